@@ -1,0 +1,181 @@
+"""What a model family is, and what the models it builds can do.
+
+A family module must import quickly: torch, LightGBM and the like are imported inside ``build``, ``fit`` or
+``predict``. Notation: n rows, K classes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from autodl.clock import NEVER, Deadline
+from autodl.records import CurvePoint, JsonScalar, Modality, Recipe, Task
+from autodl.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.features import Features
+
+
+class FamilyConfig(BaseModel):
+    """Base of the configurations: names, types and valid values (ranges live in the YAML search space)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a problem, for cost estimates.
+
+    Attributes:
+        rows: Training rows of one fit.
+        numeric: Numeric columns. categorical: categorical columns. text: free-text columns.
+        levels: Distinct categories of all categorical columns together.
+        classes: K, or 0 for regression.
+        threads: Threads that one fit may use.
+        speed: Speed of this machine relative to the reference (1.0 = 2 shared cores of 2024).
+    """
+
+    rows: int
+    numeric: int
+    categorical: int = 0
+    levels: int = 0
+    text: int = 0
+    classes: int = 0
+    threads: int = 1
+    speed: float = 1.0
+
+    @property
+    def columns(self) -> int:
+        """All columns."""
+        return self.numeric + self.categorical + self.text
+
+
+@dataclass(frozen=True)
+class CostEstimate:
+    """Predicted wall seconds of one fit and peak bytes it adds."""
+
+    seconds: float
+    bytes: float
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a model must know besides its data.
+
+    Attributes:
+        task: Classification or regression.
+        n_classes: K; targets are int64 codes 0..K-1. 0 for regression (float64 targets).
+        seed: Seed of everything random in the model.
+        threads: Threads it may use.
+        metric: Key of the metric that the search optimizes.
+    """
+
+    task: Task
+    n_classes: int = 0
+    seed: int = 0
+    threads: int = 1
+    metric: str = ""
+
+
+class Estimator(ABC):
+    """One model. Must be picklable after ``fit`` and predict the same afterwards.
+
+    Attributes:
+        curve: Learning curve of the last ``fit``, if it has one.
+        refit: Config values that replace early stopping when the model is trained again without validation rows,
+            e.g. ``{"n_estimators": 132}``; empty when nothing was learnt from the validation rows.
+    """
+
+    def __init__(self) -> None:
+        self.curve: list[CurvePoint] = []
+        self.refit: dict[str, JsonScalar] = {}
+
+    @abstractmethod
+    def fit(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None = None,
+        y_val: NDArray[Any] | None = None,
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> None:
+        """Train.
+
+        Args:
+            X: (n,) rows. y: (n,) targets.
+            X_val: Rows for early stopping; without them the model trains for the configured length.
+            y_val: Their targets.
+            sample_weight: (n,) non-negative weights.
+            deadline: Training ends by then with the best model so far; a ``TimeoutError`` if there is none.
+        """
+
+    @abstractmethod
+    def predict(self, X: Features) -> NDArray[Any]:
+        """(n,) float64 values for regression; (n,) int64 class codes for classification."""
+
+    def predict_proba(self, X: Features) -> NDArray[Any]:
+        """(n, K) float64 probabilities; rows sum to 1. Classification only."""
+        raise TypeError(f"{type(self).__name__} predicts numbers, not probabilities")
+
+
+class Family(ABC):
+    """A kind of model: knows its configuration, its cost and how to build an estimator.
+
+    Class attributes:
+        key: Short lower-case name used in files and on the command line.
+        name: Name for people.
+        summary: One sentence for people who do not know the model.
+        paper: Source.
+        tasks, modalities: What it can do.
+        recipe: Preprocessing it starts from (the planner adapts it to the data).
+        config: Its ``FamilyConfig``.
+        requires: Optional packages; ``extra`` is the extra of autodl that installs them.
+        complexity: 0 (constant) to 10; among ties the simpler is recommended.
+    """
+
+    key: ClassVar[str]
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    paper: ClassVar[str]
+    tasks: ClassVar[frozenset[Task]] = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
+    modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.TABLE})
+    recipe: ClassVar[Recipe] = Recipe()
+    config: ClassVar[type[FamilyConfig]] = FamilyConfig
+    requires: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+    complexity: ClassVar[int] = 5
+    deep: ClassVar[bool] = False
+
+    @abstractmethod
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Wall seconds and bytes of one fit with this configuration."""
+
+    @abstractmethod
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An untrained model."""
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """Names of required optional packages that are not installed."""
+        from importlib.util import find_spec
+
+        return tuple(p for p in cls.requires if find_spec(p.split(".")[0]) is None)
+
+
+families: Registry[type[Family]] = Registry(
+    "autodl.models", Family, group="autodl.families", noun="model family"
+)
+"""All families by key. ``families["mlp"]().build(...)``."""
+
+
+__all__ = [
+    "CostEstimate", "Estimator", "Family", "FamilyConfig", "Meta", "Shape", "families",
+]  # fmt: skip

@@ -1,0 +1,32 @@
+"""Records: the values that flow between the stages and are written to the run folder."""
+
+from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
+from autodl.records.column import ColumnInfo, ColumnKind, NumericStats, ParseRule, TableSchema
+from autodl.records.ensemble import Ensemble, Member
+from autodl.records.evaluation import (
+    Comparison,
+    Curve,
+    Evaluation,
+    Interval,
+    Mistake,
+    ModelScore,
+    Residuals,
+    Segment,
+)
+from autodl.records.explanation import EffectPoint, Explanation, Importance
+from autodl.records.finding import Finding, Severity
+from autodl.records.plan import Decision, FamilyPlan, Plan, Skipped, Validation
+from autodl.records.profile import Profile, ReadInfo, TargetInfo
+from autodl.records.recipe import Recipe
+from autodl.records.run import BudgetUse, FindingRow, LeaderboardRow, RunRecord, StageTime, TestScore
+from autodl.records.task import Modality, Task
+from autodl.records.trial import ArtifactRef, Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
+
+__all__ = [
+    "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "ColumnInfo", "ColumnKind", "Comparison", "Cost", "Curve",
+    "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
+    "FindingRow", "Importance", "Interval", "JsonScalar", "LeaderboardRow", "Member", "Mistake", "Modality",
+    "ModelScore", "NumericStats", "ParseRule", "Plan", "Profile", "ReadInfo", "Recipe", "Record", "Residuals",
+    "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task",
+    "TestScore", "TrialResult", "TrialSpec", "TrialStatus", "Validation",
+]  # fmt: skip

@@ -1,0 +1,106 @@
+"""What is known of a column, and how its raw values become canonical ones."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from autodl.records.base import Record
+
+
+class ColumnKind(StrEnum):
+    """The role that the values of a column can play.
+
+    Canonical dtype after ``apply_schema``: NUMERIC float64; BOOLEAN float64 of 0, 1, NaN; DATETIME datetime64[ns];
+    CATEGORICAL, TEXT, ID and CONSTANT object (``str`` or ``None``).
+    """
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+    DATETIME = "datetime"
+    TEXT = "text"
+    ID = "id"
+    CONSTANT = "constant"
+
+
+class ParseRule(Record):
+    """How text turns into numbers, booleans or dates; learnt when reading, replayed when predicting."""
+
+    decimal: str = "."
+    thousands: str = ""
+    strip: tuple[str, ...] = ()
+    """Symbols removed before a number is parsed, e.g. currency signs and units."""
+    percent: bool = False
+    """A trailing percent sign is removed and the number divided by 100."""
+    date_format: str | None = None
+    """A ``strptime`` format, ``ISO8601``, or None for pandas' own guess."""
+    dayfirst: bool = False
+    true_words: tuple[str, ...] = ()
+    false_words: tuple[str, ...] = ()
+
+
+class NumericStats(Record):
+    """Moments and order statistics of the present values."""
+
+    mean: float
+    std: float
+    minimum: float
+    q01: float
+    q25: float
+    median: float
+    q75: float
+    q99: float
+    maximum: float
+    skew: float
+    n_outliers: int
+    """Values beyond 3 interquartile ranges outside the quartiles (Tukey's far-out fence)."""
+    integers: bool
+    """Whether every present value is a whole number."""
+
+
+class ColumnInfo(Record):
+    """One column: its kind, how to parse it, and what its values look like."""
+
+    name: str
+    kind: ColumnKind
+    why: str = ""
+    """Why this kind was chosen, in words."""
+    n: int
+    n_missing: int
+    n_unique: int
+    parse: ParseRule = ParseRule()
+    numeric: NumericStats | None = None
+    first: str | None = None
+    """Earliest date, ISO format."""
+    last: str | None = None
+    """Latest date, ISO format."""
+    top: tuple[tuple[str, int], ...] = ()
+    """At most ten most frequent values with their counts."""
+    mean_length: float | None = None
+    """Mean number of characters of text-like values."""
+
+
+class TableSchema(Record):
+    """The columns in file order. Enough to read the same kind of file again."""
+
+    columns: tuple[ColumnInfo, ...]
+
+    def __getitem__(self, name: str) -> ColumnInfo:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in file order."""
+        return tuple(c.name for c in self.columns)
+
+    def of_kind(self, *kinds: ColumnKind) -> tuple[str, ...]:
+        """Names of the columns of these kinds, in file order."""
+        return tuple(c.name for c in self.columns if c.kind in kinds)
+
+    def only(self, names: tuple[str, ...] | list[str]) -> TableSchema:
+        """The schema of these columns alone, in file order."""
+        keep = set(names)
+        return TableSchema(columns=tuple(c for c in self.columns if c.name in keep))

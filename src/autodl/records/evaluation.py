@@ -1,0 +1,136 @@
+"""What the test rows say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodl.records.base import JsonScalar, Record, StageRecord
+
+
+class Interval(Record):
+    """An estimate with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Rows behind it."""
+    level: float = 0.95
+    method: str = "bootstrap"
+
+
+class ModelScore(Record):
+    """One row of the leaderboard."""
+
+    name: str
+    """Unique and readable, e.g. "LightGBM #3" or "Ensemble"."""
+    trial_id: str | None = None
+    family: str
+    validation: float | None = None
+    """Out-of-fold score in the metric's own direction; searching over it makes it optimistic."""
+    test: Interval | None = None
+    metrics: dict[str, Interval] = {}
+    """All test metrics (leader, baseline and simple models have them all)."""
+    fit_s: float = 0.0
+    predict_ms_per_row: float = 0.0
+    size_bytes: int = 0
+    tied_with_leader: bool = False
+    """Not distinguishable from the leader on the test rows (Holm-corrected)."""
+    weight: float = 0.0
+    """Weight in the ensemble."""
+    n_trials: int = 1
+    """Configurations tried of this family."""
+
+
+class Comparison(Record):
+    """A paired test of two models on the same test rows; ``difference`` > 0 means that ``a`` is better."""
+
+    a: str
+    b: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    p_holm: float
+    n: int
+    effect: float
+    """Difference over the standard deviation of its bootstrap distribution."""
+    method: str
+    verdict: Literal["better", "worse", "tie"]
+
+
+class Curve(Record):
+    """A line to draw: at most 200 points."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+class Residuals(Record):
+    """Regression errors (predicted minus true) for drawing: at most 1,000 sampled test rows."""
+
+    true: tuple[float, ...]
+    predicted: tuple[float, ...]
+    typical: Interval
+    """Median absolute error."""
+    typical_guess: float
+    """Median absolute error of always answering the training median."""
+    quantiles: dict[str, float] = {}
+
+
+class Segment(Record):
+    """A part of the test rows on which the leader does notably worse."""
+
+    column: str
+    value: str
+    n: int
+    score: Interval
+    rest: float
+    """Score on the other rows."""
+    p_value: float
+    p_holm: float
+
+
+class Mistake(Record):
+    """A test row that the leader got confidently wrong."""
+
+    row: int
+    """Row number in the input file (0-based)."""
+    true: str
+    predicted: str
+    confidence: float | None = None
+    values: dict[str, JsonScalar] = {}
+
+
+class Evaluation(StageRecord):
+    """Everything measured on the test rows, opened once."""
+
+    metric: str
+    n_train: int
+    n_test: int
+    leader: str
+    baseline: str
+    models: tuple[ModelScore, ...]
+    """Leader first, then by test score."""
+    comparisons: tuple[Comparison, ...] = ()
+    recommended: str
+    """The cheapest model tied with the leader, or the leader."""
+    recommended_why: str = ""
+    classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Rows: true class; columns: predicted class."""
+    roc: tuple[Curve, ...] = ()
+    pr: tuple[Curve, ...] = ()
+    calibration: tuple[Curve, ...] = ()
+    calibration_error: Interval | None = None
+    residuals: Residuals | None = None
+    segments: tuple[Segment, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    optimism: Interval | None = None
+    """Leader's validation score minus its test score, in the metric's direction (positive: validation flattered)."""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,75 @@
+"""What will be done and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodl.records.base import JsonScalar, Record, StageRecord
+from autodl.records.recipe import Recipe
+from autodl.records.task import Modality, Task
+
+
+class Decision(Record):
+    """One choice with its reason; the report prints them as they are."""
+
+    topic: str
+    """E.g. "Metric", "Validation", "Missing values"."""
+    choice: str
+    why: str
+    evidence: dict[str, JsonScalar] = {}
+
+
+class Validation(Record):
+    """How rows are set apart: test rows first, then folds of the rest."""
+
+    kind: Literal["stratified", "random", "group", "time"]
+    n_folds: int
+    """1 means a single hold-out split."""
+    holdout: float = 0.2
+    """Share of the search rows held out when ``n_folds`` is 1."""
+    test_size: float
+    """Share of all rows kept for the one final test; 0 when a test file is given."""
+    group_column: str | None = None
+    time_column: str | None = None
+
+
+class FamilyPlan(Record):
+    """One candidate family."""
+
+    key: str
+    name: str
+    why: str
+    est_seconds: float
+    """Estimated time of one trial (all folds) with its default configuration."""
+    est_bytes: float
+    recipe: Recipe
+    """The recipe its trials start from."""
+
+
+class Skipped(Record):
+    """Something left out, and why."""
+
+    what: str
+    why: str
+
+
+class Plan(StageRecord):
+    """The whole plan; everything the search needs to know besides the rows."""
+
+    task: Task
+    modality: Modality = Modality.TABLE
+    target: str
+    classes: tuple[str, ...] = ()
+    metric: str
+    features: tuple[str, ...]
+    validation: Validation
+    families: tuple[FamilyPlan, ...]
+    """In the order in which they are tried first."""
+    skipped: tuple[Skipped, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    runner: Literal["inline", "ray"] = "inline"
+    workers: int = 1
+    threads: int = 1
+    """Threads of one trial."""
+    strategy: str = "tpe"
+    seed: int = 0
