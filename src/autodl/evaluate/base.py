@@ -79,7 +79,5 @@ class Metric:
         return self.best - loss if self.greater_is_better else loss + self.best
 
 
-metrics: Registry[Metric] = Registry(
-    "autodl.evaluate.metrics", Metric, group="autodl.metrics", noun="metric"
-)
+metrics: Registry[Metric] = Registry("autodl.evaluate.metrics", Metric, group="autodl.metrics", noun="metric")
 """All metrics by key."""

@@ -170,9 +170,7 @@ class Family(ABC):
         return tuple(p for p in cls.requires if find_spec(p.split(".")[0]) is None)
 
 
-families: Registry[type[Family]] = Registry(
-    "autodl.models", Family, group="autodl.families", noun="model family"
-)
+families: Registry[type[Family]] = Registry("autodl.models", Family, group="autodl.families", noun="model family")
 """All families by key. ``families["mlp"]().build(...)``."""
 
 
