@@ -139,6 +139,9 @@ class Family(ABC):
         config: Its ``FamilyConfig``.
         requires: Optional packages; ``extra`` is the extra of autodl that installs them.
         complexity: 0 (constant) to 10; among ties the simpler is recommended.
+        order: Position in the planner's first wave; lower is earlier.
+        max_rows: Above this many rows the planner leaves it out; None means no limit.
+        deep: Whether it is a neural network.
     """
 
     key: ClassVar[str]
@@ -152,6 +155,8 @@ class Family(ABC):
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str | None] = None
     complexity: ClassVar[int] = 5
+    order: ClassVar[int] = 50
+    max_rows: ClassVar[int | None] = None
     deep: ClassVar[bool] = False
 
     @abstractmethod
