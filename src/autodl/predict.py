@@ -1,0 +1,76 @@
+"""Predictions of a finished run for a file or a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autodl.errors import DataError, did_you_mean
+from autodl.model import DeliveredModel
+from autodl.records import Task
+from autodl.store import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def label_values(classes: Sequence[str], codes: NDArray[Any]) -> NDArray[Any]:
+    """Class codes as they stood in the training data: whole numbers as int, everything else as text."""
+    import numpy as np
+
+    if classes and all(c.lstrip("-").isdigit() and str(int(c)) == c for c in classes):
+        return np.asarray([int(c) for c in classes])[codes]
+    return np.asarray(classes, dtype=object)[codes]
+
+
+def predict_frame(
+    model: DeliveredModel,
+    raw: pd.DataFrame,
+    *,
+    proba: bool = False,
+    keep: Sequence[str] = (),
+    where: str = "data",
+) -> pd.DataFrame:
+    """Predict raw rows.
+
+    Args:
+        model: A loaded model.
+        raw: Rows as read from a file.
+        proba: Add a column ``proba_CLASS`` for each class (classification only).
+        keep: Input columns carried over in front.
+        where: Name of the data in errors.
+
+    Returns:
+        One row an input row, in the same order: kept columns, ``prediction`` and probabilities.
+    """
+    import pandas as pd
+
+    from autodl.data import apply_schema
+
+    manifest = model.manifest
+    for name in keep:
+        if name not in raw.columns:
+            raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
+    if proba and manifest.task is not Task.CLASSIFICATION:
+        raise DataError("--proba needs classes, but this run predicts a number", "Leave out --proba.")
+    prediction = model.predict_raw(apply_schema(raw, manifest.features, where=where))
+    out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
+    if manifest.task is Task.CLASSIFICATION:
+        out["prediction"] = label_values(manifest.classes, prediction.argmax(axis=1))
+        if proba:
+            for j, name in enumerate(manifest.classes):
+                out[f"proba_{name}"] = prediction[:, j]
+    else:
+        out["prediction"] = prediction
+    return out
+
+
+def predict_file(run: str | Path, data: str, *, proba: bool = False, keep: Sequence[str] = ()) -> pd.DataFrame:
+    """Predict a file with the model of a run folder; see ``predict_frame``."""
+    from autodl.data import read_table
+
+    model = DeliveredModel(RunFolder(run))
+    raw, _ = read_table(data)
+    return predict_frame(model, raw, proba=proba, keep=keep, where=Path(data).name)
