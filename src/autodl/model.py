@@ -125,9 +125,7 @@ class DeliveredModel:
         return weighted_prediction(self._members, frame)
 
 
-def weighted_prediction(
-    members: Sequence[tuple[float, Sequence[FittedModel]]], frame: pd.DataFrame
-) -> NDArray[Any]:
+def weighted_prediction(members: Sequence[tuple[float, Sequence[FittedModel]]], frame: pd.DataFrame) -> NDArray[Any]:
     """Weighted mean over members of the plain mean over each member's models."""
     import numpy as np
 

@@ -1,0 +1,58 @@
+"""What a trial will cost: the families' own estimates, corrected by what this machine has shown so far."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autodl.models.base import Shape, families
+from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.search.trial import split_config
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Estimates wall seconds of whole trials.
+
+    Attributes:
+        shape: Size of one fit.
+        n_folds: Fits a trial.
+    """
+
+    shape: Shape
+    n_folds: int
+
+    def raw(self, spec: TrialSpec) -> float:
+        """The family's own estimate for all folds, in seconds."""
+        family = families[spec.family]()
+        own, _ = split_config(spec.config)
+        folds = self.n_folds if spec.folds is None else len(spec.folds)
+        return family.estimate_cost(self.shape, family.config(**own)).seconds * folds
+
+    def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
+        """The estimate times the ratio of measured to estimated seconds.
+
+        The ratio is the median over the family's own finished trials; a family without any takes the median over
+        all others, which measures the machine. Stopped trials count by their share of folds.
+        """
+        own = [r for r in history if r.spec.family == spec.family]
+        ratios = [x for r in own if (x := self._ratio(r)) is not None]
+        if not ratios:
+            ratios = [x for r in history if (x := self._ratio(r)) is not None and self.raw(r.spec) > 0.3]
+            if not ratios:
+                return self.raw(spec)
+            return self.raw(spec) * min(4.0, max(0.5, statistics.median(ratios)))
+        return self.raw(spec) * statistics.median(ratios)
+
+    def _ratio(self, result: TrialResult) -> float | None:
+        if result.cost is None or result.status is TrialStatus.FAILED:
+            return None
+        share = len(result.fold_losses) / self.n_folds if result.status is TrialStatus.STOPPED else 1.0
+        return (result.cost.fit_s + result.cost.predict_s) / max(1e-3, self.raw(result.spec) * max(share, 1e-3))
+
+    def refit(self, result: TrialResult, growth: float) -> float:
+        """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""
+        if result.cost is None:
+            return 0.0
+        return growth * result.cost.fit_s / max(1, len(result.fold_losses))

@@ -1,0 +1,133 @@
+"""The search: keeps the runner busy until time, trials or ideas run out."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from autodl.events import Listener, TrialFinished, TrialStarted
+from autodl.models.base import families
+from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.search.allocation import Allocation
+from autodl.search.budget import Budget
+from autodl.search.costs import CostModel
+from autodl.search.runners.base import Runner
+from autodl.search.trial import Job, TrialOutcome
+
+STRETCH = 1.25
+"""A trial is started only if this many times its estimate fits into the time left."""
+
+
+@dataclass
+class SearchState:
+    """Everything finished so far, and who may not start any more for lack of time."""
+
+    finished: list[TrialResult] = field(default_factory=list)
+    too_slow: dict[str, float] = field(default_factory=dict)
+    """Family -> seconds that its cheapest refused trial would have taken."""
+
+    def best(self) -> TrialResult | None:
+        """The finished trial with the lowest loss."""
+        done = [r for r in self.finished if r.ok]
+        return min(done, key=lambda r: r.loss if r.loss is not None else math.inf, default=None)
+
+
+@dataclass(frozen=True)
+class SearchLoop:
+    """The collaborators of one search.
+
+    Attributes:
+        allocation: Chooses trials.
+        costs: Estimates them.
+        budget: The clock.
+        reserve: Finished trials -> seconds to keep for everything after the search.
+        store: Writes an outcome durably and returns the stored result.
+        scheduler: Key of the scheduler for trials that the strategy asked for.
+        max_trials: Trial-count budget, or None.
+        max_families_failures: A family that failed this often in a row is not tried again.
+    """
+
+    allocation: Allocation
+    costs: CostModel
+    budget: Budget
+    reserve: Callable[[Sequence[TrialResult]], float]
+    store: Callable[[TrialOutcome], TrialResult]
+    listener: Listener
+    scheduler: str = "median"
+    max_trials: int | None = None
+    max_failures: int = 2
+
+    def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
+        """Search until the budget ends, ``stop`` is set, or nothing is left to try."""
+        while not stop.is_set():
+            if not self._fill(runner, state) and not runner.running():
+                break
+            # The reserve may have grown while trials ran: they may use a part of it rather than be lost.
+            left = self.budget.left() - 0.8 * self.reserve(state.finished)
+            if left <= 0:
+                break
+            for outcome in runner.wait(min(left, 1.0)):
+                self._record(outcome, state)
+        return state
+
+    def _fill(self, runner: Runner, state: SearchState) -> bool:
+        started = False
+        while runner.free() > 0:
+            running = [j.spec for j in runner.running()]
+            if self.max_trials is not None and len(state.finished) + len(running) >= self.max_trials:
+                break
+            spec = self.allocation.next(state.finished, running, lambda s: self._fits(s, state))
+            if spec is None:
+                break
+            runner.submit(self._job(spec, state))
+            self.listener(TrialStarted(spec, trial_name(spec, state.finished, running), self.budget.elapsed()))
+            started = True
+        return started
+
+    def _fits(self, spec: TrialSpec, state: SearchState) -> bool:
+        if self._broken(spec.family, state.finished):
+            return False
+        if self.budget.unlimited:
+            return True
+        need = self.costs.estimate(spec, state.finished) * STRETCH
+        if need <= self._left(state):
+            return True
+        state.too_slow[spec.family] = min(need, state.too_slow.get(spec.family, math.inf))
+        return False
+
+    def _broken(self, family: str, finished: Sequence[TrialResult]) -> bool:
+        last = [r for r in finished if r.spec.family == family][-self.max_failures :]
+        bad = (TrialStatus.FAILED, TrialStatus.TIMEOUT)
+        return len(last) == self.max_failures and all(r.status in bad for r in last)
+
+    def _left(self, state: SearchState) -> float:
+        return self.budget.left() - self.reserve(state.finished)
+
+    def _job(self, spec: TrialSpec, state: SearchState) -> Job:
+        rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
+        scheduler = self.scheduler if spec.origin not in ("default", "portfolio") else "none"
+        if self.budget.unlimited:
+            return Job(spec, scheduler=scheduler, rivals=rivals)
+        left = max(0.5, self._left(state))
+        generous = max(4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
+        return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals)
+
+    def _record(self, outcome: TrialOutcome, state: SearchState) -> None:
+        before = state.best()
+        now = self.budget.elapsed()
+        spent = outcome.result.cost.fit_s + outcome.result.cost.predict_s if outcome.result.cost else 0.0
+        timed = outcome.result.model_copy(update={"finished_s": now, "started_s": max(0.0, now - spent)})
+        stored = self.store(TrialOutcome(timed, outcome.oof, outcome.test, outcome.models))
+        name = trial_name(stored.spec, state.finished, [])
+        state.finished.append(stored)
+        after = state.best()
+        improved = after is not None and after is not before and after.spec.id == stored.spec.id
+        self.listener(TrialFinished(stored, name, improved, now))
+
+
+def trial_name(spec: TrialSpec, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> str:
+    """A readable name: the family's, numbered in the order in which its trials were asked for."""
+    ids = {s.id for s in [r.spec for r in finished] + list(running) + [spec] if s.family == spec.family}
+    return f"{families[spec.family].name} #{sorted(ids).index(spec.id) + 1}"

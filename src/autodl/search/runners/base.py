@@ -1,0 +1,31 @@
+"""What carries out trials: in this process, or on Ray."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from autodl.search.trial import Job, TrialOutcome
+
+
+class Runner(ABC):
+    """Carries out jobs one or several at a time; the search code is the same for all."""
+
+    @abstractmethod
+    def free(self) -> int:
+        """How many jobs can be submitted now."""
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Start a job. Call only if ``free() > 0``."""
+
+    @abstractmethod
+    def wait(self, timeout: float) -> list[TrialOutcome]:
+        """Outcomes that have arrived, after at most ``timeout`` seconds; empty if none has."""
+
+    @abstractmethod
+    def running(self) -> list[Job]:
+        """Jobs submitted and not yet returned."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up what is still running and free everything."""

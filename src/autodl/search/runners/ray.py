@@ -1,0 +1,174 @@
+"""Trials on Ray: warm actors, the data once in the object store; a dead worker costs only its running trial."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from autodl.errors import ConfigError
+from autodl.records import Cost, TrialResult, TrialStatus
+from autodl.search.runners.base import Runner
+from autodl.search.runners.inline import grace
+from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, run_trial
+
+MAX_RETRIES = 1
+"""How often a trial is started again after its worker died."""
+
+
+class _Worker:
+    """Lives in an actor; keeps the data and the prepared folds between trials."""
+
+    def __init__(self, data: TrialData) -> None:
+        self._data = data
+        self._cache = PreparedFolds(data)
+
+    def ready(self) -> int:
+        """The process number: answers once everything is imported."""
+        return os.getpid()
+
+    def run(self, job: Job) -> TrialOutcome:
+        """Carry out one trial."""
+        return run_trial(job, self._data, self._cache)
+
+
+@dataclass
+class _Slot:
+    actor: Any
+    job: Job | None = None
+    ref: Any = None
+    started: float = 0.0
+    tries: int = 0
+
+
+class RayRunner(Runner):
+    """A pool of actors, one trial each at a time.
+
+    Args:
+        data: Shared by all trials; put into the object store once.
+        workers: Number of actors.
+        address: A running cluster (``auto``, ``ray://HOST:PORT``, ``HOST:PORT``), or None to start Ray locally.
+        actors_ready: Wait until the actors have imported everything.
+
+    Raises:
+        ConfigError: If the cluster cannot be reached.
+    """
+
+    def __init__(
+        self, data: TrialData, workers: int, address: str | None = None, *, actors_ready: bool = True
+    ) -> None:
+        import ray
+
+        self._ray = ray
+        self._threads = data.threads
+        self._owns = not ray.is_initialized()
+        if self._owns:
+            _connect(address, workers * data.threads, len(data.frame))
+        self._data = ray.put(data)
+        self._slots = [_Slot(self._spawn()) for _ in range(workers)]
+        if actors_ready:
+            ray.get([slot.actor.ready.remote() for slot in self._slots])
+
+    def _spawn(self) -> Any:
+        remote = self._ray.remote(num_cpus=self._threads, max_restarts=0)(_Worker)
+        return remote.remote(self._data)
+
+    def free(self) -> int:
+        """Number of idle actors."""
+        return sum(slot.job is None for slot in self._slots)
+
+    def submit(self, job: Job) -> None:
+        """Hand the job to an idle actor."""
+        slot = next(s for s in self._slots if s.job is None)
+        slot.job, slot.tries = job, 0
+        self._launch(slot)
+
+    def _launch(self, slot: _Slot) -> None:
+        slot.started = time.monotonic()
+        slot.ref = slot.actor.run.remote(slot.job)
+
+    def wait(self, timeout: float) -> list[TrialOutcome]:
+        """Outcomes of finished, overdue and lost trials."""
+        busy = [s for s in self._slots if s.job is not None]
+        if not busy:
+            return []
+        ready, _ = self._ray.wait([s.ref for s in busy], num_returns=1, timeout=max(0.0, min(timeout, 0.5)))
+        outcomes: list[TrialOutcome] = []
+        for slot in busy:
+            if slot.ref in ready:
+                outcomes.extend(self._collect(slot))
+            elif self._overdue(slot):
+                outcomes.append(self._give_up(slot))
+        return outcomes
+
+    def _collect(self, slot: _Slot) -> list[TrialOutcome]:
+        assert slot.job is not None
+        try:
+            outcome: TrialOutcome = self._ray.get(slot.ref)
+        except self._ray.exceptions.RayError as error:
+            return self._lost(slot, error)
+        slot.job = None
+        return [outcome]
+
+    def _lost(self, slot: _Slot, error: Exception) -> list[TrialOutcome]:
+        assert slot.job is not None
+        slot.actor = self._spawn()
+        slot.tries += 1
+        left = slot.job.seconds - (time.monotonic() - slot.started)
+        if slot.tries <= MAX_RETRIES and left > 0:
+            self._launch(slot)
+            return []
+        reason = f"its worker died ({type(error).__name__}), out of memory or killed; tried {slot.tries} times"
+        return [self._ended(slot, TrialStatus.FAILED, reason)]
+
+    def _overdue(self, slot: _Slot) -> bool:
+        assert slot.job is not None
+        return time.monotonic() > slot.started + slot.job.seconds + grace(slot.job.seconds)
+
+    def _give_up(self, slot: _Slot) -> TrialOutcome:
+        assert slot.job is not None
+        self._ray.kill(slot.actor)
+        slot.actor = self._spawn()
+        reason = f"did not stop at its deadline of {slot.job.seconds:.1f} s and was killed"
+        return self._ended(slot, TrialStatus.TIMEOUT, reason)
+
+    @staticmethod
+    def _ended(slot: _Slot, status: TrialStatus, reason: str) -> TrialOutcome:
+        assert slot.job is not None
+        spec, slot.job = slot.job.spec, None
+        cost = Cost(fit_s=time.monotonic() - slot.started)
+        return TrialOutcome(TrialResult(spec=spec, status=status, error=reason, cost=cost))
+
+    def running(self) -> list[Job]:
+        """Jobs in the actors."""
+        return [s.job for s in self._slots if s.job is not None]
+
+    def close(self) -> None:
+        """Kill the actors; stop Ray if this runner started it."""
+        for slot in self._slots:
+            self._ray.kill(slot.actor)
+        self._slots = []
+        if self._owns:
+            self._ray.shutdown()
+
+
+def _connect(address: str | None, cpus: int, rows: int) -> None:
+    import logging
+
+    import ray
+
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        store = int(min(2e9, 2e8 + rows * 4_000))
+        ray.init(num_cpus=max(cpus, 1), include_dashboard=False, object_store_memory=store, **quiet)
+        return
+    try:
+        ray.init(address=address, **quiet)
+    except Exception as error:
+        raise ConfigError(
+            f"cannot reach a Ray cluster at '{address}' ({type(error).__name__})",
+            "Check that `ray status` works there and that the port is open, or leave out --address to run locally.",
+        ) from error

@@ -1,0 +1,77 @@
+"""Runs trials inline until Ray is up, then hands over: starting Ray takes 15 s or more that need not be lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from autodl.search.runners.base import Runner
+from autodl.search.trial import Job, TrialOutcome
+
+
+class WarmingRunner(Runner):
+    """Two runners in one: the first works while the second is being made in the background.
+
+    Args:
+        first: Ready now.
+        make: Makes the runner that takes over; an error it raises is kept in ``error`` and the first goes on.
+    """
+
+    def __init__(self, first: Runner, make: Callable[[], Runner]) -> None:
+        self._first, self._make = first, make
+        self._second: Runner | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._warm, daemon=True, name="warm-up")
+        self._thread.start()
+
+    def _warm(self) -> None:
+        try:
+            second = self._make()
+        except Exception as error:  # the run goes on inline; the pipeline tells the user
+            self.error = error
+            return
+        with self._lock:
+            if self._closed:
+                second.close()
+            else:
+                self._second = second
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether the second runner takes the jobs now."""
+        return self._second is not None
+
+    def free(self) -> int:
+        """Free slots of the runner in charge; after the hand-over the first one's last job holds a slot."""
+        if self._second is None:
+            return self._first.free()
+        return max(0, self._second.free() - len(self._first.running()))
+
+    def submit(self, job: Job) -> None:
+        """Submit to the runner in charge."""
+        (self._second or self._first).submit(job)
+
+    def wait(self, timeout: float) -> list[TrialOutcome]:
+        """Outcomes of both."""
+        until = time.monotonic() + timeout
+        while True:
+            outcomes = self._first.wait(0.05) if self._first.running() else []
+            if self._second is not None:
+                outcomes += self._second.wait(0.2)
+            if outcomes or time.monotonic() >= until or not self.running():
+                return outcomes
+
+    def running(self) -> list[Job]:
+        """Jobs of both."""
+        return self._first.running() + (self._second.running() if self._second else [])
+
+    def close(self) -> None:
+        """Close both; a runner still being made closes itself when it is done."""
+        with self._lock:
+            self._closed = True
+        self._first.close()
+        if self._second is not None:
+            self._second.close()

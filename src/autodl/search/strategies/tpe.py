@@ -1,0 +1,102 @@
+"""Tree-structured Parzen estimator, by Optuna."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from autodl.search.history import Observation
+from autodl.search.space import Config, Param, SearchSpace
+from autodl.search.strategies.base import Strategy
+
+if TYPE_CHECKING:
+    import optuna
+
+
+class TPE(Strategy):
+    """Multivariate TPE over groups of parameters that are active together, with constant liar for running trials.
+
+    The study is rebuilt from the history at each ask, so that nothing is lost by a restart.
+    """
+
+    key: ClassVar[str] = "tpe"
+    name: ClassVar[str] = "Bayesian search (TPE)"
+    paper: ClassVar[str] = "Bergstra et al., NeurIPS 2011; Falkner et al., ICML 2018 (multivariate)"
+
+    n_startup: ClassVar[int] = 6
+    """Random configurations before the model takes over; small, as the portfolio comes first."""
+
+    def ask(
+        self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
+    ) -> list[Config]:
+        """Sample ``n`` configurations from the ratio of the densities of good and bad trials."""
+        if not space.params:
+            return []
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+            n_startup_trials=self.n_startup,
+            seed=int(rng.integers(2**31)),
+            warn_independent_sampling=False,
+        )
+        study = optuna.create_study(sampler=sampler)
+        study.add_trials([_frozen(space, o) for o in history if _fits(space, o.config)])
+        return [_suggest(space, study.ask()) for _ in range(n)]
+
+
+def distribution(param: Param) -> optuna.distributions.BaseDistribution:
+    """The Optuna form of a parameter."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if param.type == "choice":
+        return CategoricalDistribution(param.values)
+    assert param.low is not None and param.high is not None
+    if param.type == "int":
+        return IntDistribution(int(param.low), int(param.high), log=param.log, step=int(param.step or 1))
+    return FloatDistribution(param.low, param.high, log=param.log, step=None if param.log else param.step)
+
+
+def _fits(space: SearchSpace, config: Config) -> bool:
+    return all(name in space.params for name in config)
+
+
+def _frozen(space: SearchSpace, seen: Observation) -> optuna.trial.FrozenTrial:
+    from optuna.trial import TrialState, create_trial
+
+    state = {
+        "ok": TrialState.COMPLETE,
+        "stopped": TrialState.COMPLETE,
+        "failed": TrialState.FAIL,
+        "running": TrialState.RUNNING,
+    }[seen.status]
+    complete = state is TrialState.COMPLETE and seen.loss is not None and np.isfinite(seen.loss)
+    params: dict[str, Any] = dict(seen.config)
+    return create_trial(
+        params=params,
+        distributions={name: distribution(space.params[name]) for name in params},
+        value=seen.loss if complete else None,
+        state=state if complete or state is not TrialState.COMPLETE else TrialState.FAIL,
+    )
+
+
+def _suggest(space: SearchSpace, trial: optuna.Trial) -> Config:
+    config: Config = {}
+    for name in space.order():
+        if not space.active(name, config):
+            continue
+        p = space.params[name]
+        if p.type == "choice":
+            config[name] = trial.suggest_categorical(name, p.values)
+            continue
+        assert p.low is not None and p.high is not None
+        if p.type == "int":
+            config[name] = trial.suggest_int(name, int(p.low), int(p.high), log=p.log, step=int(p.step or 1))
+        else:
+            config[name] = trial.suggest_float(name, p.low, p.high, log=p.log, step=None if p.log else p.step)
+    return config

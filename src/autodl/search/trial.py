@@ -1,0 +1,277 @@
+"""One evaluation: a configuration fitted on each fold, with out-of-fold and test-row predictions.
+
+The targets of the test rows are not among the data of a trial, so no search can look at them.
+Notation: n search rows, m test rows, K classes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import NEVER, Deadline
+from autodl.evaluate.base import metrics
+from autodl.features import Features
+from autodl.model import FittedModel, raw_predict
+from autodl.models.base import Meta, families
+from autodl.records import (
+    Cost,
+    CurvePoint,
+    JsonScalar,
+    Recipe,
+    TableSchema,
+    Task,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)
+from autodl.search.schedulers.base import Verdict, schedulers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from autodl.preprocess import Preparer
+
+CACHE_BYTES = 600_000_000
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """What every trial of a run shares; sent to each worker once.
+
+    Attributes:
+        frame: (n,) canonical search rows, feature columns only.
+        y: (n,) int64 class codes or float64 values.
+        test_frame: (m,) canonical test rows, without their targets.
+        folds: Positions of training and validation rows of each fold.
+        schema: The feature columns.
+        recipes: Starting recipe of each family.
+        metric: Key of the metric to optimize.
+        threads: Threads a trial may use.
+    """
+
+    frame: pd.DataFrame
+    y: NDArray[Any]
+    test_frame: pd.DataFrame
+    folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
+    schema: TableSchema
+    task: Task
+    n_classes: int
+    metric: str
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial to carry out: the specification, its time, and the rivals that a scheduler compares it with."""
+
+    spec: TrialSpec
+    seconds: float = float("inf")
+    scheduler: str = "none"
+    rivals: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """A result with its arrays and models, not yet stored."""
+
+    result: TrialResult
+    oof: NDArray[Any] | None = None
+    test: NDArray[Any] | None = None
+    models: list[bytes] = field(default_factory=list)
+
+
+class PreparedFolds:
+    """Prepared features of recent recipes and folds, kept up to ``CACHE_BYTES``: trials often share a recipe."""
+
+    def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
+        self._data, self._limit = data, limit
+        self._kept: OrderedDict[tuple[str, int], tuple[Preparer, Features, Features, Features | None]] = OrderedDict()
+
+    def get(self, recipe: Recipe, fold: int) -> tuple[Preparer, Features, Features, Features | None]:
+        """Preparer fitted on the fold's training rows, and its training, validation and test features."""
+        # Target transform and balancing act after the preparation and do not change it.
+        key = (recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json(), fold)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        from autodl.preprocess import Preparer
+
+        data = self._data
+        train, valid = data.folds[fold]
+        preparer = Preparer(recipe, data.schema, data.task)
+        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train])
+        x_valid = preparer.transform(data.frame.iloc[valid])
+        x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
+        self._kept[key] = (preparer, x_train, x_valid, x_test)
+        while len(self._kept) > 1 and self._bytes() > self._limit:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def _bytes(self) -> int:
+        return sum(f.nbytes() for entry in self._kept.values() for f in entry[1:] if isinstance(f, Features))
+
+
+def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar], dict[str, JsonScalar]]:
+    """Separate the family's own values from those of the recipe (``prep.*``, prefix removed)."""
+    own = {k: v for k, v in config.items() if not k.startswith("prep.")}
+    prep = {k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")}
+    return own, prep
+
+
+def fit_model(
+    spec: TrialSpec,
+    recipe: Recipe,
+    prepared: tuple[Preparer, Features],
+    y: NDArray[Any],
+    valid: tuple[Features, NDArray[Any]] | None,
+    data: TrialData,
+    *,
+    seed: int,
+    extra: Mapping[str, JsonScalar] | None = None,
+    deadline: Deadline = NEVER,
+) -> FittedModel:
+    """Fit one model on prepared rows.
+
+    Args:
+        spec: Family and configuration.
+        recipe: The recipe including the trial's own choices.
+        prepared: Fitted preparer and the training features.
+        y: Training targets.
+        valid: Features and targets for early stopping, or None to train for the configured length.
+        data: Task, classes, metric and threads.
+        seed: Seed of the model.
+        extra: Config values that replace the specification's (a learnt number of trees or epochs).
+        deadline: When training must end.
+    """
+    from autodl.preprocess import TargetTransform, resample
+
+    family = families[spec.family]()
+    own, _ = split_config(spec.config)
+    config = family.config(**{**own, **(extra or {})})
+    meta = Meta(data.task, data.n_classes, seed=seed, threads=data.threads, metric=data.metric)
+    estimator = family.build(config, meta)
+    preparer, features = prepared
+    target = None
+    weight = None
+    y_valid = None if valid is None else valid[1]
+    if data.task is Task.REGRESSION and recipe.target != "none":
+        target = TargetTransform(recipe.target, y)
+        y = target.forward(y)
+        y_valid = None if y_valid is None else target.forward(y_valid)
+    elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
+        features, y, weight = resample(features, y, recipe.balance, seed)
+    estimator.fit(features, y, None if valid is None else valid[0], y_valid, sample_weight=weight, deadline=deadline)
+    return FittedModel(preparer, estimator, target, data.task)
+
+
+def run_trial(job: Job, data: TrialData, cache: PreparedFolds) -> TrialOutcome:
+    """Carry out a trial. Errors of the family are recorded in the result, never raised."""
+    spec = job.spec
+    deadline = Deadline.after(job.seconds)
+    begun = time.perf_counter()
+    try:
+        return _run_folds(job, data, cache, deadline)
+    except TimeoutError as error:
+        status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"
+    except MemoryError:
+        status, message = TrialStatus.FAILED, "MemoryError: the machine ran out of memory"
+    except Exception as error:  # a family may raise anything: the trial alone pays for it
+        status, message = TrialStatus.FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    cost = Cost(fit_s=time.perf_counter() - begun)
+    return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
+
+
+def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline) -> TrialOutcome:
+    spec = job.spec
+    metric = metrics[data.metric]
+    scheduler = schedulers[job.scheduler]()
+    _, prep = split_config(spec.config)
+    recipe = Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
+    numbers = range(len(data.folds)) if spec.folds is None else spec.folds
+    width = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
+    oof = np.full((len(data.y), *width), np.nan, dtype=np.float32)
+    test: NDArray[Any] | None = None
+    losses: list[float] = []
+    models: list[bytes] = []
+    refits: list[dict[str, JsonScalar]] = []
+    curve: tuple[CurvePoint, ...] = ()
+    fit_s = predict_s = 0.0
+    n_predicted = 0
+    status = TrialStatus.OK
+    for done, fold in enumerate(numbers):
+        share = deadline.left() / (len(numbers) - done)
+        if share <= 0:
+            raise TimeoutError(f"{done} of {len(numbers)} folds done")
+        begun = time.perf_counter()
+        preparer, x_train, x_valid, x_test = cache.get(recipe, fold)
+        train, valid = data.folds[fold]
+        model = fit_model(
+            spec,
+            recipe,
+            (preparer, x_train),
+            data.y[train],
+            (x_valid, data.y[valid]),
+            data,
+            seed=spec.seed + fold,
+            deadline=Deadline.after(share).earlier(deadline),
+        )
+        fit_s += time.perf_counter() - begun
+        begun = time.perf_counter()
+        predicted = _checked(raw_predict(model, x_valid))
+        oof[valid] = predicted
+        n_predicted += len(valid)
+        if x_test is not None:
+            part = _checked(raw_predict(model, x_test))
+            test = part if test is None else test + part
+            n_predicted += len(x_test)
+        predict_s += time.perf_counter() - begun
+        losses.append(metric.loss(data.y[valid], predicted, data.n_classes))
+        models.append(model.to_bytes())
+        refits.append(model.estimator.refit)
+        if fold == numbers[0]:
+            curve = tuple(model.estimator.curve)
+        if done + 1 < len(numbers) and scheduler.decide(losses, job.rivals) is Verdict.STOP:
+            status = TrialStatus.STOPPED
+            break
+    rows = np.concatenate([data.folds[f][1] for f in list(numbers)[: len(losses)]])
+    loss = metric.loss(data.y[rows], oof[rows].astype(float), data.n_classes)
+    whole = status is TrialStatus.OK
+    result = TrialResult(
+        spec=spec,
+        status=status,
+        loss=loss,
+        score=metric.to_score(loss),
+        fold_losses=tuple(losses),
+        cost=Cost(fit_s=fit_s, predict_s=predict_s, n_predicted=n_predicted, size_bytes=sum(len(m) for m in models)),
+        curve=curve,
+        refit=merge_refits(refits),
+    )
+    mean_test = None if test is None else (test / len(losses)).astype(np.float32)
+    return TrialOutcome(result, oof if whole else None, mean_test if whole else None, models if whole else [])
+
+
+def _checked(prediction: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(prediction).all():
+        raise FloatingPointError("the model predicts NaN or infinity")
+    return prediction
+
+
+def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonScalar]:
+    """Combine what the folds learnt: means of numbers (rounded for whole ones), else the first fold's value."""
+    merged: dict[str, JsonScalar] = {}
+    for key, first in (refits[0] if refits else {}).items():
+        values = [r[key] for r in refits if key in r]
+        if isinstance(first, bool) or not isinstance(first, int | float):
+            merged[key] = first
+            continue
+        mean = sum(float(v) for v in values if isinstance(v, int | float)) / len(values)
+        merged[key] = max(1, round(mean)) if isinstance(first, int) else mean
+    return merged
