@@ -1,0 +1,155 @@
+"""Categories as numeric columns: one-hot, target-encoded or ranked by frequency. Notation: n rows, q columns."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.preprocess.codes import CategoryCoder
+from autodl.preprocess.scaling import NumericScaler, ScaleKind
+from autodl.records import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class OneHotBlock:
+    """A 0/1 column for each category, and for "missing" where training rows miss it; unseen values are all 0.
+
+    Args:
+        coder: A fitted coder of the columns.
+        sparse: Give CSR instead of a dense array.
+    """
+
+    def __init__(self, coder: CategoryCoder, sparse: bool) -> None:
+        self.coder, self.sparse = coder, sparse
+        self._encoder: Any = None
+        self.names: tuple[str, ...] = ()
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
+        """(n, k) float32 training rows; ``y`` is not used."""
+        from sklearn.preprocessing import OneHotEncoder
+
+        codes = self.coder.transform(frame)
+        self._encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=self.sparse, dtype=np.float32)
+        out = self._encoder.fit_transform(codes)
+        self.names = tuple(
+            f"{column}={self.coder.labels[j][code - 1] if code else '(missing)'}"
+            for j, column in enumerate(self.coder.columns)
+            for code in self._encoder.categories_[j]
+        )
+        return out
+
+    def transform(self, frame: pd.DataFrame) -> Any:
+        """(n, k) float32, dense or CSR."""
+        return self._encoder.transform(self.coder.transform(frame))
+
+
+class TargetBlock:
+    """The smoothed mean target of each category, cross-fitted on the training rows.
+
+    A training row is encoded by a fit on the other folds, so its own target does not leak into its features
+    (Micci-Barreca 2001; scikit-learn's ``TargetEncoder`` with its empirical-Bayes smoothing). More than two classes
+    give one column for each class.
+
+    Args:
+        coder: A fitted coder of the columns.
+        task: What the target is.
+        scale: Scaling of the encoded columns.
+        seed: For the cross-fitting folds.
+    """
+
+    def __init__(self, coder: CategoryCoder, task: Task, scale: ScaleKind, seed: int) -> None:
+        self.coder, self.task, self.seed = coder, task, seed
+        self._encoders: list[Any] = []
+        self._scaler = NumericScaler(scale, seed)
+        self.names: tuple[str, ...] = ()
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, k) cross-fitted training rows; ``y`` (n,) class codes or values."""
+        codes = self.coder.transform(frame)
+        targets = self._targets(y)
+        self._encoders = [_encoder().fit(codes, target) for target in targets]
+        tails = [f"[{k}]" for k in range(len(targets))] if len(targets) > 1 else [""]
+        self.names = tuple(f"{column}:mean target{tail}" for tail in tails for column in self.coder.columns)
+        # The scaler learns from the encoding that new rows get.
+        final = self._encode(codes)
+        self._scaler.fit(final)
+        crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets)
+        return self._scaler.transform(crossed).astype(np.float32)
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """(n, k) rows encoded by the fit on all training rows."""
+        return self._scaler.transform(self._encode(self.coder.transform(frame))).astype(np.float32)
+
+    def _targets(self, y: NDArray[Any]) -> list[NDArray[np.float64]]:
+        if self.task is Task.REGRESSION:
+            return [np.asarray(y, dtype=np.float64)]
+        classes = np.unique(y)
+        shown = classes[-1:] if len(classes) <= 2 else classes
+        return [(y == k).astype(np.float64) for k in shown]
+
+    def _encode(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return np.hstack([encoder.transform(codes) for encoder in self._encoders])
+
+    def _cross_fit(
+        self, codes: NDArray[np.int32], y: NDArray[Any], targets: list[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        from sklearn.model_selection import KFold, StratifiedKFold
+
+        out = np.empty((len(y), len(targets) * codes.shape[1]))
+        largest = int(np.unique(y, return_counts=True)[1].max()) if self.task is Task.CLASSIFICATION else 0
+        if largest >= 2:
+            with warnings.catch_warnings():
+                # A class with fewer rows than folds is rare, not wrong.
+                warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+                folds = StratifiedKFold(min(5, largest), shuffle=True, random_state=self.seed)
+                splits = list(folds.split(codes, y))
+        else:
+            splits = list(KFold(min(5, len(y)), shuffle=True, random_state=self.seed).split(codes))
+        for train, test in splits:
+            encoded = [_encoder().fit(codes[train], t[train]).transform(codes[test]) for t in targets]
+            out[test] = np.hstack(encoded)
+        return out
+
+
+def _encoder() -> Any:
+    from sklearn.preprocessing import TargetEncoder
+
+    return TargetEncoder(target_type="continuous")
+
+
+class FrequencyRankBlock:
+    """The rank of each category by frequency (1 is the most frequent); 0 for missing and unseen values."""
+
+    def __init__(self, coder: CategoryCoder, scale: ScaleKind, seed: int) -> None:
+        self.coder = coder
+        self._scaler = NumericScaler(scale, seed)
+        self._ranks: list[NDArray[np.float64]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the output columns."""
+        return tuple(f"{column}:rank" for column in self.coder.columns)
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, q) training rows; ``y`` is not used."""
+        codes = self.coder.transform(frame)
+        self._ranks = []
+        for j, size in enumerate(self.coder.cardinalities):
+            counts = np.bincount(codes[:, j], minlength=size)[1:]
+            ranks = np.zeros(size)
+            ranks[1 + np.argsort(-counts, kind="stable")] = np.arange(1, size)
+            self._ranks.append(ranks)
+        raw = self._raw(codes)
+        return self._scaler.fit(raw).transform(raw).astype(np.float32)
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """(n, q) ranks."""
+        return self._scaler.transform(self._raw(self.coder.transform(frame))).astype(np.float32)
+
+    def _raw(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return np.column_stack([ranks[codes[:, j]] for j, ranks in enumerate(self._ranks)])

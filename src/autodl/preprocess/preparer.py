@@ -1,0 +1,132 @@
+"""A whole recipe: a table in, the arrays that models take out. Notation: n rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from autodl.errors import DataError
+from autodl.features import Features
+from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
+from autodl.preprocess.codes import CategoryCoder
+from autodl.preprocess.numeric import NumericBlock
+from autodl.preprocess.text import TextBlock
+from autodl.records import ColumnKind, Recipe, TableSchema, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+class Block(Protocol):
+    """One part of the numeric matrix."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns, known after ``fit_transform``."""
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
+        """(n, k) float32 training rows, dense or CSR."""
+
+    def transform(self, frame: pd.DataFrame) -> Any:
+        """(n, k) float32 rows, dense or CSR."""
+
+
+class Preparer:
+    """Fits a recipe on training rows and applies it to any rows. Picklable.
+
+    Every step learns from the rows given to ``fit_transform`` alone. Constant columns are left out; ID columns count
+    as categories. Unseen categories, columns without values and infinities are no errors.
+
+    Args:
+        recipe: What to do.
+        schema: Kinds of the feature columns (the target is not among them).
+        task: What the target is, for target encoding.
+        seed: For sampled steps.
+    """
+
+    def __init__(self, recipe: Recipe, schema: TableSchema, task: Task, seed: int = 0) -> None:
+        self.recipe, self.schema, self.task, self.seed = recipe, schema, task, seed
+        self._blocks: list[Block] = []
+        self._coder: CategoryCoder | None = None
+        self._sparse = False
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Features:
+        """Learn from the training rows and prepare them.
+
+        Args:
+            frame: Canonical rows (see ``ColumnKind``) with at least the columns of the schema.
+            y: (n,) class codes or values.
+
+        Raises:
+            DataError: If a column of the schema is missing.
+        """
+        self._check(frame)
+        self._plan(frame)
+        parts = [block.fit_transform(frame, y) for block in self._blocks]
+        return self._features(frame, parts)
+
+    def transform(self, frame: pd.DataFrame) -> Features:
+        """Prepare rows like the training rows.
+
+        Raises:
+            DataError: If a column of the schema is missing.
+        """
+        self._check(frame)
+        return self._features(frame, [block.transform(frame) for block in self._blocks])
+
+    def _plan(self, frame: pd.DataFrame) -> None:
+        recipe, seed = self.recipe, self.seed
+        numbers = self.schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)
+        dates = self.schema.of_kind(ColumnKind.DATETIME) if recipe.dates else ()
+        texts = self.schema.of_kind(ColumnKind.TEXT) if recipe.text != "none" else ()
+        words = self.schema.of_kind(ColumnKind.CATEGORICAL, ColumnKind.ID)
+        self._sparse = bool(texts) and recipe.text == "tfidf"
+        self._blocks = [NumericBlock(numbers, dates, recipe, seed)] if numbers or dates else []
+        self._coder = None
+        if words:
+            self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame), frame)
+        if texts and recipe.text != "none":
+            self._blocks.append(TextBlock(texts, recipe.text, recipe.text_features, recipe.text_components, seed))
+
+    def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame) -> None:
+        recipe, seed = self.recipe, self.seed
+        if recipe.categories == "codes":
+            self._coder = coder
+        elif recipe.categories == "ordinal":
+            self._blocks.append(FrequencyRankBlock(coder, recipe.scale, seed))
+        elif recipe.categories == "target":
+            self._blocks.append(TargetBlock(coder, self.task, recipe.scale, seed))
+        else:
+            small = tuple(
+                c for c, k in zip(coder.columns, coder.cardinalities, strict=True) if k <= recipe.max_onehot + 1
+            )
+            large = tuple(c for c in coder.columns if c not in small)
+            if small:
+                self._blocks.append(OneHotBlock(CategoryCoder(small, recipe.rare).fit(frame), self._sparse))
+            if large:
+                many = CategoryCoder(large, recipe.rare).fit(frame)
+                self._blocks.append(TargetBlock(many, self.task, recipe.scale, seed))
+
+    def _features(self, frame: pd.DataFrame, parts: list[Any]) -> Features:
+        if self._sparse:
+            from scipy import sparse
+
+            numeric = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr", dtype=np.float32)
+        else:
+            numeric = np.hstack(parts) if parts else np.empty((len(frame), 0), dtype=np.float32)
+        names = tuple(name for block in self._blocks for name in block.names)
+        if self._coder is None:
+            return Features(numeric, np.empty((len(frame), 0), dtype=np.int32), (), names, ())
+        codes = self._coder.transform(frame)
+        return Features(numeric, codes, self._coder.cardinalities, names, self._coder.columns)
+
+    def _check(self, frame: pd.DataFrame) -> None:
+        missing = [name for name in self.schema.names if name not in frame.columns]
+        if missing:
+            shown = ", ".join(f"'{name}'" for name in missing[:5]) + (" ..." if len(missing) > 5 else "")
+            raise DataError(
+                f"{len(missing)} column(s) that the model was trained on are missing: {shown}",
+                "Add them (empty cells are allowed) or train again without them.",
+            )

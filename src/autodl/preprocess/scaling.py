@@ -1,0 +1,82 @@
+"""Scaling of numeric columns. Notation: n rows, p columns; NaN passes through everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ScaleKind = Literal["none", "standard", "robust", "quantile"]
+
+
+def column_quantiles(x: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
+    """(len(levels), p) quantiles of each column without its NaN; NaN for a column without values."""
+    import pandas as pd
+
+    if x.shape[1] == 0 or len(x) == 0:
+        return np.full((len(levels), x.shape[1]), np.nan)
+    return np.asarray(pd.DataFrame(x).quantile(list(levels)).to_numpy(dtype=np.float64))
+
+
+def smooth_clip(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x / sqrt(1 + (x/3)^2), which keeps small values and bends large ones to (-3, 3).
+
+    Source: Holzmueller et al. 2024, "Better by default", section 3 (arXiv:2407.04491).
+    """
+    return np.asarray(x / np.hypot(1.0, x / 3.0))
+
+
+class NumericScaler:
+    """Centres and scales each column; a column with one value becomes 0.
+
+    Args:
+        kind: ``none``; ``standard`` (mean 0, deviation 1); ``robust`` (median 0, interquartile range 1, then
+            ``smooth_clip``); ``quantile`` (ranks mapped to a normal distribution).
+        seed: For the row sample from which quantiles are learnt.
+    """
+
+    def __init__(self, kind: ScaleKind, seed: int = 0) -> None:
+        self.kind, self.seed = kind, seed
+        self._center: NDArray[np.float64] = np.empty(0)
+        self._factor: NDArray[np.float64] = np.empty(0)
+        self._ranks: Any = None
+
+    @property
+    def factor(self) -> NDArray[np.float64]:
+        """(p,) what centred values are multiplied by; 0 for a column with one value."""
+        return self._factor
+
+    def fit(self, x: NDArray[np.float64]) -> NumericScaler:
+        """Learn from (n, p) values."""
+        if self.kind == "none" or x.shape[1] == 0:
+            return self
+        low, q1, median, q3, high = np.nan_to_num(column_quantiles(x, (0.0, 0.25, 0.5, 0.75, 1.0)))
+        varies = high > low
+        if self.kind == "standard":
+            present = np.maximum(1, np.sum(~np.isnan(x), axis=0))
+            self._center = np.nansum(x, axis=0) / present
+            width = np.sqrt(np.nansum((x - self._center) ** 2, axis=0) / present)
+        else:
+            self._center = median
+            # A column with equal quartiles still has a range: RealMLP divides by half of it.
+            width = np.where(q3 > q1, q3 - q1, (high - low) / 2.0)
+        self._factor = np.divide(1.0, width, out=np.zeros_like(width), where=varies & (width > 0))
+        if self.kind == "quantile":
+            from sklearn.preprocessing import QuantileTransformer
+
+            self._ranks = QuantileTransformer(
+                n_quantiles=min(1000, len(x)), output_distribution="normal", random_state=self.seed
+            ).fit(x)
+        return self
+
+    def transform(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, p) scaled values."""
+        if self.kind == "none" or x.shape[1] == 0:
+            return x
+        if self._ranks is not None:
+            return np.where(self._factor > 0, self._ranks.transform(x), np.where(np.isnan(x), x, 0.0))
+        scaled = (x - self._center) * self._factor
+        return smooth_clip(scaled) if self.kind == "robust" else np.asarray(scaled)
