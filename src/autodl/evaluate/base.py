@@ -28,6 +28,13 @@ class Metric:
         function: ``(y_true, prediction, n_classes, sample_weight | None) -> float``.
         binary_only: Defined for two classes only.
         aliases: Other accepted names, e.g. ``auc``.
+        worst: The worst possible value, if there is one.
+        rows: For scores that are a mean over rows: ``(y_true, prediction, n_classes) -> (n,)`` with
+            ``score == mean(rows)``, or its square root where ``root`` is set. Gives fast, exact intervals and tests.
+        root: See ``rows``.
+        counts: For scores of a confusion matrix: ``(..., K, K) -> (...)``, rows the true classes.
+        influence: For other smooth scores: ``(y_true, prediction, n_classes) -> (n,)`` empirical influence of each
+            row on the score (mean 0; the standard error is ``sqrt(sum(influence**2)) / n``).
     """
 
     key: str
@@ -40,6 +47,11 @@ class Metric:
     function: Callable[[NDArray[Any], NDArray[Any], int, NDArray[Any] | None], float]
     binary_only: bool = False
     aliases: tuple[str, ...] = ()
+    worst: float | None = None
+    rows: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None
+    root: bool = False
+    counts: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+    influence: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None
 
     def score(
         self,
@@ -56,9 +68,11 @@ class Metric:
             n_classes: K; 0 for regression.
             sample_weight: (n,) weights or None.
         """
-        if self.needs == "label":
-            prediction = prediction.argmax(axis=1)
-        return float(self.function(y, prediction, n_classes, sample_weight))
+        return float(self.function(y, self.prepare(prediction), n_classes, sample_weight))
+
+    def prepare(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Raw predictions as the functions of this metric take them (labels for ``needs == "label"``)."""
+        return prediction.argmax(axis=1) if self.needs == "label" else prediction
 
     def loss(
         self,

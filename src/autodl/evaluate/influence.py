@@ -1,0 +1,64 @@
+"""How much each row moves a score: the common ground of standard errors, intervals and paired tests.
+
+Notation: n rows, phi (n,) the empirical influence function; a score's standard error is ``sqrt(sum phi^2) / n``
+(Efron and Tibshirani 1993, ch. 22). The influence of a difference of two scores on the same rows is the difference of
+their influences, which is what makes paired tests sharp: DeLong's test for the AUC, the paired t test for means.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.base import Metric
+
+Array = NDArray[Any]
+
+
+def influence(metric: Metric, y: Array, prediction: Array, n_classes: int) -> Array | None:
+    """(n,) influence of each row on the score; None for scores that are not smooth.
+
+    Args:
+        metric: Any metric.
+        y: (n,) targets. prediction: (n, K) or (n,). n_classes: K; 0 for regression.
+    """
+    if metric.rows is not None:
+        rows = metric.rows(y, metric.prepare(prediction), n_classes)
+        centred = rows - rows.mean()
+        if not metric.root:
+            return np.asarray(centred)
+        score = float(np.sqrt(rows.mean()))
+        return centred / (2 * score) if score > 0 else np.zeros(len(y))
+    if metric.counts is not None:
+        return _counts_influence(metric, y, metric.prepare(prediction), n_classes)
+    if metric.influence is not None:
+        return metric.influence(y, prediction, n_classes)
+    return None
+
+
+def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int) -> Array:
+    """Derivative of the score by the share of each occupied cell of the confusion matrix (central differences)."""
+    assert metric.counts is not None
+    k = max(n_classes, 2)
+    cell = y.astype(np.int64) * k + label.astype(np.int64)
+    cells, place, count = np.unique(cell, return_inverse=True, return_counts=True)
+    share = np.zeros(k * k)
+    share[cells] = count / len(y)
+    step = 1e-6
+    moved = np.tile(share, (2, len(cells), 1))
+    index = np.arange(len(cells))
+    delta = np.minimum(step, share[cells] / 2)
+    moved[0, index, cells] += delta
+    moved[1, index, cells] -= delta
+    value = metric.counts(moved.reshape(2, len(cells), k, k))
+    slope = (value[0] - value[1]) / (2 * delta)
+    slope = slope - float((slope * share[cells]).sum())
+    return np.asarray(slope[place])
+
+
+def standard_error(phi: Array) -> float:
+    """``sqrt(sum phi^2) / n``, with n - 1 for one of the n as for the standard error of a mean."""
+    n = len(phi)
+    return float(np.sqrt(np.square(phi).sum() / (n * max(1, n - 1))))

@@ -1,0 +1,213 @@
+"""Confidence intervals of test scores, by the method whose coverage holds up in simulation for each kind of score.
+
+Notation: n test rows, s the score, se its standard error, z the normal quantile.
+
+- Shares of rows (accuracy): Wilson 1927.
+- Means of losses (log loss, Brier, MAE; RMSE as the root of one): bootstrap-t on the log scale, which repairs the
+  skewness that makes percentile and BCa intervals too short on small samples (Efron and Tibshirani 1993, ch. 12.5);
+  for many rows the normal limit on the log scale.
+- R2: bootstrap-t of ``log(1 - R2)``.
+- ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008).
+- Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), which stays
+  honest where a plain bootstrap collapses, e.g. when no row is wrong.
+- Medians: order statistics, distribution-free.
+- Everything else: percentile bootstrap.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.resampling import resample_counts, studentized_means
+from autodl.records import Interval
+
+Array = NDArray[Any]
+MANY_ROWS = 4000
+"""From here on the normal limit replaces the bootstrap-t: they agree to about 1 % of the interval's length."""
+
+
+def interval(
+    metric: Metric,
+    y: Array,
+    prediction: Array,
+    n_classes: int = 0,
+    *,
+    seed: int,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """A score with its confidence interval.
+
+    Args:
+        metric: What to measure.
+        y: (n,) codes or values. prediction: (n, K) probabilities or (n,) values.
+        n_classes: K; 0 for regression.
+        seed: Of the resampling.
+        n_resamples: Bootstrap samples.
+        level: Nominal coverage.
+    """
+    n = len(y)
+    value = metric.score(y, prediction, n_classes)
+    if n < 2:
+        low = -math.inf if metric.worst is None else metric.worst
+        low, high = (low, metric.best) if metric.greater_is_better else (metric.best, math.inf)
+        return Interval(value=value, low=low, high=high, n=n, level=level, method="none: one row")
+    low, high, method = _bounds(metric, y, prediction, n_classes, value, seed, n_resamples, level)
+    return Interval(value=value, low=min(low, value), high=max(high, value), n=n, level=level, method=method)
+
+
+def _bounds(
+    metric: Metric, y: Array, prediction: Array, k: int, value: float, seed: int, n_resamples: int, level: float
+) -> tuple[float, float, str]:
+    if metric.rows is not None:
+        rows = metric.rows(y, metric.prepare(prediction), k)
+        if metric.counts is not None:
+            return (*wilson(float(rows.sum()), len(y), level), "Wilson")
+        low, high, method = mean_loss_bounds(rows, seed, n_resamples, level)
+        return (math.sqrt(low), math.sqrt(high), method) if metric.root else (low, high, method)
+    if metric.counts is not None:
+        return _counts_bounds(metric, y, metric.prepare(prediction), k, seed, n_resamples, level)
+    if metric.key == "median_ae":
+        return _median_bounds(np.abs(prediction - y), level)
+    if metric.key == "r2":
+        return _r2_bounds(y, prediction, seed, n_resamples, level)
+    phi = influence(metric, y, prediction, k)
+    if phi is not None:
+        return _transformed_bounds(metric, value, standard_error(phi), _effective_rows(y, k), level)
+    return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
+
+
+def quantile_of_normal(level: float) -> float:
+    """z with ``P(|Z| <= z) = level``."""
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share."""
+    z2 = quantile_of_normal(level) ** 2
+    p = hits / n
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mean_loss_bounds(rows: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
+    """Interval of the mean of non-negative row losses (n,)."""
+    n, mean = len(rows), float(rows.mean())
+    if mean <= 0:
+        return 0.0, 0.0, "exact: no loss"
+    se = standard_error(rows - mean) / mean
+    if se == 0:
+        return mean, mean, "exact: equal losses"
+    if n >= MANY_ROWS:
+        z = quantile_of_normal(level)
+        return mean * math.exp(-z * se), mean * math.exp(z * se), "normal, log scale"
+    means, covariance = studentized_means(rows[:, None].astype(np.float64), resample_counts(n, n_resamples, seed))
+    star = np.maximum(means[:, 0], mean * 1e-6)
+    star_se = np.sqrt(np.maximum(covariance[:, 0, 0], 0) / (n - 1)) / star
+    low, high = _studentized(math.log(mean), se, np.log(star), star_se, level)
+    return math.exp(low), math.exp(high), "bootstrap-t"
+
+
+def _studentized(centre: float, se: float, star: Array, star_se: Array, level: float) -> tuple[float, float]:
+    """Bootstrap-t bounds; resamples without spread say nothing and are left out."""
+    good = star_se > 0.05 * se
+    t = (star[good] - centre) / star_se[good]
+    if len(t) < 100:
+        z = quantile_of_normal(level)
+        return centre - z * se, centre + z * se
+    upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2])
+    return centre - float(upper) * se, centre - float(lower) * se
+
+
+def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
+    squared = np.square(prediction.astype(np.float64) - y)
+    centred = (y - y.mean()).astype(np.float64)
+    a, b, n = float(squared.mean()), float(np.square(centred).mean()), len(y)
+    if a == 0 or b == 0:
+        value = 1.0 if a == 0 else 0.0
+        return value, value, "exact"
+    phi = squared / a - np.square(centred) / b
+    se, centre = standard_error(phi - phi.mean()), math.log(a / b)
+    if n >= MANY_ROWS:
+        z = quantile_of_normal(level)
+        return 1 - math.exp(centre + z * se), 1 - math.exp(centre - z * se), "normal, log scale"
+    columns = np.column_stack([squared, centred, np.square(centred)])
+    means, cov = studentized_means(columns, resample_counts(n, n_resamples, seed))
+    star_a, shift = np.maximum(means[:, 0], a * 1e-6), means[:, 1]
+    star_b = np.maximum(means[:, 2] - shift**2, b * 1e-6)
+    gradient = np.stack([1 / star_a, 2 * shift / star_b, -1 / star_b], axis=1)
+    variance = np.einsum("bi,bij,bj->b", gradient, cov, gradient)
+    star_se = np.sqrt(np.maximum(variance, 0) / (n - 1))
+    low, high = _studentized(centre, se, np.log(star_a / star_b), star_se, level)
+    return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t"
+
+
+def _counts_bounds(
+    metric: Metric, y: Array, label: Array, k: int, seed: int, n_resamples: int, level: float
+) -> tuple[float, float, str]:
+    from autodl.evaluate.metrics.classification import confusion
+
+    assert metric.counts is not None
+    counts = confusion(y, label, k).ravel()
+    draws = np.random.default_rng(seed).standard_gamma(counts + 1 / len(counts), size=(n_resamples, len(counts)))
+    size = round(math.sqrt(len(counts)))
+    low, high = _percentiles(metric.counts(draws.reshape(n_resamples, size, size)), level)
+    return low, high, "Bayesian bootstrap"
+
+
+def _median_bounds(error: Array, level: float) -> tuple[float, float, str]:
+    """Order statistics: the rank of the median is binomial(n, 1/2), here by its normal limit, rounded outwards."""
+    ordered, n = np.sort(error), len(error)
+    half = quantile_of_normal(level) * math.sqrt(n) / 2
+    low, high = math.floor(n / 2 - half), math.ceil(n / 2 + half)
+    return float(ordered[max(0, low)]), float(ordered[min(n - 1, high)]), "order statistics"
+
+
+def _effective_rows(y: Array, k: int) -> int:
+    """Rows of the rarest present class; all rows for regression."""
+    if k == 0:
+        return len(y)
+    sizes = np.bincount(y.astype(np.int64), minlength=k)
+    return int(sizes[sizes > 0].min())
+
+
+def _transformed_bounds(
+    metric: Metric, value: float, se: float, rows: int, level: float
+) -> tuple[float, float, str]:
+    """Normal bounds on the scale that the score's limits suggest: logit between two limits, log below one."""
+    z = quantile_of_normal(level)
+    if metric.worst is None or not metric.greater_is_better:
+        return value - z * se, value + z * se, "normal"
+    span = metric.best - metric.worst
+    share = (value - metric.worst) / span
+    if se == 0 or not 0 < share < 1:
+        # Perfect separation has no spread to estimate: what that many rows without a miss allow for.
+        low, high = wilson(share * rows, max(1, rows), level)
+        return metric.worst + span * low, metric.worst + span * high, "Wilson"
+    centre, half = math.log(share / (1 - share)), z * se / (span * share * (1 - share))
+    low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
+    return metric.worst + span * low, metric.worst + span * high, "DeLong, logit scale"
+
+
+def _percentile_bounds(
+    metric: Metric, y: Array, prediction: Array, k: int, seed: int, n_resamples: int, level: float
+) -> tuple[float, float, str]:
+    rng = np.random.default_rng(seed)
+    scores = np.empty(n_resamples)
+    for b in range(n_resamples):
+        pick = rng.integers(len(y), size=len(y))
+        scores[b] = metric.score(y[pick], prediction[pick], k)
+    return (*_percentiles(scores, level), "percentile bootstrap")
+
+
+def _percentiles(draws: Array, level: float) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)
