@@ -1,0 +1,1 @@
+"""The command line: parse, call the pipeline, show. One file a command."""

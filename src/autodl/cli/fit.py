@@ -1,0 +1,168 @@
+"""``autodl fit``: search, test and explain models for a table."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from autodl.cli import options as opt
+from autodl.cli.context import Invocation, invocation_of
+
+if TYPE_CHECKING:
+    from autodl.cli.live import LiveDisplay
+    from autodl.cli.plain import PlainLines
+    from autodl.cli.screen import Screen
+    from autodl.events import Event
+    from autodl.options import FitOptions
+    from autodl.records import Evaluation, RunRecord
+
+LOG_NAME = "log.txt"
+"""Where a run folder keeps what libraries printed."""
+
+
+def fit(
+    context: typer.Context,
+    data: opt.Data,
+    target: opt.Target = None,
+    task: opt.TaskOption = "auto",
+    test: opt.TestFile = None,
+    test_size: opt.TestSize = None,
+    group: opt.Group = None,
+    time_column: opt.TimeColumn = None,
+    drop: opt.Drop = None,
+    time_budget: opt.Budget = None,
+    max_trials: opt.MaxTrials = None,
+    metric: opt.MetricOption = None,
+    families: opt.Families = None,
+    preset: opt.PresetOption = "balanced",
+    seed: opt.Seed = 0,
+    out: opt.Out = None,
+    resume: opt.Resume = False,
+    workers: opt.Workers = None,
+    address: opt.Address = None,
+    quiet: opt.Quiet = False,
+    json: opt.FitJson = False,
+) -> None:
+    """Search models for DATA and leave a run folder with the best one and a report.
+
+    Ctrl-C once keeps the best so far and writes the report; twice stops at once.
+    """
+    invocation = invocation_of(context)
+    chosen = opt.build_options(
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
+        test_size=test_size, group=group, time_column=time_column, families=families, drop=drop, seed=seed,
+        workers=workers, address=address, preset=preset,
+    )  # fmt: skip
+    opt.require_data(data)
+    if test is not None:
+        opt.require_data(test)
+    folder = opt.choose_folder(out, data, resume)
+    _run(invocation, data, chosen, folder, resume=resume, quiet=quiet, json=json)
+
+
+def _run(
+    invocation: Invocation, data: str, options: FitOptions, folder: Path, *, resume: bool, quiet: bool, json: bool
+) -> None:
+    from autodl.cli.screen import quiet_libraries
+
+    started = invocation.started()
+    with quiet_libraries(invocation) as screen:
+        try:
+            with _display(screen, data, options, started, hidden=quiet or json) as display:
+                record, evaluation = _watched(invocation, data, options, folder, resume, started, display, screen)
+        finally:
+            _keep_log(invocation, folder)
+        if json:
+            screen.out.print(record.model_dump_json(indent=2), soft_wrap=True)
+        else:
+            _say_summary(screen, record, evaluation, folder)
+
+
+def _watched(
+    invocation: Invocation,
+    data: str,
+    options: FitOptions,
+    folder: Path,
+    resume: bool,
+    started: float,
+    display: LiveDisplay | PlainLines | None,
+    screen: Screen,
+) -> tuple[RunRecord, Evaluation | None]:
+    """Run the pipeline with a display, ready for Ctrl-C."""
+    from autodl.cli.interrupts import Interrupts
+    from autodl.events import RunFinished
+
+    stop = threading.Event()
+    finished: list[Evaluation | None] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RunFinished):
+            finished.append(event.evaluation)
+        if display is not None:
+            display(event)
+
+    def stop_soon() -> None:
+        stop.set()
+        text = "stopping: keeping the best so far and writing the report (Ctrl-C again ends at once)"
+        if display is not None:
+            display.say(time.time() - started, text)
+        else:
+            screen.err.print(f"autodl: {text}", soft_wrap=True)
+
+    def stop_now() -> None:
+        close = getattr(display, "close", None)
+        if close is not None:
+            close()
+        screen.err.print("autodl: stopped; --resume goes on from what was finished", soft_wrap=True)
+
+    with Interrupts(stop_soon, stop_now):
+        # Imported under the signal watch: the libraries take seconds to load.
+        from autodl.pipeline import run_fit
+
+        record = run_fit(
+            data, options, folder, listener=listen, started=started, command=invocation.command, resume=resume,
+            stop=stop,
+        )  # fmt: skip
+    return record, finished[-1] if finished else None
+
+
+@contextlib.contextmanager
+def _display(
+    screen: Screen, data: str, options: FitOptions, started: float, *, hidden: bool
+) -> Iterator[LiveDisplay | PlainLines | None]:
+    if hidden:
+        yield None
+    elif screen.out.is_terminal:
+        from autodl.cli.live import LiveDisplay
+
+        with LiveDisplay(screen.out, Path(data).name, started, options.time_budget_s, options.max_trials) as live:
+            yield live
+    else:
+        from autodl.cli.plain import PlainLines
+
+        yield PlainLines(screen.out)
+
+
+def _keep_log(invocation: Invocation, folder: Path) -> None:
+    """Move what libraries printed into the run folder, if there is any and a run was begun."""
+    log = invocation.log
+    if log is None or not (folder / "run.json").exists() or log.stat().st_size == 0:
+        return
+    with log.open("rb") as source, (folder / LOG_NAME).open("ab") as sink:
+        shutil.copyfileobj(source, sink)
+    log.unlink()
+    invocation.log = folder / LOG_NAME
+
+
+def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | None, folder: Path) -> None:
+    from autodl.cli.summary import print_summary, summarize
+    from autodl.evaluate.base import metrics
+
+    print_summary(screen.out, summarize(record, evaluation, folder, {key: m.name for key, m in metrics.items()}))

@@ -1,0 +1,297 @@
+"""Options that several commands share, and how they become ``FitOptions``."""
+
+from __future__ import annotations
+
+import re
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from autodl.errors import ConfigError, DataError, RunError, did_you_mean
+
+if TYPE_CHECKING:
+    from autodl.options import FitOptions
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+DEFAULT_BUDGET = "5m"
+RUNS = Path("autodl-runs")
+"""Where runs go when no folder is named."""
+
+
+class TaskChoice(StrEnum):
+    """Tasks as typed."""
+
+    AUTO = "auto"
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class Preset(StrEnum):
+    """How thorough to be."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
+_DATA, _SEARCH, _RUN = "What to learn", "How to search", "The run"
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="CSV, TSV, Parquet, Feather, JSON lines or Excel, also compressed; or a folder or a glob of such files.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option("--target", "-t", metavar="COLUMN", help="Column to predict. Guessed if not given.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+TaskOption = Annotated[
+    str,
+    typer.Option("--task", metavar="TASK", help="auto, classification or regression.", rich_help_panel=_DATA),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option("--time-budget", "-b", metavar="TIME",
+                 help=f"Wall-clock time for everything, e.g. 60s, 5m, 1h30m (default: {DEFAULT_BUDGET}).",
+                 rich_help_panel=_SEARCH, show_default=False),
+]  # fmt: skip
+MaxTrials = Annotated[
+    int | None,
+    typer.Option("--max-trials", metavar="N",
+                 help="Try this many models. Without --time-budget the clock is not looked at: the same seed then "
+                 "gives the same result.", rich_help_panel=_SEARCH, show_default=False),
+]  # fmt: skip
+MetricOption = Annotated[
+    str | None,
+    typer.Option("--metric", "-m", metavar="NAME", help="Score to optimize, e.g. roc_auc, f1, rmse. Chosen by task.",
+                 rich_help_panel=_SEARCH, show_default=False),
+]  # fmt: skip
+TestFile = Annotated[
+    str | None,
+    typer.Option("--test", metavar="FILE", help="Rows kept for the final test, with the target.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+TestSize = Annotated[
+    float | None,
+    typer.Option("--test-size", metavar="SHARE", help="Share of the rows kept for the final test, e.g. 0.2.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+Group = Annotated[
+    str | None,
+    typer.Option("--group", metavar="COLUMN",
+                 help="Rows with the same value (one patient, one customer) stay on the same side of every split.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+TimeColumn = Annotated[
+    str | None,
+    typer.Option("--time-column", metavar="COLUMN", help="Order of the rows: train on earlier, test on later.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+Families = Annotated[
+    str | None,
+    typer.Option("--families", metavar="A,B", help="Only these model families, comma-separated.",
+                 rich_help_panel=_SEARCH, show_default=False),
+]  # fmt: skip
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="COLUMN", help="Do not use this column (repeatable).", rich_help_panel=_DATA,
+                 show_default=False),
+]  # fmt: skip
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Seed of everything random.", rich_help_panel=_SEARCH)
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Models trained at the same time. Chosen by cores and budget.",
+                 rich_help_panel=_RUN, show_default=False),
+]  # fmt: skip
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="RAY", help="A running Ray cluster, e.g. auto or ray://host:10001.",
+                 rich_help_panel=_RUN, show_default=False),
+]  # fmt: skip
+PresetOption = Annotated[
+    str, typer.Option("--preset", metavar="NAME", help="fast, balanced or best.", rich_help_panel=_SEARCH)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="DIR", help=f"Run folder (default: {RUNS}/NAME-DATE-TIME).",
+                 rich_help_panel=_RUN, show_default=False),
+]  # fmt: skip
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the run in --out; finished models are kept.", rich_help_panel=_RUN),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=_RUN)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+FitJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document and nothing else.", rich_help_panel=_RUN)
+]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder made by 'autodl fit'.", show_default=False)
+]
+
+
+def choice(kind: type[_Choice], text: str, option: str) -> _Choice:
+    """The member of an enumeration that was typed, in any case.
+
+    Raises:
+        ConfigError: With the nearest valid value.
+    """
+    try:
+        return kind(text.strip().lower())
+    except ValueError:
+        raise ConfigError(f"unknown {option} '{text}'", did_you_mean(text, [m.value for m in kind])) from None
+
+
+def build_options(
+    *,
+    target: str | None,
+    task: str,
+    time_budget: str | None,
+    max_trials: int | None,
+    metric: str | None,
+    test: str | None,
+    test_size: float | None,
+    group: str | None,
+    time_column: str | None,
+    families: str | None,
+    drop: list[str] | None,
+    seed: int,
+    workers: int | None,
+    address: str | None,
+    preset: str,
+) -> FitOptions:
+    """Check what was typed and build the options.
+
+    Raises:
+        ConfigError: Naming the option, the received value and the remedy.
+    """
+    from autodl.duration import parse_duration
+    from autodl.options import FitOptions
+    from autodl.records import Task
+
+    chosen = choice(TaskChoice, task, "--task")
+    if time_budget is not None:
+        budget: float | None = parse_duration(time_budget)
+    else:
+        budget = None if max_trials is not None else parse_duration(DEFAULT_BUDGET)
+    for option, number in (("--max-trials", max_trials), ("--workers", workers)):
+        if number is not None and number < 1:
+            raise ConfigError(f"{option} must be at least 1, but got {number}")
+    if test_size is not None and not 0.0 < test_size < 1.0:
+        raise ConfigError(f"--test-size must lie between 0 and 1, but got {test_size:g}", "Use a share like 0.2.")
+    if test is not None and test_size is not None:
+        raise ConfigError("--test and --test-size exclude each other", "Give one of them.")
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"--seed must lie between 0 and 4294967295, but got {seed}")
+    return FitOptions(
+        target=target,
+        task=None if chosen is TaskChoice.AUTO else Task(chosen.value),
+        time_budget_s=budget,
+        max_trials=max_trials,
+        metric=metric,
+        test=test,
+        test_size=test_size,
+        group_column=group,
+        time_column=time_column,
+        families=_split_names(families),
+        drop=tuple(drop or ()),
+        seed=seed,
+        workers=workers,
+        address=address,
+        preset=choice(Preset, preset, "--preset").value,
+    )
+
+
+def _split_names(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    names = tuple(dict.fromkeys(n.strip().lower() for n in text.split(",") if n.strip()))
+    if not names:
+        raise ConfigError("--families names no family", "Separate names by commas, e.g. --families a,b.")
+    return names
+
+
+def run_name(data: str) -> str:
+    """The name of a data set in the name of its run folder: the file's stem in safe characters.
+
+    >>> run_name("in/My Data.csv.gz")
+    'My-Data'
+    """
+    name = Path(data.rstrip("/\\")).name
+    stem = name.lstrip(".").split(".", 1)[0]
+    return re.sub(r"[^\w-]+", "-", stem).strip("-")[:60] or "data"
+
+
+def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
+    """The run folder, checked before any work starts.
+
+    Raises:
+        AutodlError: If it holds a run and ``resume`` is not asked, holds other files, or there is nothing to resume.
+    """
+    if out is None:
+        if resume:
+            raise ConfigError("--resume needs the run folder", "Name it with --out DIR.")
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        base = RUNS / f"{run_name(data)}-{stamp}"
+        return next(p for n in range(1, 10_000) if not (p := base if n == 1 else Path(f"{base}-{n}")).exists())
+    if out.exists() and not out.is_dir():
+        raise RunError(f"--out {out} is a file", "Name a folder.")
+    try:
+        filled = out.is_dir() and any(out.iterdir())
+    except OSError as error:
+        raise RunError(f"cannot look into --out {out}: {error.strerror}", "Choose another folder.") from error
+    is_run = (out / "run.json").is_file()
+    if resume and not is_run:
+        raise RunError(f"there is no run in {out}", "Leave out --resume to start one.")
+    if filled and not resume:
+        if is_run:
+            raise RunError(
+                f"{out} already holds a run", "Add --resume to go on with it, or choose another folder with --out."
+            )
+        raise RunError(f"--out {out} is not empty", "Choose a new folder.")
+    return out
+
+
+def require_run(run: Path) -> Path:
+    """The folder, if it looks like a run.
+
+    Raises:
+        RunError: If it does not.
+    """
+    if run.is_file() and run.name == "run.json":
+        run = run.parent
+    if not run.is_dir():
+        raise RunError(f"there is no run folder {run}", "'autodl runs' lists the runs.")
+    if not (run / "run.json").is_file():
+        raise RunError(f"{run} holds no run (no run.json)", "'autodl runs' lists the runs.")
+    return run
+
+
+def require_data(data: str) -> str:
+    """The data, if a file is plainly there; globs and folders are left to the reader.
+
+    Raises:
+        DataError: If no such file exists.
+    """
+    if not any(c in data for c in "*?[") and not Path(data).exists():
+        parent = Path(data).parent
+        near = [p.name for p in parent.iterdir()] if parent.is_dir() else []
+        hint = did_you_mean(Path(data).name, near) if near else ""
+        remedy = hint if hint.startswith("Did") else "Check the path."
+        raise DataError(f"there is no file {data}", remedy)
+    return data
+
+
+def jsonable(record: Any) -> Any:
+    """A record as plain JSON values."""
+    return record.model_dump(mode="json")

@@ -1,0 +1,61 @@
+"""``autodl predict``: use a finished model on new rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autodl.cli import options as opt
+from autodl.cli.context import invocation_of
+from autodl.errors import ConfigError
+
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False
+    ),
+]
+Proba = Annotated[
+    bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Where to write: .csv, .tsv, .parquet, ...", show_default=False
+    ),
+]
+
+
+def predict(
+    context: typer.Context,
+    run: opt.RunArgument,
+    data: opt.Data,
+    out: Output,
+    proba: Proba = False,
+    keep: Keep = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Predict the target for each row of DATA, in order, with the model of RUN."""
+    run = opt.require_run(run)
+    opt.require_data(data)
+    _check_output(out)
+    from autodl.cli.screen import quiet_libraries
+    from autodl.cli.words import plural
+
+    with quiet_libraries(invocation_of(context)) as screen:
+        from autodl.data import write_table
+        from autodl.predict import predict_file
+
+        frame = predict_file(run, data, proba=proba, keep=tuple(keep or ()))
+        write_table(frame, out)
+        if not quiet:
+            screen.out.print(f"{plural(len(frame), 'prediction')} in {out}", soft_wrap=True)
+
+
+def _check_output(out: Path) -> None:
+    if out.is_dir():
+        raise ConfigError(f"--out {out} is a folder", "Name a file, e.g. predictions.csv.")
+    if not out.parent.is_dir():
+        raise ConfigError(f"--out {out}: there is no folder {out.parent}", "Create it first.")

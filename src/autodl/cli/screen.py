@@ -1,0 +1,101 @@
+"""What the user sees: consoles on the real terminal while libraries write to a log file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autodl.cli.context import Invocation
+
+_PIPED_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The consoles of one command.
+
+    Attributes:
+        out: Standard output. err: standard error. log: file that collects what libraries print.
+    """
+
+    out: Console
+    err: Console
+    log: Path
+
+
+def fresh_log() -> Path:
+    """An empty log file in the temporary folder."""
+    handle, name = tempfile.mkstemp(prefix="autodl-", suffix=".log")
+    os.close(handle)
+    return Path(name)
+
+
+def make_console(file: IO[str]) -> Console:
+    """A console that takes every text literally: column names are data, not markup."""
+    from rich.console import Console
+    from rich.console import ConsoleDimensions as Dimensions
+
+    class TerminalConsole(Console):
+        """Asks the stream that it writes to for its size: stdout itself may point to the log."""
+
+        @property
+        def size(self) -> Dimensions:
+            """Columns and lines."""
+            with contextlib.suppress(OSError, ValueError):
+                columns, lines = os.get_terminal_size(file.fileno())
+                if columns > 0 and lines > 0:
+                    return Dimensions(columns, lines)
+            return Dimensions(int(os.environ.get("COLUMNS") or _PIPED_WIDTH), 25)
+
+    return TerminalConsole(file=file, markup=False, highlight=False, emoji=False)
+
+
+def _is_descriptor(stream: IO[str], descriptor: int) -> bool:
+    try:
+        return stream.fileno() == descriptor
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+@contextlib.contextmanager
+def quiet_libraries(invocation: Invocation) -> Iterator[Screen]:
+    """Send everything that libraries print (from Python, C++ or child processes) to a log file.
+
+    Our own output goes to the consoles of the yielded ``Screen``, which write to the original streams. Streams that
+    a caller has replaced (tests, notebooks) are left alone. The log is removed if it stays empty.
+    """
+    invocation.log = log = fresh_log()
+    with contextlib.ExitStack() as stack:
+        shown: list[IO[str]] = []
+        target = stack.enter_context(log.open("ab"))
+        for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+            if not _is_descriptor(stream, descriptor):
+                shown.append(stream)
+                continue
+            stream.flush()
+            saved = os.dup(descriptor)
+            file = os.fdopen(os.dup(saved), "w", encoding=stream.encoding, errors="replace")
+            os.dup2(target.fileno(), descriptor)
+            stack.callback(_restore, stream, descriptor, saved, file)
+            shown.append(file)
+        yield Screen(out=make_console(shown[0]), err=make_console(shown[1]), log=log)
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
+        invocation.log = None
+
+
+def _restore(stream: IO[str], descriptor: int, saved: int, file: IO[str]) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        file.close()
+    stream.flush()
+    os.dup2(saved, descriptor)
+    os.close(saved)

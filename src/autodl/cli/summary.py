@@ -1,0 +1,148 @@
+"""The end of a run in plain words: what, how well, may I trust it, where, what next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autodl.cli.words import in_hundred, listed, number, plural, with_interval
+from autodl.duration import format_duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autodl.records import Evaluation, ModelScore, RunRecord
+
+_WARNINGS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the summary: a short heading and its text; ``verbatim`` text is never wrapped."""
+
+    head: str
+    text: str
+    verbatim: bool = False
+
+
+def summarize(
+    record: RunRecord, evaluation: Evaluation | None, folder: Path, names: dict[str, str] | None = None
+) -> list[Line]:
+    """The summary as lines of text.
+
+    Args:
+        record: The finished (or interrupted) run.
+        evaluation: What the test rows said; None if the run did not get that far.
+        folder: The run folder.
+        names: Metric key to the name for people.
+    """
+    lines = [Line("Predicts", _what(record))]
+    if evaluation is not None:
+        lines += _how_well(record, evaluation, names or {})
+        lines += _models(evaluation)
+    elif record.status == "interrupted":
+        lines.append(Line("How well", "Not tested: the run was stopped before the test rows could be opened."))
+    lines += _warnings(record)
+    lines.append(Line("Time", _time(record)))
+    if (folder / "report.html").exists():
+        lines.append(Line("Report", str(folder / "report.html"), verbatim=True))
+    if (folder / "model").exists():
+        lines.append(Line("Model", str(folder / "model"), verbatim=True))
+        command = f"autodl predict {shlex.quote(str(folder))} NEW_DATA.csv --out predictions.csv"
+        lines.append(Line("Use it", command, verbatim=True))
+    return lines
+
+
+def print_summary(console: Console, lines: list[Line]) -> None:
+    """Print the lines with a hanging indent, as wide as the terminal but no wider than reads well."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    indent = 12
+    width = max(40, min(console.width, 100))
+    console.print()
+    for line in lines:
+        if line.verbatim:
+            # Paths and commands are to be copied: they stay on one logical line however narrow the window is.
+            console.print(Text.assemble((f"{line.head:<{indent}}", "bold"), line.text), soft_wrap=True)
+            continue
+        body = Text(line.text).wrap(console, width - indent)
+        for nth, part in enumerate(body):
+            head = Text(f"{line.head if nth == 0 else '':<{indent}}", style="bold")
+            console.print(Padding(Text.assemble(head, part), 0, expand=False), soft_wrap=True)
+    console.print()
+
+
+def _what(record: RunRecord) -> str:
+    if not record.classes:
+        return f"{record.target}, a number."
+    return f"{record.target}: {listed(record.classes, last='or')}."
+
+
+def _find(evaluation: Evaluation, name: str) -> ModelScore | None:
+    return next((m for m in evaluation.models if m.name == name), None)
+
+
+def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) -> list[Line]:
+    leader, base = _find(evaluation, evaluation.leader), _find(evaluation, evaluation.baseline)
+    lines: list[Line] = []
+    rows = plural(evaluation.n_test, "row")
+    if evaluation.residuals is not None:
+        typical = evaluation.residuals.typical
+        lines.append(
+            Line(
+                "How well",
+                f"On {rows} never seen, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
+                f"Always answering the middle value: off by {number(evaluation.residuals.typical_guess)}.",
+            )
+        )
+    elif (right := record.test.get("accuracy")) is not None:
+        text = (
+            f"On {rows} never seen, right {in_hundred(right.value)} times "
+            f"(95 % interval: {100 * right.low:.0f} to {100 * right.high:.0f})."
+        )
+        if base is not None and (guess := base.metrics.get("accuracy")) is not None:
+            text += f" Guessing: {in_hundred(guess.value)}."
+        lines.append(Line("How well", text))
+    if leader is not None and leader.test is not None:
+        score = leader.test
+        name = names.get(evaluation.metric, evaluation.metric)
+        text = f"{name} {with_interval(score.value, score.low, score.high)}"
+        if base is not None and base.test is not None:
+            text += f"; guessing: {number(base.test.value)}"
+        head = "Score" if lines else "How well"
+        lines.append(Line(head, f"{text}." if lines else f"On {rows} never seen: {text}."))
+    return lines
+
+
+def _models(evaluation: Evaluation) -> list[Line]:
+    tied = [m.name for m in evaluation.models if m.tied_with_leader and m.name != evaluation.leader]
+    if not tied:
+        return [Line("Models", f"{evaluation.leader} leads.")]
+    text = f"{evaluation.leader} leads, but cannot be told apart from {listed(tied, most=4)} on these rows."
+    if evaluation.recommended != evaluation.leader:
+        text += f" The simplest of them: {evaluation.recommended}."
+    return [Line("Models", text)]
+
+
+def _warnings(record: RunRecord) -> list[Line]:
+    found = [f for f in record.findings if f.severity == "warns"]
+    if not found:
+        return []
+    lines = [
+        Line("Look at" if n == 0 else "", " ".join(f.message.split()))
+        for n, f in enumerate(found[:_WARNINGS_SHOWN])
+    ]
+    if len(found) > _WARNINGS_SHOWN:
+        lines.append(Line("", f"and {plural(len(found) - _WARNINGS_SHOWN, 'more finding')}, all in the report."))
+    return lines
+
+
+def _time(record: RunRecord) -> str:
+    given = f" of {format_duration(record.budget.given_s)}" if record.budget.given_s else ""
+    text = f"{format_duration(record.budget.used_s)}{given}, {plural(record.n_trials, 'model')} tried"
+    if record.n_failed:
+        text += f", {record.n_failed} failed (the report says why)"
+    return f"{text}; stopped before the end." if record.status == "interrupted" else f"{text}."

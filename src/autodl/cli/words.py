@@ -1,0 +1,71 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float, digits: int = 4) -> str:
+    """About ``digits`` significant digits, thousands separated, no exponent for everyday sizes.
+
+    >>> [number(v) for v in (0.93124, 1834.2, 0.5, 250000)]
+    ['0.9312', '1,834', '0.5000', '250,000']
+    """
+    if math.isnan(value) or math.isinf(value):
+        return "n/a" if math.isnan(value) else ("∞" if value > 0 else "-∞")
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-4 or abs(value) >= 1e12:
+        return f"{value:.{digits - 1}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if abs(value) >= 1 else digits
+    return f"{value:,.{decimals}f}"
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """A value and its interval with as many decimals as the interval's width supports.
+
+    >>> with_interval(0.93124, 0.8941, 0.9622)
+    '0.93 (0.89 to 0.96)'
+    """
+    width = high - low
+    if not math.isfinite(width) or width <= 0:
+        return number(value)
+    decimals = min(6, max(0, math.ceil(-math.log10(width))))
+    return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
+
+
+def in_hundred(share: float) -> str:
+    """A share as a count that can be pictured.
+
+    >>> [in_hundred(s) for s in (0.824, 0.998, 1.0, 0.001)]
+    ['82 in 100', 'more than 99 in 100', '100 in 100', 'fewer than 1 in 100']
+    """
+    count = round(100 * share)
+    if count == 100 and share < 1:
+        return "more than 99 in 100"
+    if count == 0 and share > 0:
+        return "fewer than 1 in 100"
+    return f"{count} in 100"
+
+
+def listed(names: Sequence[str], most: int = 6, last: str = "and") -> str:
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    if len(names) > most:
+        return f"{', '.join(names[:most])} {last} {len(names) - most} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "model"), plural(1200, "row")
+    ('1 model', '1,200 rows')
+    """
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
