@@ -1,0 +1,178 @@
+"""A table with its target: what is read once and then only cut into rows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autodl.errors import DataError
+from autodl.options import FitOptions
+from autodl.records import Profile, ReadInfo, TableSchema, TargetInfo, Task, Validation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows that have a target.
+
+    Attributes:
+        frame: (n,) canonical rows, all columns.
+        y: (n,) int64 class codes or float64 values.
+        rows: (n,) 0-based row numbers in the file.
+        schema: All columns.
+        target: What is predicted, and why.
+        read: How the file was read.
+        name: Name of the data in messages.
+    """
+
+    frame: pd.DataFrame
+    y: NDArray[Any]
+    rows: NDArray[np.int_]
+    schema: TableSchema
+    target: TargetInfo
+    read: ReadInfo
+    name: str
+
+    def fingerprint(self) -> str:
+        """A hash of all values: equal for equal data."""
+        import pandas as pd
+
+        return hashlib.sha256(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Positions in a dataset: what the search may see, and the test rows."""
+
+    search: NDArray[np.int_]
+    test: NDArray[np.int_]
+    folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
+    """Positions within ``search``."""
+
+
+def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
+    """Read a table, find its columns' kinds, its target and its task.
+
+    Raises:
+        DataError: With what is wrong and what to do.
+    """
+    from autodl.data import apply_schema, infer_schema, read_table
+    from autodl.profiling import choose_target, choose_task, encode_target
+
+    raw, read = read_table(data)
+    name = Path(data).name if isinstance(data, str) else "the data frame"
+    for column in options.drop:
+        _known(column, raw.columns, "--drop", name)
+    schema = infer_schema(raw, target=options.target)
+    asked, why, guessed = choose_target(schema, options.target, name)
+    if guessed:
+        schema = infer_schema(raw, target=asked)
+    column = schema[asked]
+    task, task_why, task_guessed = choose_task(column, options.task)
+    frame = apply_schema(raw, schema, where=name)
+    present = frame[asked].notna().to_numpy()
+    rows = present.nonzero()[0]
+    frame = frame.loc[present].reset_index(drop=True)
+    y, classes = encode_target(frame[asked], column, task)
+    import numpy as np
+
+    counts = tuple(int(c) for c in np.bincount(y, minlength=len(classes))) if classes else ()
+    target = TargetInfo(
+        name=asked,
+        why=why,
+        guessed=guessed,
+        task=task,
+        task_why=task_why,
+        task_guessed=task_guessed,
+        classes=tuple(classes),
+        class_counts=counts,
+        numeric=column.numeric if task is Task.REGRESSION else None,
+        n_missing=int((~present).sum()),
+    )
+    return Dataset(frame, y, rows, schema, target, read, name)
+
+
+def load_test(path: str, train: Dataset) -> Dataset:
+    """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
+
+    Raises:
+        DataError: If columns are missing or no row remains.
+    """
+    import numpy as np
+
+    from autodl.data import apply_schema, read_table
+    from autodl.profiling import encode_target
+
+    raw, read = read_table(path)
+    name = Path(path).name
+    frame = apply_schema(raw, train.schema, where=name)
+    present = frame[train.target.name].notna().to_numpy()
+    column = train.schema[train.target.name]
+    y_all, classes = encode_target(frame.loc[present, train.target.name], column, train.target.task)
+    rows = present.nonzero()[0]
+    if train.target.task is Task.CLASSIFICATION:
+        code = {c: i for i, c in enumerate(train.target.classes)}
+        mapped = np.array([code.get(c, -1) for c in classes], dtype=np.int64)[y_all]
+        rows, y_all = rows[mapped >= 0], mapped[mapped >= 0]
+    if len(rows) == 0:
+        raise DataError(f"{name} has no row with a known '{train.target.name}'", "Give a test file with the target.")
+    return Dataset(frame.iloc[rows].reset_index(drop=True), y_all, rows, train.schema, train.target, read, name)
+
+
+def split(dataset: Dataset, profile: Profile, validation: Validation, seed: int) -> Rows:
+    """Set the test rows apart and cut the rest into folds."""
+    import numpy as np
+
+    from autodl.data import make_folds, split_test
+
+    strata = _strata(dataset)
+    groups = None if not validation.group_column else _codes(dataset.frame[validation.group_column])
+    times = None if not validation.time_column else dataset.frame[validation.time_column].to_numpy()
+    if validation.test_size > 0:
+        search, test = split_test(
+            len(dataset.y), validation=validation, strata=strata, groups=groups, times=times, seed=seed
+        )
+    else:
+        search, test = np.arange(len(dataset.y)), np.arange(0)
+    folds = make_folds(
+        len(search),
+        validation=validation,
+        strata=None if strata is None else strata[search],
+        groups=None if groups is None else groups[search],
+        times=None if times is None else times[search],
+        seed=seed,
+    )
+    return Rows(search, test, tuple(folds))
+
+
+def _strata(dataset: Dataset) -> NDArray[Any] | None:
+    import numpy as np
+
+    if dataset.target.task is Task.CLASSIFICATION:
+        return dataset.y
+    bins = min(10, len(dataset.y) // 20)
+    if bins < 2:
+        return None
+    edges = np.unique(np.quantile(dataset.y, np.linspace(0, 1, bins + 1)[1:-1]))
+    codes: NDArray[Any] = np.digitize(dataset.y, edges)
+    return codes
+
+
+def _codes(column: pd.Series) -> NDArray[Any]:
+    codes: NDArray[Any] = (
+        column.astype("object").where(column.notna(), "missing").astype("category").cat.codes.to_numpy()
+    )
+    return codes
+
+
+def _known(column: str, columns: pd.Index, option: str, where: str) -> None:
+    from autodl.errors import did_you_mean
+
+    if column not in columns:
+        raise DataError(f"{option}: there is no column '{column}' in {where}", did_you_mean(column, columns))

@@ -1,0 +1,148 @@
+"""The model that a run leaves behind: fold models at once, models retrained on all rows when time allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autodl.clock import Deadline
+from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
+from autodl.records import Ensemble, Recipe, TableSchema, Task, TrialResult
+from autodl.search.trial import TrialData, fit_model, split_config
+from autodl.store import RunFolder
+from autodl.versions import versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MAX_SEEDS = 3
+"""Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What every delivered model of a run shares."""
+
+    folder: RunFolder
+    task: Task
+    target: str
+    classes: tuple[str, ...]
+    features: TableSchema
+
+    def write(self, members: Sequence[DeliveredMember], contents: Sequence[Sequence[bytes]], text: str) -> None:
+        """Write ``model/`` and say in words what it holds."""
+        manifest = ModelManifest(
+            task=self.task,
+            target=self.target,
+            classes=self.classes,
+            features=self.features,
+            members=tuple(members),
+            delivered=text,
+            versions=versions(),
+        )
+        deliver(self.folder, manifest, contents)
+
+    def bag(self, ensemble: Ensemble, results: Mapping[str, TrialResult], names: Mapping[str, str]) -> str:
+        """Deliver the fold models of the ensemble's members, which exist already."""
+        kept = [m for m in ensemble.members if self.folder.has_models(results[m.trial_id])]
+        total = sum(m.weight for m in kept)
+        members = [_member(m.family, names[m.trial_id], m.weight / total, "folds") for m in kept]
+        contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models] for m in kept]
+        text = f"{_listing(members)}; each is the mean of the models of its validation folds."
+        self.write(members, contents, text)
+        return text
+
+    def refit(
+        self,
+        ensemble: Ensemble,
+        results: Mapping[str, TrialResult],
+        names: Mapping[str, str],
+        data: TrialData,
+        rows: tuple[pd.DataFrame, NDArray[Any]],
+        deadline: Deadline,
+        seconds: Mapping[str, float],
+    ) -> str | None:
+        """Train the members again on all rows and deliver them.
+
+        Members whose refit does not fit into the time keep their fold models.
+
+        Args:
+            ensemble: The chosen members.
+            results: Finished trials by id.
+            names: Readable names by trial id.
+            data: The search's data, for task, recipes and threads.
+            rows: All rows that may be used, with their targets.
+            deadline: When the last refit must end.
+            seconds: Estimated seconds of one refit, by trial id.
+
+        Returns:
+            What was delivered, in words; None if nothing could be retrained.
+        """
+        frame, y = rows
+        fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in ensemble.members}
+        prepared: dict[str, tuple[Any, Any]] = {}
+        for seed in range(MAX_SEEDS):
+            for member in sorted(ensemble.members, key=lambda m: -m.weight):
+                done = fitted[member.trial_id]
+                if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:
+                    continue
+                result = results[member.trial_id]
+                model = _refit_one(result, data, frame, y, seed, deadline, prepared)
+                if model is not None:
+                    done.append(model.to_bytes())
+        if not any(fitted.values()):
+            return None
+        members, contents = [], []
+        for m in ensemble.members:
+            models, origin = fitted[m.trial_id], "all rows"
+            if not models:
+                if not self.folder.has_models(results[m.trial_id]):
+                    continue
+                models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models], "folds"
+            members.append(_member(m.family, names[m.trial_id], m.weight, origin))
+            contents.append(models)
+        total = sum(m.weight for m in members)
+        members = [m.model_copy(update={"weight": m.weight / total}) for m in members]
+        retrained = [m for m in members if m.trained_on == "all rows"]
+        rest = [m for m in members if m.trained_on != "all rows"]
+        text = f"{_listing(retrained)}, trained again on all {len(y):,} rows"
+        text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
+        self.write(members, contents, text)
+        return text
+
+
+def _refit_one(
+    result: TrialResult,
+    data: TrialData,
+    frame: pd.DataFrame,
+    y: NDArray[Any],
+    seed: int,
+    deadline: Deadline,
+    prepared: dict[str, tuple[Any, Any]],
+) -> FittedModel | None:
+    from autodl.preprocess import Preparer
+
+    _, prep = split_config(result.spec.config)
+    recipe = Recipe.model_validate({**data.recipes.get(result.spec.family, Recipe()).model_dump(), **prep})
+    key = recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
+    if key not in prepared:
+        preparer = Preparer(recipe, data.schema, data.task)
+        prepared[key] = (preparer, preparer.fit_transform(frame, y))
+    try:
+        return fit_model(
+            result.spec, recipe, prepared[key], y, None, data,
+            seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=deadline,
+        )  # fmt: skip
+    except TimeoutError:
+        return None
+
+
+def _member(family: str, name: str, weight: float, trained_on: str) -> DeliveredMember:
+    return DeliveredMember(family=family, name=name, weight=weight, files=(), trained_on=trained_on)
+
+
+def _listing(members: Sequence[DeliveredMember]) -> str:
+    parts = [f"{m.name} ({m.weight:.0%})" for m in sorted(members, key=lambda m: -m.weight)]
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,0 +1,158 @@
+"""The road that data travels: read, profile, plan, search, ensemble, evaluate, explain, report.
+
+This module alone knows the order of the stages; it writes every record to the run folder.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING
+
+from autodl.errors import RunError
+from autodl.events import Listener, PlanReady, RunFinished, silent
+from autodl.options import FitOptions
+from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord
+from autodl.run_context import RunContext, RunIdentity
+from autodl.store import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_fit(
+    data: str | pd.DataFrame,
+    options: FitOptions,
+    out: Path,
+    *,
+    listener: Listener = silent,
+    started: float | None = None,
+    command: str = "",
+    resume: bool = False,
+    stop: Flag | None = None,
+) -> RunRecord:
+    """Fit models to a table inside the budget and leave a run folder with the model and the report.
+
+    Args:
+        data: A path, glob or folder that ``read_table`` understands, or a frame.
+        options: What the user asked for.
+        out: The run folder; made if needed.
+        listener: Is told what happens.
+        started: ``time.time()`` at which the budget began; now if None.
+        command: The command line, for the report.
+        resume: Go on with an interrupted run in ``out``.
+        stop: When set, the search ends and the best so far is kept.
+
+    Raises:
+        AutodlError: Bad input, or no model could be trained at all.
+    """
+    from autodl import stages
+    from autodl.search.budget import Budget
+
+    folder = RunFolder(out)
+    earlier = _check_folder(folder, resume)
+    total = math.inf if options.time_budget_s is None else options.time_budget_s
+    budget = Budget(total, (time.time() if started is None else started) - (earlier.budget.used_s if earlier else 0))
+    ctx = RunContext(folder, options, budget, listener, stop or Flag(), command)
+    try:
+        with ctx.stage("read"):
+            dataset = stages.read(data, options)
+            held_out = stages.read_test(options, dataset)
+        with ctx.stage("profile"):
+            profile = ctx.once("profile", Profile, lambda: stages.profile(dataset, held_out, options))
+        with ctx.stage("plan"):
+            plan = ctx.once("plan", Plan, lambda: stages.plan(profile, options, held_out is not None))
+            rows = stages.rows(ctx, dataset, profile, plan)
+            ctx.identity = RunIdentity(plan, profile)
+        ctx.write("running", ())
+        listener(PlanReady(profile, plan, budget.elapsed()))
+        problem = stages.problem(ctx, dataset, held_out, plan, rows)
+        with ctx.stage("search"):
+            results = stages.search(ctx, problem)
+        with ctx.stage("ensemble"):
+            ensemble = stages.ensemble(problem, plan, results)
+            folder.write("ensemble", ensemble)
+            delivered = stages.deliver_bag(problem, ensemble, results)
+        with ctx.stage("evaluate"):
+            evaluation = stages.evaluate(problem, plan, profile, ensemble, results, budget)
+            if evaluation is not None:
+                folder.write("evaluation", evaluation)
+        with ctx.stage("refit"):
+            delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
+        with ctx.stage("explain"):
+            explanation = stages.explain(problem, plan, ensemble, results, budget)
+            if explanation is not None:
+                folder.write("explanation", explanation)
+        status = "interrupted" if ctx.stop.is_set() else "done"
+        with ctx.stage("report"):
+            ctx.write(status, results, evaluation, delivered)
+            write_report(folder, ctx)
+        record = ctx.write(status, results, evaluation, delivered)
+    finally:
+        ctx.close()
+    listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
+    return record
+
+
+def run_plan(data: str | pd.DataFrame, options: FitOptions, listener: Listener = silent) -> tuple[Profile, Plan]:
+    """What ``run_fit`` would do and why; trains nothing and writes nothing."""
+    from autodl import stages
+
+    dataset = stages.read(data, options)
+    held_out = stages.read_test(options, dataset)
+    profile = stages.profile(dataset, held_out, options)
+    return profile, stages.plan(profile, options, held_out is not None)
+
+
+def rebuild_report(path: Path) -> Path:
+    """Write ``report.html`` again from the records of a run.
+
+    Raises:
+        RunError: If the folder holds no run with a plan.
+    """
+    folder = RunFolder(path)
+    folder.read_run()
+    return write_report(folder)
+
+
+def write_report(folder: RunFolder, ctx: RunContext | None = None) -> Path:
+    """Render the records on disk; this is all that the report knows."""
+    from autodl.report import write_report as render
+    from autodl.run_context import trial_names
+
+    profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)
+    if profile is None or plan is None:
+        raise RunError(f"{folder.path} has no plan yet", "Start the run again with `autodl fit`.")
+    trials = folder.trials()
+    return render(
+        folder.path,
+        run=folder.read_run(),
+        profile=profile,
+        plan=plan,
+        trials=trials,
+        ensemble=folder.read("ensemble", Ensemble),
+        evaluation=folder.read("evaluation", Evaluation),
+        explanation=folder.read("explanation", Explanation),
+        names=trial_names(trials),
+    )
+
+
+def _check_folder(folder: RunFolder, resume: bool) -> RunRecord | None:
+    """The earlier record when resuming.
+
+    Raises:
+        RunError: If the folder holds a run that would be overwritten, or none to resume.
+    """
+    if not folder.is_run():
+        if resume:
+            raise RunError(f"there is no run to resume in {folder.path}", "Leave out --resume to start one.")
+        if folder.path.is_dir() and any(folder.path.iterdir()):
+            raise RunError(f"{folder.path} is not empty and not a run folder", "Give a new folder with --out.")
+        return None
+    if not resume:
+        raise RunError(
+            f"{folder.path} already holds a run", "Go on with it by --resume, or give another folder with --out."
+        )
+    return folder.read_run() if (folder.path / "run.json").is_file() else None

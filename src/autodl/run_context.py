@@ -1,0 +1,174 @@
+"""What the stages of one run share: folder, options, clock, listener; keeps ``run.json`` up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event as Flag
+from typing import TYPE_CHECKING, TypeVar
+
+from autodl.events import Listener, Note, StageStarted
+from autodl.options import FitOptions
+from autodl.records import (
+    BudgetUse,
+    Evaluation,
+    FindingRow,
+    LeaderboardRow,
+    Plan,
+    Profile,
+    Record,
+    RunRecord,
+    Severity,
+    StageTime,
+    TestScore,
+    TrialResult,
+    TrialStatus,
+)
+from autodl.store import RunFolder
+from autodl.versions import versions
+
+if TYPE_CHECKING:
+    from autodl.search.budget import Budget
+
+R = TypeVar("R", bound=Record)
+BASELINE_ORDER = 0
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What is known once the plan is made."""
+
+    plan: Plan
+    profile: Profile
+
+
+@dataclass
+class RunContext:
+    """The surroundings of a run; mutable only in its stage times."""
+
+    folder: RunFolder
+    options: FitOptions
+    budget: Budget
+    listener: Listener
+    stop: Flag
+    command: str
+    identity: RunIdentity | None = None
+    times: list[StageTime] = field(default_factory=list)
+    first_model_s: float | None = None
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Announce a stage and note its seconds."""
+        begun = self.budget.elapsed()
+        self.listener(StageStarted(name, begun))
+        try:
+            yield
+        finally:
+            self.times.append(StageTime(name=name, seconds=round(self.budget.elapsed() - begun, 3)))
+
+    def note(self, text: str) -> None:
+        """Tell the user something in a sentence."""
+        self.listener(Note(text, self.budget.elapsed()))
+
+    def once(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
+        """The stored record of a resumed run, or a new one, stored."""
+        found = self.folder.read(name, kind)
+        if found is None:
+            found = make()
+            self.folder.write(name, found)
+        return found
+
+    def write(
+        self,
+        status: str,
+        results: Sequence[TrialResult],
+        evaluation: Evaluation | None = None,
+        delivered: str = "",
+    ) -> RunRecord:
+        """Write ``run.json`` as things stand."""
+        assert self.identity is not None, "the plan comes before the first record"
+        plan, profile = self.identity.plan, self.identity.profile
+        given = self.options.time_budget_s
+        record = RunRecord(
+            status=status,
+            task=plan.task,
+            target=plan.target,
+            metric=plan.metric,
+            classes=plan.classes,
+            budget=BudgetUse(given_s=given, used_s=round(self.budget.elapsed(), 2), first_model_s=self.first_model_s),
+            test=_test_scores(evaluation),
+            leaderboard=_leaderboard(evaluation, results),
+            findings=tuple(
+                FindingRow(code=f.code, severity=f.severity.value, column=f.column, message=f.message)
+                for f in profile.findings
+                if f.severity is not Severity.NOT_APPLICABLE
+            ),
+            stages=tuple(self.times),
+            n_trials=len(results),
+            n_failed=sum(r.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) for r in results),
+            delivered=delivered,
+            versions=versions(),
+            seed=self.options.seed,
+            command=self.command,
+            options=_plain(self.options),
+            started=self.started,
+        )
+        self.folder.write_run(record)
+        return record
+
+    def close(self) -> None:
+        """Free what the run holds."""
+
+
+def trial_names(results: Sequence[TrialResult]) -> dict[str, str]:
+    """Readable names by trial id: the family's name, numbered in the order of the trials."""
+    from autodl.models.base import families
+
+    names: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for spec in sorted((r.spec for r in results), key=lambda s: s.id):
+        counts[spec.family] = counts.get(spec.family, 0) + 1
+        names[spec.id] = f"{families[spec.family].name} #{counts[spec.family]}"
+    return names
+
+
+def _test_scores(evaluation: Evaluation | None) -> dict[str, TestScore]:
+    if evaluation is None:
+        return {}
+    leader = next(m for m in evaluation.models if m.name == evaluation.leader)
+    return {key: TestScore(value=i.value, low=i.low, high=i.high, n=i.n) for key, i in leader.metrics.items()}
+
+
+def _leaderboard(evaluation: Evaluation | None, results: Sequence[TrialResult]) -> tuple[LeaderboardRow, ...]:
+    if evaluation is not None:
+        return tuple(
+            LeaderboardRow(
+                name=m.name,
+                family=m.family,
+                validation=m.validation,
+                test=m.test.value if m.test else None,
+                fit_s=round(m.fit_s, 3),
+                predict_ms_per_row=m.predict_ms_per_row,
+            )
+            for m in evaluation.models
+        )
+    names = trial_names(results)
+    done = sorted((r for r in results if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
+    return tuple(
+        LeaderboardRow(
+            name=names[r.spec.id],
+            family=r.spec.family,
+            validation=r.score,
+            test=None,
+            fit_s=round(r.cost.fit_s, 3) if r.cost else 0.0,
+            predict_ms_per_row=r.cost.predict_ms_per_row if r.cost else 0.0,
+        )
+        for r in done
+    )
+
+
+def _plain(options: FitOptions) -> dict[str, str | int | float | bool | None]:
+    return {k: ",".join(v) if isinstance(v, list) else v for k, v in options.model_dump(mode="json").items()}

@@ -1,0 +1,116 @@
+"""From finished trials to the candidates that the test rows judge, and to a model that can be explained."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autodl.ensemble import combine
+from autodl.evaluate import Candidate
+from autodl.evaluate.base import metrics
+from autodl.model import weighted_prediction
+from autodl.models.base import families
+from autodl.records import Ensemble, Plan, TrialResult
+from autodl.store import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+ENSEMBLE_NAME = "Ensemble"
+MAX_CANDIDATES = 15
+
+
+def best_per_family(results: Sequence[TrialResult]) -> list[TrialResult]:
+    """The best finished trial of each family, best first."""
+    best: dict[str, TrialResult] = {}
+    for r in sorted((r for r in results if r.ok), key=_loss):
+        best.setdefault(r.spec.family, r)
+    return sorted(best.values(), key=_loss)
+
+
+def choose_candidates(results: Sequence[TrialResult], ensemble: Ensemble) -> list[TrialResult]:
+    """Models shown on the leaderboard: the ensemble's members, the best of each family, then the next best."""
+    members = {m.trial_id for m in ensemble.members}
+    by_loss = sorted((r for r in results if r.ok), key=_loss)
+    first = [r for r in by_loss if r.spec.id in members]
+    chosen = first + [r for r in best_per_family(results) if r not in first]
+    chosen += [r for r in by_loss if r not in chosen][: max(0, MAX_CANDIDATES - len(chosen))]
+    return sorted(chosen, key=_loss)
+
+
+def candidates(
+    results: Sequence[TrialResult],
+    ensemble: Ensemble,
+    plan: Plan,
+    folder: RunFolder,
+    names: Mapping[str, str],
+) -> tuple[list[Candidate], str]:
+    """Test predictions of the leaderboard's models, and the name of the leader.
+
+    The leader is chosen by validation alone: the ensemble, or the single model that it consists of.
+    """
+    metric = metrics[plan.metric]
+    by_id = {r.spec.id: r for r in results}
+    weights = {m.trial_id: m.weight for m in ensemble.members}
+    counts = {r.spec.family: 0 for r in results}
+    for r in results:
+        counts[r.spec.family] += 1
+    found: list[Candidate] = []
+    predictions: dict[str, NDArray[Any]] = {}
+    for r in choose_candidates(results, ensemble):
+        if r.test is None or r.cost is None:
+            continue
+        predictions[r.spec.id] = folder.read_array(r.test).astype(float)
+        found.append(
+            Candidate(
+                name=names[r.spec.id],
+                family=r.spec.family,
+                trial_id=r.spec.id,
+                prediction=predictions[r.spec.id],
+                validation=r.score,
+                fit_s=r.cost.fit_s,
+                predict_ms_per_row=r.cost.predict_ms_per_row,
+                size_bytes=r.cost.size_bytes,
+                complexity=families[r.spec.family].complexity,
+                weight=weights.get(r.spec.id, 0.0),
+                n_trials=counts[r.spec.family],
+            )
+        )
+    if len(ensemble.members) == 1:
+        return found, names[ensemble.members[0].trial_id]
+    costs = [by_id[m.trial_id].cost for m in ensemble.members]
+    found.insert(
+        0,
+        Candidate(
+            name=ENSEMBLE_NAME,
+            family="ensemble",
+            trial_id=None,
+            prediction=combine(ensemble, predictions),
+            validation=metric.to_score(ensemble.loss),
+            fit_s=sum(c.fit_s for c in costs if c),
+            predict_ms_per_row=sum(c.predict_ms_per_row for c in costs if c),
+            size_bytes=sum(c.size_bytes for c in costs if c),
+            complexity=max(families[m.family].complexity for m in ensemble.members) + 1,
+            weight=1.0,
+            n_trials=1,
+        ),
+    )
+    return found, ENSEMBLE_NAME
+
+
+def first_fold_predictor(
+    ensemble: Ensemble, results: Mapping[str, TrialResult], folder: RunFolder
+) -> Callable[[pd.DataFrame], NDArray[Any]] | None:
+    """The ensemble with one fold's models only: never trained on test rows, and quick enough to explain."""
+    kept = [m for m in ensemble.members if folder.has_models(results[m.trial_id])]
+    if not kept:
+        return None
+    total = sum(m.weight for m in kept)
+    members = [(m.weight / total, [pickle.loads(folder.read_bytes(results[m.trial_id].models[0]))]) for m in kept]
+    return lambda frame: weighted_prediction(members, frame)
+
+
+def _loss(result: TrialResult) -> float:
+    return result.loss if result.loss is not None else float("inf")

@@ -1,0 +1,122 @@
+"""Sets up a search from a plan and carries it out: spaces, costs, runner, resumption."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autodl.events import Listener, Note
+from autodl.models.base import Shape
+from autodl.records import Plan, TrialResult
+from autodl.search.allocation import Allocation
+from autodl.search.budget import Budget
+from autodl.search.costs import CostModel
+from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.runners.base import Runner
+from autodl.search.runners.inline import InlineRunner
+from autodl.search.space import family_space
+from autodl.search.strategies.base import strategies
+from autodl.search.trial import TrialData, TrialOutcome
+
+LIKELY_MEMBERS = 4
+"""Members of an ensemble that the time reserve for refits counts on."""
+REFIT_SHARE = 0.22
+"""At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
+
+
+@dataclass(frozen=True)
+class SearchSetup:
+    """What a search needs besides its clock.
+
+    Attributes:
+        plan: Families, runner, workers, strategy.
+        data: Rows and folds.
+        shape: Size of one fit.
+        address: Ray cluster, or None.
+        max_trials: Trial-count budget, or None.
+    """
+
+    plan: Plan
+    data: TrialData
+    shape: Shape
+    address: str | None = None
+    max_trials: int | None = None
+
+    def costs(self) -> CostModel:
+        """Cost estimates for this problem."""
+        return CostModel(self.shape, len(self.data.folds))
+
+    def growth(self, n_rows: int) -> float:
+        """Rows of a refit on ``n_rows`` over the training rows of a fold."""
+        return n_rows / max(1, len(self.data.folds[0][0]))
+
+
+def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
+    """Estimated seconds to train each finished trial's configuration once on ``n_rows`` rows, by trial id."""
+    costs, growth = setup.costs(), setup.growth(n_rows)
+    return {r.spec.id: costs.refit(r, growth) for r in finished if r.ok}
+
+
+def run_search(
+    setup: SearchSetup,
+    budget: Budget,
+    done: Sequence[TrialResult],
+    store: Callable[[TrialOutcome], TrialResult],
+    listener: Listener,
+    stop: threading.Event,
+    n_rows: int,
+) -> SearchState:
+    """Search until the budget's search share is spent.
+
+    Args:
+        setup: The problem.
+        budget: The clock of the whole run.
+        done: Trials finished by an earlier, interrupted run.
+        store: Makes an outcome durable.
+        listener: Is told of each trial.
+        stop: Ends the search early when set.
+        n_rows: Rows of the whole table, for the reserve.
+    """
+
+    def reserve(finished: Sequence[TrialResult]) -> float:
+        best = sorted((r for r in finished if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
+        seconds = refit_seconds(setup, best[:LIKELY_MEMBERS], n_rows)
+        refits = 0.0 if budget.unlimited else min(1.3 * sum(seconds.values()), REFIT_SHARE * budget.total_s)
+        return budget.finish_s(n_rows) + refits
+
+    loop = SearchLoop(
+        allocation=Allocation(
+            families=setup.plan.families,
+            spaces={f.key: family_space(f.key) for f in setup.plan.families},
+            strategy=strategies[setup.plan.strategy](),
+            seed=setup.plan.seed,
+        ),
+        costs=setup.costs(),
+        budget=budget,
+        reserve=reserve,
+        store=store,
+        listener=listener,
+        max_trials=setup.max_trials,
+    )
+    runner = _runner(setup, listener, budget)
+    try:
+        return loop.run(runner, SearchState(finished=list(done)), stop)
+    finally:
+        runner.close()
+
+
+def _runner(setup: SearchSetup, listener: Listener, budget: Budget) -> Runner:
+    if setup.plan.runner == "inline":
+        return InlineRunner(setup.data)
+    from autodl.search.runners.ray import RayRunner
+    from autodl.search.runners.warming import WarmingRunner
+
+    def make() -> Runner:
+        runner = RayRunner(setup.data, setup.plan.workers, setup.address)
+        listener(Note(f"Ray is up: {setup.plan.workers} trials at a time from here on.", budget.elapsed()))
+        return runner
+
+    if setup.address is not None or budget.unlimited:
+        return make()
+    return WarmingRunner(InlineRunner(setup.data), make)
