@@ -110,10 +110,9 @@ def _usage(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "autodl"
     if name == "NoArgsIsHelpError":
-        sys.stdout.write(f"{context.get_help() if context is not None else error}\n")
-        return 0
-    message = str(error.format_message() if hasattr(error, "format_message") else error).rstrip(".")
-    return _fail(f"{message}. See '{path} --help'.", 2)
+        return 0  # the help has been printed
+    message = str(error.format_message() if hasattr(error, "format_message") else error).strip()
+    return _fail(f"{message if message.endswith(('.', '?')) else message + '.'} See '{path} --help'.", 2)
 
 
 def _crash(error: Exception, log: Path | None) -> int:

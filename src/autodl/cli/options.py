@@ -105,9 +105,7 @@ Drop = Annotated[
     typer.Option("--drop", metavar="COLUMN", help="Do not use this column (repeatable).", rich_help_panel=_DATA,
                  show_default=False),
 ]  # fmt: skip
-Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Seed of everything random.", rich_help_panel=_SEARCH)
-]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.", rich_help_panel=_SEARCH)]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", help="Models trained at the same time. Chosen by cores and budget.",
@@ -250,7 +248,9 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
         filled = out.is_dir() and any(out.iterdir())
     except OSError as error:
         raise RunError(f"cannot look into --out {out}: {error.strerror}", "Choose another folder.") from error
-    is_run = (out / "run.json").is_file()
+    from autodl.store import RunFolder
+
+    is_run = RunFolder(out).is_run()
     if resume and not is_run:
         raise RunError(f"there is no run in {out}", "Leave out --resume to start one.")
     if filled and not resume:
@@ -263,17 +263,16 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
 
 
 def require_run(run: Path) -> Path:
-    """The folder, if it looks like a run.
+    """The folder of a run, which may also be named by its ``run.json``.
 
     Raises:
-        RunError: If it does not.
+        RunError: If it is none, or a damaged or newer one.
     """
     if run.is_file() and run.name == "run.json":
         run = run.parent
-    if not run.is_dir():
-        raise RunError(f"there is no run folder {run}", "'autodl runs' lists the runs.")
-    if not (run / "run.json").is_file():
-        raise RunError(f"{run} holds no run (no run.json)", "'autodl runs' lists the runs.")
+    from autodl.store import RunFolder
+
+    RunFolder(run).read_run()
     return run
 
 

@@ -96,9 +96,7 @@ def _facts(console: Console, profile: Profile) -> None:
     how = [read.format, read.encoding, f"delimiter {read.delimiter!r}" if read.delimiter else None]
     table.add_row("Data", f"{size} ({', '.join(h for h in how if h)})")
     kinds = Counter(c.kind.value for c in profile.columns.columns if c.name in set(profile.features))
-    table.add_row(
-        "Columns used", f"{len(profile.features)}: {listed([f'{n} {kind}' for kind, n in kinds.items()])}"
-    )
+    table.add_row("Columns used", f"{len(profile.features)}: {listed([f'{n} {kind}' for kind, n in kinds.items()])}")
     for name, why in list(profile.dropped.items())[:8]:
         table.add_row("Left out", f"{name}: {why}")
     if len(profile.dropped) > 8:

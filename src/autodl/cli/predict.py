@@ -13,18 +13,12 @@ from autodl.errors import ConfigError
 
 Keep = Annotated[
     list[str] | None,
-    typer.Option(
-        "--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False
-    ),
+    typer.Option("--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False),
 ]
-Proba = Annotated[
-    bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")
-]
+Proba = Annotated[bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")]
 Output = Annotated[
     Path,
-    typer.Option(
-        "--out", "-o", metavar="FILE", help="Where to write: .csv, .tsv, .parquet, ...", show_default=False
-    ),
+    typer.Option("--out", "-o", metavar="FILE", help="Where to write: .csv, .tsv, .parquet, ...", show_default=False),
 ]
 
 

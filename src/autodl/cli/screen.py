@@ -47,7 +47,7 @@ def make_console(file: IO[str]) -> Console:
     class TerminalConsole(Console):
         """Asks the stream that it writes to for its size: stdout itself may point to the log."""
 
-        @property
+        @property  # type: ignore[misc]  # rich's setter fixes a size; here the terminal decides
         def size(self) -> Dimensions:
             """Columns and lines."""
             with contextlib.suppress(OSError, ValueError):

@@ -132,8 +132,7 @@ def _warnings(record: RunRecord) -> list[Line]:
     if not found:
         return []
     lines = [
-        Line("Look at" if n == 0 else "", " ".join(f.message.split()))
-        for n, f in enumerate(found[:_WARNINGS_SHOWN])
+        Line("Look at" if n == 0 else "", " ".join(f.message.split())) for n, f in enumerate(found[:_WARNINGS_SHOWN])
     ]
     if len(found) > _WARNINGS_SHOWN:
         lines.append(Line("", f"and {plural(len(found) - _WARNINGS_SHOWN, 'more finding')}, all in the report."))
