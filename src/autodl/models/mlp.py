@@ -1,0 +1,149 @@
+"""Multilayer perceptron for tables, with the tricks that let it compete with boosted trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.nn.cost import embedded_inputs, training_cost
+from autodl.models.nn.estimator import TabularNetwork
+from autodl.models.nn.names import ActivationName, EnsembleName, GateName, NormName, NumericEmbeddingName
+from autodl.records import Recipe
+from autodl.train.config import OptimizerName, ScheduleName, TrainConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from autodl.models.nn.inputs import InputPlan
+
+MAX_ONEHOT = 8
+CATEGORY_SIZE = 8
+MAX_EMBEDDED = 4096
+"""Inputs of the first layer beyond which numeric columns are no longer embedded: wide tables get a plain MLP."""
+
+
+class MlpConfig(TrainConfig, FamilyConfig):
+    """Architecture and training of an MLP; the defaults follow RealMLP at a fraction of its epochs."""
+
+    optimizer: OptimizerName = "adamw"
+    lr: float = Field(0.004, gt=0, le=1)
+    beta2: float = Field(0.95, ge=0.5, lt=1)
+    weight_decay: float = Field(0.1, ge=0, le=10)
+    schedule: ScheduleName = "flat_cosine"
+    anneal_regularization: bool = True
+
+    depth: int = Field(3, ge=1, le=12)
+    """Number of blocks."""
+    width: int = Field(256, ge=8, le=2048)
+    activation: ActivationName = "mish"
+    parametric_activation: bool = True
+    gate: GateName = "none"
+    norm: NormName = "none"
+    residual: bool = False
+    dropout: float = Field(0.15, ge=0, lt=1)
+    front_scale: bool = True
+    """A learned factor for each input (RealMLP)."""
+    tangent: bool = True
+    """Neural tangent parametrization and data-dependent initialization (RealMLP); not with ``tabm``."""
+    embedding: NumericEmbeddingName = "pbld"
+    embedding_size: int = Field(4, ge=2, le=64)
+    frequencies: int = Field(16, ge=2, le=128)
+    """Of the periodic embeddings."""
+    sigma: float = Field(0.1, gt=0, le=10)
+    """Scale of the first frequencies."""
+    bins: int = Field(32, ge=2, le=256)
+    """Of the piecewise-linear embedding."""
+    ensemble: EnsembleName = "none"
+    members: int = Field(8, ge=2, le=64)
+    """Members of the ensemble inside the network (TabM)."""
+
+
+class MlpEstimator(TabularNetwork):
+    """A trained MLP."""
+
+    config: MlpConfig
+
+    def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:
+        """See ``TabularNetwork``."""
+        from autodl.models.nn.embeddings import CategoryEncoder, make_numeric_embedding
+        from autodl.models.nn.mlp import MlpShape, TabularMLP
+
+        c = self.config
+        p = sample.shape[1]
+        embedding = make_numeric_embedding(
+            c.embedding if p * c.embedding_size <= MAX_EMBEDDED else "none",
+            sample,
+            size=c.embedding_size,
+            frequencies=c.frequencies,
+            sigma=c.sigma,
+            bins=c.bins,
+        )
+        blocks = MlpShape(
+            depth=c.depth,
+            width=c.width,
+            activation=c.activation,
+            gate=c.gate,
+            norm=c.norm,
+            parametric=c.parametric_activation,
+            residual=c.residual,
+            dropout=c.dropout,
+            ensemble=c.ensemble,
+            members=c.members if c.ensemble != "none" else 1,
+            tangent=c.tangent and c.ensemble != "tabm",
+        )
+        encoder = CategoryEncoder(plan.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
+        return TabularMLP(plan.n_flat, p, embedding, encoder, blocks, c.front_scale, n_outputs)
+
+    def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
+        """RealMLP's data-dependent initialization of the tangent layers."""
+        import torch
+
+        from autodl.models.nn.layers import init_from_data
+
+        init_from_data(module, inputs, torch.Generator().manual_seed(seed))
+
+
+class Mlp(Family):
+    """Family of tabular MLPs."""
+
+    key = "mlp"
+    name = "Neural network (MLP)"
+    summary = "Layers of artificial neurons that learn their own combinations of the columns."
+    paper = (
+        'Holzmueller et al. 2024, "Better by Default" (RealMLP); Gorishniy et al. 2024, "TabM"; '
+        'Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning"'
+    )
+    recipe = Recipe(impute="median", indicator=True, scale="robust", categories="codes", text="svd")
+    config = MlpConfig
+    complexity = 7
+    order = 40
+    deep = True
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """See ``Family.estimate_cost``."""
+        assert isinstance(config, MlpConfig)
+        size = config.embedding_size if config.embedding != "none" else 1
+        if shape.numeric * size > MAX_EMBEDDED:
+            size = 1
+        inputs = embedded_inputs(shape, size, CATEGORY_SIZE)
+        h, k = config.width, config.members if config.ensemble != "none" else 1
+        inner = (2.0 if config.residual else 1.0) * (2.0 if config.gate != "none" else 1.0)
+        weights = inputs * h + inner * h * h * (config.depth - (0 if config.residual else 1))
+        frequencies = config.frequencies * (2 if config.embedding == "plr" else 1)
+        terms = config.bins if config.embedding == "piecewise" else frequencies
+        # A cosine costs about 20 multiplications.
+        embedding = 0.0 if size == 1 else shape.numeric * terms * (2.0 * size + 20)
+        return training_cost(
+            shape,
+            config,
+            flops_per_row=2 * weights * k + embedding + 30 * k * h * config.depth * inner,
+            parameters=weights + CATEGORY_SIZE * shape.levels + shape.numeric * terms * size,
+            floats_per_row=k * (inputs + 6 * h * config.depth * inner),
+        )
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """See ``Family.build``."""
+        assert isinstance(config, MlpConfig)
+        return MlpEstimator(config, meta)

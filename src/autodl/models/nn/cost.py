@@ -1,0 +1,54 @@
+"""How long networks train: a step's fixed overhead plus its arithmetic, measured on the reference machine."""
+
+from __future__ import annotations
+
+import math
+
+from autodl.models.base import CostEstimate, Shape
+from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
+
+GIGAFLOPS = 30.0
+"""Of one thread of the reference machine in small matrix products."""
+THREAD_GAIN = 0.6
+"""What a further thread adds, relative to the first."""
+STEP_OVERHEAD = 1.2e-3
+"""Seconds of one update besides its arithmetic."""
+USED_SHARE = 0.9
+"""Share of the epochs that is run on average where patience stops some."""
+
+
+def training_cost(
+    shape: Shape,
+    config: TrainConfig,
+    *,
+    flops_per_row: float,
+    parameters: float,
+    floats_per_row: float,
+    overhead: float = STEP_OVERHEAD,
+) -> CostEstimate:
+    """Cost of one fit.
+
+    Args:
+        shape: The problem. config: Training choices.
+        flops_per_row: Multiply-adds times two of one forward pass of one row.
+        parameters: Number of weights. floats_per_row: activations that one row leaves for the backward pass.
+        overhead: Seconds of one step besides its arithmetic.
+    """
+    rows = max(1, shape.rows)
+    batch = min(rows, config.batch_size or auto_batch_size(rows))
+    epochs = config.epochs or auto_epochs(rows)
+    steps = epochs * math.ceil(rows / batch)
+    rate = GIGAFLOPS * 1e9 * (1 + THREAD_GAIN * (shape.threads - 1))
+    # Backward costs twice the forward pass; the optimizer touches each weight about 15 times.
+    step = overhead + (3 * flops_per_row * batch + 15 * parameters) / rate
+    used = USED_SHARE if config.patience else 1.0
+    seconds = used * steps * step / max(shape.speed, 1e-3)
+    memory = 4 * (5 * parameters + floats_per_row * batch + 4 * rows * (shape.columns + 1))
+    return CostEstimate(seconds=seconds, bytes=memory + 50e6)
+
+
+def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 32) -> int:
+    """Inputs of the first layer: embedded numbers, categories and text components."""
+    return max(
+        1, (shape.numeric + text_components * shape.text) * numeric_size + shape.categorical * category_size
+    )

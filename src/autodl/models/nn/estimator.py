@@ -1,0 +1,191 @@
+"""What all tabular networks share: tensors in, training, predictions out, pickling as plain arrays."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import NEVER, Deadline
+from autodl.models.base import Estimator, Meta
+from autodl.models.nn.inputs import InputPlan
+from autodl.records import Task
+from autodl.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from autodl.features import Features
+    from autodl.train.losses import Objective
+
+PREDICT_BATCH = 8192
+SAMPLE_ROWS = 4096
+ABSOLUTE_METRICS = frozenset({"mae", "mean_absolute_error", "mape", "median_absolute_error", "medae"})
+
+
+class TabularNetwork(Estimator):
+    """An estimator around a torch module; subclasses say how the module is made.
+
+    Regression targets are standardized inside and predictions stay within the range of the training targets
+    widened by a tenth (RealMLP clamps to the range itself).
+
+    Args:
+        config: Training and architecture. meta: Task, classes, seed, threads.
+    """
+
+    def __init__(self, config: TrainConfig, meta: Meta) -> None:
+        super().__init__()
+        self.config, self.meta = config, meta
+        self.plan: InputPlan | None = None
+        self.stopped_by = ""
+        self._center, self._spread = 0.0, 1.0
+        self._limits = (-np.inf, np.inf)
+        self._sample: NDArray[np.float32] | None = None
+        self._state: dict[str, NDArray[Any]] = {}
+        self._module: nn.Module | None = None
+
+    @abstractmethod
+    def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:
+        """An untrained module that takes ``InputPlan.tensors``.
+
+        Args:
+            plan: Columns. sample: (s, p) training values of the smooth columns, for bins. n_outputs: c.
+        """
+
+    def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
+        """Initialize a fresh module by a sample of training rows; nothing by default."""
+
+    def objective(self) -> Objective:
+        """Cross entropy, squared error, or absolute error when the metric is an absolute one."""
+        from autodl.train.losses import CrossEntropy, Regression
+
+        if self.meta.task is Task.CLASSIFICATION:
+            return CrossEntropy(max(2, self.meta.n_classes), self.config.label_smoothing)
+        return Regression("absolute" if self.meta.metric in ABSOLUTE_METRICS else "squared")
+
+    def fit(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None = None,
+        y_val: NDArray[Any] | None = None,
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> None:
+        """Train; see ``Estimator.fit``."""
+        import torch
+
+        from autodl.train.data import TensorData
+        from autodl.train.device import isolated_seed, pick_device, torch_threads
+        from autodl.train.loop import fit_module
+        from autodl.train.weights import to_arrays
+
+        device = pick_device()
+        self.plan = plan = InputPlan.learn(X)
+        self._learn_target(y)
+        with torch_threads(self.meta.threads), isolated_seed(self.meta.seed, device):
+            inputs = plan.tensors(X)
+            generator = torch.Generator().manual_seed(self.meta.seed)
+            rows = torch.randperm(len(X), generator=generator)[:SAMPLE_ROWS]
+            sample = inputs[1][rows]
+            objective = self.objective()
+            module = self.make_module(plan, sample, objective.n_outputs)
+            self.prepare(module, tuple(t[rows] for t in inputs), self.meta.seed)
+            weight = None if sample_weight is None else torch.as_tensor(sample_weight, dtype=torch.float32)
+            train = TensorData(inputs, self._target(y), weight).to(device)
+            valid = None
+            if X_val is not None and y_val is not None and len(X_val):
+                valid = TensorData(plan.tensors(X_val), self._target(y_val)).to(device)
+            history = fit_module(
+                module.to(device),
+                train,
+                objective,
+                self.config,
+                valid=valid,
+                seed=self.meta.seed,
+                deadline=deadline,
+            )
+        self.curve = history.curve
+        self.stopped_by = history.stopped_by
+        self.refit = {"epochs": history.epochs, "stop_epoch": history.best_epoch} if valid is not None else {}
+        self._sample = sample.numpy()
+        self._module, self._state = module, to_arrays(module)
+
+    def predict(self, X: Features) -> NDArray[Any]:
+        """See ``Estimator.predict``."""
+        if self.meta.task is Task.CLASSIFICATION:
+            return self.predict_proba(X).argmax(axis=1).astype(np.int64)
+        values: NDArray[Any] = np.clip(self._forward(X) * self._spread + self._center, *self._limits)
+        return values
+
+    def predict_proba(self, X: Features) -> NDArray[Any]:
+        """See ``Estimator.predict_proba``."""
+        if self.meta.task is not Task.CLASSIFICATION:
+            return super().predict_proba(X)
+        return self._forward(X)
+
+    def _forward(self, X: Features) -> NDArray[Any]:
+        import torch
+
+        from autodl.train.device import pick_device, torch_threads
+
+        module, plan = self._loaded()
+        objective, device = self.objective(), pick_device()
+        module.to(device).eval()
+        parts = []
+        with torch_threads(self.meta.threads), torch.inference_mode():
+            for start in range(0, len(X), PREDICT_BATCH):
+                rows = np.arange(start, min(len(X), start + PREDICT_BATCH))
+                output = module(*(t.to(device) for t in plan.tensors(X.take(rows))))
+                parts.append(objective.predict(output.float()).cpu().numpy())
+        if not parts:
+            shape = (0, objective.n_outputs) if self.meta.task is Task.CLASSIFICATION else (0,)
+            return np.zeros(shape)
+        return np.concatenate(parts)
+
+    def _loaded(self) -> tuple[nn.Module, InputPlan]:
+        """The module, rebuilt from the arrays after unpickling."""
+        if self.plan is None or self._sample is None:
+            raise RuntimeError("`fit` must come before `predict`")
+        if self._module is None:
+            import torch
+
+            from autodl.train.device import isolated_seed
+            from autodl.train.weights import from_arrays
+
+            with isolated_seed(0, torch.device("cpu")):
+                module = self.make_module(
+                    self.plan, torch.from_numpy(self._sample.copy()), self.objective().n_outputs
+                )
+            from_arrays(module, self._state)
+            self._module = module
+        return self._module, self.plan
+
+    def _learn_target(self, y: NDArray[Any]) -> None:
+        if self.meta.task is Task.CLASSIFICATION:
+            return
+        values = np.asarray(y, dtype=np.float64)
+        self._center, spread = float(values.mean()), float(values.std())
+        self._spread = spread if spread > 0 else 1.0
+        low, high = float(values.min()), float(values.max())
+        margin = 0.1 * (high - low)
+        self._limits = (low - margin, high + margin)
+
+    def _target(self, y: NDArray[Any]) -> Tensor:
+        import torch
+
+        if self.meta.task is Task.CLASSIFICATION:
+            return torch.as_tensor(np.asarray(y), dtype=torch.int64)
+        return torch.as_tensor((np.asarray(y, np.float64) - self._center) / self._spread, dtype=torch.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        # Plain arrays outlive changes of torch; the module is made anew when needed. Bins are in the state
+        # dict, so that the sample only has to give the number of columns.
+        state["_module"] = None
+        if self._sample is not None:
+            state["_sample"] = self._sample[:2]
+        return state

@@ -1,0 +1,70 @@
+"""How a network is trained: names, types and valid values. Knows no torch, so that families import quickly."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OptimizerName = Literal["adamw", "adam", "sgd", "rmsprop", "radam", "nadam", "lion"]
+ScheduleName = Literal["constant", "cosine", "flat_cosine", "step", "plateau", "one_cycle", "coslog4"]
+
+
+class TrainConfig(BaseModel):
+    """Training choices that every torch family shares; a family's config derives from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optimizer: OptimizerName = "adamw"
+    lr: float = Field(0.002, gt=0, le=10)
+    beta2: float = Field(0.999, ge=0.5, lt=1)
+    """Decay of Adam's squared gradients; RealMLP uses 0.95."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """Of SGD and RMSprop; beta1 of the others."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Decoupled (AdamW, Lion, NAdam, RAdam) or as L2 gradient (SGD, Adam, RMSprop)."""
+    l1: float = Field(0.0, ge=0)
+    """Weight of the sum of absolute weights in the loss; biases and norms are left out."""
+    schedule: ScheduleName = "cosine"
+    warmup: float = Field(0.0, ge=0, le=0.5)
+    """Share of the training in which the rate rises linearly from 0."""
+    lr_decay: float = Field(0.1, gt=0, le=1)
+    """Factor of the ``step`` and ``plateau`` schedules."""
+    decay_every: float = Field(1 / 3, gt=0, le=1)
+    """Share of the training between two steps of ``step``; ``plateau`` waits this share of the patience."""
+    anneal_regularization: bool = False
+    """Lower dropout and weight decay to 0 over the second half of the training (RealMLP's flat_cos)."""
+    epochs: int = Field(0, ge=0)
+    """Length of the training and of the schedule; 0: by the number of rows."""
+    stop_epoch: int = Field(0, ge=0)
+    """Stop after this epoch of the same schedule; 0: never. What a refit on all rows uses."""
+    batch_size: int = Field(0, ge=0)
+    """Rows of one step; 0: by the number of rows."""
+    patience: int = Field(0, ge=0)
+    """Epochs without improvement on the validation rows before training stops; 0: never before the end."""
+    grad_clip: float = Field(0.0, ge=0)
+    """Largest Euclidean norm of the gradient; 0: no limit."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    ema_decay: float = Field(0.0, ge=0, lt=1)
+    """Use an exponential moving average of the weights with this decay; 0: the weights themselves."""
+    precision: Literal["auto", "full", "mixed"] = "auto"
+    """``auto``: mixed on CUDA only."""
+
+
+def auto_batch_size(rows: int) -> int:
+    """Power of two with about 80 steps an epoch, from 32 to 512: small tables need steps, large ones speed.
+
+    >>> auto_batch_size(500), auto_batch_size(20_000)
+    (32, 256)
+    """
+    return int(min(512, max(32, 2 ** round(math.log2(max(rows, 1) / 80)))))
+
+
+def auto_epochs(rows: int) -> int:
+    """Epochs that fall with the square root of the rows: 200 at 1,000 rows, 64 at 10,000, never below 20.
+
+    >>> auto_epochs(1_000), auto_epochs(10_000), auto_epochs(1_000_000)
+    (200, 64, 20)
+    """
+    return int(min(200, max(20, round(64 * math.sqrt(10_000 / max(rows, 1))))))

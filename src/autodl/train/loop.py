@@ -1,0 +1,275 @@
+"""The training loop of every torch family. It knows a module, tensors and an objective, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from autodl.clock import NEVER, Deadline
+from autodl.records import CurvePoint
+from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
+from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
+from autodl.train.losses import Objective, penalty_l1
+from autodl.train.optimizers import apply_factors, make_optimizer
+from autodl.train.schedules import Schedule, flat_cosine
+from autodl.train.weights import BestWeights, moving_average
+
+StopReason = Literal["epochs", "stop_epoch", "patience", "deadline", "divergence"]
+Augment = Callable[[TensorData], TensorData]
+
+MIN_STEPS = 20
+"""A first epoch cut short by the deadline counts if it had this many steps."""
+PLAN_AFTER = 5
+"""Steps that are timed before the schedule is fitted to the deadline."""
+DEADLINE_SHARE = 0.92
+"""Share of the time left that the schedule plans to use."""
+RATE_AFTER_DIVERGENCE = 0.1
+EVAL_BATCH = 8192
+
+
+class DivergenceError(FloatingPointError):
+    """Loss or weights became infinite or NaN, again after the learning rate was lowered."""
+
+
+@dataclass
+class History:
+    """What happened in a training.
+
+    Attributes:
+        curve: One point an epoch: error measure on the training batches (with dropout) and on validation rows.
+        best_epoch: Epoch (from 1) whose weights the module now has.
+        best_error: Its validation error; None without validation rows.
+        epochs: Length of the schedule in epochs, shortened where a deadline did so.
+        stopped_by: Why it ended.
+        measure: Name of the error measure.
+        steps: Number of updates.
+        seconds: Wall time.
+    """
+
+    curve: list[CurvePoint] = field(default_factory=list)
+    best_epoch: int = 0
+    best_error: float | None = None
+    epochs: int = 0
+    stopped_by: StopReason = "epochs"
+    measure: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def fit_module(
+    module: nn.Module,
+    train: TensorData,
+    objective: Objective,
+    config: TrainConfig,
+    *,
+    valid: TensorData | None = None,
+    seed: int = 0,
+    deadline: Deadline = NEVER,
+    augment: Augment | None = None,
+) -> History:
+    """Train ``module`` in place; it ends with the best weights, in evaluation mode.
+
+    Without validation rows it ends with the last weights. A deadline that is too near for all epochs compresses
+    the schedule, so that the rate is annealed in time; without a deadline nothing depends on the clock.
+
+    Args:
+        module: Called as ``module(*inputs)``; gives the raw outputs of ``objective``. On the device of the data.
+        train: Training rows. valid: rows that decide which epoch is best.
+        objective: Loss and error measure.
+        config: Training choices.
+        seed: Seed of the order of rows.
+        deadline: Checked before every step.
+        augment: Changes each training batch.
+
+    Raises:
+        TimeoutError: The deadline came before there was any usable model.
+        DivergenceError: Training diverged twice before there was any.
+    """
+    return _Run(module, train, objective, config, valid, seed, deadline, augment).go()
+
+
+@torch.no_grad()
+def evaluate(module: nn.Module, data: TensorData, objective: Objective) -> float:
+    """The error measure of ``module`` in evaluation mode on these rows, unweighted."""
+    module.eval()
+    total = 0.0
+    for start in range(0, len(data), EVAL_BATCH):
+        stop = start + EVAL_BATCH
+        output = module(*(t[start:stop] for t in data.inputs))
+        total += float(objective.row_errors(output.float(), data.target[start:stop]).sum())
+    return objective.finish(total / len(data))
+
+
+class _Run:
+    """The state of one training."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        train: TensorData,
+        objective: Objective,
+        config: TrainConfig,
+        valid: TensorData | None,
+        seed: int,
+        deadline: Deadline,
+        augment: Augment | None,
+    ) -> None:
+        if len(train) == 0:
+            raise ValueError("training needs at least one row, but got 0")
+        self.module, self.train, self.objective, self.config = module, train, objective, config
+        self.valid = valid if valid is not None and len(valid) else None
+        self.deadline, self.augment = deadline, augment
+        self.batch_size = config.batch_size or auto_batch_size(len(train))
+        self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
+        self.planned_steps = (config.epochs or auto_epochs(len(train))) * self.epoch_steps
+        patience = config.patience or max(4, self.planned_steps // self.epoch_steps // 8)
+        self.schedule = Schedule(config, patience=round(patience * config.decay_every))
+        self.optimizer = make_optimizer(module, config)
+        self.average = moving_average(module, config.ema_decay) if config.ema_decay else None
+        self.best = BestWeights(module)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.cuda = train.target.is_cuda
+        self.mixed = config.precision == "mixed" or (config.precision == "auto" and self.cuda)
+        # bfloat16 has the range of float32 and needs no loss scaling.
+        self.low = torch.bfloat16 if not self.cuda or torch.cuda.is_bf16_supported() else torch.float16
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self.mixed and self.low is torch.float16)
+        self.decayed = [p for p in module.parameters() if p.ndim > 1] if config.l1 else []
+        self.dropouts = [m for m in module.modules() if isinstance(m, nn.Dropout) and m.p > 0]
+        self.dropout_rates = [m.p for m in self.dropouts]
+        self.progress = 0.0
+        self.diverged = 0
+        self.started = time.monotonic()
+        self.history = History(measure=objective.measure)
+
+    def go(self) -> History:
+        history = self.history
+        epoch = 0
+        while True:
+            epoch += 1
+            ended = self._epoch(epoch)
+            if ended is None and self.config.stop_epoch and epoch >= self.config.stop_epoch:
+                ended = "stop_epoch"
+            if ended is None and history.steps >= self.planned_steps:
+                ended = "epochs"
+            if ended is None and self.config.patience and self.valid is not None:
+                ended = "patience" if epoch - self.best.epoch >= self.config.patience else None
+            if ended is not None:
+                break
+        history.stopped_by = ended
+        self._finish(epoch)
+        return history
+
+    def _finish(self, epoch: int) -> None:
+        history = self.history
+        for dropout, rate in zip(self.dropouts, self.dropout_rates, strict=True):
+            dropout.p = rate
+        if self.best.found:
+            self.best.restore(self.module)
+        elif self.average is not None:
+            self.module.load_state_dict(self.average.module.state_dict())
+        history.best_epoch = self.best.epoch or epoch
+        history.best_error = self.best.error if self.best.found and self.valid is not None else None
+        history.epochs = max(1, round(self.planned_steps / self.epoch_steps))
+        history.seconds = time.monotonic() - self.started
+        self.module.eval()
+
+    def _epoch(self, epoch: int) -> StopReason | None:
+        """One pass over the rows and its validation; the reason to stop, if there is one."""
+        total, rows, steps = 0.0, 0, 0
+        late = False
+        self.module.train()
+        for batch in shuffled_batches(self.train, self.batch_size, self.generator):
+            late = self.deadline.passed()
+            if late or self.history.steps >= self.planned_steps:
+                break
+            error = self._step(self.augment(batch) if self.augment is not None else batch)
+            if error is None:
+                return self._recover()
+            total, rows, steps = total + error, rows + len(batch), steps + 1
+        if late and not self._usable(epoch, steps):
+            if self.best.found:
+                return "deadline"
+            raise TimeoutError(f"no model after {steps} training steps when the time was up")
+        measured = self.average.module if self.average is not None else self.module
+        valid = None
+        if self.valid is not None and not (late and self.best.found):
+            valid = evaluate(measured, self.valid, self.objective)
+            if valid != valid or valid == float("inf"):
+                return self._recover()
+            self.schedule.observe(valid)
+            self.best.offer(measured, valid, epoch)
+        elif self.valid is None and not _finite(self.module):
+            return self._recover()
+        if rows:
+            train = self.objective.finish(total / rows)
+            self.history.curve.append(CurvePoint(step=epoch, train=train, valid=valid))
+        return "deadline" if late else None
+
+    def _usable(self, epoch: int, steps: int) -> bool:
+        """Whether the weights may be used when the deadline cuts an epoch after ``steps`` steps."""
+        if self.best.found:
+            return False
+        return epoch > 1 or steps >= min(MIN_STEPS, self.epoch_steps)
+
+    def _step(self, batch: TensorData) -> float | None:
+        """One update; the summed error of the batch, or None if it diverged."""
+        history = self.history
+        if history.steps >= PLAN_AFTER and self.deadline is not NEVER:
+            pace = (time.monotonic() - self.started) / history.steps
+            fits = history.steps + int(DEADLINE_SHARE * self.deadline.left() / pace)
+            self.planned_steps = max(1, min(self.planned_steps, fits))
+        self.progress = max(self.progress, min(1.0, history.steps / self.planned_steps))
+        annealed = flat_cosine(self.progress) if self.config.anneal_regularization else 1.0
+        # A warm-up starts from one step's worth: a rate of exactly 0 would waste the first batch.
+        warm = max(self.progress, 1 / self.planned_steps) if self.config.warmup else self.progress
+        apply_factors(self.optimizer, self.schedule.factor(warm), annealed)
+        if self.config.anneal_regularization:
+            for dropout, rate in zip(self.dropouts, self.dropout_rates, strict=True):
+                dropout.p = rate * annealed
+
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(batch.target.device.type, dtype=self.low, enabled=self.mixed):
+            output: Tensor = self.module(*batch.inputs)
+        output = output.float()
+        loss = self.objective.loss(output, batch.target, batch.weight)
+        value = float(loss)
+        if value != value or value in (float("inf"), float("-inf")):
+            return None
+        if self.decayed:
+            loss = loss + self.config.l1 * penalty_l1(self.decayed)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if self.config.grad_clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.config.grad_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.average is not None:
+            self.average.update_parameters(self.module)
+        history.steps += 1
+        with torch.no_grad():
+            return float(self.objective.row_errors(output, batch.target).sum())
+
+    def _recover(self) -> StopReason | None:
+        """After a divergence: back to the best weights with a lower rate; the second time, stop."""
+        self.diverged += 1
+        if self.diverged > 1:
+            if self.best.found:
+                return "divergence"
+            raise DivergenceError(
+                f"training diverged (loss not finite) twice with lr={self.config.lr:g}, before any usable epoch"
+            )
+        self.best.restore(self.module)
+        self.schedule.lower(RATE_AFTER_DIVERGENCE)
+        self.optimizer = make_optimizer(self.module, self.config)
+        if self.average is not None:
+            self.average = moving_average(self.module, self.config.ema_decay)
+        return None
+
+
+def _finite(module: nn.Module) -> bool:
+    return all(bool(torch.isfinite(p).all()) for p in module.parameters())

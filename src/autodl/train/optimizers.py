@@ -1,0 +1,127 @@
+"""Optimizers by name, with the learning rate and the decay that each parameter asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from autodl.train.config import TrainConfig
+
+
+class HyperFactor(NamedTuple):
+    """Factors of the learning rate and of the weight decay of one parameter."""
+
+    lr: float = 1.0
+    decay: float = 1.0
+
+
+@runtime_checkable
+class HasHyperFactors(Protocol):
+    """A module that wants other rates for its own parameters."""
+
+    def hyper_factors(self) -> Mapping[str, HyperFactor]:
+        """Factors by the names of its direct parameters."""
+        ...
+
+
+class Lion(Optimizer):
+    """Evolved sign momentum (Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", algorithm 2).
+
+    Args:
+        params: Parameters or groups of them.
+        lr: Learning rate; 3 to 10 times smaller than for AdamW.
+        betas: Interpolation of the update, decay of the momentum.
+        weight_decay: Decoupled weight decay.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[dict[str, Any]],
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """One update of all parameters."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state["momentum"] = torch.zeros_like(p)
+                momentum: Tensor = state["momentum"]
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(
+                    torch.lerp(p.grad, momentum, beta1).sign_(), alpha=-group["lr"]
+                )  # u = sign(b1 m + (1-b1) g)
+                momentum.lerp_(p.grad, 1 - beta2)  # m = b2 m + (1-b2) g
+        return loss
+
+
+def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
+    """Groups of parameters that share learning rate and decay.
+
+    Vectors (biases, norms, scales) are not decayed unless their module says so. Each group remembers its
+    ``base_lr`` and ``base_decay``, which schedules multiply.
+    """
+    grouped: dict[HyperFactor, list[nn.Parameter]] = {}
+    seen: set[int] = set()
+    for part in module.modules():
+        factors = part.hyper_factors() if isinstance(part, HasHyperFactors) else {}
+        for name, parameter in part.named_parameters(recurse=False):
+            if not parameter.requires_grad or id(parameter) in seen:
+                continue
+            seen.add(id(parameter))
+            default = HyperFactor(decay=1.0 if parameter.ndim > 1 else 0.0)
+            grouped.setdefault(factors.get(name, default), []).append(parameter)
+    return [
+        {
+            "params": params,
+            "lr": config.lr * factor.lr,
+            "base_lr": config.lr * factor.lr,
+            "weight_decay": config.weight_decay * factor.decay,
+            "base_decay": config.weight_decay * factor.decay,
+        }
+        for factor, params in grouped.items()
+    ]
+
+
+def make_optimizer(module: nn.Module, config: TrainConfig) -> Optimizer:
+    """The configured optimizer over all trainable parameters of ``module``."""
+    groups = parameter_groups(module, config)
+    betas = (config.momentum, config.beta2)
+    match config.optimizer:
+        case "adamw":
+            return torch.optim.AdamW(groups, betas=betas, fused=True)
+        case "adam":
+            return torch.optim.Adam(groups, betas=betas, fused=True)
+        case "sgd":
+            return torch.optim.SGD(groups, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
+        case "rmsprop":
+            return torch.optim.RMSprop(groups, momentum=config.momentum)
+        case "radam":
+            return torch.optim.RAdam(groups, betas=betas, decoupled_weight_decay=True)
+        case "nadam":
+            return torch.optim.NAdam(groups, betas=betas, decoupled_weight_decay=True)
+        case "lion":
+            return Lion(groups, betas=(config.momentum, 0.99))
+
+
+def apply_factors(optimizer: Optimizer, lr: float, decay: float) -> None:
+    """Set every group's learning rate and weight decay to its base times these factors."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["base_lr"] * lr
+        group["weight_decay"] = group["base_decay"] * decay
