@@ -4,8 +4,9 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
 
 - Shares of rows (accuracy): Wilson 1927.
 - Means of losses (log loss, Brier, MAE; RMSE as the root of one): bootstrap-t on the log scale, which repairs the
-  skewness that makes percentile and BCa intervals too short on small samples (Efron and Tibshirani 1993, ch. 12.5);
-  for many rows the normal limit on the log scale.
+  skewness that makes percentile and BCa intervals too short on small samples (Efron and Tibshirani 1993, ch. 12.5),
+  widened by ``sqrt(1 + g^2 / n)`` with g the skewness of the rows, because a sample understates heavy tails (squared
+  t(5) errors, n = 60: coverage 93 % instead of 91 %); for many rows the normal limit on the log scale.
 - R2: bootstrap-t of ``log(1 - R2)``.
 - ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008).
 - Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), which stays
@@ -107,23 +108,32 @@ def mean_loss_bounds(rows: Array, seed: int, n_resamples: int, level: float) -> 
     if se == 0:
         return mean, mean, "exact: equal losses"
     if n >= MANY_ROWS:
-        z = quantile_of_normal(level)
+        z = quantile_of_normal(level) * _widening(rows)
         return mean * math.exp(-z * se), mean * math.exp(z * se), "normal, log scale"
     means, covariance = studentized_means(rows[:, None].astype(np.float64), resample_counts(n, n_resamples, seed))
     star = np.maximum(means[:, 0], mean * 1e-6)
     star_se = np.sqrt(np.maximum(covariance[:, 0, 0], 0) / (n - 1)) / star
-    low, high = _studentized(math.log(mean), se, np.log(star), star_se, level)
+    low, high = _studentized(math.log(mean), se, np.log(star), star_se, level, _widening(rows))
     return math.exp(low), math.exp(high), "bootstrap-t"
 
 
-def _studentized(centre: float, se: float, star: Array, star_se: Array, level: float) -> tuple[float, float]:
+def _widening(rows: Array) -> float:
+    centred = rows - rows.mean()
+    variance = float(np.square(centred).mean())
+    skewness = float((centred**3).mean()) / variance**1.5 if variance > 0 else 0.0
+    return math.sqrt(1 + skewness**2 / len(rows))
+
+
+def _studentized(
+    centre: float, se: float, star: Array, star_se: Array, level: float, widening: float
+) -> tuple[float, float]:
     """Bootstrap-t bounds; resamples without spread say nothing and are left out."""
     good = star_se > 0.05 * se
     t = (star[good] - centre) / star_se[good]
     if len(t) < 100:
-        z = quantile_of_normal(level)
+        z = quantile_of_normal(level) * widening
         return centre - z * se, centre + z * se
-    upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2])
+    upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2]) * widening
     return centre - float(upper) * se, centre - float(lower) * se
 
 
@@ -137,7 +147,7 @@ def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: 
     phi = squared / a - np.square(centred) / b
     se, centre = standard_error(phi - phi.mean()), math.log(a / b)
     if n >= MANY_ROWS:
-        z = quantile_of_normal(level)
+        z = quantile_of_normal(level) * _widening(phi)
         return 1 - math.exp(centre + z * se), 1 - math.exp(centre - z * se), "normal, log scale"
     columns = np.column_stack([squared, centred, np.square(centred)])
     means, cov = studentized_means(columns, resample_counts(n, n_resamples, seed))
@@ -146,7 +156,7 @@ def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: 
     gradient = np.stack([1 / star_a, 2 * shift / star_b, -1 / star_b], axis=1)
     variance = np.einsum("bi,bij,bj->b", gradient, cov, gradient)
     star_se = np.sqrt(np.maximum(variance, 0) / (n - 1))
-    low, high = _studentized(centre, se, np.log(star_a / star_b), star_se, level)
+    low, high = _studentized(centre, se, np.log(star_a / star_b), star_se, level, _widening(phi))
     return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t"
 
 

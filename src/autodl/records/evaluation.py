@@ -94,6 +94,8 @@ class Segment(Record):
     """Score on the other rows."""
     p_value: float
     p_holm: float
+    metric: str = ""
+    """Key of the metric that groups are compared by; it differs from the run's where that one depends on the mix."""
 
 
 class Mistake(Record):

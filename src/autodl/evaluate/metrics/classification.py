@@ -81,7 +81,7 @@ def _mcc(C: Array) -> Array:
     left = np.maximum(total**2 - (predicted**2).sum(axis=-1), 0)
     right = np.maximum(total**2 - (true**2).sum(axis=-1), 0)
     bottom = np.sqrt(left * right)
-    out = np.zeros_like(top)
+    out = np.zeros(top.shape)
     np.divide(top, bottom, out=out, where=bottom > 1e-12)
     return out
 

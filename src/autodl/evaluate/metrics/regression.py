@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def _squared_rows(y: Array, value: Array, n_classes: int) -> Array:
-    return np.square(value.astype(np.float64) - y)
+    return np.asarray(np.square(value.astype(np.float64) - y))
 
 
 def _absolute_rows(y: Array, value: Array, n_classes: int) -> Array:
@@ -28,7 +28,7 @@ def _percent_rows(y: Array, value: Array, n_classes: int) -> Array:
 
 def _log_rows(y: Array, value: Array, n_classes: int) -> Array:
     """Squared error of ``log(1 + .)``; negative values count as 0."""
-    return np.square(np.log1p(np.maximum(value.astype(np.float64), 0)) - np.log1p(np.maximum(y, 0)))
+    return np.asarray(np.square(np.log1p(np.maximum(value.astype(np.float64), 0)) - np.log1p(np.maximum(y, 0))))
 
 
 def _rmse(y: Array, value: Array, n_classes: int, weight: Array | None) -> float:

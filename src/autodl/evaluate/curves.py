@@ -1,0 +1,128 @@
+"""Confusion, ROC, precision-recall and calibration of one classifier. Notation: n rows, K classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.intervals import wilson
+from autodl.evaluate.metrics.classification import confusion
+from autodl.evaluate.ranks import binary_auc
+from autodl.records import Curve, Interval
+
+Array = NDArray[Any]
+MAX_POINTS = 200
+
+
+def confusion_table(y: Array, proba: Array, n_classes: int) -> tuple[tuple[int, ...], ...]:
+    """Counts with true classes as rows, predicted (most probable) ones as columns."""
+    return tuple(tuple(int(v) for v in row) for row in confusion(y, proba.argmax(axis=1), n_classes)[:n_classes])
+
+
+def hardest_classes(y: Array, proba: Array, most: int = 5) -> list[int]:
+    """The positive class for K = 2, else the classes with the lowest AUC against the rest, hardest first."""
+    if proba.shape[1] == 2:
+        return [1]
+    sizes = np.bincount(y.astype(np.int64), minlength=proba.shape[1])
+    usable = [int(k) for k in np.flatnonzero((sizes > 0) & (sizes < len(y)))]
+    return sorted(usable, key=lambda k: binary_auc(y == k, proba[:, k]))[:most]
+
+
+def _steps(positive: Array, score: Array) -> tuple[Array, Array]:
+    """True and false positives when everything from each distinct score upwards is called positive."""
+    order = np.argsort(-score, kind="stable")
+    last = np.flatnonzero(np.concatenate((np.diff(score[order]) != 0, [True])))
+    return np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last]
+
+
+def _thin(x: Array, *others: Array) -> tuple[Array, ...]:
+    """At most ``MAX_POINTS`` points, first and last kept."""
+    keep = np.unique(np.linspace(0, len(x) - 1, MAX_POINTS).round().astype(int)) if len(x) > MAX_POINTS else slice(None)
+    return tuple(a[keep] for a in (x, *others))
+
+
+def roc_curve(y: Array, proba: Array, k: int, label: str) -> Curve | None:
+    """False positive rate (x) against true positive rate (y) for class k; None if it has no rows in or out of it."""
+    positive = y == k
+    if positive.all() or not positive.any():
+        return None
+    hits, alarms = _steps(positive, proba[:, k])
+    fpr = np.concatenate(([0.0], alarms / alarms[-1]))
+    tpr = np.concatenate(([0.0], hits / hits[-1]))
+    # Points inside a straight stretch add nothing.
+    corner = np.ones(len(fpr), dtype=bool)
+    corner[1:-1] = (np.diff(fpr, 2) != 0) | (np.diff(tpr, 2) != 0)
+    x, line = _thin(fpr[corner], tpr[corner])
+    return Curve(label=label, x=tuple(x.tolist()), y=tuple(line.tolist()))
+
+
+def pr_curve(y: Array, proba: Array, k: int, label: str) -> Curve | None:
+    """Recall (x) against precision (y) for class k; None if it has no rows in or out of it."""
+    positive = y == k
+    if positive.all() or not positive.any():
+        return None
+    hits, alarms = _steps(positive, proba[:, k])
+    x, line = _thin(hits / hits[-1], hits / (hits + alarms))
+    return Curve(label=label, x=(0.0, *x.tolist()), y=(float(line[0]), *line.tolist()))
+
+
+def _claims(y: Array, proba: Array) -> tuple[Array, Array]:
+    """Stated probabilities and what happened: of the positive class for K = 2, else of the most probable class."""
+    if proba.shape[1] == 2:
+        return proba[:, 1].astype(np.float64), (y == 1).astype(np.float64)
+    top = proba.argmax(axis=1)
+    return proba[np.arange(len(y)), top].astype(np.float64), (y == top).astype(np.float64)
+
+
+def _bins(stated: Array, most: int) -> Array:
+    """(n,) bin numbers 0.. of nearly equal counts, with equal values in one bin."""
+    n_bins = int(np.clip(len(stated) // 20, 1, most))
+    edges = np.unique(np.quantile(stated, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    return np.unique(np.searchsorted(edges, stated, side="right"), return_inverse=True)[1]
+
+
+def calibration_curve(y: Array, proba: Array, label: str, n_bins: int = 10) -> Curve:
+    """Mean stated probability (x) against the observed share (y), in bins of equal counts, with Wilson intervals."""
+    stated, happened = _claims(y, proba)
+    place = _bins(stated, n_bins)
+    counts = np.bincount(place)
+    x, share = np.bincount(place, stated) / counts, np.bincount(place, happened) / counts
+    bounds = [wilson(float(p * c), int(c)) for p, c in zip(share, counts, strict=True)]
+    return Curve(
+        label=label, x=tuple(x.tolist()), y=tuple(share.tolist()), low=tuple(b[0] for b in bounds),
+        high=tuple(b[1] for b in bounds), counts=tuple(int(c) for c in counts),
+    )  # fmt: skip
+
+
+def calibration_error(
+    y: Array, proba: Array, *, seed: int, n_bins: int = 15, n_resamples: int = 2000, level: float = 0.95
+) -> Interval:
+    """Expected calibration error (mean gap of stated and observed shares), corrected for its upward bias.
+
+    Even honest probabilities show gaps in a finite sample. The bias is estimated by the bootstrap, bin by bin, and
+    taken off the value; the interval is the basic (reflected) bootstrap one, cut at 0.
+
+    Args:
+        y: (n,) codes. proba: (n, K). seed: Of the resampling.
+        n_bins: Bins of equal counts, fewer below 20 rows a bin.
+        n_resamples: Bootstrap samples.
+        level: Nominal coverage.
+    """
+    stated, happened = _claims(y, proba)
+    place = _bins(stated, n_bins)
+    counts = np.bincount(place)
+    gap = happened - stated
+    mean = np.bincount(place, gap) / counts
+    # One prior row a bin, half of it wrong, keeps the spread of pure bins from being 0.
+    variance = (np.bincount(place, np.square(gap - mean[place])) + 0.25) / (counts + 1)
+    weight = counts / counts.sum()
+    raw = float((weight * np.abs(mean)).sum())
+    noise = np.random.default_rng(seed).standard_normal((n_resamples, len(counts))) * np.sqrt(variance / counts)
+    draws = (weight * np.abs(mean + noise)).sum(axis=1)
+    upper, lower = np.quantile(draws, [0.5 + level / 2, 0.5 - level / 2])
+    value = max(0.0, 2 * raw - float(draws.mean()))
+    low, high = max(0.0, 2 * raw - float(upper)), max(0.0, 2 * raw - float(lower))
+    return Interval(value=value, low=min(low, value), high=max(high, value), n=len(y), level=level,
+                    method="basic bootstrap, bias-corrected")  # fmt: skip

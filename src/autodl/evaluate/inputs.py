@@ -1,0 +1,90 @@
+"""What the evaluation of a run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autodl.clock import NEVER, Deadline
+from autodl.records import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model with its predictions for the test rows.
+
+    Attributes:
+        name: Unique and readable, e.g. "LightGBM #3".
+        family: Family key, or the word for a combination.
+        prediction: (n_test, K) probabilities or (n_test,) values.
+        trial_id: Of its trial; None for an ensemble.
+        validation: Out-of-fold score in the metric's own direction.
+        fit_s, predict_ms_per_row, size_bytes: Measured cost.
+        complexity: 0 (constant) to 10; the lower is recommended among ties.
+        weight: In the ensemble.
+        n_trials: Configurations tried of its family.
+    """
+
+    name: str
+    family: str
+    prediction: NDArray[Any] = field(repr=False)
+    trial_id: str | None = None
+    validation: float | None = None
+    fit_s: float = 0.0
+    predict_ms_per_row: float = 0.0
+    size_bytes: int = 0
+    complexity: int = 5
+    weight: float = 0.0
+    n_trials: int = 1
+
+
+@dataclass(frozen=True)
+class EvaluationInputs:
+    """Everything ``evaluate`` needs; the test rows are opened here and nowhere else.
+
+    Attributes:
+        task, metric: As planned; ``metric`` is the key of the metric that the search optimized.
+        y_train: (n_train,) targets of the search rows: class codes or values.
+        y_test: (n_test,) targets of the test rows.
+        candidates: All models to show.
+        leader: Name of the model chosen by validation, before the test rows were looked at.
+        baseline: Name of the dummy guess.
+        classes: Class names in code order; empty for regression.
+        frame: (n_test rows) canonical feature columns, for weak groups and mistakes; None leaves those out.
+        rows: (n_test,) row numbers in the input file; the positions if None.
+        seed: Of all resampling.
+        deadline: Optional parts are left out, with a note, once it has passed.
+    """
+
+    task: Task
+    metric: str
+    y_train: NDArray[Any]
+    y_test: NDArray[Any]
+    candidates: tuple[Candidate, ...]
+    leader: str
+    baseline: str
+    classes: tuple[str, ...] = ()
+    frame: pd.DataFrame | None = None
+    rows: NDArray[Any] | None = None
+    seed: int = 0
+    deadline: Deadline = NEVER
+
+    @property
+    def n_classes(self) -> int:
+        """K; 0 for regression."""
+        return len(self.classes) if self.task is Task.CLASSIFICATION else 0
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of this name.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        for candidate in self.candidates:
+            if candidate.name == name:
+                return candidate
+        raise ValueError(f"no candidate '{name}' among {[c.name for c in self.candidates]}")

@@ -1,0 +1,178 @@
+"""Paired tests of two models on the same rows, and Holm's correction.
+
+Notation: n rows, d = score of a minus score of b, turned so that d > 0 means that a is better.
+
+- Accuracy: McNemar's test, mid-p (Fagerland et al. 2013), with the interval of Bonett and Price 2012.
+- ROC AUC: DeLong et al. 1988.
+- Means of losses and their roots, scores of a confusion matrix, R2: t test on the paired row influences; for a mean
+  loss that is the paired t test.
+- Everything else: paired percentile bootstrap, the same resamples for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.intervals import quantile_of_normal
+from autodl.records import Comparison
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """``difference`` > 0 means that the first model is better; ``effect`` is the difference over its spread."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    effect: float
+    n: int
+    method: str
+
+
+def paired_test(
+    metric: Metric,
+    y: Array,
+    a: Array,
+    b: Array,
+    n_classes: int = 0,
+    *,
+    seed: int,
+    n_resamples: int = 1000,
+    level: float = 0.95,
+) -> PairedTest:
+    """Is model a better than model b on these rows, beyond chance?
+
+    Args:
+        metric: What to compare.
+        y: (n,) targets. a, b: (n, K) or (n,) predictions of the two models.
+        n_classes: K; 0 for regression.
+        seed: Of the bootstrap, where one is needed.
+        n_resamples: Bootstrap samples.
+        level: Of the interval of the difference.
+    """
+    n, sign = len(y), 1.0 if metric.greater_is_better else -1.0
+    difference = sign * (metric.score(y, a, n_classes) - metric.score(y, b, n_classes))
+    if n < 3:
+        return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few rows")
+    if metric.counts is not None and metric.rows is not None:
+        return _mcnemar(metric, y, a, b, n_classes, level)
+    phi_a, phi_b = influence(metric, y, a, n_classes), influence(metric, y, b, n_classes)
+    if phi_a is None or phi_b is None:
+        return _bootstrap(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level)
+    se = standard_error(phi_a - phi_b)
+    if se <= 1e-12 * max(abs(difference), 1e-12):
+        same = abs(difference) <= 1e-12
+        return PairedTest(difference, difference, difference, 1.0 if same else 0.0, 0.0, n, "exact: equal rows")
+    from scipy.special import stdtr, stdtrit
+
+    delong = metric.influence is not None and metric.worst is not None
+    freedom = 1e9 if delong else n - 1
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * se
+    p_value = float(2 * stdtr(freedom, -abs(difference / se)))
+    plain = metric.rows is not None and not metric.root
+    name = "DeLong" if delong else "paired t" if plain else "paired t, delta method"
+    return PairedTest(difference, difference - half, difference + half, p_value, difference / se, n, name)
+
+
+def _mcnemar(metric: Metric, y: Array, a: Array, b: Array, k: int, level: float) -> PairedTest:
+    assert metric.rows is not None
+    right_a = metric.rows(y, metric.prepare(a), k) > 0.5
+    right_b = metric.rows(y, metric.prepare(b), k) > 0.5
+    only_a, only_b, n = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum()), len(y)
+    d = (only_a - only_b) / n
+    p, q = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    se = math.sqrt(max(0.0, p + q - (p - q) ** 2) / (n + 2))
+    half = quantile_of_normal(level) * se
+    low, high = max(-1.0, p - q - half), min(1.0, p - q + half)
+    return PairedTest(d, min(low, d), max(high, d), mcnemar_p(only_a, only_b), d / se, n, "McNemar, mid-p")
+
+
+def mcnemar_p(only_a: int, only_b: int) -> float:
+    """Two-sided mid-p value of McNemar's exact test: the binomial tail with half of the observed point."""
+    from scipy.special import bdtr, gammaln
+
+    m, least = only_a + only_b, min(only_a, only_b)
+    if m == 0:
+        return 1.0
+    point = math.exp(gammaln(m + 1) - gammaln(least + 1) - gammaln(m - least + 1) - m * math.log(2))
+    return min(1.0, 2 * float(bdtr(least, m, 0.5)) - point)
+
+
+def _bootstrap(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, sign: float, seed: int, n_resamples: int,
+    level: float,
+) -> PairedTest:  # fmt: skip
+    rng, n = np.random.default_rng(seed), len(y)
+    draws = np.empty(n_resamples)
+    for i in range(n_resamples):
+        pick = rng.integers(n, size=n)
+        draws[i] = sign * (metric.score(y[pick], a[pick], k) - metric.score(y[pick], b[pick], k))
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    # The share of resamples beyond zero, ties counting half, with one added so that p is never 0.
+    below = float((draws < 0).sum() + 0.5 * (draws == 0).sum())
+    p_value = min(1.0, 2 * (min(below, n_resamples - below) + 1) / (n_resamples + 1))
+    spread = float(draws.std(ddof=1))
+    effect = d / spread if spread > 0 else 0.0
+    return PairedTest(d, min(float(low), d), max(float(high), d), p_value, effect, n, "paired bootstrap")
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's (1979) step-down adjusted p-values, in the given order.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    out = np.empty(len(p))
+    out[order] = stepped
+    return [float(v) for v in out]
+
+
+def compare_with(
+    metric: Metric,
+    y: Array,
+    leader: tuple[str, Array],
+    others: Sequence[tuple[str, Array]],
+    n_classes: int = 0,
+    *,
+    seed: int,
+    alpha: float = 0.05,
+) -> list[Comparison]:
+    """Test one model, chosen beforehand, against each of the others.
+
+    Args:
+        metric: What to compare.
+        y: (n,) targets.
+        leader: Name and predictions. others: the same of each other model.
+        n_classes: K; 0 for regression.
+        seed: Of the bootstrap, where one is needed.
+        alpha: Family-wise error; ``verdict`` is "tie" where the Holm-corrected p-value is not below it.
+    """
+    name, prediction = leader
+    tests = [paired_test(metric, y, prediction, other, n_classes, seed=seed) for _, other in others]
+    corrected = holm([t.p_value for t in tests]) if tests else []
+    out = []
+    for (other, _), test, p in zip(others, tests, corrected, strict=True):
+        verdict: Literal["better", "worse", "tie"] = "tie"
+        if p < alpha:
+            verdict = "better" if test.difference > 0 else "worse"
+        out.append(
+            Comparison(
+                a=name, b=other, metric=metric.key, difference=test.difference, low=test.low, high=test.high,
+                p_value=test.p_value, p_holm=p, n=test.n, effect=test.effect, method=test.method, verdict=verdict,
+            )
+        )  # fmt: skip
+    return out
