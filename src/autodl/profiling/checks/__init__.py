@@ -1,0 +1,1 @@
+"""One file a check; each is found by ``autodl.profiling.checks.base.checks``."""

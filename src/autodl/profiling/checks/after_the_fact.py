@@ -1,0 +1,51 @@
+"""AD011: columns whose names say that they are known only afterwards."""
+
+from __future__ import annotations
+
+from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.vocabulary import AFTERWARDS, EARLIER_WORDS
+from autodl.profiling.words import plain, tokens
+from autodl.records import Finding, Severity
+
+
+class AfterTheFact(Check):
+    """Names such as ``duration``, ``closed_at``, ``total_paid``."""
+
+    key = "after_the_fact"
+    code = "AD011"
+    title = "Known only afterwards?"
+
+    def run(self, ctx: Context) -> list[Finding]:
+        """One question for each suspicious name."""
+        found = [
+            self.finding(
+                Severity.WARNS,
+                f"Is '{name}' known when you predict? Its name ('{phrase}') suggests that it is written down only "
+                f"once '{ctx.target.name}' is decided. With it the score looks better than it will be in use.",
+                action=f"If it is not known in time, leave it out: --drop {_quoted(name)}",
+                column=name,
+                evidence={"word": phrase},
+            )
+            for name in ctx.features
+            if (phrase := suspicious_phrase(name))
+        ]
+        if not found:
+            return self.passed(f"None of {len(ctx.features):,} column names says that it is known only afterwards.")
+        return self.capped(found, "have such names")
+
+
+def suspicious_phrase(name: str) -> str:
+    """The word or word pair of the name that speaks of afterwards, or an empty string."""
+    words = tokens(name)
+    if EARLIER_WORDS & set(words) and not {"last", "payment"} <= set(words):
+        return ""
+    whole = f" {' '.join(words)} "
+    for phrase in AFTERWARDS:
+        folded = plain(phrase)
+        if f" {folded} " in whole or (not folded.isascii() and folded in plain(name)):
+            return phrase
+    return ""
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

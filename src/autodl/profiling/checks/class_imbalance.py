@@ -1,0 +1,49 @@
+"""AD008: one class far rarer than another."""
+
+from __future__ import annotations
+
+from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.words import share
+from autodl.records import Finding, JsonScalar, Severity
+
+IMBALANCED = 0.2
+"""Ratio of the smallest to the largest class below which accuracy misleads."""
+SEVERE = 0.02
+
+
+class ClassImbalance(Check):
+    """Ratio of the smallest to the largest class."""
+
+    key = "class_imbalance"
+    code = "AD008"
+    title = "Class imbalance"
+
+    def run(self, ctx: Context) -> list[Finding]:
+        """One finding."""
+        if not ctx.classification:
+            return self.not_applicable("A number is predicted, not a class.")
+        counts = dict(zip(ctx.target.classes, ctx.target.class_counts, strict=True))
+        rare, common = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+        ratio, total = counts[rare] / counts[common], sum(counts.values())
+        evidence: dict[str, JsonScalar] = {
+            "rarest": rare,
+            "n_rarest": counts[rare],
+            "most_common": common,
+            "ratio": ratio,
+        }
+        if ratio >= IMBALANCED:
+            return self.passed(
+                f"The classes are of similar size: the rarest, '{rare}', has {share(counts[rare] / total)} of rows.",
+                evidence,
+            )
+        return [
+            self.finding(
+                Severity.WARNS if ratio < SEVERE else Severity.FIXED,
+                f"'{rare}' has {counts[rare]:,} rows ({share(counts[rare] / total)}), '{common}' "
+                f"{counts[common]:,}: always answering '{common}' would be right in {share(counts[common] / total)} "
+                "of the cases and useless.",
+                action="Rows are split so that each part has its share of each class, and the metric is one that "
+                "guessing cannot satisfy; class weights and resampling are tried in the search.",
+                evidence=evidence,
+            )
+        ]

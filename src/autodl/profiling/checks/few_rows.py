@@ -1,0 +1,44 @@
+"""AD021: too few rows for the number of columns."""
+
+from __future__ import annotations
+
+from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.words import count
+from autodl.records import Finding, JsonScalar, Severity
+
+ENOUGH_PER_COLUMN = 10
+ENOUGH = 200
+ENOUGH_PER_CLASS = 20
+
+
+class FewRows(Check):
+    """Rows in all, per column and per class."""
+
+    key = "few_rows"
+    code = "AD021"
+    title = "Enough rows"
+
+    def run(self, ctx: Context) -> list[Finding]:
+        """One finding."""
+        n, p = ctx.n_rows, max(1, len(ctx.features))
+        evidence: dict[str, JsonScalar] = {"rows": n, "columns": p, "rows_per_column": n / p}
+        k = len(ctx.target.classes)
+        if n < ENOUGH:
+            message = f"{count(n, 'row')} are few: the test rows are fewer still, so every score is uncertain."
+        elif n < ENOUGH_PER_COLUMN * p:
+            message = (
+                f"{count(n, 'row')} for {count(p, 'column')} are few (at least {ENOUGH_PER_COLUMN} for each column "
+                "are comfortable): chance patterns are easily taken for real ones."
+            )
+        elif k > 2 and n < ENOUGH_PER_CLASS * k:
+            message = f"{count(n, 'row')} for {k:,} classes are few: {n / k:.0f} for each on average."
+        else:
+            return self.passed(f"{count(n, 'row')} for {count(p, 'column')}.", evidence)
+        return [
+            self.finding(
+                Severity.WARNS,
+                message,
+                action="More rows would help most. Look at the intervals, not at the figures alone.",
+                evidence=evidence,
+            )
+        ]

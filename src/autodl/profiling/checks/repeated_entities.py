@@ -1,0 +1,49 @@
+"""AD024: several rows of one customer, patient or machine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.vocabulary import ENTITY_WORDS, KEY_WORDS
+from autodl.profiling.words import tokens
+from autodl.records import ColumnKind, Finding, Severity
+
+MIN_REPEATED = 0.5
+
+
+class RepeatedEntities(Check):
+    """Columns named like a key whose values return in several rows."""
+
+    key = "repeated_entities"
+    code = "AD024"
+    title = "Rows that belong together"
+
+    def run(self, ctx: Context) -> list[Finding]:
+        """One finding for each such column."""
+        if ctx.group_column:
+            return self.passed(f"Rows with the same '{ctx.group_column}' are kept on one side of every split.")
+        found = []
+        for column in ctx.schema.columns:
+            words = set(tokens(column.name))
+            named = words & KEY_WORDS or (words & ENTITY_WORDS and len(words) == 1)
+            kind = column.kind in (ColumnKind.CATEGORICAL, ColumnKind.NUMERIC, ColumnKind.ID, ColumnKind.TEXT)
+            if not named or not kind or column.name == ctx.target.name or column.n_unique < 20:
+                continue
+            codes = ctx.codes(column.name)
+            sizes = np.bincount(codes[codes >= 0])
+            part = float(sizes[sizes > 1].sum() / max(1, ctx.n))
+            if part < MIN_REPEATED:
+                continue
+            found.append(
+                self.finding(
+                    Severity.WARNS,
+                    f"'{column.name}' has {len(sizes):,} values in {ctx.n:,} rows, {ctx.n / len(sizes):.1f} each. "
+                    "If these rows belong to one customer, patient or machine, it is on both sides of the split and "
+                    "the score looks better than it will be on new ones.",
+                    action=f"Pass --group-column {column.name} to keep such rows together.",
+                    column=column.name,
+                    evidence={"values": len(sizes), "rows_each": ctx.n / len(sizes)},
+                )
+            )
+        return self.capped(found, "may tie rows together") or self.passed("No column ties several rows together.")

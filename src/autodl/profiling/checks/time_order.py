@@ -1,0 +1,37 @@
+"""AD023: dates in the rows, but a split that ignores time."""
+
+from __future__ import annotations
+
+from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.words import listing
+from autodl.records import ColumnKind, Finding, Severity
+
+
+class TimeOrder(Check):
+    """Date columns without ``--time-column``."""
+
+    key = "time_order"
+    code = "AD023"
+    title = "Rows in time"
+
+    def run(self, ctx: Context) -> list[Finding]:
+        """One finding."""
+        dates = ctx.schema.of_kind(ColumnKind.DATETIME)
+        if ctx.time_column:
+            return self.passed(
+                f"The rows are ordered by '{ctx.time_column}': trained on the past, tested on the future."
+            )
+        if not dates:
+            return self.not_applicable("There is no date column.")
+        first = ctx.schema[dates[0]]
+        span = f" ({first.first} to {first.last})" if first.first and first.last else ""
+        return [
+            self.finding(
+                Severity.WARNS,
+                f"The rows carry dates: {listing(dates)}{span}. The test rows are drawn from all times alike, so the "
+                "score is that of filling gaps, not of predicting the future.",
+                action=f"If you will predict later rows from earlier ones, pass --time-column {dates[0]}.",
+                column=dates[0],
+                evidence={"columns": len(dates)},
+            )
+        ]

@@ -1,0 +1,110 @@
+"""Which columns the models may use, and why the others are left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autodl.errors import ConfigError, DataError, did_you_mean
+from autodl.records import ColumnKind, TableSchema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autodl.options import FitOptions
+
+
+def check_columns(schema: TableSchema, options: FitOptions, target: str) -> None:
+    """Whether the columns named in the options exist and can play their role.
+
+    Raises:
+        DataError: If a named column does not exist, or cannot order the rows.
+        ConfigError: If the target is given another role too.
+    """
+    roles = [("--drop", d) for d in options.drop]
+    roles += [("--group-column", options.group_column)] if options.group_column else []
+    roles += [("--time-column", options.time_column)] if options.time_column else []
+    for flag, name in roles:
+        if name not in schema.names:
+            raise DataError(
+                f"the column '{name}' of {flag} is not in the data", did_you_mean(str(name), schema.names)
+            )
+        if name == target:
+            raise ConfigError(f"{flag} names the target column '{target}'", "Name another column, or another target.")
+    if options.time_column:
+        column = schema[options.time_column]
+        if column.kind not in (ColumnKind.DATETIME, ColumnKind.NUMERIC) and column.numeric is None:
+            raise DataError(
+                f"the time column '{column.name}' holds {column.kind.value} values, not dates or numbers",
+                "Name a column with dates, or with numbers that grow with time.",
+            )
+
+
+def choose_features(
+    frame: pd.DataFrame, schema: TableSchema, target: str, options: FitOptions
+) -> tuple[tuple[str, ...], dict[str, str], dict[str, str]]:
+    """Features, columns left out, and columns that repeat another.
+
+    Args:
+        frame: (n, columns) canonical rows.
+        schema: All columns.
+        target: Name of the target.
+        options: For ``drop``, ``group_column`` and ``time_column``.
+
+    Returns:
+        Features in file order; column -> why it is not used; column -> the column it repeats.
+
+    Raises:
+        DataError: If no feature is left.
+    """
+    dropped: dict[str, str] = {}
+    for column in schema.columns:
+        name = column.name
+        if name == target:
+            continue
+        if name in options.drop:
+            dropped[name] = "You asked to leave it out."
+        elif name == options.group_column:
+            dropped[name] = "It says which rows belong together, for the split only."
+        elif name == options.time_column:
+            dropped[name] = "It orders the rows, for the split only; later rows have values never seen before."
+        elif column.kind is ColumnKind.CONSTANT or column.n_missing == column.n:
+            dropped[name] = (
+                "It has no value at all." if column.n_missing == column.n else "It is the same in all rows."
+            )
+        elif column.kind is ColumnKind.ID:
+            dropped[name] = "It names or numbers the rows."
+    rest = [n for n in schema.names if n != target and n not in dropped]
+    duplicates = repeated_columns(frame, rest)
+    dropped.update({name: f"It repeats '{kept}'." for name, kept in duplicates.items()})
+    features = tuple(n for n in rest if n not in duplicates)
+    if not features:
+        reasons = "; ".join(f"'{n}': {w.rstrip('.').lower()}" for n, w in list(dropped.items())[:5])
+        raise DataError(
+            f"no column is left to predict '{target}' from ({reasons or 'the file has no other'})",
+            "Add columns that describe the rows.",
+        )
+    return features, dropped, duplicates
+
+
+def repeated_columns(frame: pd.DataFrame, names: list[str]) -> dict[str, str]:
+    """Columns equal to an earlier one in every row (missing values included).
+
+    Candidates are found by their first rows and then compared in full.
+    """
+    from pandas.util import hash_array
+
+    seen: dict[tuple[str, bytes], list[str]] = {}
+    out: dict[str, str] = {}
+    for name in names:
+        values = frame[name].to_numpy()
+        head = hash_array(values[:200], categorize=False) if len(values) else np.zeros(0, dtype=np.uint64)
+        key = (values.dtype.kind, head.tobytes())
+        for earlier in seen.get(key, []):
+            if frame[earlier].equals(frame[name].rename(earlier)):
+                out[name] = earlier
+                break
+        else:
+            seen.setdefault(key, []).append(name)
+    return out

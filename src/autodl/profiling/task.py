@@ -1,0 +1,156 @@
+"""Whether a target is a class or a number."""
+
+from __future__ import annotations
+
+from autodl.errors import ConfigError, DataError, did_you_mean
+from autodl.profiling.vocabulary import CLASS_WORDS, NUMBER_WORDS
+from autodl.profiling.words import tokens
+from autodl.records import ColumnInfo, ColumnKind, Task
+
+MAX_CLASSES = 1_000
+"""More distinct values than this are no classes."""
+FEW_VALUES = 20
+"""Whole numbers with at most this many distinct values may be either."""
+
+
+def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool]:
+    """Classification or regression.
+
+    Args:
+        column: The target.
+        asked: The user's choice, or None to decide from the values.
+
+    Returns:
+        Task, why in words, and whether it was a guess that a person may want to change.
+
+    Raises:
+        DataError: If the column cannot be a target at all, or not of the task asked for.
+    """
+    check_usable(column)
+    if asked is Task.CLASSIFICATION:
+        return asked, _asked_classes(column), False
+    if asked is Task.REGRESSION:
+        return asked, _asked_numbers(column), False
+    if column.n_unique == 2:
+        return Task.CLASSIFICATION, "The target has two values.", False
+    if column.kind is not ColumnKind.NUMERIC or column.numeric is None:
+        if column.n_unique > MAX_CLASSES:
+            raise DataError(
+                f"the target '{column.name}' has {column.n_unique:,} different words, too many to be classes "
+                f"(at most {MAX_CLASSES:,})",
+                "Group them into fewer classes, or name another column with --target.",
+            )
+        return Task.CLASSIFICATION, f"The target holds words: {column.n_unique} classes.", False
+    if not column.numeric.integers:
+        return Task.REGRESSION, f"The target holds numbers with decimals ({column.n_unique:,} different ones).", False
+    return _whole_numbers(column)
+
+
+def check_usable(column: ColumnInfo) -> None:
+    """Refuse targets that nothing can be learnt from.
+
+    Raises:
+        DataError: If the column is empty, constant, a date, or different in each row and not a number.
+    """
+    name, present = column.name, column.n - column.n_missing
+    other = "Name another column with --target."
+    if present == 0:
+        raise DataError(f"the target '{name}' is empty in all {column.n:,} rows", other)
+    if column.n_unique < 2:
+        value = f" ({column.top[0][0]})" if column.top else ""
+        raise DataError(
+            f"the target '{name}' is constant: one value{value} in all {present:,} rows, so nothing can be learnt",
+            other,
+        )
+    if column.kind is ColumnKind.DATETIME:
+        raise DataError(
+            f"the target '{name}' is a date, which cannot be predicted directly",
+            "Turn it into a number (such as days until then) or name another column with --target.",
+        )
+    words = column.kind in (ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CATEGORICAL) and column.numeric is None
+    if words and column.n_unique == present and present > 2:
+        raise DataError(
+            f"the target '{name}' is different in each of {present:,} rows, so it is a name or an ID and no class",
+            other,
+        )
+
+
+def _asked_classes(column: ColumnInfo) -> str:
+    decimals = column.numeric is not None and not column.numeric.integers
+    if column.n_unique > MAX_CLASSES or (
+        decimals and column.n_unique > column.n / 2 and column.n_unique > FEW_VALUES
+    ):
+        raise DataError(
+            f"--task classification needs classes, but the target '{column.name}' has {column.n_unique:,} different "
+            f"values in {column.n:,} rows",
+            "Pass --task regression, or group the values into classes first.",
+        )
+    return f"You asked for it; the {column.n_unique} different values are the classes."
+
+
+def _asked_numbers(column: ColumnInfo) -> str:
+    if column.kind not in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN) and column.numeric is None:
+        example = f", such as '{column.top[0][0]}'" if column.top else ""
+        raise DataError(
+            f"--task regression needs numbers, but the target '{column.name}' holds words{example}",
+            "Pass --task classification, or name a numeric column with --target.",
+        )
+    if column.kind is ColumnKind.BOOLEAN and not _numeric_words(column):
+        raise DataError(
+            f"--task regression needs numbers, but the target '{column.name}' holds yes and no",
+            "Pass --task classification.",
+        )
+    return "You asked for it."
+
+
+def _numeric_words(column: ColumnInfo) -> bool:
+    words = (*column.parse.true_words, *column.parse.false_words)
+    return all(w.strip().replace(".", "", 1).isdigit() for w in words)
+
+
+def _whole_numbers(column: ColumnInfo) -> tuple[Task, str, bool]:
+    """Whole numbers: labels when few, from 0 or 1 without gaps and about evenly filled; quantities otherwise."""
+    assert column.numeric is not None
+    k, words = column.n_unique, set(tokens(column.name))
+    low, high = column.numeric.minimum, column.numeric.maximum
+    to_classes = "pass --task classification to treat each value as a class of its own"
+    to_numbers = "pass --task regression to treat them as quantities"
+    if words & CLASS_WORDS and k <= 100 and column.n >= 10 * k:
+        return (
+            Task.CLASSIFICATION,
+            f"The target holds {k} different whole numbers and its name speaks of classes; taken as classes. "
+            f"If they measure something, {to_numbers}.",
+            True,
+        )
+    if k > FEW_VALUES:
+        return Task.REGRESSION, f"The target holds whole numbers ({k:,} different ones).", False
+    no_gaps = low in (0, 1) and high - low + 1 == k
+    counts = [c for _, c in column.top]
+    even = len(counts) == k and min(counts) >= 0.3 * max(counts)
+    if no_gaps and (k <= 4 or even) and not words & NUMBER_WORDS and column.n >= 5 * k:
+        return (
+            Task.CLASSIFICATION,
+            f"The target holds {k} different whole numbers from {low:.0f} to {high:.0f}, which look like labels; "
+            f"taken as classes. If they measure something, {to_numbers}.",
+            True,
+        )
+    return (
+        Task.REGRESSION,
+        f"The target holds numbers with few values ({k} different whole numbers from {low:.0f} to {high:.0f}); taken "
+        f"as quantities, where 3 lies between 2 and 4. If they are names of groups, {to_classes}.",
+        True,
+    )
+
+
+def parse_task(text: str) -> Task | None:
+    """The task of a word: ``auto`` is None.
+
+    Raises:
+        ConfigError: If the word is none of auto, classification, regression.
+    """
+    if text == "auto":
+        return None
+    try:
+        return Task(text)
+    except ValueError:
+        raise ConfigError(f"unknown task '{text}'", did_you_mean(text, ["auto", *Task])) from None

@@ -1,0 +1,57 @@
+"""Column names as words, and small helpers to write figures in plain English."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_SPLIT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^\w]+|_+|(?<=[^\W\d_])(?=\d)")
+
+
+def tokens(name: str) -> tuple[str, ...]:
+    """Lower-case words of a column name, without accents.
+
+    >>> tokens("medianHouse_value.2")
+    ('median', 'house', 'value', '2')
+    """
+    return tuple(plain(t) for t in _SPLIT.split(name) if t)
+
+
+def plain(text: str) -> str:
+    """Lower case without accents; scripts other than Latin stay as they are."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    stripped = "".join(c for c in decomposed if not ("\u0300" <= c <= "\u036f"))
+    return unicodedata.normalize("NFKC", stripped).strip()
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 row``, ``2,500 rows``."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def share(x: float) -> str:
+    """A share as percent: ``0.2 %``, ``20 %``, ``less than 0.1 %``."""
+    percent = 100 * x
+    if percent <= 0:
+        return "0 %"
+    if percent < 0.1:
+        return "less than 0.1 %"
+    if percent > 99.9 and percent < 100:
+        return "more than 99.9 %"
+    return f"{percent:.1f} %" if percent < 10 or percent > 99 else f"{percent:.0f} %"
+
+
+def number(x: float) -> str:
+    """A number for people: ``500,001``, ``0.0312``, ``1.2e+09``."""
+    if x == int(x) and abs(x) < 1e12:
+        return f"{int(x):,}"
+    return f"{x:,.0f}" if 1e4 <= abs(x) < 1e12 else f"{x:.3g}"
+
+
+def listing(names: Iterable[str], limit: int = 5) -> str:
+    """Names in quotes: ``'a', 'b' and 3 more``."""
+    items = [f"'{n}'" for n in names]
+    if len(items) > limit:
+        return f"{', '.join(items[:limit])} and {len(items) - limit} more"
+    return " and ".join(", ".join(items).rsplit(", ", 1)) if items else "none"
