@@ -22,7 +22,9 @@ class MedianStopping(Scheduler):
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
         """Compare running means at step ``len(steps)``."""
         k = len(steps)
+        if k == 0:
+            return Verdict.CONTINUE
         comparable = [statistics.fmean(r[:k]) for r in rivals if len(r) >= k]
-        if k == 0 or len(comparable) < self.min_rivals:
+        if len(comparable) < self.min_rivals:
             return Verdict.CONTINUE
         return Verdict.STOP if statistics.fmean(steps) > statistics.median(comparable) else Verdict.CONTINUE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,13 +38,22 @@ class TPE(Strategy):
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with warnings.catch_warnings():
+            # `group` has been called experimental for years and is needed for conditional spaces.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return self._ask(space, history, n, rng)
+
+    def _ask(
+        self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
+    ) -> list[Config]:
+        import optuna
+
         sampler = optuna.samplers.TPESampler(
             multivariate=True,
             group=True,
             constant_liar=True,
             n_startup_trials=self.n_startup,
             seed=int(rng.integers(2**31)),
-            warn_independent_sampling=False,
         )
         study = optuna.create_study(sampler=sampler)
         study.add_trials([_frozen(space, o) for o in history if _fits(space, o.config)])

@@ -1,0 +1,137 @@
+"""Allocation and loop on toy families, inline."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from autodl.events import silent
+from autodl.models.base import Shape
+from autodl.records import FamilyPlan, Recipe, TrialStatus
+from autodl.search.allocation import Allocation
+from autodl.search.budget import Budget
+from autodl.search.costs import CostModel
+from autodl.search.loop import SearchLoop, SearchState, trial_name
+from autodl.search.runners.inline import InlineRunner
+from autodl.search.space import parse_space
+from autodl.search.strategies.base import strategies
+
+TOY = {
+    "params": {
+        "shrink": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.9},
+        "sleep": {"type": "float", "low": 0.0, "high": 0.001, "default": 0.0},
+    },
+    "portfolio": [{}, {"shrink": 0.5}],
+}
+
+
+def family_plan(key):
+    return FamilyPlan(key=key, name=key.title(), why="", est_seconds=1, est_bytes=1, recipe=Recipe())
+
+
+def make_loop(budget, *, keys=("toy",), space=None, max_trials=None, seed=0, listener=silent, reserve=0.0):
+    spaces = {k: parse_space(space or TOY) for k in keys}
+    return SearchLoop(
+        allocation=Allocation(tuple(family_plan(k) for k in keys), spaces, strategies["tpe"](), seed),
+        costs=CostModel(Shape(rows=40, numeric=3), 3),
+        budget=budget,
+        reserve=lambda finished: reserve,
+        store=lambda outcome: outcome.result,
+        listener=listener,
+        max_trials=max_trials,
+    )
+
+
+def test_order_and_improvement(toys, linear_data):
+    loop = make_loop(Budget(float("inf"), time.time()), max_trials=14)
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert len(state.finished) == 14
+    assert [r.spec.origin for r in state.finished[:3]] == ["default", "portfolio", "tpe"]
+    assert [r.spec.config["shrink"] for r in state.finished[:2]] == [0.9, 0.5]
+    assert state.best().spec.config["shrink"] < 0.3
+    assert len({r.spec.id for r in state.finished}) == 14
+
+
+def test_same_seed_same_trials_and_resume(toys, linear_data):
+    def configs(state):
+        return [r.spec.config for r in state.finished]
+
+    def run(done, n):
+        loop = make_loop(Budget(float("inf"), time.time()), max_trials=n, seed=5)
+        return loop.run(InlineRunner(linear_data), SearchState(finished=list(done)), threading.Event())
+
+    whole = run([], 9)
+    assert configs(whole) == configs(run([], 9))
+    assert configs(whole) == configs(run(run([], 4).finished, 9))  # as if it had never stopped
+
+
+def test_failing_family_is_given_up_and_the_rest_goes_on(toys, linear_data):
+    space = {"params": {"fail": {"type": "choice", "values": [True]}}}
+    loop = make_loop(Budget(float("inf"), time.time()), keys=("stubborn", "toy"), max_trials=8)
+    loop.allocation.spaces["stubborn"] = parse_space(space)
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    failed = [r for r in state.finished if r.status is TrialStatus.FAILED]
+    assert {r.spec.family for r in failed} == {"stubborn"}
+    assert len(state.finished) == 8
+    assert sum(r.ok for r in state.finished) >= 4  # the others are stopped early
+
+
+def test_what_does_not_fit_is_not_started(toys, linear_data):
+    slow = {"params": {"sleep": {"type": "float", "low": 1000, "high": 2000}}}
+    loop = make_loop(Budget(5.0, time.time()), keys=("stubborn",), space=slow)
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert state.finished == []
+    assert state.too_slow["stubborn"] > 1000
+
+
+def test_reserve_ends_the_search_early(toys, linear_data):
+    began = time.time()
+    loop = make_loop(Budget(60.0, began), reserve=59.0)
+    loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert time.time() - began < 30
+
+
+def test_stop_flag(toys, linear_data):
+    stop = threading.Event()
+    loop = make_loop(Budget(float("inf"), time.time()), listener=lambda event: stop.set())
+    state = loop.run(InlineRunner(linear_data), SearchState(), stop)
+    assert len(state.finished) <= 2
+
+
+def test_stubborn_trial_is_left_behind(toys, linear_data):
+    import autodl.search.trial as trial
+    from autodl.records import TrialSpec
+
+    runner = InlineRunner(linear_data)
+    runner.submit(trial.Job(TrialSpec(id="t0001", family="stubborn", config={"sleep": 20.0}), seconds=0.2))
+    began = time.monotonic()
+    outcomes = []
+    while not outcomes:
+        outcomes = runner.wait(5.0)
+    assert time.monotonic() - began < 10
+    assert outcomes[0].result.status is TrialStatus.TIMEOUT
+    assert runner.free() == 1
+    runner.submit(trial.Job(TrialSpec(id="t0002", family="toy")))
+    outcomes = []
+    while not outcomes:
+        outcomes = runner.wait(5.0)
+    assert outcomes[0].result.spec.id == "t0002"
+    assert outcomes[0].result.ok
+
+
+def test_names_count_by_family(toys, linear_data):
+    loop = make_loop(Budget(float("inf"), time.time()), max_trials=3)
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert [trial_name(r.spec, state.finished, []) for r in state.finished] == ["Toy #1", "Toy #2", "Toy #3"]
+
+
+def test_cost_model_learns_the_machine(toys, linear_data):
+    loop = make_loop(Budget(float("inf"), time.time()), max_trials=3)
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    spec = state.finished[0].spec
+    measured = [r.cost.fit_s + r.cost.predict_s for r in state.finished]
+    learnt = loop.costs.estimate(spec, state.finished)
+    assert min(measured) * 0.9 <= learnt <= max(measured) * 1.1
+    assert loop.costs.estimate(spec, []) == pytest.approx(0.03)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodl.errors import ConfigError
+from autodl.search.space import SearchSpace, parse_space
+
+CONDITIONAL = {
+    "params": {
+        "kernel": {"type": "choice", "values": [3, 5], "default": 3, "when": {"op": ["conv"]}},
+        "op": {"type": "choice", "values": ["conv", "pool"], "default": "pool"},
+        "lr": {"type": "float", "low": 1e-4, "high": 0.1, "log": True},
+        "units": {"type": "int", "low": 16, "high": 64, "step": 16},
+    },
+    "portfolio": [{}, {"op": "conv", "kernel": 5}, {"op": "pool"}],
+    "nas": ["op", "kernel"],
+}
+
+
+def test_defaults_and_conditions():
+    space = parse_space(CONDITIONAL)
+    assert space.order().index("op") < space.order().index("kernel")
+    assert space.complete({}) == {"op": "pool", "lr": pytest.approx(10**-2.5), "units": 40}
+    assert space.complete({"op": "conv"})["kernel"] == 3
+    # The third entry equals the first once completed: the portfolio has no repeats.
+    assert [c["op"] for c in space.starts()] == ["pool", "conv"]
+
+
+def test_samples_stay_inside(seed=0):
+    space = parse_space(CONDITIONAL)
+    rng = np.random.default_rng(seed)
+    samples = [space.sample(rng) for _ in range(400)]
+    assert all(1e-4 <= s["lr"] <= 0.1 for s in samples)
+    assert {s["units"] for s in samples} == {16, 32, 48, 64}
+    assert all(("kernel" in s) == (s["op"] == "conv") for s in samples)
+    # Log-uniform: half of the draws lie below the geometric middle.
+    below = np.mean([s["lr"] < 10**-2.5 for s in samples])
+    assert abs(below - 0.5) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"x": {"type": "float", "low": 3, "high": 1}}, "`low <= high` must hold, but got low=3, high=1"),
+        ({"x": {"type": "int", "low": 0, "high": 8, "log": True}}, "a log scale needs `low > 0`"),
+        ({"x": {"type": "choice", "values": []}}, "at least one entry"),
+        ({"x": {"type": "choice", "values": [1, 2], "default": 3}}, "`default` must be one of"),
+        ({"x": {"type": "float", "low": 0, "high": 1, "default": 2}}, "`default` must lie in [0, 1]"),
+        ({"x": {"type": "floot", "low": 0, "high": 1}}, "params.x.type"),
+        ({"x": {"type": "float", "low": 0, "high": 1, "hihg": 2}}, "hihg"),
+        ({"x": {"type": "float", "low": 0, "high": 1, "when": {"y": [1]}}}, "no parameter 'y'"),
+        (
+            {
+                "x": {"type": "choice", "values": [1], "when": {"y": [1]}},
+                "y": {"type": "choice", "values": [1], "when": {"x": [1]}},
+            },
+            "form a cycle",
+        ),
+        ({"params": {}, "portfolio": [{"z": 1}]}, "no parameter 'z'"),
+    ],
+)
+def test_bad_spaces_name_the_rule(body, message):
+    with pytest.raises(ConfigError) as caught:
+        parse_space(body, "my.yaml")
+    assert "my.yaml" in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_file_errors_name_the_file(tmp_path):
+    path = tmp_path / "space.yaml"
+    with pytest.raises(ConfigError, match="cannot read the search space"):
+        parse_space(path)
+    path.write_text("params: [1, 2")
+    with pytest.raises(ConfigError, match=r"space.yaml is not valid YAML"):
+        parse_space(path)
+    path.write_text("lr: {type: float, low: 0.0001, high: 0.1, log: true}")
+    assert parse_space(path).params["lr"].log
+
+
+@given(
+    low=st.integers(1, 50),
+    width=st.integers(0, 200),
+    log=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_int_samples_in_range(low, width, log, seed):
+    space = SearchSpace.model_validate(
+        {"params": {"n": {"type": "int", "low": low, "high": low + width, "log": log}}}
+    )
+    drawn = space.sample(np.random.default_rng(seed))["n"]
+    assert isinstance(drawn, int)
+    assert low <= drawn <= low + width
