@@ -1,1 +1,34 @@
-"""data."""
+"""Files to tables: reading, column kinds, canonical values, splits, writing.
+
+The names below are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autodl.data.kinds import infer_schema
+    from autodl.data.reading import read_table
+    from autodl.data.schema import apply_schema, labels
+    from autodl.data.splits import make_folds, split_test
+    from autodl.data.writing import write_table
+
+_HOMES = {
+    "apply_schema": "schema",
+    "infer_schema": "kinds",
+    "labels": "schema",
+    "make_folds": "splits",
+    "read_table": "reading",
+    "split_test": "splits",
+    "write_table": "writing",
+}
+
+__all__ = ["apply_schema", "infer_schema", "labels", "make_folds", "read_table", "split_test", "write_table"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -33,10 +33,12 @@ class ParseRule(Record):
     percent: bool = False
     """A trailing percent sign is removed and the number divided by 100."""
     date_format: str | None = None
-    """A ``strptime`` format, ``ISO8601``, or None for pandas' own guess."""
+    """A ``strptime`` format, ``ISO8601``, ``epoch:s``, ``epoch:ms``, or None for pandas' own guess."""
     dayfirst: bool = False
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
+    missing_words: tuple[str, ...] = ()
+    """Lower-case words of this column that stand for a missing value, besides the empty cell."""
 
 
 class NumericStats(Record):

@@ -1,0 +1,146 @@
+"""Names and dtypes of raw frames from any source."""
+
+from __future__ import annotations
+
+import decimal
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from autodl.errors import DataError
+
+INDEX_NAME = "Unnamed: 0"
+"""The name given to a nameless first column, which row names of pandas and R leave."""
+
+
+def clean_names(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Stripped names; nameless columns get one.
+
+    Returns:
+        (names, notes).
+    """
+    out, notes = [], []
+    for i, raw in enumerate(names):
+        name = " ".join(raw.replace("\ufeff", "").split())
+        if not name:
+            name = INDEX_NAME if i == 0 else f"column_{i + 1}"
+            notes.append(f"Column {i + 1} has no name; it is called '{name}' here.")
+        out.append(name)
+    return out, tuple(notes)
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Raise ``DataError`` if two columns share a name."""
+    twice = [n for n, count in Counter(names).items() if count > 1]
+    if twice:
+        places = " and ".join(str(i + 1) for i, n in enumerate(names) if n == twice[0])
+        raise DataError(f"{where}: columns {places} are both named '{twice[0]}'", "Rename or remove one of them.")
+
+
+def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A frame with clean names, a fresh index and plain dtypes.
+
+    Returns:
+        (frame of int64, float64, bool, datetime64[ns] and object columns with ``str`` or ``None``; notes).
+
+    Raises:
+        DataError: If names are not unique, or a column holds values that are no table cells.
+    """
+    notes: list[str] = []
+    if isinstance(frame.columns, pd.MultiIndex):
+        raw = ["_".join(str(p) for p in c if str(p)) for c in frame.columns]
+    else:
+        raw = [str(c) for c in frame.columns]
+    names, repaired = clean_names(raw)
+    check_names(names, where)
+    columns = {name: _plain(frame.iloc[:, i], name, notes) for i, name in enumerate(names)}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), (*repaired, *notes)
+
+
+def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
+    column = column.reset_index(drop=True)
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = column.sparse.to_dense()
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype if not column.hasnans else object)
+    kind = column.dtype
+    if pd.api.types.is_bool_dtype(kind):
+        return column.astype(bool) if not column.hasnans else _objects(column.astype(object), name, notes)
+    if pd.api.types.is_integer_dtype(kind):
+        if column.hasnans:
+            return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+        small = kind.itemsize < 8 or not str(kind).lower().startswith("uint") or column.max() < 1 << 63
+        return column.astype(np.int64) if small else column.astype(str).astype(object)
+    if pd.api.types.is_float_dtype(kind):
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return _instants(column)
+    if isinstance(kind, pd.PeriodDtype):
+        return _instants(column.dt.to_timestamp())
+    if pd.api.types.is_timedelta64_dtype(kind):
+        notes.append(f"Durations in '{name}' are counted in seconds.")
+        return column.dt.total_seconds()
+    if pd.api.types.is_complex_dtype(kind):
+        raise DataError(f"column '{name}' holds complex numbers", "Split it into real and imaginary parts.")
+    return _objects(column.astype(object), name, notes)
+
+
+def _instants(column: pd.Series) -> pd.Series:
+    if column.dt.tz is not None:
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    low, high = pd.Timestamp.min, pd.Timestamp.max
+    return column.where((column > low) & (column < high)).astype("datetime64[ns]")
+
+
+def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
+    missing = column.isna().to_numpy()
+    present = column[~missing]
+    kinds = {type(v) for v in present}
+    if not kinds or kinds == {str}:
+        return pd.Series(np.where(missing, None, column.to_numpy(object)), dtype=object)
+    if all(issubclass(k, bool | np.bool_) for k in kinds):
+        words = present.map(str)
+    elif all(issubclass(k, int | float | np.number | decimal.Decimal) for k in kinds):
+        return (
+            _plain(pd.to_numeric(column.map(float, na_action="ignore").astype(float)), name, notes)
+            if any(not issubclass(k, int | np.integer) for k in kinds) or missing.any()
+            else _integers(column)
+        )
+    elif all(hasattr(v, "isoformat") and hasattr(v, "year") for v in present):
+        return _instants(pd.to_datetime(column, errors="coerce", utc=True))
+    else:
+        words = present.map(_word)
+        if any(issubclass(k, list | tuple | dict | set | np.ndarray) for k in kinds):
+            notes.append(f"Lists or mappings in '{name}' are read as text.")
+        elif len(kinds) > 1:
+            shown = ", ".join(sorted(k.__name__ for k in kinds))
+            notes.append(f"'{name}' mixes kinds of values ({shown}); they are read as text.")
+    out = pd.Series(np.full(len(column), None, dtype=object), dtype=object)
+    out[~missing] = words.to_numpy(object)
+    return out
+
+
+def _integers(column: pd.Series) -> pd.Series:
+    try:
+        return column.astype(np.int64)
+    except OverflowError:
+        return column.map(str).astype(object)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, set):
+        value = sorted(value, key=str)
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

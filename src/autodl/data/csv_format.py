@@ -1,0 +1,247 @@
+"""Delimited text to a table of strings, and strings to raw columns.
+
+Everything is read as text first: a parser that guesses types would turn 007 into 7 and 1,5 into a date or a fault.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from autodl.data.dialect import BLANKS, Dialect, sniff
+from autodl.data.encoding import find_encoding
+from autodl.data.words import MISSING, MISSING_MARKS, NOTHING
+from autodl.errors import DataError
+
+HEAD_BYTES = 1 << 18
+CHECKED_BYTES = 1 << 27
+"""Up to 128 MiB the whole text is checked for its encoding and for open quotes; above, its head."""
+BAD_ROWS = 0.01
+"""Share of rows with too many fields that is skipped with a note."""
+
+_WORDS = sorted(MISSING | MISSING_MARKS | NOTHING)
+_PRECISE = 1 << 53
+
+
+@dataclass(frozen=True)
+class Text:
+    """A delimited file: ``table`` of strings with the columns ``0``, ``1``, ... and what was found out."""
+
+    table: pa.Table
+    dialect: Dialect
+    encoding: str
+    notes: tuple[str, ...] = ()
+
+
+def read_text(data: pa.Buffer, where: str, like: Dialect | None = None) -> Text:
+    """Parse delimited text.
+
+    Args:
+        data: The bytes.
+        where: File name for errors.
+        like: Dialect of an earlier shard of the same table; settles whether there is a header.
+
+    Raises:
+        DataError: If the bytes are empty, no text, or do not form a table.
+    """
+    if data.size == 0:
+        raise DataError(f"{where} is empty", "Give a file with a header line and rows.")
+    whole = data.size <= CHECKED_BYTES
+    head = (data if whole else data.slice(0, HEAD_BYTES)).to_pybytes()
+    encoding = find_encoding(head, where, whole=whole)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        data = pa.py_buffer(_decode(data.to_pybytes(), encoding, where).encode("utf-8"))
+    elif encoding == "utf-8-sig":
+        data = data.slice(3)
+    start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes().decode("utf-8", errors="ignore")
+    if not start.strip():
+        raise DataError(f"{where} is empty", "Give a file with a header line and rows.")
+    dialect = sniff(start, whole=data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower())
+    if like is not None:
+        dialect = replace(dialect, header=like.header)
+    if whole:
+        _check_quotes(data.to_pybytes(), dialect, where)
+    notes: tuple[str, ...] = ()
+    table = None if dialect.delimiter == BLANKS else _fast(data, dialect)
+    if table is None:
+        table, notes = _careful(data.to_pybytes().decode("utf-8", errors="replace"), dialect, where)
+    if table.num_rows == 0:
+        raise DataError(f"{where} has a header line but no rows", "Give a file with data below the header.")
+    return Text(table, dialect, encoding, notes)
+
+
+def _decode(raw: bytes, encoding: str, where: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding in ("cp1252", "latin-1"):
+            return raw.decode("latin-1")
+        raise DataError(
+            f"{where} is not valid {encoding} at byte {error.start:,}", "Save the file as UTF-8 and try again."
+        ) from error
+
+
+def _check_quotes(raw: bytes, dialect: Dialect, where: str) -> None:
+    """An odd number of quotes may mean that the file ends inside a quoted cell."""
+    if dialect.delimiter == BLANKS or raw.count(dialect.quote.encode()) % 2 == 0:
+        return
+    reader = csv.reader(
+        io.StringIO(raw.decode("utf-8", errors="replace"), newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        doublequote=dialect.escape is None,
+        strict=True,
+    )
+    line = 1
+    try:
+        for _ in reader:
+            line = reader.line_num + 1
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise DataError(
+                f"{where} ends inside a quoted cell that opens on line {line:,}",
+                f"The file is cut off or a closing {dialect.quote} is missing there.",
+            ) from error
+
+
+def _fast(data: pa.Buffer, dialect: Dialect) -> pa.Table | None:
+    """The table by pyarrow; None where a row has another number of fields."""
+    names = [str(i) for i in range(dialect.width)]
+    try:
+        return pa_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pa_csv.ReadOptions(
+                column_names=names,
+                skip_rows=dialect.skip,
+                skip_rows_after_names=int(dialect.header),
+                block_size=1 << 22,
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                quote_char=dialect.quote,
+                double_quote=dialect.escape is None,
+                escape_char=dialect.escape or False,
+                newlines_in_values=True,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={n: pa.string() for n in names},
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return None
+
+
+def _careful(text: str, dialect: Dialect, where: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """The table row by row: short rows are filled, empty surplus cells dropped, a few long rows skipped."""
+    body = "".join(text.splitlines(keepends=True)[dialect.skip :])
+    width, rows, bad, short, n = dialect.width, [], [], 0, 0
+    for number, row in enumerate(_rows(body, dialect), start=1):
+        if number == 1 and dialect.header:
+            continue
+        n += 1
+        while len(row) > width and not row[-1].strip():
+            row.pop()
+        if len(row) > width:
+            bad.append((number + dialect.skip, len(row)))
+            continue
+        short += len(row) < width
+        rows.append([c or None for c in row] + [None] * (width - len(row)))
+    if bad and len(bad) > BAD_ROWS * n:
+        line, got = bad[0]
+        raise DataError(
+            f"{where}: record {line:,} has {got} fields where {width} are expected",
+            "Quote cells that hold the delimiter, or check that one delimiter is used throughout.",
+        )
+    notes = []
+    if bad:
+        notes.append(
+            f"{len(bad)} of {n:,} rows have too many fields and were skipped (first: record {bad[0][0]:,})."
+        )
+    if short:
+        notes.append(f"{short:,} of {n:,} rows have too few fields; the missing cells were left empty.")
+    columns = list(zip(*rows, strict=True)) or [()] * width
+    table = pa.table({str(i): pa.array(c, pa.string()) for i, c in enumerate(columns)})
+    return table, tuple(notes)
+
+
+def _rows(text: str, dialect: Dialect) -> Any:
+    if dialect.delimiter == BLANKS:
+        return (line.split() for line in text.splitlines() if line.strip())
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        doublequote=dialect.escape is None,
+    )
+    return (row for row in reader if row)
+
+
+def to_frame(table: pa.Table, dialect: Dialect, as_text: Collection[str] = ()) -> pd.DataFrame:
+    """Raw columns of a table of strings: int64 or float64 where every cell is a plain number, else object.
+
+    Args:
+        table: Columns already under their final names.
+        as_text: Columns left as text.
+    """
+    columns = {
+        name: _column(table[name], dialect, name in as_text).to_pandas()
+        for name in table.column_names
+    }  # fmt: skip
+    return pd.DataFrame(columns, copy=False)
+
+
+def _column(cells: pa.ChunkedArray, dialect: Dialect, keep: bool) -> pa.ChunkedArray:
+    if keep or cells.null_count == len(cells):
+        return cells
+    probe = [c for c in cells.slice(0, 2000).to_pylist() if c is not None]
+    if probe and not any(re.search(r"\d", c) for c in probe):
+        return cells
+    if dialect.decimal == "," and any("." in c for c in probe):
+        return cells  # There a dot is a thousands mark, which the column's own rule will settle.
+    numbers = _numbers(cells)
+    if numbers is None:
+        words = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(cells)), value_set=pa.array(_WORDS))
+        cleaned = pc.if_else(words, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
+        numbers = None if cleaned.null_count == len(cells) else _numbers(cleaned)
+    return cells if numbers is None else numbers
+
+
+def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """The cells as int64 or float64; None where a cell is no plain number or a number would lose digits."""
+    try:
+        numbers = pc.cast(cells, pa.int64())
+    except pa.ArrowInvalid:
+        try:
+            numbers = pc.cast(cells, pa.float64())
+        except pa.ArrowInvalid:
+            return None
+        long = r"^[+-]?(0\d|\d{16,}$)"
+    else:
+        long = r"^[+-]?0[0-9xX]"
+        if numbers.null_count:
+            top = pc.max(pc.abs_checked(pc.fill_null(numbers, 0))).as_py() if _safe(numbers) else _PRECISE
+            if top >= _PRECISE:
+                return None
+            numbers = pc.cast(numbers, pa.float64())
+    if pc.any(pc.match_substring_regex(cells, long)).as_py():
+        return None
+    return numbers
+
+
+def _safe(numbers: pa.ChunkedArray) -> bool:
+    return bool(pc.min(numbers).as_py() > -(1 << 63))

@@ -1,0 +1,139 @@
+"""Dates and times written as text or counted as seconds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autodl.data.words import NO_NUMBER
+from autodl.records import ParseRule
+
+_LOOKS = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?\b|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s,\-/.]*\d"
+    r"|\d[\s\-/.]*(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{8}(T?\d{4,6})?$",
+    re.IGNORECASE,
+)
+_NUMBERLIKE = re.compile(r"^[+-]?\d*[.,]?\d+$|^\d{1,3}([.,]\d{3})+$")
+_DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
+_EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
+
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+_PAIRS = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s, y in product("/-.", ("%Y", "%y"))]
+_WORDY = ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y",
+          "%d %b, %Y", "%d. %B %Y", "%a, %d %b %Y", "%Y-%b-%d", "%d%b%Y")  # fmt: skip
+_MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%m/%Y", "%Y/%m", "%m-%Y", "%Y.%m")
+
+EPOCH_S, EPOCH_MS = "epoch:s", "epoch:ms"
+"""``ParseRule.date_format`` of seconds and milliseconds since 1970."""
+COMPACT = "%Y%m%d"
+SHARE = 0.95
+"""Share of the distinct texts that a format must read."""
+
+
+def parse_dates(values: Sequence[str] | NDArray[np.float64], rule: ParseRule) -> NDArray[np.datetime64]:
+    """(n,) datetime64[ns] without time zone (UTC where the text names one); NaT where a value is no date."""
+    if rule.date_format in (EPOCH_S, EPOCH_MS):
+        unit = "s" if rule.date_format == EPOCH_S else "ms"
+        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+        return _plain(pd.to_datetime(numbers, unit=unit, errors="coerce", utc=True))
+    texts = pd.Series(values, dtype=object)
+    if len(texts) == 0:
+        return np.empty(0, "datetime64[ns]")
+    texts = texts.str.strip().mask(texts.str.strip().str.lower().isin(NO_NUMBER))
+    if rule.date_format is None:
+        return _plain(pd.to_datetime(texts, format="mixed", dayfirst=rule.dayfirst, errors="coerce", utc=True))
+    return _plain(pd.to_datetime(texts, format=rule.date_format, errors="coerce", utc=True))
+
+
+def _plain(dates: pd.Series) -> NDArray[np.datetime64]:
+    return np.asarray(dates.dt.tz_localize(None).to_numpy("datetime64[ns]"))
+
+
+def _share(values: Sequence[str], rule: ParseRule) -> float:
+    return float(1.0 - np.isnat(parse_dates(values, rule)).mean()) if len(values) else 0.0
+
+
+def learn_date_rule(values: Sequence[str]) -> tuple[ParseRule, str] | None:
+    """How the texts of a column are to be read as dates, and a note on what was unclear.
+
+    Args:
+        values: Distinct present texts in order of appearance.
+
+    Returns:
+        None if they are no dates.
+    """
+    texts = [t for v in values if (t := v.strip()).lower() not in NO_NUMBER]
+    probe = texts[:: max(1, len(texts) // 50)]
+    if not probe or max(map(len, probe)) > 40:
+        return None
+    looks = [bool(_LOOKS.search(t)) and not _NUMBERLIKE.match(t) for t in probe]
+    compact = all(re.fullmatch(r"(19|20)\d{6}", t) for t in probe)
+    if np.mean(looks) < SHARE and not compact:
+        return None
+    few = texts if len(texts) <= 2000 else texts[:: len(texts) // 2000]
+    if compact:
+        rule = ParseRule(date_format=COMPACT)
+        return (rule, "") if _share(few, rule) == 1.0 else None
+    iso = ParseRule(date_format="ISO8601")
+    if _share(probe, iso) >= SHARE and _share(few, iso) >= SHARE:
+        return iso, ""
+    for dayfirst, monthfirst in _PAIRS:
+        for time in _TIMES:
+            found = _order(few, probe, dayfirst + time, monthfirst + time)
+            if found:
+                return found
+    for form in (*(w + t for w, t in product(_WORDY, _TIMES)), *(f"%Y/%m/%d{t}" for t in _TIMES), *_MONTHS):
+        rule = ParseRule(date_format=form)
+        if _share(probe, rule) >= SHARE and _share(few, rule) >= SHARE:
+            return rule, ""
+    return _mixed(few)
+
+
+def _order(
+    few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: str
+) -> tuple[ParseRule, str] | None:
+    """Day or month first: what reads more values; then what keeps the rows in order; then the mark's custom."""
+    day, month = ParseRule(date_format=dayfirst, dayfirst=True), ParseRule(date_format=monthfirst)
+    if max(_share(probe, day), _share(probe, month)) < 0.3:
+        return None
+    share_day, share_month = _share(few, day), _share(few, month)
+    if max(share_day, share_month) < SHARE:
+        return None
+    if share_day != share_month:
+        return (day, "") if share_day > share_month else (month, "")
+    sorted_day, sorted_month = (bool(pd.Index(parse_dates(few, r)).is_monotonic_increasing) for r in (day, month))
+    if sorted_day != sorted_month:
+        return (day, "") if sorted_day else (month, "")
+    first = day if "." in dayfirst.split("%Y")[0] else month
+    words = "day" if first is day else "month"
+    return first, f"day and month cannot be told apart; read with the {words} first"
+
+
+def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
+    """Several forms in one column."""
+    if not all(_LOOKS.search(t) for t in few):
+        return None
+    best = max((ParseRule(dayfirst=False), ParseRule(dayfirst=True)), key=lambda r: _share(few, r))
+    return (best, "dates in several forms") if _share(few, best) >= SHARE else None
+
+
+def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | None:
+    """Whether whole numbers are dates: 20200131, or seconds since 1970; only where the name says so."""
+    if len(numbers) == 0:
+        return None
+    low, high = float(numbers.min()), float(numbers.max())
+    if _EPOCH_NAME.search(name):
+        if low > 5e8 and high < 4e9:
+            return ParseRule(date_format=EPOCH_S)
+        if low > 5e11 and high < 4e12:
+            return ParseRule(date_format=EPOCH_MS)
+    if _DATE_NAME.search(name) and low >= 19000101 and high <= 21001231 and bool((numbers % 1 == 0).all()):
+        rule = ParseRule(date_format=COMPACT)
+        texts = [str(int(v)) for v in numbers[:1000]]
+        return rule if _share(texts, rule) == 1.0 else None
+    return None

@@ -1,0 +1,175 @@
+"""How a delimited text file is written: delimiter, quotes, preamble, header, decimal mark."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from autodl.data.numbers import comma_is_decimal, tidy
+from autodl.data.words import NO_NUMBER
+
+NO_DELIMITER = "\x1f"
+"""Stands for "one column": a character that text does not hold."""
+BLANKS = " "
+"""Columns set apart by runs of blanks."""
+
+_PLAIN = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+_COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
+_QUOTED_SINGLE = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Attributes: ``skip`` lines before the table, ``width`` columns, ``decimal`` mark, ``names`` of the header."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str | None = None
+    skip: int = 0
+    header: bool = True
+    width: int = 1
+    decimal: str = "."
+    names: tuple[str, ...] = ()
+
+
+def records(text: str, dialect: Dialect) -> list[list[str]]:
+    """The records of a text, preamble included, blank lines left out."""
+    if dialect.delimiter == BLANKS:
+        return [line.split() for line in text.splitlines() if line.strip()]
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        doublequote=dialect.escape is None,
+    )
+    return [row for row in reader if row]
+
+
+def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
+    """Find the dialect from the first characters of a file.
+
+    Args:
+        head: The start of the text, or all of it (``whole``).
+        suffix: ``.tsv`` and ``.tab`` favour tabs.
+    """
+    csv.field_size_limit(1 << 30)
+    hinted = re.match(r"\s*sep=(.)\r?\n", head)
+    if not whole and "\n" in head:
+        head = head[: head.rindex("\n") + 1]
+    lines = head.splitlines(keepends=True)
+    comments = 1 if hinted else 0
+    while comments < len(lines) and (lines[comments].startswith("#") or not lines[comments].strip()):
+        comments += 1
+    body = "".join(lines[comments:])
+    quote = "'" if '"' not in body and len(_QUOTED_SINGLE.findall(body)) > 1 else '"'
+    best, best_score = Dialect(NO_DELIMITER, quote=quote), 0.0
+    escapes: tuple[str | None, ...] = (None, "\\") if '\\"' in body and '""' not in body else (None,)
+    for delimiter in hinted.group(1) if hinted else (",", ";", "\t", "|"):
+        for escape in escapes:
+            trial = Dialect(delimiter, quote=quote, escape=escape)
+            score, width = _score(body, trial)
+            if delimiter == "\t" and suffix in (".tsv", ".tab"):
+                score *= 1.2
+            if score > best_score + 1e-9:
+                best, best_score = replace(trial, width=width), score
+    if best.delimiter == NO_DELIMITER:
+        best = _blanks(body) or best
+    rows = records(body, best)
+    preamble = _preamble(rows, best.width)
+    if preamble and best.delimiter != BLANKS:
+        comments += sum(1 + sum(cell.count("\n") for cell in row) for row in rows[:preamble])
+        rows = rows[preamble:]
+    names, header = _header(rows, best.width)
+    decimal = "," if best.delimiter != "," and _decimal_comma(rows[1:200]) else "."
+    return replace(best, skip=comments, header=header, names=names, decimal=decimal)
+
+
+def _score(text: str, dialect: Dialect) -> tuple[float, int]:
+    """How well a delimiter explains the text, and the number of columns under it.
+
+    The share of records of the most frequent width; a little more for many columns; nothing for one column.
+    """
+    try:
+        rows = records(text, dialect)
+    except csv.Error:
+        return 0.0, 1
+    widths = Counter(len(r) for r in rows)
+    if not widths:
+        return 0.0, 1
+    width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+    if width < 2:
+        return 0.0, 1
+    if len(rows[0]) != width and width != len(rows[0]) + 1 and len(rows[0]) > 1:
+        count -= 1 + len(rows) // 3  # The header speaks against it, as with decimal commas.
+    share = count / len(rows)
+    ragged = sum(c for w, c in widths.items() if w > width) / len(rows)
+    if share < 0.6 or ragged > 0.3:
+        return 0.0, 1
+    return share * (1.0 + 0.02 * min(width, 10)), width
+
+
+def _blanks(text: str) -> Dialect | None:
+    """Columns of numbers set apart by blanks (as in older scientific files)."""
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    widths = {len(r) for r in rows}
+    if len(widths) != 1 or widths == {1} or not rows:
+        return None
+    cells = [c for r in rows[1:200] for c in r]
+    if not cells or sum(bool(_PLAIN.match(c)) for c in cells) < 0.5 * len(cells):
+        return None
+    return Dialect(BLANKS, width=widths.pop())
+
+
+def _preamble(rows: list[list[str]], width: int) -> int:
+    """Title lines before the table: leading records of one filled cell where the table has three columns or more."""
+    if width < 3:
+        return 0
+    for i, row in enumerate(rows[:20]):
+        if sum(bool(c.strip()) for c in row) > 1:
+            return i if i < len(rows) - 1 else 0
+    return 0
+
+
+def _header(rows: list[list[str]], width: int) -> tuple[tuple[str, ...], bool]:
+    """Whether the first record names the columns."""
+    if not rows:
+        return (), True
+    first = [c.strip() for c in rows[0]]
+    body = rows[1:500]
+    names = tuple(first)
+    if not body:
+        return names, not (first and all(_PLAIN.match(c) for c in first))
+    numeric_head = [i for i, c in enumerate(first) if _PLAIN.match(c)]
+    if numeric_head:
+        numbers = [float(first[i]) for i in numeric_head]
+        steps = len(numbers) > 1 and all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+        if steps and (numbers[0] == 0 or 1800 <= numbers[0] <= 2200):
+            return names, True
+        below = [_numeric_column(body, i) for i in numeric_head]
+        return names, not any(below)
+    if len(set(first)) < len(first) or len(body) < 5:
+        return names, True
+    repeated = sum(
+        first[i] != "" and any(i < len(r) and r[i].strip() == first[i] for r in body) for i in range(len(first))
+    )
+    numeric = sum(_numeric_column(body, i) for i in range(len(first)))
+    return names, numeric > 0 or repeated * 2 < len(first) or repeated == 0
+
+
+def _numeric_column(rows: list[list[str]], i: int) -> bool:
+    cells = [t for r in rows if i < len(r) and (t := r[i].strip()).lower() not in NO_NUMBER]
+    return bool(cells) and sum(bool(_PLAIN.match(c) or _COMMA_NUMBER.match(c)) for c in cells) >= 0.9 * len(cells)
+
+
+def _decimal_comma(rows: list[list[str]]) -> bool:
+    """Whether some column holds numbers that need a decimal comma."""
+    for column in zip(*(r for r in rows if r), strict=False):
+        cells = [t for c in column if (t := tidy(c)).lower() not in NO_NUMBER]
+        numbers = [c for c in cells if _COMMA_NUMBER.match(c)]
+        if cells and len(numbers) >= 0.3 * len(cells) and comma_is_decimal([c.lstrip("+-") for c in numbers]):
+            return True
+    return False

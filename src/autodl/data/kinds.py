@@ -1,0 +1,294 @@
+"""Which role the values of each column can play."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autodl.data.dates import learn_date_numbers, learn_date_rule
+from autodl.data.numbers import comma_is_decimal, learn_number_rule, parse_numbers, tidy
+from autodl.data.parsing import Levels, canonical, is_text
+from autodl.data.statistics import describe
+from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
+from autodl.errors import DataError, did_you_mean
+from autodl.records import ColumnKind, ParseRule, TableSchema
+
+MIN_ROWS = 20
+"""Below this many rows uniqueness proves nothing."""
+JUNK_SHARE, JUNK_WORDS = 0.05, 3
+"""A column of numbers may hold this share of rows, and this many different words, that are none."""
+UNIQUE_SHARE = 0.95
+"""Share of distinct values from which a column counts as nearly unique."""
+NOTHING_SHARE = 0.05
+"""From this share of the rows on, "none" is an answer and not a missing value."""
+TEXT_WORDS = 3.0
+"""Mean number of words from which strings are free text."""
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    kind: ColumnKind
+    why: str
+    rule: ParseRule = ParseRule()
+
+
+def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSchema:
+    """Find the kind of every column, how to parse it, and what its values look like.
+
+    Args:
+        frame: A raw frame, as ``read_table`` gives it.
+        target: The column to predict. It is numeric, categorical or a date by its values alone: never an ID, a
+            constant, free text or a boolean (words for yes and no are its class names).
+
+    Raises:
+        DataError: If the target is not a column.
+    """
+    names = [str(c) for c in frame.columns]
+    if target is not None and target not in names:
+        raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    levels = [Levels.of(c) if is_text(c) else None for c in columns]
+    comma = _file_uses_decimal_comma(levels)
+    verdicts = []
+    for name, column, level in zip(names, columns, levels, strict=True):
+        if level is None:
+            verdict = _judge_numbers(name, column, name == target)
+        else:
+            verdict = _judge_text(name, level, name == target, comma)
+        verdicts.append(verdict)
+    verdicts = _keep_a_feature(names, verdicts, target)
+    return TableSchema(
+        columns=tuple(
+            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule), v.rule)
+            for name, column, v in zip(names, columns, verdicts, strict=True)
+        )
+    )
+
+
+def _file_uses_decimal_comma(levels: Sequence[Levels | None]) -> bool | None:
+    """True when some column of numbers can only be read with a decimal comma; None where nothing tells."""
+    for level in levels:
+        if level is None or not len(level.words):
+            continue
+        words = [tidy(w) for w in level.words[:500]]
+        numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ']*,\d+$", w)]
+        if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):
+            return True
+    return None
+
+
+def _keep_a_feature(names: Sequence[str], verdicts: list[_Verdict], target: str | None) -> list[_Verdict]:
+    """A lone column that counts up is all there is to learn from, unless its name says that it is a key."""
+    features = [v for n, v in zip(names, verdicts, strict=True) if n != target]
+    if any(v.kind not in (ColumnKind.ID, ColumnKind.CONSTANT) for v in features):
+        return verdicts
+    return [
+        _Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", v.rule)
+        if v.kind is ColumnKind.ID and v.why.startswith("counts up") and not is_id_name(n)
+        else v
+        for n, v in zip(names, verdicts, strict=True)
+    ]
+
+
+def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> _Verdict:
+    """A column that is not text: bool, int64, float64 or datetime64."""
+    if column.dtype.kind == "M":
+        return _Verdict(ColumnKind.DATETIME, "dates in the file")
+    if column.dtype == bool:
+        if is_target:
+            return _Verdict(ColumnKind.CATEGORICAL, "two classes, true and false")
+        if column.nunique() == 2:
+            rule = ParseRule(true_words=("True",), false_words=("False",))
+            return _Verdict(ColumnKind.BOOLEAN, "true or false", rule)
+        return _Verdict(ColumnKind.CONSTANT, f"always {column.iloc[0]}" if len(column) else "no values")
+    values = column.to_numpy(np.float64)
+    return _judge_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
+
+
+def _judge_values(
+    name: str, values: NDArray[np.float64], is_target: bool, rule: ParseRule, what: str, exact: bool
+) -> _Verdict:
+    """Numbers (n,), NaN where missing: ID, date, category, constant or quantity."""
+    present = values[np.isfinite(values)]
+    if is_target:
+        return _Verdict(ColumnKind.NUMERIC, what, rule)
+    n_unique = len(np.unique(present))
+    if n_unique == 0:
+        return _Verdict(ColumnKind.CONSTANT, "no values", rule)
+    if n_unique == 1 and len(present) == len(values):
+        return _Verdict(ColumnKind.CONSTANT, "the same number in every row", rule)
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        what += f"; {infinite} infinite values count as missing"
+    if not (exact or bool((present % 1 == 0).all())):
+        return _Verdict(ColumnKind.NUMERIC, what, rule)
+    dates = learn_date_numbers(name, present)
+    if dates is not None:
+        return _Verdict(ColumnKind.DATETIME, f"whole numbers that are dates ({dates.date_format})", dates)
+    unique = n_unique == len(present)
+    if is_id_name(name):
+        if n_unique >= UNIQUE_SHARE * len(present) and len(present) >= 5:
+            return _Verdict(
+                ColumnKind.ID, f"{'unique' if unique else 'nearly unique'} whole numbers named as a key", rule
+            )
+        if n_unique > 2 and re.search(r"(?i)(^|[_\s.-])(id|uuid|key)$|[a-z]I[dD]$", name):
+            return _Verdict(ColumnKind.CATEGORICAL, f"keys that repeat ({n_unique:,} values)", rule)
+    steps = np.diff(present)
+    if unique and len(present) == len(values) >= MIN_ROWS and not is_order_name(name):
+        if bool((steps == 1).all()):
+            return _Verdict(ColumnKind.ID, "counts up by one from row to row", rule)
+        if len(present) >= 5 * MIN_ROWS and present.max() - present.min() == len(present) - 1:
+            return _Verdict(ColumnKind.ID, "counts up: every number of a range stands in one row", rule)
+    return _Verdict(ColumnKind.NUMERIC, "whole " + what if what.startswith("numbers") else what, rule)
+
+
+def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) -> _Verdict:
+    """A column of strings."""
+    lowered = np.array([w.lower() for w in levels.words], dtype=object)
+    counts = levels.counts()
+    present = np.array([w not in MISSING for w in lowered], dtype=bool)
+    n = len(levels.codes)
+    if not present.any():
+        return _Verdict(ColumnKind.CATEGORICAL if is_target else ColumnKind.CONSTANT, "no values")
+    boolean = _truth_rule(levels.words, lowered, counts)
+    if boolean is not None and not is_target:
+        return _Verdict(ColumnKind.BOOLEAN, f"{boolean.true_words[0]} or {boolean.false_words[0]}", boolean)
+    numbers = _number_verdict(name, levels, lowered, counts, is_target, comma)
+    if numbers is not None:
+        return numbers
+    valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
+    dates = learn_date_rule([str(w) for w in levels.words[valued]])
+    if dates is not None:
+        rule, doubt = dates
+        form = rule.date_format or "mixed forms"
+        return _Verdict(ColumnKind.DATETIME, f"dates ({form})" + (f"; {doubt}" if doubt else ""), rule)
+    rule = ParseRule(missing_words=_missing_words(lowered, counts, n, is_target))
+    kept = present & ~np.isin(lowered, rule.missing_words)
+    if is_target:
+        return _Verdict(ColumnKind.CATEGORICAL, f"{int(kept.sum()):,} classes in words", rule)
+    return _judge_words(name, levels.words[kept], counts[kept], n, rule)
+
+
+def _truth_rule(
+    words: NDArray[np.object_], lowered: NDArray[np.object_], counts: NDArray[np.intp]
+) -> ParseRule | None:
+    valued = np.array([w not in MISSING | MISSING_MARKS | NOTHING for w in lowered], dtype=bool)
+    seen = set(lowered[valued])
+    for true, false in TRUTH:
+        if seen == {true, false}:
+            return ParseRule(
+                true_words=_spelt(words, lowered, counts, true), false_words=_spelt(words, lowered, counts, false)
+            )
+    return None
+
+
+def _spelt(
+    words: NDArray[np.object_], lowered: NDArray[np.object_], counts: NDArray[np.intp], word: str
+) -> tuple[str, ...]:
+    """The spellings of a word in the column, most frequent first."""
+    places = np.flatnonzero(lowered == word)
+    return tuple(str(words[i]) for i in places[np.argsort(-counts[places], kind="stable")])
+
+
+def _number_verdict(
+    name: str,
+    levels: Levels,
+    lowered: NDArray[np.object_],
+    counts: NDArray[np.intp],
+    is_target: bool,
+    comma: bool | None,
+) -> _Verdict | None:
+    """Numbers written as text."""
+    valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
+    words = [str(w) for w in levels.words[valued]]
+    if not words or sum(any(c.isdigit() for c in w) for w in words[:200]) < 0.8 * min(200, len(words)):
+        return None
+    rule = learn_number_rule(words, decimal_comma=comma)
+    if rule is None:
+        return None
+    values = parse_numbers(levels.words, rule)
+    junk = valued & np.isnan(values)
+    if junk.sum() > JUNK_WORDS or counts[junk].sum() > JUNK_SHARE * counts[valued].sum():
+        return None
+    what = "numbers written as text"
+    if rule.percent:
+        what = "percentages"
+    elif rule.strip:
+        what = f"numbers with {' and '.join(repr(s) for s in rule.strip)}"
+    if rule.decimal == ",":
+        what += ", decimal comma"
+    if rule.thousands:
+        what += f", thousands set off by {rule.thousands!r}"
+    if junk.any():
+        what += (
+            f"; {int(counts[junk].sum())} cells such as {levels.words[junk][0]!r} are none and count as missing"
+        )
+    return _judge_values(name, levels.spread(values, np.nan), is_target, rule, what, exact=False)
+
+
+def _missing_words(
+    lowered: NDArray[np.object_], counts: NDArray[np.intp], n: int, is_target: bool
+) -> tuple[str, ...]:
+    """The words of a column of categories that mean "missing"."""
+    if is_target:
+        return ()
+    seen: dict[str, int] = {}
+    for word, count in zip(lowered, counts, strict=True):
+        seen[word] = seen.get(word, 0) + int(count)
+    marks = {w for w in seen if w in MISSING_MARKS and not (w == "-" and "+" in seen)}
+    nothing = {w for w in seen if w in NOTHING and seen[w] < NOTHING_SHARE * n}
+    return tuple(sorted(marks | nothing))
+
+
+_HEXLIKE = re.compile(
+    r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4,}){1,}$|^[0-9a-fA-F]{16,}$|^[^@\s]+@[^@\s]+\.\w+$|^https?://\S+$"
+)
+
+
+def _judge_words(
+    name: str, words: NDArray[np.object_], counts: NDArray[np.intp], n: int, rule: ParseRule
+) -> _Verdict:
+    """Strings that are neither numbers, dates nor truth words: constant, ID, text or category."""
+    total = int(counts.sum())
+    k = len(words)
+    if k == 0:
+        return _Verdict(ColumnKind.CONSTANT, "no values", rule)
+    if k == 1:
+        if total == n:
+            return _Verdict(ColumnKind.CONSTANT, f"always {str(words[0])[:40]!r}", rule)
+        return _Verdict(ColumnKind.CATEGORICAL, f"{str(words[0])[:40]!r} or nothing", rule)
+    probe = words[:: max(1, k // 1000)]
+    n_words = float(np.mean([_count_words(w) for w in probe]))
+    spaced = float(np.mean([" " in w for w in probe]))
+    ratio = k / total
+    length = float(np.mean([len(w) for w in probe]))
+    if ratio >= UNIQUE_SHARE and spaced < 0.1 and n_words < 2.5 and (length <= 40 or _keys(probe) > 0.9):
+        digits = float(np.mean([any(c.isdigit() for c in w) for w in probe]))
+        named = is_id_name(name) and k >= 5
+        if named or (k >= MIN_ROWS and ((ratio > 0.99 and (digits > 0.5 or k == total)) or _keys(probe) > 0.9)):
+            return _Verdict(ColumnKind.ID, "a different code in every row", rule)
+    if n_words > TEXT_WORDS and (ratio > 0.3 or (k > 1000 and n_words > 2 * TEXT_WORDS)) and k >= 5:
+        return _Verdict(ColumnKind.TEXT, f"free text of about {n_words:.0f} words", rule)
+    if k >= MIN_ROWS and ratio >= 0.9 and (n_words > 1.5 or length > 40):
+        return _Verdict(ColumnKind.TEXT, "a different text in nearly every row", rule)
+    why = f"{k:,} different words" if k > 50 else f"{k} categories"
+    return _Verdict(ColumnKind.CATEGORICAL, why, rule)
+
+
+def _keys(words: NDArray[np.object_]) -> float:
+    """Share of hashes, UUIDs, e-mail addresses and links."""
+    return float(np.mean([bool(_HEXLIKE.match(w)) for w in words]))
+
+
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+
+
+def _count_words(text: str) -> float:
+    """Words; in scripts without spaces two characters count as one."""
+    wide = len(_IDEOGRAPHS.findall(text))
+    return len(text.split()) if not wide else wide / 2 + len(_IDEOGRAPHS.sub(" ", text).split())

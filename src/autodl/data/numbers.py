@@ -1,0 +1,184 @@
+"""Numbers written as text: decimal marks, thousands, money, units, percent.
+
+Everything works on the distinct values of a column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autodl.data.words import CURRENCIES, NO_NUMBER, UNITS
+from autodl.records import ParseRule
+
+_BODY = re.compile(
+    r"^(?P<sign>[+-]?)(?P<prefix>[^\d+\-.,\s]{0,4}) ?(?P<sign2>[+-]?)(?P<num>\d[\d.,' ]*|[.,]\d+)(?P<exp>[eE][+-]?\d+)?"
+    r"(?P<suffix> ?[^\d\s.,][^\d\s]*)?$"
+)
+_CURRENCY = {c.lower() for c in CURRENCIES}
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "\u2212": "-"})
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_PLAIN = re.compile(rf"^(?:{_NUMBER}|[+-]?inf(?:inity)?)$", re.IGNORECASE)
+_CODE = re.compile(r"^[+-]?0\d+$")
+
+
+def tidy(text: str) -> str:
+    """Plain spaces, plain minus, accounting brackets as a minus.
+
+    >>> tidy(" (1 234) ")
+    '-1 234'
+    """
+    text = text.strip().translate(_SPACES)
+    if len(text) > 2 and text[0] == "(" and text[-1] == ")":
+        text = "-" + text[1:-1].strip()
+    return text
+
+
+def parse_number(text: str, rule: ParseRule) -> float:
+    """The number that a text means under a rule; NaN if it means none.
+
+    >>> parse_number("$1,234.50", ParseRule(thousands=",", strip=("$",)))
+    1234.5
+    >>> parse_number("12,5 %", ParseRule(decimal=",", percent=True))
+    0.125
+    """
+    text = tidy(text)
+    for symbol in rule.strip:
+        if symbol in text:
+            text = text.replace(symbol, "")
+    text = text.strip()
+    if text.startswith("- "):
+        text = "-" + text[2:].lstrip()
+    percent = rule.percent and text.endswith("%")
+    if percent:
+        text = text[:-1].rstrip()
+    if rule.thousands and rule.thousands in text:
+        if not _grouped(text, rule):
+            return float("nan")
+        text = text.replace(rule.thousands, "")
+    if rule.decimal != ".":
+        if "." in text:
+            return float("nan")
+        text = text.replace(rule.decimal, ".")
+    if not _PLAIN.match(text):
+        return float("nan")
+    return float(text) / 100.0 if percent else float(text)
+
+
+def _grouped(text: str, rule: ParseRule) -> bool:
+    """Whether the thousands mark stands between groups of three (or two, as in India) digits."""
+    whole = text.split(rule.decimal)[0].lstrip("+-")
+    head, *groups = whole.split(rule.thousands)
+    return (
+        1 <= len(head) <= 3
+        and all(g.isdigit() for g in groups)
+        and len(groups[-1]) == 3
+        and all(len(g) in (2, 3) for g in groups)
+    )
+
+
+def parse_numbers(values: Sequence[str], rule: ParseRule) -> NDArray[np.float64]:
+    """(n,) numbers of (n,) texts; NaN where a text is none."""
+    if rule in (ParseRule(), ParseRule(missing_words=rule.missing_words)):
+        # The plain case is a hundred times faster in pandas; it also reads "1_000" and hex, which people do not write.
+        return pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy(
+            np.float64, na_value=np.nan
+        )
+    return np.array([parse_number(v, rule) for v in values], dtype=np.float64)
+
+
+def learn_number_rule(values: Sequence[str], *, decimal_comma: bool | None = None) -> ParseRule | None:
+    """How the texts of a column are to be read as numbers.
+
+    Args:
+        values: Distinct present texts.
+        decimal_comma: Whether other columns of the file use a decimal comma; settles "1,234".
+
+    Returns:
+        None if they are codes (leading zeros) or no numbers.
+    """
+    texts = [tidy(v) for v in values if v.strip().lower() not in NO_NUMBER]
+    if not texts or any(_CODE.match(t) for t in texts):
+        return None
+    if all(_PLAIN.match(t) for t in texts[:50]) and not decimal_comma and all(_PLAIN.match(t) for t in texts):
+        return ParseRule()
+    matches = [_BODY.match(t) for t in texts]
+    found = [m for m in matches if m]
+    if len(found) < 0.8 * len(texts):
+        return None
+    strip, percent = _symbols(found)
+    if strip is None:
+        return None
+    marks = _marks([m["num"] for m in found], decimal_comma)
+    if marks is None:
+        return None
+    decimal, thousands = marks
+    return ParseRule(decimal=decimal, thousands=thousands, strip=strip, percent=percent)
+
+
+def _symbols(found: Sequence[re.Match[str]]) -> tuple[tuple[str, ...] | None, bool]:
+    """(symbols to strip, percent); None when letters around the numbers are part of codes such as A12."""
+    prefixes = {m["prefix"] for m in found} - {""}
+    suffixes = {(m["suffix"] or "") for m in found} - {""}
+    if any(p.lower() not in _CURRENCY for p in prefixes):
+        return None, False
+    percent = {s.strip() for s in suffixes} == {"%"}
+    if percent:
+        if not all((m["suffix"] or "").strip() == "%" or float_zero(m["num"]) for m in found):
+            return None, False
+        return tuple(sorted(prefixes, key=len, reverse=True)), True
+    units = {s.strip() for s in suffixes}
+    if len({u.lower() for u in units}) > 1 and not all(u.lower() in _CURRENCY for u in units):
+        return None, False
+    for suffix in suffixes:
+        word = suffix.strip().lower()
+        if not (word in _CURRENCY or word in UNITS or suffix.startswith(" ")):
+            return None, False
+    return tuple(sorted(prefixes | units, key=len, reverse=True)), False
+
+
+def float_zero(number: str) -> bool:
+    """Whether the digits say zero; a bare 0 among percentages needs no sign."""
+    return not number.strip("0.,")
+
+
+def _marks(numbers: Sequence[str], decimal_comma: bool | None) -> tuple[str, str] | None:
+    """(decimal mark, thousands mark); None when the column contradicts itself."""
+    numbers = [n.strip() for n in numbers]
+    space = next((s for s in (" ", "'") if any(s in n for n in numbers)), "")
+    if space and not all(
+        re.fullmatch(rf"\d{{1,3}}({space}\d{{3}})*([.,]\d+)?|\d+([.,]\d+)?|[.,]\d+", n) for n in numbers
+    ):
+        return None
+    if comma_is_decimal(numbers):
+        comma: bool | None = True
+    elif dot_is_decimal(numbers):
+        comma = False
+    else:
+        comma = decimal_comma
+    has_comma, has_dot = any("," in n for n in numbers), any("." in n for n in numbers)
+    if comma is None:  # Only groups of three digits: commas are thousands, a single dot is a decimal point.
+        comma = has_dot and any(n.count(".") > 1 for n in numbers)
+    if comma:
+        return ",", "." if has_dot else space
+    return ".", "," if has_comma else space
+
+
+def comma_is_decimal(numbers: Sequence[str]) -> bool:
+    """Whether some number can only have a decimal comma: ``1,5``, ``0,125``, ``1.234,567``."""
+    return any(
+        re.search(r"^[^,]*,(\d{1,2}|\d{4,})$|^0,\d+$|^,\d+$|\.\d{3},\d+$|^\d{4,},\d+$", n) is not None
+        for n in numbers
+    )
+
+
+def dot_is_decimal(numbers: Sequence[str]) -> bool:
+    """Whether some number can only have a decimal point: ``1.5``, ``0.125``, ``1,234.567``."""
+    return any(
+        re.search(r"^[^.]*\.(\d{1,2}|\d{4,})$|^0\.\d+$|^\.\d+$|,\d{3}\.\d+$|^\d{4,}\.\d+$", n) is not None
+        for n in numbers
+    )

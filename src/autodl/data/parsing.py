@@ -1,0 +1,184 @@
+"""Raw columns to canonical values under a kind and a rule. Learning and predicting share this code.
+
+Text is handled on its distinct values, so that the cost grows with them and not with the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autodl.data.dates import COMPACT, learn_date_rule, parse_dates
+from autodl.data.numbers import learn_number_rule, parse_numbers
+from autodl.data.words import MISSING, NO_NUMBER, TRUTH
+from autodl.records import ColumnKind, ParseRule
+
+RELEARN = 0.5
+"""When more than this share of the present values defies the learnt rule, the column is read anew by its own."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The distinct values of a text column, stripped, in order of appearance.
+
+    Attributes:
+        words: (k,) distinct texts.
+        codes: (n,) positions in ``words``; -1 where the cell is empty.
+    """
+
+    words: NDArray[np.object_]
+    codes: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, column: pd.Series) -> Levels:
+        """The levels of an object column of ``str`` and ``None`` (or NaN)."""
+        codes, raw = pd.factorize(column.to_numpy(object), use_na_sentinel=True)
+        stripped = np.array([str(w).strip() for w in raw], dtype=object)
+        again, words = pd.factorize(stripped) if len(stripped) else (np.empty(0, np.intp), stripped)
+        merged = np.where(codes >= 0, again[codes], -1) if len(stripped) else codes
+        return cls(words, merged)
+
+    def counts(self) -> NDArray[np.intp]:
+        """(k,) rows of each word."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
+
+    def spread(self, values: NDArray[Any], missing: Any) -> NDArray[Any]:
+        """(n,) values of the rows from (k,) values of the words."""
+        padded = np.append(values, np.array([missing], dtype=values.dtype))
+        return np.asarray(padded[self.codes])
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether the raw column holds text."""
+    return column.dtype == object
+
+
+def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule) -> NDArray[Any]:
+    """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
+
+    Infinite numbers become missing, since most models cannot use them.
+    """
+    if kind is ColumnKind.NUMERIC:
+        return _numeric(column, rule)
+    if kind is ColumnKind.BOOLEAN:
+        return _boolean(column, rule)
+    if kind is ColumnKind.DATETIME:
+        return _datetime(column, rule)
+    return _strings(column, rule)
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _numeric(column: pd.Series, rule: ParseRule) -> NDArray[np.float64]:
+    if not is_text(column):
+        if column.dtype.kind == "M":
+            return np.full(len(column), np.nan)
+        return _finite(column.to_numpy(np.float64))
+    levels = Levels.of(column)
+    values = _parse(
+        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels)
+    )
+    return _finite(levels.spread(values, np.nan))
+
+
+def _other_numbers(words: list[str], levels: Levels) -> NDArray[np.float64] | None:
+    learnt = learn_number_rule(words)
+    return parse_numbers(levels.words, learnt) if learnt else None
+
+
+def _datetime(column: pd.Series, rule: ParseRule) -> NDArray[np.datetime64]:
+    if column.dtype.kind == "M":
+        return column.to_numpy("datetime64[ns]")
+    if not is_text(column):
+        numbers = column.to_numpy(np.float64)
+        if rule.date_format == COMPACT:
+            words = np.array([str(int(v)) if np.isfinite(v) else "" for v in numbers], dtype=object)
+            return parse_dates(words, rule)
+        if rule.date_format and rule.date_format.startswith("epoch:"):
+            return parse_dates(numbers, rule)
+        return np.full(len(column), np.datetime64("NaT"), dtype="datetime64[ns]")
+    levels = Levels.of(column)
+    values = _parse(levels, lambda: parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels))
+    return levels.spread(values, np.datetime64("NaT", "ns"))
+
+
+def _other_dates(words: list[str], levels: Levels) -> NDArray[np.datetime64] | None:
+    learnt = learn_date_rule(words)
+    return parse_dates(levels.words, learnt[0]) if learnt else None
+
+
+def _boolean(column: pd.Series, rule: ParseRule) -> NDArray[np.float64]:
+    if not is_text(column):
+        numbers = column.to_numpy(np.float64) if column.dtype.kind in "biuf" else np.full(len(column), np.nan)
+        return np.where((numbers == 0) | (numbers == 1), numbers, np.nan)
+    levels = Levels.of(column)
+    own = (tuple(w.lower() for w in rule.true_words), tuple(w.lower() for w in rule.false_words))
+    values = _parse(
+        levels, lambda: _truth(levels.words, *own), np.isnan, lambda words: _other_truth(words, levels.words)
+    )
+    return levels.spread(values, np.nan)
+
+
+def _truth(words: NDArray[np.object_], true: tuple[str, ...], false: tuple[str, ...]) -> NDArray[np.float64]:
+    return np.array([1.0 if w.lower() in true else 0.0 if w.lower() in false else np.nan for w in words])
+
+
+def _other_truth(present: list[str], words: NDArray[np.object_]) -> NDArray[np.float64] | None:
+    lowered = {w.lower() for w in present}
+    pairs = (*TRUTH, ("1", "0"), ("1.0", "0.0"))
+    return next((_truth(words, (t,), (f,)) for t, f in pairs if lowered <= {t, f}), None)
+
+
+def _parse(
+    levels: Levels,
+    read: Callable[[], NDArray[Any]],
+    is_missing: Callable[[NDArray[Any]], NDArray[np.bool_]],
+    relearn: Callable[[list[str]], NDArray[Any] | None],
+) -> NDArray[Any]:
+    """(k,) values of the words by the learnt rule, or by a fresh one where the learnt rule fails most rows."""
+    values = read()
+    counts = levels.counts()
+    lost = is_missing(values)
+    if not lost.any():
+        return values
+    word = np.array([w.lower() not in NO_NUMBER for w in levels.words], dtype=bool)
+    present = counts[word].sum()
+    if present and counts[word & lost].sum() > RELEARN * present:
+        fresh = relearn([str(w) for w in levels.words[word]])
+        if fresh is not None and counts[word & is_missing(fresh)].sum() < counts[word & lost].sum():
+            return fresh
+    return values
+
+
+def _strings(column: pd.Series, rule: ParseRule) -> NDArray[np.object_]:
+    if is_text(column):
+        levels = Levels.of(column)
+        gone = MISSING | set(rule.missing_words)
+        kept = np.array([None if w.lower() in gone else w for w in levels.words], dtype=object)
+        return levels.spread(kept, None)
+    codes, values = pd.factorize(column.to_numpy(), use_na_sentinel=True)
+    words = np.array([number_word(v) for v in values], dtype=object)
+    return Levels(words, codes).spread(words, None)
+
+
+def number_word(value: Any) -> str:
+    """A number, truth value or date as the text that a file would hold.
+
+    >>> number_word(3.0), number_word(0.1), number_word(np.bool_(True))
+    ('3', '0.1', 'True')
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, np.datetime64 | pd.Timestamp):
+        return pd.Timestamp(value).isoformat()
+    number = float(value)
+    if number.is_integer() and abs(number) < 2**63:
+        return str(int(value))
+    return repr(number)

@@ -1,0 +1,90 @@
+"""What the values of a column look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autodl.data.parsing import number_word
+from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
+
+TOP = 10
+
+
+def describe(name: str, kind: ColumnKind, why: str, values: NDArray[Any], rule: ParseRule) -> ColumnInfo:
+    """The record of a column from its (n,) canonical values."""
+    codes, levels = pd.factorize(values, use_na_sentinel=True)
+    present = codes >= 0
+    counts = np.bincount(codes[present], minlength=len(levels))
+    return ColumnInfo(
+        name=name,
+        kind=kind,
+        why=why,
+        n=len(values),
+        n_missing=int((~present).sum()),
+        n_unique=len(levels),
+        parse=rule,
+        numeric=numeric_stats(values[present]) if kind is ColumnKind.NUMERIC and present.any() else None,
+        first=_date(levels, np.min) if kind is ColumnKind.DATETIME else None,
+        last=_date(levels, np.max) if kind is ColumnKind.DATETIME else None,
+        top=_top(levels, counts, kind, rule),
+        mean_length=_mean_length(levels, counts),
+    )
+
+
+def numeric_stats(values: NDArray[np.float64]) -> NumericStats:
+    """Statistics of (m,) present finite values, m >= 1.
+
+    The standard deviation is the sample's (divisor m - 1; 0 for m = 1); skew is the moment coefficient
+    m3 / m2^1.5 (0 where all values are equal).
+    """
+    q01, q25, q50, q75, q99 = (float(q) for q in np.quantile(values, (0.01, 0.25, 0.5, 0.75, 0.99)))
+    # Scaled by the largest magnitude, since squares of values near 1e200 overflow.
+    scale = float(np.abs(values).max()) or 1.0
+    scaled = values / scale
+    mean = float(scaled.mean())
+    centred = scaled - mean
+    m2 = float((centred**2).mean())
+    flat = m2 <= 1e-20
+    fence = 3.0 * (q75 - q25)
+    return NumericStats(
+        mean=mean * scale,
+        std=float(scaled.std(ddof=1)) * scale if len(values) > 1 else 0.0,
+        minimum=float(values.min()),
+        q01=q01,
+        q25=q25,
+        median=q50,
+        q75=q75,
+        q99=q99,
+        maximum=float(values.max()),
+        skew=0.0 if flat else float((centred**3).mean()) / m2**1.5,
+        n_outliers=int(((values < q25 - fence) | (values > q75 + fence)).sum()) if fence > 0 else 0,
+        integers=bool((values % 1 == 0).all()),
+    )
+
+
+def _date(levels: NDArray[Any], pick: Any) -> str | None:
+    return str(pd.Timestamp(pick(levels)).isoformat()) if len(levels) else None
+
+
+def _top(
+    levels: NDArray[Any], counts: NDArray[np.intp], kind: ColumnKind, rule: ParseRule
+) -> tuple[tuple[str, int], ...]:
+    if kind is ColumnKind.DATETIME or len(levels) == 0:
+        return ()
+    order = np.argsort(-counts, kind="stable")[:TOP]
+    if kind is ColumnKind.BOOLEAN and rule.true_words:
+        words = {1.0: rule.true_words[0], 0.0: rule.false_words[0]}
+        return tuple((words[float(levels[i])], int(counts[i])) for i in order)
+    shown = number_word if kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN) else str
+    return tuple((shown(levels[i])[:200], int(counts[i])) for i in order)
+
+
+def _mean_length(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None:
+    if levels.dtype != object or len(levels) == 0:
+        return None
+    lengths = np.fromiter((len(w) for w in levels), dtype=np.int64, count=len(levels))
+    return float((lengths * counts).sum() / counts.sum())

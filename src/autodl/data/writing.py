@@ -1,0 +1,67 @@
+"""Frames to files: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from autodl.data.compression import file_errors, suffix_format
+from autodl.errors import DataError
+
+KINDS = ".csv, .tsv, .parquet, .feather, .jsonl, .xlsx; text also with .gz, .bz2, .xz, .zst or .zip"
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a frame in the format that the suffix names (``.csv``, ``.csv.gz``, ``.parquet``, ...), without its index.
+
+    The file appears when it is complete: a fault leaves an older file as it was.
+
+    Raises:
+        DataError: If the suffix is unknown or the folder cannot be written to.
+    """
+    path = Path(path).expanduser()
+    writer = _writer(path)
+    if not path.parent.is_dir():
+        raise DataError(f"the folder {path.parent} does not exist", "Create it first.")
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", "Name a file in it.")
+    with file_errors(str(path)):
+        handle, temporary = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix="".join(path.suffixes), dir=path.parent
+        )
+        os.close(handle)
+        partial = Path(temporary)
+        try:
+            writer(frame, partial)
+            mask = os.umask(0)
+            os.umask(mask)
+            partial.chmod(0o666 & ~mask)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _writer(path: Path) -> Callable[[pd.DataFrame, Path], None]:
+    kind, compression = suffix_format(path.name)
+    suffix = [s.lower() for s in path.suffixes if suffix_format(s)[0]][-1:]
+    if kind == "csv":
+        delimiter = {".tsv": "\t", ".tab": "\t", ".psv": "|"}.get(suffix[0], ",")
+        return lambda frame, p: frame.to_csv(p, index=False, sep=delimiter)
+    if kind == "jsonl":
+        lines = suffix[0] != ".json"
+        return lambda frame, p: frame.to_json(
+            p, orient="records", lines=lines, date_format="iso", force_ascii=False
+        )
+    if compression is None and kind == "parquet":
+        return lambda frame, p: frame.to_parquet(p, index=False)
+    if compression is None and kind == "feather":
+        return lambda frame, p: frame.reset_index(drop=True).to_feather(p)
+    if compression is None and kind == "excel" and suffix != [".xls"]:
+        return lambda frame, p: frame.to_excel(p, index=False, engine="openpyxl")
+    raise DataError(f"the suffix of {path.name} names no format that can be written", f"Use {KINDS}.")
