@@ -22,7 +22,9 @@ help:
 	@echo "make test    run all tests"
 	@echo "make check   lint, types, import contracts, tests"
 	@echo "make setup   only install autodl into .venv; then: .venv/bin/autodl fit YOUR.csv"
-	@echo "make format  lint's repairs;  make docs  write docs/command-line.md again;  make clean"
+	@echo "make format  repair what lint finds"
+	@echo "make docs    write docs/command-line.md again"
+	@echo "make clean   remove .venv and all caches"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name it: make PYTHON=/path/to/python"; exit 1; }

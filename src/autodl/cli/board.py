@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from autodl.cli.words import plural
 from autodl.events import Event, Note, PlanReady, RunFinished, StageStarted, TrialFinished, TrialStarted
 from autodl.records import Plan, Profile, RunRecord, TrialResult
 
@@ -106,10 +107,8 @@ class Board:
 def plan_sentence(profile: Profile, plan: Plan) -> str:
     """What is about to be learnt from what, in one sentence."""
     kind = f"{plan.task.value}, {len(plan.classes)} classes" if plan.classes else plan.task.value
-    return (
-        f"predicting '{plan.target}' ({kind}) from {len(plan.features):,} columns and {profile.n_rows:,} rows; "
-        f"scored by {plan.metric}"
-    )
+    size = f"{plural(len(plan.features), 'column')} and {plural(profile.n_rows, 'row')}"
+    return f"predicting '{plan.target}' ({kind}) from {size}; scored by {plan.metric}"
 
 
 def guesses(profile: Profile) -> list[str]:

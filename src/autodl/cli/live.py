@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.live import Live
@@ -27,6 +28,7 @@ _STAGES = {
     "search": "searching",
     "ensemble": "combining the best models",
     "evaluate": "testing on rows never seen",
+    "refit": "training the final model on all rows",
     "explain": "finding out what drives the predictions",
     "report": "writing the report",
 }
@@ -51,6 +53,8 @@ class LiveDisplay:
         self._title, self._started, self._budget, self._max_trials = title, started, budget_s, max_trials
         self._board = Board()
         self._lock = threading.Lock()
+        self._before = 0.0
+        self._echo = _ControlEcho()
         self._live = Live(
             console=console,
             get_renderable=self._render,
@@ -61,6 +65,7 @@ class LiveDisplay:
         )
 
     def __enter__(self) -> LiveDisplay:
+        self._echo.hide()
         self._live.start()
         return self
 
@@ -70,6 +75,8 @@ class LiveDisplay:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
+            # A resumed run counts the seconds of its earlier parts too.
+            self._before = max(0.0, event.elapsed_s - (time.time() - self._started))
             self._board.take(event)
             if isinstance(event, PlanReady):
                 self._board.notes.extend((event.elapsed_s, text) for text in guesses(event.profile))
@@ -82,26 +89,57 @@ class LiveDisplay:
     def close(self) -> None:
         """Remove the panel and give the cursor back."""
         self._live.stop()
+        self._echo.restore()
 
     def _render(self) -> RenderableType:
         with self._lock:
-            return draw(self._board, self._title, time.time() - self._started, self._budget, self._max_trials)
+            return draw(
+                self._board, self._title, time.time() - self._started + self._before, self._budget, self._max_trials
+            )
+
+
+class _ControlEcho:
+    """Keeps the terminal from writing ``^C`` into the panel, which could push it a line down."""
+
+    def __init__(self) -> None:
+        self._saved: list[Any] | None = None
+
+    def hide(self) -> None:
+        """Switch the echo of control characters off, where there is such a thing."""
+        if not sys.stdin.isatty() or sys.platform == "win32":
+            return
+        import termios
+
+        self._saved = termios.tcgetattr(0)
+        changed = termios.tcgetattr(0)
+        changed[3] &= ~termios.ECHOCTL
+        termios.tcsetattr(0, termios.TCSANOW, changed)
+
+    def restore(self) -> None:
+        """Put it back as it was."""
+        if self._saved is not None:
+            import termios
+
+            termios.tcsetattr(0, termios.TCSANOW, self._saved)
+            self._saved = None
 
 
 def draw(board: Board, title: str, elapsed_s: float, budget_s: float | None, max_trials: int | None) -> Group:
     """The panel at one moment."""
-    parts: list[RenderableType] = [_head(board, title), _progress(board, elapsed_s, budget_s, max_trials)]
-    if board.training:
-        names = [
-            f"{name} ({format_duration(max(0.0, elapsed_s - since))})" for name, since in board.training.values()
-        ]
-        parts.append(Text(f" training  {', '.join(names[:4])}", style="dim", no_wrap=True, overflow="ellipsis"))
-    else:
-        parts.append(Text(""))
+    parts: list[RenderableType] = [
+        _head(board, title),
+        _progress(board, elapsed_s, budget_s, max_trials),
+        _training(board, elapsed_s),
+    ]
     if board.best or board.baseline:
         parts.append(_leaderboard(board))
-    for at, text in board.notes[-_NOTES_SHOWN:]:
-        parts.append(Text.assemble((f" {at:5.0f} s  ", "dim"), text))
+    if board.notes:
+        notes = Table.grid(padding=(0, 2, 0, 1))
+        notes.add_column(justify="right", style="dim", no_wrap=True)
+        notes.add_column()
+        for at, text in board.notes[-_NOTES_SHOWN:]:
+            notes.add_row(f"{at:.0f} s", text)
+        parts.append(notes)
     return Group(*parts)
 
 
@@ -123,12 +161,23 @@ def _progress(board: Board, elapsed_s: float, budget_s: float | None, max_trials
         figure = f"{board.n_finished} of {plural(max_trials, 'model')}, {format_duration(elapsed_s)}"
     else:
         total, done, figure = 1.0, 0.0, format_duration(elapsed_s)
-    bar = ProgressBar(total=total, completed=done, width=30, complete_style="cyan", finished_style="cyan")
-    tried = Text(f"{plural(board.n_finished, 'model')} tried", style="dim") if board.n_finished else Text("")
-    if board.n_failed:
-        tried.append(f", {board.n_failed} failed", style="yellow")
-    line.add_row(Text(" "), bar, Text(figure), Text(stage, style="cyan"), tried)
+    bar = ProgressBar(total=total, completed=done, width=24, complete_style="cyan", finished_style="cyan")
+    for _ in range(4):
+        line.add_column(no_wrap=True)
+    line.add_row(Text(""), bar, Text(figure), Text(stage, style="cyan"))
     return line
+
+
+def _training(board: Board, elapsed_s: float) -> Text:
+    text = Text(" ", style="dim", no_wrap=True, overflow="ellipsis")
+    if board.n_finished:
+        text.append(f"{plural(board.n_finished, 'model')} tried")
+        if board.n_failed:
+            text.append(f", {board.n_failed} failed", style="yellow")
+    running = [f"{name} ({max(0.0, elapsed_s - since):.0f} s)" for name, since in board.training.values()]
+    if running:
+        text.append(f"{'; ' if board.n_finished else ''}training {', '.join(running[:4])}")
+    return text
 
 
 def _leaderboard(board: Board) -> Table:
