@@ -62,26 +62,24 @@ def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
     Raises:
         DataError: With what is wrong and what to do.
     """
+    import numpy as np
+
     from autodl.data import apply_schema, infer_schema, read_table
     from autodl.profiling import choose_target, choose_task, encode_target
 
     raw, read = read_table(data)
     name = Path(data).name if isinstance(data, str) else "the data frame"
-    for column in options.drop:
-        _known(column, raw.columns, "--drop", name)
     schema = infer_schema(raw, target=options.target)
     asked, why, guessed = choose_target(schema, options.target, name)
     if guessed:
         schema = infer_schema(raw, target=asked)
-    column = schema[asked]
-    task, task_why, task_guessed = choose_task(column, options.task)
+    info = schema[asked]
+    task, task_why, task_guessed = choose_task(info, options.task)
     frame = apply_schema(raw, schema, where=name)
     present = frame[asked].notna().to_numpy()
     rows = present.nonzero()[0]
     frame = frame.loc[present].reset_index(drop=True)
-    y, classes = encode_target(frame[asked], column, task)
-    import numpy as np
-
+    y, classes = encode_target(frame[asked], info, task)
     counts = tuple(int(c) for c in np.bincount(y, minlength=len(classes))) if classes else ()
     target = TargetInfo(
         name=asked,
@@ -92,7 +90,7 @@ def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
         task_guessed=task_guessed,
         classes=tuple(classes),
         class_counts=counts,
-        numeric=column.numeric if task is Task.REGRESSION else None,
+        numeric=info.numeric if task is Task.REGRESSION else None,
         n_missing=int((~present).sum()),
     )
     return Dataset(frame, y, rows, schema, target, read, name)
@@ -114,15 +112,13 @@ def load_test(path: str, train: Dataset) -> Dataset:
     frame = apply_schema(raw, train.schema, where=name)
     present = frame[train.target.name].notna().to_numpy()
     column = train.schema[train.target.name]
-    y_all, classes = encode_target(frame.loc[present, train.target.name], column, train.target.task)
-    rows = present.nonzero()[0]
-    if train.target.task is Task.CLASSIFICATION:
-        code = {c: i for i, c in enumerate(train.target.classes)}
-        mapped = np.array([code.get(c, -1) for c in classes], dtype=np.int64)[y_all]
-        rows, y_all = rows[mapped >= 0], mapped[mapped >= 0]
+    known = train.target.classes or None
+    y, _ = encode_target(frame.loc[present, train.target.name], column, train.target.task, known)
+    keep = y >= 0 if train.target.task is Task.CLASSIFICATION else np.ones(len(y), dtype=bool)
+    rows, y = present.nonzero()[0][keep], y[keep]
     if len(rows) == 0:
         raise DataError(f"{name} has no row with a known '{train.target.name}'", "Give a test file with the target.")
-    return Dataset(frame.iloc[rows].reset_index(drop=True), y_all, rows, train.schema, train.target, read, name)
+    return Dataset(frame.iloc[rows].reset_index(drop=True), y, rows, train.schema, train.target, read, name)
 
 
 def split(dataset: Dataset, profile: Profile, validation: Validation, seed: int) -> Rows:
@@ -169,10 +165,3 @@ def _codes(column: pd.Series) -> NDArray[Any]:
         column.astype("object").where(column.notna(), "missing").astype("category").cat.codes.to_numpy()
     )
     return codes
-
-
-def _known(column: str, columns: pd.Index, option: str, where: str) -> None:
-    from autodl.errors import did_you_mean
-
-    if column not in columns:
-        raise DataError(f"{option}: there is no column '{column}' in {where}", did_you_mean(column, columns))

@@ -21,8 +21,10 @@ def label_values(classes: Sequence[str], codes: NDArray[Any]) -> NDArray[Any]:
     import numpy as np
 
     if classes and all(c.lstrip("-").isdigit() and str(int(c)) == c for c in classes):
-        return np.asarray([int(c) for c in classes])[codes]
-    return np.asarray(classes, dtype=object)[codes]
+        names: NDArray[Any] = np.asarray([int(c) for c in classes])
+    else:
+        names = np.asarray(classes, dtype=object)
+    return names.take(codes)
 
 
 def predict_frame(
