@@ -1,0 +1,192 @@
+"""The records of a run side by side, with the look-ups that several sections need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from autodl.records import (
+    Comparison,
+    Ensemble,
+    Evaluation,
+    Explanation,
+    Interval,
+    ModelScore,
+    Plan,
+    Profile,
+    RunRecord,
+    Task,
+    TrialResult,
+    TrialSpec,
+)
+from autodl.report import format as fmt
+
+BASELINE_ORIGIN = "baseline"
+
+
+@dataclass(frozen=True)
+class MetricWords:
+    """A metric as the report speaks of it."""
+
+    key: str
+    name: str
+    greater_is_better: bool
+    summary: str
+
+
+def metric_words(key: str, greater_if_unknown: bool = True) -> MetricWords:
+    """Name, direction and summary of a metric; the key itself where it is not installed any more."""
+    from autodl.errors import ConfigError
+    from autodl.evaluate.base import metrics
+
+    try:
+        metric = metrics[key]
+    except ConfigError:
+        return MetricWords(key, key, greater_if_unknown, "")
+    return MetricWords(key, metric.name, metric.greater_is_better, metric.summary)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the report is made of."""
+
+    run: RunRecord
+    profile: Profile
+    plan: Plan
+    trials: tuple[TrialResult, ...]
+    ensemble: Ensemble | None
+    evaluation: Evaluation | None
+    explanation: Explanation | None
+    names: Mapping[str, str]
+
+    @property
+    def classification(self) -> bool:
+        """Whether classes are predicted."""
+        return self.plan.task is Task.CLASSIFICATION
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the codes."""
+        return (self.evaluation.classes if self.evaluation else ()) or self.plan.classes or self.profile.target.classes
+
+    @property
+    def positive(self) -> str:
+        """The class that probabilities of a two-class problem speak of: the last."""
+        return self.classes[-1] if self.classes else ""
+
+    @cached_property
+    def metric(self) -> MetricWords:
+        """The metric the search optimized."""
+        return metric_words(self.plan.metric, self._direction())
+
+    def _direction(self) -> bool:
+        """Direction as the trials show it: scores rise where losses fall."""
+        done = [(t.loss, t.score) for t in self.trials if t.loss is not None and t.score is not None]
+        if len(done) < 2:
+            return True
+        best, worst = min(done), max(done)
+        return best[1] >= worst[1]
+
+    def trial_name(self, spec: TrialSpec) -> str:
+        """Readable name of a trial."""
+        return self.names.get(spec.id, f"{self.family_name(spec.family)} {spec.id}")
+
+    def family_name(self, key: str) -> str:
+        """Readable name of a family."""
+        return next((f.name for f in self.plan.families if f.key == key), key)
+
+    @cached_property
+    def leader(self) -> ModelScore | None:
+        """The model chosen by validation."""
+        return self.model(self.evaluation.leader) if self.evaluation else None
+
+    @cached_property
+    def baseline(self) -> ModelScore | None:
+        """The guess that any model must beat."""
+        return self.model(self.evaluation.baseline) if self.evaluation else None
+
+    def model(self, name: str) -> ModelScore | None:
+        """A row of the leaderboard by name."""
+        models = self.evaluation.models if self.evaluation else ()
+        return next((m for m in models if m.name == name), None)
+
+    def versus(self, other: str) -> Comparison | None:
+        """The leader against ``other``, turned so that a positive difference favours the leader."""
+        if self.evaluation is None:
+            return None
+        for c in self.evaluation.comparisons:
+            if c.a == self.evaluation.leader and c.b == other:
+                return c
+            if c.b == self.evaluation.leader and c.a == other:
+                return turned(c)
+        return None
+
+    @cached_property
+    def versus_baseline(self) -> Comparison | None:
+        """The leader against the guess."""
+        return self.versus(self.evaluation.baseline) if self.evaluation else None
+
+    @cached_property
+    def done(self) -> tuple[TrialResult, ...]:
+        """Trials with a full score, in the order in which they finished."""
+        return tuple(sorted((t for t in self.trials if t.ok), key=lambda t: (t.finished_s, t.spec.id)))
+
+    @property
+    def majority(self) -> str:
+        """The most frequent class of the data."""
+        counts = self.profile.target.class_counts
+        classes = self.profile.target.classes
+        return classes[max(range(len(counts)), key=counts.__getitem__)] if counts and classes else ""
+
+    def accuracy(self) -> tuple[int, int, Interval] | None:
+        """(right, tested, share right with its interval) of the leader, or None for other tasks."""
+        if self.evaluation is None or not self.evaluation.confusion:
+            return None
+        matrix = self.evaluation.confusion
+        n = sum(map(sum, matrix))
+        hits = sum(row[i] for i, row in enumerate(matrix) if i < len(row))
+        if n == 0:
+            return None
+        known = self.leader.metrics.get("accuracy") if self.leader else None
+        low, high = (known.low, known.high) if known else fmt.wilson(hits, n)
+        return hits, n, Interval(value=hits / n, low=low, high=high, n=n, method=known.method if known else "Wilson")
+
+    def guess_accuracy(self) -> float | None:
+        """Share right of always answering the most frequent class, on the same rows."""
+        if self.baseline and (known := self.baseline.metrics.get("accuracy")):
+            return known.value
+        if self.evaluation and self.evaluation.confusion and self.majority in self.classes:
+            totals = [sum(row) for row in self.evaluation.confusion]
+            return totals[self.classes.index(self.majority)] / max(1, sum(totals))
+        return None
+
+
+def turned(c: Comparison) -> Comparison:
+    """The same comparison seen from the other side."""
+    back = {"better": "worse", "worse": "better", "tie": "tie"}
+    return c.model_copy(
+        update={
+            "a": c.b,
+            "b": c.a,
+            "difference": -c.difference,
+            "low": -c.high,
+            "high": -c.low,
+            "effect": -c.effect,
+            "verdict": back[c.verdict],
+        }
+    )
+
+
+def gather(
+    run: RunRecord,
+    profile: Profile,
+    plan: Plan,
+    trials: Sequence[TrialResult],
+    ensemble: Ensemble | None,
+    evaluation: Evaluation | None,
+    explanation: Explanation | None,
+    names: Mapping[str, str],
+) -> Facts:
+    """Bundle the records."""
+    return Facts(run, profile, plan, tuple(trials), ensemble, evaluation, explanation, dict(names))

@@ -1,0 +1,63 @@
+"""Small multiples: how the mean prediction moves with one column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autodl.records import Explanation, Importance
+from autodl.report import format as fmt
+from autodl.report.figures.style import ACCENT, MUTED, draw
+from autodl.report.text import plain, shorten
+from autodl.report.view import Column, Figure, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_EFFECTS = 6
+SIZE = (3.4, 2.1)
+
+
+def effect_figures(e: Explanation, probability: bool, target: str) -> tuple[Figure, ...]:
+    """One figure for each of the leading columns with an effect; all share one vertical axis."""
+    shown = [i for i in e.importances if len(i.effect) >= 2][:MAX_EFFECTS]
+    values = [p.prediction for i in shown for p in i.effect]
+    if not values:
+        return ()
+    low, high = min(values), max(values)
+    pad = 0.08 * (high - low) or abs(high) * 0.1 or 0.1
+    limits = (low - pad, high + pad)
+    what = shorten(e.positive_class or target, 24)
+    return tuple(_figure(i, k, limits, what, probability) for k, i in enumerate(shown))
+
+
+def _figure(i: Importance, k: int, limits: tuple[float, float], what: str, probability: bool) -> Figure:
+    numeric = all(p.number is not None for p in i.effect)
+    name = shorten(i.column, 40)
+
+    def paint(ax: Axes) -> None:
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+        ys = [p.prediction for p in i.effect]
+        if numeric:
+            ax.plot([p.number or 0.0 for p in i.effect], ys, color=ACCENT, marker="o", markersize=3)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
+        else:
+            room = 44 // len(ys)
+            ax.vlines(range(len(ys)), limits[0], ys, color=MUTED, linewidth=0.7)
+            ax.plot(range(len(ys)), ys, color=ACCENT, marker="o", markersize=4, linestyle="none")
+            slant = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if room < 9 else {}
+            ax.set_xticks(range(len(ys)), [shorten(p.value, max(8, room)) for p in i.effect], **slant)
+            ax.set_xlim(-0.6, len(ys) - 0.4)
+        ax.set_ylim(*limits)
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        shown = (lambda v, _: fmt.number(100 * v, 3)) if probability else (lambda v, _: fmt.number(v, 4))
+        ax.yaxis.set_major_formatter(FuncFormatter(shown))
+        ax.set_ylabel(f"{what}, in 100" if probability else what)
+
+    span = f"{fmt.number(min(p.prediction for p in i.effect))} to {fmt.number(max(p.prediction for p in i.effect))}"
+    direction = f" {i.direction}." if i.direction else ""
+    rows = tuple((shorten(p.value), fmt.number(p.prediction)) for p in i.effect)
+    table = Table(f"Mean prediction by {name}", (Column(name), Column("Mean prediction", True)), rows)
+    alt = plain(f"Mean prediction of {what} by {name}: from {span}.{direction}")
+    return Figure(f"effect{k}", name, draw(f"effect{k}", paint, SIZE), alt, table)

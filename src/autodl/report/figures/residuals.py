@@ -1,0 +1,85 @@
+"""Predicted against true, and error against prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autodl.records import Residuals
+from autodl.report import format as fmt
+from autodl.report.figures.style import ACCENT, MUTED, draw, thin
+from autodl.report.text import shorten
+from autodl.report.view import Column, Figure, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+POINTS = 500
+BINS = 8
+
+
+def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
+    """Two scatter plots of the sampled test rows; empty without rows."""
+    if not r.true:
+        return ()
+    keep = thin(len(r.true), POINTS)
+    true, predicted = [r.true[k] for k in keep], [r.predicted[k] for k in keep]
+    name = shorten(target, 28)
+    dot = {"color": ACCENT, "marker": "o", "linestyle": "none", "markersize": 2.2, "alpha": 0.45, "markeredgewidth": 0}
+
+    def against(ax: Axes) -> None:
+        low, high = min(*true, *predicted), max(*true, *predicted)
+        ax.plot([low, high], [low, high], color=MUTED, linewidth=0.9, linestyle=(0, (2, 3)))
+        ax.plot(true, predicted, **dot)
+        ax.set_xlabel(f"true {name}")
+        ax.set_ylabel("predicted")
+        _plain_ticks(ax)
+
+    def errors(ax: Axes) -> None:
+        ax.axhline(0, color=MUTED, linewidth=0.9, linestyle=(0, (2, 3)))
+        ax.plot(predicted, [p - t for p, t in zip(predicted, true, strict=True)], **dot)
+        ax.set_xlabel(f"predicted {name}")
+        ax.set_ylabel("error (predicted − true)")
+        _plain_ticks(ax)
+
+    table = _bins(r)
+    shown = f"{fmt.plural(len(keep), 'held-back row')}"
+    return (
+        Figure(
+            "predicted", "Predicted against true", draw("predicted", against),
+            f"Scatter of predicted against true {name}, {shown}; on the dashed line the prediction is exact. {_words(table)}",
+            table, f"{shown}; on the dashed line the prediction is exact.",
+        ),
+        Figure(
+            "errors", "Error by size of the prediction", draw("errors", errors),
+            f"Scatter of error against predicted {name}, {shown}. {_words(table)}", table,
+            "A fan that widens to the right means that large values are less certain.",
+        ),
+    )  # fmt: skip
+
+
+def _plain_ticks(ax: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
+
+
+def _bins(r: Residuals) -> Table:
+    """Typical error by equal-count bins of the true value."""
+    pairs = sorted(zip(r.true, r.predicted, strict=True))
+    n_bins = min(BINS, max(1, len(pairs) // 5))
+    rows = []
+    for b in range(n_bins):
+        part = pairs[b * len(pairs) // n_bins : (b + 1) * len(pairs) // n_bins]
+        off = sorted(abs(p - t) for t, p in part)
+        mean = sum(p - t for t, p in part) / len(part)
+        span = f"{fmt.number(part[0][0])} to {fmt.number(part[-1][0])}"
+        rows.append((span, fmt.count(len(part)), fmt.number(off[len(off) // 2]), fmt.number(mean)))
+    columns = (Column("True value"), Column("Rows", True), Column("Typically off by", True), Column("Mean error", True))
+    return Table("Error by size of the true value", columns, tuple(rows))
+
+
+def _words(table: Table) -> str:
+    first, last = table.rows[0], table.rows[-1]
+    return f"Typically off by {first[2]} where the true value is {first[0]}, by {last[2]} where it is {last[0]}."

@@ -1,0 +1,160 @@
+"""Numbers as a reader wants them: counts in words, as many digits as the interval supports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autodl.records import Interval
+
+MISSING = "–"
+"""Shown where a number is not defined."""
+
+
+def count(n: float) -> str:
+    """``1234`` -> ``1,234``."""
+    return f"{round(n):,}" if math.isfinite(n) else MISSING
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """``1 row``, ``1,200 rows``."""
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def words(items: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def decimals(low: float, high: float) -> int:
+    """Decimals worth showing for an estimate with this interval; negative ones round to tens, hundreds ...
+
+    One significant digit of the half-width, two when that digit is 1.
+    """
+    half = abs(high - low) / 2
+    if not math.isfinite(half) or half == 0:
+        largest = max(abs(low), abs(high))
+        return _significant(largest, 3) if math.isfinite(largest) else 3
+    exponent = math.floor(math.log10(half))
+    return -exponent + (1 if half / 10**exponent < 2 else 0)
+
+
+def _significant(value: float, digits: int) -> int:
+    return digits - 1 - math.floor(math.log10(abs(value))) if value else 0
+
+
+def fixed(value: float, places: int) -> str:
+    """Rounded to ``places`` decimals (negative: tens, hundreds) with thousands separators and a true minus sign."""
+    if not math.isfinite(value):
+        return MISSING if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    if abs(value) >= 1e15 or places > 9:
+        return f"{value:.3g}".replace("-", "−")
+    rounded = round(value, places)
+    text = f"{rounded:,.{max(0, places)}f}"
+    return (text.lstrip("-") if rounded == 0 else text).replace("-", "−")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A bare number with ``digits`` significant digits; whole numbers below a million in full."""
+    if not math.isfinite(value) or value == 0:
+        return fixed(value, 0)
+    if value == round(value) and abs(value) < 1e6:
+        return fixed(value, 0)
+    return fixed(value, max(0, _significant(value, digits)) if abs(value) < 1e6 else 0)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An interval in words, all three numbers with the same decimals."""
+
+    value: str
+    low: str
+    high: str
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.low} to {self.high})"
+
+
+def estimate(interval: Interval, places: int | None = None) -> Estimate:
+    """Value and limits with as many digits as the width of the interval supports."""
+    p = decimals(interval.low, interval.high) if places is None else places
+    return Estimate(fixed(interval.value, p), fixed(interval.low, p), fixed(interval.high, p))
+
+
+def share_base(*shares: float) -> int:
+    """100, or 1,000 / 10,000 where rounding to whole hundredths would claim never or always, or hide the interval."""
+    finite = [s for s in shares if math.isfinite(s)]
+    for base in (100, 1_000):
+        rounded = [round(s * base) for s in finite]
+        honest = all((r not in (0, base)) or s in (0.0, 1.0) for r, s in zip(rounded, finite, strict=True))
+        if honest and (len(finite) < 3 or max(finite) - min(finite) >= 1.0 / base):
+            return base
+    return 10_000
+
+
+def in_base(share: float, base: int = 100) -> str:
+    """``0.83`` -> ``83 in 100``."""
+    return f"{count(share * base)} in {base:,}" if math.isfinite(share) else MISSING
+
+
+def p_value(p: float) -> str:
+    """``p < 0.001``, ``p = 0.03``."""
+    if not math.isfinite(p):
+        return "p not defined"
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2g}" if p < 0.0995 else f"p = {p:.2f}"
+
+
+def p_cell(p: float) -> str:
+    """A p-value for a table column."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if math.isfinite(p) else MISSING
+
+
+def seconds(s: float) -> str:
+    """``0.42 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if not math.isfinite(s):
+        return MISSING
+    if s < 0.995:
+        return f"{max(0.0, s):.2f} s"
+    if s < 9.95:
+        return f"{s:.1f} s"
+    whole = round(s)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def size(n_bytes: float) -> str:
+    """``12 kB``, ``1.4 MB`` (powers of 1000)."""
+    if n_bytes <= 0 or not math.isfinite(n_bytes):
+        return MISSING
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= scale:
+            value = n_bytes / scale
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
+    return f"{round(n_bytes)} B"
+
+
+def milliseconds(ms: float) -> str:
+    """``0.012``; two significant digits."""
+    if ms <= 0 or not math.isfinite(ms):
+        return MISSING
+    return fixed(ms, max(0, min(6, _significant(ms, 2))))
+
+
+def wilson(hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Wilson's (1927) score interval of a proportion; (0, 1) without rows."""
+    if n == 0:
+        return 0.0, 1.0
+    p = hits / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)

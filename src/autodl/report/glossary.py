@@ -1,0 +1,53 @@
+"""Words that need explaining, in plain language."""
+
+GLOSSARY: tuple[tuple[str, str, str], ...] = (
+    ("accuracy", "Accuracy", "The share of rows answered rightly."),
+    (
+        "calibration",
+        "Calibration",
+        "Whether stated probabilities come true: of all rows called “70 in 100”, about 70 in 100 should turn out so.",
+    ),
+    ("cross-validation", "Cross-validation", "Training several times, each time scoring on another part left out."),
+    ("ensemble", "Ensemble", "Several models that answer together, as a weighted mean."),
+    ("guess", "Guess (baseline)", "The answer without looking at any column: always the most frequent class, or the middle value."),
+    (
+        "held-back",
+        "Held-back rows (test rows)",
+        "Rows set apart before anything else and opened once at the end, so that the score cannot flatter.",
+    ),
+    (
+        "holm",
+        "Holm correction",
+        "Makes p-values stricter when many comparisons are made, since one of many will look good by luck.",
+    ),
+    ("importance", "Importance", "How much worse the model gets when one column is shuffled, so that it says nothing any more."),
+    (
+        "interval",
+        "95 % interval",
+        "The range that holds the true value in 95 of 100 such studies. Few rows give a wide interval.",
+    ),
+    ("leak", "Leak", "A column that gives the answer away and will not be known when the model is used."),
+    (
+        "log_loss",
+        "Log loss",
+        "Zero for probabilities that are certain and right; grows without limit for certain and wrong ones.",
+    ),
+    ("mae", "Mean absolute error", "How far off on average, in the units of the target."),
+    ("overfitting", "Overfitting", "Learning the training rows by heart instead of the rule behind them."),
+    (
+        "p",
+        "p-value",
+        "How often pure luck would give a difference at least this large. Small means: hardly luck. It does not measure size.",
+    ),
+    ("pr", "Precision and recall", "Of the rows flagged, how many rightly (precision); of those to find, how many found (recall)."),
+    ("rmse", "RMSE", "Root-mean-square error, in the units of the target; large misses count more than small ones."),
+    (
+        "roc_auc",
+        "ROC AUC",
+        "Shown one row of each class, how often the model ranks them the right way round; 0.5 is a coin.",
+    ),
+    ("segment", "Group (segment)", "The rows in which a column has a certain value or range."),
+    ("tie", "Tie", "A difference that the held-back rows cannot tell from luck. It does not prove that two models are equal."),
+    ("validation", "Validation score", "The score by which the search chose. Choosing by it makes it too rosy."),
+)
+"""Key, term, meaning."""

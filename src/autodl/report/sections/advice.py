@@ -1,0 +1,128 @@
+"""What next: the one or two things that would help most, each by evidence."""
+
+from __future__ import annotations
+
+import math
+
+from autodl.report import format as fmt
+from autodl.report.facts import BASELINE_ORIGIN, Facts
+from autodl.report.sections.trust import URGENT, warnings
+from autodl.report.text import code
+from autodl.report.view import Statement
+
+SURE = 0.95
+LIMIT = 2
+
+
+def next_steps(facts: Facts) -> tuple[Statement, ...]:
+    """At most two steps, the most useful first."""
+    options = [
+        _finish(facts),
+        _failed(facts),
+        _leak(facts),
+        _labels(facts),
+        _simpler(facts),
+        _rows(facts),
+        _time(facts),
+    ]
+    return tuple([s for s in options if s is not None][:LIMIT])
+
+
+def _step(lead: str, body: str, href: str) -> Statement:
+    return Statement("note", "Next", lead, body, href)
+
+
+def _finish(facts: Facts) -> Statement | None:
+    if facts.evaluation is not None:
+        return None
+    return _step("Finish the run.", "Start the same command again with --resume: finished trials are kept.", "#reproduce")
+
+
+def _failed(facts: Facts) -> Statement | None:
+    failed = sum(t.error is not None for t in facts.trials)
+    if not facts.trials or failed < max(3, len(facts.trials) / 2):
+        return None
+    return _step(
+        "See why models failed.", f"{fmt.count(failed)} of {fmt.plural(len(facts.trials), 'trial')} ended in an error.",
+        "#search",
+    )  # fmt: skip
+
+
+def _leak(facts: Facts) -> Statement | None:
+    for f in warnings(facts):
+        text = f"{f.title} {f.message}".lower()
+        if f.column and any(w in text for w in URGENT[:3]):
+            return _step(
+                f"Ask when {code(f.column)} is known.",
+                "If it is filled in only after the outcome, the score is an illusion: run again without it "
+                f"(--drop {code(f.column)}).", "#health",
+            )  # fmt: skip
+    return None
+
+
+def _labels(facts: Facts) -> Statement | None:
+    if facts.evaluation is None or not facts.classification:
+        return None
+    sure = [m for m in facts.evaluation.mistakes if m.confidence is not None and m.confidence >= SURE]
+    if len(sure) < 3:
+        return None
+    rows = fmt.words([fmt.count(m.row) for m in sure[:3]])
+    return _step(
+        "Check some labels.",
+        f"On {fmt.plural(len(sure), 'row')} the model is at least {round(100 * SURE)} in 100 sure and the file says "
+        f"otherwise (rows {rows}, counted from 0): either the file or the model misses something there.", "#wrong",
+    )  # fmt: skip
+
+
+def _simpler(facts: Facts) -> Statement | None:
+    e = facts.evaluation
+    if e is None or e.recommended in (e.leader, e.baseline):
+        return None
+    why = e.recommended_why.rstrip(".")
+    return _step(f"Consider {e.recommended}.", f"{why}." if why else "It is simpler and as good on these rows.", "#versus")
+
+
+def _rows(facts: Facts) -> Statement | None:
+    counts = facts.accuracy()
+    if counts is not None:
+        _, n, acc = counts
+        half = (acc.high - acc.low) / 2
+        if half < 0.02:
+            return None
+        return _step(
+            "Gather more rows.",
+            f"With {fmt.plural(n, 'row')} held back the score is known to about ±{fmt.number(100 * half, 1)} in 100; "
+            "four times the rows would halve that, and models learn from them too.", "#leaderboard",
+        )  # fmt: skip
+    if facts.evaluation and facts.evaluation.n_test < 500:
+        return _step(
+            "Gather more rows.",
+            f"{fmt.plural(facts.evaluation.n_test, 'row')} held back leave a wide interval; four times as many would "
+            "halve it.", "#leaderboard",
+        )  # fmt: skip
+    return None
+
+
+def _time(facts: Facts) -> Statement | None:
+    done = [t for t in facts.done if t.spec.origin != BASELINE_ORIGIN and t.loss is not None]
+    if len(done) < 5:
+        return None
+    best, winner = math.inf, done[0]
+    for t in done:
+        if t.loss is not None and t.loss < best:
+            best, winner = t.loss, t
+    after = len(done) - 1 - done.index(winner)
+    total = done[-1].finished_s
+    if after >= max(3, len(done) // 3):
+        return _step(
+            "More time would hardly help.",
+            f"The best single model was found after {fmt.seconds(winner.finished_s)}; {fmt.plural(after, 'later try', 'later tries')} "
+            f"until {fmt.seconds(total)} brought nothing better.", "#search",
+        )  # fmt: skip
+    if after <= 1:
+        return _step(
+            "More time may help.",
+            f"The search was still finding better models at its end (the best after {fmt.seconds(winner.finished_s)} of "
+            f"{fmt.seconds(total)}).", "#search",
+        )  # fmt: skip
+    return None

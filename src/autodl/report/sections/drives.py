@@ -1,0 +1,79 @@
+"""What drives the predictions: importance of columns and their effects."""
+
+from __future__ import annotations
+
+import math
+
+from autodl.records import Importance
+from autodl.report import format as fmt
+from autodl.report.facts import Facts, metric_words
+from autodl.report.figures.effects import effect_figures
+from autodl.report.text import clean, code
+from autodl.report.view import Column, Driver, Drives, Table
+
+SHOWN = 20
+
+
+def bars(facts: Facts, limit: int) -> tuple[Driver, ...]:
+    """Bars of the columns whose importance is above zero with its whole interval; all columns when ``limit`` > 5."""
+    if facts.explanation is None:
+        return ()
+    every = [i for i in facts.explanation.importances if math.isfinite(i.drop)]
+    chosen = every if limit > 5 else [i for i in every if i.drop > 0 and i.low > 0]
+    chosen = chosen[:limit]
+    top = max([max(i.high, i.drop) for i in chosen], default=0.0)
+    if top <= 0:
+        top = 1.0
+    return tuple(_bar(i, top) for i in chosen)
+
+
+def _percent(value: float, top: float) -> float:
+    return round(min(100.0, max(0.0, 100 * value / top)), 2)
+
+
+def _bar(i: Importance, top: float) -> Driver:
+    places = fmt.decimals(i.low, i.high)
+    return Driver(
+        name=code(i.column, 32),
+        width=_percent(i.drop, top),
+        low=_percent(i.low, top),
+        high=_percent(i.high, top),
+        amount=f"{fmt.fixed(i.drop, places)} ({fmt.fixed(i.low, places)} to {fmt.fixed(i.high, places)})",
+        direction=clean(i.direction),
+    )
+
+
+def drives(facts: Facts) -> Drives | None:
+    """The section, or None when nothing was measured."""
+    e = facts.explanation
+    if e is None:
+        return None
+    metric = metric_words(e.metric, facts.metric.greater_is_better)
+    shown = bars(facts, limit=SHOWN)
+    rows = tuple(
+        (
+            code(i.column), fmt.number(i.drop), fmt.number(i.low), fmt.number(i.high),
+            clean(i.direction) or "no simple direction",
+        )
+        for i in e.importances
+    )  # fmt: skip
+    times = fmt.plural(e.n_repeats, "time")
+    intro = (
+        f"Each column in turn was shuffled {times} on {fmt.plural(e.n_rows, 'row')} that the model was not trained on; "
+        f"the bar is how much worse {metric.name} of {e.model} became, the line its 95 % interval. Columns that say the "
+        "same thing share their importance, and importance is no proof of cause."
+    )
+    what = code(e.positive_class) if e.positive_class else code(facts.plan.target)
+    return Drives(
+        intro=intro,
+        note=clean(e.note),
+        bars=shown,
+        table=Table(
+            f"Loss in {metric.name} when the column is shuffled ({e.method})",
+            (Column("Column"), Column("Loss", True), Column("from", True), Column("to", True), Column("Direction")),
+            rows,
+        ),
+        effects_intro=f"The mean prediction ({'probability of ' if facts.classification else ''}{what}) when all rows "
+        "are given the value on the axis and everything else stays as it is.",
+        effects=effect_figures(e, facts.classification, facts.plan.target),
+    )

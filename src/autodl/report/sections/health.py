@@ -1,0 +1,87 @@
+"""Data health: what was checked, what was fixed, what a person should look at."""
+
+from __future__ import annotations
+
+from autodl.records import ColumnInfo, ColumnKind, Finding, Severity
+from autodl.report import format as fmt
+from autodl.report.facts import Facts
+from autodl.report.sections.trust import sentence, warnings
+from autodl.report.text import clean, code
+from autodl.report.view import Column, Health, Table
+
+GROUPS = (
+    (Severity.FIXED, "Fixed for you", "Found and handled; nothing to do unless you disagree."),
+    (Severity.PASSED, "Passed", "Looked for and not found."),
+    (Severity.NOT_APPLICABLE, "Not applicable", "Checks that make no sense for this table."),
+)
+MAX_COLUMNS = 200
+
+
+def health(facts: Facts) -> Health:
+    """The section."""
+    p = facts.profile
+    n_warn = len(warnings(facts))
+    n_checks = len({f.code for f in p.findings})
+    size = f" ({fmt.size(p.read.n_bytes)})" if p.read.n_bytes else ""
+    intro = (
+        f"{fmt.plural(p.n_rows, 'row')} with a target and {fmt.plural(len(p.columns.columns), 'column')}{size}. "
+        f"{fmt.plural(n_checks, 'check')} ran; {fmt.count(n_warn) if n_warn else 'none'} "
+        f"{'asks' if n_warn == 1 else 'ask'} for your eyes."
+    )
+    if p.target.n_missing:
+        intro += f" {fmt.plural(p.target.n_missing, 'row')} without a target {'was' if p.target.n_missing == 1 else 'were'} left out."
+    if p.read.notes:
+        intro += " " + " ".join(sentence(n) for n in p.read.notes)
+    groups = [("To look at", "A person should decide about these.", _table(warnings(facts), "To look at"))] if n_warn else []
+    for severity, heading, text in GROUPS:
+        found = [f for f in p.findings if f.severity is severity]
+        if found:
+            groups.append((heading, text, _table(found, heading)))
+    return Health(intro, tuple(groups), _columns(facts))
+
+
+def _table(found: list[Finding], heading: str) -> Table:
+    rows = []
+    for f in found:
+        where = f" {code(f.column)}" if f.column else ""
+        figures = "; ".join(f"{clean(k).replace('_', ' ')} {_scalar(v)}" for k, v in f.evidence.items())
+        message = sentence(f.message)
+        action = f" → {sentence(f.action)}" if f.action else ""
+        rows.append((f.code, f"{f.title}{where}", f"{message}{action}", figures))
+    return Table(heading, (Column("Code"), Column("Check"), Column("What it means"), Column("Figures")), tuple(rows))
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no"}.get(value, "none") if isinstance(value, bool) else "none"
+    return fmt.number(float(value)) if isinstance(value, int | float) else clean(value)
+
+
+def _columns(facts: Facts) -> Table:
+    p = facts.profile
+    rows = []
+    for c in p.columns.columns[:MAX_COLUMNS]:
+        use = "target" if c.name == p.target.name else "used" if c.name in facts.plan.features else "not used"
+        why = p.dropped.get(c.name, "")
+        rows.append(
+            (
+                code(c.name), str(c.kind.value), use + (f": {clean(why)}" if why else ""),
+                fmt.in_base(c.n_missing / max(1, c.n)) if c.n_missing else "none", fmt.count(c.n_unique), _values(c),
+            )
+        )  # fmt: skip
+    more = len(p.columns.columns) - MAX_COLUMNS
+    return Table(
+        "All columns",
+        (Column("Column"), Column("Kind"), Column("Use"), Column("Missing", True), Column("Distinct", True), Column("Values")),
+        tuple(rows),
+        f"{fmt.plural(more, 'more column')} not shown." if more > 0 else "",
+    )
+
+
+def _values(c: ColumnInfo) -> str:
+    if c.numeric and c.kind is not ColumnKind.BOOLEAN:
+        s = c.numeric
+        return f"{fmt.number(s.minimum)} to {fmt.number(s.maximum)}, middle {fmt.number(s.median)}"
+    if c.first and c.last:
+        return f"{c.first} to {c.last}"
+    return ", ".join(f"{code(v, 20)} {fmt.in_base(n / max(1, c.n - c.n_missing))}" for v, n in c.top[:3])

@@ -1,0 +1,139 @@
+"""How the search went, incl. what failed, and where the time and memory went."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from autodl.records import TrialResult, TrialStatus
+from autodl.report import format as fmt
+from autodl.report.facts import Facts
+from autodl.report.figures.history import history_figure
+from autodl.report.figures.learning import learning_figures
+from autodl.report.sections.leaderboard import settings
+from autodl.report.text import clean, shorten
+from autodl.report.view import Column, SearchView, Slice, Table, TimeUse
+
+MAX_TRIALS = 300
+STATUS = {
+    TrialStatus.OK: "scored",
+    TrialStatus.FAILED: "failed",
+    TrialStatus.STOPPED: "stopped early",
+    TrialStatus.TIMEOUT: "out of time",
+}
+
+
+def search_view(facts: Facts) -> SearchView:
+    """The section."""
+    return SearchView(
+        intro=_intro(facts),
+        history=history_figure(facts),
+        families=_families(facts),
+        learning_intro="Loss per step while training (first fold): a gap between the two lines is overfitting, a falling "
+        "right end means that longer training could help. Trained until the held-out rows stopped improving.",
+        learning=learning_figures(facts),
+        failed=_failed(facts),
+        trials=_trials(facts),
+    )
+
+
+def _intro(facts: Facts) -> str:
+    if not facts.trials:
+        return "No configuration was tried."
+    counts = Counter(t.status for t in facts.trials)
+    parts = [f"{fmt.count(counts[s])} {STATUS[s]}" for s in TrialStatus if counts[s]]
+    kinds = len({t.spec.family for t in facts.trials})
+    text = f"{fmt.plural(len(facts.trials), 'configuration')} of {fmt.plural(kinds, 'kind')} of model: {fmt.words(parts)}."
+    first = facts.run.budget.first_model_s
+    if first is not None:
+        text += f" The first model that could beat a guess was ready after {fmt.seconds(first)}."
+    plan = facts.plan
+    folds = "one hold-out split" if plan.validation.n_folds == 1 else f"{plan.validation.n_folds} folds"
+    text += f" Each was scored on {folds}; after the planned starts, the strategy {clean(plan.strategy)} chose what to try."
+    return text
+
+
+def _families(facts: Facts) -> Table | None:
+    rows = []
+    for key in dict.fromkeys(t.spec.family for t in facts.trials):
+        mine = [t for t in facts.trials if t.spec.family == key]
+        good = [t for t in mine if t.ok]
+        best = min(good, key=lambda t: t.loss or 0.0, default=None)
+        spent = sum(t.cost.fit_s + t.cost.predict_s for t in mine if t.cost)
+        rows.append(
+            (
+                best.loss if best and best.loss is not None else math.inf,
+                (
+                    clean(facts.family_name(key)), fmt.count(len(mine)), fmt.count(len(good)),
+                    fmt.number(best.score, 4) if best and best.score is not None else fmt.MISSING,
+                    clean(best.spec.origin) if best else fmt.MISSING, fmt.seconds(spent),
+                ),
+            )
+        )  # fmt: skip
+    if not rows:
+        return None
+    columns = (
+        Column("Kind"), Column("Tried", True), Column("Scored", True), Column(f"Best {facts.metric.name} (validation)", True),
+        Column("Found by"), Column("Training time", True),
+    )  # fmt: skip
+    return Table("What each kind of model brought", columns, tuple(r for _, r in sorted(rows, key=lambda r: r[0])))
+
+
+def _failed(facts: Facts) -> Table | None:
+    bad = [t for t in facts.trials if not t.ok]
+    if not bad:
+        return None
+    groups = Counter((t.spec.family, STATUS[t.status], shorten(t.error or "no reason recorded", 200)) for t in bad)
+    rows = tuple(
+        (clean(facts.family_name(f)), status, fmt.count(n), error) for (f, status, error), n in groups.most_common(50)
+    )
+    return Table(
+        "Tries without a score, and why", (Column("Kind"), Column("End"), Column("Tries", True), Column("Reason")), rows
+    )
+
+
+def _trials(facts: Facts) -> Table | None:
+    if not facts.trials:
+        return None
+    every = sorted(facts.trials, key=lambda t: (t.loss if t.ok and t.loss is not None else math.inf, t.spec.id))
+    rows = tuple(_trial(facts, t) for t in every[:MAX_TRIALS])
+    columns = (
+        Column("Model"), Column(f"{facts.metric.name} (validation)", True), Column("Time", True), Column("Asked for by"),
+        Column("Settings"),
+    )  # fmt: skip
+    more = len(every) - len(rows)
+    return Table("All tries, best first", columns, rows, f"{fmt.count(more)} more not shown." if more else "")
+
+
+def _trial(facts: Facts, t: TrialResult) -> tuple[str, ...]:
+    score = fmt.number(t.score, 4) if t.ok and t.score is not None else STATUS[t.status]
+    time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
+    return shorten(facts.trial_name(t.spec), 40), score, time, clean(t.spec.origin), settings(t)
+
+
+def time_use(facts: Facts) -> TimeUse:
+    """The section on time and memory."""
+    stages = [s for s in facts.run.stages if s.seconds > 0 and math.isfinite(s.seconds)]
+    budget = facts.run.budget
+    given = "no time limit" if budget.given_s is None else f"a budget of {fmt.seconds(budget.given_s)}"
+    intro = f"Used {fmt.seconds(budget.used_s)} with {given}"
+    if budget.given_s:
+        intro += f" ({100 * budget.used_s / budget.given_s:.0f} % of it)"
+    intro += "."
+    plan = facts.plan
+    intro += (
+        f" Trials ran {'in Ray' if plan.runner == 'ray' else 'in one process'}, {fmt.plural(plan.workers, 'at a time', 'at a time')}, "
+        f"with {fmt.plural(plan.threads, 'thread')} each."
+    )
+    sizes = [t.cost.size_bytes for t in facts.trials if t.cost and t.cost.size_bytes]
+    if sizes:
+        intro += f" The largest model tried takes {fmt.size(max(sizes))}, all together {fmt.size(sum(sizes))}."
+    total = sum(s.seconds for s in stages)
+    slices, left = [], 0.0
+    for i, s in enumerate(stages):
+        width = 100 * s.seconds / total
+        slices.append(Slice(clean(s.name), round(left, 2), round(width, 2), fmt.seconds(s.seconds), i % 6))
+        left += width
+    rows = tuple((clean(s.name), fmt.seconds(s.seconds), f"{100 * s.seconds / total:.0f} %") for s in stages)
+    table = Table("Time by stage", (Column("Stage"), Column("Time", True), Column("Share", True)), rows) if rows else None
+    return TimeUse(intro, tuple(slices), table)

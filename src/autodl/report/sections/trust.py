@@ -1,0 +1,179 @@
+"""May I trust it: short statements, each with its reason and a link to the evidence."""
+
+from __future__ import annotations
+
+from autodl.records import Curve, Evaluation, Finding, Severity
+from autodl.report import format as fmt
+from autodl.report.facts import Facts
+from autodl.report.text import code, term
+from autodl.report.view import Statement
+
+HONEST = 0.05
+"""Mean gap between stated and observed probability below which probabilities are called honest."""
+FEW_ROWS = 100
+URGENT = ("leak", "after", "known only", "drift", "duplicate", "placeholder", "capped")
+"""Words in a finding's title or message that bear on whether the score can be believed."""
+
+
+def statements(facts: Facts) -> tuple[Statement, ...]:
+    """The statements, the most decisive first."""
+    out = [_better(facts)]
+    if facts.evaluation is not None:
+        out += [_few(facts.evaluation), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
+        out += [_optimism(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
+    out += [*_warnings(facts), _limits(facts)]
+    return tuple(s for s in out if s is not None)
+
+
+def _better(facts: Facts) -> Statement | None:
+    evaluation = facts.evaluation
+    if evaluation is None:
+        return Statement(
+            "unknown", "Open", "Not tested yet", "the held-back rows have not been opened, so nothing here is proven.",
+            "#search",
+        )  # fmt: skip
+    if evaluation.leader == evaluation.baseline:
+        return Statement(
+            "care", "No", "No model beat guessing",
+            "in validation, so the guess itself is delivered; the columns may not hold what is asked.", "#leaderboard",
+        )  # fmt: skip
+    c = facts.versus_baseline
+    if c is None:
+        return Statement(
+            "unknown", "Open", "Better than guessing?", "this was not tested; compare the scores.", "#leaderboard"
+        )
+    places = fmt.decimals(c.low, c.high)
+    reason = (
+        f"{facts.metric.name} differs by {fmt.fixed(c.difference, places)} (95 % interval {fmt.fixed(c.low, places)} "
+        f"to {fmt.fixed(c.high, places)}) on {fmt.plural(c.n, 'row')}, {term('p', fmt.p_value(c.p_holm))}."
+    )
+    if c.verdict == "better":
+        return Statement("holds", "Yes", "Better than guessing:", reason, "#versus")
+    lead = "Not shown to be better than guessing:" if c.verdict == "tie" else "Worse than guessing:"
+    return Statement("care", "No", lead, reason, "#versus")
+
+
+def _few(evaluation: Evaluation) -> Statement | None:
+    if evaluation.n_test >= FEW_ROWS:
+        return None
+    return Statement(
+        "care", "Careful", "Few rows behind the score:",
+        f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, so the intervals are wide.", "#leaderboard",
+    )  # fmt: skip
+
+
+def _ties(facts: Facts, evaluation: Evaluation) -> Statement | None:
+    tied = [m.name for m in evaluation.models if m.tied_with_leader and m.name != evaluation.leader]
+    if not tied or evaluation.leader == evaluation.baseline:
+        return None
+    shown = fmt.words([*tied[:2], f"{len(tied) - 2} more"] if len(tied) > 3 else tied)
+    if evaluation.recommended != evaluation.leader and evaluation.recommended in tied:
+        return Statement(
+            "note", "Tie", "A simpler model does as well:",
+            f"{evaluation.recommended} cannot be told apart from {evaluation.leader} on these rows"
+            + (f"; neither can {fmt.words([t for t in tied if t != evaluation.recommended][:2])}" if len(tied) > 1 else "")
+            + ".",
+            "#versus",
+        )  # fmt: skip
+    return Statement(
+        "note", "Tie", "Not alone at the top:",
+        f"on these rows {evaluation.leader} cannot be told apart from {shown}.", "#versus",
+    )  # fmt: skip
+
+
+def lean(curve: Curve, binary: bool) -> float:
+    """How far stated confidence exceeds what happens, weighted by rows; positive means too sure.
+
+    Two classes: the curve is of P(positive), so confidence lies on either side of one half. Otherwise x is the
+    probability of the answer given.
+    """
+    weights = curve.counts or (1,) * len(curve.x)
+    total = sum(weights) or 1
+    signed = ((x - y) * (1 if not binary or x >= 0.5 else -1) * w for x, y, w in zip(curve.x, curve.y, weights, strict=True))
+    return sum(signed) / total
+
+
+def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
+    ece = evaluation.calibration_error
+    if ece is None:
+        return None
+    off = f"stated and observed shares differ by {fmt.number(100 * ece.value, 2)} in 100 on average"
+    span = f" (interval {fmt.number(100 * ece.low, 2)} to {fmt.number(100 * ece.high, 2)}; n = {fmt.count(ece.n)})"
+    link = "#curves"
+    if ece.value <= HONEST:
+        return Statement("holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", f"{off}{span}.", link)
+    side = lean(evaluation.calibration[0], len(facts.classes) == 2) if evaluation.calibration else 0.0
+    lead = "too sure of itself" if side > HONEST / 4 else "too modest" if side < -HONEST / 4 else "uneven"
+    certain = "" if ece.low > HONEST else "; with so few rows this may be chance"
+    return Statement(
+        "care", "Careful", f"Its {term('calibration', 'probabilities')} are {lead}:", f"{off}{span}{certain}.", link
+    )
+
+
+def _optimism(facts: Facts, evaluation: Evaluation) -> Statement | None:
+    gap = evaluation.optimism
+    if gap is None or gap.low <= 0:
+        return None
+    return Statement(
+        "note", "Corrected", "The search's own score was too rosy:",
+        f"by {fmt.estimate(gap)} in {facts.metric.name}. The figures on this page come from rows outside of the search, "
+        "so they do not suffer from it.", "#leaderboard",
+    )  # fmt: skip
+
+
+def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
+    sure = sorted((s for s in evaluation.segments if s.p_holm < 0.05), key=lambda s: s.p_holm)
+    out = []
+    for s in sure[:2]:
+        e = fmt.estimate(s.score)
+        places = fmt.decimals(s.score.low, s.score.high)
+        out.append(
+            Statement(
+                "care", "Careful", f"Weaker where {code(s.column)} is {code(s.value, 32)}:",
+                f"{e} there against {fmt.fixed(s.rest, places)} elsewhere ({fmt.plural(s.n, 'row')}, "
+                f"{fmt.p_value(s.p_holm)}).", "#wrong",
+            )  # fmt: skip
+        )
+    return out
+
+
+def warnings(facts: Facts) -> list[Finding]:
+    """Findings a person should look at, those that bear on the score first."""
+    found = [f for f in facts.profile.findings if f.severity is Severity.WARNS]
+
+    def rank(f: Finding) -> tuple[int, str]:
+        text = f"{f.title} {f.message}".lower()
+        return next((i for i, w in enumerate(URGENT) if w in text), len(URGENT)), f.code
+
+    return sorted(found, key=rank)
+
+
+def _warnings(facts: Facts) -> list[Statement]:
+    found = warnings(facts)
+    out = [
+        Statement(
+            "care", "Look", f"{f.title}{' in ' + code(f.column) if f.column else ''}:", sentence(f.message), "#health"
+        )
+        for f in found[:2]
+    ]
+    if len(found) > 2:
+        more = len(found) - 2
+        out.append(
+            Statement("note", "Look", f"{fmt.plural(more, 'more data warning')}", "listed under data health.", "#health")
+        )
+    return out
+
+
+def sentence(text: str) -> str:
+    """The text as it stands, closed by a full stop."""
+    from autodl.report.text import clean
+
+    body = clean(text)
+    return body if not body or body[-1] in ".?!" else f"{body}."
+
+
+def _limits(facts: Facts) -> Statement:
+    return Statement(
+        "note", "Limits", "Not for", "rows unlike those in the file (other places, times or groups), for asking what would "
+        "happen if a column were changed, or for decisions about people that nobody reviews.", "#card",
+    )  # fmt: skip

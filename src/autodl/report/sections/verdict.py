@@ -1,0 +1,179 @@
+"""The first screen: what it does, how good, may I trust it, what drives it, what next."""
+
+from __future__ import annotations
+
+import math
+
+from autodl.records import ColumnKind, Interval
+from autodl.report import format as fmt
+from autodl.report.facts import Facts, metric_words
+from autodl.report.sections.advice import next_steps
+from autodl.report.sections.drives import bars
+from autodl.report.sections.trust import statements
+from autodl.report.text import code, strong, term
+from autodl.report.view import Strip, Verdict
+
+
+def verdict(facts: Facts) -> Verdict:
+    """The first screen."""
+    drivers = bars(facts, limit=5)
+    score, strip, labels = _score(facts)
+    return Verdict(
+        purpose=purpose(facts),
+        score=score,
+        detail=_metric_sentence(facts),
+        belongs=_belongs(facts),
+        strip=strip,
+        strip_labels=labels,
+        statements=statements(facts),
+        drivers=drivers,
+        drivers_note="" if drivers else _no_drivers(facts),
+        next_steps=next_steps(facts),
+    )
+
+
+def purpose(facts: Facts) -> str:
+    """``Predicts `Survived` (0 / 1) from 9 columns.``"""
+    target, n = facts.profile.target, len(facts.plan.features)
+    if facts.classification:
+        names = facts.classes
+        shown = " / ".join(code(c, 24) for c in names) if len(names) <= 5 else f"{len(names)} classes"
+        what = f"{code(target.name)} ({shown})"
+    elif target.numeric:
+        what = f"{code(target.name)} (a number, {_span(facts)})"
+    else:
+        what = code(target.name)
+    source = facts.profile.read.path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    where = f" of a row of {code(source)}" if source else ""
+    kinds = facts.profile.columns
+    text = [c for c in facts.plan.features if c in kinds.names and kinds[c].kind is ColumnKind.TEXT]
+    extra = f", {fmt.count(len(text))} of them free text" if text and len(text) < n else ""
+    return f"Predicts {what}{where} from {fmt.plural(n, 'column')}{extra}."
+
+
+def _span(facts: Facts) -> str:
+    stats = facts.profile.target.numeric
+    return f"{fmt.number(stats.minimum)} to {fmt.number(stats.maximum)}" if stats else ""
+
+
+def _score(facts: Facts) -> tuple[str, Strip | None, tuple[str, str, str]]:
+    none = ("", "", "")
+    if facts.evaluation is None:
+        return _unscored(facts), None, none
+    if facts.classification and (counts := facts.accuracy()):
+        return _counts(facts, *counts)
+    if not facts.classification and facts.evaluation.residuals:
+        return _typical(facts, facts.evaluation.residuals.typical, facts.evaluation.residuals.typical_guess)
+    leader = facts.leader
+    if leader and leader.test:
+        e = fmt.estimate(leader.test)
+        return (
+            f"On {fmt.plural(leader.test.n, 'row')} it never saw, its {facts.metric.name} is {strong(e.value)} "
+            f"(95 % {term('interval', 'interval')} {e.low} to {e.high}).",
+            None,
+            none,
+        )
+    return "It was not scored on rows it never saw.", None, none
+
+
+def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip | None, tuple[str, str, str]]:
+    guess = facts.guess_accuracy()
+    base = fmt.share_base(acc.value, acc.low, acc.high)
+    low, high = fmt.count(acc.low * base), fmt.count(acc.high * base)
+    text = (
+        f"Of {fmt.plural(n, 'row')} held back, it got {fmt.count(hits)} right: "
+        f"{strong(fmt.in_base(acc.value, base))} (95 % {term('interval', 'interval')} {low} to {high})."
+    )
+    label = ""
+    if guess is not None:
+        always = f"Always answering {code(facts.majority, 24)}" if facts.majority else "Guessing"
+        text += f" {always} would get {fmt.in_base(guess, base)}."
+        label = f"guess {fmt.count(guess * base)}"
+    strip = Strip(
+        100 * acc.value,
+        100 * acc.low,
+        100 * acc.high,
+        None if guess is None else 100 * guess,
+        f"{fmt.in_base(acc.value, base)} right, interval {low} to {high}",
+    )
+    return text, strip, ("none right", "all right", label)
+
+
+def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip | None, tuple[str, str, str]]:
+    e = fmt.estimate(typical)
+    places = fmt.decimals(typical.low, typical.high)
+    span = f" where {code(facts.plan.target)} runs from {_span(facts).replace(' to ', ' to ')}"
+    text = (
+        f"On {fmt.plural(typical.n, 'row')} held back it is typically off by {strong(e.value)} "
+        f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
+        f"always answering the middle value is off by {fmt.fixed(guess, places)}. "
+        "Half of the rows are closer than that, half are further off."
+    )
+    top = max(v for v in (guess, typical.high, 1e-300) if math.isfinite(v)) * 1.15
+    strip = Strip(
+        100 * typical.value / top, 100 * typical.low / top, 100 * typical.high / top, 100 * guess / top,
+        f"typically off by {e}",
+    )  # fmt: skip
+    return text, strip, ("exact", "further off", f"middle value {fmt.fixed(guess, places)}")
+
+
+def _unscored(facts: Facts) -> str:
+    state = {
+        "running": "This run is still going",
+        "interrupted": "This run was stopped before its end",
+    }.get(facts.run.status, "This run has no final evaluation")
+    head = f"{state}: {strong('no score on held-back rows yet')}."
+    if not facts.done:
+        return f"{head} No model has been scored so far."
+    best = min(facts.done, key=lambda t: t.loss if t.loss is not None else math.inf)
+    return (
+        f"{head} The best of {fmt.plural(len(facts.done), 'scored model')} so far is {facts.trial_name(best.spec)} with "
+        f"{facts.metric.name} {fmt.number(best.score or 0.0)} in {term('validation', 'validation')}; such scores are "
+        "a little too rosy, because the search chose by them."
+    )
+
+
+def _metric_sentence(facts: Facts) -> str:
+    """The metric the search used, in words."""
+    if facts.leader is None or facts.leader.test is None or facts.evaluation is None:
+        return ""
+    score, key, guess = facts.leader.test, facts.evaluation.metric, facts.baseline.test if facts.baseline else None
+    e = fmt.estimate(score)
+    name = metric_words(key, facts.metric.greater_is_better).name
+    if key == "accuracy":
+        return ""
+    if key == "roc_auc" and len(facts.classes) == 2:
+        base = fmt.share_base(score.value, score.low, score.high)
+        return (
+            f"Shown one {code(facts.classes[1], 24)} and one {code(facts.classes[0], 24)}, it ranks them the right way "
+            f"round {fmt.in_base(score.value, base)} times ({term('roc_auc', name)} {e}); a guess gets "
+            f"{fmt.in_base(0.5, base)}."
+        )
+    versus = f"; the guess has {fmt.fixed(guess.value, fmt.decimals(score.low, score.high))}" if guess else ""
+    if key == "log_loss":
+        return (
+            f"The search judged models by {term('log_loss', name)}, which punishes being sure and wrong: {e}{versus}; "
+            "lower is better."
+        )
+    better = "higher" if facts.metric.greater_is_better else "lower"
+    extra = ", in which large misses count more" if key in ("rmse", "mse") else ""
+    return f"The search judged models by {term(key, name)}{extra}: {e}{versus}; {better} is better."
+
+
+def _belongs(facts: Facts) -> str:
+    if facts.evaluation is None:
+        return f"The folder {code('model')} holds: {facts.run.delivered}" if facts.run.delivered else ""
+    text = (
+        f"The score belongs to {facts.evaluation.leader}, trained on {fmt.plural(facts.evaluation.n_train, 'row')} "
+        f"and tested once on {fmt.count(facts.evaluation.n_test)} others that neither training nor the choice "
+        "between models had seen."
+    )
+    if facts.run.delivered:
+        text += f" What you deploy, in the folder {code('model')}: {facts.run.delivered.rstrip('.')}."
+    return text
+
+
+def _no_drivers(facts: Facts) -> str:
+    if facts.explanation is None:
+        return "Not measured in this run."
+    return "No single column moves the predictions measurably on the rows examined."

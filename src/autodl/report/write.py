@@ -1,0 +1,66 @@
+"""Write the report of a run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autodl.errors import RunError
+from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord, TrialResult
+
+
+def write_report(
+    folder: Path,
+    *,
+    run: RunRecord,
+    profile: Profile,
+    plan: Plan,
+    trials: Sequence[TrialResult],
+    ensemble: Ensemble | None,
+    evaluation: Evaluation | None,
+    explanation: Explanation | None,
+    names: Mapping[str, str],
+) -> Path:
+    """Write ``report.html``, one self-contained page, in place of an older one in a single step.
+
+    Args:
+        folder: The run folder; must exist.
+        run: Summary of the run, status ``running``, ``interrupted`` or ``done``.
+        profile: The facts about the data. plan: What was to be done.
+        trials: All trials so far, failed ones included.
+        ensemble: None when nothing was combined yet.
+        evaluation: None before the test rows were opened: the page then says what is missing.
+        explanation: None when importances were not measured.
+        names: Trial id to readable name, e.g. ``{"t3": "LightGBM #2"}``.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        RunError: If the folder cannot be written to.
+    """
+    from autodl.report.build import build_report
+    from autodl.report.facts import gather
+    from autodl.report.render import render
+
+    page = render(build_report(gather(run, profile, plan, trials, ensemble, evaluation, explanation, names)))
+    return _replace(folder / "report.html", page)
+
+
+def _replace(path: Path, text: str) -> Path:
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".report-", suffix=".html")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise RunError(f"cannot write the report {path}: {error.strerror}", "Free some space or choose another --out") from error
+    return path
