@@ -13,7 +13,8 @@ from autodl.evaluate.ranks import binary_auc
 from autodl.records import Curve, Interval
 
 Array = NDArray[Any]
-MAX_POINTS = 200
+MAX_POINTS = 199
+"""One more is the starting point of a precision-recall curve."""
 
 
 def confusion_table(y: Array, proba: Array, n_classes: int) -> tuple[tuple[int, ...], ...]:
@@ -39,7 +40,9 @@ def _steps(positive: Array, score: Array) -> tuple[Array, Array]:
 
 def _thin(x: Array, *others: Array) -> tuple[Array, ...]:
     """At most ``MAX_POINTS`` points, first and last kept."""
-    keep = np.unique(np.linspace(0, len(x) - 1, MAX_POINTS).round().astype(int)) if len(x) > MAX_POINTS else slice(None)
+    if len(x) <= MAX_POINTS:
+        return (x, *others)
+    keep = np.linspace(0, len(x) - 1, MAX_POINTS).round().astype(int)
     return tuple(a[keep] for a in (x, *others))
 
 

@@ -24,6 +24,8 @@ MIN_ROWS = 30
 MAX_COLUMNS = 40
 MAX_GROUPS = 8
 MAX_SEGMENTS = 8
+MAX_TEST_ROWS = 15_000
+"""Groups are searched in at most so many sampled rows: more would only make ever smaller gaps significant."""
 
 
 def segment_metric(metric: Metric, n_classes: int) -> Metric:
@@ -115,6 +117,9 @@ def weak_segments(
     """
     from scipy.special import ndtr
 
+    if len(y) > MAX_TEST_ROWS:
+        pick = np.sort(np.random.default_rng(seed).choice(len(y), size=MAX_TEST_ROWS, replace=False))
+        y, prediction, frame = y[pick], prediction[pick], frame.iloc[pick]
     used = segment_metric(metric, n_classes)
     sign = 1.0 if used.greater_is_better else -1.0
     found: list[tuple[str, str, Array, float, float]] = []
