@@ -1,0 +1,140 @@
+"""What the classic families share: features as one matrix, absent classes, and thinned learning curves.
+
+Notation: n rows, p numeric and q categorical columns, K classes of the task, k classes present in training.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import NEVER, Deadline
+from autodl.models.base import Estimator, Meta
+from autodl.records import CurvePoint, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.features import Features
+
+
+def as_matrix(X: Features) -> Any:
+    """(n, p + q) float32 numeric columns, then codes; CSR if the numeric part is; without columns, one of zeros."""
+    if X.n_numeric + X.n_categorical == 0:
+        return np.zeros((len(X), 1), dtype=np.float32)
+    if X.n_categorical == 0:
+        return X.numeric
+    codes = X.categorical.astype(np.float32)
+    if X.n_numeric == 0:
+        return codes
+    if X.is_sparse:
+        from scipy import sparse
+
+        return sparse.hstack([X.numeric, sparse.csr_matrix(codes)], format="csr")
+    return np.hstack([X.numeric, codes])
+
+
+def thin_curve(valid: list[float], train: list[float] | None = None, points: int = 100) -> list[CurvePoint]:
+    """At most ``points`` evenly spaced steps of a per-iteration curve, the first and the last among them."""
+    if not valid:
+        return []
+    steps = np.unique(np.linspace(0, len(valid) - 1, min(points, len(valid))).astype(int))
+    return [
+        CurvePoint(
+            step=int(s) + 1, valid=float(valid[s]), train=float(train[s]) if train and s < len(train) else None
+        )
+        for s in steps
+    ]
+
+
+class ArrayEstimator(Estimator):
+    """An estimator that need not mind absent classes, single-class training rows and probabilities of K columns.
+
+    Subclasses train on classes 0..k-1 that all occur; validation rows of other classes are not shown to them.
+
+    Args:
+        meta: About the task.
+    """
+
+    def __init__(self, meta: Meta) -> None:
+        super().__init__()
+        self.meta = meta
+        self._classes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the task is classification."""
+        return self.meta.task is Task.CLASSIFICATION
+
+    @property
+    def n_present(self) -> int:
+        """k, the classes that occur in the training rows; 0 for regression."""
+        return len(self._classes)
+
+    def fit(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None = None,
+        y_val: NDArray[Any] | None = None,
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> None:
+        """Train; see ``Estimator.fit``."""
+        if deadline.passed():
+            raise TimeoutError("no time was left to start training")
+        self.curve, self.refit = [], {}
+        if X_val is not None and (y_val is None or len(X_val) == 0):
+            X_val = y_val = None
+        if not self.is_classifier:
+            self._train(X, np.asarray(y, dtype=np.float64), X_val, y_val, sample_weight, deadline)
+            return
+        self._classes, codes = np.unique(np.asarray(y, dtype=np.int64), return_inverse=True)
+        if self.n_present < 2:
+            return
+        if X_val is not None and y_val is not None and not np.isin(y_val, self._classes).all():
+            known = np.flatnonzero(np.isin(y_val, self._classes))
+            X_val, y_val = (X_val.take(known), y_val[known]) if len(known) else (None, None)
+        if y_val is not None:
+            y_val = np.searchsorted(self._classes, y_val)
+        self._train(X, codes, X_val, y_val, sample_weight, deadline)
+
+    def predict(self, X: Features) -> NDArray[Any]:
+        """(n,) values or class codes."""
+        if self.is_classifier:
+            return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
+        return np.asarray(self._raw(X), dtype=np.float64).reshape(len(X))
+
+    def predict_proba(self, X: Features) -> NDArray[Any]:
+        """(n, K) probabilities; 0 for classes without training rows."""
+        if not self.is_classifier:
+            return super().predict_proba(X)
+        out = np.zeros((len(X), max(self.meta.n_classes, int(self._classes[-1]) + 1)))
+        if self.n_present < 2:
+            out[:, self._classes] = 1.0
+            return out
+        raw = np.clip(np.asarray(self._raw(X), dtype=np.float64), 0.0, None)
+        if raw.ndim == 1:
+            raw = np.column_stack([1.0 - np.minimum(raw, 1.0), np.minimum(raw, 1.0)])
+        total = raw.sum(axis=1, keepdims=True)
+        out[:, self._classes] = np.divide(raw, total, out=np.full_like(raw, 1.0 / self.n_present), where=total > 0)
+        return out
+
+    @abstractmethod
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        """Train on float64 values, or on codes 0..k-1 with k >= 2."""
+
+    @abstractmethod
+    def _raw(self, X: Features) -> NDArray[Any]:
+        """(n,) values; (n, k) probabilities; (n,) probabilities of the second class if k is 2."""

@@ -1,0 +1,167 @@
+"""Gradient-boosted symmetric trees with ordered target statistics for categories (CatBoost)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autodl.models._arrays import ArrayEstimator, thin_curve
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_ABSOLUTE = ("mae", "mape", "median_ae")
+
+
+class CatBoostConfig(FamilyConfig):
+    """Names as in CatBoost, see https://catboost.ai/docs/en/references/training-parameters."""
+
+    n_estimators: int = Field(1000, ge=1)
+    """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
+    learning_rate: float = Field(0.1, gt=0, le=1)
+    depth: int = Field(6, ge=1, le=12)
+    grow_policy: Literal["SymmetricTree", "Depthwise", "Lossguide"] = "SymmetricTree"
+    l2_leaf_reg: float = Field(3.0, ge=0)
+    random_strength: float = Field(1.0, ge=0)
+    bagging_temperature: float = Field(1.0, ge=0)
+    colsample_bylevel: float = Field(1.0, gt=0, le=1)
+    border_count: int = Field(128, ge=1)
+    max_ctr_complexity: int = Field(1, ge=1, le=4)
+    """How many categorical columns are combined into one."""
+    one_hot_max_size: int = Field(2, ge=2, le=255)
+    min_data_in_leaf: int = Field(1, ge=1)
+    leaf_estimation_iterations: int = Field(1, ge=1, le=20)
+    patience: int = Field(0, ge=0)
+    """Rounds without progress before stopping; 0 means a tenth of ``n_estimators``, within 30 to 100."""
+
+
+class CatBoostEstimator(ArrayEstimator):
+    """One model.
+
+    Args:
+        config: Hyperparameters.
+        meta: About the task.
+    """
+
+    def __init__(self, config: CatBoostConfig, meta: Meta) -> None:
+        super().__init__(meta)
+        self.config = config
+        self._model: Any = None
+
+    def _loss(self) -> tuple[str, str]:
+        """Loss and the metric of early stopping, CatBoost's names."""
+        if self.n_present == 2:
+            return "Logloss", "AUC" if self.meta.metric == "roc_auc" else "Logloss"
+        if self.is_classifier:
+            return "MultiClass", "MultiClass"
+        return ("MAE", "MAE") if self.meta.metric in _ABSOLUTE else ("RMSE", "RMSE")
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        from catboost import CatBoost
+
+        c = self.config
+        if not self.is_classifier and y.min() == y.max():
+            # CatBoost refuses constant targets.
+            self._model = float(y[0])
+            return
+        loss, metric = self._loss()
+        params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity"})
+        if c.grow_policy == "SymmetricTree":
+            del params["min_data_in_leaf"]
+        if X.n_categorical:
+            params["max_ctr_complexity"] = c.max_ctr_complexity
+        if X.n_numeric + X.n_categorical == 0:
+            del params["colsample_bylevel"]
+        params |= {
+            "iterations": c.n_estimators, "loss_function": loss, "eval_metric": metric, "random_seed": self.meta.seed,
+            "thread_count": self.meta.threads, "allow_writing_files": False, "verbose": False,
+            "bootstrap_type": "Bayesian",
+        }  # fmt: skip
+        valid = None
+        if X_val is not None and y_val is not None and len(np.unique(y_val)) > 1:
+            valid = _pool(X_val, y_val, None)
+            params["use_best_model"] = True
+            params["od_type"], params["od_wait"] = "Iter", c.patience or int(min(100, max(30, c.n_estimators // 10)))
+        stop = _StopAt(deadline)
+        model = CatBoost(params)
+        model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])
+        self._model = model
+        if valid is not None:
+            results = model.get_evals_result()
+            history = [1.0 - v if metric == "AUC" else v for v in results["validation"][metric]]
+            self.curve = thin_curve(history, results.get("learn", {}).get(metric))
+            self.refit = {"n_estimators": max(1, int(model.tree_count_))}
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        if isinstance(self._model, float):
+            return np.full(len(X), self._model)
+        kind = "Probability" if self.is_classifier else "RawFormulaVal"
+        return np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
+
+
+class _StopAt:
+    """Ends training after the round in which the deadline passes."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def after_iteration(self, info: Any) -> bool:
+        """Whether to go on."""
+        return not self.deadline.passed()
+
+
+def _pool(X: Features, y: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> Any:
+    """CatBoost's data set: numeric columns, then codes as categories."""
+    import pandas as pd
+    from catboost import Pool
+
+    if X.n_categorical == 0:
+        numeric = X.numeric if X.n_numeric else np.zeros((len(X), 1), dtype=np.float32)
+        return Pool(numeric, label=y, weight=weight)
+    p = X.n_numeric
+    columns: dict[int, Any] = {j: values for j, values in enumerate(X.dense().T)}
+    frame = pd.DataFrame(columns | {p + j: codes for j, codes in enumerate(X.categorical.T)})
+    return Pool(frame, label=y, weight=weight, cat_features=list(range(p, p + X.n_categorical)))
+
+
+class CatBoostFamily(Family):
+    """Symmetric trees and ordered target statistics."""
+
+    key = "catboost"
+    name = "CatBoost"
+    summary = "Hundreds of small decision trees, each correcting the ones before it; very good with categories."
+    paper = "Prokhorenkova et al. 2018, CatBoost: unbiased boosting with categorical features, NeurIPS"
+    recipe = Recipe(impute="none", categories="codes", text="svd")
+    config = CatBoostConfig
+    complexity = 5
+    order = 3
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Rounds times the rows and columns scanned at each level."""
+        assert isinstance(config, CatBoostConfig)
+        columns = shape.numeric + 31 * shape.text
+        one = 1.0e-3 + shape.rows * (columns + 10.0 * shape.categorical) * config.depth * 1.0e-8
+        one *= max(1.0, 0.5 * shape.classes) if shape.classes > 2 else 1.0
+        speed = shape.speed * min(shape.threads, 2) ** 0.8
+        size = shape.rows * (columns + 20.0 * shape.categorical) * 4.0
+        return CostEstimate(seconds=0.1 + 0.7 * config.n_estimators * one / speed, bytes=size + 5.0e7)
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An untrained model."""
+        assert isinstance(config, CatBoostConfig)
+        return CatBoostEstimator(config, meta)

@@ -1,0 +1,79 @@
+"""Guessing without looking at the features: what every model must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.models._arrays import ArrayEstimator
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_ABSOLUTE = ("mae", "mape", "median_ae")
+"""Metrics whose best constant is near the median."""
+
+
+class DummyConfig(FamilyConfig):
+    """Nothing to choose."""
+
+
+class DummyEstimator(ArrayEstimator):
+    """Class shares for classification; the mean, or the median for absolute-error metrics, for regression."""
+
+    def __init__(self, meta: Meta) -> None:
+        super().__init__(meta)
+        self._answer: NDArray[np.float64] = np.empty(0)
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+        if self.is_classifier:
+            self._answer = np.bincount(y, weights=weights, minlength=self.n_present).astype(np.float64)
+        elif self.meta.metric in _ABSOLUTE:
+            order = np.argsort(y)
+            total = np.cumsum(weights[order])
+            at = np.searchsorted(total, total[-1] / 2.0)
+            self._answer = np.array([np.median(y) if weight is None else y[order][at]])
+        else:
+            self._answer = np.array([np.average(y, weights=weights)])
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        rows = np.tile(self._answer, (len(X), 1))
+        return rows if self.is_classifier else rows[:, 0]
+
+
+class Dummy(Family):
+    """The baseline."""
+
+    key = "dummy"
+    name = "Guessing"
+    summary = (
+        "Always gives the same answer: the share of each class, or the average. A model must beat it to be of use."
+    )
+    paper = "scikit-learn's DummyClassifier and DummyRegressor"
+    recipe = Recipe(text="none", dates=False)
+    config = DummyConfig
+    complexity = 0
+    order = 0
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Next to nothing."""
+        return CostEstimate(seconds=0.01 / shape.speed, bytes=16.0 * shape.rows)
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """A guesser."""
+        return DummyEstimator(meta)

@@ -1,0 +1,190 @@
+"""Gradient-boosted trees grown leaf by leaf (LightGBM)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from autodl.models._arrays import ArrayEstimator, as_matrix, thin_curve
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_ABSOLUTE = ("mae", "mape", "median_ae")
+
+
+class LightGBMConfig(FamilyConfig):
+    """Names as in LightGBM, see https://lightgbm.readthedocs.io/en/latest/Parameters.html."""
+
+    n_estimators: int = Field(2000, ge=1)
+    """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    num_leaves: int = Field(31, ge=2)
+    max_depth: int = -1
+    min_data_in_leaf: int = Field(20, ge=1)
+    feature_fraction: float = Field(0.9, gt=0, le=1)
+    bagging_fraction: float = Field(0.95, gt=0, le=1)
+    lambda_l1: float = Field(1e-4, ge=0)
+    lambda_l2: float = Field(0.01, ge=0)
+    min_gain_to_split: float = Field(0.0, ge=0)
+    extra_trees: bool = False
+    max_bin: int = Field(255, ge=3)
+    cat_smooth: float = Field(10.0, ge=0)
+    cat_l2: float = Field(10.0, ge=0)
+    min_data_per_group: int = Field(100, ge=1)
+    max_cat_to_onehot: int = Field(4, ge=1)
+    max_categories: int = Field(255, ge=2)
+    """Columns with more codes are split as if the codes were numbers."""
+    patience: int = Field(0, ge=0)
+    """Rounds without progress before stopping; 0 means 3 / learning_rate, within 30 to 200."""
+
+
+class LightGBMEstimator(ArrayEstimator):
+    """One booster.
+
+    Args:
+        config: Hyperparameters.
+        meta: About the task.
+    """
+
+    def __init__(self, config: LightGBMConfig, meta: Meta) -> None:
+        super().__init__(meta)
+        self.config = config
+        self._model = ""
+        self._booster: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The booster travels as its text form."""
+        return {**self.__dict__, "_booster": None}
+
+    def _objective(self) -> tuple[str, str]:
+        """Objective and the metric of early stopping, LightGBM's names."""
+        if self.n_present == 2:
+            return "binary", "auc" if self.meta.metric == "roc_auc" else "binary_logloss"
+        if self.is_classifier:
+            return "multiclass", "multi_logloss"
+        return ("l1", "l1") if self.meta.metric in _ABSOLUTE else ("l2", "rmse")
+
+    def _params(self, n: int) -> dict[str, Any]:
+        c = self.config
+        objective, metric = self._objective()
+        params = c.model_dump(exclude={"n_estimators", "max_categories", "patience"})
+        # Small data: LightGBM's own minimum leaf would forbid every split.
+        params["min_data_in_leaf"] = max(1, min(c.min_data_in_leaf, n // 8))
+        params["min_data_per_group"] = max(1, min(c.min_data_per_group, n // 10))
+        return {
+            **params, "objective": objective, "metric": metric, "verbosity": -1, "seed": self.meta.seed,
+            "num_threads": self.meta.threads, "deterministic": True, "force_row_wise": True,
+            "bagging_freq": 1 if c.bagging_fraction < 1 else 0, "feature_pre_filter": False,
+            **({"num_class": self.n_present} if objective == "multiclass" else {}),
+        }  # fmt: skip
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        import lightgbm
+
+        params = self._params(len(X))
+        categorical = [X.n_numeric + j for j, k in enumerate(X.cardinalities) if k <= self.config.max_categories]
+        data = lightgbm.Dataset(
+            as_matrix(X), y, weight=weight, categorical_feature=categorical, params=params, free_raw_data=True
+        )
+        history: list[float] = []
+        callbacks: list[Any] = [_StopAt(deadline)]
+        valid = []
+        if X_val is not None:
+            valid = [data.create_valid(as_matrix(X_val), y_val)]
+            patience = self.config.patience or int(min(200, max(30, 3.0 / self.config.learning_rate)))
+            callbacks += [_Record(history), lightgbm.early_stopping(patience, verbose=False)]
+        booster = lightgbm.train(
+            params, data, num_boost_round=self.config.n_estimators, valid_sets=valid, callbacks=callbacks
+        )
+        best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+        if history and best > len(history):
+            best = len(history)
+        if history and deadline.passed():
+            best = 1 + int(np.argmin(history))
+        self._model = booster.model_to_string(num_iteration=best)
+        self._booster = None
+        self.curve = thin_curve(history)
+        self.refit = {"n_estimators": int(best)} if valid else {}
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        import lightgbm
+
+        if self._booster is None:
+            self._booster = lightgbm.Booster(model_str=self._model)
+        return np.asarray(self._booster.predict(as_matrix(X), num_threads=self.meta.threads))
+
+
+class _StopAt:
+    """Ends training after the round in which the deadline passes."""
+
+    order = 40
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def __call__(self, env: Any) -> None:
+        from lightgbm.callback import EarlyStopException
+
+        if self.deadline.passed():
+            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+
+
+class _Record:
+    """Keeps the validation loss of each round; a score to maximize is kept as 1 minus itself."""
+
+    order = 10
+
+    def __init__(self, history: list[float]) -> None:
+        self.history = history
+
+    def __call__(self, env: Any) -> None:
+        _, _, value, greater_is_better = env.evaluation_result_list[0][:4]
+        self.history.append(1.0 - value if greater_is_better else value)
+
+
+class LightGBM(Family):
+    """Leaf-wise boosting with histograms."""
+
+    key = "lightgbm"
+    name = "LightGBM"
+    summary = "Hundreds of small decision trees, each correcting the ones before it; fast and strong on tables."
+    paper = "Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS"
+    recipe = Recipe(impute="none", categories="codes", text="svd")
+    config = LightGBMConfig
+    complexity = 5
+    order = 2
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Rounds to early stopping, times trees a round, times rows and columns scanned a tree."""
+        assert isinstance(config, LightGBMConfig)
+        rounds = min(config.n_estimators, 15.0 / config.learning_rate)
+        columns = shape.columns + 31 * shape.text
+        seen = shape.rows * columns * config.bagging_fraction * config.feature_fraction
+        trees = max(1, shape.classes) if shape.classes > 2 else 1
+        one = 2.0e-4 + 4.0e-6 * config.num_leaves * columns**0.5 + seen * 4.0e-9 * np.log2(config.num_leaves)
+        speed = shape.speed * min(shape.threads, 2) ** 0.8
+        nodes = rounds * trees * config.num_leaves * 100.0
+        return CostEstimate(
+            seconds=float(0.05 + rounds * trees * one / speed), bytes=2.0 * shape.rows * columns + nodes
+        )
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An untrained booster."""
+        assert isinstance(config, LightGBMConfig)
+        return LightGBMEstimator(config, meta)

@@ -1,0 +1,162 @@
+"""Linear models: logistic regression, ridge, lasso and elastic net."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_NEWTON_SIZE = 600
+"""Up to this many coefficients a Newton step (a dense Hessian) is cheaper than many quasi-Newton steps."""
+
+
+class LinearConfig(FamilyConfig):
+    """Penalty and its strength."""
+
+    penalty: Literal["l2", "l1", "elasticnet"] = "l2"
+    C: float = Field(1.0, gt=0)
+    """Inverse of the penalty's weight against the loss summed over the rows."""
+    l1_ratio: float = Field(0.5, ge=0, le=1)
+    """Share of the absolute penalty in ``elasticnet``."""
+    max_iter: int = Field(300, ge=1)
+
+
+class LinearEstimator(ArrayEstimator):
+    """Logistic regression for classes; ridge, lasso or elastic net for numbers.
+
+    Args:
+        config: Penalty.
+        meta: About the task.
+    """
+
+    def __init__(self, config: LinearConfig, meta: Meta) -> None:
+        super().__init__(meta)
+        self.config = config
+        self._model: Any = None
+        self._mean, self._deviation = 0.0, 1.0
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        from sklearn.exceptions import ConvergenceWarning
+
+        matrix = as_matrix(X)
+        if not X.is_sparse:
+            matrix = matrix.astype(np.float64)
+        with warnings.catch_warnings():
+            # Iterations are limited on purpose; a nearly converged model is a valid candidate.
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            warnings.filterwarnings("ignore", message="Ill-conditioned matrix")
+            if self.is_classifier:
+                self._train_logistic(matrix, y, weight, deadline)
+            else:
+                self._train_regression(matrix, y, weight)
+
+    def _train_logistic(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        c = self.config
+        n, p = matrix.shape
+        ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": c.l1_ratio}[c.penalty]
+        if ratio == 0.0:
+            outputs = 1 if self.n_present == 2 else self.n_present
+            small = isinstance(matrix, np.ndarray) and p * outputs <= _NEWTON_SIZE and n > p
+            solver = "newton-cholesky" if small else "lbfgs"
+        else:
+            solver = "saga"
+        # Rounds of growing length, so that the deadline is seen between them; saga's rounds are passes over the rows.
+        chunk, done = (25 if solver == "lbfgs" else 5), 0
+        model = LogisticRegression(
+            C=c.C, l1_ratio=ratio, solver=solver, warm_start=True, random_state=self.meta.seed, max_iter=chunk
+        )
+        while done < c.max_iter:
+            model.max_iter = min(chunk, c.max_iter - done)
+            model.fit(matrix, y, sample_weight=weight)
+            done += model.max_iter
+            if int(np.max(model.n_iter_)) < model.max_iter or deadline.passed():
+                break
+            chunk *= 2
+        self._model = model
+
+    def _train_regression(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        from sklearn.linear_model import ElasticNet, Ridge
+
+        c = self.config
+        n, p = matrix.shape
+        # Unit targets make C mean the same on every table.
+        self._mean = float(np.average(y, weights=weight))
+        self._deviation = float(y.std()) or 1.0
+        target = (y - self._mean) / self._deviation
+        if c.penalty == "l2":
+            dense = isinstance(matrix, np.ndarray)
+            solver = "cholesky" if dense and p <= 5_000 else "lsqr" if dense else "sparse_cg"
+            self._model = Ridge(alpha=1.0 / c.C, solver=solver, random_state=self.meta.seed)
+        else:
+            # scikit-learn divides the squared loss by 2 n.
+            ratio = 1.0 if c.penalty == "l1" else max(c.l1_ratio, 0.01)
+            precompute = isinstance(matrix, np.ndarray) and n > p and weight is None
+            self._model = ElasticNet(
+                alpha=1.0 / (2.0 * n * c.C), l1_ratio=ratio, max_iter=c.max_iter, tol=1e-3, precompute=precompute
+            )
+        self._model.fit(matrix, target, sample_weight=weight)
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        matrix = as_matrix(X)
+        if self.is_classifier:
+            return np.asarray(self._model.predict_proba(matrix))
+        return np.asarray(self._model.predict(matrix)).ravel() * self._deviation + self._mean
+
+
+class Linear(Family):
+    """A weighted sum of the columns."""
+
+    key = "linear"
+    name = "Linear model"
+    summary = "Adds up the columns, each with its own weight; simple, quick, and often enough."
+    paper = (
+        "Hoerl & Kennard 1970 (ridge); Tibshirani 1996 (lasso); Zou & Hastie 2005 (elastic net); Cox 1958 (logistic)"
+    )
+    recipe = Recipe(outliers="clip", scale="standard", categories="onehot", text="tfidf", target="standard")
+    config = LinearConfig
+    complexity = 1
+    order = 1
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Iterations times the cells of the matrix (after one-hot encoding), or Newton steps with their Hessians."""
+        assert isinstance(config, LinearConfig)
+        wide = shape.numeric + min(shape.levels, 30 * shape.categorical)
+        outputs = shape.classes if shape.classes > 2 else 1
+        cells = shape.rows * (wide + 40.0 * shape.text)
+        if config.penalty == "l2" and shape.classes == 0:
+            seconds = cells * wide * 2.0e-10 + cells * 1e-8
+        elif config.penalty == "l2" and wide * outputs <= _NEWTON_SIZE and not shape.text:
+            seconds = cells * wide * outputs**2 * 2.0e-9
+        elif config.penalty == "l2":
+            seconds = 100.0 * cells * outputs * 2.0e-9
+        else:
+            seconds = min(config.max_iter, 100) * cells * outputs * 6.0e-9
+        bytes_ = 16.0 * shape.rows * wide + 2.4e3 * shape.rows * shape.text
+        return CostEstimate(seconds=0.05 + seconds / shape.speed, bytes=bytes_)
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An untrained linear model."""
+        assert isinstance(config, LinearConfig)
+        return LinearEstimator(config, meta)

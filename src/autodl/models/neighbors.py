@@ -1,0 +1,110 @@
+"""Nearest neighbours: the answer of the most similar training rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_BATCH = 4_096
+
+
+class NeighborsConfig(FamilyConfig):
+    """How many neighbours, and how they vote."""
+
+    n_neighbors: int = Field(15, ge=1)
+    weights: Literal["uniform", "distance"] = "distance"
+    p: int = Field(2, ge=1, le=2)
+    """1: sum of differences (Manhattan); 2: straight line (Euclidean)."""
+
+
+class NeighborsEstimator(ArrayEstimator):
+    """Weighted votes, or weighted means, of the nearest rows.
+
+    Args:
+        config: Number and voting.
+        meta: About the task.
+    """
+
+    def __init__(self, config: NeighborsConfig, meta: Meta) -> None:
+        super().__init__(meta)
+        self.config = config
+        self._index: Any = None
+        self._targets: NDArray[Any] = np.empty(0)
+        self._weights: NDArray[np.float64] = np.empty(0)
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        from sklearn.neighbors import NearestNeighbors
+
+        metric = "manhattan" if self.config.p == 1 else "euclidean"
+        used = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
+        if len(used) == 0:
+            used = np.arange(len(y))
+        self._targets = y[used]
+        self._weights = np.ones(len(used)) if weight is None else np.asarray(weight, dtype=np.float64)[used]
+        neighbors = min(self.config.n_neighbors, len(used))
+        self._index = NearestNeighbors(n_neighbors=neighbors, metric=metric, n_jobs=self.meta.threads)
+        self._index.fit(as_matrix(X)[used])
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        matrix = as_matrix(X)
+        parts = [self._vote(matrix[start : start + _BATCH]) for start in range(0, len(X), _BATCH)]
+        return np.concatenate(parts) if parts else np.empty((0, self.n_present) if self.is_classifier else 0)
+
+    def _vote(self, rows: Any) -> NDArray[np.float64]:
+        distance, index = self._index.kneighbors(rows)
+        votes = self._weights[index]
+        if self.config.weights == "distance":
+            # Nearly equal rows would divide by zero: they share the vote.
+            votes = votes / np.maximum(distance, 1e-6 * (1.0 + distance[:, -1:]))
+        votes = votes / np.maximum(votes.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        if not self.is_classifier:
+            return np.asarray((votes * self._targets[index]).sum(axis=1))
+        out = np.zeros((len(index), self.n_present))
+        np.add.at(out, (np.arange(len(index))[:, None], self._targets[index]), votes)
+        return out
+
+
+class Neighbors(Family):
+    """k nearest neighbours."""
+
+    key = "neighbors"
+    name = "Nearest neighbours"
+    summary = "Looks up the most similar known rows and answers what they answered."
+    paper = "Cover & Hart 1967, Nearest neighbor pattern classification, IEEE Transactions on Information Theory"
+    recipe = Recipe(indicator=False, scale="robust", categories="onehot", text="svd")
+    config = NeighborsConfig
+    complexity = 2
+    order = 8
+    max_rows = 50_000
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Training stores the rows; the time goes into predicting a quarter as many (the validation rows)."""
+        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 34 * shape.text
+        pairs = 0.25 * float(shape.rows) ** 2
+        seconds = 0.05 + pairs * (wide * 5.0e-10 + 3.0e-9) / (shape.speed * min(shape.threads, 2) ** 0.8)
+        return CostEstimate(seconds=seconds, bytes=4.0 * shape.rows * wide + 2.0e8)
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An empty index."""
+        assert isinstance(config, NeighborsConfig)
+        return NeighborsEstimator(config, meta)

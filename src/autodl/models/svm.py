@@ -1,0 +1,148 @@
+"""Support vector machines for small tables."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.clock import Deadline
+    from autodl.features import Features
+
+_CACHE_MB = 400
+
+
+class SVMConfig(FamilyConfig):
+    """Kernel and penalty."""
+
+    kernel: Literal["rbf", "linear", "poly"] = "rbf"
+    C: float = Field(1.0, gt=0)
+    gamma: float = Field(1.0, gt=0)
+    """Width of the kernel as a multiple of 1 / (columns * variance)."""
+    epsilon: float = Field(0.05, ge=0)
+    """Half-width of the tube without loss, in deviations of the target (regression)."""
+
+
+class SVMEstimator(ArrayEstimator):
+    """SVC with probabilities by sigmoids fitted on cross-validated margins (Platt 1999), or SVR on unit targets.
+
+    Args:
+        config: Hyperparameters.
+        meta: About the task.
+    """
+
+    def __init__(self, config: SVMConfig, meta: Meta) -> None:
+        super().__init__(meta)
+        self.config = config
+        self._model: Any = None
+        self._mean, self._deviation = 0.0, 1.0
+
+    def _train(
+        self,
+        X: Features,
+        y: NDArray[Any],
+        X_val: Features | None,
+        y_val: NDArray[Any] | None,
+        weight: NDArray[Any] | None,
+        deadline: Deadline,
+    ) -> None:
+        from sklearn.exceptions import ConvergenceWarning
+
+        matrix = as_matrix(X)
+        # libsvm cannot be interrupted, so what would not finish must not start.
+        needed = _seconds(len(y), matrix.shape[1], self.n_present)
+        if deadline.left() < 0.5 * needed:
+            raise TimeoutError(f"about {needed:.1f} s are needed, {deadline.left():.1f} s are left")
+        with warnings.catch_warnings():
+            # The iteration limit is a guard against endless runs on unscaled columns.
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)
+            if self.is_classifier:
+                self._train_classifier(matrix, y, weight)
+            else:
+                self._train_regressor(matrix, y, weight)
+
+    def _common(self, matrix: Any) -> dict[str, Any]:
+        c = self.config
+        squares = matrix.multiply(matrix).mean() if not isinstance(matrix, np.ndarray) else float(np.mean(matrix**2))
+        variance = float(squares - matrix.mean() ** 2)
+        gamma = c.gamma / (matrix.shape[1] * variance) if variance > 0 else 1.0
+        return {
+            "kernel": c.kernel,
+            "C": c.C,
+            "gamma": gamma,
+            "cache_size": _CACHE_MB,
+            "max_iter": 200 * matrix.shape[0],
+        }
+
+    def _train_classifier(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.svm import SVC
+
+        machine = SVC(**self._common(matrix), random_state=self.meta.seed)
+        folds = min(3, int(np.bincount(y).min()))
+        if folds >= 2:
+            self._model = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False)
+        else:
+            self._model = machine
+        self._model.fit(matrix, y, sample_weight=weight)
+
+    def _train_regressor(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        from sklearn.svm import SVR
+
+        self._mean, self._deviation = float(y.mean()), float(y.std()) or 1.0
+        self._model = SVR(**self._common(matrix), epsilon=self.config.epsilon)
+        self._model.fit(matrix, (y - self._mean) / self._deviation, sample_weight=weight)
+
+    def _raw(self, X: Features) -> NDArray[Any]:
+        matrix = as_matrix(X)
+        if not self.is_classifier:
+            return np.asarray(self._model.predict(matrix)) * self._deviation + self._mean
+        if hasattr(self._model, "predict_proba"):
+            return np.asarray(self._model.predict_proba(matrix))
+        # A class with one row leaves nothing to calibrate on: margins through a logistic function.
+        from scipy.special import expit, softmax
+
+        margins = np.asarray(self._model.decision_function(matrix))
+        return np.asarray(expit(margins) if margins.ndim == 1 else softmax(margins, axis=1))
+
+
+def _seconds(n: float, p: float, n_classes: int) -> float:
+    """Wall seconds of a fit on n rows and p columns on one core; classification fits 1 + 3 * (2/3)^2 machines."""
+    fits = 2.3 if n_classes else 1.0
+    # One-against-one splits the rows, so many classes cost little more than two.
+    return 0.02 + fits * n**2 * (p + 20.0) * 6.0e-10
+
+
+class SVM(Family):
+    """Kernel machines."""
+
+    key = "svm"
+    name = "Support vector machine"
+    summary = "Draws the smoothest boundary between the groups that few rows violate; good on small tables."
+    paper = "Cortes & Vapnik 1995, Support-vector networks, Machine Learning"
+    recipe = Recipe(outliers="clip", scale="standard", categories="onehot", text="svd", target="standard")
+    config = SVMConfig
+    complexity = 4
+    order = 9
+    max_rows = 10_000
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """Grows with the square of the rows."""
+        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 34 * shape.text
+        return CostEstimate(
+            seconds=_seconds(shape.rows, wide, shape.classes) / shape.speed, bytes=8.0 * shape.rows * wide + 4e8
+        )
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """An untrained machine."""
+        assert isinstance(config, SVMConfig)
+        return SVMEstimator(config, meta)
