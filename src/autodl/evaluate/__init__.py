@@ -1,6 +1,9 @@
-"""Honest scores: metrics, intervals that cover, paired tests, and where the model is wrong."""
+"""Honest scores: metrics, intervals that cover, paired tests, and where the model is wrong.
 
-from autodl.evaluate.base import Metric, metrics
+The registry of metrics is ``autodl.evaluate.base.metrics``; here that name is the package of their files.
+"""
+
+from autodl.evaluate.base import Metric
 from autodl.evaluate.choose import default_metric, metrics_for, resolve_metric
 from autodl.evaluate.evaluate import evaluate
 from autodl.evaluate.inputs import Candidate, EvaluationInputs
@@ -8,6 +11,6 @@ from autodl.evaluate.intervals import interval
 from autodl.evaluate.tests import PairedTest, paired_test
 
 __all__ = [
-    "Candidate", "EvaluationInputs", "Metric", "PairedTest", "default_metric", "evaluate", "interval", "metrics",
-    "metrics_for", "paired_test", "resolve_metric",
+    "Candidate", "EvaluationInputs", "Metric", "PairedTest", "default_metric", "evaluate", "interval", "metrics_for",
+    "paired_test", "resolve_metric",
 ]  # fmt: skip

@@ -1,0 +1,122 @@
+"""The loss of many blends at once, the inner loop of greedy selection.
+
+Notation: m candidates, n rows, K classes, P (m, n[, K]) predictions, S the sum of the members chosen so far, t their
+number. ``losses(S, t)`` is the loss of ``(S + P_j) / (t + 1)`` for each candidate j.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.base import Metric
+
+Array = NDArray[Any]
+
+
+class BlendLoss(ABC):
+    """Args of all: ``predictions`` (m, n) or (m, n, K); ``y`` (n,)."""
+
+    def __init__(self, predictions: Array, y: Array) -> None:
+        self.predictions, self.y = predictions, y
+
+    @abstractmethod
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) losses of adding each candidate.
+
+        Args:
+            total: Sum of the chosen predictions, of the shape of one candidate.
+            size: Number of chosen predictions.
+        """
+
+
+class MetricLoss(BlendLoss):
+    """Any metric, one candidate after the other."""
+
+    def __init__(self, predictions: Array, y: Array, metric: Metric, n_classes: int) -> None:
+        super().__init__(predictions, y)
+        self._metric, self._n_classes = metric, n_classes
+
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) losses of adding each candidate."""
+        return np.array(
+            [self._metric.loss(self.y, (total + p) / (size + 1), self._n_classes) for p in self.predictions]
+        )
+
+
+class QuadraticLoss(BlendLoss):
+    """Mean squared error: only the inner products of the errors matter, whatever the number of rows."""
+
+    def __init__(self, predictions: Array, y: Array) -> None:
+        super().__init__(predictions, y)
+        errors = (predictions.astype(np.float64) - y).reshape(len(predictions), -1)
+        self._errors = errors
+        self._own = np.einsum("ij,ij->i", errors, errors) / len(y)
+
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) mean squared errors."""
+        so_far = (total - size * self.y).ravel()
+        cross = self._errors @ so_far / len(self.y)
+        return np.asarray((so_far @ so_far / len(self.y) + 2 * cross + self._own) / (size + 1) ** 2)
+
+
+class LogLoss(BlendLoss):
+    """Log loss: only the probability of the true class matters."""
+
+    def __init__(self, predictions: Array, y: Array) -> None:
+        rows = np.arange(len(y))
+        super().__init__(np.ascontiguousarray(predictions[:, rows, y.astype(np.int64)]), y)
+
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) log losses; ``total`` is the (n,) summed probability of the true class."""
+        p = (total + self.predictions) / (size + 1)
+        return np.asarray(-np.log(np.clip(p, 1.2e-7, 1.0)).mean(axis=1))
+
+
+class BinaryAucLoss(BlendLoss):
+    """``1 - AUC`` for two classes from the positives' ranks, with one integer sort per candidate.
+
+    The label is stored in the last bit of the float's pattern, so that a plain sort carries it along; scores that
+    differ by less than that bit count as ties broken against the model.
+    """
+
+    def __init__(self, predictions: Array, y: Array) -> None:
+        super().__init__(np.ascontiguousarray(predictions[:, :, 1], dtype=np.float32), y)
+        self._negative = (y != 1).astype(np.int32)
+
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) losses; ``total`` is the (n,) summed probability of class 1."""
+        n, n_negative = len(self.y), int(self._negative.sum())
+        n_positive = n - n_negative
+        if not n_positive or not n_negative:
+            return np.full(len(self.predictions), 0.5)
+        blend = np.asarray((total + self.predictions) / (size + 1), dtype=np.float32)
+        # Non-negative floats sort like their bit patterns.
+        keys = (np.maximum(blend, 0).view(np.int32) & ~1) | self._negative
+        keys.sort(axis=1)
+        positive = (keys & 1) == 0
+        ranks = (positive * np.arange(1, n + 1)).sum(axis=1, dtype=np.float64)
+        auc = (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+        return np.asarray(1 - auc)
+
+
+def blend_loss(metric: Metric, predictions: Array, y: Array, n_classes: int) -> BlendLoss:
+    """The quickest objective with the same order as the metric.
+
+    The AUC of more than two classes sorts every class for every candidate, so the log loss stands in for it while
+    members are chosen.
+
+    Args:
+        metric: To be optimized.
+        predictions: (m, n) or (m, n, K). y: (n,). n_classes: K; 0 for regression.
+    """
+    if metric.key in ("rmse", "r2"):
+        return QuadraticLoss(predictions, y)
+    if metric.key == "log_loss" or (metric.key == "roc_auc" and n_classes > 2):
+        return LogLoss(predictions, y)
+    if metric.key == "roc_auc":
+        return BinaryAucLoss(predictions, y)
+    return MetricLoss(predictions, y, metric, n_classes)
