@@ -63,7 +63,7 @@ def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str,
 def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     column = column.reset_index(drop=True)
     if isinstance(column.dtype, pd.SparseDtype):
-        column = column.sparse.to_dense()
+        column = pd.Series(np.asarray(column))
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype if not column.hasnans else object)
     kind = column.dtype
@@ -72,7 +72,7 @@ def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     if pd.api.types.is_integer_dtype(kind):
         if column.hasnans:
             return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
-        small = kind.itemsize < 8 or not str(kind).lower().startswith("uint") or column.max() < 1 << 63
+        small = str(kind).lower() != "uint64" or column.max() < 1 << 63
         return column.astype(np.int64) if small else column.astype(str).astype(object)
     if pd.api.types.is_float_dtype(kind):
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
@@ -82,7 +82,7 @@ def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
         return _instants(column.dt.to_timestamp())
     if pd.api.types.is_timedelta64_dtype(kind):
         notes.append(f"Durations in '{name}' are counted in seconds.")
-        return column.dt.total_seconds()
+        return pd.Series(column.dt.total_seconds().to_numpy(np.float64))
     if pd.api.types.is_complex_dtype(kind):
         raise DataError(f"column '{name}' holds complex numbers", "Split it into real and imaginary parts.")
     return _objects(column.astype(object), name, notes)
@@ -100,7 +100,7 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     present = column[~missing]
     kinds = {type(v) for v in present}
     if not kinds or kinds == {str}:
-        return pd.Series(np.where(missing, None, column.to_numpy(object)), dtype=object)
+        return column.where(~missing, None)
     if all(issubclass(k, bool | np.bool_) for k in kinds):
         words = present.map(str)
     elif all(issubclass(k, int | float | np.number | decimal.Decimal) for k in kinds):

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from autodl.errors import DataError
 
@@ -114,7 +114,7 @@ def _decompress(path: Path, kind: str, size: int) -> bytes:
                     return _read_limited(stream, size, str(path))
             except zstandard.ZstdError as error:
                 raise EOFError(_first_line(error)) from error
-    openers = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+    openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
     with openers[kind](path, "rb") as stream:
         return _read_limited(stream, size, str(path))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,8 @@ _EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
 
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _PAIRS = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s, y in product("/-.", ("%Y", "%y"))]
-_WORDY = ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y",
-          "%d %b, %Y", "%d. %B %Y", "%a, %d %b %Y", "%Y-%b-%d", "%d%b%Y")  # fmt: skip
+_WORDY = ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y",
+          "%d/%b/%Y", "%d %b, %Y", "%d. %B %Y", "%a, %d %b %Y", "%Y-%b-%d", "%d%b%Y")  # fmt: skip
 _MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%m/%Y", "%Y/%m", "%m-%Y", "%Y.%m")
 
 EPOCH_S, EPOCH_MS = "epoch:s", "epoch:ms"
@@ -35,19 +36,20 @@ SHARE = 0.95
 """Share of the distinct texts that a format must read."""
 
 
-def parse_dates(values: Sequence[str] | NDArray[np.float64], rule: ParseRule) -> NDArray[np.datetime64]:
+def parse_dates(
+    values: Sequence[str] | NDArray[np.object_] | NDArray[np.float64], rule: ParseRule
+) -> NDArray[np.datetime64]:
     """(n,) datetime64[ns] without time zone (UTC where the text names one); NaT where a value is no date."""
     if rule.date_format in (EPOCH_S, EPOCH_MS):
         unit = "s" if rule.date_format == EPOCH_S else "ms"
         numbers = pd.to_numeric(pd.Series(values), errors="coerce")
         return _plain(pd.to_datetime(numbers, unit=unit, errors="coerce", utc=True))
-    texts = pd.Series(values, dtype=object)
+    texts: Any = pd.Series(values, dtype=object)
     if len(texts) == 0:
         return np.empty(0, "datetime64[ns]")
     texts = texts.str.strip().mask(texts.str.strip().str.lower().isin(NO_NUMBER))
-    if rule.date_format is None:
-        return _plain(pd.to_datetime(texts, format="mixed", dayfirst=rule.dayfirst, errors="coerce", utc=True))
-    return _plain(pd.to_datetime(texts, format=rule.date_format, errors="coerce", utc=True))
+    form, first = rule.date_format or "mixed", rule.dayfirst and rule.date_format is None
+    return _plain(pd.to_datetime(texts, format=form, dayfirst=first, errors="coerce", utc=True))
 
 
 def _plain(dates: pd.Series) -> NDArray[np.datetime64]:

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from autodl.data.numbers import comma_is_decimal, tidy
 from autodl.data.words import NO_NUMBER
@@ -146,7 +147,7 @@ def _header(rows: list[list[str]], width: int) -> tuple[tuple[str, ...], bool]:
     numeric_head = [i for i, c in enumerate(first) if _PLAIN.match(c)]
     if numeric_head:
         numbers = [float(first[i]) for i in numeric_head]
-        steps = len(numbers) > 1 and all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+        steps = len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
         if steps and (numbers[0] == 0 or 1800 <= numbers[0] <= 2200):
             return names, True
         below = [_numeric_column(body, i) for i in numeric_head]

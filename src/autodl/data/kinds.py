@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ TEXT_WORDS = 3.0
 class _Verdict:
     kind: ColumnKind
     why: str
-    rule: ParseRule = ParseRule()
+    rule: ParseRule = field(default_factory=ParseRule)
 
 
 def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSchema:

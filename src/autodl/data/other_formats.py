@@ -60,7 +60,7 @@ def read_json(data: pa.Buffer, where: str) -> pd.DataFrame:
 
 
 def _lines(text: str, where: str) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -118,8 +118,8 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations, which do not matter here.
             sheets = pd.read_excel(
-                io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="openpyxl", keep_default_na=False,
-                na_values=[""],
+                io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="openpyxl",
+                keep_default_na=False, na_values=[""],
             )  # fmt: skip
     except (zipfile.BadZipFile, ValueError, KeyError, OSError, TypeError) as error:
         raise DataError(f"{where} is no valid Excel file: {_line(error)}", "Save it as .xlsx or CSV.") from error

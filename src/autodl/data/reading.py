@@ -33,8 +33,8 @@ def read_table(
             with a schema in which they are categories.
 
     Returns:
-        The raw frame with a fresh index, and how it was read. Columns are int64, float64, bool or datetime64 where the
-        file plainly says so, else object with ``str`` or ``None``.
+        The raw frame with a fresh index, and how it was read. Columns are int64, float64, bool or datetime64 where
+        the file plainly says so, else object with ``str`` or ``None``.
 
     Raises:
         DataError: What is wrong with the source and what to do.
@@ -52,7 +52,8 @@ def read_table(
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
         return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text)
-    frames, notes = [], []
+    frames: list[pd.DataFrame] = []
+    notes: list[str] = []
     for name, data, _ in parts:
         frame, found = _read_other(kind, data, name)
         frames.append(frame)

@@ -1,13 +1,14 @@
 """Rows set apart for testing and validating.
 
-Notation: n rows, K folds. ``strata``: (n,) class codes, or float targets of a regression, which are cut into bins of
-equal size so that every part sees low, middle and high values. ``groups``: (n,) keys; rows of one group stay together.
-``times``: (n,) sortable values; NaN or NaT counts as earliest.
+Notation: n rows, K folds. ``strata``: (n,) class codes, or float targets of a regression, which are cut into bins
+of equal size so that every part sees low, middle and high values. ``groups``: (n,) keys; rows of one group stay
+together. ``times``: (n,) sortable values; NaN or NaT counts as earliest.
 """
 
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -209,7 +210,7 @@ def _windows(instants: Rows, k: int) -> list[tuple[Rows, Rows]]:
     k = min(k, n - 1)
     cuts = [_border(ordered, int(train[-1]) + 1) for train, _ in TimeSeriesSplit(k).split(order)]
     edges = [*sorted(set(cuts)), n]
-    return [(np.sort(order[:a]), np.sort(order[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(np.sort(order[:a]), np.sort(order[a:b])) for a, b in pairwise(edges)]
 
 
 def _bins(strata: NDArray[Any] | None, validation: Validation) -> Rows | None:

@@ -37,13 +37,17 @@ TRUTH: tuple[tuple[str, str], ...] = (
 )
 """Pairs of words for true and false."""
 
-CURRENCIES = ("$", "€", "£", "¥", "₹", "₽", "₩", "₪", "₺", "₴", "฿", "₫", "₦", "R$", "US$", "kr", "zł", "Rs.", "Rs",
-              "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "BRL")  # fmt: skip
+_CURRENCIES = (
+    "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ ₴ ฿ ₫ ₦ R$ US$ kr zł Rs. Rs USD EUR GBP JPY CHF CAD AUD CNY INR SEK NOK DKK PLN BRL"
+)
+CURRENCIES = tuple(_CURRENCIES.split())
 """Signs and codes of money, before or after the amount."""
 
-UNITS = frozenset(
-    ["kg", "g", "mg", "t", "lb", "lbs", "oz", "km", "m", "cm", "mm", "mi", "ft", "in", "inch", "yd", "mph", "kmh", "km/h", "kph", "kmpl", "km/kg", "mpg", "l", "ml", "cl", "cc", "hp", "bhp", "ps", "kw", "kwh", "w", "v", "a", "hz", "khz", "mhz", "ghz", "b", "kb", "mb", "gb", "tb", "ms", "s", "sec", "min", "h", "hr", "hrs", "d", "°c", "°f", "°"]
+_UNITS = (
+    "kg g mg lb lbs oz km m cm mm mi ft in inch yd mph kmh km/h kph kmpl km/kg mpg l ml cl cc hp bhp ps kw kwh "
+    "hz khz mhz ghz kb mb gb tb ms s sec min h hr hrs °c °f °"
 )
+UNITS = frozenset(_UNITS.split())
 """Units that may follow a number without a space."""
 
 _ID_NAME = re.compile(

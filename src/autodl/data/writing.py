@@ -16,7 +16,7 @@ KINDS = ".csv, .tsv, .parquet, .feather, .jsonl, .xlsx; text also with .gz, .bz2
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a frame in the format that the suffix names (``.csv``, ``.csv.gz``, ``.parquet``, ...), without its index.
+    """Write a frame in the format that the suffix names (``.csv``, ``.csv.gz``, ``.parquet``, ...), no index.
 
     The file appears when it is complete: a fault leaves an older file as it was.
 
