@@ -8,7 +8,7 @@ the best single model on the other half, both ways.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,11 @@ from autodl.clock import NEVER, Deadline
 from autodl.ensemble.objective import blend_loss
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
-from autodl.records import Ensemble, Member
+from autodl.records import Ensemble, Member, TrialResult
 
 Array = NDArray[Any]
 MAX_ROWS = 20_000
-MAX_CELLS = 60_000_000
+MAX_CELLS = 4_000_000
 """Prediction values (m x n x K) looked at while choosing; rows are sampled above it."""
 GAIN = 1e-5
 """Least relative improvement for another pick."""
@@ -40,13 +40,13 @@ class _Pool:
 
 
 def select(
+    trials: Sequence[TrialResult],
     predictions: Mapping[str, Array],
     y: Array,
     metric: Metric,
-    n_classes: int = 0,
     *,
-    families: Mapping[str, str],
-    rng: np.random.Generator,
+    n_classes: int = 0,
+    seed: int = 0,
     max_candidates: int = 25,
     max_steps: int = 25,
     noise_se: float = 1.0,
@@ -55,12 +55,12 @@ def select(
     """Choose models and weights.
 
     Args:
+        trials: The finished trials, for their families: the best of each is always a candidate.
         predictions: Trial id -> (n, K) or (n,) out-of-fold predictions; NaN rows are left out.
         y: (n,) targets.
         metric: To be optimized.
         n_classes: K; 0 for regression.
-        families: Trial id -> family key; the best of each family is always a candidate.
-        rng: Of the row sample and the halves.
+        seed: Of the row sample and the halves.
         max_candidates: Models considered, the best by loss.
         max_steps: Picks, repeats included.
         noise_se: The blend must beat the best single model on held-out halves by so many standard errors.
@@ -69,6 +69,8 @@ def select(
     Raises:
         ValueError: If there is no candidate with predictions, or none common to all.
     """
+    rng = np.random.default_rng(seed)
+    families = {t.spec.id: t.spec.family for t in trials if t.spec.id in predictions}
     pool = _pool(predictions, y, metric, n_classes, families, rng, max_candidates)
     single = Ensemble(
         members=(Member(trial_id=pool.ids[0], family=families[pool.ids[0]], weight=1.0),),
@@ -118,7 +120,7 @@ def _pool(
     predictions: Mapping[str, Array], y: Array, metric: Metric, k: int, families: Mapping[str, str],
     rng: np.random.Generator, most: int,
 ) -> _Pool:  # fmt: skip
-    present = {i: np.isfinite(p).reshape(len(p), -1).all(axis=1) for i, p in predictions.items()}
+    present = {i: np.isfinite(predictions[i]).reshape(len(y), -1).all(axis=1) for i in families}
     present = {i: rows for i, rows in present.items() if rows.any()}
     if not present:
         raise ValueError("no model has out-of-fold predictions")

@@ -93,12 +93,11 @@ class BinaryAucLoss(BlendLoss):
         n_positive = n - n_negative
         if not n_positive or not n_negative:
             return np.full(len(self.predictions), 0.5)
-        blend = np.asarray((total + self.predictions) / (size + 1), dtype=np.float32)
-        # Non-negative floats sort like their bit patterns.
-        keys = (np.maximum(blend, 0).view(np.int32) & ~1) | self._negative
+        # Sums rank like means, and non-negative floats sort like their bit patterns.
+        blend = np.maximum(self.predictions + total.astype(np.float32), 0)
+        keys = (blend.view(np.int32) & ~1) | self._negative
         keys.sort(axis=1)
-        positive = (keys & 1) == 0
-        ranks = (positive * np.arange(1, n + 1)).sum(axis=1, dtype=np.float64)
+        ranks = ((keys & 1) == 0).astype(np.float64) @ np.arange(1.0, n + 1)
         auc = (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
         return np.asarray(1 - auc)
 

@@ -64,7 +64,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
         segments=tuple(segments),
         mistakes=tuple(
             where_wrong.confident_mistakes(
-                y, leader.prediction, inputs.classes if k else (), frame=inputs.frame, rows=inputs.rows
+                y, leader.prediction, inputs.classes if k else (), frame=inputs.test_frame, rows=inputs.row_numbers
             )
         ),
         optimism=optimism(metric, leader.validation, test, len(inputs.y_train)),
@@ -147,11 +147,11 @@ def _models(
 def _segments(
     inputs: EvaluationInputs, metric: Metric, leader: Candidate, notes: list[str]
 ) -> tuple[list[Segment], int]:
-    if inputs.frame is None or len(inputs.y_test) < 2 * where_wrong.MIN_ROWS:
+    if inputs.test_frame is None or len(inputs.y_test) < 2 * where_wrong.MIN_ROWS:
         return [], 0
     found = where_wrong.weak_segments(
-        metric, inputs.y_test, leader.prediction, inputs.frame, inputs.n_classes,
-        seed=inputs.seed, deadline=inputs.deadline,
+        metric, inputs.y_test, leader.prediction, inputs.test_frame, inputs.n_classes,
+        schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline,
     )  # fmt: skip
     if inputs.deadline.passed():
         notes.append("The time ran out before all groups of rows were looked at.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import NEVER, Deadline
-from autodl.records import Task
+from autodl.records import TableSchema, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +54,9 @@ class EvaluationInputs:
         leader: Name of the model chosen by validation, before the test rows were looked at.
         baseline: Name of the dummy guess.
         classes: Class names in code order; empty for regression.
-        frame: (n_test rows) canonical feature columns, for weak groups and mistakes; None leaves those out.
-        rows: (n_test,) row numbers in the input file; the positions if None.
+        test_frame: (n_test rows) canonical feature columns, for weak groups and mistakes; None leaves those out.
+        schema: Of these columns; without it kinds are told from dtypes.
+        row_numbers: (n_test,) row numbers in the input file; the positions if None.
         seed: Of all resampling.
         deadline: Optional parts are left out, with a note, once it has passed.
     """
@@ -68,8 +69,9 @@ class EvaluationInputs:
     leader: str
     baseline: str
     classes: tuple[str, ...] = ()
-    frame: pd.DataFrame | None = None
-    rows: NDArray[Any] | None = None
+    test_frame: pd.DataFrame | None = None
+    schema: TableSchema | None = None
+    row_numbers: NDArray[Any] | None = None
     seed: int = 0
     deadline: Deadline = NEVER
 

@@ -14,7 +14,7 @@ from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.tests import holm
-from autodl.records import Interval, JsonScalar, Mistake, Residuals, Segment
+from autodl.records import ColumnKind, Interval, JsonScalar, Mistake, Residuals, Segment, TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,15 +38,21 @@ def segment_metric(metric: Metric, n_classes: int) -> Metric:
     return metrics["rmse" if n_classes == 0 else "accuracy"]
 
 
-def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, str, Array]]:
+def _groups(frame: pd.DataFrame, schema: TableSchema | None) -> Iterator[tuple[str, str, Array]]:
     """(column, group in words, (n,) mask) of the most frequent categories and of number and date ranges."""
     import pandas as pd
 
-    for name in list(frame.columns)[:MAX_COLUMNS]:
+    kinds = {c.name: c.kind for c in schema.columns} if schema is not None else {}
+    names = [n for n in frame.columns if kinds.get(n) not in (ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT)]
+    for name in names[:MAX_COLUMNS]:
         column = frame[name]
         missing = column.isna().to_numpy()
         if MIN_ROWS <= missing.sum() <= len(column) - MIN_ROWS:
             yield str(name), "missing", missing
+        if kinds.get(name) is ColumnKind.BOOLEAN:
+            for word, number in (("no", 0), ("yes", 1)):
+                yield str(name), word, (column == number).to_numpy()
+            continue
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             yield from _ranges(str(name), column, ~missing)
             continue
@@ -98,6 +104,7 @@ def weak_segments(
     frame: pd.DataFrame,
     n_classes: int = 0,
     *,
+    schema: TableSchema | None = None,
     seed: int,
     alpha: float = 0.05,
     deadline: Deadline = NEVER,
@@ -108,6 +115,7 @@ def weak_segments(
         metric: Of the run; see ``segment_metric`` for the one used.
         y: (n,) targets. prediction: (n, K) or (n,). frame: (n rows) canonical columns; the first 40 are looked at.
         n_classes: K; 0 for regression.
+        schema: Of the columns; IDs, free text and constants make no groups.
         seed: Of the intervals.
         alpha: Family-wise error.
         deadline: The search for groups stops there.
@@ -124,7 +132,7 @@ def weak_segments(
     sign = 1.0 if used.greater_is_better else -1.0
     found: list[tuple[str, str, Array, float, float]] = []
     seen: set[bytes] = set()
-    for column, words, mask in _groups(frame):
+    for column, words, mask in _groups(frame, schema):
         if deadline.passed():
             break
         n = int(mask.sum())
