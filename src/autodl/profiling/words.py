@@ -46,7 +46,7 @@ def number(x: float) -> str:
     """A number for people: ``500,001``, ``0.0312``, ``1.2e+09``."""
     if x == int(x) and abs(x) < 1e12:
         return f"{int(x):,}"
-    return f"{x:,.0f}" if 1e4 <= abs(x) < 1e12 else f"{x:.3g}"
+    return f"{x:,.0f}" if 1e3 <= abs(x) < 1e12 else f"{x:.3g}"
 
 
 def listing(names: Iterable[str], limit: int = 5) -> str:

@@ -25,16 +25,21 @@ def differences(
 ) -> list[tuple[str, float, float]]:
     """Columns that differ between two tables, by Holm-corrected tests and effect size, the largest first.
 
+    Args:
+        first: (n1, columns) canonical rows.
+        second: (n2, columns) canonical rows.
+        columns: Column -> how its values are compared.
+
     Returns:
         (column, effect, p_holm): the Kolmogorov-Smirnov distance of numbers and dates, Cramer's V of categories.
     """
     names, effects, p_values = list(columns), [], []
     for name, kind in columns.items():
         if kind in (ColumnKind.NUMERIC, ColumnKind.DATETIME):
-            effect, p = ks(as_numbers(first[name]), as_numbers(second[name]))
+            size, p = ks(as_numbers(first[name]), as_numbers(second[name]))
         else:
-            effect, p = _category_difference(first[name].to_numpy(), second[name].to_numpy())
-        effects.append(effect)
+            size, p = _category_difference(first[name].to_numpy(), second[name].to_numpy())
+        effects.append(size)
         p_values.append(p)
     adjusted = holm(p_values)
     kept = [(n, e, p) for n, e, p in zip(names, effects, adjusted, strict=True) if e >= EFFECT and p < ALPHA]

@@ -9,6 +9,8 @@ from autodl.profiling.words import count, number, share
 from autodl.records import Finding, Severity
 
 MIN_VALUES = 20
+FAR = 10.0
+"""A value this many interquartile ranges outside the quartiles may be a slip of the pen."""
 
 
 class Outliers(Check):
@@ -19,42 +21,56 @@ class Outliers(Check):
     title = "Outliers"
 
     def run(self, ctx: Context) -> list[Finding]:
-        """One finding for each numeric column with far-out values, the most first."""
+        """One finding that names the columns with the most far-out values."""
         if not ctx.numeric:
             return self.not_applicable("There are no numeric columns.")
-        found: list[tuple[int, Finding]] = []
-        for name in ctx.numeric:
-            values = ctx.numbers(name)
-            values = values[np.isfinite(values)]
-            if len(values) < MIN_VALUES:
-                continue
-            q25, q75 = np.quantile(values, [0.25, 0.75])
-            spread = q75 - q25
-            if spread <= 0:
-                continue
-            low, high = q25 - 3 * spread, q75 + 3 * spread
-            far = (values < low) | (values > high)
-            n = int(far.sum())
-            if not n:
-                continue
-            extreme = values[far][np.argmax(np.abs(values[far] - (q25 + q75) / 2))]
-            message = (
-                f"'{name}' has {count(n, 'value')} ({share(n / len(values))}) far outside the usual range of "
-                f"{number(low)} to {number(high)}; the farthest is {number(float(extreme))}{ctx.scope}."
-            )
-            evidence = {"n": n, "low": float(low), "high": float(high), "farthest": float(extreme)}
-            found.append(
-                (
-                    n,
-                    self.finding(
-                        Severity.FIXED,
-                        message,
-                        action="No row is removed; models that such values pull astray get them scaled or clipped.",
-                        column=name,
-                        evidence=evidence,
-                    ),
-                )
-            )
+        found = [
+            (n, far, name, text)
+            for name in ctx.numeric
+            if (seen := self._far_out(ctx, name))
+            for n, far, text in [seen]
+        ]
         if not found:
-            return self.passed(f"No far-out values in {count(len(ctx.numeric), 'numeric column')}.")
-        return self.capped([f for _, f in sorted(found, key=lambda f: -f[0])], "have far-out values")
+            return self.passed(f"No far-out values in {count(len(ctx.numeric), 'numeric column')}{ctx.scope}.")
+        found.sort(key=lambda f: (-f[0], f[2]))
+        named = "; ".join(text for _, _, _, text in found[:3])
+        more = f"; and {count(len(found) - 3, 'more column')}" if len(found) > 3 else ""
+        slips = [name for _, far, name, _ in found if far > FAR]
+        doubt = f" Check the farthest values of {', '.join(slips[:3])} for slips." if slips else ""
+        return [
+            self.finding(
+                Severity.FIXED,
+                f"{count(len(found), 'column')} hold values far outside the usual range: {named}{more}{ctx.scope}.",
+                action="No row is removed; models that such values pull astray get them scaled or clipped." + doubt,
+                column=found[0][2] if len(found) == 1 else None,
+                evidence={
+                    "columns": len(found),
+                    "worst": found[0][2],
+                    "values": found[0][0],
+                    "farthest_in_iqr": max(f[1] for f in found),
+                },
+            )
+        ]
+
+    @staticmethod
+    def _far_out(ctx: Context, name: str) -> tuple[int, float, str] | None:
+        """Number of far-out values, distance of the farthest in interquartile ranges, and both in words."""
+        values = ctx.numbers(name)
+        values = values[np.isfinite(values)]
+        if len(values) < MIN_VALUES:
+            return None
+        q25, q75 = np.quantile(values, [0.25, 0.75])
+        spread = q75 - q25
+        if spread <= 0:
+            return None
+        distance = np.maximum(q25 - values, values - q75) / spread
+        far = distance > 3
+        n = int(far.sum())
+        if not n:
+            return None
+        usual, extreme = values[~far], float(values[np.argmax(distance)])
+        text = (
+            f"'{name}' {count(n, 'value')} ({share(n / len(values))}) outside {number(float(usual.min()))} to "
+            f"{number(float(usual.max()))}, the farthest {number(extreme)}"
+        )
+        return n, float(distance.max()), text

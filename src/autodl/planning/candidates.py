@@ -1,0 +1,184 @@
+"""Which model families take part, in which order, and why others do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autodl.models.base import CostEstimate, Family, Shape, families
+from autodl.planning.facts import DATE_PARTS, Facts
+from autodl.planning.preparation import adapt
+from autodl.records import Decision, FamilyPlan, Modality, Skipped, Validation
+from autodl.search.space import family_space
+
+if TYPE_CHECKING:
+    from autodl.evaluate.base import Metric
+    from autodl.machine import Machine
+
+SHARE = {"fast": 0.15, "balanced": 0.4, "best": 0.7}
+"""Largest share of the budget that the first trial of a family may take, by preset."""
+EXTRA_SHARE = 0.15
+"""The same for families of optional packages that were not asked for by name: they bring a search of their own."""
+MEMORY_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the cost of a family depends on.
+
+    Attributes:
+        facts: Of the table. metric: What is optimized. validation: Folds and test rows.
+        machine: Cores and memory. threads: Threads of one trial.
+    """
+
+    facts: Facts
+    metric: Metric
+    validation: Validation
+    machine: Machine
+    threads: int
+
+    def shape(self) -> Shape:
+        """The size of one fit."""
+        v, f = self.validation, self.facts
+        rows = f.rows * (1 - v.test_size)
+        rows *= 1 - v.holdout if v.n_folds == 1 else 1 - 1 / v.n_folds
+        return Shape(
+            rows=max(1, round(rows)),
+            numeric=len(f.numeric) + DATE_PARTS * len(f.dates),
+            categorical=len(f.categorical),
+            levels=f.levels,
+            text=len(f.text),
+            classes=f.profile.n_classes,
+            threads=self.threads,
+            speed=self.machine.speed,
+        )
+
+
+def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Skipped, ...], Decision]:
+    """Candidates in the order of their first trials, those left out, and the decision in words.
+
+    Raises:
+        ConfigError: If a family asked for does not exist.
+        MissingDependencyError: If its optional package is not installed.
+    """
+    asked = _asked(setting)
+    kept: list[FamilyPlan] = []
+    skipped: list[Skipped] = []
+    too_slow: list[tuple[float, FamilyPlan]] = []
+    for cls in sorted(families.values(), key=lambda c: (c.order, c.key)):
+        baseline = cls.complexity == 0
+        if asked and cls.key not in asked and not baseline:
+            skipped.append(Skipped(what=cls.name, why="Not among the families you asked for."))
+            continue
+        if reason := _unfit(cls, setting):
+            skipped.append(Skipped(what=cls.name, why=reason))
+            continue
+        plan, cost = _plan(cls, setting, cls.key in asked)
+        reason = "" if baseline else _too_costly(cls, cost, plan.est_seconds, setting, cls.key in asked)
+        if not reason:
+            kept.append(plan)
+            continue
+        skipped.append(Skipped(what=cls.name, why=reason))
+        if cost.bytes <= MEMORY_SHARE * setting.machine.memory_bytes:
+            too_slow.append((plan.est_seconds, plan))
+    if all(families[p.key].complexity == 0 for p in kept) and too_slow:
+        # Something must be tried: the quickest, whose training the deadline ends in time.
+        quickest = min(too_slow, key=lambda s: s[0])[1]
+        kept.append(quickest)
+        skipped = [s for s in skipped if s.what != quickest.name]
+    return tuple(kept), tuple(skipped), _decision(kept, skipped, setting)
+
+
+def _asked(setting: Setting) -> frozenset[str]:
+    """The keys asked for, checked."""
+    from autodl.errors import ConfigError, MissingDependencyError
+
+    keys = [k.strip().lower() for k in setting.facts.options.families if k.strip()]
+    for key in keys:
+        cls = families[key]
+        missing = cls.missing()
+        if missing:
+            raise MissingDependencyError(
+                f"the model family '{key}' needs the package {missing[0]}, which is not installed",
+                f'Install it with: pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}",
+            )
+        if setting.facts.task not in cls.tasks:
+            raise ConfigError(
+                f"the model family '{key}' cannot do {setting.facts.task.value}", "Leave it out of --families."
+            )
+    return frozenset(keys)
+
+
+def _unfit(cls: type[Family], setting: Setting) -> str:
+    """Why a family cannot take part at all, or an empty string."""
+    if setting.facts.task not in cls.tasks:
+        return f"It cannot do {setting.facts.task.value}."
+    if Modality.TABLE not in cls.modalities:
+        return "It is not for tables."
+    missing = cls.missing()
+    if missing:
+        how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"
+        return f"Its package {missing[0]} is not installed. To add it: {how}"
+    rows = setting.shape().rows
+    if cls.max_rows is not None and rows > cls.max_rows:
+        return f"Too slow on {rows:,} rows: its time or memory grows with their square (limit {cls.max_rows:,})."
+    return ""
+
+
+def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: Setting, asked: bool) -> str:
+    memory = setting.machine.memory_bytes
+    if cost.bytes > MEMORY_SHARE * memory:
+        return f"It would need about {cost.bytes / 1e9:.1f} GB of memory, and {memory / 1e9:.1f} GB are free."
+    if asked:
+        return ""
+    options = setting.facts.options
+    if options.time_budget_s is None:
+        return ""
+    share = min(SHARE[options.preset], EXTRA_SHARE) if cls.requires else SHARE[options.preset]
+    limit = share * options.time_budget_s
+    if seconds > limit:
+        return (
+            f"One trial would take about {seconds:.0f} s of a budget of {options.time_budget_s:.0f} s; "
+            f"at most {limit:.0f} s are spent on a first try. Give more time, or name it with --families."
+        )
+    return ""
+
+
+def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
+    start = family_space(cls.key).starts()[0]
+    config = cls.config(**{k: v for k, v in start.items() if not k.startswith("prep.")})
+    cost = cls().estimate_cost(setting.shape(), config)
+    seconds = cost.seconds * setting.validation.n_folds
+    why = ("You asked for it. " if asked else "") + cls.summary
+    if cls.complexity == 0:
+        why = f"The baseline that every model must beat. {cls.summary}"
+    plan = FamilyPlan(
+        key=cls.key,
+        name=cls.name,
+        why=why,
+        est_seconds=round(seconds, 3),
+        est_bytes=cost.bytes,
+        recipe=adapt(cls.recipe, setting.facts, setting.metric),
+    )
+    return plan, cost
+
+
+def searched_fields(kept: tuple[FamilyPlan, ...]) -> frozenset[str]:
+    """Fields of ``Recipe`` that the search space of some candidate varies."""
+    names = (n for p in kept for n in family_space(p.key).params)
+    return frozenset(n.removeprefix("prep.") for n in names if n.startswith("prep."))
+
+
+def _decision(kept: list[FamilyPlan], skipped: list[Skipped], setting: Setting) -> Decision:
+    total = sum(p.est_seconds for p in kept)
+    budget = setting.facts.options.time_budget_s
+    time = f" One trial of each takes about {total:.0f} s" + (f" of {budget:.0f} s." if budget is not None else ".")
+    left = f" Left out: {', '.join(s.what for s in skipped)}." if skipped else ""
+    return Decision(
+        topic="Models",
+        choice=", ".join(p.name for p in kept),
+        why="Simple ones first, so that a usable model is there within seconds; then those that usually win on tables."
+        + time
+        + left,
+        evidence={"candidates": len(kept), "seconds": round(total, 1)},
+    )

@@ -1,0 +1,85 @@
+"""From a profile to a plan: each choice is one function in this package, with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autodl.models.base import families
+from autodl.options import FitOptions
+from autodl.planning.candidates import Setting, choose_families, searched_fields
+from autodl.planning.facts import Facts
+from autodl.planning.metric import choose_metric
+from autodl.planning.preparation import decide
+from autodl.planning.runner import choose_runner
+from autodl.planning.validation import choose_validation
+from autodl.records import Decision, Plan, Profile
+
+if TYPE_CHECKING:
+    from autodl.machine import Machine
+
+
+def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_test_file: bool) -> Plan:
+    """What will be done and why; a pure function of its arguments.
+
+    Args:
+        profile: Facts about the table.
+        options: What the user asked for.
+        machine: Cores, memory and speed.
+        has_test_file: Whether the test rows come from a file of their own.
+
+    Raises:
+        ConfigError: An unknown metric, family or impossible option, with the remedy.
+        MissingDependencyError: A family asked for needs a package that is not installed.
+    """
+    facts = Facts(profile, options)
+    metric, metric_decision = choose_metric(facts)
+    validation, split_decisions = choose_validation(facts, has_test_file)
+    _, _, threads, _ = choose_runner(options, machine)
+    setting = Setting(facts, metric, validation, machine, threads)
+    kept, skipped, models_decision = choose_families(setting)
+    runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
+    recipes = {p.name: p.recipe for p in kept if families[p.key].complexity > 0} or {p.name: p.recipe for p in kept}
+    target = profile.target
+    decisions = (
+        Decision(topic="Target", choice=target.name, why=target.why),
+        Decision(topic="Task", choice=_task_words(profile), why=target.task_why),
+        metric_decision,
+        *split_decisions,
+        _columns(profile),
+        *decide(facts, metric, recipes, searched_fields(kept)),
+        models_decision,
+        computing,
+    )
+    return Plan(
+        task=target.task,
+        target=target.name,
+        classes=target.classes,
+        metric=metric.key,
+        features=profile.features,
+        validation=validation,
+        families=kept,
+        skipped=skipped,
+        decisions=decisions,
+        runner=runner,
+        workers=workers,
+        threads=threads,
+        strategy=options.strategy,
+        seed=options.seed,
+    )
+
+
+def _task_words(profile: Profile) -> str:
+    n = profile.n_classes
+    return f"classification, {n} classes" if n else "regression"
+
+
+def _columns(profile: Profile) -> Decision:
+    left = "; ".join(f"'{n}': {w.rstrip('.')}" for n, w in list(profile.dropped.items())[:10])
+    more = f"; and {len(profile.dropped) - 10} more" if len(profile.dropped) > 10 else ""
+    n = len(profile.features)
+    return Decision(
+        topic="Columns",
+        choice=f"{n} of {n + len(profile.dropped)} columns are used",
+        why=f"Left out: {left}{more}." if left else "Each may tell something about the target.",
+        evidence={"used": n, "left_out": len(profile.dropped)},
+    )

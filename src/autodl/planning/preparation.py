@@ -1,0 +1,245 @@
+"""How the columns are prepared: what each family's recipe becomes on these data."""
+
+from __future__ import annotations
+
+from autodl.evaluate.base import Metric
+from autodl.planning.facts import Facts
+from autodl.profiling.words import share
+from autodl.records import Decision, Recipe, Task
+
+RARE_LEVELS = 50
+"""From this many categories on, the rarest are grouped where each would become a column."""
+RARE_ROWS = 5
+SKEWED = 1.0
+IMBALANCED = 0.25
+RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
+"""Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""
+
+
+def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
+    """A family's recipe with the choices that these data ask for.
+
+    Args:
+        recipe: What the family starts from.
+        facts: Of the table.
+        metric: What is optimized.
+    """
+    change: dict[str, object] = {}
+    if not facts.gaps:
+        change["indicator"] = False
+    if not facts.text:
+        change["text"] = "none"
+    if not facts.dates:
+        change["dates"] = False
+    if recipe.categories == "onehot" and facts.most_levels > RARE_LEVELS:
+        change["rare"] = max(recipe.rare, min(0.01, RARE_ROWS / facts.rows))
+    if recipe.target != "none" and log_target(facts, metric):
+        change["target"] = "log"
+    if facts.task is Task.CLASSIFICATION:
+        change["target"] = "none"
+        if metric.needs == "label" and facts.minority < IMBALANCED and metric.key != "accuracy":
+            change["balance"] = "class_weight"
+    return recipe.model_copy(update=change)
+
+
+def log_target(facts: Facts, metric: Metric) -> bool:
+    """Whether a logarithm of the target is the better start."""
+    stats = facts.profile.target.numeric
+    return (
+        facts.task is Task.REGRESSION
+        and stats is not None
+        and stats.minimum >= 0
+        and stats.skew > SKEWED
+        and metric.key in RATIO_METRICS
+    )
+
+
+def decide(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: frozenset[str]) -> list[Decision]:
+    """The choices in words.
+
+    Args:
+        facts: Of the table.
+        metric: What is optimized.
+        recipes: Name of a family -> its adapted recipe.
+        searched: Fields of ``Recipe`` that some family's search space varies.
+    """
+    found = [
+        _missing(facts, recipes, searched),
+        _outliers(facts, recipes, searched),
+        _scaling(facts, recipes, searched),
+        _categories(facts, recipes, searched),
+    ]
+    if facts.text:
+        found.append(_text(facts, recipes, searched))
+    if facts.dates:
+        found.append(_dates(facts))
+    found.append(
+        _balance(facts, metric, recipes, searched)
+        if facts.classification
+        else _target(facts, metric, recipes, searched)
+    )
+    return found
+
+
+def _may(searched: frozenset[str], field: str) -> str:
+    return " The search tries other ways too." if field in searched else ""
+
+
+def _spread(recipes: dict[str, Recipe], field: str, words: dict[str, str]) -> str:
+    """Which families do what: ``fill with the median (Linear, MLP); leave gaps (LightGBM)``."""
+    groups: dict[str, list[str]] = {}
+    for name, recipe in recipes.items():
+        groups.setdefault(words[str(getattr(recipe, field))], []).append(name)
+    if len(groups) == 1:
+        return next(iter(groups))
+    return "; ".join(f"{what} ({', '.join(names)})" for what, names in groups.items())
+
+
+def _missing(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    words_missing = sum(1 for c in (*facts.categorical, *facts.text) if c.n_missing)
+    if not facts.gaps:
+        why = "No number is missing." + (" A missing category counts as one of its own." if words_missing else "")
+        return Decision(topic="Missing values", choice="nothing to fill", why=why)
+    words = {
+        "none": "leave the gaps to the model",
+        "mean": "fill with the mean",
+        "median": "fill with the median",
+        "most_frequent": "fill with the most frequent value",
+        "knn": "fill from similar rows",
+        "iterative": "predict from the other columns",
+    }
+    worst = facts.gaps[0]
+    flagged = any(r.indicator and r.impute != "none" for r in recipes.values())
+    why = (
+        f"{len(facts.gaps)} numeric column(s) have gaps, '{worst.name}' the most "
+        f"({share(worst.n_missing / worst.n)}). The median is not pulled by extreme values"
+        + (", and a 0/1 column tells the model where a value was missing." if flagged else ".")
+        + " Trees that handle gaps learn from them directly."
+    )
+    evidence = {"columns": len(facts.gaps), "largest_share": worst.n_missing / worst.n}
+    return Decision(
+        topic="Missing values",
+        choice=_spread(recipes, "impute", words),
+        why=why + _may(searched, "impute"),
+        evidence=dict(evidence),
+    )
+
+
+def _outliers(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    far = [c for c in facts.numeric if c.numeric is not None and c.numeric.n_outliers]
+    if not far:
+        return Decision(topic="Outliers", choice="nothing to treat", why="No value lies far outside the others.")
+    words = {"none": "leave as they are", "clip": "pull in to the edge of the usual range"}
+    why = (
+        f"{len(far)} column(s) have far-out values. Straight-line models are pulled astray by them, so these see them "
+        "pulled in; trees look only at the order of values, and networks get them squeezed by the scaling. No row is "
+        "removed."
+    )
+    return Decision(
+        topic="Outliers",
+        choice=_spread(recipes, "outliers", words),
+        why=why + _may(searched, "outliers"),
+        evidence={"columns": len(far)},
+    )
+
+
+def _scaling(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    words = {
+        "none": "as they are",
+        "standard": "mean 0, spread 1",
+        "robust": "median 0, quartiles 1 apart, extremes squeezed",
+        "quantile": "ranks made bell-shaped",
+    }
+    why = "Models that add columns up need them on one scale; trees do not." + _may(searched, "scale")
+    return Decision(topic="Scaling", choice=_spread(recipes, "scale", words), why=why)
+
+
+def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    if not facts.categorical:
+        return Decision(topic="Categories", choice="nothing to encode", why="All columns are numbers, dates or text.")
+    words = {
+        "codes": "by the model itself",
+        "onehot": "one 0/1 column for each value",
+        "target": "the mean target of each value, learnt within folds",
+        "ordinal": "numbered by frequency",
+    }
+    largest = max(facts.categorical, key=lambda c: c.n_unique)
+    why = f"{len(facts.categorical)} column(s) hold categories; '{largest.name}' has the most ({largest.n_unique:,})."
+    limit = min((r.max_onehot for r in recipes.values() if r.categories == "onehot"), default=0)
+    if limit and largest.n_unique > limit:
+        why += f" Beyond {limit} values the mean target takes the place of 0/1 columns."
+    if any(r.rare > 0 for r in recipes.values()):
+        why += f" Values with fewer than about {RARE_ROWS} rows are grouped."
+    return Decision(
+        topic="Categories",
+        choice=_spread(recipes, "categories", words),
+        why=why + " Values never seen before count as unknown." + _may(searched, "categories"),
+        evidence={"columns": len(facts.categorical), "levels": facts.levels},
+    )
+
+
+def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    words = {
+        "none": "not used",
+        "tfidf": "weights of words and word pairs",
+        "svd": "the main themes of its words, as numbers",
+    }
+    names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
+    why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
+    return Decision(
+        topic="Text",
+        choice=_spread(recipes, "text", words),
+        why=why + _may(searched, "text"),
+        evidence={"columns": len(facts.text)},
+    )
+
+
+def _dates(facts: Facts) -> Decision:
+    names = ", ".join(f"'{c.name}'" for c in facts.dates[:3])
+    choice = "year, month, day, weekday, hour and days since the first date"
+    return Decision(
+        topic="Dates", choice=choice, why=f"{names}: models need numbers; seasons and weekdays often matter."
+    )
+
+
+def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    words = {
+        "none": "rows as they are",
+        "class_weight": "rare classes weigh more",
+        "smote": "rare classes filled up by interpolation",
+        "oversample": "rare classes repeated",
+        "undersample": "common classes thinned",
+    }
+    if facts.minority >= IMBALANCED:
+        why = "The classes are of similar size."
+    elif metric.needs == "label":
+        why = f"The rarest class is {facts.minority:.3g} times the largest, and {metric.name} counts decisions."
+    else:
+        why = (
+            f"The rarest class is {facts.minority:.3g} times the largest, but {metric.name} judges probabilities or "
+            "their order, which weights would distort more than help."
+        )
+    return Decision(
+        topic="Imbalance",
+        choice=_spread(recipes, "balance", words),
+        why=why + _may(searched, "balance"),
+        evidence={"ratio": facts.minority},
+    )
+
+
+def _target(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    words = {"none": "as it is", "standard": "mean 0, spread 1 while learning", "log": "its logarithm while learning"}
+    stats = facts.profile.target.numeric
+    skew = stats.skew if stats is not None else 0.0
+    if log_target(facts, metric):
+        why = f"It has a long tail (skewness {skew:.1f}) and {metric.name} does not weigh large values most."
+    elif skew > SKEWED:
+        why = f"It has a long tail (skewness {skew:.1f}), but {metric.name} counts errors in its own units."
+    else:
+        why = "It has no long tail."
+    return Decision(
+        topic="Target transform",
+        choice=_spread(recipes, "target", words),
+        why=why + _may(searched, "target"),
+        evidence={"skew": skew},
+    )

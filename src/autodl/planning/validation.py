@@ -1,0 +1,118 @@
+"""How rows are set apart: test rows first, then folds of the rest."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autodl.errors import ConfigError
+from autodl.planning.facts import Facts
+from autodl.records import Decision, Validation
+
+MAX_TEST_ROWS = 20_000
+"""Enough for narrow intervals (an accuracy of 0.9 is known to 0.4 points); the rest serves learning."""
+TEST_SIZE = 0.2
+MAX_HOLDOUT_ROWS = 10_000
+LONG_BUDGET_S = 240.0
+
+
+def choose_validation(facts: Facts, has_test_file: bool) -> tuple[Validation, tuple[Decision, ...]]:
+    """Test rows and folds.
+
+    Args:
+        facts: Of the table.
+        has_test_file: Whether the test rows come from a file of their own.
+
+    Raises:
+        ConfigError: If the options cannot be met, e.g. a group column with one group.
+    """
+    test_size, test_decision = _test(facts, has_test_file)
+    kind, kind_why = _kind(facts)
+    rows = round(facts.rows * (1 - test_size))
+    n_folds, folds_why = _folds(facts, rows, kind)
+    holdout = min(TEST_SIZE, MAX_HOLDOUT_ROWS / max(1, rows)) if n_folds == 1 else TEST_SIZE
+    validation = Validation(
+        kind=kind,
+        n_folds=n_folds,
+        holdout=holdout,
+        test_size=test_size,
+        group_column=facts.profile.group_column,
+        time_column=facts.profile.time_column,
+    )
+    shape = f"{n_folds} folds" if n_folds > 1 else f"one split, {100 * holdout:.0f} % of the rows held out"
+    names = {"stratified": "stratified by class", "random": "at random", "group": "by group", "time": "by time"}
+    decision = Decision(
+        topic="Validation",
+        choice=f"{shape}, {names[kind]}",
+        why=f"{kind_why} {folds_why}",
+        evidence={"rows": rows, "folds": n_folds},
+    )
+    return validation, (test_decision, decision)
+
+
+def _test(facts: Facts, has_test_file: bool) -> tuple[float, Decision]:
+    asked = facts.options.test_size
+    if has_test_file:
+        why = "You gave a test file; it is opened once, at the end."
+        return 0.0, Decision(topic="Test rows", choice="the test file", why=why)
+    if asked is not None:
+        if not 0 < asked < 1:
+            raise ConfigError(
+                f"`0 < test size < 1` must hold, but got {asked:g}", "Pass for example --test-size 0.2."
+            )
+        size, why = asked, "You asked for it."
+    else:
+        size = min(TEST_SIZE, MAX_TEST_ROWS / facts.rows)
+        why = (
+            f"{MAX_TEST_ROWS:,} rows are enough to know the score closely; the others serve learning."
+            if size < TEST_SIZE
+            else "One row in five, the usual share."
+        )
+    n = round(size * facts.rows)
+    if n < 100:
+        why += f" {n} rows are few, so the score is known roughly only; its interval says how roughly."
+    choice = f"{n:,} of {facts.rows:,} rows, set aside now and opened once at the end"
+    return size, Decision(topic="Test rows", choice=choice, why=why, evidence={"rows": n, "share": size})
+
+
+def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"], str]:
+    profile = facts.profile
+    if profile.time_column and profile.group_column:
+        raise ConfigError(
+            "a time column and a group column cannot be combined",
+            "Pass --time-column to predict the future, or --group-column to predict for new groups.",
+        )
+    if profile.time_column:
+        return "time", f"Models learn from earlier rows by '{profile.time_column}' and are judged on later ones."
+    if profile.group_column:
+        groups = profile.columns[profile.group_column].n_unique
+        if groups < 3:
+            raise ConfigError(
+                f"the group column '{profile.group_column}' has {groups} group(s), but at least 3 are needed",
+                "One for learning, one for validation, one for the test. Name another column or none.",
+            )
+        return "group", f"Rows with the same '{profile.group_column}' stay on one side, as in use the groups are new."
+    if facts.classification:
+        return "stratified", "Each part has its share of each class."
+    return "random", "Rows are shuffled; each part has small and large values."
+
+
+def _folds(facts: Facts, rows: int, kind: str) -> tuple[int, str]:
+    long = facts.budget_s >= LONG_BUDGET_S and facts.options.preset != "fast"
+    if kind == "time":
+        n = 3 if not long or rows < 1_000 else 5
+        return n, f"{n} times, each from a longer past."
+    if rows <= 2_000:
+        n = 8 if long else 5
+        why = "With few rows each is used for learning and for validation in turn."
+    elif rows <= 25_000:
+        n, why = 5, "Each row is validated once by a model that did not see it; the time allows five fits."
+    elif rows <= 60_000 and not long:
+        n, why = 1, "Rows are plenty and time is short: one split is precise enough, and more models can be tried."
+    elif rows <= 60_000:
+        n, why = 5 if facts.budget_s >= 4 * LONG_BUDGET_S else 3, "Several fits of each model are affordable."
+    else:
+        n, why = 1, "With so many rows one split is precise enough."
+    if kind == "group":
+        groups = facts.profile.columns[facts.profile.group_column or ""].n_unique
+        n = max(2, min(n, groups - 1)) if n > 1 else n
+    return (max(2, min(n, rows // 2)) if n > 1 else n), why
