@@ -88,12 +88,6 @@ def run(argv: list[str] | None, started: Callable[[], float]) -> int:
         return _usage(error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped before anything was finished.", 130)
-    except BrokenPipeError:
-        # The reader of our output went away (`autodl runs | head`); point stdout elsewhere so that exit is quiet.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except Exception as error:
         return _crash(error, invocation.log)
     return result if isinstance(result, int) else 0

@@ -209,4 +209,4 @@ def _skill_bar(skill: float | None, width: int = 18) -> Text:
     if skill is None:
         return Text("")
     cells = round(width * min(1.0, max(0.0, skill)))
-    return Text.assemble(("█" * cells, "green"), ("·" * (width - cells), "dim"), f" {100 * skill:4.0f} %")
+    return Text.assemble(f"{100 * skill:4.0f} % ", ("█" * cells, "green"), ("·" * (width - cells), "dim"))

@@ -31,7 +31,9 @@ def with_interval(value: float, low: float, high: float) -> str:
     width = high - low
     if not math.isfinite(width) or width <= 0:
         return number(value)
-    decimals = min(6, max(0, math.ceil(-math.log10(width))))
+    magnitude = math.floor(math.log10(width))
+    coarse = width < 3 * 10.0**magnitude  # one digit would leave only two or three steps inside the interval
+    decimals = min(6, max(0, coarse - magnitude))
     return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
 
 

@@ -1,0 +1,160 @@
+"""The commands in this process, with the pipeline replaced by one that trains nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_fakes import fake_fit, make_plan, make_profile, make_record
+
+from autodl import __version__
+from autodl.__main__ import main
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small table, as the current one, and a pipeline that answers at once."""
+    import autodl.pipeline
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(autodl.pipeline, "run_fit", fake_fit)
+    monkeypatch.setattr(autodl.pipeline, "run_plan", lambda data, options: (make_profile(), make_plan()))
+    (tmp_path / "shop.csv").write_text("size,bought\n1,yes\n2,no\n")
+    return tmp_path
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"autodl {__version__}\n"
+
+
+def test_fit_says_what_it_does_and_where_the_result_is(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "shop.csv", "--out", "run"]) == 0
+    out, err = capsys.readouterr()
+    for part in ("plan: predicting 'bought'", "right 89 in 100", "run/report.html", "autodl predict run "):
+        assert part in out
+    assert err == ""
+
+
+def test_quiet_leaves_the_summary_alone(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "shop.csv", "--out", "run", "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "plan:" not in out
+    assert "right 89 in 100" in out
+
+
+def test_the_command_is_recorded_as_typed(work: Path) -> None:
+    assert main(["fit", "shop.csv", "--out", "a run", "--drop", "x y", "-q"]) == 0
+    recorded = json.loads((work / "a run" / "run.json").read_text())["command"]
+    assert recorded == "autodl fit shop.csv --out 'a run' --drop 'x y' -q"
+
+
+def test_plan_prints_facts_and_reasons(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "shop.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "90 rows, 2 columns" in out
+    assert "bought: its name" in out
+    assert main(["plan", "shop.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"]["metric"] == "roc_auc"
+
+
+@pytest.fixture
+def run_folder(work: Path) -> Path:
+    run = work / "autodl-runs" / "one"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text(make_record().model_dump_json())
+    return run
+
+
+def test_leaderboard_and_runs_show_the_same_facts_as_the_record(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads((run_folder / "run.json").read_text())
+    assert main(["leaderboard", str(run_folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == facts
+    assert main(["leaderboard", str(run_folder)]) == 0
+    out = capsys.readouterr().out
+    assert out.index("Ensemble") < out.index("Guess")
+    assert "0.9300" in out
+    assert main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"folder": "autodl-runs/one", **facts}]
+    assert main(["runs"]) == 0
+    assert "autodl-runs/one" in capsys.readouterr().out
+    assert main(["runs", str(run_folder)]) == 0
+    assert "no runs in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fit"], "Missing argument 'DATA'"),
+        (["fit", "nothing.csv"], "there is no file nothing.csv"),
+        (["fit", "shop.csb"], "Did you mean 'shop.csv'?"),
+        (["fit", "shop.csv", "--time-budget", "-5s"], "must be above zero"),
+        (["fit", "shop.csv", "--time-budget", "soon"], "is not a duration"),
+        (["fit", "shop.csv", "--task", "guessing"], "unknown --task 'guessing'"),
+        (["fit", "shop.csv", "--seed", "x"], "--seed"),
+        (["fit", "shop.csv", "--nonsense"], "--nonsense"),
+        (["fit", "shop.csv", "--out", "."], "is not empty"),
+        (["fit", "shop.csv", "--test", "no.csv"], "there is no file no.csv"),
+        (["fti"], "fti"),
+        (["predict", "nowhere", "shop.csv", "--out", "p.csv"], "there is no run folder nowhere"),
+        (["predict", ".", "shop.csv"], "--out"),
+        (["predict", "autodl-runs/one", "shop.csv", "--out", "no/p.csv"], "there is no folder no"),
+        (["predict", "autodl-runs/one", "shop.csv", "--out", "."], "is a folder"),
+        (["leaderboard", "."], "run.json"),
+        (["report", "nowhere"], "nowhere"),
+        (["runs", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_problem_with_the_input_is_one_line_and_code_2(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    before = sorted(run_folder.parents[1].rglob("*"))
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("autodl: error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert sorted(run_folder.parents[1].rglob("*")) == before  # nothing half-written
+
+
+def test_a_surprise_is_one_line_with_the_place_of_its_details(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import autodl.pipeline
+
+    def explode(*args: Any, **given: Any) -> None:
+        raise ZeroDivisionError("one\ntwo")
+
+    monkeypatch.setattr(autodl.pipeline, "run_fit", explode)
+    assert main(["fit", "shop.csv", "--out", "run"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "ZeroDivisionError: one" in err
+    log = Path(err.strip().rsplit(" ", 1)[1])
+    assert "Traceback" in log.read_text()
+    log.unlink()
+
+
+def test_an_unwatched_interrupt_ends_with_130(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import autodl.pipeline
+
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(autodl.pipeline, "run_plan", interrupt)
+    assert main(["plan", "shop.csv"]) == 130
+
+
+@pytest.mark.parametrize(
+    "command", ["fit", "predict", "plan", "report", "leaderboard", "runs", "doctor"]
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"Example:  autodl {command}" in out
+    assert "Usage:" in out

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from cli_fakes import make_plan, make_profile, make_result, tell_story
+from rich.console import Console
+
+from autodl.cli.board import Board
+from autodl.cli.live import LiveDisplay, draw
+from autodl.cli.plain import PlainLines
+from autodl.cli.screen import make_console
+from autodl.events import PlanReady, TrialFinished
+
+
+def plain_lines(tell: object = tell_story) -> list[str]:
+    stream = io.StringIO()
+    tell(PlainLines(make_console(stream)))  # type: ignore[operator]
+    return stream.getvalue().splitlines()
+
+
+def test_plain_lines_say_each_thing_once_with_its_second() -> None:
+    lines = plain_lines()
+    assert [line.split()[0] for line in lines] == sorted((line.split()[0] for line in lines), key=float)
+    text = "\n".join(lines)
+    for part in ("plan: predicting 'bought'", "--target", "Guess #0: 0.5000", "(best so far)",
+                 "Deep #2: failed (ValueError: bad luck)", "a [bold]literal[/bold] note"):  # fmt: skip
+        assert part in text
+    assert "\x1b" not in text
+
+
+def test_a_long_search_does_not_flood_the_log() -> None:
+    def tell(listener: PlainLines) -> None:
+        for n in range(1000):
+            listener(TrialFinished(make_result(str(n), "a", 0.5), f"a #{n}", best=n == 0, elapsed_s=n * 0.06))
+        for n in range(100):
+            listener(TrialFinished(make_result(f"f{n}", "b", None), f"b #{n}", best=False, elapsed_s=60.0))
+
+    lines = plain_lines(tell)
+    assert 3 <= sum("tried, best:" in line for line in lines) <= 5
+    assert sum("failed" in line for line in lines) == 3
+    assert len(lines) < 12
+
+
+def rendered(board: Board, width: int, **given: float | int | None) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, markup=False)
+    settings = {"elapsed_s": 12.0, "budget_s": 60.0, "max_trials": None, **given}
+    console.print(draw(board, "shop.csv", **settings))  # type: ignore[arg-type]
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def story_board() -> Board:
+    board = Board()
+    tell_story(board.take)
+    return board
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_panel_fits_the_terminal(width: int) -> None:
+    shown = rendered(story_board(), width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "Plain #1" in shown
+    assert "60 %" in shown  # loss 0.2 of the baseline's 0.5
+    assert "a [bold]literal[/bold] note" in " ".join(shown.split())
+
+
+def test_the_panel_counts_trials_when_there_is_no_time_budget() -> None:
+    assert "3 of 9 models" in rendered(story_board(), 100, budget_s=None, max_trials=9)
+    assert "12 s" in rendered(Board(), 100, budget_s=None)
+
+
+def test_the_live_panel_is_drawn_and_removed() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=90, markup=False)
+    with LiveDisplay(console, "shop.csv", time.time(), 60.0, None) as display:
+        tell_story(display)
+        display.say(10.0, "stopping soon")
+        display._live.refresh()
+    text = stream.getvalue()
+    assert "stopping soon" in text
+    assert "Plain #1" in text
+    assert text.rstrip().endswith("\x1b[2K")  # transient: the last thing done is to erase
+
+
+def test_a_resumed_run_counts_the_seconds_before() -> None:
+    display = LiveDisplay(Console(file=io.StringIO()), "shop.csv", time.time(), 60.0, None)
+    display(PlanReady(make_profile(), make_plan(), 30.0))
+    assert display._before == pytest.approx(30.0, abs=1.0)

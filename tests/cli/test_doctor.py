@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+
+from autodl import doctor
+from autodl.__main__ import main
+from autodl.doctor import CheckResult, examine, ray_smoke_test
+
+
+def test_all_facts_are_there() -> None:
+    names = {r.name for r in examine(with_ray=False)}
+    assert {"Python", "Cores", "Memory", "Disk", "Packages", "GPU", "Extra dev"} <= names
+    assert "Ray" not in names
+
+
+def test_a_missing_package_fails_and_a_missing_extra_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        doctor.metadata, "requires", lambda name: ["nowhere-base>=1", 'nowhere-extra>=2 ; extra == "more"']
+    )
+    results = {r.name: r for r in examine(with_ray=False) if "nowhere" in r.text}
+    assert results["Packages"].status == "fail"
+    assert results["Extra more"].status == "note"
+    assert "pip install 'autodl[more]'" in results["Extra more"].text
+
+
+def test_versions_are_those_installed() -> None:
+    text = next(r.text for r in examine(with_ray=False) if r.name == "Packages")
+    assert f"pandas {metadata.version('pandas')}" in text
+
+
+def test_a_hanging_ray_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_RAY_SMOKE", "import time; time.sleep(100)")
+    result = ray_smoke_test(timeout_s=0.5)
+    assert result.status == "fail"
+    assert "did not answer" in result.text
+
+
+def test_a_broken_ray_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_RAY_SMOKE", "raise ImportError('no ray here')")
+    assert ray_smoke_test() == CheckResult("Ray", "fail", "could not run a task: ImportError: no ray here")
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_ray_runs_a_task() -> None:
+    assert ray_smoke_test().status == "ok"
+
+
+def test_the_exit_code_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = [CheckResult("A", "ok", "fine"), CheckResult("B", "note", "so so")]
+    monkeypatch.setattr(doctor, "examine", lambda with_ray: iter(checks))
+    assert main(["doctor"]) == 0
+    assert "ready" in capsys.readouterr().out
+    checks.append(CheckResult("C", "fail", "broken"))
+    assert main(["doctor", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodl.cli.options import build_options, choose_folder, require_data, require_run, run_name
+from autodl.errors import AutodlError, ConfigError, RunError
+from autodl.options import FitOptions
+from autodl.records import Task
+
+
+def options(**given: Any) -> FitOptions:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("target", "time_budget", "max_trials", "metric", "test", "test_size", "group", "time_column", "families",
+         "drop", "workers", "address")
+    )  # fmt: skip
+    return build_options(**{**nothing, "task": "auto", "seed": 0, "preset": "balanced", **given})
+
+
+def test_defaults() -> None:
+    assert options() == FitOptions(time_budget_s=300.0)
+
+
+def test_a_trial_budget_alone_lifts_the_time_budget() -> None:
+    assert options(max_trials=5).time_budget_s is None
+    assert options(max_trials=5, time_budget="1m").time_budget_s == 60.0
+
+
+def test_lists_and_choices() -> None:
+    made = options(families=" A, b,,a ", drop=["x, y", "z"], task="Regression", preset="FAST")
+    assert made.families == ("a", "b")
+    assert made.drop == ("x, y", "z")
+    assert (made.task, made.preset) == (Task.REGRESSION, "fast")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"task": "clasification"}, "Did you mean 'classification'?"),
+        ({"preset": "quick"}, "balanced"),
+        ({"time_budget": "soon"}, "'soon' is not a duration"),
+        ({"max_trials": 0}, "at least 1"),
+        ({"workers": -1}, "--workers"),
+        ({"test_size": 1.5}, "between 0 and 1"),
+        ({"test_size": float("nan")}, "between 0 and 1"),
+        ({"test": "a.csv", "test_size": 0.2}, "exclude each other"),
+        ({"families": ", ,"}, "names no family"),
+        ({"seed": -1}, "--seed"),
+    ],
+)
+def test_nonsense_is_refused_with_the_remedy(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        options(**given)
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_a_run_is_named_by_one_safe_path_part(data: str) -> None:
+    name = run_name(data)
+    assert re.fullmatch(r"[\w-]{1,60}", name)
+
+
+def test_run_folders_are_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = choose_folder(None, "in/my data.csv", resume=False)
+    assert re.fullmatch(r"autodl-runs/my-data-\d{8}-\d{6}", str(first))
+    first.mkdir(parents=True)
+    assert choose_folder(None, "in/my data.csv", resume=False) != first
+    new = tmp_path / "new"
+    assert choose_folder(new, "d", resume=False) == new
+    new.mkdir()
+    assert choose_folder(new, "d", resume=False) == new
+    (new / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="is not empty"):
+        choose_folder(new, "d", resume=False)
+    with pytest.raises(RunError, match="Leave out --resume"):
+        choose_folder(new, "d", resume=True)
+    (new / "run.json").write_text("{}")
+    with pytest.raises(RunError, match="Add --resume"):
+        choose_folder(new, "d", resume=False)
+    assert choose_folder(new, "d", resume=True) == new
+    with pytest.raises(RunError, match="is a file"):
+        choose_folder(new / "run.json", "d", resume=False)
+    with pytest.raises(ConfigError, match="--out"):
+        choose_folder(None, "d", resume=True)
+
+
+def test_missing_paths_are_named_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("a\n1\n")
+    assert require_data(str(tmp_path / "sales.csv"))
+    assert require_data(str(tmp_path / "*.csv"))
+    with pytest.raises(AutodlError, match=re.escape("Did you mean 'sales.csv'?")):
+        require_data(str(tmp_path / "sale.csv"))
+    with pytest.raises(AutodlError, match="Check the path"):
+        require_data(str(tmp_path / "no" / "sales.csv"))
+    with pytest.raises(RunError):
+        require_run(tmp_path)

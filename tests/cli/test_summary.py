@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from cli_fakes import make_evaluation, make_record
+
+from autodl.cli.screen import make_console
+from autodl.cli.summary import Line, print_summary, summarize
+from autodl.records import Evaluation
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "my run"
+    (path / "model").mkdir(parents=True)
+    (path / "report.html").write_text("")
+    return path
+
+
+def by_head(lines: list[Line]) -> dict[str, str]:
+    return {line.head: line.text for line in lines}
+
+
+def test_a_classification_is_told_in_counts_against_guessing(folder: Path) -> None:
+    said = by_head(summarize(make_record(), make_evaluation(), folder, {"roc_auc": "ROC AUC"}))
+    assert said["Predicts"] == "bought: no or yes."
+    assert said["How well"].startswith("On 18 rows never seen, right 89 in 100 times (95 % interval: 67 to 98).")
+    assert "Guessing: 67 in 100" in said["How well"]
+    assert said["Score"] == "ROC AUC 0.93 (0.85 to 0.99); guessing: 0.5000."
+    assert "cannot be told apart from Plain #1" in said["Models"]
+    assert "The simplest of them: Plain #1" in said["Models"]
+    assert said["Look at"] == "size [mm] is often missing."
+    assert said["Use it"].startswith(f"autodl predict '{folder}' ")
+
+
+def test_a_regression_is_told_by_the_typical_error(folder: Path) -> None:
+    said = by_head(summarize(make_record(classes=()), make_evaluation(regression=True), folder))
+    assert said["Predicts"] == "bought, a number."
+    assert "typically off by 512 (430 to 610)" in said["How well"]
+    assert "off by 1,834" in said["How well"]
+
+
+def test_an_interrupted_run_says_what_is_missing(tmp_path: Path) -> None:
+    said = by_head(summarize(make_record("interrupted"), None, tmp_path))
+    assert said["How well"].startswith("Not tested")
+    assert "stopped before the end" in said["Time"]
+    assert not {"Report", "Model", "Use it"} & set(said)
+
+
+def test_without_ties_the_leader_stands_alone(folder: Path) -> None:
+    evaluation = make_evaluation()
+    models = tuple(m.model_copy(update={"tied_with_leader": False}) for m in evaluation.models)
+    alone: Evaluation = evaluation.model_copy(update={"models": models})
+    assert by_head(summarize(make_record(), alone, folder))["Models"] == "Ensemble leads."
+
+
+@pytest.mark.parametrize("columns", ["50", "80", "160"])
+def test_text_is_wrapped_but_commands_stay_whole(folder: Path, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = io.StringIO()
+    lines = summarize(make_record(), make_evaluation(), folder)
+    print_summary(make_console(stream), lines)
+    shown = stream.getvalue().splitlines()
+    command = next(line.text for line in lines if line.head == "Use it")
+    assert any(line.endswith(command) for line in shown)
+    verbatim = [line.text for line in lines if line.verbatim]
+    others = [line for line in shown if not any(text in line for text in verbatim)]
+    assert max(len(line.rstrip()) for line in others) <= int(columns)
