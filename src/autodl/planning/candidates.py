@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autodl.evaluate.base import Metric
     from autodl.machine import Machine
 
-SHARE = {"fast": 0.15, "balanced": 0.4, "best": 0.7}
+SHARE = {"fast": 0.25, "balanced": 0.6, "best": 0.9}
 """Largest share of the budget that the first trial of a family may take, by preset."""
 EXTRA_SHARE = 0.15
 """The same for families of optional packages that were not asked for by name: they bring a search of their own."""
@@ -87,6 +87,16 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
         kept.append(quickest)
         skipped = [s for s in skipped if s.what != quickest.name]
     return tuple(kept), tuple(skipped), _decision(kept, skipped, setting)
+
+
+def first_wave_s(setting: Setting) -> tuple[float, float]:
+    """Seconds of one trial of each family that takes part: of all, and of those that do well on most tables.
+
+    The latter are neither networks nor limited in rows. Families that never fit the budget do not count.
+    """
+    kept, _, _ = choose_families(setting)
+    core = [p for p in kept if not families[p.key].deep and families[p.key].max_rows is None]
+    return sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
 
 
 def _asked(setting: Setting) -> frozenset[str]:
@@ -177,7 +187,7 @@ def _decision(kept: list[FamilyPlan], skipped: list[Skipped], setting: Setting) 
     return Decision(
         topic="Models",
         choice=", ".join(p.name for p in kept),
-        why="Simple ones first, so that a usable model is there within seconds; then those that usually win on tables."
+        why="Simple ones first, so that a usable model is there in seconds; then those that usually win on tables."
         + time
         + left,
         evidence={"candidates": len(kept), "seconds": round(total, 1)},

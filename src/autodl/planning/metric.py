@@ -21,7 +21,7 @@ def choose_metric(facts: Facts) -> tuple[Metric, Decision]:
         return metric, Decision(topic="Metric", choice=metric.name, why=f"You asked for it. {metric.summary}")
     n_classes = facts.profile.n_classes
     if facts.task is Task.REGRESSION:
-        key, why = "rmse", "The usual measure for numbers; large errors count more than small ones."
+        key, why = "rmse", "The usual measure for numbers."
     elif n_classes == 2:
         key = "roc_auc"
         why = "It judges how well the two classes are told apart, whatever their sizes and the threshold."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import families
 from autodl.options import FitOptions
-from autodl.planning.candidates import Setting, choose_families, searched_fields
+from autodl.planning.candidates import Setting, choose_families, first_wave_s, searched_fields
 from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
 from autodl.planning.preparation import decide
@@ -33,8 +33,10 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
     """
     facts = Facts(profile, options)
     metric, metric_decision = choose_metric(facts)
-    validation, split_decisions = choose_validation(facts, has_test_file)
     _, _, threads, _ = choose_runner(options, machine)
+    validation, split_decisions = choose_validation(
+        facts, has_test_file, lambda v: first_wave_s(Setting(facts, metric, v, machine, threads))
+    )
     setting = Setting(facts, metric, validation, machine, threads)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))

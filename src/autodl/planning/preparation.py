@@ -131,9 +131,8 @@ def _outliers(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]
         return Decision(topic="Outliers", choice="nothing to treat", why="No value lies far outside the others.")
     words = {"none": "leave as they are", "clip": "pull in to the edge of the usual range"}
     why = (
-        f"{len(far)} column(s) have far-out values. Straight-line models are pulled astray by them, so these see them "
-        "pulled in; trees look only at the order of values, and networks get them squeezed by the scaling. No row is "
-        "removed."
+        f"{len(far)} column(s) have far-out values. Models that add columns up are pulled astray by them, so they "
+        "see them pulled in or squeezed by the scaling; trees look only at the order of values. No row is removed."
     )
     return Decision(
         topic="Outliers",
@@ -211,7 +210,7 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
         "undersample": "common classes thinned",
     }
     if facts.minority >= IMBALANCED:
-        why = "The classes are of similar size."
+        why = f"The rarest class is not rare enough to need it ({facts.minority:.2g} times the largest)."
     elif metric.needs == "label":
         why = f"The rarest class is {facts.minority:.3g} times the largest, and {metric.name} counts decisions."
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from autodl.errors import ConfigError
@@ -12,15 +13,25 @@ MAX_TEST_ROWS = 20_000
 """Enough for narrow intervals (an accuracy of 0.9 is known to 0.4 points); the rest serves learning."""
 TEST_SIZE = 0.2
 MAX_HOLDOUT_ROWS = 10_000
+FEW_ROWS = 2_000
+ENOUGH_FOR_HOLDOUT = 10_000
 LONG_BUDGET_S = 240.0
+FIRST_WAVE_SHARE = 0.7
+"""Of the budget, for one trial of each family that could take part with a single split; else fewer folds."""
+CORE_WAVE_SHARE = 0.5
+"""The same for the families that do well on most tables; up to ENOUGH_FOR_HOLDOUT rows they decide on three folds."""
 
 
-def choose_validation(facts: Facts, has_test_file: bool) -> tuple[Validation, tuple[Decision, ...]]:
+def choose_validation(
+    facts: Facts, has_test_file: bool, first_wave_s: Callable[[Validation], tuple[float, float]] | None = None
+) -> tuple[Validation, tuple[Decision, ...]]:
     """Test rows and folds.
 
     Args:
         facts: Of the table.
         has_test_file: Whether the test rows come from a file of their own.
+        first_wave_s: Seconds of one trial of each family under a validation, and of the core families alone; with it,
+            folds are as many as time allows.
 
     Raises:
         ConfigError: If the options cannot be met, e.g. a group column with one group.
@@ -29,15 +40,24 @@ def choose_validation(facts: Facts, has_test_file: bool) -> tuple[Validation, tu
     kind, kind_why = _kind(facts)
     rows = round(facts.rows * (1 - test_size))
     n_folds, folds_why = _folds(facts, rows, kind)
-    holdout = min(TEST_SIZE, MAX_HOLDOUT_ROWS / max(1, rows)) if n_folds == 1 else TEST_SIZE
-    validation = Validation(
-        kind=kind,
-        n_folds=n_folds,
-        holdout=holdout,
-        test_size=test_size,
-        group_column=facts.profile.group_column,
-        time_column=facts.profile.time_column,
-    )
+    holdout = min(TEST_SIZE, MAX_HOLDOUT_ROWS / max(1, rows))
+
+    def made(n: int) -> Validation:
+        return Validation(
+            kind=kind,
+            n_folds=n,
+            holdout=holdout if n == 1 else TEST_SIZE,
+            test_size=test_size,
+            group_column=facts.profile.group_column,
+            time_column=facts.profile.time_column,
+        )
+
+    validation = made(n_folds)
+    if first_wave_s is not None and facts.options.time_budget_s is not None:
+        fewer = _affordable(facts, rows, kind, n_folds, lambda n: first_wave_s(made(n)))
+        if fewer < n_folds:
+            folds_why = f"{n_folds} folds would leave no time to try all kinds of models."
+            n_folds, validation = fewer, made(fewer)
     shape = f"{n_folds} folds" if n_folds > 1 else f"one split, {100 * holdout:.0f} % of the rows held out"
     names = {"stratified": "stratified by class", "random": "at random", "group": "by group", "time": "by time"}
     decision = Decision(
@@ -47,6 +67,19 @@ def choose_validation(facts: Facts, has_test_file: bool) -> tuple[Validation, tu
         evidence={"rows": rows, "folds": n_folds},
     )
     return validation, (test_decision, decision)
+
+
+def _affordable(facts: Facts, rows: int, kind: str, n_folds: int, wave: Callable[[int], tuple[float, float]]) -> int:
+    """The most folds under which the families that fit a single split still get their first trial."""
+    if rows <= FEW_ROWS or kind == "time" or n_folds == 1:
+        return n_folds
+    every, core = wave(1)
+    if n_folds * every <= FIRST_WAVE_SHARE * facts.budget_s:
+        return n_folds
+    few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * facts.budget_s
+    if few or 3 * every <= FIRST_WAVE_SHARE * facts.budget_s:
+        return min(3, n_folds)
+    return 1 if rows >= ENOUGH_FOR_HOLDOUT / 2 else min(3, n_folds)
 
 
 def _test(facts: Facts, has_test_file: bool) -> tuple[float, Decision]:
@@ -101,7 +134,7 @@ def _folds(facts: Facts, rows: int, kind: str) -> tuple[int, str]:
     if kind == "time":
         n = 3 if not long or rows < 1_000 else 5
         return n, f"{n} times, each from a longer past."
-    if rows <= 2_000:
+    if rows <= FEW_ROWS:
         n = 8 if long else 5
         why = "With few rows each is used for learning and for validation in turn."
     elif rows <= 25_000:
