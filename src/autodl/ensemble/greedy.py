@@ -22,7 +22,7 @@ from autodl.evaluate.influence import influence, standard_error
 from autodl.records import Ensemble, Member, TrialResult
 
 Array = NDArray[Any]
-MAX_ROWS = 20_000
+MAX_ROWS = 15_000
 MAX_CELLS = 4_000_000
 """Prediction values (m x n x K) looked at while choosing; rows are sampled above it."""
 GAIN = 1e-5

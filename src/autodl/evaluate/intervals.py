@@ -189,9 +189,7 @@ def _effective_rows(y: Array, k: int) -> int:
     return int(sizes[sizes > 0].min())
 
 
-def _transformed_bounds(
-    metric: Metric, value: float, se: float, rows: int, level: float
-) -> tuple[float, float, str]:
+def _transformed_bounds(metric: Metric, value: float, se: float, rows: int, level: float) -> tuple[float, float, str]:
     """Normal bounds on the scale that the score's limits suggest: logit between two limits, log below one."""
     z = quantile_of_normal(level)
     if metric.worst is None or not metric.greater_is_better:

@@ -1,1 +1,5 @@
-"""explain."""
+"""What drives the predictions."""
+
+from autodl.explain.explain import explain
+
+__all__ = ["explain"]

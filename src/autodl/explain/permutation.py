@@ -1,0 +1,139 @@
+"""Permutation importance on raw columns (Breiman 2001; Fisher, Rudin and Dominici 2019).
+
+Notation: n rows, p columns, R repeats, L loss. Importance of a column is the mean over repeats of
+``L(column shuffled) - L(as it is)``. Its interval covers both sources of chance: which rows were drawn (through the
+paired row influences) and which shuffles.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.clock import Deadline
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+BATCH_ROWS = 20_000
+"""Rows of one predict call: several shuffled copies at once save its overhead."""
+
+
+@dataclass
+class _Column:
+    """What the repeats so far say of one column."""
+
+    drops: list[float] = field(default_factory=list)
+    influence: Array | None = None
+
+    def add(self, drop: float, phi: Array | None) -> None:
+        self.drops.append(drop)
+        if phi is not None:
+            self.influence = phi if self.influence is None else self.influence + phi
+
+    def bounds(self, level: float) -> tuple[float, float, float]:
+        """Mean, low, high."""
+        from scipy.special import stdtrit
+
+        r, mean = len(self.drops), float(np.mean(self.drops))
+        shuffles = float(np.var(self.drops, ddof=1)) / r if r > 1 else 0.0
+        rows = standard_error(self.influence / r) ** 2 if self.influence is not None else 0.0
+        freedom = 1e9 if self.influence is not None else max(1, r - 1)
+        half = float(stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(shuffles + rows)
+        return mean, mean - half, mean + half
+
+
+@dataclass(frozen=True)
+class Importances:
+    """Column -> (mean, low, high) added loss; repeats finished for every column; whether time ran out."""
+
+    by_column: dict[str, tuple[float, float, float]]
+    n_repeats: int
+    cut: bool
+
+
+def shuffled_copies(frame: pd.DataFrame, moves: list[tuple[str, Array]]) -> pd.DataFrame:
+    """Copies of the frame under each other, one a move, each with one column's rows in another order.
+
+    Args:
+        frame: (n rows). moves: (column, (n,) row order) of each copy.
+    """
+    import pandas as pd
+
+    n = len(frame)
+    straight = np.tile(np.arange(n), len(moves))
+    columns = {}
+    for name in frame.columns:
+        rows = straight
+        if any(name == moved for moved, _ in moves):
+            rows = straight.copy()
+            for i, (moved, order) in enumerate(moves):
+                if moved == name:
+                    rows[i * n : (i + 1) * n] = order
+        columns[name] = frame[name].array.take(rows)
+    return pd.DataFrame(columns)
+
+
+def permutation_importance(
+    predict: Callable[[pd.DataFrame], Array],
+    frame: pd.DataFrame,
+    y: Array,
+    metric: Metric,
+    n_classes: int = 0,
+    *,
+    n_repeats: int,
+    rng: np.random.Generator,
+    deadline: Deadline,
+    level: float = 0.95,
+) -> Importances:
+    """Loss added by shuffling each column, repeat by repeat over all columns so that it can stop at any time.
+
+    Args:
+        predict: Frame of n rows -> (n, K) or (n,).
+        frame: (n rows) raw columns, not used in training. y: (n,) targets.
+        metric: Its loss is measured.
+        n_classes: K; 0 for regression.
+        n_repeats: Shuffles of each column.
+        rng: Of the shuffles.
+        deadline: No batch that would pass it is begun, except the first, of one copy if time is short.
+        level: Of the intervals.
+    """
+    n = len(frame)
+    started = time.monotonic()
+    base = predict(frame)
+    copy_s = time.monotonic() - started
+    base_loss, base_phi = metric.loss(y, base, n_classes), influence(metric, y, base, n_classes)
+    sign = -1.0 if metric.greater_is_better else 1.0
+    found = {str(c): _Column() for c in frame.columns}
+    queue = [(c, rng.permutation(n)) for _ in range(n_repeats) for c in frame.columns]
+    cut, done = False, 0
+    while done < len(queue):
+        affordable = int(deadline.left() / max(copy_s, 1e-6)) if math.isfinite(deadline.at) else len(queue)
+        if done and affordable < 1:
+            cut = True
+            break
+        # A quarter of what is left at most, so that a slow first guess of the speed does no harm.
+        moves = queue[done : done + max(1, min(BATCH_ROWS // max(1, n), affordable // 4))]
+        began = time.monotonic()
+        predicted = predict(shuffled_copies(frame, moves))
+        for i, (column, _) in enumerate(moves):
+            part = predicted[i * n : (i + 1) * n]
+            phi = None
+            if base_phi is not None:
+                own = influence(metric, y, part, n_classes)
+                phi = None if own is None else sign * (own - base_phi)
+            found[str(column)].add(metric.loss(y, part, n_classes) - base_loss, phi)
+        copy_s = (time.monotonic() - began) / len(moves)
+        done += len(moves)
+    measured = {c: v.bounds(level) for c, v in found.items() if v.drops}
+    ordered = dict(sorted(measured.items(), key=lambda kv: (-kv[1][0], kv[0])))
+    return Importances(ordered, min((len(v.drops) for v in found.values()), default=0), cut)
