@@ -111,12 +111,18 @@ def _profile(
 ) -> Profile:
     n = n_test * 5
     infos = [
-        ColumnInfo(name=c, kind=ColumnKind.NUMERIC, n=n, n_missing=n // 5 if i == 1 else 0, n_unique=88, numeric=stats(0, 80))
+        ColumnInfo(
+            name=c, kind=ColumnKind.NUMERIC, n=n, n_missing=n // 5 if i == 1 else 0, n_unique=88, numeric=stats(0, 80)
+        )
         if i % 2
-        else ColumnInfo(name=c, kind=ColumnKind.CATEGORICAL, n=n, n_missing=0, n_unique=2, top=((value, n // 3), ("male", n // 2)))
+        else ColumnInfo(
+            name=c, kind=ColumnKind.CATEGORICAL, n=n, n_missing=0, n_unique=2, top=((value, n // 3), ("male", n // 2))
+        )
         for i, c in enumerate(columns)
     ]
-    infos.append(ColumnInfo(name=target, kind=ColumnKind.CATEGORICAL, n=n, n_missing=0, n_unique=max(2, len(classes))))
+    infos.append(
+        ColumnInfo(name=target, kind=ColumnKind.CATEGORICAL, n=n, n_missing=0, n_unique=max(2, len(classes)))
+    )
     counts = tuple(int(n * 0.62) if i == 0 else int(n * 0.38 / (len(classes) - 1)) for i in range(len(classes)))
     findings = (
         Finding(code="AD001", title="Missing values", severity=Severity.FIXED, column=columns[min(1, len(columns) - 1)],
@@ -148,7 +154,8 @@ def _plan(task: Task, columns: tuple[str, ...], classes: tuple[str, ...], target
         skipped=(Skipped(what="Support vector machine", why="would take 140 s of the 60 s"),),
         decisions=(
             Decision(topic="Metric", choice=metric, why="It suits the task", evidence={"classes": len(classes)}),
-            Decision(topic="Validation", choice="5 folds, stratified", why="There are few rows, so all of them are used."),
+            Decision(topic="Validation", choice="5 folds, stratified", why="There are few rows, so all of them are "
+                                                                           "used."),
         ),
     )  # fmt: skip
 
@@ -184,7 +191,13 @@ def _trials(rng: np.random.Generator, metric: str, n: int) -> tuple[TrialResult,
 
 
 def _evaluation(
-    rng: np.random.Generator, kind: str, classes: tuple[str, ...], metric: str, n: int, columns: tuple[str, ...], value: str
+    rng: np.random.Generator,
+    kind: str,
+    classes: tuple[str, ...],
+    metric: str,
+    n: int,
+    columns: tuple[str, ...],
+    value: str,
 ) -> Evaluation:
     k = len(classes)
     scale, sign = {"roc_auc": (1.0, 1), "log_loss": (1.0, -1), "rmse": (4000.0, -1)}[metric]
@@ -253,7 +266,8 @@ def _evaluation(
     )  # fmt: skip
     return Evaluation(
         metric=metric, n_train=n * 4, n_test=n, leader="Ensemble", baseline="Constant guess #1", models=models,
-        comparisons=comparisons, recommended="Linear model #1", recommended_why="It is tied with the ensemble and 40 times faster.",
+        comparisons=comparisons, recommended="Linear model #1", recommended_why="It is tied with the ensemble and "
+                                                                                "40 times faster.",
         classes=classes, confusion=confusion, roc=roc if k else (), pr=pr if k else (), calibration=calibration,
         calibration_error=interval(0.081, 0.02, n) if k else None, residuals=residuals,
         segments=(Segment(column=columns[0], value=value, n=63, score=score(0.25), rest=score(0.11).value, p_value=0.001, p_holm=0.004),),

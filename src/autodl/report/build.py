@@ -31,7 +31,9 @@ def build_report(facts: Facts) -> Report:
         plan=plan_view(facts),
         board=board(facts),
         versus=versus(facts),
-        versus_missing="No comparison was made." if facts.evaluation else f"{pending}, so no model has been compared.",
+        versus_missing="No comparison was made."
+        if facts.evaluation
+        else f"{pending}, so no model has been compared.",
         wrong=wrong(facts),
         curves=curves(facts),
         drives=drives(facts),

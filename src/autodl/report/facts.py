@@ -68,7 +68,9 @@ class Facts:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the codes."""
-        return (self.evaluation.classes if self.evaluation else ()) or self.plan.classes or self.profile.target.classes
+        return (
+            (self.evaluation.classes if self.evaluation else ()) or self.plan.classes or self.profile.target.classes
+        )
 
     @property
     def positive(self) -> str:

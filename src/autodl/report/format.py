@@ -16,7 +16,7 @@ MISSING = "–"
 
 def count(n: float) -> str:
     """``1234`` -> ``1,234``."""
-    return f"{round(n):,}" if math.isfinite(n) else MISSING
+    return f"{round(n):,}".replace("-", "−") if math.isfinite(n) else MISSING
 
 
 def plural(n: int, one: str, many: str = "") -> str:
@@ -58,12 +58,19 @@ def fixed(value: float, places: int) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A bare number with ``digits`` significant digits; whole numbers below a million in full."""
+    """A bare number with up to ``digits`` significant digits; whole numbers below a million in full."""
     if not math.isfinite(value) or value == 0:
         return fixed(value, 0)
     if value == round(value) and abs(value) < 1e6:
         return fixed(value, 0)
-    return fixed(value, max(0, _significant(value, digits)) if abs(value) < 1e6 else 0)
+    text = fixed(value, max(0, _significant(value, digits)) if abs(value) < 1e6 else 0)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def common_places(values: Sequence[float], digits: int = 4) -> int:
+    """Decimals for a column of scores: ``digits`` significant ones of the largest, from 0 to 6."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=1.0)
+    return min(6, max(0, _significant(largest, digits)))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,11 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
     ),
     ("cross-validation", "Cross-validation", "Training several times, each time scoring on another part left out."),
     ("ensemble", "Ensemble", "Several models that answer together, as a weighted mean."),
-    ("guess", "Guess (baseline)", "The answer without looking at any column: always the most frequent class, or the middle value."),
+    (
+        "guess",
+        "Guess (baseline)",
+        "The answer without looking at any column: always the most frequent class, or the middle value.",
+    ),
     (
         "held-back",
         "Held-back rows (test rows)",
@@ -20,7 +24,11 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
         "Holm correction",
         "Makes p-values stricter when many comparisons are made, since one of many will look good by luck.",
     ),
-    ("importance", "Importance", "How much worse the model gets when one column is shuffled, so that it says nothing any more."),
+    (
+        "importance",
+        "Importance",
+        "How much worse the model gets when one column is shuffled, so that it says nothing any more.",
+    ),
     (
         "interval",
         "95 % interval",
@@ -37,9 +45,14 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
     (
         "p",
         "p-value",
-        "How often pure luck would give a difference at least this large. Small means: hardly luck. It does not measure size.",
+        "How often pure luck would give a difference at least this large. Small means: hardly luck. It does not "
+        "measure size.",
     ),
-    ("pr", "Precision and recall", "Of the rows flagged, how many rightly (precision); of those to find, how many found (recall)."),
+    (
+        "pr",
+        "Precision and recall",
+        "Of the rows flagged, how many rightly (precision); of those to find, how many found (recall).",
+    ),
     ("rmse", "RMSE", "Root-mean-square error, in the units of the target; large misses count more than small ones."),
     (
         "roc_auc",
@@ -47,7 +60,11 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
         "Shown one row of each class, how often the model ranks them the right way round; 0.5 is a coin.",
     ),
     ("segment", "Group (segment)", "The rows in which a column has a certain value or range."),
-    ("tie", "Tie", "A difference that the held-back rows cannot tell from luck. It does not prove that two models are equal."),
+    (
+        "tie",
+        "Tie",
+        "A difference that the held-back rows cannot tell from luck. It does not prove that two models are equal.",
+    ),
     ("validation", "Validation score", "The score by which the search chose. Choosing by it makes it too rosy."),
 )
 """Key, term, meaning."""

@@ -128,7 +128,8 @@ class VersusRow:
     """The leader against another model."""
 
     other: str
-    strip: Strip
+    strip: Strip | None
+    """None where the difference lies far beyond the axis."""
     difference: str
     p_holm: str
     p: str

@@ -62,5 +62,7 @@ def _replace(path: Path, text: str) -> Path:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise RunError(f"cannot write the report {path}: {error.strerror}", "Free some space or choose another --out") from error
+        raise RunError(
+            f"cannot write the report {path}: {error.strerror}", "Free some space or choose another --out"
+        ) from error
     return path

@@ -25,10 +25,22 @@ def curve_figures(e: Evaluation, n_classes: int) -> tuple[Figure, ...]:
     if e.roc:
         out.append(_figure("roc", "Found against false alarms (ROC)", e.roc, "false alarms", "found", _diagonal))
     if e.pr:
-        out.append(_figure("pr", "Right when flagged (precision-recall)", e.pr, "found (recall)", "flagged rightly", None))
+        out.append(
+            _figure("pr", "Right when flagged (precision-recall)", e.pr, "found (recall)", "flagged rightly", None)
+        )
     if e.calibration:
         x = "stated probability" if n_classes == 2 else "stated probability of its answer"
-        out.append(_figure("calibration", "Stated against observed (calibration)", e.calibration, x, "observed share", _diagonal, True))
+        out.append(
+            _figure(
+                "calibration",
+                "Stated against observed (calibration)",
+                e.calibration,
+                x,
+                "observed share",
+                _diagonal,
+                True,
+            )
+        )
     return tuple(out)
 
 
@@ -37,7 +49,13 @@ def _diagonal(ax: Axes) -> None:
 
 
 def _figure(
-    key: str, title: str, lines: tuple[Curve, ...], x: str, y: str, reference: Callable[[Axes], None] | None, dots: bool = False
+    key: str,
+    title: str,
+    lines: tuple[Curve, ...],
+    x: str,
+    y: str,
+    reference: Callable[[Axes], None] | None,
+    dots: bool = False,
 ) -> Figure:
     lines = lines[:MAX_LINES]
 
@@ -49,8 +67,12 @@ def _figure(
             keep = thin(len(c.x), 120)
             xs, ys = [c.x[k] for k in keep], [c.y[k] for k in keep]
             if dots and len(c.low) == len(c.x) == len(c.high):
-                ax.vlines(xs, [c.low[k] for k in keep], [c.high[k] for k in keep], color=colour, linewidth=1, alpha=0.6)
-            ax.plot(xs, ys, color=colour, linestyle=STYLES[i % len(STYLES)], marker="o" if dots else None, markersize=3.5)
+                ax.vlines(
+                    xs, [c.low[k] for k in keep], [c.high[k] for k in keep], color=colour, linewidth=1, alpha=0.6
+                )
+            ax.plot(
+                xs, ys, color=colour, linestyle=STYLES[i % len(STYLES)], marker="o" if dots else None, markersize=3.5
+            )
         if len(lines) > 1:
             ends = [c.y[len(c.y) // 2] for c in lines]
             for i, (c, at) in enumerate(zip(lines, spread(ends, 0.075, 0.03, 0.97), strict=True)):
@@ -64,12 +86,16 @@ def _figure(
 
     names = fmt.words([shorten(c.label, 40) for c in lines])
     return Figure(
-        key, title, draw(key, paint), f"{title}: {y} against {x} for {names}. {_summary(lines[0], x, y)}", _table(lines, title, x, y)
+        key,
+        title,
+        draw(key, paint),
+        f"{title}: {y} against {x} for {names}. {_summary(lines[0], x, y)}",
+        _table(lines, title, x, y),
     )
 
 
 def _summary(c: Curve, x: str, y: str) -> str:
-    picks = [c_ for c_ in thin(len(c.x), 5)][1:-1] or thin(len(c.x), 1)
+    picks = thin(len(c.x), 5)[1:-1] or thin(len(c.x), 1)
     return "; ".join(f"{x} {fmt.in_base(c.x[k])}: {y} {fmt.in_base(c.y[k])}" for k in picks) + "." if c.x else ""
 
 
@@ -79,7 +105,11 @@ def _table(lines: tuple[Curve, ...], title: str, x: str, y: str) -> Table:
     rows = []
     for c in lines:
         for k in thin(len(c.x), each):
-            span = f" ({fmt.fixed(c.low[k], 3)} to {fmt.fixed(c.high[k], 3)})" if len(c.low) == len(c.high) == len(c.x) else ""
+            span = (
+                f" ({fmt.fixed(c.low[k], 3)} to {fmt.fixed(c.high[k], 3)})"
+                if len(c.low) == len(c.high) == len(c.x)
+                else ""
+            )
             count = (fmt.count(c.counts[k]) if len(c.counts) == len(c.x) else fmt.MISSING,) if with_counts else ()
             rows.append((code(c.label, 24), fmt.fixed(c.x[k], 3), f"{fmt.fixed(c.y[k], 3)}{span}", *count))
     columns = (Column("Curve"), Column(x, True), Column(y, True), *((Column("rows", True),) if with_counts else ()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from autodl.records import Explanation, Importance
 from autodl.report import format as fmt
-from autodl.report.figures.style import ACCENT, MUTED, draw
+from autodl.report.figures.style import ACCENT, RULE, draw
 from autodl.report.text import plain, shorten
 from autodl.report.view import Column, Figure, Table
 
@@ -44,10 +44,12 @@ def _figure(i: Importance, k: int, limits: tuple[float, float], what: str, proba
             ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
         else:
             room = 44 // len(ys)
-            ax.vlines(range(len(ys)), limits[0], ys, color=MUTED, linewidth=0.7)
-            ax.plot(range(len(ys)), ys, color=ACCENT, marker="o", markersize=4, linestyle="none")
-            slant = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if room < 9 else {}
-            ax.set_xticks(range(len(ys)), [shorten(p.value, max(8, room)) for p in i.effect], **slant)
+            ax.plot(range(len(ys)), ys, color=ACCENT, marker="o", markersize=5, linestyle="none")
+            ax.grid(axis="y", color=RULE, linewidth=0.6)
+            ax.set_xticks(range(len(ys)), [shorten(p.value, max(8, room)) for p in i.effect])
+            if room < 9:
+                for label in ax.get_xticklabels():
+                    label.set(rotation=35, ha="right", rotation_mode="anchor")
             ax.set_xlim(-0.6, len(ys) - 0.4)
         ax.set_ylim(*limits)
         ax.yaxis.set_major_locator(MaxNLocator(4))

@@ -52,7 +52,8 @@ def history_figure(facts: Facts) -> Figure | None:
             mine = [(t.finished_s, clip(t.score or 0.0)) for t in done if t.spec.family == family]
             colour = SERIES[k] if family in coloured else MUTED
             ax.plot(
-                [x for x, _ in mine], [y for _, y in mine], linestyle="none", marker=MARKERS[k % len(MARKERS)], markersize=4,
+                [x for x, _ in mine], [y for _, y in mine], linestyle="none", markersize=4,
+                marker=MARKERS[k % len(MARKERS)],
                 color=colour, markeredgewidth=0, alpha=0.8,
             )  # fmt: skip
             if family in coloured:
@@ -63,7 +64,9 @@ def history_figure(facts: Facts) -> Figure | None:
         right = ax.get_xlim()[1]
         at = spread([y for _, y, _ in tops], 0.075 * (high - low), low, high)
         for k, ((family, _, colour), y) in enumerate(zip(tops, at, strict=True)):
-            ax.plot([right * 1.03], [y], marker=MARKERS[k], color=colour, markersize=4, clip_on=False, markeredgewidth=0)
+            ax.plot(
+                [right * 1.03], [y], marker=MARKERS[k], color=colour, markersize=4, clip_on=False, markeredgewidth=0
+            )
             ax.text(right * 1.05, y, shorten(facts.family_name(family), 24), color=colour, va="center", gid="margin")
         ax.set_xlim(0, right)
         ax.set_xlabel("seconds since the start")
@@ -72,16 +75,33 @@ def history_figure(facts: Facts) -> Figure | None:
     below = sum(sign * s < sign * edge for s in scores)
     caption = "The line is the best so far."
     if below:
-        caption += f" {fmt.plural(below, 'try', 'tries')} far off the best {'is' if below == 1 else 'are'} drawn at the lower edge."
+        caption += (
+            f" {fmt.plural(below, 'try', 'tries')} far off the best {'is' if below == 1 else 'are'} drawn "
+            "at the lower edge."
+        )
         if sign < 0:
             caption = caption.replace("lower edge", "upper edge")
+    places = fmt.common_places(scores)
     rows = tuple(
-        (fmt.fixed(t.finished_s, 1), clean(facts.trial_name(t.spec)), fmt.number(t.score or 0.0, 4), fmt.number(b, 4))
+        (
+            fmt.fixed(t.finished_s, 1),
+            clean(facts.trial_name(t.spec)),
+            fmt.fixed(t.score or 0.0, places),
+            fmt.fixed(b, places),
+        )
         for t, b in list(zip(done, best, strict=True))[-MAX_ROWS:]
     )
     columns = (Column("Seconds", True), Column("Model"), Column("Score", True), Column("Best so far", True))
     alt = (
-        f"{facts.metric.name} in validation over time: {fmt.plural(len(done), 'try', 'tries')}; the best rises from "
+        f"{facts.metric.name} in validation over time: {fmt.plural(len(done), 'try', 'tries')}; the best goes from "
         f"{fmt.number(best[0], 4)} after {fmt.seconds(done[0].finished_s)} to {fmt.number(best[-1], 4)}."
     )
-    return Figure("history", "Score over time", draw("history", paint, WIDE), alt, Table("Score over time", columns, rows), caption, True)
+    return Figure(
+        "history",
+        "Score over time",
+        draw("history", paint, WIDE),
+        alt,
+        Table("Score over time", columns, rows),
+        caption,
+        True,
+    )

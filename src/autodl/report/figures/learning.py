@@ -45,7 +45,8 @@ def _figure(facts: Facts, t: TrialResult, i: int) -> Figure:
             ax.plot(steps, values, color=colour, linestyle=style)
             below = len(lines) == 2 and values[-1] < lines[1 - k][2][-1]
             ax.annotate(
-                label, (steps[-1], values[-1]), xytext=(0, -9 if below else 4), textcoords="offset points", ha="right",
+                label, (steps[-1], values[-1]), xytext=(0, -9 if below else 4), textcoords="offset points",
+                ha="right",
                 va="center" if below else "bottom", color=colour,
             )  # fmt: skip
         ax.margins(y=0.16)
@@ -54,8 +55,15 @@ def _figure(facts: Facts, t: TrialResult, i: int) -> Figure:
 
     ends = "; ".join(f"{label} from {fmt.number(v[0])} to {fmt.number(v[-1])}" for label, _, v in lines)
     rows = tuple(
-        (fmt.count(curve[k].step), *(fmt.number(v) if v is not None else fmt.MISSING for v in (curve[k].train, curve[k].valid)))
+        (
+            fmt.count(curve[k].step),
+            *(fmt.number(v) if v is not None else fmt.MISSING for v in (curve[k].train, curve[k].valid)),
+        )
         for k in thin(len(curve), TABLE_ROWS)
     )
-    table = Table(f"Learning curve of {name}", (Column("Step", True), Column("Training", True), Column("Held out", True)), rows)
-    return Figure(f"learning{i}", name, draw(f"learning{i}", paint), f"Loss of {name} by training step: {ends}.", table)
+    table = Table(
+        f"Learning curve of {name}", (Column("Step", True), Column("Training", True), Column("Held out", True)), rows
+    )
+    return Figure(
+        f"learning{i}", name, draw(f"learning{i}", paint), f"Loss of {name} by training step: {ends}.", table
+    )

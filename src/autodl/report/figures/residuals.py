@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autodl.records import Residuals
 from autodl.report import format as fmt
@@ -24,7 +24,14 @@ def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
     keep = thin(len(r.true), POINTS)
     true, predicted = [r.true[k] for k in keep], [r.predicted[k] for k in keep]
     name = shorten(target, 28)
-    dot = {"color": ACCENT, "marker": "o", "linestyle": "none", "markersize": 2.2, "alpha": 0.45, "markeredgewidth": 0}
+    dot: dict[str, Any] = {
+        "color": ACCENT,
+        "marker": "o",
+        "linestyle": "none",
+        "markersize": 2.2,
+        "alpha": 0.45,
+        "markeredgewidth": 0,
+    }
 
     def against(ax: Axes) -> None:
         low, high = min(*true, *predicted), max(*true, *predicted)
@@ -46,7 +53,8 @@ def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
     return (
         Figure(
             "predicted", "Predicted against true", draw("predicted", against),
-            f"Scatter of predicted against true {name}, {shown}; on the dashed line the prediction is exact. {_words(table)}",
+            f"Scatter of predicted against true {name}, {shown}; on the dashed line the prediction is exact. "
+            f"{_words(table)}",
             table, f"{shown}; on the dashed line the prediction is exact.",
         ),
         Figure(
@@ -76,7 +84,12 @@ def _bins(r: Residuals) -> Table:
         mean = sum(p - t for t, p in part) / len(part)
         span = f"{fmt.number(part[0][0])} to {fmt.number(part[-1][0])}"
         rows.append((span, fmt.count(len(part)), fmt.number(off[len(off) // 2]), fmt.number(mean)))
-    columns = (Column("True value"), Column("Rows", True), Column("Typically off by", True), Column("Mean error", True))
+    columns = (
+        Column("True value"),
+        Column("Rows", True),
+        Column("Typically off by", True),
+        Column("Mean error", True),
+    )
     return Table("Error by size of the true value", columns, tuple(rows))
 
 

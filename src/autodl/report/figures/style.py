@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ _COLOURS = re.compile("|".join(_VARIABLES), re.IGNORECASE)
 SMALL, WIDE = (3.4, 2.75), (6.4, 3.1)
 """Inches at 100 units an inch: small figures fit a telephone, wide ones the column."""
 
-RC = {
-    "svg.fonttype": "none", "svg.hashsalt": "autodl", "font.size": 8.6, "axes.linewidth": 0.7, "axes.edgecolor": MUTED,
+RC: dict[Any, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "autodl", "font.size": 8.6, "axes.linewidth": 0.7,
+    "axes.edgecolor": MUTED,
     "axes.labelcolor": INK, "text.color": INK, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
     "ytick.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none",
     "figure.facecolor": "none", "xtick.major.width": 0.7, "ytick.major.width": 0.7, "xtick.major.size": 3,
@@ -50,14 +52,19 @@ def draw(key: str, paint: Callable[[Axes], None], size: tuple[float, float] = SM
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(RC):
+    with matplotlib.rc_context(RC), warnings.catch_warnings():
+        # The font here only measures; the reader's browser draws, with fonts that have the glyph.
+        warnings.filterwarnings("ignore", message="Glyph ")
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
         paint(axes)
         out = io.StringIO()
-        figure.subplots_adjust(left=0.5 / size[0], right=1 - 0.08 / size[0], bottom=0.46 / size[1], top=1 - 0.1 / size[1])
+        figure.subplots_adjust(
+            left=0.5 / size[0], right=1 - 0.08 / size[0], bottom=0.46 / size[1], top=1 - 0.1 / size[1]
+        )
         _fit_margins(figure, axes, size)
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return themed(out.getvalue(), key)
 
 

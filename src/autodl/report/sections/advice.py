@@ -35,7 +35,9 @@ def _step(lead: str, body: str, href: str) -> Statement:
 def _finish(facts: Facts) -> Statement | None:
     if facts.evaluation is not None:
         return None
-    return _step("Finish the run.", "Start the same command again with --resume: finished trials are kept.", "#reproduce")
+    return _step(
+        "Finish the run.", "Start the same command again with --resume: finished trials are kept.", "#reproduce"
+    )
 
 
 def _failed(facts: Facts) -> Statement | None:
@@ -43,7 +45,8 @@ def _failed(facts: Facts) -> Statement | None:
     if not facts.trials or failed < max(3, len(facts.trials) / 2):
         return None
     return _step(
-        "See why models failed.", f"{fmt.count(failed)} of {fmt.plural(len(facts.trials), 'trial')} ended in an error.",
+        "See why models failed.", f"{fmt.count(failed)} of {fmt.plural(len(facts.trials), 'trial')} ended in an "
+                                  "error.",
         "#search",
     )  # fmt: skip
 
@@ -79,7 +82,9 @@ def _simpler(facts: Facts) -> Statement | None:
     if e is None or e.recommended in (e.leader, e.baseline):
         return None
     why = e.recommended_why.rstrip(".")
-    return _step(f"Consider {e.recommended}.", f"{why}." if why else "It is simpler and as good on these rows.", "#versus")
+    return _step(
+        f"Consider {e.recommended}.", f"{why}." if why else "It is simpler and as good on these rows.", "#versus"
+    )
 
 
 def _rows(facts: Facts) -> Statement | None:
@@ -116,13 +121,15 @@ def _time(facts: Facts) -> Statement | None:
     if after >= max(3, len(done) // 3):
         return _step(
             "More time would hardly help.",
-            f"The best single model was found after {fmt.seconds(winner.finished_s)}; {fmt.plural(after, 'later try', 'later tries')} "
+            f"The best single model was found after {fmt.seconds(winner.finished_s)}; "
+            f"{fmt.plural(after, 'later try', 'later tries')} "
             f"until {fmt.seconds(total)} brought nothing better.", "#search",
         )  # fmt: skip
     if after <= 1:
         return _step(
             "More time may help.",
-            f"The search was still finding better models at its end (the best after {fmt.seconds(winner.finished_s)} of "
+            "The search was still finding better models at its end (the best after "
+            f"{fmt.seconds(winner.finished_s)} of "
             f"{fmt.seconds(total)}).", "#search",
         )  # fmt: skip
     return None

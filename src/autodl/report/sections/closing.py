@@ -24,11 +24,14 @@ def closing(facts: Facts) -> Closing:
     started = f"Started {clean(run.started)}. " if run.started else ""
     rows = tuple((clean(k), clean(v)) for k, v in sorted(run.versions.items()))
     options = [
-        f"{shorten(k, 40)} = {shorten(v, 60)}" for k, v in run.options.items() if v is not None and v != "" and v is not False
+        f"{shorten(k, 40)} = {shorten(v, 60)}"
+        for k, v in run.options.items()
+        if v is not None and v != "" and v is not False
     ]
     given = f" Options: {', '.join(options)}." if options else ""
     reproduce = (
-        f"{started}Seed {run.seed}. With one worker and a number of trials instead of a time budget (--max-trials), the "
+        f"{started}Seed {run.seed}. With one worker and a number of trials instead of a time budget "
+        "(--max-trials), the "
         f"same command gives the same scores; with a time budget a faster machine tries more.{given}"
     )
     versions = Table("Versions", (Column("Software"), Column("Version")), rows)
@@ -41,7 +44,9 @@ def _split(facts: Facts) -> str:
     test = f"{100 * v.test_size:.0f} % of the rows were set apart {kind} and opened once" if v.test_size else (
         "a separate test file was opened once"
     )  # fmt: skip
-    folds = f"a single hold-out of {100 * v.holdout:.0f} %" if v.n_folds == 1 else f"{v.n_folds}-fold cross-validation"
+    folds = (
+        f"a single hold-out of {100 * v.holdout:.0f} %" if v.n_folds == 1 else f"{v.n_folds}-fold cross-validation"
+    )
     return f"{test}; candidates were compared by {folds} on the rest"
 
 
@@ -50,42 +55,58 @@ def _method(facts: Facts) -> str:
     version = clean(facts.run.versions.get("autodl", ""))
     goal = "classification" if facts.classification else "regression"
     kinds = fmt.words([clean(f.name) for f in plan.families[:12]])
+    given = facts.run.budget.given_s
+    limit = "no time limit" if given is None else f"time budget {fmt.seconds(given)}"
     parts = [
         f"We predicted {shorten(profile.target.name)} ({goal}) from {fmt.plural(len(plan.features), 'column')} and "
         f"{fmt.plural(profile.n_rows, 'row')} with autodl{' ' + version if version else ''} (seed {facts.run.seed}, "
-        f"{'no time limit' if facts.run.budget.given_s is None else 'time budget ' + fmt.seconds(facts.run.budget.given_s)}). "
+        f"{limit}). "
         f"For the final test, {_split(facts)}. All preparation was fitted inside the training part of each split. "
         f"{fmt.plural(len(facts.trials), 'configuration')} of {kinds} "
         f"{'was' if len(facts.trials) == 1 else 'were'} trained; after fixed starting configurations the strategy "
         f"'{clean(plan.strategy)}' proposed further ones, judged by {facts.metric.name}."
     ]
     if facts.ensemble and facts.ensemble.method == "greedy":
-        parts.append("The models were combined by greedy ensemble selection (Caruana et al. 2004) on out-of-fold predictions.")
+        parts.append(
+            "The models were combined by greedy ensemble selection (Caruana et al. 2004) on out-of-fold predictions."
+        )
     if e and facts.leader and facts.leader.test:
         score, metric = facts.leader.test, metric_words(e.metric, facts.metric.greater_is_better)
         parts.append(
             f"On {fmt.plural(e.n_test, 'test row')} {e.leader} reached {metric.name} {fmt.estimate(score)} "
             f"({round(100 * score.level)} % interval, {clean(score.method)})"
-            + (f" against {facts.baseline.test.value:.3g} for a constant guess" if facts.baseline and facts.baseline.test else "")
+            + (
+                f" against {facts.baseline.test.value:.3g} for a constant guess"
+                if facts.baseline and facts.baseline.test
+                else ""
+            )
             + "."
         )
         if e.comparisons:
             methods = fmt.words(list(dict.fromkeys(clean(c.method) for c in e.comparisons)))
-            parts.append(f"Models were compared on the same test rows ({methods}), p-values corrected after Holm (1979).")
+            parts.append(
+                f"Models were compared on the same test rows ({methods}), p-values corrected after Holm (1979)."
+            )
     return " ".join(parts)
 
 
 def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
     e, profile, plan = facts.evaluation, facts.profile, facts.plan
     model = e.leader if e else "none tested yet"
-    details = [f"Model: {model}. Made by autodl {clean(facts.run.versions.get('autodl', ''))} on {clean(facts.run.started)}."]
+    details = [
+        f"Model: {model}. Made by autodl {clean(facts.run.versions.get('autodl', ''))} on {clean(facts.run.started)}."
+    ]
     if facts.run.delivered:
         details.append(f"Delivered: {sentence(facts.run.delivered)}")
     if facts.ensemble and len(facts.ensemble.members) > 1:
         details.append(f"A weighted mean of {len(facts.ensemble.members)} models.")
-    metrics = [f"{facts.metric.name}: {sentence(facts.metric.summary)}" if facts.metric.summary else facts.metric.name]
+    metrics = [
+        f"{facts.metric.name}: {sentence(facts.metric.summary)}" if facts.metric.summary else facts.metric.name
+    ]
     metrics.append("Intervals are 95 %; differences between models are tested in pairs and corrected after Holm.")
-    factors = [f"Weaker where {code(s.column)} is {code(s.value)}." for s in e.segments if s.p_holm < 0.05][:5] if e else []
+    factors = (
+        [f"Weaker where {code(s.column)} is {code(s.value)}." for s in e.segments if s.p_holm < 0.05][:5] if e else []
+    )
     test = f"{fmt.plural(e.n_test, 'row')}, {_split(facts)}." if e else "Not opened yet."
     analyses: list[str] = []
     if e and facts.leader:
@@ -93,11 +114,17 @@ def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
             if interval is not None:
                 analyses.append(f"{metric_words(key).name} {fmt.estimate(interval)}, n = {fmt.count(interval.n)}.")
     people = [
-        "Nobody has checked whether the columns contain protected attributes or stand-ins for them. Before decisions about "
+        "Nobody has checked whether the columns contain protected attributes or stand-ins for them. Before "
+        "decisions about "
         "people: check groups that matter to you under “where it is wrong”, and let a person review."
     ]
-    caveats = [f"{clean(f.title)}{' in ' + code(f.column) if f.column else ''}: {sentence(f.message)}" for f in warnings(facts)[:5]]
-    caveats.append("Scores hold for rows drawn like those in the file; they say nothing about other places, times or groups.")
+    caveats = [
+        f"{clean(f.title)}{' in ' + code(f.column) if f.column else ''}: {sentence(f.message)}"
+        for f in warnings(facts)[:5]
+    ]
+    caveats.append(
+        "Scores hold for rows drawn like those in the file; they say nothing about other places, times or groups."
+    )
     if e:
         caveats += [sentence(n) for n in e.notes]
     return (
@@ -106,14 +133,17 @@ def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
             "Intended use",
             (
                 purpose(facts),
-                "Not for rows unlike those in the file, for causal questions, or for decisions about people that nobody reviews.",
+                "Not for rows unlike those in the file, for causal questions, or for decisions about people that "
+                "nobody reviews.",
             ),
         ),
         ("Factors", tuple(factors) or ("No group of rows was shown to fare worse than the rest.",)),
         ("Metrics", tuple(metrics)),
         ("Evaluation data", (test,)),
-        ("Training data", (f"{fmt.plural(e.n_train if e else profile.n_rows, 'row')} of {code(profile.read.path, 80)}; "
-                           f"{fmt.plural(len(plan.features), 'column')} used, {fmt.plural(len(profile.dropped), 'column')} left out.",)),
+        ("Training data", (f"{fmt.plural(e.n_train if e else profile.n_rows, 'row')} of "
+                           f"{code(profile.read.path, 80)}; "
+                           f"{fmt.plural(len(plan.features), 'column')} used, "
+                           f"{fmt.plural(len(profile.dropped), 'column')} left out.",)),
         ("Quantitative analyses", tuple(analyses) or ("None yet.",)),
         ("Ethical considerations", tuple(people)),
         ("Caveats and recommendations", tuple(caveats)),

@@ -20,14 +20,21 @@ def curves(facts: Facts) -> Curves | None:
     figures = curve_figures(e, len(facts.classes))
     threshold = _threshold(facts, e.roc[0]) if len(facts.classes) == 2 and e.roc and e.confusion else None
     about = (
-        f"of {code(facts.positive, 24)}" if len(facts.classes) == 2 else "of one class against all others, the hardest first"
+        f"of {code(facts.positive, 24)}"
+        if len(facts.classes) == 2
+        else "of one class against all others, the hardest first"
     )
-    intro = f"How well the probabilities {about} sort and how honest they are, on {fmt.plural(e.n_test, 'held-back row')}."
+    intro = (
+        f"How well the probabilities {about} sort and how honest they are, on "
+        f"{fmt.plural(e.n_test, 'held-back row')}."
+    )
     words = ""
     if threshold:
         words = (
-            f"The model gives a probability; where to draw the line is your choice. To find more of the {code(facts.positive, 24)} "
-            "you accept more false alarms. Read off the same rows that scored the model, so expect a little less in use."
+            "The model gives a probability; where to draw the line is your choice. To find more of the "
+            f"{code(facts.positive, 24)} "
+            "you accept more false alarms. Read off the same rows that scored the model, so expect a little less "
+            "in use."
         )
     return Curves(intro, figures, words, threshold)
 
@@ -59,5 +66,8 @@ def _threshold(facts: Facts, roc: Curve) -> Table | None:
         Column("Found", True), Column("False alarms among the others", True), Column("Rows flagged", True),
         Column("Flagged rightly", True),
     )  # fmt: skip
-    caption = f"What a threshold buys ({fmt.count(totals[1])} rows are {code(facts.positive, 24)}, {fmt.count(totals[0])} are not)"
+    caption = (
+        f"What a threshold buys ({fmt.count(totals[1])} rows are {code(facts.positive, 24)}, "
+        f"{fmt.count(totals[0])} are not)"
+    )
     return Table(caption, columns, rows) if rows else None

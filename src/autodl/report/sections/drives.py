@@ -8,7 +8,7 @@ from autodl.records import Importance
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.figures.effects import effect_figures
-from autodl.report.text import clean, code
+from autodl.report.text import clean, code, shorten
 from autodl.report.view import Column, Driver, Drives, Table
 
 SHOWN = 20
@@ -39,7 +39,21 @@ def _bar(i: Importance, top: float) -> Driver:
         low=_percent(i.low, top),
         high=_percent(i.high, top),
         amount=f"{fmt.fixed(i.drop, places)} ({fmt.fixed(i.low, places)} to {fmt.fixed(i.high, places)})",
-        direction=clean(i.direction),
+        direction=direction(i),
+    )
+
+
+def direction(i: Importance) -> str:
+    """The direction in words; where there is no simple one, the values with the highest and the lowest prediction."""
+    if i.direction:
+        return clean(i.direction)
+    if len(i.effect) < 2:
+        return ""
+    top, bottom = max(i.effect, key=lambda p: p.prediction), min(i.effect, key=lambda p: p.prediction)
+    return (
+        ""
+        if top.prediction == bottom.prediction
+        else f"highest at {shorten(top.value, 20)}, lowest at {shorten(bottom.value, 20)}"
     )
 
 
@@ -53,14 +67,16 @@ def drives(facts: Facts) -> Drives | None:
     rows = tuple(
         (
             code(i.column), fmt.number(i.drop), fmt.number(i.low), fmt.number(i.high),
-            clean(i.direction) or "no simple direction",
+            direction(i) or "no simple direction",
         )
         for i in e.importances
     )  # fmt: skip
     times = fmt.plural(e.n_repeats, "time")
     intro = (
-        f"Each column in turn was shuffled {times} on {fmt.plural(e.n_rows, 'row')} that the model was not trained on; "
-        f"the bar is how much worse {metric.name} of {e.model} became, the line its 95 % interval. Columns that say the "
+        f"Each column in turn was shuffled {times} on {fmt.plural(e.n_rows, 'row')} that the model was not trained "
+        "on; "
+        f"the bar is how much worse {metric.name} of {e.model} became, the line its 95 % interval. Columns that "
+        "say the "
         "same thing share their importance, and importance is no proof of cause."
     )
     what = code(e.positive_class) if e.positive_class else code(facts.plan.target)
@@ -73,7 +89,8 @@ def drives(facts: Facts) -> Drives | None:
             (Column("Column"), Column("Loss", True), Column("from", True), Column("to", True), Column("Direction")),
             rows,
         ),
-        effects_intro=f"The mean prediction ({'probability of ' if facts.classification else ''}{what}) when all rows "
+        effects_intro=f"The mean prediction ({'probability of ' if facts.classification else ''}{what}) when all "
+        "rows "
         "are given the value on the axis and everything else stays as it is.",
         effects=effect_figures(e, facts.classification, facts.plan.target),
     )

@@ -29,10 +29,17 @@ def health(facts: Facts) -> Health:
         f"{'asks' if n_warn == 1 else 'ask'} for your eyes."
     )
     if p.target.n_missing:
-        intro += f" {fmt.plural(p.target.n_missing, 'row')} without a target {'was' if p.target.n_missing == 1 else 'were'} left out."
+        intro += (
+            f" {fmt.plural(p.target.n_missing, 'row')} without a target "
+            f"{'was' if p.target.n_missing == 1 else 'were'} left out."
+        )
     if p.read.notes:
         intro += " " + " ".join(sentence(n) for n in p.read.notes)
-    groups = [("To look at", "A person should decide about these.", _table(warnings(facts), "To look at"))] if n_warn else []
+    groups = (
+        [("To look at", "A person should decide about these.", _table(warnings(facts), "To look at"))]
+        if n_warn
+        else []
+    )
     for severity, heading, text in GROUPS:
         found = [f for f in p.findings if f.severity is severity]
         if found:
@@ -72,7 +79,14 @@ def _columns(facts: Facts) -> Table:
     more = len(p.columns.columns) - MAX_COLUMNS
     return Table(
         "All columns",
-        (Column("Column"), Column("Kind"), Column("Use"), Column("Missing", True), Column("Distinct", True), Column("Values")),
+        (
+            Column("Column"),
+            Column("Kind"),
+            Column("Use"),
+            Column("Missing", True),
+            Column("Distinct", True),
+            Column("Values"),
+        ),
         tuple(rows),
         f"{fmt.plural(more, 'more column')} not shown." if more > 0 else "",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from autodl.records import Interval, ModelScore
+from autodl.records import Comparison, Interval
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.text import clean, shorten
@@ -61,12 +61,13 @@ def _tested(facts: Facts) -> Board:
             interval = f"{fmt.fixed(m.test.low, places)} to {fmt.fixed(m.test.high, places)}"
             strip = Strip(
                 _at(m.test.value, axis), _at(m.test.low, axis), _at(m.test.high, axis),
-                None if guess is None else _at(guess, axis), f"{m.name}: {text} ({interval}), n = {fmt.count(m.test.n)}",
+                None if guess is None else _at(guess, axis), f"{m.name}: {text} ({interval}), n = "
+                                                             f"{fmt.count(m.test.n)}",
             )  # fmt: skip
         rows.append(
             BoardRow(
                 name=shorten(m.name, 40),
-                family=facts.family_name(m.family),
+                family="" if facts.family_name(m.family).lower() in m.name.lower() else facts.family_name(m.family),
                 role=", ".join(roles),
                 strip=strip,
                 score=text,
@@ -81,11 +82,18 @@ def _tested(facts: Facts) -> Board:
         )
     order = "higher is better" if metric.greater_is_better else "lower is better"
     intro = (
-        f"{metric.name} ({order}) on {fmt.plural(e.n_test, 'row')} that took no part in training or choosing. The dot is "
+        f"{metric.name} ({order}) on {fmt.plural(e.n_test, 'row')} that took no part in training or choosing. The "
+        "dot is "
         "the score, the line its 95 % interval, the dashed line the guess. Models inside the bracket cannot be told "
         "apart from the chosen one."
     )
     note = f"Trained on {fmt.plural(e.n_train, 'row')}. " + " ".join(clean(n) for n in e.notes)
+    if e.optimism is not None and e.optimism.low > 0:
+        note += (
+            f" The search's own (validation) score was too rosy by {fmt.estimate(e.optimism)}; the held-back rows "
+            "do not "
+            "suffer from that."
+        )
     if e.recommended_why:
         note += f" {e.recommended}: {clean(e.recommended_why)}"
     return Board(
@@ -100,19 +108,23 @@ def _untested(facts: Facts) -> Board:
         if t.loss is not None and t.loss < best.get(t.spec.family, (math.inf, 0))[0]:
             best[t.spec.family] = (t.loss, i)
     rows = []
+    places = fmt.common_places([t.score or 0.0 for t in facts.done])
     for _, (_, i) in sorted(best.items(), key=lambda kv: kv[1]):
         t = facts.done[i]
         cost = t.cost
         rows.append(
             BoardRow(
-                shorten(facts.trial_name(t.spec), 40), facts.family_name(t.spec.family), "", None, fmt.MISSING, fmt.MISSING,
-                fmt.number(t.score if t.score is not None else math.nan, 4), fmt.seconds(cost.fit_s) if cost else fmt.MISSING,
+                shorten(facts.trial_name(t.spec), 40), facts.family_name(t.spec.family), "", None,
+                fmt.MISSING, fmt.MISSING,
+                fmt.fixed(t.score if t.score is not None else math.nan, places),
+                fmt.seconds(cost.fit_s) if cost else fmt.MISSING,
                 fmt.milliseconds(cost.predict_ms_per_row) if cost else fmt.MISSING,
                 fmt.size(cost.size_bytes) if cost else fmt.MISSING, False, False,
             )
         )  # fmt: skip
     intro = (
-        f"The best of each kind by its validation score ({facts.metric.name}). No model has been tested on held-back rows, "
+        f"The best of each kind by its validation score ({facts.metric.name}). No model has been tested on "
+        "held-back rows, "
         "so there are no intervals and no ranks to trust yet."
         if rows
         else "No model has been scored yet."
@@ -140,7 +152,10 @@ def _all_metrics(facts: Facts) -> Table | None:
     columns = (Column("Metric"), *(Column(shorten(m.name, 32), True) for m in models))
     n = facts.evaluation.n_test if facts.evaluation else 0
     return Table(
-        "All metrics with 95 % intervals", columns, tuple(rows), f"↑ higher is better, ↓ lower is better. n = {fmt.count(n)}."
+        "All metrics with 95 % intervals",
+        columns,
+        tuple(rows),
+        f"↑ higher is better, ↓ lower is better. n = {fmt.count(n)}.",
     )
 
 
@@ -155,7 +170,7 @@ def _members(facts: Facts) -> Table | None:
         rows.append((shorten(name, 40), facts.family_name(m.family), f"{100 * m.weight:.0f} %", settings(trial)))
     return Table(
         "What the ensemble is made of",
-        (Column("Model"), Column("Kind"), Column("Weight", True), Column("Settings that differ from the defaults")),
+        (Column("Model"), Column("Kind"), Column("Weight", True), Column("Settings")),
         tuple(rows),
         clean(facts.ensemble.why),
     )
@@ -182,17 +197,16 @@ def versus(facts: Facts) -> Versus | None:
     found = [c for c in (facts.versus(m.name) for m in e.models if m.name != e.leader) if c is not None][:MAX_ROWS]
     if not found:
         return None
-    axis = _axis([0.0, *(v for c in found for v in (c.low, c.high))])
+    near = [c for c in found if c.b != e.baseline] or found
+    axis = _axis([0.0, *(v for c in near for v in (c.low, c.high))])
     places = min(5, max(fmt.decimals(c.low, c.high) for c in found))
     word = {"better": "better", "worse": "worse", "tie": "tie"}
     rows = tuple(
         VersusRow(
             other=shorten(c.b, 40),
-            strip=Strip(
-                _at(c.difference, axis), _at(c.low, axis), _at(c.high, axis), _at(0.0, axis),
-                f"{e.leader} minus {c.b}: {fmt.fixed(c.difference, places)}",
-            ),
-            difference=f"{fmt.fixed(c.difference, places)} ({fmt.fixed(c.low, places)} to {fmt.fixed(c.high, places)})",
+            strip=_difference(c, axis, f"{e.leader} minus {c.b}: {fmt.fixed(c.difference, places)}"),
+            difference=f"{fmt.fixed(c.difference, places)} ({fmt.fixed(c.low, places)} to "
+                       f"{fmt.fixed(c.high, places)})",
             p=fmt.p_cell(c.p_value),
             p_holm=fmt.p_cell(c.p_holm),
             effect=fmt.fixed(c.effect, 1),
@@ -204,17 +218,20 @@ def versus(facts: Facts) -> Versus | None:
     metric = metric_words(found[0].metric, facts.metric.greater_is_better).name
     intro = (
         f"{e.leader} against each other model on the same {fmt.plural(n, 'row')} (paired). Right of the dashed line "
-        f"{e.leader} is better in {metric}; where the interval crosses the line, or p after correction is above 0.05, "
+        f"{e.leader} is better in {metric}; where the interval crosses the line, or p after correction is above "
+        "0.05, "
         "it is a tie."
     )
     methods = fmt.words(list(dict.fromkeys(clean(c.method) for c in found)))
     note = (
-        f"n = {fmt.count(n)}. Method: {methods}; {fmt.plural(len(found), 'comparison')}, p-values corrected after Holm "
+        f"n = {fmt.count(n)}. Method: {methods}; {fmt.plural(len(found), 'comparison')}, p-values corrected after "
+        "Holm "
         "(1979). The intervals are of one comparison each. Effect: difference over its bootstrap standard deviation."
     )
     return Versus(intro, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), _at(0.0, axis), rows, note)
 
 
-def tested(model: ModelScore | None) -> bool:
-    """Whether the model has a test score."""
-    return model is not None and model.test is not None
+def _difference(c: Comparison, axis: tuple[float, float], hint: str) -> Strip | None:
+    if not axis[0] <= c.difference <= axis[1]:
+        return None
+    return Strip(_at(c.difference, axis), _at(c.low, axis), _at(c.high, axis), _at(0.0, axis), hint)

@@ -29,7 +29,8 @@ def search_view(facts: Facts) -> SearchView:
         intro=_intro(facts),
         history=history_figure(facts),
         families=_families(facts),
-        learning_intro="Loss per step while training (first fold): a gap between the two lines is overfitting, a falling "
+        learning_intro="Loss per step while training (first fold): a gap between the two lines is overfitting, a "
+        "falling "
         "right end means that longer training could help. Trained until the held-out rows stopped improving.",
         learning=learning_figures(facts),
         failed=_failed(facts),
@@ -43,18 +44,25 @@ def _intro(facts: Facts) -> str:
     counts = Counter(t.status for t in facts.trials)
     parts = [f"{fmt.count(counts[s])} {STATUS[s]}" for s in TrialStatus if counts[s]]
     kinds = len({t.spec.family for t in facts.trials})
-    text = f"{fmt.plural(len(facts.trials), 'configuration')} of {fmt.plural(kinds, 'kind')} of model: {fmt.words(parts)}."
+    text = (
+        f"{fmt.plural(len(facts.trials), 'configuration')} of {fmt.plural(kinds, 'kind')} of model: "
+        f"{fmt.words(parts)}."
+    )
     first = facts.run.budget.first_model_s
     if first is not None:
         text += f" The first model that could beat a guess was ready after {fmt.seconds(first)}."
     plan = facts.plan
     folds = "one hold-out split" if plan.validation.n_folds == 1 else f"{plan.validation.n_folds} folds"
-    text += f" Each was scored on {folds}; after the planned starts, the strategy {clean(plan.strategy)} chose what to try."
+    text += (
+        f" Each was scored on {folds}; after the planned starts, the strategy {clean(plan.strategy)} chose "
+        "what to try."
+    )
     return text
 
 
 def _families(facts: Facts) -> Table | None:
     rows = []
+    places = fmt.common_places([t.score or 0.0 for t in facts.done])
     for key in dict.fromkeys(t.spec.family for t in facts.trials):
         mine = [t for t in facts.trials if t.spec.family == key]
         good = [t for t in mine if t.ok]
@@ -65,7 +73,7 @@ def _families(facts: Facts) -> Table | None:
                 best.loss if best and best.loss is not None else math.inf,
                 (
                     clean(facts.family_name(key)), fmt.count(len(mine)), fmt.count(len(good)),
-                    fmt.number(best.score, 4) if best and best.score is not None else fmt.MISSING,
+                    fmt.fixed(best.score, places) if best and best.score is not None else fmt.MISSING,
                     clean(best.spec.origin) if best else fmt.MISSING, fmt.seconds(spent),
                 ),
             )
@@ -73,7 +81,8 @@ def _families(facts: Facts) -> Table | None:
     if not rows:
         return None
     columns = (
-        Column("Kind"), Column("Tried", True), Column("Scored", True), Column(f"Best {facts.metric.name} (validation)", True),
+        Column("Kind"), Column("Tried", True), Column("Scored", True), Column(f"Best {facts.metric.name} "
+                                                                              "(validation)", True),
         Column("Found by"), Column("Training time", True),
     )  # fmt: skip
     return Table("What each kind of model brought", columns, tuple(r for _, r in sorted(rows, key=lambda r: r[0])))
@@ -88,7 +97,9 @@ def _failed(facts: Facts) -> Table | None:
         (clean(facts.family_name(f)), status, fmt.count(n), error) for (f, status, error), n in groups.most_common(50)
     )
     return Table(
-        "Tries without a score, and why", (Column("Kind"), Column("End"), Column("Tries", True), Column("Reason")), rows
+        "Tries without a score, and why",
+        (Column("Kind"), Column("End"), Column("Tries", True), Column("Reason")),
+        rows,
     )
 
 
@@ -96,17 +107,19 @@ def _trials(facts: Facts) -> Table | None:
     if not facts.trials:
         return None
     every = sorted(facts.trials, key=lambda t: (t.loss if t.ok and t.loss is not None else math.inf, t.spec.id))
-    rows = tuple(_trial(facts, t) for t in every[:MAX_TRIALS])
+    places = fmt.common_places([t.score or 0.0 for t in facts.done])
+    rows = tuple(_trial(facts, t, places) for t in every[:MAX_TRIALS])
     columns = (
-        Column("Model"), Column(f"{facts.metric.name} (validation)", True), Column("Time", True), Column("Asked for by"),
+        Column("Model"), Column(f"{facts.metric.name} (validation)", True), Column("Time", True),
+        Column("Asked for by"),
         Column("Settings"),
     )  # fmt: skip
     more = len(every) - len(rows)
     return Table("All tries, best first", columns, rows, f"{fmt.count(more)} more not shown." if more else "")
 
 
-def _trial(facts: Facts, t: TrialResult) -> tuple[str, ...]:
-    score = fmt.number(t.score, 4) if t.ok and t.score is not None else STATUS[t.status]
+def _trial(facts: Facts, t: TrialResult, places: int) -> tuple[str, ...]:
+    score = fmt.fixed(t.score, places) if t.ok and t.score is not None else STATUS[t.status]
     time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
     return shorten(facts.trial_name(t.spec), 40), score, time, clean(t.spec.origin), settings(t)
 
@@ -122,7 +135,8 @@ def time_use(facts: Facts) -> TimeUse:
     intro += "."
     plan = facts.plan
     intro += (
-        f" Trials ran {'in Ray' if plan.runner == 'ray' else 'in one process'}, {fmt.plural(plan.workers, 'at a time', 'at a time')}, "
+        f" Trials ran {'in Ray' if plan.runner == 'ray' else 'in one process'}, "
+        f"{fmt.plural(plan.workers, 'at a time', 'at a time')}, "
         f"with {fmt.plural(plan.threads, 'thread')} each."
     )
     sizes = [t.cost.size_bytes for t in facts.trials if t.cost and t.cost.size_bytes]
@@ -135,5 +149,7 @@ def time_use(facts: Facts) -> TimeUse:
         slices.append(Slice(clean(s.name), round(left, 2), round(width, 2), fmt.seconds(s.seconds), i % 6))
         left += width
     rows = tuple((clean(s.name), fmt.seconds(s.seconds), f"{100 * s.seconds / total:.0f} %") for s in stages)
-    table = Table("Time by stage", (Column("Stage"), Column("Time", True), Column("Share", True)), rows) if rows else None
+    table = (
+        Table("Time by stage", (Column("Stage"), Column("Time", True), Column("Share", True)), rows) if rows else None
+    )
     return TimeUse(intro, tuple(slices), table)

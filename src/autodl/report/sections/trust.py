@@ -20,7 +20,7 @@ def statements(facts: Facts) -> tuple[Statement, ...]:
     out = [_better(facts)]
     if facts.evaluation is not None:
         out += [_few(facts.evaluation), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
-        out += [_optimism(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
+        out += _segments(facts, facts.evaluation)
     out += [*_warnings(facts), _limits(facts)]
     return tuple(s for s in out if s is not None)
 
@@ -29,13 +29,15 @@ def _better(facts: Facts) -> Statement | None:
     evaluation = facts.evaluation
     if evaluation is None:
         return Statement(
-            "unknown", "Open", "Not tested yet", "the held-back rows have not been opened, so nothing here is proven.",
+            "unknown", "Open", "Not tested yet", "the held-back rows have not been opened, so nothing here is "
+                                                 "proven.",
             "#search",
         )  # fmt: skip
     if evaluation.leader == evaluation.baseline:
         return Statement(
             "care", "No", "No model beat guessing",
-            "in validation, so the guess itself is delivered; the columns may not hold what is asked.", "#leaderboard",
+            "in validation, so the guess itself is delivered; the columns may not hold what is asked.",
+            "#leaderboard",
         )  # fmt: skip
     c = facts.versus_baseline
     if c is None:
@@ -68,10 +70,11 @@ def _ties(facts: Facts, evaluation: Evaluation) -> Statement | None:
         return None
     shown = fmt.words([*tied[:2], f"{len(tied) - 2} more"] if len(tied) > 3 else tied)
     if evaluation.recommended != evaluation.leader and evaluation.recommended in tied:
+        others = [t for t in tied if t != evaluation.recommended]
         return Statement(
             "note", "Tie", "A simpler model does as well:",
             f"{evaluation.recommended} cannot be told apart from {evaluation.leader} on these rows"
-            + (f"; neither can {fmt.words([t for t in tied if t != evaluation.recommended][:2])}" if len(tied) > 1 else "")
+            + (f"; neither can {fmt.words(others[:2])}" if others else "")
             + ".",
             "#versus",
         )  # fmt: skip
@@ -89,7 +92,9 @@ def lean(curve: Curve, binary: bool) -> float:
     """
     weights = curve.counts or (1,) * len(curve.x)
     total = sum(weights) or 1
-    signed = ((x - y) * (1 if not binary or x >= 0.5 else -1) * w for x, y, w in zip(curve.x, curve.y, weights, strict=True))
+    signed = (
+        (x - y) * (1 if not binary or x >= 0.5 else -1) * w for x, y, w in zip(curve.x, curve.y, weights, strict=True)
+    )
     return sum(signed) / total
 
 
@@ -101,24 +106,15 @@ def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
     span = f" (interval {fmt.number(100 * ece.low, 2)} to {fmt.number(100 * ece.high, 2)}; n = {fmt.count(ece.n)})"
     link = "#curves"
     if ece.value <= HONEST:
-        return Statement("holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", f"{off}{span}.", link)
+        return Statement(
+            "holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", f"{off}{span}.", link
+        )
     side = lean(evaluation.calibration[0], len(facts.classes) == 2) if evaluation.calibration else 0.0
-    lead = "too sure of itself" if side > HONEST / 4 else "too modest" if side < -HONEST / 4 else "uneven"
+    lead = "too sure" if side > HONEST / 4 else "too cautious" if side < -HONEST / 4 else "uneven"
     certain = "" if ece.low > HONEST else "; with so few rows this may be chance"
     return Statement(
         "care", "Careful", f"Its {term('calibration', 'probabilities')} are {lead}:", f"{off}{span}{certain}.", link
     )
-
-
-def _optimism(facts: Facts, evaluation: Evaluation) -> Statement | None:
-    gap = evaluation.optimism
-    if gap is None or gap.low <= 0:
-        return None
-    return Statement(
-        "note", "Corrected", "The search's own score was too rosy:",
-        f"by {fmt.estimate(gap)} in {facts.metric.name}. The figures on this page come from rows outside of the search, "
-        "so they do not suffer from it.", "#leaderboard",
-    )  # fmt: skip
 
 
 def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
@@ -129,10 +125,13 @@ def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
         places = fmt.decimals(s.score.low, s.score.high)
         out.append(
             Statement(
-                "care", "Careful", f"Weaker where {code(s.column)} is {code(s.value, 32)}:",
+                "care",
+                "Careful",
+                f"Weaker where {code(s.column)} is {code(s.value, 32)}:",
                 f"{e} there against {fmt.fixed(s.rest, places)} elsewhere ({fmt.plural(s.n, 'row')}, "
-                f"{fmt.p_value(s.p_holm)}).", "#wrong",
-            )  # fmt: skip
+                f"{fmt.p_value(s.p_holm)}).",
+                "#wrong",
+            )
         )
     return out
 
@@ -159,7 +158,9 @@ def _warnings(facts: Facts) -> list[Statement]:
     if len(found) > 2:
         more = len(found) - 2
         out.append(
-            Statement("note", "Look", f"{fmt.plural(more, 'more data warning')}", "listed under data health.", "#health")
+            Statement(
+                "note", "Look", f"{fmt.plural(more, 'more data warning')}", "listed under data health.", "#health"
+            )
         )
     return out
 
@@ -174,6 +175,7 @@ def sentence(text: str) -> str:
 
 def _limits(facts: Facts) -> Statement:
     return Statement(
-        "note", "Limits", "Not for", "rows unlike those in the file (other places, times or groups), for asking what would "
+        "note", "Limits", "Not for", "rows unlike those in the file (other places, times or groups), for asking "
+                                     "what would "
         "happen if a column were changed, or for decisions about people that nobody reviews.", "#card",
     )  # fmt: skip

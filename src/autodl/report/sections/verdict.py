@@ -102,7 +102,7 @@ def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip 
 def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip | None, tuple[str, str, str]]:
     e = fmt.estimate(typical)
     places = fmt.decimals(typical.low, typical.high)
-    span = f" where {code(facts.plan.target)} runs from {_span(facts).replace(' to ', ' to ')}"
+    span = f" where {code(facts.plan.target)} runs from {_span(facts)}"
     text = (
         f"On {fmt.plural(typical.n, 'row')} held back it is typically off by {strong(e.value)} "
         f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
@@ -127,7 +127,8 @@ def _unscored(facts: Facts) -> str:
         return f"{head} No model has been scored so far."
     best = min(facts.done, key=lambda t: t.loss if t.loss is not None else math.inf)
     return (
-        f"{head} The best of {fmt.plural(len(facts.done), 'scored model')} so far is {facts.trial_name(best.spec)} with "
+        f"{head} The best of {fmt.plural(len(facts.done), 'scored model')} so far is {facts.trial_name(best.spec)} "
+        "with "
         f"{facts.metric.name} {fmt.number(best.score or 0.0)} in {term('validation', 'validation')}; such scores are "
         "a little too rosy, because the search chose by them."
     )
@@ -145,14 +146,16 @@ def _metric_sentence(facts: Facts) -> str:
     if key == "roc_auc" and len(facts.classes) == 2:
         base = fmt.share_base(score.value, score.low, score.high)
         return (
-            f"Shown one {code(facts.classes[1], 24)} and one {code(facts.classes[0], 24)}, it ranks them the right way "
-            f"round {fmt.in_base(score.value, base)} times ({term('roc_auc', name)} {e}); a guess gets "
-            f"{fmt.in_base(0.5, base)}."
+            f"Shown one {code(facts.classes[1], 24)} and one {code(facts.classes[0], 24)}, it ranks them the right "
+            "way "
+            f"round {fmt.in_base(score.value, base)} times; a guess "
+            f"gets {fmt.in_base(0.5, base)} ({term('roc_auc', name)} {e.value}, interval {e.low} to {e.high})."
         )
     versus = f"; the guess has {fmt.fixed(guess.value, fmt.decimals(score.low, score.high))}" if guess else ""
     if key == "log_loss":
         return (
-            f"The search judged models by {term('log_loss', name)}, which punishes being sure and wrong: {e}{versus}; "
+            f"The search judged models by {term('log_loss', name)}, which punishes being sure and wrong: "
+            f"{e}{versus}; "
             "lower is better."
         )
     better = "higher" if facts.metric.greater_is_better else "lower"

@@ -25,11 +25,21 @@ def wrong(facts: Facts) -> Wrong | None:
         rows = tuple((shorten(k), fmt.number(v)) for k, v in e.residuals.quantiles.items())
         quantiles = Table("How far off, by share of rows", (Column("Quantile"), Column("Error", True)), rows)
     intro = (
-        f"Every held-back row by its true class (down) and the answer of {e.leader} (across); the framed diagonal is right."
+        f"Every held-back row by its true class (down) and the answer of {e.leader} (across); the framed diagonal "
+        "is right."
         if confusion
         else f"Errors of {e.leader} on held-back rows."
     )
-    return Wrong(intro, confusion, figures, quantiles, _segments_intro(e), _segments(e), _mistakes_intro(facts, e), _mistakes(e))
+    return Wrong(
+        intro,
+        confusion,
+        figures,
+        quantiles,
+        _segments_intro(e),
+        _segments(e, facts.metric.name),
+        _mistakes_intro(facts, e),
+        _mistakes(e),
+    )
 
 
 def _confusion(facts: Facts, e: Evaluation) -> Confusion:
@@ -66,11 +76,17 @@ def _segments_intro(e: Evaluation) -> str:
     if not e.segments:
         return "No group of rows with enough members was found on which the model does notably worse."
     if not sure:
-        return "Groups with the lowest scores; none is worse than the rest beyond chance after correction for the number of groups."
-    return f"{fmt.plural(sure, 'group')} where the model is worse than on the other rows beyond chance, after correction."
+        return (
+            "Groups with the lowest scores; none is worse than the rest beyond chance after correction for the "
+            "number of groups."
+        )
+    return (
+        f"{fmt.plural(sure, 'group')} where the model is worse than on the other rows beyond chance, after "
+        "correction."
+    )
 
 
-def _segments(e: Evaluation) -> Table | None:
+def _segments(e: Evaluation, metric: str) -> Table | None:
     if not e.segments:
         return None
     rows = []
@@ -78,15 +94,17 @@ def _segments(e: Evaluation) -> Table | None:
         places = fmt.decimals(s.score.low, s.score.high)
         rows.append(
             (
-                code(s.column, 32), code(s.value, 32), fmt.count(s.n), str(fmt.estimate(s.score)), fmt.fixed(s.rest, places),
+                code(s.column, 32), code(s.value, 32), fmt.count(s.n), str(fmt.estimate(s.score)),
+                fmt.fixed(s.rest, places),
                 fmt.p_cell(s.p_holm), "weaker" if s.p_holm < 0.05 else "not shown",
             )
         )  # fmt: skip
     columns = (
-        Column("Column"), Column("Group"), Column("Rows", True), Column("Score there", True), Column("Elsewhere", True),
+        Column("Column"), Column("Group"), Column("Rows", True), Column("Score there", True),
+        Column("Elsewhere", True),
         Column("p (Holm)", True), Column("Verdict"),
     )  # fmt: skip
-    return Table("Weakest groups", columns, tuple(rows))
+    return Table(f"{metric} by group", columns, tuple(rows))
 
 
 def _mistakes_intro(facts: Facts, e: Evaluation) -> str:
@@ -94,7 +112,8 @@ def _mistakes_intro(facts: Facts, e: Evaluation) -> str:
         return ""
     if facts.classification:
         return (
-            "Held-back rows on which the model was most sure and wrong. They show either what it cannot see, or a wrong "
+            "Held-back rows on which the model was most sure and wrong. They show either what it cannot see, or a "
+            "wrong "
             "entry in the file."
         )
     return "Held-back rows on which the model was furthest off."
@@ -107,7 +126,9 @@ def _mistakes(e: Evaluation) -> Table | None:
     sure = any(m.confidence is not None for m in e.mistakes)
     rows = []
     for m in e.mistakes:
-        confidence = (fmt.in_base(m.confidence, fmt.share_base(m.confidence)) if m.confidence is not None else fmt.MISSING,)
+        confidence = (
+            fmt.in_base(m.confidence, fmt.share_base(m.confidence)) if m.confidence is not None else fmt.MISSING,
+        )
         rows.append(
             (
                 fmt.count(m.row), shorten(m.true, 24), shorten(m.predicted, 24), *(confidence if sure else ()),
@@ -115,7 +136,8 @@ def _mistakes(e: Evaluation) -> Table | None:
             )
         )  # fmt: skip
     columns = (
-        Column("Row", True), Column("In the file"), Column("Model's answer"), *((Column("Sure", True),) if sure else ()),
+        Column("Row", True), Column("In the file"), Column("Model's answer"),
+        *((Column("Sure", True),) if sure else ()),
         *(Column(shorten(k, 24)) for k in keys),
     )  # fmt: skip
     return Table("Row: its number in the file, counted from 0.", columns, tuple(rows))
