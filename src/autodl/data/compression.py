@@ -106,30 +106,49 @@ def read_bytes(path: Path) -> list[tuple[str, pa.Buffer]]:
 
 def _decompress(path: Path, kind: str, size: int) -> bytes:
     if kind == "zstd":
-        import zstandard
-
-        with path.open("rb") as raw:
-            try:
-                with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as stream:
-                    return _read_limited(stream, size, str(path))
-            except zstandard.ZstdError as error:
-                raise EOFError(_first_line(error)) from error
+        return _unzstd(path, size)
     openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
     with openers[kind](path, "rb") as stream:
         return _read_limited(stream, size, str(path))
 
 
+def _unzstd(path: Path, size: int) -> bytes:
+    """Frame by frame, since the library's stream reader takes a file that is cut off for one that ends."""
+    import zstandard
+
+    out = io.BytesIO()
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    with path.open("rb") as raw:
+        while chunk := raw.read(1 << 14):
+            while chunk:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                try:
+                    out.write(frame.decompress(chunk))
+                except zstandard.ZstdError as error:
+                    raise EOFError(_first_line(error)) from error
+                chunk = frame.unused_data if frame.eof else b""
+                _check_growth(out.tell(), size, str(path))
+    if not frame.eof:
+        raise EOFError("the last frame is not complete")
+    return out.getvalue()
+
+
 def _read_limited(stream: IO[bytes], size: int, where: str) -> bytes:
-    limit = max(FREE_BYTES, MAX_RATIO * size)
     out = io.BytesIO()
     while chunk := stream.read(1 << 20):
         out.write(chunk)
-        if out.tell() > limit:
-            raise DataError(
-                f"{where} grows from {size:,} to more than {limit:,} bytes when decompressed",
-                "Decompress it yourself if you trust it.",
-            )
+        _check_growth(out.tell(), size, where)
     return out.getvalue()
+
+
+def _check_growth(grown: int, size: int, where: str) -> None:
+    limit = max(FREE_BYTES, MAX_RATIO * size)
+    if grown > limit:
+        raise DataError(
+            f"{where} grows from {size:,} to more than {limit:,} bytes when decompressed",
+            "Decompress it yourself if you trust it.",
+        )
 
 
 def _unzip(path: Path) -> list[tuple[str, pa.Buffer]]:

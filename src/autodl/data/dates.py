@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -41,10 +41,10 @@ def parse_dates(
 ) -> NDArray[np.datetime64]:
     """(n,) datetime64[ns] without time zone (UTC where the text names one); NaT where a value is no date."""
     if rule.date_format in (EPOCH_S, EPOCH_MS):
-        unit = "s" if rule.date_format == EPOCH_S else "ms"
+        unit: Literal["s", "ms"] = "s" if rule.date_format == EPOCH_S else "ms"
         numbers = pd.to_numeric(pd.Series(values), errors="coerce")
         return _plain(pd.to_datetime(numbers, unit=unit, errors="coerce", utc=True))
-    texts: Any = pd.Series(values, dtype=object)
+    texts = pd.Series(values, dtype=object)
     if len(texts) == 0:
         return np.empty(0, "datetime64[ns]")
     texts = texts.str.strip().mask(texts.str.strip().str.lower().isin(NO_NUMBER))

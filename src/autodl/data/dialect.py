@@ -19,7 +19,7 @@ BLANKS = " "
 
 _PLAIN = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
-_QUOTED_SINGLE = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)")
+_QUOTED_SINGLE = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
     body = "".join(lines[comments:])
     quote = "'" if '"' not in body and len(_QUOTED_SINGLE.findall(body)) > 1 else '"'
     best, best_score = Dialect(NO_DELIMITER, quote=quote), 0.0
-    escapes: tuple[str | None, ...] = (None, "\\") if '\\"' in body and '""' not in body else (None,)
+    escapes: tuple[str | None, ...] = (
+        (None, "\\") if '\\"' in body and '""' not in body.replace('\\"', "") else (None,)
+    )
     for delimiter in hinted.group(1) if hinted else (",", ";", "\t", "|"):
         for escape in escapes:
             trial = Dialect(delimiter, quote=quote, escape=escape)
@@ -82,8 +84,10 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
     rows = records(body, best)
     preamble = _preamble(rows, best.width)
     if preamble and best.delimiter != BLANKS:
-        comments += sum(1 + sum(cell.count("\n") for cell in row) for row in rows[:preamble])
-        rows = rows[preamble:]
+        rows, filled = rows[preamble:], 0
+        while filled < preamble:
+            filled += bool(lines[comments].strip())
+            comments += 1
     names, header = _header(rows, best.width)
     decimal = "," if best.delimiter != "," and _decimal_comma(rows[1:200]) else "."
     return replace(best, skip=comments, header=header, names=names, decimal=decimal)
@@ -110,7 +114,8 @@ def _score(text: str, dialect: Dialect) -> tuple[float, int]:
     ragged = sum(c for w, c in widths.items() if w > width) / len(rows)
     if share < 0.6 or ragged > 0.3:
         return 0.0, 1
-    return share * (1.0 + 0.02 * min(width, 10)), width
+    fit = 1.0 if len(rows[0]) == width else 0.95
+    return fit * share * (1.0 + 0.02 * min(width, 10)), width
 
 
 def _blanks(text: str) -> Dialect | None:

@@ -49,7 +49,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 def _writer(path: Path) -> Callable[[pd.DataFrame, Path], None]:
     kind, compression = suffix_format(path.name)
-    suffix = [s.lower() for s in path.suffixes if suffix_format(s)[0]][-1:]
+    suffix = [s.lower() for s in path.suffixes][-2 if compression else -1 :][:1]
     if kind == "csv":
         delimiter = {".tsv": "\t", ".tab": "\t", ".psv": "|"}.get(suffix[0], ",")
         return lambda frame, p: frame.to_csv(p, index=False, sep=delimiter)
