@@ -199,7 +199,7 @@ def _leaderboard(board: Board) -> Table:
         )
     if base := board.baseline_row():
         table.add_row(
-            Text(f"{base.name} (guessing)", style="dim"), Text(number(base.score), style="dim"),
+            Text(base.name, style="dim"), Text(number(base.score), style="dim"),
             _skill_bar(0.0), "", Text(format_duration(base.fit_s), style="dim"),
         )  # fmt: skip
     return table
