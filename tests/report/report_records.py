@@ -8,16 +8,53 @@ from typing import Any
 import numpy as np
 
 from autodl.records import (
-    BudgetUse, ColumnInfo, ColumnKind, Comparison, Cost, Curve, CurvePoint, Decision, EffectPoint, Ensemble,
-    Evaluation, Explanation, FamilyPlan, Finding, Importance, Interval, Member, Mistake, ModelScore, NumericStats,
-    Plan, Profile, ReadInfo, Recipe, Residuals, RunRecord, Segment, Severity, Skipped, StageTime, TableSchema,
-    TargetInfo, Task, TrialResult, TrialSpec, TrialStatus, Validation,
-)  # fmt: skip
+    BudgetUse,
+    ColumnInfo,
+    ColumnKind,
+    Comparison,
+    Cost,
+    Curve,
+    CurvePoint,
+    Decision,
+    EffectPoint,
+    Ensemble,
+    Evaluation,
+    Explanation,
+    FamilyPlan,
+    Finding,
+    Importance,
+    Interval,
+    Member,
+    Mistake,
+    ModelScore,
+    NumericStats,
+    Plan,
+    Profile,
+    ReadInfo,
+    Recipe,
+    Residuals,
+    RunRecord,
+    Segment,
+    Severity,
+    Skipped,
+    StageTime,
+    TableSchema,
+    TargetInfo,
+    Task,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+    Validation,
+)
 
 FAMILIES = {
-    "dummy": "Constant guess", "linear": "Linear model", "lightgbm": "LightGBM", "catboost": "CatBoost",
-    "mlp": "Neural network (MLP)", "forest": "Random forest",
-}  # fmt: skip
+    "dummy": "Constant guess",
+    "linear": "Linear model",
+    "lightgbm": "LightGBM",
+    "catboost": "CatBoost",
+    "mlp": "Neural network (MLP)",
+    "forest": "Random forest",
+}
 
 
 @dataclass(frozen=True)
@@ -47,10 +84,19 @@ def interval(value: float, half: float, n: int) -> Interval:
 def stats(low: float, high: float) -> NumericStats:
     span = high - low
     return NumericStats(
-        mean=low + 0.42 * span, std=0.2 * span, minimum=low, q01=low + 0.01 * span, q25=low + 0.2 * span,
-        median=low + 0.38 * span, q75=low + 0.55 * span, q99=low + 0.97 * span, maximum=high, skew=0.8, n_outliers=3,
+        mean=low + 0.42 * span,
+        std=0.2 * span,
+        minimum=low,
+        q01=low + 0.01 * span,
+        q25=low + 0.2 * span,
+        median=low + 0.38 * span,
+        q75=low + 0.55 * span,
+        q99=low + 0.97 * span,
+        maximum=high,
+        skew=0.8,
+        n_outliers=3,
         integers=False,
-    )  # fmt: skip
+    )
 
 
 PEOPLE = ("Sex", "Age", "Pclass", "Fare", "Embarked", "SibSp", "Parch", "Cabin", "Title")
@@ -91,17 +137,34 @@ def make_records(
         for t, w in zip([t for t in trials if t.ok][-3:], (0.5, 0.3, 0.2), strict=False)
     )
     ensemble = Ensemble(members=members, method="greedy", loss=0.121, single_loss=0.127, why="Better on both halves.")
-    stages = (("read", 0.4), ("profile", 1.1), ("plan", 0.2), ("search", 44.0), ("ensemble", 1.0), ("evaluate", 2.2),
-              ("explain", 1.9), ("report", 0.8))  # fmt: skip
+    stages = (
+        ("read", 0.4),
+        ("profile", 1.1),
+        ("plan", 0.2),
+        ("search", 44.0),
+        ("ensemble", 1.0),
+        ("evaluate", 2.2),
+        ("explain", 1.9),
+        ("report", 0.8),
+    )
     run = RunRecord(
-        status="done", task=task, target=target, metric=metric, classes=classes,
-        budget=BudgetUse(given_s=60.0, used_s=56.2, first_model_s=3.4), test={}, n_trials=len(trials), n_failed=2,
+        status="done",
+        task=task,
+        target=target,
+        metric=metric,
+        classes=classes,
+        budget=BudgetUse(given_s=60.0, used_s=56.2, first_model_s=3.4),
+        test={},
+        n_trials=len(trials),
+        n_failed=2,
         stages=tuple(StageTime(name=n, seconds=s) for n, s in stages),
         delivered="the same three models with the same settings, trained again on all 891 rows.",
-        versions={"autodl": "0.1.0", "python": "3.11.9", "scikit-learn": "1.9.0"}, seed=seed,
-        command=f"autodl fit data.csv --target {target} --time-budget 60s", started="2026-11-21T10:00:00",
+        versions={"autodl": "0.1.0", "python": "3.11.9", "scikit-learn": "1.9.0"},
+        seed=seed,
+        command=f"autodl fit data.csv --target {target} --time-budget 60s",
+        started="2026-11-21T10:00:00",
         options={"time_budget_s": 60.0, "preset": "balanced"},
-    )  # fmt: skip
+    )
     explanation = _explanation(rng, columns, classes, metric, regression)
     return Records(run, profile, plan, trials, ensemble, evaluation, explanation, names)
 
@@ -125,39 +188,89 @@ def _profile(
     )
     counts = tuple(int(n * 0.62) if i == 0 else int(n * 0.38 / (len(classes) - 1)) for i in range(len(classes)))
     findings = (
-        Finding(code="AD001", title="Missing values", severity=Severity.FIXED, column=columns[min(1, len(columns) - 1)],
-                evidence={"share": 0.2}, message="20 in 100 values are missing", action="filled with the middle value"),
+        Finding(
+            code="AD001",
+            title="Missing values",
+            severity=Severity.FIXED,
+            column=columns[min(1, len(columns) - 1)],
+            evidence={"share": 0.2},
+            message="20 in 100 values are missing",
+            action="filled with the middle value",
+        ),
         Finding(code="AD003", title="Duplicate rows", severity=Severity.PASSED, message="No row occurs twice."),
-        Finding(code="AD010", title="Target leak", severity=Severity.WARNS, column=columns[0],
-                evidence={"auc": 0.994}, message="This column alone predicts nearly everything",
-                action="Ask when it is filled in."),
-        Finding(code="AD012", title="Drift over time", severity=Severity.NOT_APPLICABLE, message="There is no time column."),
-        Finding(code="AD005", title="ID column", severity=Severity.FIXED, message="Each value occurs once.", column="PassengerId"),
-    )  # fmt: skip
+        Finding(
+            code="AD010",
+            title="Target leak",
+            severity=Severity.WARNS,
+            column=columns[0],
+            evidence={"auc": 0.994},
+            message="This column alone predicts nearly everything",
+            action="Ask when it is filled in.",
+        ),
+        Finding(
+            code="AD012",
+            title="Drift over time",
+            severity=Severity.NOT_APPLICABLE,
+            message="There is no time column.",
+        ),
+        Finding(
+            code="AD005",
+            title="ID column",
+            severity=Severity.FIXED,
+            message="Each value occurs once.",
+            column="PassengerId",
+        ),
+    )
     return Profile(
-        read=ReadInfo(path="/data/titanic.csv", format="csv", encoding="utf-8", delimiter=",", n_bytes=61_000,
-                      notes=("Commas separate the values.",)),
-        n_rows=n, columns=TableSchema(columns=tuple(infos)),
-        target=TargetInfo(name=target, why="given with --target", guessed=False, task=task, task_why="It holds few classes",
-                          task_guessed=True, classes=classes, class_counts=counts,
-                          numeric=None if classes else stats(326, 18_823)),
-        features=columns, dropped={"PassengerId": "an ID: each value occurs once"}, findings=findings,
-    )  # fmt: skip
+        read=ReadInfo(
+            path="/data/titanic.csv",
+            format="csv",
+            encoding="utf-8",
+            delimiter=",",
+            n_bytes=61_000,
+            notes=("Commas separate the values.",),
+        ),
+        n_rows=n,
+        columns=TableSchema(columns=tuple(infos)),
+        target=TargetInfo(
+            name=target,
+            why="given with --target",
+            guessed=False,
+            task=task,
+            task_why="It holds few classes",
+            task_guessed=True,
+            classes=classes,
+            class_counts=counts,
+            numeric=None if classes else stats(326, 18_823),
+        ),
+        features=columns,
+        dropped={"PassengerId": "an ID: each value occurs once"},
+        findings=findings,
+    )
 
 
 def _plan(task: Task, columns: tuple[str, ...], classes: tuple[str, ...], target: str, metric: str) -> Plan:
     return Plan(
-        task=task, target=target, classes=classes, metric=metric, features=columns,
+        task=task,
+        target=target,
+        classes=classes,
+        metric=metric,
+        features=columns,
         validation=Validation(kind="stratified" if classes else "random", n_folds=5, test_size=0.2),
-        families=tuple(FamilyPlan(key=k, name=v, why="Works on tables of this size.", est_seconds=1.5, est_bytes=1e6,
-                                  recipe=Recipe()) for k, v in FAMILIES.items()),
+        families=tuple(
+            FamilyPlan(
+                key=k, name=v, why="Works on tables of this size.", est_seconds=1.5, est_bytes=1e6, recipe=Recipe()
+            )
+            for k, v in FAMILIES.items()
+        ),
         skipped=(Skipped(what="Support vector machine", why="would take 140 s of the 60 s"),),
         decisions=(
             Decision(topic="Metric", choice=metric, why="It suits the task", evidence={"classes": len(classes)}),
-            Decision(topic="Validation", choice="5 folds, stratified", why="There are few rows, so all of them are "
-                                                                           "used."),
+            Decision(
+                topic="Validation", choice="5 folds, stratified", why="There are few rows, so all of them are used."
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _trials(rng: np.random.Generator, metric: str, n: int) -> tuple[TrialResult, ...]:
@@ -169,8 +282,15 @@ def _trials(rng: np.random.Generator, metric: str, n: int) -> tuple[TrialResult,
         spec = TrialSpec(id=f"t{i}", family=family, origin=origin, config={"lr": 0.0312 + i / 1000, "depth": i % 7})
         at = 3.0 + i
         if i in (11, 17):
-            out.append(TrialResult(spec=spec, status=TrialStatus.FAILED, error="ValueError: bad <b>split</b>", started_s=at,
-                                   finished_s=at + 0.5))  # fmt: skip
+            out.append(
+                TrialResult(
+                    spec=spec,
+                    status=TrialStatus.FAILED,
+                    error="ValueError: bad <b>split</b>",
+                    started_s=at,
+                    finished_s=at + 0.5,
+                )
+            )
             continue
         base = 0.5 if family == "dummy" else 0.13 + 0.1 * float(rng.random()) ** 2
         loss = base if metric != "rmse" else base * 4000
@@ -182,11 +302,17 @@ def _trials(rng: np.random.Generator, metric: str, n: int) -> tuple[TrialResult,
         )
         out.append(
             TrialResult(
-                spec=spec, status=TrialStatus.OK, loss=loss, score=score, fold_losses=(loss,),
+                spec=spec,
+                status=TrialStatus.OK,
+                loss=loss,
+                score=score,
+                fold_losses=(loss,),
                 cost=Cost(fit_s=1.0 + i / 20, predict_s=0.02, n_predicted=712, size_bytes=120_000 + 1000 * i),
-                curve=curve if family in ("lightgbm", "catboost", "mlp") else (), started_s=at, finished_s=at + 1,
+                curve=curve if family in ("lightgbm", "catboost", "mlp") else (),
+                started_s=at,
+                finished_s=at + 1,
             )
-        )  # fmt: skip
+        )
     return tuple(out)
 
 
@@ -201,9 +327,15 @@ def _evaluation(
 ) -> Evaluation:
     k = len(classes)
     scale, sign = {"roc_auc": (1.0, 1), "log_loss": (1.0, -1), "rmse": (4000.0, -1)}[metric]
-    table = [("Ensemble", "ensemble", 0.13), ("CatBoost #3", "catboost", 0.135), ("LightGBM #2", "lightgbm", 0.137),
-             ("Linear model #1", "linear", 0.15), ("Random forest #1", "forest", 0.17),
-             ("Neural network (MLP) #1", "mlp", 0.19), ("Constant guess #1", "dummy", 0.5)]  # fmt: skip
+    table = [
+        ("Ensemble", "ensemble", 0.13),
+        ("CatBoost #3", "catboost", 0.135),
+        ("LightGBM #2", "lightgbm", 0.137),
+        ("Linear model #1", "linear", 0.15),
+        ("Random forest #1", "forest", 0.17),
+        ("Neural network (MLP) #1", "mlp", 0.19),
+        ("Constant guess #1", "dummy", 0.5),
+    ]
     half = 0.02 * (179 / n) ** 0.5 * 3
 
     def score(loss: float) -> Interval:
@@ -226,53 +358,109 @@ def _evaluation(
         }
     models = tuple(
         ModelScore(
-            name=name, trial_id=None if i == 0 else f"t{i}", family=family, validation=score(loss - 0.005).value,
-            test=score(loss), metrics=extra.get(name, {}), fit_s=1.2 + i, predict_ms_per_row=0.012 * (7 - i),
-            size_bytes=4_200_000 // (i + 1), tied_with_leader=i in (1, 2, 3),
+            name=name,
+            trial_id=None if i == 0 else f"t{i}",
+            family=family,
+            validation=score(loss - 0.005).value,
+            test=score(loss),
+            metrics=extra.get(name, {}),
+            fit_s=1.2 + i,
+            predict_ms_per_row=0.012 * (7 - i),
+            size_bytes=4_200_000 // (i + 1),
+            tied_with_leader=i in (1, 2, 3),
         )
         for i, (name, family, loss) in enumerate(table)
-    )  # fmt: skip
+    )
     comparisons = tuple(
         Comparison(
-            a="Ensemble", b=name, metric=metric, difference=(loss - 0.13) * scale, low=(loss - 0.13 - half / 2) * scale,
-            high=(loss - 0.13 + half / 2) * scale, p_value=0.4 / (1 + i * i) if i < 4 else 1e-12,
-            p_holm=min(1.0, 1.2 / (1 + i)) if i < 4 else 6e-12, n=n, effect=(loss - 0.13) * 40, method="paired bootstrap",
+            a="Ensemble",
+            b=name,
+            metric=metric,
+            difference=(loss - 0.13) * scale,
+            low=(loss - 0.13 - half / 2) * scale,
+            high=(loss - 0.13 + half / 2) * scale,
+            p_value=0.4 / (1 + i * i) if i < 4 else 1e-12,
+            p_holm=min(1.0, 1.2 / (1 + i)) if i < 4 else 6e-12,
+            n=n,
+            effect=(loss - 0.13) * 40,
+            method="paired bootstrap",
             verdict="tie" if i < 4 else "better",
         )
         for i, (name, _, loss) in enumerate(table)
         if i
-    )  # fmt: skip
+    )
     grid = np.linspace(0, 1, 101)
     labels = classes[1:2] if k == 2 else classes[:5]
     roc = tuple(Curve(label=c, x=tuple(grid), y=tuple(grid ** (0.2 + 0.05 * i))) for i, c in enumerate(labels))
     pr = tuple(Curve(label=c, x=tuple(grid), y=tuple(1 - 0.5 * grid ** (3 - 0.4 * i))) for i, c in enumerate(labels))
     mid = np.linspace(0.05, 0.95, 10)
     calibration = (
-        Curve(label="Ensemble", x=tuple(mid), y=tuple(0.5 + 0.8 * (mid - 0.5)), low=tuple(0.42 + 0.8 * (mid - 0.5)),
-              high=tuple(0.58 + 0.8 * (mid - 0.5)), counts=(18,) * 10),
-    ) if k else ()  # fmt: skip
+        (
+            Curve(
+                label="Ensemble",
+                x=tuple(mid),
+                y=tuple(0.5 + 0.8 * (mid - 0.5)),
+                low=tuple(0.42 + 0.8 * (mid - 0.5)),
+                high=tuple(0.58 + 0.8 * (mid - 0.5)),
+                counts=(18,) * 10,
+            ),
+        )
+        if k
+        else ()
+    )
     residuals = None
     if not k:
         true = np.exp(rng.normal(7.8, 1.0, 900))
         predicted = true * np.exp(rng.normal(0, 0.12, 900))
         residuals = Residuals(
-            true=tuple(true), predicted=tuple(predicted), typical=interval(271.3, 9.1, n), typical_guess=1830.0,
+            true=tuple(true),
+            predicted=tuple(predicted),
+            typical=interval(271.3, 9.1, n),
+            typical_guess=1830.0,
             quantiles={"50 in 100 within": 271.3, "90 in 100 within": 1100.2},
-        )  # fmt: skip
+        )
     mistakes = tuple(
-        Mistake(row=17 * i, true=classes[0] if k else "326", predicted=classes[1] if k else "1200",
-                confidence=0.99 - 0.01 * i if k else None, values={c: (value if j % 2 else 3.25) for j, c in enumerate(columns[:6])})
+        Mistake(
+            row=17 * i,
+            true=classes[0] if k else "326",
+            predicted=classes[1] if k else "1200",
+            confidence=0.99 - 0.01 * i if k else None,
+            values={c: (value if j % 2 else 3.25) for j, c in enumerate(columns[:6])},
+        )
         for i in range(8)
-    )  # fmt: skip
+    )
     return Evaluation(
-        metric=metric, n_train=n * 4, n_test=n, leader="Ensemble", baseline="Constant guess #1", models=models,
-        comparisons=comparisons, recommended="Linear model #1", recommended_why="It is tied with the ensemble and "
-                                                                                "40 times faster.",
-        classes=classes, confusion=confusion, roc=roc if k else (), pr=pr if k else (), calibration=calibration,
-        calibration_error=interval(0.081, 0.02, n) if k else None, residuals=residuals,
-        segments=(Segment(column=columns[0], value=value, n=63, score=score(0.25), rest=score(0.11).value, p_value=0.001, p_holm=0.004),),
-        mistakes=mistakes, optimism=interval(0.012 * scale, 0.005 * scale, n), notes=(),
-    )  # fmt: skip
+        metric=metric,
+        n_train=n * 4,
+        n_test=n,
+        leader="Ensemble",
+        baseline="Constant guess #1",
+        models=models,
+        comparisons=comparisons,
+        recommended="Linear model #1",
+        recommended_why="It is tied with the ensemble and 40 times faster.",
+        classes=classes,
+        confusion=confusion,
+        roc=roc if k else (),
+        pr=pr if k else (),
+        calibration=calibration,
+        calibration_error=interval(0.081, 0.02, n) if k else None,
+        residuals=residuals,
+        segments=(
+            Segment(
+                column=columns[0],
+                value=value,
+                n=63,
+                score=score(0.25),
+                rest=score(0.11).value,
+                p_value=0.001,
+                p_holm=0.004,
+            ),
+        ),
+        mistakes=mistakes,
+        optimism=interval(0.012 * scale, 0.005 * scale, n),
+        notes=(),
+    )
 
 
 def _explanation(
@@ -285,16 +473,33 @@ def _explanation(
         drop = 0.2 * 0.6**i * scale
         numeric = bool(i % 2)
         xs = np.linspace(1, 70, 9)
-        effect = tuple(
-            EffectPoint(value=f"{x:g}" if numeric else f"group {j}", number=float(x) if numeric else None,
-                        prediction=float((0.4 + 0.3 * np.sin(i + j / 4)) * scale))
-            for j, x in enumerate(xs if numeric else xs[:4])
-        ) if i < 6 else ()  # fmt: skip
+        effect = (
+            tuple(
+                EffectPoint(
+                    value=f"{x:g}" if numeric else f"group {j}",
+                    number=float(x) if numeric else None,
+                    prediction=float((0.4 + 0.3 * np.sin(i + j / 4)) * scale),
+                )
+                for j, x in enumerate(xs if numeric else xs[:4])
+            )
+            if i < 6
+            else ()
+        )
         items.append(
-            Importance(column=c, drop=drop, low=drop * 0.85 if i < 6 else -0.001, high=drop * 1.15 + 0.001, effect=effect,
-                       direction=f"higher {c}: more likely {what}" if numeric else "")
-        )  # fmt: skip
+            Importance(
+                column=c,
+                drop=drop,
+                low=drop * 0.85 if i < 6 else -0.001,
+                high=drop * 1.15 + 0.001,
+                effect=effect,
+                direction=f"higher {c}: more likely {what}" if numeric else "",
+            )
+        )
     return Explanation(
-        metric=metric, model="Ensemble", n_rows=1000, n_repeats=5, importances=tuple(items),
+        metric=metric,
+        model="Ensemble",
+        n_rows=1000,
+        n_repeats=5,
+        importances=tuple(items),
         positive_class=None if regression else classes[-1],
-    )  # fmt: skip
+    )

@@ -15,10 +15,11 @@ from autodl.report import write_report
 pytestmark = pytest.mark.browser
 
 PROBE = """<script>addEventListener("load", () => {
-  const frame = document.getElementById("page"), root = frame.contentDocument.documentElement;
+  const frame = document.getElementById("page"), root = frame.contentDocument.documentElement,
+    edge = root.clientWidth;
   const wide = [...frame.contentDocument.querySelectorAll("main *")].filter(e =>
-    e.getBoundingClientRect().right > frame.clientWidth + 1 && !e.closest(".scroll, .plot, pre, svg"));
-  document.title = "width " + root.scrollWidth + " of " + frame.clientWidth + " beyond " + wide.length;
+    e.getBoundingClientRect().right > edge + 1 && !e.closest(".scroll, .plot, pre, svg"));
+  document.title = "over " + (root.scrollWidth - edge) + " beyond " + wide.map(e => e.className || e.tagName);
 });</script>"""
 
 
@@ -45,9 +46,12 @@ def browse(chromium: str, folder: Path, *flags: str) -> str:
 def test_no_part_runs_off_a_telephone(chromium: str, tmp_path: Path, kind: str) -> None:
     if kind == "long names":
         records = make_records(
-            "multiclass", columns=tuple("c" * 200 + str(i) for i in range(12)), classes=tuple("k" * 90 + str(i) for i in range(26)),
-            target="t" * 200, value="v" * 300,
-        )  # fmt: skip
+            "multiclass",
+            columns=tuple("c" * 200 + str(i) for i in range(12)),
+            classes=tuple("k" * 90 + str(i) for i in range(26)),
+            target="t" * 200,
+            value="v" * 300,
+        )
     else:
         records = make_records(kind)
     write_report(tmp_path, **records.kwargs())
@@ -55,7 +59,7 @@ def test_no_part_runs_off_a_telephone(chromium: str, tmp_path: Path, kind: str) 
     frame = '<!doctype html><body style="margin:0"><iframe id="page" src="report.html" width="360" height="800"'
     (tmp_path / "frame.html").write_text(f'{frame} style="border:0"></iframe>{PROBE}')
     dom = browse(chromium, tmp_path, "--dump-dom", (tmp_path / "frame.html").as_uri())
-    assert re.search(r"<title>width 360 of 360 beyond 0</title>", dom), re.findall(r"<title>.*?</title>", dom)
+    assert re.search(r"<title>over 0 beyond </title>", dom), re.findall(r"<title>.*?</title>", dom)
 
 
 @pytest.mark.slow

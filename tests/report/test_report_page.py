@@ -118,8 +118,8 @@ def test_every_figure_has_a_text_alternative_and_a_table(made: tuple[str, Page, 
 
 def test_sections_come_in_the_agreed_order(made: tuple[str, Page, Records]) -> None:
     _, page, records = made
-    wanted = ["score", "trust", "drivers", "next", "health", "plan", "leaderboard", "versus", "wrong", "curves", "drives",
-              "search", "time", "method", "card", "glossary", "reproduce"]  # fmt: skip
+    wanted = ["score", "trust", "drivers", "next", "health", "plan", "leaderboard", "versus", "wrong", "curves",
+              "drives", "search", "time", "method", "card", "glossary", "reproduce"]  # fmt: skip
     if not records.plan.classes:
         wanted.remove("curves")
     assert [i for i in page.ids if i in wanted] == wanted
