@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -166,9 +167,17 @@ def _connect(address: str | None, cpus: int, rows: int) -> None:
         ray.init(num_cpus=max(cpus, 1), include_dashboard=False, object_store_memory=store, **quiet)
         return
     try:
+        _knock(address)
         ray.init(address=address, **quiet)
     except Exception as error:
         raise ConfigError(
             f"cannot reach a Ray cluster at '{address}' ({type(error).__name__})",
             "Check that `ray status` works there and that the port is open, or leave out --address to run locally.",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Try the port: where nobody answers, Ray would wait a minute and then end the whole process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=5.0).close()

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
 
+CLOSE_S = 5.0
+"""Seconds to wait for a runner that is shutting down."""
+
 
 class WarmingRunner(Runner):
     """Two runners in one: the first works while the second is being made in the background.
@@ -21,8 +24,7 @@ class WarmingRunner(Runner):
     def __init__(self, first: Runner, make: Callable[[], Runner]) -> None:
         self._first, self._make = first, make
         self._second: Runner | None = None
-        self._closed = False
-        self._lock = threading.Lock()
+        self._closed = threading.Event()
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._warm, daemon=True, name="warm-up")
         self._thread.start()
@@ -33,11 +35,10 @@ class WarmingRunner(Runner):
         except Exception as error:  # the run goes on inline; the pipeline tells the user
             self.error = error
             return
-        with self._lock:
-            if self._closed:
-                second.close()
-            else:
-                self._second = second
+        self._second = second
+        # Ray's processes are killed by the kernel when the thread that started them ends: this one must stay.
+        self._closed.wait()
+        second.close()
 
     @property
     def handed_over(self) -> bool:
@@ -69,9 +70,8 @@ class WarmingRunner(Runner):
         return self._first.running() + (self._second.running() if self._second else [])
 
     def close(self) -> None:
-        """Close both; a runner still being made closes itself when it is done."""
-        with self._lock:
-            self._closed = True
+        """Close both; a runner still being made is closed as soon as it is there."""
         self._first.close()
+        self._closed.set()
         if self._second is not None:
-            self._second.close()
+            self._thread.join(timeout=CLOSE_S)
