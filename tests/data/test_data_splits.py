@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,7 +133,7 @@ def test_time_goes_forward(times: np.ndarray, n_folds: int, share: float) -> Non
     for train, valid in [(search, test), *folds]:
         assert len(train) and len(valid)
         assert times[train].max() < times[valid].min()
-    for (train, valid), (later, _) in zip(folds, folds[1:], strict=False):
+    for (train, valid), (later, _) in pairwise(folds):
         np.testing.assert_array_equal(np.sort(np.concatenate([train, valid])), later)
 
 

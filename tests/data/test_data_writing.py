@@ -15,7 +15,8 @@ FRAME = pd.DataFrame({"name": ["Ann", 'B "x", y', None], "n": [1, 2, 3], "v": [0
 
 @pytest.mark.parametrize(
     "name",
-    ["t.csv", "t.csv.gz", "t.csv.zst", "t.csv.zip", "t.tsv", "t.parquet", "t.feather", "t.jsonl", "t.jsonl.gz", "t.json", "t.xlsx"],
+    ["t.csv", "t.csv.gz", "t.csv.zst", "t.csv.zip", "t.tsv", "t.parquet", "t.feather", "t.jsonl",
+     "t.jsonl.gz", "t.json", "t.xlsx"],
 )  # fmt: skip
 def test_reads_back(tmp_path: Path, name: str) -> None:
     write_table(FRAME, tmp_path / name)

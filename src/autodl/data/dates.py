@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import product
 from typing import Literal
 
@@ -15,7 +16,7 @@ from autodl.data.words import NO_NUMBER
 from autodl.records import ParseRule
 
 _LOOKS = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?\b|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s,\-/.]*\d"
+    r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?\b|\b\d{1,2}[-/.]\d{4}\b|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s,\-/.]*\d"
     r"|\d[\s\-/.]*(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{8}(T?\d{4,6})?$",
     re.IGNORECASE,
 )
@@ -86,14 +87,27 @@ def learn_date_rule(values: Sequence[str]) -> tuple[ParseRule, str] | None:
         return iso, ""
     for dayfirst, monthfirst in _PAIRS:
         for time in _TIMES:
+            if not (_fits(dayfirst + time, probe[:5]) or _fits(monthfirst + time, probe[:5])):
+                continue
             found = _order(few, probe, dayfirst + time, monthfirst + time)
             if found:
                 return found
     for form in (*(w + t for w, t in product(_WORDY, _TIMES)), *(f"%Y/%m/%d{t}" for t in _TIMES), *_MONTHS):
         rule = ParseRule(date_format=form)
-        if _share(probe, rule) >= SHARE and _share(few, rule) >= SHARE:
+        if _fits(form, probe[:5]) and _share(probe, rule) >= SHARE and _share(few, rule) >= SHARE:
             return rule, ""
     return _mixed(few)
+
+
+def _fits(form: str, texts: Sequence[str]) -> bool:
+    """Whether some of a few texts has this form; much cheaper than asking pandas."""
+    for text in texts:
+        try:
+            datetime.strptime(text, form)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def _order(
@@ -125,7 +139,7 @@ def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
 
 
 def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | None:
-    """Whether whole numbers are dates: 20200131, or seconds since 1970; only where the name says so."""
+    """Whether whole numbers are dates: 20200131, or seconds since 1970 (where the name says so)."""
     if len(numbers) == 0:
         return None
     low, high = float(numbers.min()), float(numbers.max())
@@ -134,8 +148,11 @@ def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | N
             return ParseRule(date_format=EPOCH_S)
         if low > 5e11 and high < 4e12:
             return ParseRule(date_format=EPOCH_MS)
-    if _DATE_NAME.search(name) and low >= 19000101 and high <= 21001231 and bool((numbers % 1 == 0).all()):
-        rule = ParseRule(date_format=COMPACT)
-        texts = [str(int(v)) for v in numbers[:1000]]
-        return rule if _share(texts, rule) == 1.0 else None
+    named = bool(_DATE_NAME.search(name))
+    if low >= (19000101 if named else 19500101) and high <= 21001231 and bool((numbers % 1 == 0).all()):
+        days = np.unique(numbers)
+        texts = [str(int(v)) for v in days[:: max(1, len(days) // 1000)]]
+        # Hardly any eight-digit number is a date by chance, let alone five of them.
+        if (named or len(days) >= 5) and _share(texts, ParseRule(date_format=COMPACT)) == 1.0:
+            return ParseRule(date_format=COMPACT)
     return None

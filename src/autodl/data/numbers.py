@@ -16,7 +16,7 @@ from autodl.data.words import CURRENCIES, NO_NUMBER, UNITS
 from autodl.records import ParseRule
 
 _BODY = re.compile(
-    r"^(?P<sign>[+-]?)(?P<prefix>[^\d+\-.,\s]{0,4}) ?(?P<sign2>[+-]?)(?P<num>\d[\d.,' ]*|[.,]\d+)"
+    r"^(?P<sign>[+-]?)(?P<prefix>[^\d+\-.,\s]{0,4}) ?(?P<sign2>[+-]?)(?P<num>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)"
     r"(?P<exp>[eE][+-]?\d+)?(?P<suffix> ?[^\d\s.,][^\d\s]*)?$"
 )
 _CURRENCY = {c.lower() for c in CURRENCIES}

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,13 +51,15 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 def _writer(path: Path) -> Callable[[pd.DataFrame, Path], None]:
     kind, compression = suffix_format(path.name)
     suffix = [s.lower() for s in path.suffixes][-2 if compression else -1 :][:1]
+    # The archive's member must not be called after the temporary file.
+    packed: Any = {"method": "zip", "archive_name": path.stem} if compression == "zip" else "infer"
     if kind == "csv":
         delimiter = {".tsv": "\t", ".tab": "\t", ".psv": "|"}.get(suffix[0], ",")
-        return lambda frame, p: frame.to_csv(p, index=False, sep=delimiter)
+        return lambda frame, p: frame.to_csv(p, index=False, sep=delimiter, compression=packed)
     if kind == "jsonl":
         lines = suffix[0] != ".json"
         return lambda frame, p: frame.to_json(
-            p, orient="records", lines=lines, date_format="iso", force_ascii=False
+            p, orient="records", lines=lines, date_format="iso", force_ascii=False, compression=packed
         )
     if compression is None and kind == "parquet":
         return lambda frame, p: frame.to_parquet(p, index=False)
