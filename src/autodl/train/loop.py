@@ -237,7 +237,7 @@ class _Run:
             output: Tensor = self.module(*batch.inputs)
         output = output.float()
         loss = self.objective.loss(output, batch.target, batch.weight)
-        value = float(loss)
+        value = float(loss.detach())
         if value != value or value in (float("inf"), float("-inf")):
             return None
         if self.decayed:

@@ -117,7 +117,8 @@ class TabularNetwork(Estimator):
     def predict(self, X: Features) -> NDArray[Any]:
         """See ``Estimator.predict``."""
         if self.meta.task is Task.CLASSIFICATION:
-            return self.predict_proba(X).argmax(axis=1).astype(np.int64)
+            codes: NDArray[Any] = self.predict_proba(X).argmax(axis=1).astype(np.int64)
+            return codes
         values: NDArray[Any] = np.clip(self._forward(X) * self._spread + self._center, *self._limits)
         return values
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autodl.models.nn.embeddings import ColumnLinear
-from autodl.models.nn.layers import Activation, Gate
+from autodl.models.nn.layers import Activation, Dropout, Gate
 from autodl.models.nn.names import NormPlace, Pooling
 from autodl.train.optimizers import HyperFactor
 
@@ -149,12 +149,12 @@ class TransformerBlock(nn.Module):
         self.feed_forward = nn.Sequential(
             nn.Linear(d, 2 * hidden if gated else hidden),
             Gate(shape.feed_forward) if gated else Activation(shape.feed_forward),
-            nn.Dropout(shape.dropout),
+            Dropout(shape.dropout),
             nn.Linear(hidden, d),
         )
         self.attention_norm = nn.Identity() if self.pre and first else nn.LayerNorm(d)
         self.feed_forward_norm = nn.LayerNorm(d)
-        self.drop = nn.Dropout(shape.residual_dropout)
+        self.drop = Dropout(shape.residual_dropout)
 
     def forward(self, x: Tensor, first_only: bool = False) -> Tensor:
         """Tokens."""

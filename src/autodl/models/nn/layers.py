@@ -109,6 +109,26 @@ def make_norm(name: str, features: int) -> nn.Module:
     raise ValueError(f"`name` must be none, batch or layer, but got {name!r}")
 
 
+class Dropout(nn.Dropout):
+    """Dropout whose mask costs a quarter of torch's on the CPU: one random byte a feature.
+
+    The rate is rounded to 1/256.
+
+    Shape: any -> the same.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Masked and rescaled while training."""
+        cut = round(256 * self.p)
+        if not self.training or cut == 0:
+            return x
+        if x.is_cuda or cut == 256:
+            return functional.dropout(x, self.p)
+        words = torch.randint(-(2**63), 2**63 - 1, (-(-x.numel() // 8),), dtype=torch.int64)
+        keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= cut
+        return x * keep.to(x.dtype).mul_(256 / (256 - cut))
+
+
 class Scale(nn.Module):
     """A learned factor for each feature, a soft feature selection (RealMLP's scaling layer).
 

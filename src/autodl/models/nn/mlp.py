@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from autodl.models.nn.embeddings import CategoryEncoder
 from autodl.models.nn.ensembling import BatchEnsembleLinear, MemberLinear, MemberScale
-from autodl.models.nn.layers import Activation, Gate, Scale, TangentLinear, make_norm
+from autodl.models.nn.layers import Activation, Dropout, Gate, Scale, TangentLinear, make_norm
 from autodl.models.nn.names import EnsembleName
 
 
@@ -55,7 +55,7 @@ class MlpShape:
             self.linear(d_in, wide, first),
             make_norm(self.norm, wide) if norm else nn.Identity(),
             Activation(self.activation, d_out, self.parametric) if self.gate == "none" else Gate(self.gate),
-            nn.Dropout(self.dropout),
+            Dropout(self.dropout),
         ]
 
 
@@ -72,7 +72,7 @@ class ResidualBlock(nn.Module):
             make_norm(shape.norm, h),
             *shape.activate(h, h, norm=False),
             shape.linear(h, h),
-            nn.Dropout(shape.dropout / 2),
+            Dropout(shape.dropout / 2),
         )
 
     def forward(self, x: Tensor) -> Tensor:

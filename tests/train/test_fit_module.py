@@ -1,0 +1,233 @@
+"""The training loop: it learns, stops, restores, survives divergence, keeps deadlines, repeats itself."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from autodl.clock import Deadline
+from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
+from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
+from autodl.train.loop import DivergenceError, evaluate, fit_module
+from autodl.train.losses import CrossEntropy, Regression
+
+
+def network(width: int = 32, outputs: int = 2, inputs: int = 2) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
+
+
+def xor(n: int = 400, seed: int = 0) -> TensorData:
+    x = torch.rand(n, 2, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    return TensorData((x,), ((x[:, 0] > 0) ^ (x[:, 1] > 0)).long())
+
+
+def noise(n: int = 200, seed: int = 0) -> TensorData:
+    g = torch.Generator().manual_seed(seed)
+    return TensorData((torch.randn(n, 10, generator=g),), torch.randint(2, (n,), generator=g))
+
+
+def test_learns_what_no_linear_model_can():
+    module = network()
+    history = fit_module(module, xor(), CrossEntropy(2), TrainConfig(lr=0.02, epochs=60), valid=xor(seed=1))
+    test = xor(seed=2)
+    accuracy = float((module(*test.inputs).argmax(1) == test.target).float().mean())
+    assert accuracy > 0.95
+    assert history.stopped_by == "epochs" and len(history.curve) == 60
+    assert history.curve[-1].train < history.curve[0].train
+
+
+def test_overfits_a_tiny_set_to_almost_no_loss():
+    data = noise(16)
+    module = network(64, inputs=10)
+    fit_module(module, data, CrossEntropy(2), TrainConfig(lr=0.02, epochs=200, schedule="cosine"))
+    assert evaluate(module, data, CrossEntropy(2)) < 0.01
+
+
+def test_ends_with_the_best_weights_and_stops_when_it_gets_no_better():
+    valid = noise(seed=1)
+    module = network(128, inputs=10)
+    config = TrainConfig(lr=0.02, epochs=100, patience=5, schedule="constant")
+    history = fit_module(module, noise(), CrossEntropy(2), config, valid=valid)
+    errors = [p.valid for p in history.curve]
+    assert history.stopped_by == "patience" and len(errors) < 100
+    assert history.best_epoch == errors.index(min(errors)) + 1 == len(errors) - 5
+    assert evaluate(module, valid, CrossEntropy(2)) == pytest.approx(min(errors), rel=1e-6)
+    assert history.best_error == pytest.approx(min(errors))
+
+
+def test_stop_epoch_gives_the_weights_of_that_epoch_of_the_longer_schedule():
+    long, short = network(), network()
+    full = TrainConfig(lr=0.01, epochs=20)
+    history = fit_module(long, xor(), CrossEntropy(2), full, valid=xor(seed=1))
+    again = full.model_copy(update={"stop_epoch": history.best_epoch})
+    stopped = fit_module(short, xor(), CrossEntropy(2), again)
+    assert stopped.stopped_by in ("stop_epoch", "epochs") and len(stopped.curve) == history.best_epoch
+    for a, b in zip(long.parameters(), short.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+class Poisoned(nn.Module):
+    """Gives NaN in training at chosen calls."""
+
+    def __init__(self, bad_calls: set[int]) -> None:
+        super().__init__()
+        self.body, self.calls, self.bad = network(), 0, bad_calls
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.calls += 1
+            if self.calls in self.bad:
+                return self.body(x) * float("nan")
+        return self.body(x)
+
+
+def test_one_divergence_goes_back_to_the_best_and_goes_on():
+    module = Poisoned({12})
+    config = TrainConfig(lr=0.02, epochs=40, batch_size=100)
+    history = fit_module(module, xor(), CrossEntropy(2), config, valid=xor(seed=1))
+    assert history.stopped_by == "epochs"
+    assert evaluate(module, xor(seed=1), CrossEntropy(2)) < 0.5
+
+
+def test_a_second_divergence_keeps_the_best_model():
+    module = Poisoned({10, 20})
+    history = fit_module(module, xor(), CrossEntropy(2), TrainConfig(epochs=40, batch_size=100), valid=xor(seed=1))
+    assert history.stopped_by == "divergence" and history.best_error is not None
+    assert all(bool(torch.isfinite(p).all()) for p in module.parameters())
+
+
+def test_divergence_without_any_model_is_an_error():
+    with pytest.raises(DivergenceError, match="lr=0.002"):
+        fit_module(Poisoned(set(range(100))), xor(), CrossEntropy(2), TrainConfig(epochs=5), valid=xor(seed=1))
+    assert issubclass(DivergenceError, FloatingPointError)
+
+
+def test_a_rate_far_too_high_is_caught():
+    data = TensorData((torch.randn(64, 3),), torch.randn(64))
+    config = TrainConfig(optimizer="sgd", lr=10.0, epochs=50, schedule="constant")
+    with pytest.raises(FloatingPointError):
+        fit_module(network(outputs=1, inputs=3), data, Regression(), config)
+
+
+class Slow(nn.Module):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.body, self.seconds = network(), seconds
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            time.sleep(self.seconds)
+        return self.body(x)
+
+
+def test_a_near_deadline_compresses_the_schedule():
+    module = Slow(0.004)
+    config = TrainConfig(lr=0.02, epochs=1000, batch_size=100)
+    deadline = Deadline.after(2.0)
+    history = fit_module(module, xor(), CrossEntropy(2), config, valid=xor(seed=1), deadline=deadline)
+    assert history.epochs <= 125  # 4 steps of 4 ms an epoch
+    assert history.best_error is not None and 1 <= len(history.curve) <= 125
+    assert history.stopped_by in ("epochs", "deadline")
+
+
+def test_a_deadline_before_the_first_step_leaves_no_model():
+    with pytest.raises(TimeoutError):
+        fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(-1))
+
+
+def test_a_deadline_far_away_changes_nothing():
+    free, bound = network(), network()
+    fit_module(free, xor(), CrossEntropy(2), TrainConfig(epochs=5))
+    fit_module(bound, xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(3600))
+    for a, b in zip(free.parameters(), bound.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_seeds_repeat_and_differ():
+    def final(seed: int) -> Tensor:
+        module = network()
+        fit_module(module, xor(), CrossEntropy(2), TrainConfig(epochs=3), seed=seed)
+        return module[0].weight.detach().clone()
+
+    assert torch.equal(final(1), final(1))
+    assert not torch.equal(final(1), final(2))
+
+
+def test_moving_average_is_what_is_measured_and_kept():
+    module = network()
+    config = TrainConfig(lr=0.02, epochs=30, ema_decay=0.9, schedule="constant")
+    history = fit_module(module, xor(), CrossEntropy(2), config, valid=xor(seed=1))
+    assert evaluate(module, xor(seed=1), CrossEntropy(2)) == pytest.approx(history.best_error, rel=1e-6)
+
+
+def test_l1_makes_weights_vanish():
+    def small(l1: float) -> float:
+        module = network()
+        fit_module(module, xor(), CrossEntropy(2), TrainConfig(lr=0.01, epochs=40, l1=l1))
+        return float((module[0].weight.abs() < 0.02).float().mean())
+
+    assert small(0.05) > small(0.0) + 0.3
+
+
+def test_dropout_rates_are_annealed_inside_and_put_back():
+    seen: list[float] = []
+
+    class Watch(nn.Dropout):
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training:
+                seen.append(self.p)
+            return super().forward(x)
+
+    module = nn.Sequential(nn.Linear(2, 8), Watch(0.4), nn.Linear(8, 2))
+    fit_module(module, xor(), CrossEntropy(2), TrainConfig(epochs=10, anneal_regularization=True))
+    assert seen[0] == 0.4 and seen[-1] < 0.02 and sorted(seen, reverse=True) == seen
+    assert module[1].p == 0.4
+
+
+def test_weighted_rows_decide():
+    x = torch.zeros(100, 2)
+    target = torch.cat([torch.zeros(50), torch.ones(50)]).long()
+    weight = torch.where(target == 1, 9.0, 1.0)
+    module = network()
+    fit_module(module, TensorData((x,), target, weight), CrossEntropy(2), TrainConfig(lr=0.05, epochs=200))
+    # The best constant answer is the weighted share of the class.
+    assert float(module(x[:1]).detach().softmax(1)[0, 1]) == pytest.approx(0.9, abs=0.03)
+
+
+def test_augment_sees_every_training_batch():
+    sizes: list[int] = []
+
+    def augment(batch: TensorData) -> TensorData:
+        sizes.append(len(batch))
+        return batch
+
+    fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=2, batch_size=100), augment=augment)
+    assert sizes == [100] * 8
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "steps"), [(1, 4, 1), (3, 4, 1), (5, 4, 1), (6, 4, 2), (8, 4, 2), (9, 2, 4)]
+)
+def test_batches_never_hold_a_single_row(n, size, steps):
+    data = TensorData((torch.arange(n).float()[:, None],), torch.zeros(n))
+    batches = list(shuffled_batches(data, size, torch.Generator().manual_seed(0)))
+    assert len(batches) == steps == steps_per_epoch(n, size)
+    assert all(2 <= len(b) <= size for b in batches)
+    seen = [float(v) for b in batches for v in b.inputs[0]]
+    assert n == 1 or len(set(seen)) == len(seen)
+
+
+def test_tensors_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="same number of rows"):
+        TensorData((torch.zeros(3, 1),), torch.zeros(4))
+
+
+def test_automatic_sizes_grow_and_shrink_with_the_rows():
+    rows = [10, 300, 1_000, 10_000, 100_000, 10**7]
+    batches, epochs = [auto_batch_size(n) for n in rows], [auto_epochs(n) for n in rows]
+    assert batches == sorted(batches) and epochs == sorted(epochs, reverse=True)
+    assert min(batches) >= 32 and min(epochs) >= 10

@@ -1,0 +1,74 @@
+"""Optimizers: every name descends, groups get their factors, Lion follows its paper."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import nn
+
+from autodl.models.nn.layers import Scale, TangentLinear
+from autodl.train.config import OptimizerName, TrainConfig
+from autodl.train.optimizers import Lion, apply_factors, make_optimizer, parameter_groups
+
+
+@pytest.mark.parametrize("name", get_args(OptimizerName))
+def test_every_optimizer_finds_the_least_squares_solution(name):
+    torch.manual_seed(0)
+    x = torch.randn(200, 3)
+    y = x @ torch.tensor([[1.0], [-2.0], [0.5]])
+    layer = nn.Linear(3, 1)
+    optimizer = make_optimizer(layer, TrainConfig(optimizer=name, lr=0.05))
+    for i in range(600):
+        apply_factors(optimizer, 1 - i / 600, 1.0)
+        optimizer.zero_grad()
+        (layer(x) - y).square().mean().backward()
+        optimizer.step()
+    assert layer.weight.detach().flatten().tolist() == pytest.approx([1, -2, 0.5], abs=0.1)
+
+
+def test_biases_and_norms_are_not_decayed_but_matrices_are():
+    module = nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.Linear(5, 1))
+    decays = {}
+    for group in parameter_groups(module, TrainConfig(weight_decay=0.3)):
+        for p in group["params"]:
+            decays[p] = group["weight_decay"]
+    assert {n: decays[p] for n, p in module.named_parameters()} == {
+        "0.weight": 0.3, "0.bias": 0.0, "1.weight": 0.0, "1.bias": 0.0, "2.weight": 0.3, "2.bias": 0.0,
+    }  # fmt: skip
+
+
+def test_modules_choose_their_rates_and_shared_parameters_count_once():
+    wide = TangentLinear(64, 8)  # sqrt(256 / 64) = 2
+    module = nn.Sequential(Scale(64), wide, wide)
+    groups = parameter_groups(module, TrainConfig(lr=0.01, weight_decay=0.1))
+    found = {p: g for g in groups for p in g["params"]}
+    assert sum(len(g["params"]) for g in groups) == 3
+    assert found[wide.weight]["lr"] == pytest.approx(0.02)
+    # Rate times decay is that of a layer of 256 inputs.
+    assert found[wide.weight]["lr"] * found[wide.weight]["weight_decay"] == pytest.approx(0.01 * 0.1)
+    assert found[module[0].weight]["lr"] == pytest.approx(0.01 * 96)
+
+
+def test_lion_takes_the_first_two_steps_of_its_algorithm():
+    p = nn.Parameter(torch.tensor([1.0, -1.0]))
+    lion = Lion([{"params": [p]}], lr=0.1, betas=(0.9, 0.99), weight_decay=0.5)
+    p.grad = torch.tensor([2.0, -3.0])
+    lion.step()
+    # m0 = 0: update sign(0.1 g); decay 1 - 0.1 * 0.5
+    first = torch.tensor([1.0, -1.0]) * 0.95 - 0.1 * torch.tensor([1.0, -1.0])
+    assert torch.allclose(p.detach(), first)
+    m = 0.01 * torch.tensor([2.0, -3.0])
+    p.grad = torch.tensor([-0.1, 0.5])
+    lion.step()
+    expected = first * 0.95 - 0.1 * torch.sign(0.9 * m + 0.1 * torch.tensor([-0.1, 0.5]))
+    assert torch.allclose(p.detach(), expected)
+
+
+def test_apply_factors_starts_from_the_base_each_time():
+    optimizer = make_optimizer(nn.Linear(2, 2), TrainConfig(lr=0.1, weight_decay=0.2))
+    apply_factors(optimizer, 0.5, 0.25)
+    apply_factors(optimizer, 0.5, 0.25)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.05)
+    assert optimizer.param_groups[0]["weight_decay"] == pytest.approx(0.05)
