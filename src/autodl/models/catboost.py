@@ -54,6 +54,7 @@ class CatBoostEstimator(ArrayEstimator):
         super().__init__(meta)
         self.config = config
         self._model: Any = None
+        self._answer: NDArray[np.float64] = np.empty(0)
 
     def _loss(self) -> tuple[str, str]:
         """Loss and the metric of early stopping, CatBoost's names."""
@@ -75,9 +76,10 @@ class CatBoostEstimator(ArrayEstimator):
         from catboost import CatBoost
 
         c = self.config
-        if not self.is_classifier and y.min() == y.max():
-            # CatBoost refuses constant targets.
-            self._model = float(y[0])
+        if y.min() == y.max() or not _varies(X):
+            # CatBoost refuses constant targets and tables without a varying column.
+            shares = np.bincount(y, weights=weight, minlength=self.n_present) if self.is_classifier else None
+            self._answer = np.array([np.average(y, weights=weight)]) if shares is None else shares / shares.sum()
             return
         loss, metric = self._loss()
         params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity"})
@@ -85,8 +87,6 @@ class CatBoostEstimator(ArrayEstimator):
             del params["min_data_in_leaf"]
         if X.n_categorical:
             params["max_ctr_complexity"] = c.max_ctr_complexity
-        if X.n_numeric + X.n_categorical == 0:
-            del params["colsample_bylevel"]
         params |= {
             "iterations": c.n_estimators, "loss_function": loss, "eval_metric": metric, "random_seed": self.meta.seed,
             "thread_count": self.meta.threads, "allow_writing_files": False, "verbose": False,
@@ -108,8 +108,9 @@ class CatBoostEstimator(ArrayEstimator):
             self.refit = {"n_estimators": max(1, int(model.tree_count_))}
 
     def _raw(self, X: Features) -> NDArray[Any]:
-        if isinstance(self._model, float):
-            return np.full(len(X), self._model)
+        if self._model is None:
+            rows = np.tile(self._answer, (len(X), 1))
+            return rows if self.is_classifier else rows[:, 0]
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
         return np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
 
@@ -125,16 +126,25 @@ class _StopAt:
         return not self.deadline.passed()
 
 
+def _varies(X: Features) -> bool:
+    """Whether any column has two values."""
+    if X.is_sparse:
+        return bool(X.numeric.nnz)
+    filled = np.nan_to_num(X.numeric, nan=np.inf)
+    if X.n_numeric and (filled != filled[:1]).any():
+        return True
+    return bool(X.n_categorical and (X.categorical != X.categorical[:1]).any())
+
+
 def _pool(X: Features, y: NDArray[Any] | None = None, weight: NDArray[Any] | None = None) -> Any:
     """CatBoost's data set: numeric columns, then codes as categories."""
     import pandas as pd
     from catboost import Pool
 
     if X.n_categorical == 0:
-        numeric = X.numeric if X.n_numeric else np.zeros((len(X), 1), dtype=np.float32)
-        return Pool(numeric, label=y, weight=weight)
+        return Pool(X.numeric, label=y, weight=weight)
     p = X.n_numeric
-    columns: dict[int, Any] = {j: values for j, values in enumerate(X.dense().T)}
+    columns: dict[int, Any] = dict(enumerate(X.dense().T))
     frame = pd.DataFrame(columns | {p + j: codes for j, codes in enumerate(X.categorical.T)})
     return Pool(frame, label=y, weight=weight, cat_features=list(range(p, p + X.n_categorical)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -47,7 +48,10 @@ class NumericImputer:
         if len(x) > _DONORS:
             x = x[np.random.default_rng(self.seed).choice(len(x), _DONORS, replace=False)]
         self._scaler = NumericScaler("standard").fit(x)
-        self._imputer = self._multivariate().fit(self._scaler.transform(x))
+        with warnings.catch_warnings():
+            # Five rounds are enough for filling; scikit-learn warns that more would change the last digits.
+            warnings.filterwarnings("ignore", message=".*Early stopping criterion not reached")
+            self._imputer = self._multivariate().fit(self._scaler.transform(x))
         self._mean = np.nansum(x, axis=0) / np.maximum(1, np.sum(~np.isnan(x), axis=0))
         return self
 

@@ -74,6 +74,9 @@ class Preparer:
             DataError: If a column of the schema is missing.
         """
         self._check(frame)
+        if len(frame) == 0:
+            # scikit-learn refuses empty input: prepare one row of missing values and drop it.
+            return self.transform(frame.reindex([0])).take(np.arange(0))
         return self._features(frame, [block.transform(frame) for block in self._blocks])
 
     def _plan(self, frame: pd.DataFrame) -> None:

@@ -1,0 +1,326 @@
+"""What every model family must do. ``check_family("mine")`` raises an ``AssertionError`` that names the broken rule.
+
+Each check is a public function of its own, so that a test suite can report them one by one::
+
+    @pytest.mark.parametrize("check", FAMILY_CHECKS)
+    def test_mine(check):
+        check("mine")
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import Deadline
+from autodl.models.base import Estimator, Family, FamilyConfig, Meta, Shape, families
+from autodl.records import Recipe, Task
+from autodl.search.space import family_space
+from autodl.testing.problems import Problem, easy_problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.features import Features
+
+_GRACE_S = 20.0
+"""Seconds after which a fit with a tiny deadline counts as having ignored it (a loaded machine is slow)."""
+
+
+def quick_config(family: type[Family]) -> FamilyConfig:
+    """The default configuration with few rounds, so that the battery is quick."""
+    fields = family.config.model_fields
+    small = {"n_estimators": 40, "epochs": 20, "depth": 2, "width": 64}
+    return family.config(**{name: value for name, value in small.items() if name in fields})
+
+
+def kinds(family: type[Family]) -> list[int]:
+    """Numbers of classes to try: 0 is regression."""
+    out = [0] if Task.REGRESSION in family.tasks else []
+    return out + ([2, 4] if Task.CLASSIFICATION in family.tasks else [])
+
+
+def fitted(family: type[Family], problem: Problem, **fit: Any) -> Estimator:
+    """A quick model, trained."""
+    model = family().build(quick_config(family), problem.meta)
+    model.fit(problem.X, problem.y, problem.X_val, problem.y_val, **fit)
+    return model
+
+
+def predictions(model: Estimator, X: Features, meta: Meta) -> NDArray[np.float64]:
+    """Probabilities or values, checked for shape, finiteness and sums."""
+    out = model.predict(X)
+    assert out.shape == (len(X),), f"predict gives {out.shape} for {len(X)} rows"
+    if meta.task is Task.REGRESSION:
+        assert np.isfinite(out).all(), "predictions are not finite"
+        return np.asarray(out, dtype=np.float64)
+    proba = model.predict_proba(X)
+    assert proba.shape == (len(X), meta.n_classes), f"predict_proba gives {proba.shape}, K={meta.n_classes}"
+    assert np.isfinite(proba).all() and (proba >= 0).all(), "probabilities are negative or not finite"
+    np.testing.assert_allclose(proba.sum(axis=1), 1.0, atol=1e-5, err_msg="probabilities do not sum to 1")
+    assert np.issubdtype(out.dtype, np.integer), f"class codes have dtype {out.dtype}"
+    assert ((out >= 0) & (out < meta.n_classes)).all(), "a class code lies outside 0..K-1"
+    # float32 ties may break either way.
+    shown = proba[np.arange(len(out)), out]
+    assert (shown >= proba.max(axis=1) - 1e-6).all(), "predict does not give the most probable class"
+    return np.asarray(proba, dtype=np.float64)
+
+
+def check_describes_itself(key: str) -> None:
+    """Texts, tasks and key are there and well-formed."""
+    family = families[key]
+    assert family.key == key and key == key.lower() and " " not in key
+    for text in (family.name, family.summary, family.paper):
+        assert isinstance(text, str) and text.strip()
+    assert family.tasks and family.modalities
+    assert 0 <= family.complexity <= 10
+
+
+def check_space_fits_config(key: str) -> None:
+    """Portfolio and sampled configurations are valid; ``prep.`` keys are valid recipe fields."""
+    family, space = families[key], family_space(key)
+    rng = np.random.default_rng(0)
+    for flat in [*space.starts(), *(space.sample(rng) for _ in range(20))]:
+        prep = {name[5:]: value for name, value in flat.items() if name.startswith("prep.")}
+        Recipe.model_validate({**family.recipe.model_dump(), **prep})
+        config = family.config.model_validate({n: v for n, v in flat.items() if not n.startswith("prep.")})
+        for classes in kinds(family):
+            cost = family().estimate_cost(
+                Shape(rows=1000, numeric=10, categorical=3, levels=20, classes=classes), config
+            )
+            assert cost.seconds > 0 and cost.bytes >= 0, f"cost of {flat} is {cost}"
+
+
+def check_cost_grows_with_rows(key: str) -> None:
+    """More rows never cost less."""
+    family = families[key]
+    seconds = [
+        family()
+        .estimate_cost(Shape(rows=n, numeric=10, classes=2 * (0 not in kinds(family))), family.config())
+        .seconds
+        for n in (100, 10_000, 100_000)
+    ]
+    assert seconds == sorted(seconds), f"estimated seconds for 100, 10,000, 100,000 rows: {seconds}"
+
+
+def check_learns(key: str) -> None:
+    """Predictions are well-formed, and better than a constant on an easy problem (unless complexity is 0)."""
+    family = families[key]
+    for classes in kinds(family):
+        problem = easy_problem(classes)
+        out = predictions(fitted(family, problem), problem.X_val, problem.meta)
+        if family.complexity == 0:
+            continue
+        if classes:
+            accuracy = float(np.mean(out.argmax(axis=1) == problem.y_val))
+            assert accuracy > 1.0 / classes + 0.1, f"accuracy {accuracy:.3f} with {classes} classes"
+        else:
+            error = float(np.mean((out - problem.y_val) ** 2) / np.var(problem.y_val))
+            assert error < 0.7, f"mean squared error is {error:.3f} of the variance"
+
+
+def check_deterministic_and_picklable(key: str) -> None:
+    """The same seed gives the same predictions, and so does the model after pickling."""
+    family = families[key]
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=120)
+        first, second = fitted(family, problem), fitted(family, problem)
+        expected = predictions(first, problem.X_val, problem.meta)
+        np.testing.assert_allclose(
+            predictions(second, problem.X_val, problem.meta),
+            expected,
+            rtol=1e-5,
+            atol=1e-6,
+            err_msg="not deterministic",
+        )
+        copy = pickle.loads(pickle.dumps(second))
+        np.testing.assert_allclose(
+            predictions(copy, problem.X_val, problem.meta),
+            expected,
+            rtol=1e-5,
+            atol=1e-6,
+            err_msg="changed by pickling",
+        )
+
+
+def check_single_row(key: str) -> None:
+    """One row alone is answered as it is among others."""
+    family = families[key]
+    problem = easy_problem(kinds(family)[-1], rows=120)
+    model = fitted(family, problem)
+    together = predictions(model, problem.X_val, problem.meta)
+    alone = predictions(model, problem.X_val.take(np.array([3])), problem.meta)
+    np.testing.assert_allclose(alone[0], together[3], rtol=1e-4, atol=1e-5)
+
+
+def check_without_validation(key: str) -> None:
+    """The learnt ``refit`` values are valid configuration, and a model trains on all rows with them."""
+    family = families[key]
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=120)
+        refit = fitted(family, problem).refit
+        config = quick_config(family).model_dump() | refit
+        model = family().build(family.config.model_validate(config), problem.meta)
+        model.fit(problem.X, problem.y)
+        predictions(model, problem.X_val, problem.meta)
+
+
+def check_odd_columns(key: str) -> None:
+    """Only numbers, only categories, constants, a single column, no column, unseen codes."""
+    family = families[key]
+    for classes in kinds(family):
+        for numeric, categorical in ((3, 0), (2, 1)):
+            problem = easy_problem(classes, rows=60, numeric=numeric, categorical=categorical)
+            problem.X.numeric[:, -1] = 1.0
+            predictions(fitted(family, problem), problem.X_val, problem.meta)
+        problem = easy_problem(classes, rows=60)
+        for width in (1, 0):
+            X, X_val = (_only_categories(part, width) for part in (problem.X, problem.X_val))
+            model = family().build(quick_config(family), problem.meta)
+            model.fit(X, problem.y, X_val, problem.y_val)
+            X_val.categorical[:] = 0
+            predictions(model, X_val, problem.meta)
+
+
+def check_sparse(key: str) -> None:
+    """Rows as CSR are accepted if the recipe makes such."""
+    family = families[key]
+    if family.recipe.text != "tfidf":
+        return
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=120, sparse=True)
+        predictions(fitted(family, problem), problem.X_val, problem.meta)
+
+
+def check_missing_numbers(key: str) -> None:
+    """NaN is accepted if the recipe does not impute."""
+    family = families[key]
+    if family.recipe.impute != "none":
+        return
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=120)
+        problem.X.numeric[::3, 0] = np.nan
+        problem.X_val.numeric[::2, 1] = np.nan
+        predictions(fitted(family, problem), problem.X_val, problem.meta)
+
+
+def check_absent_classes(key: str) -> None:
+    """A class without training or validation rows, and training rows of one class only, are no errors."""
+    family = families[key]
+    if Task.CLASSIFICATION not in family.tasks:
+        return
+    problem = easy_problem(4, rows=120)
+    for train, valid in (([0, 1, 2, 3], [0, 1, 2]), ([0, 2, 3], [0, 1, 2, 3]), ([1, 2], [0, 3]), ([2], [2])):
+        rows, rows_val = np.flatnonzero(np.isin(problem.y, train)), np.flatnonzero(np.isin(problem.y_val, valid))
+        part = Problem(
+            problem.X.take(rows), problem.y[rows], problem.X_val.take(rows_val), problem.y_val[rows_val], problem.meta
+        )
+        predictions(fitted(family, part), problem.X_val, problem.meta)
+
+
+def check_tiny(key: str) -> None:
+    """Two training rows and one validation row; a constant regression target."""
+    family = families[key]
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=60)
+        first = 0
+        other = int(np.flatnonzero(problem.y != problem.y[first])[0])
+        rows = np.array([first, other])
+        one = np.array([0])
+        part = Problem(
+            problem.X.take(rows), problem.y[rows], problem.X_val.take(one), problem.y_val[one], problem.meta
+        )
+        predictions(fitted(family, part), problem.X_val, problem.meta)
+        if classes == 0:
+            same = Problem(problem.X, np.full(60, 3.0), problem.X_val, np.full(len(problem.y_val), 3.0), problem.meta)
+            out = predictions(fitted(family, same), problem.X_val, problem.meta)
+            np.testing.assert_allclose(out, 3.0, atol=0.5, err_msg="a constant target is not learnt")
+
+
+def check_sample_weight(key: str) -> None:
+    """Weights are accepted and used: rows of weight near zero do not decide."""
+    family = families[key]
+    problem = easy_problem(2 if Task.CLASSIFICATION in family.tasks else 0)
+    wrong = problem.y.copy()
+    half = np.arange(len(wrong)) % 2 == 0
+    wrong[half] = 1 - wrong[half] if problem.meta.n_classes else -wrong[half]
+    weight = np.where(half, 1e-3, 1.0)
+    model = family().build(quick_config(family), problem.meta)
+    model.fit(problem.X, wrong, problem.X_val, problem.y_val, sample_weight=weight)
+    out = predictions(model, problem.X_val, problem.meta)
+    if family.complexity == 0:
+        return
+    if problem.meta.n_classes:
+        accuracy = float(np.mean(out.argmax(axis=1) == problem.y_val))
+        assert accuracy > 0.6, f"accuracy {accuracy:.3f}: weights seem to be ignored"
+    else:
+        assert np.corrcoef(out, problem.y_val)[0, 1] > 0.3, "weights seem to be ignored"
+
+
+def check_deadline(key: str) -> None:
+    """A fit with hardly any time ends soon, with a usable model or a ``TimeoutError``."""
+    family = families[key]
+    problem = easy_problem(kinds(family)[-1], rows=3_000, numeric=20)
+    for seconds in (0.0, 0.05):
+        model = family().build(family.config(), problem.meta)
+        start = time.monotonic()
+        try:
+            model.fit(problem.X, problem.y, problem.X_val, problem.y_val, deadline=Deadline.after(seconds))
+        except TimeoutError:
+            continue
+        finally:
+            took = time.monotonic() - start
+            assert took < _GRACE_S, f"a fit with {seconds:g} s took {took:.1f} s"
+        predictions(model, problem.X_val, problem.meta)
+
+
+def check_does_not_change_input(key: str) -> None:
+    """``fit`` and ``predict`` leave the arrays as they are."""
+    family = families[key]
+    problem = easy_problem(kinds(family)[-1], rows=60)
+    before = pickle.dumps((problem.X, problem.y, problem.X_val))
+    model = fitted(family, problem, sample_weight=np.ones(60))
+    model.predict(problem.X_val)
+    assert pickle.dumps((problem.X, problem.y, problem.X_val)) == before, "an input array was changed"
+
+
+FAMILY_CHECKS: tuple[Callable[[str], None], ...] = (
+    check_describes_itself,
+    check_space_fits_config,
+    check_cost_grows_with_rows,
+    check_learns,
+    check_deterministic_and_picklable,
+    check_single_row,
+    check_without_validation,
+    check_odd_columns,
+    check_sparse,
+    check_missing_numbers,
+    check_absent_classes,
+    check_tiny,
+    check_sample_weight,
+    check_deadline,
+    check_does_not_change_input,
+)
+"""All checks, each taking the key of a registered family."""
+
+
+def check_family(key: str) -> None:
+    """Run all checks on one family.
+
+    Raises:
+        AssertionError: Naming the broken rule.
+        ConfigError: If there is no such family.
+    """
+    for check in FAMILY_CHECKS:
+        check(key)
+
+
+def _only_categories(X: Features, width: int) -> Features:
+    from autodl.features import Features
+
+    empty = np.empty((len(X), 0), dtype=np.float32)
+    return Features(empty, X.categorical[:, :width].copy(), X.cardinalities[:width], (), X.categorical_names[:width])

@@ -1,0 +1,116 @@
+"""Small artificial problems for the batteries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.features import Features
+from autodl.models.base import Meta
+from autodl.records import ColumnInfo, ColumnKind, TableSchema, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Training and validation rows of an easy task."""
+
+    X: Features
+    y: NDArray[Any]
+    X_val: Features
+    y_val: NDArray[Any]
+    meta: Meta
+
+
+def easy_problem(
+    n_classes: int,
+    *,
+    rows: int = 240,
+    numeric: int = 4,
+    categorical: int = 2,
+    seed: int = 0,
+    sparse: bool = False,
+) -> Problem:
+    """Numbers and categories that say the target nearly exactly.
+
+    Args:
+        n_classes: K, or 0 for regression.
+        rows: Training rows; a third as many are for validation.
+        numeric: Numeric columns, standard normal. categorical: columns of four categories.
+        seed: Of the rows.
+        sparse: Whether ``numeric`` is CSR.
+    """
+    rng = np.random.default_rng(seed)
+    n = rows + max(1, rows // 3)
+    x = rng.normal(size=(n, numeric)).astype(np.float32)
+    codes = rng.integers(1, 5, size=(n, categorical)).astype(np.int32)
+    signal = 2.0 * x[:, :2].sum(axis=1) + 1.5 * (codes[:, :1] == 2).sum(axis=1) + 0.1 * rng.normal(size=n)
+    values: Any = x
+    if sparse:
+        from scipy.sparse import csr_matrix
+
+        values = csr_matrix(x)
+    X = Features(
+        values,
+        codes,
+        (5,) * categorical,
+        tuple(f"x{j}" for j in range(numeric)),
+        tuple(f"c{j}" for j in range(categorical)),
+    )
+    if n_classes:
+        edges = np.quantile(signal, np.linspace(0, 1, n_classes + 1)[1:-1])
+        y: NDArray[Any] = np.searchsorted(edges, signal).astype(np.int64)
+        meta = Meta(Task.CLASSIFICATION, n_classes, seed=seed, metric="roc_auc" if n_classes == 2 else "log_loss")
+    else:
+        y = signal.astype(np.float64)
+        meta = Meta(Task.REGRESSION, 0, seed=seed, metric="rmse")
+    train, valid = np.arange(rows), np.arange(rows, n)
+    return Problem(X.take(train), y[train], X.take(valid), y[valid], meta)
+
+
+def mixed_frame(n: int, seed: int = 0) -> tuple[pd.DataFrame, TableSchema]:
+    """A canonical table with every kind of column, missing values, infinities and columns without information."""
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    number = rng.normal(size=n)
+    number[rng.random(n) < 0.2] = np.nan
+    wild = rng.standard_cauchy(n)
+    wild[::7] = np.inf
+    words = np.array(["red", "green", "blue", None], dtype=object)
+    names = np.array([f"name {k}" for k in range(60)], dtype=object)
+    dates = pd.Series(pd.Timestamp("2020-01-31") + pd.to_timedelta(rng.integers(0, 900, n), unit="D"))
+    dates = dates.mask(np.arange(n) % 5 == 0)
+    texts = [" ".join(rng.choice(["fast", "slow", "good", "bad", "service"], 4)) for _ in range(n)]
+    columns: dict[str, tuple[ColumnKind, Any]] = {
+        "number": (ColumnKind.NUMERIC, number),
+        "wild": (ColumnKind.NUMERIC, wild),
+        "same": (ColumnKind.NUMERIC, np.ones(n)),
+        "nothing": (ColumnKind.NUMERIC, np.full(n, np.nan)),
+        "yes": (ColumnKind.BOOLEAN, rng.integers(0, 2, n).astype(float)),
+        "colour": (ColumnKind.CATEGORICAL, words[rng.integers(0, 4, n)]),
+        "who": (ColumnKind.CATEGORICAL, names[rng.integers(0, 60, n)]),
+        "void": (ColumnKind.CATEGORICAL, np.full(n, None, dtype=object)),
+        "when": (ColumnKind.DATETIME, dates),
+        "said": (ColumnKind.TEXT, np.array([None, *texts[1:]], dtype=object)),
+        "fixed": (ColumnKind.CONSTANT, np.full(n, "k", dtype=object)),
+    }
+    frame = pd.DataFrame({name: values for name, (_, values) in columns.items()})
+    schema = TableSchema(
+        columns=tuple(
+            ColumnInfo(
+                name=name,
+                kind=kind,
+                n=n,
+                n_missing=int(frame[name].isna().sum()),
+                n_unique=int(frame[name].nunique()),
+            )
+            for name, (kind, _) in columns.items()
+        )
+    )
+    return frame, schema
