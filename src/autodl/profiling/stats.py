@@ -65,6 +65,16 @@ def ks(a: NDArray[Any], b: NDArray[Any]) -> tuple[float, float]:
     return distance, float(np.clip(distributions.kstwo.sf(distance, round(en)), 0, 1)) if en >= 1 else 1.0
 
 
+def skewness(values: NDArray[Any]) -> float:
+    """Third standardized moment; 0 for constant values. Safe for values near the limits of float64."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest == 0:
+        return 0.0
+    scaled = values / largest
+    spread = float(scaled.std())
+    return float((((scaled - scaled.mean()) / spread) ** 3).mean()) if spread > 1e-15 else 0.0
+
+
 def auc(positive: NDArray[Any], score: NDArray[Any]) -> float:
     """Area under the ROC curve from mid-ranks (Mann-Whitney); 0.5 if a class is absent."""
     from scipy.stats import rankdata

@@ -10,6 +10,7 @@ from autodl.errors import DataError
 from autodl.profiling.checks.base import Context, run_checks
 from autodl.profiling.encoding import encode_target
 from autodl.profiling.features import check_columns, choose_features
+from autodl.profiling.stats import skewness
 from autodl.records import NumericStats, Profile, ReadInfo, TableSchema, TargetInfo, Task
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _stats(y: NDArray[np.float64]) -> NumericStats:
         q75=float(q[3]),
         q99=float(q[4]),
         maximum=float(y.max()),
-        skew=float((((y - y.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0,
+        skew=skewness(y),
         n_outliers=int(((y < q[1] - fence) | (y > q[3] + fence)).sum()),
         integers=bool((y == np.round(y)).all()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.stats import skewness
 from autodl.profiling.words import number
 from autodl.records import Finding, JsonScalar, Severity
 
@@ -23,8 +24,7 @@ class SkewedTarget(Check):
         if ctx.classification:
             return self.not_applicable("Classes are predicted, not a number.")
         y = ctx.y
-        spread = float(y.std())
-        skew = float((((y - y.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+        skew = skewness(y)
         evidence: dict[str, JsonScalar] = {
             "skew": skew,
             "median": float(np.median(y)),

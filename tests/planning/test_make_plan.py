@@ -1,0 +1,315 @@
+"""The planner on profiles with known properties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autodl.data import apply_schema, infer_schema, read_table
+from autodl.errors import ConfigError, MissingDependencyError
+from autodl.machine import Machine
+from autodl.models.base import families
+from autodl.options import FitOptions
+from autodl.planning import make_plan
+from autodl.planning.metric import find_metric
+from autodl.profiling import choose_task, encode_target, profile_table
+from autodl.records import Decision, Plan, Profile, ReadInfo, TargetInfo, Task
+
+MACHINE = Machine(cores=2, memory_bytes=8_000_000_000)
+MINUTE = FitOptions(time_budget_s=60.0)
+
+
+def profile_of(table: pd.DataFrame, options: FitOptions = MINUTE, target: str = "y") -> Profile:
+    schema = infer_schema(table, target=target)
+    frame = apply_schema(table, schema)
+    task, why, guessed = choose_task(schema[target], options.task)
+    y, classes = encode_target(frame[target], schema[target], task)
+    info = TargetInfo(
+        name=target, why="You asked for it.", guessed=False, task=task, task_why=why, task_guessed=guessed,
+        classes=classes,
+        class_counts=tuple(int(c) for c in np.bincount(y)) if classes else (),
+        numeric=schema[target].numeric if task is Task.REGRESSION else None,
+    )  # fmt: skip
+    return profile_table(frame, schema, ReadInfo(path="t.csv", format="csv"), target=info, options=options)
+
+
+def table(n: int = 1000, kind: str = "binary", seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    y: object = rng.choice(["no", "yes"], n)
+    if kind == "multi":
+        y = rng.choice(["red", "green", "blue"], n)
+    if kind == "number":
+        y = a + rng.normal(size=n)
+    return pd.DataFrame({"a": a, "b": rng.normal(size=n), "c": rng.choice(["u", "v", "w"], n), "y": y})
+
+
+def plan_of(
+    data: pd.DataFrame, options: FitOptions = MINUTE, machine: Machine = MACHINE, test_file: bool = False
+) -> Plan:
+    return make_plan(profile_of(data, options), options, machine=machine, has_test_file=test_file)
+
+
+def enlarged(profile: Profile, n: int) -> Profile:
+    """The same profile as if the table had n rows; planning looks at nothing else of its size."""
+    scale = n / profile.n_rows
+    counts = tuple(round(c * scale) for c in profile.target.class_counts)
+    return profile.model_copy(
+        update={"n_rows": n, "target": profile.target.model_copy(update={"class_counts": counts})}
+    )
+
+
+def decision(plan: Plan, topic: str) -> Decision:
+    (found,) = [d for d in plan.decisions if d.topic == topic]
+    return found
+
+
+@pytest.mark.parametrize(("kind", "metric"), [("binary", "roc_auc"), ("multi", "log_loss"), ("number", "rmse")])
+def test_default_metric(kind: str, metric: str) -> None:
+    plan = plan_of(table(kind=kind))
+    assert plan.metric == metric
+    assert decision(plan, "Metric").why
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"), [("AUC", "roc_auc"), ("log-loss", "log_loss"), ("F1", "f1"), ("acc", "accuracy")]
+)
+def test_metric_aliases(asked: str, key: str) -> None:
+    assert find_metric(asked).key == key
+    assert plan_of(table(), FitOptions(time_budget_s=60.0, metric=asked)).metric == key
+
+
+@pytest.mark.parametrize(
+    ("metric", "match"),
+    [("rmes", "unknown metric 'rmes'.*Did you mean 'rmse'"), ("rmse", "is for regression.*--task regression")],
+)
+def test_bad_metric(metric: str, match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        plan_of(table(), FitOptions(metric=metric))
+
+
+@pytest.mark.parametrize(
+    ("n", "budget", "folds"),
+    [
+        (1_000, 60.0, 5),
+        (1_000, 600.0, 8),
+        (200_000, 60.0, 1),
+        (200_000, 3600.0, 1),
+        (40_000, 60.0, 1),
+        (15_000, 3600.0, 5),
+    ],
+)
+def test_folds_by_rows_and_budget(n: int, budget: float, folds: int) -> None:
+    options = FitOptions(time_budget_s=budget)
+    plan = make_plan(enlarged(profile_of(table(), options), n), options, machine=MACHINE, has_test_file=False)
+    assert plan.validation.n_folds == folds
+    assert plan.validation.kind == "stratified"
+
+
+def test_folds_give_way_to_cost() -> None:
+    """Where five folds leave no time for one trial of each family, there are fewer; never on few rows."""
+    profile = profile_of(table())
+    slow = Machine(cores=1, memory_bytes=8_000_000_000, speed=0.2)
+    many = make_plan(enlarged(profile, 20_000), MINUTE, machine=slow, has_test_file=False)
+    quick = Machine(cores=2, memory_bytes=8_000_000_000, speed=1e3)
+    assert many.validation.n_folds < 5
+    assert make_plan(enlarged(profile, 20_000), MINUTE, machine=quick, has_test_file=False).validation.n_folds == 5
+    assert make_plan(profile, MINUTE, machine=slow, has_test_file=False).validation.n_folds == 5
+
+
+def test_test_rows() -> None:
+    profile = profile_of(table())
+    assert make_plan(profile, MINUTE, machine=MACHINE, has_test_file=False).validation.test_size == 0.2
+    assert make_plan(profile, MINUTE, machine=MACHINE, has_test_file=True).validation.test_size == 0
+    million = make_plan(enlarged(profile, 1_000_000), MINUTE, machine=MACHINE, has_test_file=False).validation
+    assert million.test_size * 1_000_000 == pytest.approx(20_000)
+    assert million.holdout * 980_000 == pytest.approx(10_000)
+    asked = FitOptions(time_budget_s=60.0, test_size=0.35)
+    assert plan_of(table(), asked).validation.test_size == 0.35
+    with pytest.raises(ConfigError, match="0 < test size < 1"):
+        plan_of(table(), FitOptions(test_size=1.5))
+
+
+def test_group_and_time_splits() -> None:
+    data = table().assign(
+        person=[f"p{i % 60}" for i in range(1000)], day=pd.date_range("2024-01-01", periods=1000, freq="h")
+    )
+    group = plan_of(data, FitOptions(time_budget_s=60.0, group_column="person"))
+    assert (group.validation.kind, group.validation.group_column) == ("group", "person")
+    assert "person" not in group.features
+    time = plan_of(data, FitOptions(time_budget_s=60.0, time_column="day"))
+    assert (time.validation.kind, time.validation.time_column) == ("time", "day")
+    assert "day" not in time.features
+    with pytest.raises(ConfigError, match="cannot be combined"):
+        plan_of(data, FitOptions(group_column="person", time_column="day"))
+    with pytest.raises(ConfigError, match="at least 3"):
+        plan_of(data.assign(person=np.where(np.arange(1000) % 2, "a", "b")), FitOptions(group_column="person"))
+
+
+def test_candidates_start_simple_and_name_their_cost() -> None:
+    plan = plan_of(table(), FitOptions(time_budget_s=600.0))
+    assert families[plan.families[0].key].complexity == 0, "the baseline comes first"
+    orders = [families[f.key].order for f in plan.families]
+    assert orders == sorted(orders)
+    assert all(f.est_seconds > 0 and f.why for f in plan.families)
+    named = {f.name for f in plan.families} | {s.what for s in plan.skipped}
+    assert named == {f.name for f in families.values()}, "each family takes part or is left out with a reason"
+    assert all(s.why for s in plan.skipped)
+
+
+def test_big_data_leaves_out_what_grows_with_the_square() -> None:
+    plan = make_plan(enlarged(profile_of(table()), 500_000), MINUTE, machine=MACHINE, has_test_file=False)
+    kept = {f.key for f in plan.families}
+    limited = {k for k, f in families.items() if f.max_rows is not None and f.max_rows < 300_000}
+    assert limited and not kept & limited
+    assert any(families[k].complexity > 0 for k in kept), "something besides the baseline is always tried"
+
+
+def test_tiny_budget_keeps_something() -> None:
+    slow = Machine(cores=1, memory_bytes=8_000_000_000, speed=1e-4)
+    plan = make_plan(profile_of(table()), FitOptions(time_budget_s=5.0), machine=slow, has_test_file=False)
+    assert sum(families[f.key].complexity > 0 for f in plan.families) == 1
+
+
+def test_little_memory_leaves_out_the_large() -> None:
+    small = Machine(cores=2, memory_bytes=20_000_000)
+    plan = make_plan(enlarged(profile_of(table()), 50_000), MINUTE, machine=small, has_test_file=False)
+    assert any("memory" in s.why for s in plan.skipped)
+    assert all(f.est_bytes <= 0.6 * small.memory_bytes for f in plan.families)
+
+
+def test_families_asked_for() -> None:
+    key = next(k for k, f in families.items() if f.complexity > 0 and not f.requires and f.max_rows is None)
+    plan = plan_of(table(), FitOptions(time_budget_s=60.0, families=(key,)))
+    assert {f.key for f in plan.families if families[f.key].complexity > 0} == {key}
+    assert any(families[f.key].complexity == 0 for f in plan.families), "the baseline stays for comparison"
+    typo = key[:-1] + "zz"
+    with pytest.raises(ConfigError, match=f"unknown model family '{typo}'.*Did you mean '{key}'"):
+        plan_of(table(), FitOptions(families=(typo,)))
+
+
+def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = next(k for k, f in families.items() if f.complexity > 0)
+    monkeypatch.setattr(families[key], "requires", ("no_such_package_here",))
+    plan = plan_of(table())
+    (reason,) = [s.why for s in plan.skipped if s.what == families[key].name]
+    assert "no_such_package_here" in reason and "pip install" in reason
+    with pytest.raises(MissingDependencyError, match="pip install"):
+        plan_of(table(), FitOptions(families=(key,)))
+
+
+@pytest.mark.parametrize(
+    ("options", "runner", "workers", "threads"),
+    [
+        (FitOptions(time_budget_s=60.0), "inline", 1, 4),
+        (FitOptions(time_budget_s=600.0), "ray", 4, 1),
+        (FitOptions(time_budget_s=600.0, workers=2), "ray", 2, 2),
+        (FitOptions(time_budget_s=60.0, workers=2), "ray", 2, 2),
+        (FitOptions(time_budget_s=600.0, workers=1), "inline", 1, 4),
+        (FitOptions(time_budget_s=60.0, address="ray://host:1"), "ray", 4, 1),
+        (FitOptions(time_budget_s=None, max_trials=5), "inline", 1, 4),
+    ],
+)
+def test_runner(options: FitOptions, runner: str, workers: int, threads: int) -> None:
+    plan = plan_of(table(), options, Machine(cores=4, memory_bytes=64_000_000_000))
+    assert (plan.runner, plan.workers, plan.threads) == (runner, workers, threads)
+
+
+def test_no_workers_is_refused() -> None:
+    with pytest.raises(ConfigError, match="workers >= 1"):
+        plan_of(table(), FitOptions(workers=0))
+
+
+def test_recipes_follow_the_data() -> None:
+    rng = np.random.default_rng(0)
+    data = table().assign(town=[f"t{i}" for i in rng.integers(0, 300, 1000)])
+    data.loc[rng.random(1000) < 0.3, "a"] = np.nan
+    wide, clean = plan_of(data), plan_of(table())
+    assert any(f.recipe.indicator for f in wide.families)
+    assert not any(f.recipe.indicator for f in clean.families), "without gaps there is nothing to flag"
+    onehot = [f.recipe for f in wide.families if f.recipe.categories == "onehot"]
+    assert onehot and all(r.rare > 0 for r in onehot)
+    assert all(f.recipe.text == "none" and not f.recipe.dates for f in wide.families)
+    assert all(f.recipe.target == "none" for f in wide.families), "classes are not transformed"
+    assert "median" in decision(wide, "Missing values").choice
+    assert decision(clean, "Missing values").choice == "nothing to fill"
+
+
+def test_text_and_dates_reach_the_recipes() -> None:
+    rng = np.random.default_rng(0)
+    words = np.array(
+        ["the", "film", "was", "a", "long", "and", "slow", "but", "very", "moving", "story", "about", "people"]
+    )
+    data = table().assign(
+        review=[" ".join(rng.choice(words, 9)) + f" {i}" for i in range(1000)],
+        day=pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 500, 1000), "D"),
+    )
+    plan = plan_of(data)
+    real = [f.recipe for f in plan.families if families[f.key].complexity > 0]
+    assert all(r.text != "none" for r in real) and any(r.dates for r in real)
+    assert "review" in decision(plan, "Text").why and "day" in decision(plan, "Dates").why
+
+
+def test_imbalance_is_weighted_for_decisions_only() -> None:
+    data = table(2000)
+    data["y"] = np.where(np.random.default_rng(0).random(2000) < 0.05, "yes", "no")
+    ranked = plan_of(data)
+    decided = plan_of(data, FitOptions(time_budget_s=60.0, metric="balanced_accuracy"))
+    assert all(f.recipe.balance == "none" for f in ranked.families)
+    assert any(f.recipe.balance == "class_weight" for f in decided.families)
+
+
+def test_log_target_where_the_metric_allows() -> None:
+    data = table(kind="number").assign(y=lambda t: np.exp(t["y"]))
+    assert not any(f.recipe.target == "log" for f in plan_of(data).families)
+    relative = plan_of(data, FitOptions(time_budget_s=60.0, metric="mae"))
+    assert any(f.recipe.target == "log" for f in relative.families)
+    negative = plan_of(data.assign(y=lambda t: t["y"] - 1), FitOptions(time_budget_s=60.0, metric="mae"))
+    assert not any(f.recipe.target == "log" for f in negative.families)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multi", "number"])
+def test_decisions_are_complete_sentences(kind: str) -> None:
+    plan = plan_of(table(kind=kind))
+    topics = [d.topic for d in plan.decisions]
+    assert len(set(topics)) == len(topics)
+    assert {"Target", "Task", "Metric", "Test rows", "Validation", "Columns", "Missing values", "Outliers", "Scaling",
+            "Categories", "Models", "Computing"} <= set(topics)  # fmt: skip
+    assert all(d.choice and d.why.endswith((".", "?")) for d in plan.decisions), [d.why for d in plan.decisions]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(20, 3_000_000),
+    budget=st.one_of(st.none(), st.floats(5, 7200)),
+    cores=st.integers(1, 64),
+    preset=st.sampled_from(["fast", "balanced", "best"]),
+)
+def test_any_size_gives_a_plan(n: int, budget: float | None, cores: int, preset: str) -> None:
+    options = FitOptions(time_budget_s=budget, preset=preset)  # type: ignore[arg-type]
+    plan = make_plan(enlarged(BASE, n), options, machine=Machine(cores, 4_000_000_000), has_test_file=False)
+    v = plan.validation
+    assert 0 < v.test_size <= 0.2 and 0 < v.holdout <= 0.2 and 1 <= v.n_folds <= 8
+    assert v.test_size * n <= 20_000.5
+    assert plan.workers * plan.threads <= max(cores, plan.workers)
+    assert len(plan.families) >= 2
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+BASE = profile_of(table())
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "metric", "folds"),
+    [("titanic", "Survived", "roc_auc", 5), ("adult", "class", "roc_auc", 1), ("insurance", "charges", "rmse", 5)],
+)
+def test_known_tables(shared_data: Path, name: str, target: str, metric: str, folds: int) -> None:
+    data, _ = read_table(str(shared_data / f"{name}.csv"))
+    plan = make_plan(profile_of(data, target=target), MINUTE, machine=MACHINE, has_test_file=False)
+    assert (plan.metric, plan.validation.n_folds, plan.runner) == (metric, folds, "inline")
+    assert len(plan.families) >= 5

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodl.data import infer_schema
+from autodl.errors import ConfigError, DataError
+from autodl.profiling import choose_target, choose_task, encode_target, parse_task
+from autodl.profiling.encoding import natural_key
+from autodl.records import Task
+
+
+def frame(**columns: object) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    base = {"a": rng.normal(size=100), "b": rng.normal(size=100)}
+    return pd.DataFrame(base | columns)
+
+
+def coin(n: int = 100) -> np.ndarray:
+    return np.where(np.random.default_rng(1).random(n) < 0.5, "x", "w")
+
+
+def test_unknown_target_suggests_the_nearest() -> None:
+    with pytest.raises(DataError, match=r"'pric' is not in cars.csv.*Did you mean 'price'"):
+        choose_target(infer_schema(frame(price=np.arange(100.0))), "pric", "cars.csv")
+
+
+def test_capitals_and_spaces_are_forgiven() -> None:
+    assert choose_target(infer_schema(frame(Price=np.arange(100.0))), " price", "t")[0] == "Price"
+
+
+@pytest.mark.parametrize(
+    "name", ["target", "Label", "CLASS", "Zielgröße", "标签", "étiquette", "目的変数", "is_target"]
+)
+def test_guess_by_name_wherever_it_stands(name: str) -> None:
+    table = pd.DataFrame({name: coin(), **frame().to_dict("list")})[["a", name, "b"]]
+    chosen, why, guessed = choose_target(infer_schema(table), None, "t")
+    assert (chosen, guessed) == (name, True)
+    assert "name" in why
+
+
+def test_guess_last_without_any_hint() -> None:
+    assert choose_target(infer_schema(frame(zz=coin())), None, "t")[0] == "zz"
+
+
+def test_y_beside_z_is_a_coordinate() -> None:
+    table = frame()[["a"]].assign(
+        x=1.5 * np.arange(100), y=np.arange(100) * 0.7, z=np.arange(100) ** 1.5, depth=coin()
+    )
+    assert choose_target(infer_schema(table), None, "t")[0] == "depth"
+
+
+def test_ids_dates_and_text_are_never_guessed() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "kind": coin(),
+            "note": [f"some long remark number {i} about the weather today" for i in rng.permutation(100)],
+            "day": pd.date_range("2024-01-01", periods=100),
+            "id": np.arange(100),
+        }
+    )
+    assert choose_target(infer_schema(table), None, "t")[0] == "kind"
+    with pytest.raises(DataError, match="--target"):
+        choose_target(infer_schema(table.drop(columns="kind")), None, "t")
+
+
+def test_a_lone_column_is_refused() -> None:
+    with pytest.raises(DataError, match="at least one column"):
+        choose_target(infer_schema(frame()[["a"]]), None, "t")
+
+
+def task_of(values: object, asked: Task | None = None, name: str = "t") -> tuple[Task, str, bool]:
+    return choose_task(infer_schema(pd.DataFrame({name: values}), target=name)[name], asked)
+
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "task", "guessed"),
+    [
+        ("t", RNG.choice(["a", "b", "c"], 200), Task.CLASSIFICATION, False),
+        ("t", RNG.integers(0, 2, 200), Task.CLASSIFICATION, False),
+        ("t", RNG.normal(size=200), Task.REGRESSION, False),
+        ("t", RNG.integers(0, 3, 200), Task.CLASSIFICATION, True),
+        ("t", RNG.integers(0, 10, 2000), Task.CLASSIFICATION, True),
+        ("quality", RNG.integers(3, 10, 2000), Task.REGRESSION, True),
+        ("t", RNG.poisson(1.5, 2000), Task.REGRESSION, True),
+        (
+            "children",
+            RNG.choice([0, 1, 2, 3, 4, 5], 2000, p=[0.5, 0.2, 0.15, 0.1, 0.04, 0.01]),
+            Task.REGRESSION,
+            True,
+        ),
+        ("class", RNG.integers(1, 31, 2000), Task.CLASSIFICATION, True),
+        ("t", RNG.integers(0, 500, 2000), Task.REGRESSION, False),
+    ],
+)
+def test_task_from_values(name: str, values: np.ndarray, task: Task, guessed: bool) -> None:
+    chosen, why, was_guessed = task_of(values, name=name)
+    assert (chosen, was_guessed) == (task, guessed), why
+    if guessed:
+        assert "--task" in why
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "match"),
+    [
+        (np.ones(50), None, "constant"),
+        (["a"] * 50, None, "constant"),
+        (np.full(50, np.nan), None, "empty"),
+        (pd.date_range("2024-01-01", periods=50), None, "date"),
+        ([f"name{i}" for i in range(50)], None, "different in each"),
+        (RNG.normal(size=2000), Task.CLASSIFICATION, "--task regression"),
+        (RNG.choice(["a", "b"], 50), Task.REGRESSION, "--task classification"),
+        (RNG.choice(["yes", "no"], 50), Task.REGRESSION, "--task classification"),
+    ],
+)
+def test_unusable_targets(values: object, asked: Task | None, match: str) -> None:
+    with pytest.raises(DataError, match=match) as error:
+        task_of(values, asked)
+    assert "\n" not in str(error.value)
+
+
+def test_asked_task_is_taken() -> None:
+    assert task_of(RNG.integers(0, 10, 2000), Task.REGRESSION)[0] is Task.REGRESSION
+    assert task_of(RNG.integers(3, 10, 2000), Task.CLASSIFICATION)[0] is Task.CLASSIFICATION
+
+
+def test_parse_task() -> None:
+    assert parse_task("auto") is None
+    assert parse_task("regression") is Task.REGRESSION
+    with pytest.raises(ConfigError, match="Did you mean 'classification'"):
+        parse_task("clasification")
+
+
+def encoded(values: object, task: Task = Task.CLASSIFICATION) -> tuple[np.ndarray, tuple[str, ...]]:
+    from autodl.data import apply_schema
+
+    raw = pd.DataFrame({"t": values})
+    schema = infer_schema(raw, target="t")
+    return encode_target(apply_schema(raw, schema)["t"], schema["t"], task)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([0, 1, 1, 0], ("0", "1")),
+        ([3.0, 5.0, 4.0, 3.0], ("3", "4", "5")),
+        ([10, 9, 2, 10], ("2", "9", "10")),
+        (["yes", "no", "yes", "no"], ("no", "yes")),
+        (["True", "False", "True"], ("False", "True")),
+        ([True, False, True], ("False", "True")),
+        (["g10", "g9", "g10"], ("g9", "g10")),
+        ([0.5, 1.5, 0.5], ("0.5", "1.5")),
+        (["<=50K", ">50K"], ("<=50K", ">50K")),
+    ],
+)
+def test_class_names_stand_as_in_the_file(values: list[object], classes: tuple[str, ...]) -> None:
+    y, found = encoded(values)
+    assert found == classes
+    assert y.dtype == np.int64
+    assert [found[c] for c in y] == [
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values
+    ]
+
+
+def test_known_classes_of_another_table() -> None:
+    raw = pd.DataFrame({"t": ["b", "c", "a", "b"]})
+    column = infer_schema(raw, target="t")["t"]
+    y, classes = encode_target(raw["t"], column, Task.CLASSIFICATION, ("a", "b"))
+    assert classes == ("a", "b")
+    assert y.tolist() == [1, -1, 0, 1]
+
+
+def test_missing_target_is_refused() -> None:
+    raw = pd.DataFrame({"t": ["b", None, "a"]})
+    with pytest.raises(DataError, match="missing in 1 rows"):
+        encode_target(raw["t"], infer_schema(raw, target="t")["t"], Task.CLASSIFICATION)
+
+
+@given(st.lists(st.integers(-999, 999), min_size=1))
+def test_natural_order_sorts_numbers_by_size(values: list[int]) -> None:
+    assert [int(v) for v in sorted(map(str, values), key=natural_key)] == sorted(values)
+
+
+@given(st.lists(st.text(max_size=8), min_size=1))
+def test_natural_key_orders_any_text(values: list[str]) -> None:
+    once = sorted(values, key=natural_key)
+    backwards = list(reversed(once))
+    assert sorted(backwards, key=natural_key) == once
