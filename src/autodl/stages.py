@@ -198,6 +198,8 @@ def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult]) -> En
 
     folder = problem.delivery.folder
     usable = [r for r in results if r.ok and r.oof is not None]
+    # A constant guess changes no ranking: for AUC it would get weight by accident and spoil the probabilities.
+    usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
     return select(
         usable,
         {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None},
