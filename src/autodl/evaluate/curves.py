@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.intervals import wilson
+from autodl.evaluate.intervals import quantile_of_normal, wilson
 from autodl.evaluate.metrics.classification import confusion
 from autodl.evaluate.ranks import binary_auc
 from autodl.records import Curve, Interval
@@ -104,8 +105,10 @@ def calibration_error(
 ) -> Interval:
     """Expected calibration error (mean gap of stated and observed shares), corrected for its upward bias.
 
-    Even honest probabilities show gaps in a finite sample. The bias is estimated by the bootstrap, bin by bin, and
-    taken off the value; the interval is the basic (reflected) bootstrap one, cut at 0.
+    Even honest probabilities show gaps in a finite sample: e0 on average, which follows from the stated probabilities
+    alone. Noise adds to gaps like the sides of a right angle, so an error e is reported as
+    ``sqrt(max(0, e^2 - e0^2))``; the interval is the normal one of e, with a bootstrap standard error, put through the
+    same correction.
 
     Args:
         y: (n,) codes. proba: (n, K). seed: Of the resampling.
@@ -118,14 +121,15 @@ def calibration_error(
     counts = np.bincount(place)
     gap = happened - stated
     mean = np.bincount(place, gap) / counts
-    # One prior row a bin, half of it wrong, keeps the spread of pure bins from being 0.
-    variance = (np.bincount(place, np.square(gap - mean[place])) + 0.25) / (counts + 1)
     weight = counts / counts.sum()
     raw = float((weight * np.abs(mean)).sum())
+    # E|N(0, s)| = s sqrt(2 / pi), with s^2 the variance of a bin's gap if its probabilities are true.
+    honest = np.sqrt(np.bincount(place, stated * (1 - stated)).clip(0)) / counts
+    expected = float((weight * honest).sum() * np.sqrt(2 / np.pi))
+    # One prior row a bin, half of it wrong, keeps the spread of pure bins from being 0.
+    variance = (np.bincount(place, np.square(gap - mean[place])) + 0.25) / (counts + 1)
     noise = np.random.default_rng(seed).standard_normal((n_resamples, len(counts))) * np.sqrt(variance / counts)
-    draws = (weight * np.abs(mean + noise)).sum(axis=1)
-    upper, lower = np.quantile(draws, [0.5 + level / 2, 0.5 - level / 2])
-    value = max(0.0, 2 * raw - float(draws.mean()))
-    low, high = max(0.0, 2 * raw - float(upper)), max(0.0, 2 * raw - float(lower))
-    return Interval(value=value, low=min(low, value), high=max(high, value), n=len(y), level=level,
-                    method="basic bootstrap, bias-corrected")  # fmt: skip
+    spread = float((weight * np.abs(mean + noise)).sum(axis=1).std())
+    half = quantile_of_normal(level) * spread
+    low, value, high = (math.sqrt(max(0.0, e * abs(e) - expected**2)) for e in (raw - half, raw, raw + half))
+    return Interval(value=value, low=low, high=high, n=len(y), level=level, method="bias-corrected bootstrap")

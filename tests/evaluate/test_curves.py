@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from simulated import binary, three_classes
+from sklearn import metrics as sk
+
+from autodl.evaluate import curves
+
+
+def test_roc_and_pr_curves_are_scikit_learns():
+    y, p, _ = binary(np.random.default_rng(0), 150)
+    p = p.round(2)
+    roc, pr = curves.roc_curve(y, p, 1, "yes"), curves.pr_curve(y, p, 1, "yes")
+    fpr, tpr, _ = sk.roc_curve(y, p[:, 1], drop_intermediate=False)
+    assert set(zip(np.round(roc.x, 9), np.round(roc.y, 9), strict=True)) <= set(
+        zip(fpr.round(9), tpr.round(9), strict=True)
+    )
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(sk.roc_auc_score(y, p[:, 1]))
+    precision, recall, _ = sk.precision_recall_curve(y, p[:, 1])
+    # scikit-learn puts the strictest threshold last, after an artificial point at recall 0.
+    assert pr.x[1:] == pytest.approx(recall[-2::-1])
+    assert pr.y[1:] == pytest.approx(precision[-2::-1])
+
+
+def test_curves_of_many_rows_are_thinned_without_moving():
+    y, p, _ = binary(np.random.default_rng(1), 20_000)
+    roc, pr = curves.roc_curve(y, p, 1, "yes"), curves.pr_curve(y, p, 1, "yes")
+    assert len(roc.x) <= 200 and len(pr.x) <= 200
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(sk.roc_auc_score(y, p[:, 1]), abs=2e-3)
+    assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
+
+
+def test_a_class_without_rows_has_no_curve():
+    y, p = np.zeros(10, dtype=int), np.full((10, 3), 1 / 3)
+    assert curves.roc_curve(y, p, 1, "b") is None
+    assert curves.pr_curve(y, p, 0, "a") is None
+    assert curves.hardest_classes(y, p) == []
+
+
+def test_hardest_classes_first():
+    y, p, _ = three_classes(np.random.default_rng(0), 600)
+    order = curves.hardest_classes(y, p)
+    scores = [sk.roc_auc_score(y == k, p[:, k]) for k in order]
+    assert scores == sorted(scores) and len(order) == 3
+
+
+def test_confusion_is_scikit_learns():
+    y, p, _ = three_classes(np.random.default_rng(0), 200)
+    expected = sk.confusion_matrix(y, p.argmax(axis=1), labels=[0, 1, 2])
+    assert np.array_equal(curves.confusion_table(y, p, 3), expected)
+
+
+def test_calibration_bins_hold_all_rows_and_their_shares():
+    y, p, _ = binary(np.random.default_rng(0), 1000)
+    c = curves.calibration_curve(y, p, "yes")
+    assert sum(c.counts) == 1000 and len(c.x) == 10
+    assert max(c.counts) - min(c.counts) <= 2
+    assert np.dot(c.counts, c.y) == pytest.approx(y.sum())
+    assert np.dot(c.counts, c.x) == pytest.approx(p[:, 1].sum())
+    assert all(low <= v <= high for low, v, high in zip(c.low, c.y, c.high, strict=True))
+
+
+def test_calibration_of_a_constant_guess():
+    y, p = np.arange(100) % 2, np.full((100, 2), 0.5)
+    assert curves.calibration_curve(y, p, "yes").counts == (100,)
+    assert curves.calibration_error(y, p, seed=0).value == 0.0
+
+
+def honest(rng, n):
+    p = rng.beta(1, 1.5, n)
+    return (rng.random(n) < p).astype(int), np.column_stack([1 - p, p])
+
+
+def test_honest_probabilities_have_no_calibration_error_on_average():
+    """The uncorrected error of honest probabilities is about 0.09 at 200 rows."""
+    found = [curves.calibration_error(*honest(np.random.default_rng(r), 200), seed=r) for r in range(200)]
+    assert np.mean([f.value for f in found]) < 0.035
+    assert np.mean([f.low <= 1e-9 for f in found]) > 0.93
+
+
+@pytest.mark.parametrize("n", [300, 3000])
+def test_too_sure_probabilities_are_found_with_their_true_error(n):
+    def too_sure(rng, rows):
+        y, p = honest(rng, rows)
+        odds = (p[:, 1] / p[:, 0]) ** 3
+        q = odds / (1 + odds)
+        return y, np.column_stack([1 - q, q])
+
+    rng = np.random.default_rng(0)
+    p = rng.beta(1, 1.5, 1_000_000)
+    odds = (p / (1 - p)) ** 3
+    truth = np.abs(p - odds / (1 + odds)).mean()
+    found = [curves.calibration_error(*too_sure(np.random.default_rng(r), n), seed=r) for r in range(100)]
+    assert np.mean([f.value for f in found]) == pytest.approx(truth, abs=0.015)
+    assert np.mean([f.low <= truth <= f.high for f in found]) >= 0.88
+    assert np.mean([f.low > 0 for f in found]) > 0.95
+
+
+def test_top_label_calibration_of_several_classes():
+    y, p, _ = three_classes(np.random.default_rng(0), 5000)
+    top = p.max(axis=1)
+    got = curves.calibration_error(y, p, seed=0)
+    assert got.low > 0.02
+    assert got.value > abs(top.mean() - (p.argmax(axis=1) == y).mean()) - 0.01

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated import binary, numbers, three_classes
+from sklearn.metrics import roc_auc_score
+
+from autodl.clock import Deadline
+from autodl.evaluate import Candidate, EvaluationInputs, evaluate
+from autodl.evaluate.base import metrics
+from autodl.evaluate.evaluate import optimism
+from autodl.records import Evaluation, Interval, Task
+
+
+def problem(kind="binary", n=400, seed=0, **changes):
+    rng = np.random.default_rng(seed)
+    draw, k = {"binary": (binary, 2), "three": (three_classes, 3), "numbers": (numbers("normal"), 0)}[kind]
+    y, a, b = draw(rng, n)
+    if k:
+        shares = np.bincount(y, minlength=k) / n
+        guess = np.tile(shares, (n, 1))
+        poor = 0.15 * a + 0.85 * np.roll(a, 1, axis=0)
+    else:
+        guess, poor = np.full(n, y.mean()), y + 3 * (a - y)
+    candidates = (
+        Candidate("Guess", "dummy", guess, complexity=0, validation=0.5),
+        Candidate("Simple", "linear", b, complexity=2, validation=0.79, trial_id="t1", fit_s=1.0),
+        Candidate("Big", "trees", a, complexity=8, validation=0.8, trial_id="t2", weight=1.0),
+        Candidate("Poor", "nearest", poor, complexity=4, validation=0.6),
+    )
+    given = {
+        "task": Task.CLASSIFICATION if k else Task.REGRESSION,
+        "metric": {2: "roc_auc", 3: "log_loss", 0: "rmse"}[k],
+        "y_train": y,
+        "y_test": y,
+        "candidates": candidates,
+        "leader": "Big",
+        "baseline": "Guess",
+        "classes": tuple("no yes maybe".split()[:k]),
+        "test_frame": pd.DataFrame({"x": rng.normal(size=n), "c": rng.choice(["u", "v"], n).astype(object)}),
+        "row_numbers": np.arange(n) + 1000,
+    }
+    return EvaluationInputs(**(given | changes))
+
+
+@pytest.mark.parametrize("kind", ["binary", "three", "numbers"])
+def test_the_record_is_complete_and_survives_json(kind):
+    inputs = problem(kind)
+    got = evaluate(inputs)
+    assert Evaluation.model_validate_json(got.model_dump_json()) == got
+    assert got.models[0].name == got.leader == "Big"
+    assert {m.name for m in got.models} == {"Guess", "Simple", "Big", "Poor"}
+    assert {c.b for c in got.comparisons} == {"Guess", "Simple", "Poor"}
+    sign = 1 if metrics[got.metric].greater_is_better else -1
+    tests = [sign * m.test.value for m in got.models[1:]]
+    assert tests == sorted(tests, reverse=True)
+    assert got.models[0].metrics[got.metric] == got.models[0].test
+    assert len(got.models[0].metrics) >= 4
+    assert got.n_test == 400
+    if kind == "numbers":
+        assert got.residuals is not None and not got.confusion
+    else:
+        assert sum(map(sum, got.confusion)) == 400
+        assert len(got.roc) == len(got.pr) == (1 if kind == "binary" else 3)
+        assert got.calibration and got.calibration_error is not None
+    assert all(1000 <= m.row < 1400 for m in got.mistakes)
+
+
+def test_verdicts_ties_and_the_simpler_model():
+    got = evaluate(problem())
+    verdict = {c.b: c.verdict for c in got.comparisons}
+    assert verdict == {"Guess": "better", "Poor": "better", "Simple": "tie"}
+    assert {m.name for m in got.models if m.tied_with_leader} == {"Big", "Simple"}
+    assert got.recommended == "Simple"
+    assert "simpler than Big" in got.recommended_why
+
+
+def test_a_tie_for_want_of_rows_does_not_recommend_a_poor_model():
+    """With 20 rows nearly everything ties; a model that loses most of the gain is not recommended all the same."""
+    rng = np.random.default_rng(3)
+    y = np.arange(20) % 2
+    good = np.clip(y * 0.6 + rng.uniform(0, 0.4, 20), 0.01, 0.99)
+    poor = np.clip(0.5 + (y - 0.5) * 0.2 + rng.normal(0, 0.3, 20), 0.01, 0.99)
+    two = lambda p: np.column_stack([1 - p, p])  # noqa: E731
+    inputs = problem(
+        y_test=y,
+        test_frame=None,
+        row_numbers=None,
+        candidates=(
+            Candidate("Guess", "dummy", np.full((20, 2), 0.5), complexity=0),
+            Candidate("Big", "trees", two(good), complexity=8),
+            Candidate("Poor", "linear", two(poor), complexity=1),
+        ),
+        metric="accuracy",
+    )
+    got = evaluate(inputs)
+    assert roc_auc_score(y, poor) < roc_auc_score(y, good)
+    assert got.recommended == "Big"
+    assert any("20 test rows" in n for n in got.notes)
+
+
+def test_a_leader_that_does_not_beat_guessing_is_said_so():
+    inputs = problem()
+    y = inputs.y_test
+    backwards = np.column_stack([y * 0.6 + 0.2, 0.8 - y * 0.6])
+    changed = tuple(
+        Candidate("Big", "trees", backwards, complexity=8) if c.name == "Big" else c for c in inputs.candidates
+    )
+    got = evaluate(problem(candidates=changed))
+    assert got.leader == got.recommended == "Big"
+    assert "do not rely" in got.recommended_why
+
+
+def test_absent_and_rare_classes_are_noted():
+    inputs = problem("three")
+    y = inputs.y_test.copy()
+    y[y == 2] = 0
+    y[:3] = 1
+    got = evaluate(problem("three", y_test=y))
+    assert any("'maybe'" in n and "nothing is known" in n for n in got.notes)
+    y[y == 1] = 0
+    y[:3] = 1
+    assert any("Fewer than 5 test rows belong to 'yes'" in n for n in evaluate(problem("three", y_test=y)).notes)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+@pytest.mark.parametrize("kind", ["binary", "three", "numbers"])
+def test_a_handful_of_rows_is_no_failure(kind, n):
+    got = evaluate(problem(kind, n=n))
+    assert got.n_test == n and got.notes
+    assert Evaluation.model_validate_json(got.model_dump_json()).leader == "Big"
+
+
+def test_a_passed_deadline_leaves_the_essentials():
+    got = evaluate(problem(deadline=Deadline(0.0)))
+    assert len(got.models[0].metrics) > 4
+    assert all(m.test is not None for m in got.models)
+    assert any("time ran out" in n for n in got.notes)
+
+
+def test_the_same_inputs_give_the_same_record():
+    assert evaluate(problem()) == evaluate(problem())
+
+
+def test_bad_inputs_are_named():
+    with pytest.raises(ValueError, match="no candidate 'None of these'"):
+        evaluate(problem(leader="None of these"))
+    with pytest.raises(ValueError, match=r"predictions of 'Guess' must have the shape \(399, 2\)"):
+        evaluate(problem(y_test=np.zeros(399, dtype=int)))
+    bad = Candidate("Guess", "dummy", np.full((400, 2), np.nan))
+    with pytest.raises(ValueError, match="must be finite"):
+        evaluate(problem(candidates=(bad, *problem().candidates[1:])))
+
+
+def test_optimism_turns_with_the_metric():
+    test = Interval(value=0.7, low=0.6, high=0.75, n=100)
+    up = optimism(metrics["accuracy"], 0.8, test, 300)
+    assert up.value == pytest.approx(0.1)
+    widen = np.sqrt(1 + 100 / 300)
+    assert (up.low, up.high) == pytest.approx((0.1 - 0.05 * widen, 0.1 + 0.1 * widen))
+    down = optimism(metrics["rmse"], 0.8, test, 300)
+    assert (down.value, down.low, down.high) == pytest.approx((-0.1, -0.1 - 0.1 * widen, -0.1 + 0.05 * widen))
+    assert optimism(metrics["rmse"], None, test, 300) is None
