@@ -101,7 +101,7 @@ def test_a_second_divergence_keeps_the_best_model():
 
 
 def test_divergence_without_any_model_is_an_error():
-    with pytest.raises(DivergenceError, match="lr=0.002"):
+    with pytest.raises(DivergenceError, match=r"lr=0\.002"):
         fit_module(Poisoned(set(range(100))), xor(), CrossEntropy(2), TrainConfig(epochs=5), valid=xor(seed=1))
     assert issubclass(DivergenceError, FloatingPointError)
 

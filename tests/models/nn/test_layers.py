@@ -61,12 +61,21 @@ def test_linear_relu_embedding():
 
 def test_piecewise_encoding_interpolates_between_quantiles():
     sample = torch.linspace(0, 8, 9)[:, None].repeat(1, 2)
-    layer = PiecewiseLinearEmbedding(sample, bins=4, size=3)  # edges 0, 2, 4, 6, 8
+    # Quantiles 0, 1/2, 1 of the rows and 1/3, 2/3 of the values.
+    layer = PiecewiseLinearEmbedding(sample, bins=4, size=3)
+    assert layer.left[0].tolist() == pytest.approx([0, 8 / 3, 4, 16 / 3])
     encoded = layer.encode(torch.tensor([[3.0, 3.0], [-2.0, 10.0]]))
-    assert encoded[0, 0].tolist() == pytest.approx([1, 0.5, 0, 0])
+    assert encoded[0, 0].tolist() == pytest.approx([1, 0.25, 0, 0])
     # Beyond the range the outer bins go on linearly.
-    assert encoded[1, 0].tolist() == pytest.approx([-1, 0, 0, 0])
-    assert encoded[1, 1].tolist() == pytest.approx([1, 1, 1, 2])
+    assert encoded[1, 0].tolist() == pytest.approx([-0.75, 0, 0, 0])
+    assert encoded[1, 1].tolist() == pytest.approx([1, 1, 1, 1.75])
+
+
+def test_a_column_of_mostly_zeros_keeps_bins_for_the_rest():
+    sample = torch.zeros(1000, 1)
+    sample[:50, 0] = torch.linspace(1, 50, 50)
+    layer = PiecewiseLinearEmbedding(sample, bins=16, size=2)
+    assert len(set(layer.left[0].tolist())) > 8
 
 
 def test_piecewise_bins_of_few_values_are_merged_and_unused_ones_stay_zero():

@@ -124,7 +124,8 @@ class PiecewiseLinearEmbedding(nn.Module):
     the right.
 
     Args:
-        sample: (n, p) training values; bins are their quantiles, equal ones merged.
+        sample: (n, p) training values; half of the bins are quantiles of the rows, half of the distinct values (so
+            that a column that is mostly 0 keeps some for the rest); equal ones are merged.
         bins: t, at most. size: e.
 
     Shape: (b, p) -> (b, p, e).
@@ -138,7 +139,7 @@ class PiecewiseLinearEmbedding(nn.Module):
     def __init__(self, sample: Tensor, bins: int, size: int) -> None:
         super().__init__()
         self.size = size
-        edges = torch.quantile(sample.double(), torch.linspace(0, 1, bins + 1, dtype=torch.float64), dim=0).T
+        edges = _bin_edges(sample.double(), bins)
         p = edges.shape[0]
         left, width = torch.zeros(p, bins), torch.ones(p, bins)
         low, high = torch.zeros(p, bins), torch.zeros(p, bins)  # a bin with low = high = 0 is always 0: unused
@@ -161,6 +162,17 @@ class PiecewiseLinearEmbedding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Embedded columns."""
         return self.linear(self.encode(x)).relu()  # type: ignore[no-any-return]
+
+
+def _bin_edges(sample: Tensor, bins: int) -> Tensor:
+    """(p, bins + 1) sorted edges, with repeats where there are few values."""
+    of_rows = torch.linspace(0, 1, bins // 2 + 1, dtype=torch.float64)
+    of_values = torch.linspace(0, 1, bins - bins // 2 + 2, dtype=torch.float64)[1:-1]
+    edges = [
+        torch.cat([torch.quantile(column, of_rows), torch.quantile(column.unique(), of_values)]).sort().values
+        for column in sample.T
+    ]
+    return torch.stack(edges)
 
 
 def make_numeric_embedding(
