@@ -70,15 +70,14 @@ def learn_date_rule(values: Sequence[str]) -> tuple[ParseRule, str] | None:
     Returns:
         None if they are no dates.
     """
-    texts = [t for v in values if (t := v.strip()).lower() not in NO_NUMBER]
-    probe = texts[:: max(1, len(texts) // 50)]
+    few = [t for v in values[:: max(1, len(values) // 2000)] if (t := v.strip()).lower() not in NO_NUMBER]
+    probe = few[:: max(1, len(few) // 50)]
     if not probe or max(map(len, probe)) > 40:
         return None
     looks = [bool(_LOOKS.search(t)) and not _NUMBERLIKE.match(t) for t in probe]
     compact = all(re.fullmatch(r"(19|20)\d{6}", t) for t in probe)
     if np.mean(looks) < SHARE and not compact:
         return None
-    few = texts if len(texts) <= 2000 else texts[:: len(texts) // 2000]
     if compact:
         rule = ParseRule(date_format=COMPACT)
         return (rule, "") if _share(few, rule) == 1.0 else None

@@ -26,6 +26,8 @@ UNIQUE_SHARE = 0.95
 """Share of distinct values from which a column counts as nearly unique."""
 NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
+PROBE = 1000
+"""Distinct texts looked at before all of them are."""
 TEXT_WORDS = 3.0
 """Mean number of words from which strings are free text."""
 
@@ -64,8 +66,8 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSche
     verdicts = _keep_a_feature(names, verdicts, target)
     return TableSchema(
         columns=tuple(
-            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule), v.rule)
-            for name, column, v in zip(names, columns, verdicts, strict=True)
+            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level), v.rule)
+            for name, column, level, v in zip(names, columns, levels, verdicts, strict=True)
         )
     )
 
@@ -208,7 +210,10 @@ def _number_verdict(
     words = [str(w) for w in levels.words[valued]]
     if not words or sum(any(c.isdigit() for c in w) for w in words[:200]) < 0.8 * min(200, len(words)):
         return None
-    rule = learn_number_rule(words, decimal_comma=comma)
+    probe = words[:: max(1, len(words) // PROBE)]
+    rule = learn_number_rule(probe, decimal_comma=comma)
+    if rule is not None and len(probe) < len(words):
+        rule = learn_number_rule(words, decimal_comma=comma)
     if rule is None:
         return None
     values = parse_numbers(levels.words, rule)
@@ -238,8 +243,9 @@ def _missing_words(
     if is_target:
         return ()
     seen: dict[str, int] = {}
-    for word, count in zip(lowered, counts, strict=True):
-        seen[word] = seen.get(word, 0) + int(count)
+    wanted = MISSING_MARKS | NOTHING | {"+"}
+    for i in [i for i, word in enumerate(lowered) if word in wanted]:
+        seen[lowered[i]] = seen.get(lowered[i], 0) + int(counts[i])
     marks = {w for w in seen if w in MISSING_MARKS and not (w == "-" and "+" in seen)}
     nothing = {w for w in seen if w in NOTHING and seen[w] < NOTHING_SHARE * n}
     return tuple(sorted(marks | nothing))

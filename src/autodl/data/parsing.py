@@ -38,7 +38,10 @@ class Levels:
     def of(cls, column: pd.Series) -> Levels:
         """The levels of an object column of ``str`` and ``None`` (or NaN)."""
         codes, raw = pd.factorize(column.to_numpy(object), use_na_sentinel=True)
-        stripped = np.array([str(w).strip() for w in raw], dtype=object)
+        stripped = np.empty(len(raw), dtype=object)
+        stripped[:] = [str(w).strip() for w in raw]
+        if all(a is b for a, b in zip(raw, stripped, strict=True)):
+            return cls(stripped, codes)
         again, words = pd.factorize(stripped) if len(stripped) else (np.empty(0, np.intp), stripped)
         merged = np.where(codes >= 0, again[codes], -1) if len(stripped) else codes
         return cls(words, merged)
@@ -58,30 +61,31 @@ def is_text(column: pd.Series) -> bool:
     return column.dtype == object
 
 
-def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule) -> NDArray[Any]:
+def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule, levels: Levels | None = None) -> NDArray[Any]:
     """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
 
-    Infinite numbers become missing, since most models cannot use them.
+    Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again.
     """
+    if levels is None and is_text(column):
+        levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:
-        return _numeric(column, rule)
+        return _numeric(column, rule, levels)
     if kind is ColumnKind.BOOLEAN:
-        return _boolean(column, rule)
+        return _boolean(column, rule, levels)
     if kind is ColumnKind.DATETIME:
-        return _datetime(column, rule)
-    return _strings(column, rule)
+        return _datetime(column, rule, levels)
+    return _strings(column, rule, levels)
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _numeric(column: pd.Series, rule: ParseRule) -> NDArray[np.float64]:
-    if not is_text(column):
+def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.float64]:
+    if levels is None:
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
-    levels = Levels.of(column)
     values = _parse(
         levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels)
     )
@@ -93,10 +97,10 @@ def _other_numbers(words: list[str], levels: Levels) -> NDArray[np.float64] | No
     return parse_numbers(levels.words, learnt) if learnt else None
 
 
-def _datetime(column: pd.Series, rule: ParseRule) -> NDArray[np.datetime64]:
+def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.datetime64]:
     if column.dtype.kind == "M":
         return column.to_numpy("datetime64[ns]")
-    if not is_text(column):
+    if levels is None:
         numbers = column.to_numpy(np.float64)
         if rule.date_format == COMPACT:
             words = np.array([str(int(v)) if np.isfinite(v) else "" for v in numbers], dtype=object)
@@ -104,7 +108,6 @@ def _datetime(column: pd.Series, rule: ParseRule) -> NDArray[np.datetime64]:
         if rule.date_format and rule.date_format.startswith("epoch:"):
             return parse_dates(numbers, rule)
         return np.full(len(column), np.datetime64("NaT"), dtype="datetime64[ns]")
-    levels = Levels.of(column)
     values = _parse(levels, lambda: parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels))
     return levels.spread(values, np.datetime64("NaT", "ns"))
 
@@ -114,11 +117,10 @@ def _other_dates(words: list[str], levels: Levels) -> NDArray[np.datetime64] | N
     return parse_dates(levels.words, learnt[0]) if learnt else None
 
 
-def _boolean(column: pd.Series, rule: ParseRule) -> NDArray[np.float64]:
-    if not is_text(column):
+def _boolean(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.float64]:
+    if levels is None:
         numbers = column.to_numpy(np.float64) if column.dtype.kind in "biuf" else np.full(len(column), np.nan)
         return np.where((numbers == 0) | (numbers == 1), numbers, np.nan)
-    levels = Levels.of(column)
     own = (tuple(w.lower() for w in rule.true_words), tuple(w.lower() for w in rule.false_words))
     values = _parse(
         levels, lambda: _truth(levels.words, *own), np.isnan, lambda words: _other_truth(words, levels.words)
@@ -157,9 +159,8 @@ def _parse(
     return values
 
 
-def _strings(column: pd.Series, rule: ParseRule) -> NDArray[np.object_]:
-    if is_text(column):
-        levels = Levels.of(column)
+def _strings(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.object_]:
+    if levels is not None:
         gone = MISSING | set(rule.missing_words)
         kept = np.array([None if w.lower() in gone else w for w in levels.words], dtype=object)
         return levels.spread(kept, None)
