@@ -220,6 +220,11 @@ def test_runner(options: FitOptions, runner: str, workers: int, threads: int) ->
     assert (plan.runner, plan.workers, plan.threads) == (runner, workers, threads)
 
 
+def test_unknown_strategy_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'tpe'"):
+        plan_of(table(), FitOptions(strategy="tpee"))
+
+
 def test_no_workers_is_refused() -> None:
     with pytest.raises(ConfigError, match="workers >= 1"):
         plan_of(table(), FitOptions(workers=0))

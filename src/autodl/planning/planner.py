@@ -13,6 +13,7 @@ from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
 from autodl.planning.validation import choose_validation
 from autodl.records import Decision, Plan, Profile
+from autodl.search.strategies.base import strategies
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
@@ -28,7 +29,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         has_test_file: Whether the test rows come from a file of their own.
 
     Raises:
-        ConfigError: An unknown metric, family or impossible option, with the remedy.
+        ConfigError: An unknown metric, family or strategy, or an impossible option, with the remedy.
         MissingDependencyError: A family asked for needs a package that is not installed.
     """
     facts = Facts(profile, options)
@@ -65,7 +66,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         runner=runner,
         workers=workers,
         threads=threads,
-        strategy=options.strategy,
+        strategy=strategies[options.strategy].key,
         seed=options.seed,
     )
 

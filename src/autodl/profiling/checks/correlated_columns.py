@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.stats import ranks
 from autodl.profiling.words import count
 from autodl.records import Finding, Severity
 
@@ -24,18 +25,16 @@ class CorrelatedColumns(Check):
         names = ctx.numeric[:MAX_COLUMNS]
         if len(names) < 2 or ctx.n < 20:
             return self.not_applicable("There are fewer than two numeric columns or fewer than 20 rows.")
-        from scipy.stats import rankdata
-
         data = np.stack([ctx.numbers(n, ctx.sample) for n in names])
         missing = np.isnan(data)
         data = np.where(
             missing, np.nanmedian(np.where(missing.all(axis=1, keepdims=True), 0, data), axis=1)[:, None], data
         )
-        ranks = rankdata(data, axis=1)
-        ranks -= ranks.mean(axis=1, keepdims=True)
-        norm = np.sqrt((ranks**2).sum(axis=1))
-        ranks /= np.where(norm > 0, norm, 1)[:, None]
-        r = ranks @ ranks.T
+        ranked = np.stack([ranks(row) for row in data])
+        ranked -= ranked.mean(axis=1, keepdims=True)
+        norm = np.sqrt((ranked**2).sum(axis=1))
+        ranked /= np.where(norm > 0, norm, 1)[:, None]
+        r = ranked @ ranked.T
         i, j = np.nonzero(np.triu(np.abs(r) >= STRONG, k=1))
         left_out = len(ctx.numeric) - len(names)
         scope = f" (the first {len(names)} numeric columns)" if left_out else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.stats import ranks
 from autodl.records import Finding, Severity
 
 STRONG = 0.9
@@ -28,10 +29,9 @@ class SortedFile(Check):
             equal = float((ctx.y[1:] == ctx.y[:-1]).mean())
             strength = (equal - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
         else:
-            from scipy.stats import spearmanr
-
             rows = ctx.sample
-            strength = float(abs(spearmanr(rows, ctx.y[rows]).statistic))
+            ranked = ranks(ctx.y[rows])
+            strength = float(abs(np.corrcoef(rows, ranked)[0, 1])) if ranked.std() > 0 else 0.0
         if not strength >= STRONG:
             return self.passed("The file is not sorted by its target.", {"strength": strength})
         name = ctx.target.name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.stats import auc
+from autodl.profiling.stats import auc, ranks
 from autodl.records import ColumnKind, Finding, Severity
 
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ def _targets(ctx: Context, rows: NDArray[np.int_]) -> NDArray[np.float64]:
     """(n, K) one-hot classes (one column for two classes), or (n, 1) ranks in [0, 1]."""
     y = ctx.y[rows]
     if not ctx.classification:
-        from scipy.stats import rankdata
-
-        ranks: NDArray[np.float64] = rankdata(y)[:, None] / len(y)
-        return ranks
+        return ranks(y)[:, None] / len(y)
     present, counts = np.unique(y, return_counts=True)
     if len(present) == 2:
         frequent = present[-1:]
