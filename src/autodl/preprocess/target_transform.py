@@ -31,7 +31,8 @@ class TargetTransform:
         inner = self._inner(values)
         self.mean = float(inner.mean()) if kind != "none" and len(values) else 0.0
         deviation = float(inner.std()) if kind != "none" and len(values) else 1.0
-        self.deviation = deviation if deviation > 0 else 1.0
+        # The deviation of equal numbers may be a rounding error instead of 0.
+        self.deviation = deviation if deviation > 1e-10 * abs(self.mean) else 1.0
         # A model that extrapolates in logarithms must not answer with astronomic values.
         self._ceiling = float(inner.max()) + math.log(10.0) if kind == "log" and len(values) else math.inf
 

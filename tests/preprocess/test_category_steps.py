@@ -1,0 +1,108 @@
+"""Codes, one-hot, target means, frequency ranks and text."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import roc_auc_score
+
+from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
+from autodl.preprocess.codes import CategoryCoder
+from autodl.preprocess.text import TextBlock
+from autodl.records import Task
+
+COLOURS = pd.DataFrame({"c": ["red", "blue", None, "red", "green", "red", "blue"]})
+
+
+def test_codes_are_sorted_and_zero_means_missing_or_unseen() -> None:
+    coder = CategoryCoder(("c",)).fit(COLOURS)
+    assert coder.labels == [["blue", "green", "red"]]
+    assert coder.cardinalities == (4,)
+    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [3, 1, 0, 3, 2, 3, 1])
+    new = pd.DataFrame({"c": ["pink", "green", np.nan]})
+    np.testing.assert_array_equal(coder.transform(new)[:, 0], [0, 2, 0])
+
+
+def test_rare_categories_share_the_last_code() -> None:
+    coder = CategoryCoder(("c",), rare=0.4).fit(COLOURS)
+    assert coder.labels == [["red", "(rare)"]]
+    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [1, 2, 0, 1, 2, 1, 2])
+
+
+def test_onehot_has_a_column_for_missing_and_none_for_unseen() -> None:
+    block = OneHotBlock(CategoryCoder(("c",)).fit(COLOURS), sparse=False)
+    out = block.fit_transform(COLOURS, np.zeros(7))
+    assert block.names == ("c=(missing)", "c=blue", "c=green", "c=red")
+    np.testing.assert_array_equal(out.sum(axis=1), 1)
+    np.testing.assert_array_equal(out[:, 3], [1, 0, 0, 1, 0, 1, 0])
+    seen = pd.DataFrame({"c": ["red", "blue"]})
+    strict = OneHotBlock(CategoryCoder(("c",)).fit(seen), sparse=True)
+    strict.fit_transform(seen, np.zeros(2))
+    assert strict.transform(pd.DataFrame({"c": ["pink", None]})).nnz == 0
+
+
+def test_frequency_ranks() -> None:
+    block = FrequencyRankBlock(CategoryCoder(("c",)).fit(COLOURS), "none", 0)
+    np.testing.assert_array_equal(block.fit_transform(COLOURS, np.zeros(7))[:, 0], [1, 2, 0, 1, 3, 1, 2])
+    np.testing.assert_array_equal(block.transform(pd.DataFrame({"c": ["pink"]})), [[0]])
+
+
+def test_target_encoding_does_not_leak_the_own_target() -> None:
+    # 400 names on 800 rows and a random target: an encoding with the own target would predict it well.
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"who": [f"n{k}" for k in rng.integers(0, 400, 800)]})
+    y = rng.integers(0, 2, 800)
+    coder = CategoryCoder(("who",)).fit(frame)
+    block = TargetBlock(coder, Task.CLASSIFICATION, "none", 0)
+    crossed = block.fit_transform(frame, y)[:, 0]
+    assert abs(roc_auc_score(y, crossed) - 0.5) < 0.08
+    assert roc_auc_score(y, block.transform(frame)[:, 0]) > 0.8
+
+
+def test_target_encoding_finds_the_means_and_one_column_a_class() -> None:
+    frame = pd.DataFrame({"g": ["a"] * 500 + ["b"] * 500})
+    value = np.concatenate([np.full(500, 1.0), np.full(500, 9.0)]) + np.random.default_rng(0).normal(size=1000)
+    block = TargetBlock(CategoryCoder(("g",)).fit(frame), Task.REGRESSION, "none", 0)
+    block.fit_transform(frame, value)
+    new = pd.DataFrame({"g": ["a", "b", "never"]})
+    np.testing.assert_allclose(block.transform(new)[:, 0], [1, 9, 5], atol=0.2)
+    three = TargetBlock(CategoryCoder(("g",)).fit(frame), Task.CLASSIFICATION, "none", 0)
+    three.fit_transform(frame, np.arange(1000) % 3)
+    assert three.names == ("g:mean target[0]", "g:mean target[1]", "g:mean target[2]")
+    np.testing.assert_allclose(three.transform(new).sum(axis=1), 1, atol=1e-3)
+
+
+TEXTS = pd.DataFrame({"t": ["good film, really good", "bad film", None, "Really bad!"]})
+
+
+def test_tfidf_is_that_of_scikit_learn() -> None:
+    block = TextBlock(("t",), "tfidf", 1000, 8, 0)
+    out = block.fit_transform(TEXTS, np.zeros(4))
+    reference = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    expected = reference.fit_transform(TEXTS["t"].fillna(""))
+    np.testing.assert_allclose(out.toarray(), expected.toarray(), rtol=1e-5)
+    assert "t:good film" in block.names
+
+
+def test_svd_separates_topics() -> None:
+    rng = np.random.default_rng(0)
+    words = [["ball", "goal", "team", "match"], ["bank", "money", "rate", "loan"]]
+    y = rng.integers(0, 2, 200)
+    frame = pd.DataFrame({"t": [" ".join(rng.choice(words[k], 6)) for k in y]})
+    out = TextBlock(("t",), "svd", 1000, 4, 0).fit_transform(frame, y)
+    assert out.shape == (200, 6)
+    assert max(abs(np.corrcoef(out[:, j], y)[0, 1]) for j in range(4)) > 0.9
+
+
+def test_languages_without_spaces_use_characters() -> None:
+    frame = pd.DataFrame({"t": ["这部电影很好看", "这部电影很难看", "我喜欢这个故事", "我讨厌这个故事"]})
+    block = TextBlock(("t",), "tfidf", 1000, 8, 0)
+    block.fit_transform(frame, np.zeros(4))
+    assert "t:电影" in block.names
+
+
+@pytest.mark.parametrize("mode", ["tfidf", "svd"])
+def test_empty_texts_are_no_error(mode: str) -> None:
+    frame = pd.DataFrame({"t": [None, "", "!!"]})
+    block = TextBlock(("t",), mode, 100, 4, 0)
+    assert block.fit_transform(frame, np.zeros(3)).shape == block.transform(frame).shape

@@ -1,0 +1,93 @@
+"""Target transforms and treatments of imbalance."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.utils.class_weight import compute_sample_weight
+
+from autodl.errors import ConfigError
+from autodl.features import Features
+from autodl.preprocess import TargetTransform, balanced_weights, resample
+
+TARGETS = hnp.arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6))
+
+
+@settings(deadline=None, derandomize=True)
+@given(TARGETS, st.sampled_from(["none", "standard", "log"]))
+def test_inverse_undoes_forward(y: np.ndarray, kind: str) -> None:
+    transform = TargetTransform(kind, y)
+    np.testing.assert_allclose(transform.inverse(transform.forward(y)), y, rtol=1e-6, atol=1e-6 * (1 + np.ptp(y)))
+
+
+@settings(deadline=None, derandomize=True)
+@given(TARGETS, st.sampled_from(["standard", "log"]))
+def test_transformed_targets_have_mean_zero(y: np.ndarray, kind: str) -> None:
+    z = TargetTransform(kind, y).forward(y)
+    assert abs(z.mean()) < 1e-4 * (1 + np.abs(z).max())
+    assert z.std() == pytest.approx(1, abs=1e-3) or np.ptp(y) < 1e-3 * (1 + np.abs(y).max())
+
+
+def test_log_answers_stay_near_what_was_seen() -> None:
+    y = np.random.default_rng(0).lognormal(10, 1, 1000)
+    back = TargetTransform("log", y).inverse(np.array([1e6]))
+    assert y.max() < back[0] < 11 * y.max()
+
+
+def features(n: int, p: int = 2, q: int = 1, seed: int = 0) -> Features:
+    rng = np.random.default_rng(seed)
+    return Features(rng.normal(size=(n, p)).astype(np.float32), rng.integers(0, 4, (n, q)).astype(np.int32), (4,) * q)
+
+
+LABELS = np.array([0] * 40 + [1] * 8 + [2] * 2)
+
+
+def test_balanced_weights_are_those_of_scikit_learn() -> None:
+    np.testing.assert_allclose(balanced_weights(LABELS), compute_sample_weight("balanced", LABELS))
+
+
+@pytest.mark.parametrize(("how", "counts"), [("oversample", [40, 40, 40]), ("undersample", [2, 2, 2])])
+def test_classes_become_equal(how: str, counts: list[int]) -> None:
+    X = features(50)
+    new, y, weight = resample(X, LABELS, how, seed=1)
+    assert weight is None
+    np.testing.assert_array_equal(np.bincount(y), counts)
+    rows = {tuple(row) for row in X.numeric}
+    assert all(tuple(row) in rows for row in new.numeric)
+    again = resample(X, LABELS, how, seed=1)[0]
+    np.testing.assert_array_equal(new.numeric, again.numeric)
+
+
+@pytest.mark.parametrize(("p", "q"), [(2, 1), (2, 0), (0, 2)])
+def test_smote_makes_rows_between_rows(p: int, q: int) -> None:
+    X = features(50, p, q)
+    new, y, _ = resample(X, LABELS, "smote", seed=0)
+    np.testing.assert_array_equal(np.bincount(y), [40, 40, 40])
+    assert new.numeric.shape == (120, p) and new.categorical.shape == (120, q)
+    assert new.categorical.dtype == np.int32
+    for k in range(3):
+        if p:
+            assert new.numeric[y == k].max() <= X.numeric[k == LABELS].max() + 1e-6
+        for j in range(q):
+            assert set(new.categorical[y == k, j]) <= set(X.categorical[k == LABELS, j])
+
+
+def test_smote_with_a_class_of_one_row() -> None:
+    y = np.array([0] * 20 + [1])
+    new, balanced, _ = resample(features(21), y, "smote")
+    assert np.bincount(balanced).tolist() == [20, 20]
+    assert len(new) == 40
+
+
+def test_smote_says_what_it_needs() -> None:
+    X = features(50)
+    X.numeric[0, 0] = np.nan
+    with pytest.raises(ConfigError, match="imputation"):
+        resample(X, LABELS, "smote")
+
+
+def test_one_class_or_no_treatment_gives_the_rows_back() -> None:
+    X = features(50)
+    assert resample(X, LABELS, "none")[0] is X
+    assert resample(X, np.zeros(50, int), "smote")[0] is X
