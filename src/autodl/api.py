@@ -60,9 +60,10 @@ class Run:
             One row an input row in the same order, with the column ``prediction``.
         """
         from autodl.data import read_table
-        from autodl.predict import predict_frame
+        from autodl.predict import predict_frame, text_columns
 
-        raw, read = read_table(str(data) if isinstance(data, Path) else data)
+        words = text_columns(self._model.manifest.features)
+        raw, read = read_table(str(data) if isinstance(data, Path) else data, as_text=words)
         return predict_frame(self._model, raw, proba=proba, keep=keep, where=Path(read.path).name or "the data")
 
     def leaderboard(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
-from autodl.records import Task
+from autodl.records import ColumnKind, TableSchema, Task
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -74,5 +74,10 @@ def predict_file(run: str | Path, data: str, *, proba: bool = False, keep: Seque
     from autodl.data import read_table
 
     model = DeliveredModel(RunFolder(run))
-    raw, _ = read_table(data)
+    raw, _ = read_table(data, as_text=text_columns(model.manifest.features))
     return predict_frame(model, raw, proba=proba, keep=keep, where=Path(data).name)
+
+
+def text_columns(schema: TableSchema) -> tuple[str, ...]:
+    """Columns that were words in training and must not be taken for numbers in a file where they look like some."""
+    return schema.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)

@@ -74,7 +74,7 @@ def _fit_margins(figure: Any, axes: Any, size: tuple[float, float]) -> None:
     ticks = [t.get_window_extent(renderer).width for t in axes.get_yticklabels() if t.get_text()]
     left = (max(ticks, default=0.0) / figure.dpi + (0.36 if axes.get_ylabel() else 0.14)) / size[0]
     notes = [t.get_window_extent(renderer).width for t in axes.texts if t.get_gid() == "margin"]
-    right = 1 - (max(notes, default=0.0) / figure.dpi + (0.16 + 0.04 * size[0] if notes else 0.1)) / size[0]
+    right = 1 - (max(notes, default=0.0) / figure.dpi + (0.16 + 0.04 * size[0] if notes else 0.2)) / size[0]
     figure.subplots_adjust(left=min(0.5, left), right=max(0.55, right))
     heights = [t.get_window_extent(renderer).height for t in axes.get_xticklabels() if t.get_text()]
     bottom = (max(heights, default=0.0) / figure.dpi + (0.34 if axes.get_xlabel() else 0.14)) / size[1]
@@ -103,7 +103,7 @@ def thin(n: int, limit: int) -> list[int]:
     """At most ``limit`` positions of ``range(n)``, evenly spread, both ends kept."""
     if n <= limit:
         return list(range(n))
-    return sorted({round(i * (n - 1) / (limit - 1)) for i in range(limit)})
+    return sorted({round(i * (n - 1) / max(1, limit - 1)) for i in range(limit)})
 
 
 def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:

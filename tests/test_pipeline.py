@@ -1,0 +1,310 @@
+"""The whole road on small data, with trial-count budgets so that nothing depends on the clock."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autodl
+from autodl.errors import AutodlError, ConfigError, DataError, RunError
+from autodl.events import PlanReady, RunFinished, StageStarted, TrialFinished
+from autodl.models.base import families
+from autodl.options import FitOptions
+from autodl.pipeline import rebuild_report, run_fit, run_plan
+from autodl.predict import predict_file
+from autodl.records import TrialStatus
+from autodl.store import RunFolder
+
+
+def make_table(n=240, seed=0, task="classification"):
+    """Mixed types with missing values; a known rule plus noise."""
+    rng = np.random.default_rng(seed)
+    size, colour = rng.normal(size=n), rng.choice(["red", "green", "blue"], n)
+    signal = 2 * size + np.where(colour == "red", 2.0, -1.0)
+    frame = pd.DataFrame(
+        {
+            "size": np.where(rng.random(n) < 0.1, np.nan, size.round(4)),
+            "colour": colour,
+            "noise": rng.normal(size=n).round(4),
+            "when": pd.date_range("2024-01-01", periods=n).strftime("%Y-%m-%d"),
+        }
+    )
+    noise = rng.normal(size=n)
+    if task == "regression":
+        return frame.assign(price=(10 + signal + 0.3 * noise).round(3))
+    return frame.assign(bought=np.where(signal + 0.7 * noise > 0, "yes", "no"))
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "shop.csv"
+    make_table().to_csv(path, index=False)
+    return path
+
+
+OPTIONS = FitOptions(
+    target="bought", time_budget_s=None, max_trials=4, families=("dummy", "linear", "lightgbm"), workers=1
+)
+
+
+@pytest.fixture(scope="module")
+def run(csv, tmp_path_factory):
+    events = []
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    run_fit(str(csv), OPTIONS, folder, listener=events.append, command="autodl fit shop.csv")
+    return autodl.Run(folder), events
+
+
+def test_events_tell_the_story(run):
+    _, events = run
+    stages = [e.stage for e in events if isinstance(e, StageStarted)]
+    assert stages == [
+        "read", "profile", "plan", "search", "ensemble", "evaluate", "refit", "explain", "report",
+    ]  # fmt: skip
+    assert sum(isinstance(e, TrialFinished) for e in events) == 4
+    assert isinstance(events[-1], RunFinished)
+    assert any(isinstance(e, PlanReady) for e in events)
+    elapsed = [e.elapsed_s for e in events]
+    assert elapsed == sorted(elapsed)
+
+
+def test_run_json_has_the_promised_facts(run):
+    folder = run[0].folder
+    facts = json.loads((folder / "run.json").read_text())
+    assert facts["status"] == "done"
+    assert facts["task"] == "classification"
+    assert facts["target"] == "bought"
+    assert facts["classes"] == ["no", "yes"]
+    assert facts["metric"] == "roc_auc"
+    assert set(facts["budget"]) == {"given_s", "used_s", "first_model_s"}
+    assert 0 < facts["budget"]["first_model_s"] <= facts["budget"]["used_s"]
+    for score in facts["test"].values():
+        assert score["low"] <= score["value"] <= score["high"]
+        assert score["n"] == 48
+    assert {"name", "family", "validation", "test", "fit_s", "predict_ms_per_row"} <= set(facts["leaderboard"][0])
+    assert {"code", "severity", "column", "message"} <= set(facts["findings"][0])
+    assert facts["versions"]["autodl"] == autodl.__version__
+    assert facts["command"] == "autodl fit shop.csv"
+
+
+def test_reported_test_scores_are_those_of_the_stored_predictions(run):
+    """Recompute the leader's scores from the arrays on disk with scikit-learn."""
+    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+    from autodl import stages
+    from autodl.dataset import split
+    from autodl.records import Ensemble, Plan, Profile
+
+    folder = RunFolder(run[0].folder)
+    profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)
+    data = stages.read(profile.read.path, OPTIONS)
+    rows = split(data, profile, plan.validation, plan.seed)
+    y = data.y[rows.test]
+    trials = {r.spec.id: r for r in folder.trials()}
+    members = folder.read("ensemble", Ensemble).members
+    proba = sum(m.weight * folder.read_array(trials[m.trial_id].test).astype(float) for m in members)
+    facts = run[0].record.test
+    assert facts["roc_auc"].value == pytest.approx(roc_auc_score(y, proba[:, 1]), abs=1e-6)
+    assert facts["accuracy"].value == pytest.approx(accuracy_score(y, proba.argmax(1)), abs=1e-6)
+    assert facts["log_loss"].value == pytest.approx(log_loss(y, proba), abs=1e-5)
+    assert facts["roc_auc"].value > 0.85  # the rule is easy to learn
+    assert not set(data.rows[rows.test]) & set(data.rows[rows.search])
+
+
+def test_predictions_keep_order_and_probabilities_agree(run, csv):
+    out = predict_file(run[0].folder, str(csv), proba=True, keep=("when",))
+    source = pd.read_csv(csv)
+    assert list(out.columns) == ["when", "prediction", "proba_no", "proba_yes"]
+    assert (out["when"] == source["when"]).all()
+    np.testing.assert_allclose(out["proba_no"] + out["proba_yes"], 1, atol=1e-6)
+    assert (out["prediction"] == np.where(out["proba_yes"] > out["proba_no"], "yes", "no")).all()
+    assert (out["prediction"] == source["bought"]).mean() > 0.75
+    shuffled = source.sample(frac=1, random_state=1)[["noise", "colour", "when", "size"]]
+    again = run[0].predict(shuffled.reset_index(drop=True), proba=True)
+    np.testing.assert_allclose(again["proba_yes"], out["proba_yes"].to_numpy()[shuffled.index], atol=1e-6)
+
+
+def test_moved_folder_still_predicts(run, csv, tmp_path):
+    import shutil
+
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(run[0].folder, moved)
+    shutil.rmtree(moved / "trials")  # only model/ is needed
+    a = predict_file(moved, str(csv), proba=True)
+    pd.testing.assert_frame_equal(a, predict_file(run[0].folder, str(csv), proba=True))
+
+
+def test_predict_errors(run, csv, tmp_path):
+    with pytest.raises(DataError, match="nothere"):
+        predict_file(run[0].folder, str(csv), keep=("nothere",))
+    pd.read_csv(csv).drop(columns="colour").to_csv(tmp_path / "short.csv", index=False)
+    with pytest.raises(DataError, match="colour"):
+        predict_file(run[0].folder, str(tmp_path / "short.csv"))
+    with pytest.raises(RunError, match="no run folder"):
+        predict_file(tmp_path / "nowhere", str(csv))
+    damaged = tmp_path / "damaged"
+    import shutil
+
+    shutil.copytree(run[0].folder, damaged)
+    next((damaged / "model").glob("*.pkl")).write_bytes(b"garbage")
+    with pytest.raises(RunError, match="damaged"):
+        predict_file(damaged, str(csv))
+
+
+def test_same_seed_same_scores(run, csv, tmp_path):
+    record = run_fit(str(csv), OPTIONS, tmp_path / "again")
+    first = run[0].record
+
+    def facts(r):
+        return [(m.name, m.validation, m.test) for m in r.leaderboard], {k: v.value for k, v in r.test.items()}
+
+    assert facts(record) == facts(first)
+
+
+def test_resume_runs_no_trial_again(run, csv, tmp_path):
+    folder = tmp_path / "run"
+    stop = threading.Event()
+    seen = []
+
+    def stop_after_two(event):
+        seen.extend([event] if isinstance(event, TrialFinished) else [])
+        if len(seen) == 2:
+            stop.set()
+
+    half = run_fit(str(csv), OPTIONS, folder, listener=stop_after_two, stop=stop)
+    assert half.status == "interrupted"
+    assert (folder / "report.html").is_file()
+    assert len(predict_file(folder, str(csv))) == 240
+    again = []
+    with pytest.raises(RunError, match="--resume"):
+        run_fit(str(csv), OPTIONS, folder)
+    whole = run_fit(str(csv), OPTIONS, folder, resume=True, listener=lambda e: again.append(e))
+    assert sum(isinstance(e, TrialFinished) for e in again) == 2
+    assert whole.status == "done"
+    scores = {m.name: m.validation for m in run[0].record.leaderboard}
+    assert {m.name: m.validation for m in whole.leaderboard} == scores
+
+
+def test_resume_refuses_other_data(csv, tmp_path):
+    options = OPTIONS.model_copy(update={"max_trials": 1, "families": ("linear",)})
+    run_fit(str(csv), options, tmp_path / "run")
+    other = tmp_path / "other.csv"
+    make_table(seed=9).to_csv(other, index=False)
+    with pytest.raises(RunError, match="not those that the run"):
+        run_fit(str(other), options, tmp_path / "run", resume=True)
+
+
+def test_regression_with_test_file(tmp_path):
+    table = make_table(300, task="regression")
+    table.iloc[:240].to_csv(tmp_path / "train.csv", index=False)
+    table.iloc[240:].to_csv(tmp_path / "test.csv", index=False)
+    options = FitOptions(
+        target="price",
+        test=str(tmp_path / "test.csv"),
+        time_budget_s=None,
+        max_trials=3,
+        families=("dummy", "linear", "lightgbm"),
+        workers=1,
+    )
+    record = run_fit(str(tmp_path / "train.csv"), options, tmp_path / "run")
+    assert record.test["rmse"].n == 60
+    assert record.test["r2"].value > 0.8
+    out = predict_file(tmp_path / "run", str(tmp_path / "test.csv"))
+    rmse = np.sqrt(np.mean((out["prediction"] - table["price"].iloc[240:].to_numpy()) ** 2))
+    # A test file is never trained on: the delivered model does about as well as was promised.
+    assert rmse == pytest.approx(record.test["rmse"].value, rel=0.35)
+
+
+def test_a_family_that_raises_costs_its_own_trial_alone(csv, tmp_path, monkeypatch):
+    class Broken(families["lightgbm"]):
+        key = "broken"
+        name = "Broken"
+
+        def build(self, config, meta):
+            raise RuntimeError("out of order")
+
+    monkeypatch.setitem(families._entries, "broken", Broken)
+    options = OPTIONS.model_copy(update={"families": ("linear", "broken"), "max_trials": 3})
+    record = run_fit(str(csv), options, tmp_path / "run")
+    assert record.n_failed >= 1
+    failed = [r for r in RunFolder(tmp_path / "run").trials() if r.status is TrialStatus.FAILED]
+    assert failed[0].error == "RuntimeError: out of order"
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "RuntimeError: out of order" in report
+
+
+def test_plan_trains_nothing(csv, tmp_path):
+    profile, plan = run_plan(str(csv), FitOptions(target="bought"))
+    assert plan.metric == "roc_auc"
+    assert {d.topic for d in plan.decisions}
+    assert profile.n_rows == 240
+
+
+def test_report_can_be_rebuilt(run):
+    before = run[0].report_path.read_text()
+    run[0].report_path.unlink()
+    path = rebuild_report(run[0].folder)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"target": "buoght"}, "Did you mean 'bought'"),
+        ({"metric": "acuracy"}, "accuracy"),
+        ({"families": ("lightgmb",)}, "Did you mean 'lightgbm'"),
+        ({"drop": ("colr",)}, "colour"),
+        ({"group_column": "nobody"}, "nobody"),
+        ({"metric": "rmse"}, "rmse"),
+    ],
+)
+def test_bad_options_leave_nothing_behind(csv, tmp_path, change, message):
+    with pytest.raises(AutodlError, match=message):
+        run_fit(str(csv), OPTIONS.model_copy(update=change), tmp_path / "run")
+    assert not (tmp_path / "run" / "run.json").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_python_options(csv):
+    with pytest.raises(ConfigError, match="unknown task"):
+        autodl.fit(csv, task="clasification")
+    with pytest.raises(ConfigError, match="unknown preset"):
+        autodl.fit(csv, preset="turbo")
+
+
+def test_python_interface(tmp_path):
+    run = autodl.fit(
+        make_table(160), "bought", max_trials=2, time_budget=None, families=["dummy", "linear"], out=tmp_path / "r"
+    )
+    assert run.report_path.is_file()
+    assert list(run.leaderboard()["family"])[-1] == "dummy"
+    assert len(run.predict(make_table(20, seed=3))) == 20
+    assert "roc_auc" in repr(run)
+
+
+class TestEstimators:
+    def test_classifier(self):
+        from sklearn.model_selection import cross_val_score
+
+        table = make_table(200)
+        model = autodl.AutoClassifier(time_budget=None, max_trials=2, families=("dummy", "linear"))
+        X, y = table.drop(columns="bought"), table["bought"]
+        scores = cross_val_score(model, X, y, cv=2, error_score="raise")
+        assert scores.mean() > 0.75
+        model.fit(X, (y == "yes").to_numpy())
+        assert model.classes_.tolist() == [False, True]
+        assert model.predict(X).dtype == bool
+        np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1, atol=1e-6)
+
+    def test_regressor(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(150, 3))
+        y = X @ [1.0, 2.0, 3.0] + 0.1 * rng.normal(size=150)
+        model = autodl.AutoRegressor(time_budget=None, max_trials=2, families=("dummy", "linear")).fit(X, y)
+        assert model.score(X, y) > 0.95
+        with pytest.raises(ValueError, match="is expecting 3 features"):
+            model.predict(X[:, :2])
