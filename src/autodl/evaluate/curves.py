@@ -107,8 +107,8 @@ def calibration_error(
 
     Even honest probabilities show gaps in a finite sample: e0 on average, which follows from the stated probabilities
     alone. Noise adds to gaps like the sides of a right angle, so an error e is reported as
-    ``sqrt(max(0, e^2 - e0^2))``; the interval is the normal one of e, with a bootstrap standard error, put through the
-    same correction.
+    ``sqrt(max(0, e^2 - e0^2))``; the interval is the normal one of e, with a bootstrap standard error, put through
+    the same correction.
 
     Args:
         y: (n,) codes. proba: (n, K). seed: Of the resampling.

@@ -1,8 +1,9 @@
 """Permutation importance on raw columns (Breiman 2001; Fisher, Rudin and Dominici 2019).
 
 Notation: n rows, p columns, R repeats, L loss. Importance of a column is the mean over repeats of
-``L(column shuffled) - L(as it is)``. Its interval covers both sources of chance: which rows were drawn (through the
-paired row influences) and which shuffles.
+``L(column shuffled) - L(as it is)``. It is a two-sample U statistic, so its interval comes from the influence of each
+row in both of its parts, averaged over the repeats; what the shuffles add by chance is in it too. For scores without
+an influence function the interval is that of the mean over repeats.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ class _Column:
         from scipy.special import stdtrit
 
         r, mean = len(self.drops), float(np.mean(self.drops))
-        shuffles = float(np.var(self.drops, ddof=1)) / r if r > 1 else 0.0
-        rows = standard_error(self.influence / r) ** 2 if self.influence is not None else 0.0
-        freedom = 1e9 if self.influence is not None else max(1, r - 1)
-        half = float(stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(shuffles + rows)
+        if self.influence is not None:
+            se, freedom = standard_error(self.influence / r), 1e9
+        else:
+            se = float(np.std(self.drops, ddof=1)) / math.sqrt(r) if r > 1 else 0.0
+            freedom = max(1, r - 1)
+        half = float(stdtrit(freedom, 0.5 + level / 2)) * se
         return mean, mean - half, mean + half
 
 
@@ -125,12 +128,15 @@ def permutation_importance(
         moves = queue[done : done + max(1, min(BATCH_ROWS // max(1, n), affordable // 4))]
         began = time.monotonic()
         predicted = predict(shuffled_copies(frame, moves))
-        for i, (column, _) in enumerate(moves):
+        for i, (column, order) in enumerate(moves):
             part = predicted[i * n : (i + 1) * n]
             phi = None
-            if base_phi is not None:
-                own = influence(metric, y, part, n_classes)
-                phi = None if own is None else sign * (own - base_phi)
+            own = influence(metric, y, part, n_classes)
+            if base_phi is not None and own is not None:
+                # A row takes part twice: with its own target, and by lending its value to another row.
+                lent = np.empty(n)
+                lent[order] = own
+                phi = sign * (own + lent - base_phi)
             found[str(column)].add(metric.loss(y, part, n_classes) - base_loss, phi)
         copy_s = (time.monotonic() - began) / len(moves)
         done += len(moves)

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autodl.clock import Deadline
+from autodl.ensemble import combine, select
+from autodl.ensemble.objective import MetricLoss, blend_loss
+from autodl.evaluate.base import metrics
+from autodl.records import Ensemble, Member, TrialResult, TrialSpec, TrialStatus
+
+
+def trials(*ids, family=lambda i: i):
+    return [TrialResult(spec=TrialSpec(id=i, family=family(i)), status=TrialStatus.OK, loss=0.0) for i in ids]
+
+
+def softmax(z):
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+def classes(n=2000, k=2, models=5, seed=0, noise=1.0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, k)) * 1.5
+    y = (rng.random((n, 1)) > softmax(z).cumsum(axis=1)).sum(axis=1).clip(0, k - 1)
+    return y, {f"m{i}": softmax(z + noise * rng.normal(size=z.shape)).astype(np.float32) for i in range(models)}
+
+
+def numbers(n=2000, models=5, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=n) * 3
+    return y, {f"m{i}": y + rng.normal(size=n) for i in range(models)}
+
+
+@pytest.mark.parametrize("key", ["roc_auc", "log_loss", "accuracy", "brier", "f1", "mcc"])
+@pytest.mark.parametrize("k", [2, 4])
+def test_independent_errors_average_out(key, k):
+    y, predictions = classes(k=k)
+    got = select(trials(*predictions), predictions, y, metrics[key], n_classes=k, seed=0)
+    assert got.method == "greedy" and len(got.members) >= 3
+    assert sum(m.weight for m in got.members) == pytest.approx(1.0)
+    blend = combine(got, predictions)
+    assert metrics[key].loss(y, blend, k) == pytest.approx(got.loss, abs=1e-6)
+    assert got.loss < got.single_loss == min(metrics[key].loss(y, p, k) for p in predictions.values())
+
+
+@pytest.mark.parametrize("key", ["rmse", "mae", "r2", "median_ae"])
+def test_regression_gains_what_theory_says(key):
+    y, predictions = numbers(n=4000)
+    got = select(trials(*predictions), predictions, y, metrics[key], seed=0)
+    assert len(got.members) == 5
+    if key == "rmse":
+        # Five independent errors of the same size: 1 / sqrt(5).
+        assert got.loss / got.single_loss == pytest.approx(5**-0.5, rel=0.05)
+        assert all(m.weight == pytest.approx(0.2, abs=0.06) for m in got.members)
+
+
+def test_weights_follow_precision():
+    """The best weights are proportional to 1 / variance."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=20_000)
+    predictions = {"good": y + rng.normal(size=20_000), "poor": y + 2 * rng.normal(size=20_000)}
+    got = select(trials("good", "poor"), predictions, y, metrics["rmse"], seed=0)
+    assert {m.trial_id: m.weight for m in got.members} == pytest.approx({"good": 0.8, "poor": 0.2}, abs=0.04)
+
+
+def test_a_useless_model_leaves_the_single_best():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=500)
+    predictions = {"good": y + 0.1 * rng.normal(size=500), "noise": rng.normal(size=500) * 5}
+    got = select(trials("good", "noise"), predictions, y, metrics["rmse"], seed=0)
+    assert got.method == "single"
+    assert got.members == (Member(trial_id="good", family="good", weight=1.0),)
+    assert got.why
+
+
+def test_copies_of_one_model_leave_it_single():
+    y, predictions = classes(models=1)
+    predictions = {f"m{i}": predictions["m0"] for i in range(4)}
+    assert select(trials(*predictions), predictions, y, metrics["log_loss"], n_classes=2, seed=0).method == "single"
+
+
+@pytest.mark.slow
+def test_a_gain_that_is_only_noise_is_seldom_kept():
+    """One honest model and many that add pure noise to it: any in-sample gain of a blend is selection."""
+    kept, flattered = 0, 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=150)
+        y = (rng.random(150) < 1 / (1 + np.exp(-z))).astype(int)
+        scores = [z] + [0.3 * z + 3 * rng.normal(size=150) for _ in range(15)]
+        two = [1 / (1 + np.exp(-s)) for s in scores]
+        predictions = {f"m{i}": np.column_stack([1 - p, p]) for i, p in enumerate(two)}
+        got = select(trials(*predictions), predictions, y, metrics["roc_auc"], n_classes=2, seed=seed)
+        loose = select(
+            trials(*predictions), predictions, y, metrics["roc_auc"], n_classes=2, seed=seed, noise_se=-1e9
+        )
+        kept += got.method == "greedy"
+        flattered += loose.method == "greedy"
+    assert flattered >= 30
+    assert kept <= 8
+
+
+def test_rows_without_predictions_are_left_out():
+    y, predictions = classes()
+    holed = {i: p.copy() for i, p in predictions.items()}
+    for p in holed.values():
+        p[:300] = np.nan
+    got = select(trials(*holed), holed, y, metrics["log_loss"], n_classes=2, seed=0)
+    rest = {i: p[300:] for i, p in predictions.items()}
+    assert got == select(trials(*rest), rest, y[300:], metrics["log_loss"], n_classes=2, seed=0)
+
+
+def test_a_model_on_few_rows_does_not_shrink_the_ground_of_all():
+    y, predictions = classes()
+    predictions["m1"][100:] = np.nan
+    got = select(trials(*predictions), predictions, y, metrics["log_loss"], n_classes=2, seed=0)
+    assert "m1" not in {m.trial_id for m in got.members}
+    assert got.method == "greedy"
+
+
+def test_nothing_to_choose_from_is_an_error():
+    with pytest.raises(ValueError, match="no model has out-of-fold predictions"):
+        select(trials("a"), {"a": np.full(5, np.nan)}, np.zeros(5), metrics["rmse"], seed=0)
+
+
+def test_one_model_is_single():
+    y, predictions = numbers(models=1)
+    assert select(trials("m0"), predictions, y, metrics["rmse"], seed=0).method == "single"
+
+
+def test_the_best_of_each_family_is_always_considered():
+    rng = np.random.default_rng(0)
+    y, shared = rng.normal(size=3000), rng.normal(size=3000)
+    predictions = {f"a{i}": y + shared + 0.01 * rng.normal(size=3000) for i in range(30)}
+    predictions["other"] = y + 1.3 * rng.normal(size=3000)
+    got = select(
+        trials(*predictions, family=lambda i: i[0]), predictions, y, metrics["rmse"], seed=0, max_candidates=5
+    )
+    assert "other" in {m.trial_id for m in got.members}
+
+
+def test_a_passed_deadline_still_gives_an_answer():
+    y, predictions = classes()
+    got = select(trials(*predictions), predictions, y, metrics["log_loss"], n_classes=2, deadline=Deadline(0.0))
+    assert got.members
+
+
+def test_the_seed_settles_everything():
+    y, predictions = classes(n=30_000)
+    one, two = (select(trials(*predictions), predictions, y, metrics["roc_auc"], n_classes=2, seed=5) for _ in "ab")
+    assert one == two
+
+
+def test_combine_is_the_weighted_mean():
+    ensemble = Ensemble(
+        members=(Member(trial_id="a", family="f", weight=0.75), Member(trial_id="b", family="g", weight=0.25)),
+        method="greedy", loss=0.0, single_loss=0.0,
+    )  # fmt: skip
+    got = combine(ensemble, {"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0]), "c": np.zeros(2)})
+    assert got == pytest.approx([2.0, 3.0])
+    with pytest.raises(KeyError):
+        combine(ensemble, {"a": np.zeros(2)})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["rmse", "log_loss", "roc_auc"]), st.integers(0, 6))
+def test_quick_objectives_order_like_the_metric(seed, key, size):
+    """Each fast path against the plain metric of the same blends."""
+    k = 0 if key == "rmse" else 2
+    y, predictions = numbers(n=80, seed=seed) if key == "rmse" else classes(n=80, seed=seed)
+    y[:2] = [0, 1]
+    stacked = np.stack(list(predictions.values()))
+    fast, plain = blend_loss(metrics[key], stacked, y, k), MetricLoss(stacked, y, metrics[key], k)
+    picks = np.random.default_rng(seed).integers(5, size=size)
+    fast_total = fast.predictions[picks].sum(axis=0) if size else np.zeros(fast.predictions.shape[1:])
+    total = stacked[picks].sum(axis=0) if size else np.zeros(stacked.shape[1:])
+    expected = plain.losses(total, size)
+    got = fast.losses(fast_total, size)
+    assert (np.sqrt(got) if key == "rmse" else got) == pytest.approx(expected, abs=2e-3 if key == "roc_auc" else 1e-5)

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.inspection import partial_dependence as sklearn_pd
+from sklearn.inspection import permutation_importance as sklearn_permutation
+
+from autodl.clock import NEVER, Deadline
+from autodl.evaluate.base import metrics
+from autodl.explain import explain
+from autodl.explain.effects import direction, partial_dependence
+from autodl.explain.permutation import permutation_importance, shuffled_copies
+from autodl.records import ColumnInfo, ColumnKind, EffectPoint, Explanation, TableSchema
+
+K = ColumnKind
+BETA = {"d": 4.0, "b": 2.0, "a": 1.0, "c": 0.0}
+
+
+def schema(**kinds):
+    return TableSchema(
+        columns=tuple(ColumnInfo(name=n, kind=k, n=1, n_missing=0, n_unique=1) for n, k in kinds.items())
+    )
+
+
+def linear(frame):
+    return sum(beta * frame[c].to_numpy() for c, beta in BETA.items())
+
+
+def linear_problem(n=2000, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({c: rng.normal(size=n) for c in sorted(BETA)})
+    return frame, linear(frame) + rng.normal(size=n)
+
+
+SCHEMA = schema(**dict.fromkeys(sorted(BETA), K.NUMERIC))
+
+
+def run(predict=linear, frame=None, y=None, **given):
+    if frame is None:
+        frame, y = linear_problem()
+    options = {"metric": metrics["rmse"], "schema": SCHEMA, "model_name": "Linear", "seed": 0} | given
+    return explain(predict, frame, y, **options)
+
+
+def test_a_linear_model_gives_the_known_order_and_sizes():
+    got = run()
+    assert [i.column for i in got.importances] == ["d", "b", "a", "c"]
+    # Shuffling x_j adds 2 beta_j^2 var(x_j) to the squared error, which is 1 to begin with.
+    for i in got.importances:
+        expected = np.sqrt(1 + 2 * BETA[i.column] ** 2) - 1
+        assert i.drop == pytest.approx(expected, rel=0.06, abs=1e-9)
+        assert i.low <= i.drop <= i.high
+    assert got.importances[0].direction == "higher d: a higher prediction"
+    assert got.importances[3].direction == ""
+    assert Explanation.model_validate_json(got.model_dump_json()) == got
+
+
+def test_agrees_with_scikit_learn():
+    frame, y = linear_problem(600)
+    forest = RandomForestRegressor(30, random_state=0).fit(frame[:300], y[:300])
+    held, target = frame[300:].reset_index(drop=True), y[300:]
+    ours = permutation_importance(
+        forest.predict, held, target, metrics["rmse"],
+        n_repeats=30, rng=np.random.default_rng(0), deadline=NEVER,
+    )  # fmt: skip
+    theirs = sklearn_permutation(
+        forest, held, target, scoring="neg_root_mean_squared_error", n_repeats=30, random_state=1
+    )
+    for column, mean in zip(held.columns, theirs.importances_mean, strict=True):
+        assert ours.by_column[column][0] == pytest.approx(mean, rel=0.05, abs=0.01)
+    ours_pd = partial_dependence(forest.predict, held, "d", K.NUMERIC, None)
+    values = np.array([p.number for p in ours_pd])
+    reference = sklearn_pd(forest, held, ["d"], custom_values={"d": values}, method="brute")
+    assert [p.prediction for p in ours_pd] == pytest.approx(reference["average"][0])
+
+
+def test_intervals_cover_the_true_importance():
+    """True importance of a known linear model: sqrt(1 + 2 beta^2) - 1."""
+    truth, covered = np.sqrt(1 + 2 * BETA["b"] ** 2) - 1, 0
+    for seed in range(200):
+        frame, y = linear_problem(150, seed)
+        got = permutation_importance(
+            linear, frame, y, metrics["rmse"], n_repeats=5, rng=np.random.default_rng(seed), deadline=NEVER
+        )
+        covered += got.by_column["b"][1] <= truth <= got.by_column["b"][2]
+    assert 182 <= covered <= 198
+
+
+def test_copies_shuffle_one_column_each_and_keep_dtypes():
+    frame = pd.DataFrame(
+        {"x": [1.0, 2.0, 3.0], "c": ["a", None, "b"], "t": pd.to_datetime(["2020-01-01", None, "2021-01-01"])}
+    )
+    order = np.array([2, 0, 1])
+    both = shuffled_copies(frame, [("x", order), ("c", order)])
+    assert list(both.dtypes) == list(frame.dtypes)
+    assert both["x"].tolist() == [3.0, 1.0, 2.0, 1.0, 2.0, 3.0]
+    assert both["c"].tolist() == ["a", None, "b", "b", "a", None]
+    pd.testing.assert_series_equal(both["t"][:3], frame["t"])
+
+
+def mixed(n=1500):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n),
+            "sex": rng.choice(["f", "m", "x"], n).astype(object),
+            "old": rng.integers(0, 2, n).astype(float),
+            "when": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 600, n), unit="D"),
+            "words": rng.choice(["some text", "other text"], n).astype(object),
+            "hump": rng.normal(size=n),
+        }
+    )
+    frame.loc[:20, ["age", "sex"]] = [np.nan, None]
+    frame["sex"] = frame["sex"].astype(object).where(frame["sex"].notna(), None)
+    kinds = schema(
+        age=K.NUMERIC, sex=K.CATEGORICAL, old=K.BOOLEAN, when=K.DATETIME, words=K.TEXT, hump=K.NUMERIC
+    )  # fmt: skip
+    return frame, kinds
+
+
+def mixed_model(frame):
+    days = (frame["when"] - pd.Timestamp("2020-01-01")).dt.days.to_numpy()
+    score = -0.1 * (frame["age"].fillna(40).to_numpy() - 40) + 1.5 * (frame["sex"] == "f").to_numpy()
+    score = score - (frame["sex"] == "x").to_numpy() + frame["old"].to_numpy() + 0.003 * days
+    score = score + 1.5 * (frame["words"] == "some text").to_numpy() - 1.5 * frame["hump"].to_numpy() ** 2
+    p = 1 / (1 + np.exp(-score))
+    return np.column_stack([1 - p, p])
+
+
+def test_directions_in_words_for_every_kind():
+    frame, kinds = mixed()
+    y = (np.random.default_rng(1).random(len(frame)) < mixed_model(frame)[:, 1]).astype(int)
+    got = run(mixed_model, frame, y, metric=metrics["log_loss"], schema=kinds, classes=("lived", "died"))
+    words = {i.column: i.direction for i in got.importances}
+    assert words["age"] == "higher age: less likely 'died'"
+    assert words["sex"] == "most likely 'died' for 'f', least likely for 'x'"
+    assert words["old"] == "old = yes: more likely 'died'"
+    assert words["when"] == "later when: more likely 'died'"
+    assert words["words"] == words["hump"] == ""
+    by_name = {i.column: i for i in got.importances}
+    assert by_name["words"].effect == () and by_name["words"].low > 0
+    assert len(by_name["age"].effect) == 10 and by_name["age"].effect[0].number is not None
+    assert [p.value for p in by_name["old"].effect] == ["no", "yes"]
+    assert by_name["when"].effect[0].value.startswith("2020-")
+    assert got.positive_class == "died"
+
+
+def test_several_classes_speak_of_the_most_frequent():
+    frame, y = linear_problem(300)
+    codes = np.digitize(y, [-1.0, 6.0])
+    three = lambda f: np.eye(3)[np.digitize(linear(f), [-1.0, 6.0])] * 0.8 + 0.2 / 3  # noqa: E731
+    got = run(three, frame, codes, metric=metrics["log_loss"], classes=("low", "mid", "high"))
+    assert got.positive_class == ("low", "mid", "high")[np.bincount(codes).argmax()]
+    assert got.importances[0].column == "d"
+
+
+def test_at_most_six_effects_and_ten_points():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 9)), columns=[f"x{i}" for i in range(9)])
+    weights = np.arange(9.0)
+    predict = lambda f: f.to_numpy() @ weights  # noqa: E731
+    got = run(predict, frame, predict(frame), schema=schema(**{c: K.NUMERIC for c in frame}))
+    drawn = [i for i in got.importances if i.effect]
+    assert [i.column for i in drawn] == ["x8", "x7", "x6", "x5", "x4", "x3"]
+    assert all(len(i.effect) <= 10 for i in drawn)
+
+
+def test_rows_are_sampled_and_the_seed_settles_them():
+    frame, y = linear_problem(3000)
+    one, two = run(frame=frame, y=y, max_rows=500), run(frame=frame, y=y, max_rows=500)
+    assert one == two and one.n_rows == 500
+    assert run(frame=frame, y=y, max_rows=500, seed=1) != one
+
+
+def test_the_deadline_cuts_and_says_so():
+    frame, y = linear_problem(500)
+
+    def slow(f):
+        time.sleep(len(f) / 5000)
+        return linear(f)
+
+    got = run(slow, frame, y, n_repeats=50, deadline=Deadline.after(1.5))
+    assert got.importances and got.n_repeats < 50
+    assert "time" in got.note
+    already = run(slow, frame, y, deadline=Deadline(0.0))
+    assert len(already.importances) == 1
+    assert "before 3 of the columns" in already.note
+
+
+def test_direction_needs_a_trend():
+    def points(*heights):
+        return tuple(EffectPoint(value=str(i), number=i, prediction=h) for i, h in enumerate(heights))
+
+    assert direction("x", K.NUMERIC, points(1, 2, 3, 4), None) == "higher x: a higher prediction"
+    assert direction("x", K.NUMERIC, points(4, 3, 2, 1), "yes") == "higher x: less likely 'yes'"
+    assert direction("x", K.NUMERIC, points(1, 4, 1, 4, 1), None) == ""
+    assert direction("x", K.NUMERIC, points(2, 2, 2), None) == ""
+    assert direction("x", K.NUMERIC, points(2), None) == ""
+
+
+@pytest.mark.parametrize("key", ["median_ae", "r2", "mae"])
+def test_other_metrics_point_the_same_way(key):
+    got = run(metric=metrics[key], max_rows=400)
+    assert [i.column for i in got.importances][:3] == ["d", "b", "a"]
+    assert got.importances[0].low > 0
+
+
+def test_no_heavy_library_is_imported():
+    code = "import sys, autodl.explain, autodl.ensemble; print({'torch', 'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
