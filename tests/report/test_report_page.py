@@ -225,7 +225,7 @@ name = st.text(min_size=1, max_size=40)
 wild = st.floats(allow_nan=True, allow_infinity=True)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(name, min_size=2, max_size=4, unique=True), target=name, value=wild, low=wild, high=wild)
 def test_any_names_and_scores_give_a_sound_page(
     tmp_path: Path, names: list[str], target: str, value: float, low: float, high: float

@@ -151,9 +151,11 @@ def size(n_bytes: float) -> str:
 
 
 def milliseconds(ms: float) -> str:
-    """``0.012``; two significant digits."""
+    """``0.012``; two significant digits, ``< 0.001`` below that."""
     if ms <= 0 or not math.isfinite(ms):
         return MISSING
+    if ms < 0.001:
+        return "< 0.001"
     return fixed(ms, max(0, min(6, _significant(ms, 2))))
 
 

@@ -44,7 +44,8 @@ def _tested(facts: Facts) -> Board:
     models = e.models[:MAX_ROWS]
     tests = [m.test for m in models if m.test]
     axis = _axis([v for t in tests for v in (t.low, t.high)])
-    places = places_for(tests)
+    # One digit more than a single score deserves: rows are compared with one another.
+    places = min(5, places_for(tests) + 1)
     guess = facts.baseline.test.value if facts.baseline and facts.baseline.test else None
     rows = []
     for m in models:
@@ -95,7 +96,8 @@ def _tested(facts: Facts) -> Board:
             "suffer from that."
         )
     if e.recommended_why:
-        note += f" {e.recommended}: {clean(e.recommended_why)}"
+        why = clean(e.recommended_why)
+        note += f" {why}" if why.startswith(e.recommended) else f" {e.recommended}: {why}"
     return Board(
         intro, metric.name, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), tuple(rows), note.strip(),
         _all_metrics(facts), _members(facts),

@@ -9,6 +9,8 @@ from autodl.report.sections.trust import sentence
 from autodl.report.text import clean, code
 from autodl.report.view import Column, PlanView, Table
 
+IN_INTRO = ("Target", "Task")
+
 
 def plan_view(facts: Facts) -> PlanView:
     """The section."""
@@ -24,6 +26,7 @@ def plan_view(facts: Facts) -> PlanView:
             "; ".join(f"{clean(k).replace('_', ' ')} {_scalar(v)}" for k, v in d.evidence.items()),
         )
         for d in plan.decisions
+        if d.topic not in IN_INTRO
     )  # fmt: skip
     families = Table(
         "Kinds of model, in the order in which they were first tried",

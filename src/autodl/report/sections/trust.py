@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodl.records import Curve, Evaluation, Finding, Severity
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
-from autodl.report.text import code, term
+from autodl.report.text import clean, code, term
 from autodl.report.view import Statement
 
 HONEST = 0.05
@@ -20,7 +20,7 @@ def statements(facts: Facts) -> tuple[Statement, ...]:
     out = [_better(facts)]
     if facts.evaluation is not None:
         out += [_few(facts.evaluation), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
-        out += _segments(facts, facts.evaluation)
+        out += [_beaten(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
     out += [*_warnings(facts), _limits(facts)]
     return tuple(s for s in out if s is not None)
 
@@ -84,6 +84,26 @@ def _ties(facts: Facts, evaluation: Evaluation) -> Statement | None:
     )  # fmt: skip
 
 
+def _beaten(facts: Facts, evaluation: Evaluation) -> Statement | None:
+    """The choice was made by validation; say so when the held-back rows would have chosen otherwise."""
+    found = [c for c in (facts.versus(m.name) for m in evaluation.models) if c is not None and c.verdict == "worse"]
+    found = [c for c in found if c.b != evaluation.baseline]
+    if not found:
+        return None
+    best = min(found, key=lambda c: c.difference)
+    places = fmt.decimals(best.low, best.high)
+    return Statement(
+        "note",
+        "Note",
+        f"{best.b} did better on these rows:",
+        f"by {fmt.fixed(-best.difference, places)} in {facts.metric.name} (95 % interval "
+        f"{fmt.fixed(-best.high, places)} to "
+        f"{fmt.fixed(-best.low, places)}). The choice stands: choosing by the held-back rows would spoil them as a "
+        "test.",
+        "#versus",
+    )
+
+
 def lean(curve: Curve, binary: bool) -> float:
     """How far stated confidence exceeds what happens, weighted by rows; positive means too sure.
 
@@ -102,8 +122,10 @@ def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
     ece = evaluation.calibration_error
     if ece is None:
         return None
-    off = f"stated and observed shares differ by {fmt.number(100 * ece.value, 2)} in 100 on average"
-    span = f" (interval {fmt.number(100 * ece.low, 2)} to {fmt.number(100 * ece.high, 2)}; n = {fmt.count(ece.n)})"
+    places = 1 if ece.high < 0.1 else 0
+    mean, low, high = (fmt.fixed(100 * v, places) for v in (ece.value, ece.low, ece.high))
+    off = f"stated and observed shares differ by {mean} in 100 on average"
+    span = f" (interval {low} to {high}; n = {fmt.count(ece.n)})"
     link = "#curves"
     if ece.value <= HONEST:
         return Statement(
@@ -119,56 +141,56 @@ def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
 
 def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
     sure = sorted((s for s in evaluation.segments if s.p_holm < 0.05), key=lambda s: s.p_holm)
-    out = []
-    for s in sure[:2]:
-        e = fmt.estimate(s.score)
-        places = fmt.decimals(s.score.low, s.score.high)
-        out.append(
-            Statement(
-                "care",
-                "Careful",
-                f"Weaker where {code(s.column)} is {code(s.value, 32)}:",
-                f"{e} there against {fmt.fixed(s.rest, places)} elsewhere ({fmt.plural(s.n, 'row')}, "
-                f"{fmt.p_value(s.p_holm)}).",
-                "#wrong",
-            )
-        )
-    return out
+    if not sure:
+        return []
+    s = sure[0]
+    places = fmt.decimals(s.score.low, s.score.high)
+    body = (
+        f"{facts.metric.name} {fmt.estimate(s.score)} there against {fmt.fixed(s.rest, places)} elsewhere "
+        f"({fmt.plural(s.n, 'row')}, {fmt.p_value(s.p_holm)})"
+    )
+    more = f"; {fmt.plural(len(sure) - 1, 'more group')} below" if len(sure) > 1 else ""
+    lead = f"Weaker where {code(s.column)} is {code(s.value, 32)}:"
+    return [Statement("care", "Careful", lead, f"{body}{more}.", "#wrong")]
+
+
+def urgency(f: Finding) -> int:
+    """0 for what most bears on whether the score can be believed; ``len(URGENT)`` for what does not."""
+    text = f"{f.title} {f.message}".lower()
+    return next((i for i, w in enumerate(URGENT) if w in text), len(URGENT))
 
 
 def warnings(facts: Facts) -> list[Finding]:
     """Findings a person should look at, those that bear on the score first."""
     found = [f for f in facts.profile.findings if f.severity is Severity.WARNS]
-
-    def rank(f: Finding) -> tuple[int, str]:
-        text = f"{f.title} {f.message}".lower()
-        return next((i for i, w in enumerate(URGENT) if w in text), len(URGENT)), f.code
-
-    return sorted(found, key=rank)
+    return sorted(found, key=lambda f: (urgency(f), f.code))
 
 
 def _warnings(facts: Facts) -> list[Statement]:
+    """Each of the two most urgent in full, the others in one line."""
     found = warnings(facts)
-    out = [
-        Statement(
-            "care", "Look", f"{f.title}{' in ' + code(f.column) if f.column else ''}:", sentence(f.message), "#health"
-        )
-        for f in found[:2]
-    ]
-    if len(found) > 2:
-        more = len(found) - 2
-        out.append(
-            Statement(
-                "note", "Look", f"{fmt.plural(more, 'more data warning')}", "listed under data health.", "#health"
-            )
-        )
+    urgent = [f for f in found if urgency(f) < len(URGENT)][:2]
+    rest = [f for f in found if f not in urgent]
+    out = [Statement("care", "Look", f"{_headline(f)}:", sentence(f.message), "#health") for f in urgent]
+    if rest:
+        lead = fmt.plural(len(rest), "data warning" if not urgent else "more data warning")
+        named = [lowered(_headline(f)) for f in rest[:3]]
+        more = [f"{len(rest) - 3} more"] if len(rest) > 3 else []
+        out.append(Statement("note", "Look", f"{lead}:", f"{fmt.words([*named, *more])}.", "#health"))
     return out
+
+
+def _headline(f: Finding) -> str:
+    return f"{clean(f.title)}{' in ' + code(f.column) if f.column else ''}"
+
+
+def lowered(text: str) -> str:
+    """The text for the middle of a sentence; abbreviations such as ID stay as they are."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def sentence(text: str) -> str:
     """The text as it stands, closed by a full stop."""
-    from autodl.report.text import clean
-
     body = clean(text)
     return body if not body or body[-1] in ".?!" else f"{body}."
 

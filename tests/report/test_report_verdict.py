@@ -1,0 +1,159 @@
+"""The first screen says what the records say, in words a manager understands."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_records import Records, interval, make_records
+
+from autodl.records import Curve, Evaluation, Severity
+from autodl.report.facts import gather, turned
+from autodl.report.sections.curves import trade_offs
+from autodl.report.sections.leaderboard import board
+from autodl.report.sections.trust import lean
+from autodl.report.sections.verdict import verdict
+from autodl.report.text import plain
+from autodl.report.view import Verdict
+
+
+def first(records: Records) -> Verdict:
+    return verdict(gather(**records.kwargs()))
+
+
+def evaluation(records: Records) -> Evaluation:
+    assert records.evaluation is not None
+    return records.evaluation
+
+
+def leads(found: Verdict) -> str:
+    return " | ".join(plain(f"{s.word} {s.lead} {s.body}") for s in found.statements)
+
+
+def test_classification_counts_with_interval_and_guess() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    hits = e.confusion[0][0] + e.confusion[1][1]
+    guess = sum(e.confusion[0]) / e.n_test
+    score = plain(first(records).score)
+    acc = e.models[0].metrics["accuracy"]
+    assert score == (
+        f"Of 179 rows held back, it got {hits} right: {hits / 1.79:.0f} in 100 (95 % interval {100 * acc.low:.0f} to "
+        f"{100 * acc.high:.0f}). Always answering died would get {100 * guess:.0f} in 100."
+    )
+
+
+def test_auc_is_explained_as_ranking() -> None:
+    detail = plain(first(make_records("binary")).detail)
+    assert detail.startswith("Shown one survived and one died, it ranks them the right way round 87 in 100 times")
+
+
+def test_purpose_names_target_classes_and_columns() -> None:
+    assert plain(first(make_records("binary")).purpose) == (
+        "Predicts Survived (died / survived) of a row of titanic.csv from 9 columns."
+    )
+    many = make_records("multiclass", classes=tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    assert "(26 classes)" in plain(first(many).purpose)
+
+
+def test_trust_tells_ties_calibration_and_weak_groups() -> None:
+    text = leads(first(make_records("binary")))
+    assert "Yes Better than guessing: ROC AUC differs by 0.37" in text
+    assert "p < 0.001" in text
+    assert "Tie A simpler model does as well: Linear model #1" in text
+    assert "Careful Its probabilities are too sure" in text
+    assert "Careful Weaker where Sex is female" in text
+    assert "Look Target leak in Sex" in text
+    assert "Limits Not for" in text
+
+
+def test_honest_probabilities_are_called_honest() -> None:
+    records = make_records("binary")
+    e = evaluation(records).model_copy(update={"calibration_error": interval(0.02, 0.01, 179)})
+    assert "Yes Its probabilities are honest" in leads(first(records.but(evaluation=e)))
+
+
+@pytest.mark.parametrize(("outcome", "words"), [("tie", "Not shown to be better"), ("worse", "Worse than guessing")])
+def test_no_better_than_guessing_is_said(outcome: str, words: str) -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    last = e.comparisons[-1].model_copy(update={"verdict": outcome, "p_holm": 0.4})
+    text = leads(first(records.but(evaluation=e.model_copy(update={"comparisons": (*e.comparisons[:-1], last)}))))
+    assert f"No {words}" in text
+    assert "Yes Better" not in text
+
+
+def test_a_model_that_did_better_on_the_test_rows_is_named() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    better = e.comparisons[1].model_copy(
+        update={"verdict": "worse", "difference": -0.05, "low": -0.08, "high": -0.02}
+    )
+    comparisons = (e.comparisons[0], better, *e.comparisons[2:])
+    text = leads(first(records.but(evaluation=e.model_copy(update={"comparisons": comparisons}))))
+    assert "Note LightGBM #2 did better on these rows: by 0.05" in text
+
+
+def test_comparisons_stored_the_other_way_round_read_the_same() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    other = records.but(evaluation=e.model_copy(update={"comparisons": tuple(turned(c) for c in e.comparisons)}))
+    assert first(other) == first(records)
+
+
+def test_drivers_are_the_columns_that_surely_matter_in_order() -> None:
+    records = make_records("binary")
+    drivers = first(records).drivers
+    assert [plain(d.name) for d in drivers] == ["Sex", "Age", "Pclass", "Fare", "Embarked"]
+    widths = [d.width for d in drivers]
+    assert widths == sorted(widths, reverse=True)
+    assert all(0 <= d.low <= d.width <= d.high <= 100 for d in drivers)
+
+
+def test_next_steps_follow_the_evidence() -> None:
+    steps = [plain(s.lead) for s in first(make_records("binary")).next_steps]
+    assert steps == ["Ask when Sex is known.", "Check some labels."]
+    records = make_records("binary")
+    clean = tuple(f for f in records.profile.findings if f.severity is not Severity.WARNS)
+    e = evaluation(records).model_copy(update={"mistakes": (), "recommended": "Ensemble"})
+    calm = records.but(profile=records.profile.model_copy(update={"findings": clean}), evaluation=e)
+    assert plain(first(calm).next_steps[0].lead) == "Gather more rows."
+
+
+def test_more_time_is_judged_by_when_the_best_was_found() -> None:
+    records = make_records("regression", n_trials=20)
+    clean = tuple(f for f in records.profile.findings if f.severity is not Severity.WARNS)
+    e = evaluation(records).model_copy(update={"recommended": "Ensemble"})
+    base = records.but(profile=records.profile.model_copy(update={"findings": clean}), evaluation=e)
+    ok = [t for t in records.trials if t.ok]
+
+    def lead_when_best_is(k: int) -> str:
+        trials = tuple(t.model_copy(update={"loss": 1.0 if i == k else 9.0}) for i, t in enumerate(ok))
+        return plain(first(base.but(trials=trials)).next_steps[0].lead)
+
+    assert lead_when_best_is(2) == "More time would hardly help."
+    assert lead_when_best_is(len(ok) - 1) == "More time may help."
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=1, max_size=20), st.floats(0.1, 0.9))
+def test_lean_has_the_sign_of_overconfidence(xs: list[float], shrink: float) -> None:
+    sure = Curve(label="m", x=tuple(xs), y=tuple(0.5 + shrink * (x - 0.5) for x in xs))
+    shy = Curve(label="m", x=sure.y, y=sure.x)
+    assert lean(sure, binary=True) >= 0 >= lean(shy, binary=True)
+
+
+def test_threshold_table_agrees_with_the_roc_points() -> None:
+    roc = Curve(label="yes", x=(0.0, 0.1, 0.4, 1.0), y=(0.0, 0.6, 0.9, 1.0))
+    assert trade_offs(roc, positives=100, negatives=200) == [
+        (0.6, 0.1, 80, 60), (0.9, 0.4, 170, 90), (1.0, 1.0, 300, 100),
+    ]  # fmt: skip
+
+
+def test_strips_lie_inside_and_keep_the_order_of_scores() -> None:
+    for kind in ("binary", "multiclass", "regression"):
+        records = make_records(kind)
+        rows = board(gather(**records.kwargs())).rows
+        values = [r.strip.value for r in rows if r.strip]
+        assert values == sorted(values, reverse=kind == "binary")
+        assert all(0 <= r.strip.low <= r.strip.value <= r.strip.high <= 100 for r in rows if r.strip)
+        assert [r.tied for r in rows] == [True, True, True, True, False, False, False]
