@@ -56,42 +56,42 @@ def run_fit(
     total = math.inf if options.time_budget_s is None else options.time_budget_s
     budget = Budget(total, (time.time() if started is None else started) - (earlier.budget.used_s if earlier else 0))
     ctx = RunContext(folder, options, budget, listener, stop or Flag(), command)
-    try:
-        with ctx.stage("read"):
-            dataset = stages.read(data, options)
-            held_out = stages.read_test(options, dataset)
-        with ctx.stage("profile"):
-            profile = ctx.once("profile", Profile, lambda: stages.profile(dataset, held_out, options))
-        with ctx.stage("plan"):
-            plan = ctx.once("plan", Plan, lambda: stages.plan(profile, options, held_out is not None))
-            rows = stages.rows(ctx, dataset, profile, plan)
-            ctx.identity = RunIdentity(plan, profile)
-        ctx.write("running", ())
-        listener(PlanReady(profile, plan, budget.elapsed()))
-        problem = stages.problem(ctx, dataset, held_out, plan, rows)
-        with ctx.stage("search"):
-            results = stages.search(ctx, problem)
-        with ctx.stage("ensemble"):
-            ensemble = stages.ensemble(problem, plan, results)
-            folder.write("ensemble", ensemble)
-            delivered = stages.deliver_bag(problem, ensemble, results)
-        with ctx.stage("evaluate"):
-            evaluation = stages.evaluate(problem, plan, profile, ensemble, results, budget)
-            if evaluation is not None:
-                folder.write("evaluation", evaluation)
-        with ctx.stage("refit"):
-            delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
-        with ctx.stage("explain"):
-            explanation = stages.explain(problem, plan, ensemble, results, budget)
-            if explanation is not None:
-                folder.write("explanation", explanation)
-        status = "interrupted" if ctx.stop.is_set() else "done"
-        with ctx.stage("report"):
-            ctx.write(status, results, evaluation, delivered)
-            write_report(folder, ctx)
-        record = ctx.write(status, results, evaluation, delivered)
-    finally:
-        ctx.close()
+    with ctx.stage("read"):
+        dataset = stages.read(data, options)
+        held_out = stages.read_test(options, dataset)
+    with ctx.stage("profile"):
+        profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options)
+    with ctx.stage("plan"):
+        plan = folder.read("plan", Plan) or stages.plan(profile, options, held_out is not None)
+        rows = stages.rows(ctx, dataset, profile, plan)
+        # Nothing is written before everything that bad options can break has been checked.
+        folder.write("profile", profile)
+        folder.write("plan", plan)
+        ctx.identity = RunIdentity(plan, profile)
+    ctx.write("running", ())
+    listener(PlanReady(profile, plan, budget.elapsed()))
+    problem = stages.problem(ctx, dataset, held_out, plan, rows)
+    with ctx.stage("search"):
+        results = stages.search(ctx, problem)
+    with ctx.stage("ensemble"):
+        ensemble = stages.ensemble(problem, plan, results)
+        folder.write("ensemble", ensemble)
+        delivered = stages.deliver_bag(problem, ensemble, results)
+    with ctx.stage("evaluate"):
+        evaluation = stages.evaluate(problem, plan, profile, ensemble, results, budget)
+        if evaluation is not None:
+            folder.write("evaluation", evaluation)
+    with ctx.stage("refit"):
+        delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
+    with ctx.stage("explain"):
+        explanation = stages.explain(problem, plan, ensemble, results, budget)
+        if explanation is not None:
+            folder.write("explanation", explanation)
+    status = "interrupted" if ctx.stop.is_set() else "done"
+    with ctx.stage("report"):
+        ctx.write(status, results, evaluation, delivered)
+        write_report(folder, ctx)
+    record = ctx.write(status, results, evaluation, delivered)
     listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
     return record
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Flag
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from autodl.events import Listener, Note, StageStarted
 from autodl.options import FitOptions
@@ -18,7 +18,6 @@ from autodl.records import (
     LeaderboardRow,
     Plan,
     Profile,
-    Record,
     RunRecord,
     Severity,
     StageTime,
@@ -31,9 +30,6 @@ from autodl.versions import versions
 
 if TYPE_CHECKING:
     from autodl.search.budget import Budget
-
-R = TypeVar("R", bound=Record)
-BASELINE_ORDER = 0
 
 
 @dataclass(frozen=True)
@@ -73,14 +69,6 @@ class RunContext:
         """Tell the user something in a sentence."""
         self.listener(Note(text, self.budget.elapsed()))
 
-    def once(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
-        """The stored record of a resumed run, or a new one, stored."""
-        found = self.folder.read(name, kind)
-        if found is None:
-            found = make()
-            self.folder.write(name, found)
-        return found
-
     def write(
         self,
         status: str,
@@ -118,9 +106,6 @@ class RunContext:
         )
         self.folder.write_run(record)
         return record
-
-    def close(self) -> None:
-        """Free what the run holds."""
 
 
 def trial_names(results: Sequence[TrialResult]) -> dict[str, str]:

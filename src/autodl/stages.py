@@ -122,8 +122,10 @@ def rows(ctx: RunContext, dataset: Dataset, profile: Profile, plan: Plan) -> Row
         n_search=len(cut.search),
         n_test=len(cut.test),
     )
-    before = ctx.once("rows", RowsRecord, lambda: now)
-    if before != now:
+    before = ctx.folder.read("rows", RowsRecord)
+    if before is None:
+        ctx.folder.write("rows", now)
+    elif before != now:
         raise RunError(
             f"the data are not those that the run in {ctx.folder.path} began with",
             "Resume with the same file and options, or start anew with another --out.",
