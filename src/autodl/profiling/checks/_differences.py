@@ -63,4 +63,4 @@ def _category_difference(a: NDArray[Any], b: NDArray[Any]) -> tuple[float, float
 def compared_columns(ctx: Context) -> dict[str, ColumnKind]:
     """Features whose values can be compared, at most MAX_COLUMNS, with their kinds."""
     kinds = (ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.CATEGORICAL)
-    return {n: ctx.schema[n].kind for n in ctx.of_kind(*kinds)[:MAX_COLUMNS]}
+    return {n: ctx.column[n].kind for n in ctx.of_kind(*kinds)[:MAX_COLUMNS]}

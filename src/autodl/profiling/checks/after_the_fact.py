@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from autodl.profiling.checks.base import Check, Context
 from autodl.profiling.vocabulary import AFTERWARDS, EARLIER_WORDS
 from autodl.profiling.words import plain, tokens
@@ -40,11 +42,16 @@ def suspicious_phrase(name: str) -> str:
     if EARLIER_WORDS & set(words) and not {"last", "payment"} <= set(words):
         return ""
     whole = f" {' '.join(words)} "
-    for phrase in AFTERWARDS:
-        folded = plain(phrase)
-        if f" {folded} " in whole or (not folded.isascii() and folded in plain(name)):
+    text = plain(name)
+    for phrase, folded in _folded_phrases():
+        if f" {folded} " in whole or (not folded.isascii() and folded in text):
             return phrase
     return ""
+
+
+@cache
+def _folded_phrases() -> tuple[tuple[str, str], ...]:
+    return tuple((p, plain(p)) for p in AFTERWARDS)
 
 
 def _quoted(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from autodl.records import ColumnKind, Finding, JsonScalar, Severity, TableSchema, TargetInfo, Task
+from autodl.records import ColumnInfo, ColumnKind, Finding, JsonScalar, Severity, TableSchema, TargetInfo, Task
 from autodl.registry import Registry
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ class Context:
 
     def of_kind(self, *kinds: ColumnKind) -> tuple[str, ...]:
         """Features of these kinds, in file order."""
-        return tuple(f for f in self.features if self.schema[f].kind in kinds)
+        return tuple(f for f in self.features if self.column[f].kind in kinds)
 
-    @property
+    @cached_property
+    def column(self) -> dict[str, ColumnInfo]:
+        """What is known of each column; quicker than a look-up in the schema where columns are many."""
+        return {c.name: c for c in self.schema.columns}
+
+    @cached_property
     def numeric(self) -> tuple[str, ...]:
         """Numeric features."""
         return self.of_kind(ColumnKind.NUMERIC)

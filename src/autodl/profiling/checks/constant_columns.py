@@ -20,14 +20,14 @@ class ConstantColumns(Check):
 
     def run(self, ctx: Context) -> list[Finding]:
         """One finding for each constant column; one that lists the nearly constant."""
-        constant = [n for n in ctx.dropped if ctx.schema[n].kind is ColumnKind.CONSTANT]
+        constant = [n for n in ctx.dropped if ctx.column[n].kind is ColumnKind.CONSTANT]
         found = [
             self.finding(
                 Severity.FIXED,
                 f"'{name}' has {self._what(ctx, name)}: it cannot tell rows apart.",
                 action="Left out.",
                 column=name,
-                evidence={"n_unique": ctx.schema[name].n_unique},
+                evidence={"n_unique": ctx.column[name].n_unique},
             )
             for name in constant
         ]
@@ -47,15 +47,15 @@ class ConstantColumns(Check):
 
     @staticmethod
     def _what(ctx: Context, name: str) -> str:
-        column = ctx.schema[name]
+        column = ctx.column[name]
         if column.n_missing == column.n:
             return "no value at all"
         return f"the same value in all rows ({column.top[0][0]})" if column.top else "the same value in all rows"
 
     @staticmethod
     def _largest_share(ctx: Context, name: str) -> float:
-        top = ctx.schema[name].top
+        top = ctx.column[name].top
         if not top:
             return 0.0
         # A high share of the most frequent value is possible only where few values exist; NaN counts as its own.
-        return float(np.max([c for _, c in top]) / max(1, ctx.schema[name].n))
+        return float(np.max([c for _, c in top]) / max(1, ctx.column[name].n))

@@ -52,7 +52,7 @@ class DuplicateColumns(Check):
         seen: dict[bytes, str] = {}
         out = []
         for name in ctx.of_kind(*kinds):
-            if not 2 <= ctx.schema[name].n_unique <= max(2, MAX_RECODED_LEVELS * ctx.n) or ctx.n < 20:
+            if not 2 <= ctx.column[name].n_unique <= max(2, MAX_RECODED_LEVELS * ctx.n) or ctx.n < 20:
                 continue
             codes = ctx.codes(name)
             pattern = np.ascontiguousarray(codes.astype(np.int32)).tobytes()

@@ -74,9 +74,9 @@ class DuplicateRows(Check):
     def _combinations(ctx: Context) -> float:
         total = 1.0
         for name in ctx.features:
-            if ctx.schema[name].kind is ColumnKind.TEXT:
+            if ctx.column[name].kind is ColumnKind.TEXT:
                 return float("inf")
-            total *= max(1, ctx.schema[name].n_unique)
+            total *= max(1, ctx.column[name].n_unique)
             if total > NATURAL:
                 return total
         return total

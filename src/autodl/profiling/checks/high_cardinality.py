@@ -23,8 +23,8 @@ class HighCardinality(Check):
         if not names:
             return self.not_applicable("There are no categorical columns.")
         found = []
-        for name in sorted(names, key=lambda n: -ctx.schema[n].n_unique):
-            column = ctx.schema[name]
+        for name in sorted(names, key=lambda n: -ctx.column[n].n_unique):
+            column = ctx.column[name]
             if column.n_unique <= MANY:
                 continue
             part = column.n_unique / max(1, column.n - column.n_missing)

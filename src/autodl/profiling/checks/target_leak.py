@@ -101,7 +101,7 @@ def _targets(ctx: Context, rows: NDArray[np.int_]) -> NDArray[np.float64]:
 
 def _bins(ctx: Context, name: str, rows: NDArray[np.int_]) -> NDArray[np.int_]:
     """(n,) bin of each row; missing values have a bin of their own."""
-    if ctx.schema[name].kind is ColumnKind.CATEGORICAL:
+    if ctx.column[name].kind is ColumnKind.CATEGORICAL:
         return ctx.codes(name)[rows] + 1
     values = ctx.numbers(name, rows)
     present = values[~np.isnan(values)]

@@ -23,7 +23,7 @@ class TimeOrder(Check):
             )
         if not dates:
             return self.not_applicable("There is no date column.")
-        first = ctx.schema[dates[0]]
+        first = ctx.column[dates[0]]
         span = f" ({first.first} to {first.last})" if first.first and first.last else ""
         return [
             self.finding(
