@@ -37,7 +37,7 @@ def problem(kind="binary", n=400, seed=0, **changes):
         "candidates": candidates,
         "leader": "Big",
         "baseline": "Guess",
-        "classes": tuple("no yes maybe".split()[:k]),
+        "classes": tuple(["no", "yes", "maybe"][:k]),
         "test_frame": pd.DataFrame({"x": rng.normal(size=n), "c": rng.choice(["u", "v"], n).astype(object)}),
         "row_numbers": np.arange(n) + 1000,
     }

@@ -69,9 +69,7 @@ def test_probability_losses_equal_scikit_learn(k, weighted):
     expected = np.average(np.square(np.eye(k)[y] - p).sum(axis=1), weights=w) / (2 if k == 2 else 1)
     assert metrics["brier"].score(y, p, k, w) == pytest.approx(expected)
     if k == 2:
-        assert metrics["brier"].score(y, p, k, w) == pytest.approx(
-            sk.brier_score_loss(y, p[:, 1], sample_weight=w)
-        )
+        assert metrics["brier"].score(y, p, k, w) == pytest.approx(sk.brier_score_loss(y, p[:, 1], sample_weight=w))
 
 
 REGRESSION = {

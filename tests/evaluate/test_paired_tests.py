@@ -110,13 +110,13 @@ def test_equally_good_models_are_told_apart_at_most_at_the_nominal_rate(draw, k,
 @pytest.mark.slow
 def test_median_error_keeps_its_size_and_finds_differences():
     rejected = found = 0
-    for r in range(300):
+    for r in range(150):
         y, a, b = numbers("normal")(np.random.default_rng(r), 100)
-        rejected += paired_test(metrics["median_ae"], y, a, b, seed=r, n_resamples=300).p_value < 0.05
+        rejected += paired_test(metrics["median_ae"], y, a, b, seed=r, n_resamples=200).p_value < 0.05
         worse = y + 2.5 * (b - y)
-        found += paired_test(metrics["median_ae"], y, a, worse, seed=r, n_resamples=300).p_value < 0.05
-    assert rejected <= 24
-    assert found >= 285
+        found += paired_test(metrics["median_ae"], y, a, worse, seed=r, n_resamples=200).p_value < 0.05
+    assert rejected <= 14
+    assert found >= 142
 
 
 def test_a_clearly_better_model_is_found_by_every_metric():

@@ -165,7 +165,7 @@ def test_at_most_six_effects_and_ten_points():
     frame = pd.DataFrame(rng.normal(size=(300, 9)), columns=[f"x{i}" for i in range(9)])
     weights = np.arange(9.0)
     predict = lambda f: f.to_numpy() @ weights  # noqa: E731
-    got = run(predict, frame, predict(frame), schema=schema(**{c: K.NUMERIC for c in frame}))
+    got = run(predict, frame, predict(frame), schema=schema(**dict.fromkeys(frame, K.NUMERIC)))
     drawn = [i for i in got.importances if i.effect]
     assert [i.column for i in drawn] == ["x8", "x7", "x6", "x5", "x4", "x3"]
     assert all(len(i.effect) <= 10 for i in drawn)
@@ -212,5 +212,7 @@ def test_other_metrics_point_the_same_way(key):
 
 
 def test_no_heavy_library_is_imported():
-    code = "import sys, autodl.explain, autodl.ensemble; print({'torch', 'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    heavy = "{'torch', 'sklearn', 'pandas', 'scipy'}"
+    code = f"import sys, autodl.explain, autodl.ensemble; print({heavy} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout == "set()\n"

@@ -199,10 +199,3 @@ def optimism(metric: Metric, validation: float | None, test: Interval, n_validat
     else:
         value, low, high = test.value - validation, -below, above
     return Interval(value=value, low=value + low, high=value + high, n=test.n, level=test.level, method=test.method)
-
-
-def decisive(evaluation: Evaluation, baseline_p: float = 0.05) -> bool:
-    """Whether the leader is shown to beat the baseline on the test rows (Holm-corrected)."""
-    return any(
-        c.b == evaluation.baseline and c.difference > 0 and c.p_holm < baseline_p for c in evaluation.comparisons
-    )

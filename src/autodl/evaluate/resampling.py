@@ -16,9 +16,9 @@ def resample_counts(n: int, n_resamples: int, seed: int) -> NDArray[np.float32]:
     The same arguments give the same resamples, which pairs everything that is computed from them.
     """
     rng = np.random.default_rng(seed)
-    counts = np.empty((n_resamples, n), dtype=np.float32)
-    for b in range(n_resamples):
-        counts[b] = np.bincount(rng.integers(n, size=n), minlength=n)
+    drawn = rng.integers(n, size=(n_resamples, n))
+    drawn += np.arange(n_resamples)[:, None] * n
+    counts = np.bincount(drawn.ravel(), minlength=n_resamples * n).astype(np.float32).reshape(n_resamples, n)
     counts.setflags(write=False)
     return counts
 
