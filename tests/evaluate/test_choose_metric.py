@@ -30,7 +30,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 def test_a_metric_of_the_other_task_lists_those_that_fit():
-    with pytest.raises(ConfigError, match="'rmse' is for regression, not for classification.*accuracy"):
+    with pytest.raises(ConfigError, match=r"'rmse' is for regression, not for classification.*accuracy"):
         resolve_metric("rmse", C, 2)
 
 
