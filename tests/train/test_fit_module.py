@@ -11,8 +11,16 @@ from torch import Tensor, nn
 from autodl.clock import Deadline
 from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
+from autodl.train.device import torch_threads
 from autodl.train.loop import DivergenceError, evaluate, fit_module
 from autodl.train.losses import CrossEntropy, Regression
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small networks gain nothing from more threads, and busy machines lose much."""
+    with torch_threads(1):
+        yield
 
 
 def network(width: int = 32, outputs: int = 2, inputs: int = 2) -> nn.Sequential:
@@ -57,6 +65,12 @@ def test_ends_with_the_best_weights_and_stops_when_it_gets_no_better():
     assert history.best_epoch == errors.index(min(errors)) + 1 == len(errors) - 5
     assert evaluate(module, valid, CrossEntropy(2)) == pytest.approx(min(errors), rel=1e-6)
     assert history.best_error == pytest.approx(min(errors))
+
+
+def test_patience_as_a_share_of_the_epochs():
+    config = TrainConfig(lr=0.02, epochs=60, patience_share=0.2, schedule="constant")
+    history = fit_module(network(128, inputs=10), noise(), CrossEntropy(2), config, valid=noise(seed=1))
+    assert history.stopped_by == "patience" and len(history.curve) == history.best_epoch + 12
 
 
 def test_stop_epoch_gives_the_weights_of_that_epoch_of_the_longer_schedule():

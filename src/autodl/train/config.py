@@ -42,7 +42,9 @@ class TrainConfig(BaseModel):
     batch_size: int = Field(0, ge=0)
     """Rows of one step; 0: by the number of rows."""
     patience: int = Field(0, ge=0)
-    """Epochs without improvement on the validation rows before training stops; 0: never before the end."""
+    """Epochs without improvement on the validation rows before training stops; 0: see ``patience_share``."""
+    patience_share: float = Field(0.0, ge=0, le=1)
+    """The patience as a share of all epochs, at least 4 of them; 0: train to the end."""
     grad_clip: float = Field(0.0, ge=0)
     """Largest Euclidean norm of the gradient; 0: no limit."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
@@ -53,12 +55,14 @@ class TrainConfig(BaseModel):
 
 
 def auto_batch_size(rows: int) -> int:
-    """Power of two with about 80 steps an epoch, from 32 to 512: small tables need steps, large ones speed.
+    """Power of two with about 80 steps an epoch, at most 512; small tables: 5 steps, from 32 to 128 rows.
 
-    >>> auto_batch_size(500), auto_batch_size(20_000)
-    (32, 256)
+    >>> auto_batch_size(100), auto_batch_size(1_000), auto_batch_size(20_000)
+    (32, 128, 256)
     """
-    return int(min(512, max(32, 2 ** round(math.log2(max(rows, 1) / 80)))))
+    steps_80 = 2 ** round(math.log2(max(rows, 1) / 80))
+    steps_5 = 2 ** math.floor(math.log2(max(rows, 1) / 5))
+    return int(min(512, max(steps_80, min(128, max(32, steps_5)))))
 
 
 def auto_epochs(rows: int) -> int:

@@ -127,8 +127,12 @@ class _Run:
         self.batch_size = config.batch_size or auto_batch_size(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
         self.planned_steps = (config.epochs or auto_epochs(len(train))) * self.epoch_steps
-        patience = config.patience or max(4, self.planned_steps // self.epoch_steps // 8)
-        self.schedule = Schedule(config, patience=round(patience * config.decay_every))
+        epochs = self.planned_steps // self.epoch_steps
+        self.patience = config.patience or (
+            max(4, round(config.patience_share * epochs)) if config.patience_share else 0
+        )
+        plateau = self.patience or max(4, epochs // 8)
+        self.schedule = Schedule(config, patience=round(plateau * config.decay_every))
         self.optimizer = make_optimizer(module, config)
         self.average = moving_average(module, config.ema_decay) if config.ema_decay else None
         self.best = BestWeights(module)
@@ -156,8 +160,8 @@ class _Run:
                 ended = "stop_epoch"
             if ended is None and history.steps >= self.planned_steps:
                 ended = "epochs"
-            if ended is None and self.config.patience and self.valid is not None:
-                ended = "patience" if epoch - self.best.epoch >= self.config.patience else None
+            if ended is None and self.patience and self.valid is not None:
+                ended = "patience" if epoch - self.best.epoch >= self.patience else None
             if ended is not None:
                 break
         history.stopped_by = ended

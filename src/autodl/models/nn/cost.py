@@ -11,9 +11,9 @@ GIGAFLOPS = 30.0
 """Of one thread of the reference machine in small matrix products."""
 THREAD_GAIN = 0.6
 """What a further thread adds, relative to the first."""
-STEP_OVERHEAD = 1.2e-3
+STEP_OVERHEAD = 1.8e-3
 """Seconds of one update besides its arithmetic."""
-USED_SHARE = 0.9
+USED_SHARE = 0.8
 """Share of the epochs that is run on average where patience stops some."""
 
 
@@ -41,7 +41,7 @@ def training_cost(
     rate = GIGAFLOPS * 1e9 * (1 + THREAD_GAIN * (shape.threads - 1))
     # Backward costs twice the forward pass; the optimizer touches each weight about 15 times.
     step = overhead + (3 * flops_per_row * batch + 15 * parameters) / rate
-    used = USED_SHARE if config.patience else 1.0
+    used = USED_SHARE if config.patience or config.patience_share else 1.0
     seconds = used * steps * step / max(shape.speed, 1e-3)
     memory = 4 * (5 * parameters + floats_per_row * batch + 4 * rows * (shape.columns + 1))
     return CostEstimate(seconds=seconds, bytes=memory + 50e6)
