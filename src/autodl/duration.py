@@ -67,15 +67,15 @@ def _sum_parts(text: str, shown: str) -> float:
 def format_duration(seconds: float) -> str:
     """A duration in few characters.
 
-    >>> [format_duration(s) for s in (0.004, 2.34, 61, 3725)]
-    ['4 ms', '2.3 s', '1 min 1 s', '1 h 2 min']
+    >>> [format_duration(s) for s in (0.004, 2.34, 60, 125, 3725)]
+    ['4 ms', '2.3 s', '60 s', '2 min 5 s', '1 h 2 min']
     """
     if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    if whole < 60:
+    if whole <= 90:
         return f"{whole} s"
     if whole < 3600:
         minutes, rest = divmod(whole, 60)

@@ -30,6 +30,16 @@ def test_skill_is_zero_for_guessing_and_one_for_perfection() -> None:
     assert board.baseline_row() is not None
 
 
+def test_the_family_that_learns_nothing_is_the_baseline() -> None:
+    from autodl.models.base import families
+
+    key = next(k for k, f in families.items() if f.complexity == 0)
+    board = Board()
+    finish(board, "0", key, 0.5)
+    assert board.rows() == []
+    assert board.skill(0.25) == 0.5
+
+
 def test_a_perfect_baseline_leaves_nothing_to_compare_with() -> None:
     board = Board()
     finish(board, "0", "guess", 0.0, origin="baseline")
@@ -54,4 +64,7 @@ def test_guesses_are_said_with_the_option_that_changes_them() -> None:
     assert "--target" in said[0]
     assert "--task" in said[1]
     assert guesses(make_profile(guessed=False)) == []
+    told = make_profile()
+    target = told.target.model_copy(update={"why": "Its name. Pass --target COLUMN for another."})
+    assert guesses(told.model_copy(update={"target": target}))[0].count("--target") == 1
     assert "'bought' (classification, 2 classes)" in plan_sentence(make_profile(), make_plan())

@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 
 from autodl.cli.words import plural
 from autodl.events import Event, Note, PlanReady, RunFinished, StageStarted, TrialFinished, TrialStarted
-from autodl.records import Plan, Profile, RunRecord, TrialResult
-
-BASELINE = "baseline"
-"""Origin of the trial that all others are held against."""
+from autodl.records import Plan, Profile, RunRecord, TrialResult, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Board:
             self.n_failed += result.status.value == "failed"
             return
         self.tried[family] = self.tried.get(family, 0) + 1
-        if result.spec.origin == BASELINE:
+        if _is_baseline(result.spec):
             self.baseline = (event.name, result)
             return
         known = self.best.get(family)
@@ -104,6 +101,13 @@ class Board:
         )
 
 
+def _is_baseline(spec: TrialSpec) -> bool:
+    """Whether this is what all others are held against: it says so itself, or its family has nothing to learn."""
+    from autodl.models.base import families
+
+    return spec.origin == "baseline" or (spec.family in families and families[spec.family].complexity == 0)
+
+
 def plan_sentence(profile: Profile, plan: Plan) -> str:
     """What is about to be learnt from what, in one sentence."""
     kind = f"{plan.task.value}, {len(plan.classes)} classes" if plan.classes else plan.task.value
@@ -115,11 +119,13 @@ def guesses(profile: Profile) -> list[str]:
     """What was taken without being told, and the option that changes it."""
     target, said = profile.target, []
     if target.guessed:
-        said.append(f"took '{target.name}' as the target: {_clause(target.why)} (change it with --target)")
+        said.append(_taken(f"took '{target.name}' as the target", target.why, "--target"))
     if target.task_guessed:
-        said.append(f"took the task as {target.task.value}: {_clause(target.task_why)} (change it with --task)")
+        said.append(_taken(f"took the task as {target.task.value}", target.task_why, "--task"))
     return said
 
 
-def _clause(text: str) -> str:
-    return text.strip().rstrip(".") or "by its values"
+def _taken(what: str, why: str, option: str) -> str:
+    reason = why.strip().rstrip(".") or "by its values"
+    reason = reason[0].lower() + reason[1:] if reason[:2].istitle() else reason
+    return f"{what}: {reason}" if option in reason else f"{what}: {reason} (change it with {option})"

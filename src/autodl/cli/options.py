@@ -86,7 +86,7 @@ TestSize = Annotated[
 ]  # fmt: skip
 Group = Annotated[
     str | None,
-    typer.Option("--group", metavar="COLUMN",
+    typer.Option("--group", "--group-column", metavar="COLUMN",
                  help="Rows with the same value (one patient, one customer) stay on the same side of every split.",
                  rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
