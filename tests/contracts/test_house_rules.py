@@ -54,7 +54,8 @@ def test_no_text_names_a_place_of_one_machine() -> None:
 
 def test_nothing_is_left_to_do_and_nothing_is_swallowed() -> None:
     loose = re.compile(
-        r"\b(?:TODO|FIXME|XXX|HACK)\b|except(?: Exception| BaseException)?:\s*\n\s*pass\b|raise NotImplementedError|\bbreakpoint\("
+        r"\b(?:TODO|FIXME|XXX|HACK)\b|"
+        r"except(?: Exception| BaseException)?:\s*\n\s*pass\b|raise NotImplementedError|\bbreakpoint\("
     )
     found = [f"{p.relative_to(REPO)}: {m.group()!r}" for p in TEXTS if p.suffix == ".py"
              for m in loose.finditer(p.read_text("utf-8"))]  # fmt: skip

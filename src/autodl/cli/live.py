@@ -183,8 +183,8 @@ def _training(board: Board, elapsed_s: float) -> Text:
 def _leaderboard(board: Board) -> Table:
     metric = board.plan.metric if board.plan else "score"
     table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", pad_edge=True)
-    table.add_column("model", no_wrap=True, overflow="ellipsis", max_width=34)
-    table.add_column(metric, justify="right", no_wrap=True)
+    table.add_column("model", no_wrap=True, overflow="ellipsis", min_width=12, max_width=34)
+    table.add_column(metric, justify="right", no_wrap=True, min_width=6)
     table.add_column("from guessing to perfect", no_wrap=True)
     table.add_column("tried", justify="right", no_wrap=True)
     table.add_column("training", justify="right", no_wrap=True)
