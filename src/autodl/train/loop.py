@@ -178,7 +178,7 @@ class _Run:
             self.module.load_state_dict(self.average.module.state_dict())
         history.best_epoch = self.best.epoch or epoch
         history.best_error = self.best.error if self.best.found and self.valid is not None else None
-        history.epochs = max(1, round(self.planned_steps / self.epoch_steps))
+        history.epochs = max(history.best_epoch, -(-self.planned_steps // self.epoch_steps))
         history.seconds = time.monotonic() - self.started
         self.module.eval()
 
