@@ -69,11 +69,12 @@ def run_folder(work: Path) -> Path:
 
 
 def test_leaderboard_and_runs_show_the_same_facts_as_the_record(
-    run_folder: Path, capsys: pytest.CaptureFixture[str]
+    run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = json.loads((run_folder / "run.json").read_text())
     assert main(["leaderboard", str(run_folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == facts
+    monkeypatch.setenv("COLUMNS", "60")
     assert main(["leaderboard", str(run_folder)]) == 0
     out = capsys.readouterr().out
     assert out.index("Ensemble") < out.index("Guess")

@@ -11,7 +11,7 @@ from autodl.cli.context import invocation_of
 def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = False) -> None:
     """Show the models of RUN, best first; --json prints all facts of its run.json."""
     run = opt.require_run(run)
-    from autodl.cli.screen import quiet_libraries
+    from autodl.cli.screen import print_whole, quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:
         from autodl.store import RunFolder
@@ -26,8 +26,8 @@ def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = F
         from autodl.cli.words import number
         from autodl.duration import format_duration
 
-        table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-        for name in ("", "model", "family", f"{record.metric}, validation", "test", "training", "per 1,000 rows"):
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for name in ("", "model", "family", "validation", "test", "training", "per 1,000 rows"):
             table.add_column(name, justify="left" if name in ("model", "family") else "right", no_wrap=True)
         for place, row in enumerate(record.leaderboard, start=1):
             table.add_row(
@@ -39,4 +39,5 @@ def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = F
                 format_duration(row.fit_s),
                 format_duration(row.predict_ms_per_row),
             )
-        screen.out.print(table)
+        screen.out.print(f"{record.target} by {record.metric}", style="bold")
+        print_whole(screen.out, table)

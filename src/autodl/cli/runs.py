@@ -21,7 +21,7 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
     """List the runs in FOLDER, newest first."""
     if folder is not None and not folder.is_dir():
         raise RunError(f"there is no folder {folder}", "Name the folder that holds the runs.")
-    from autodl.cli.screen import quiet_libraries
+    from autodl.cli.screen import print_whole, quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:
         from autodl.store import list_runs
@@ -44,9 +44,9 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
         from autodl.cli.words import with_interval
         from autodl.duration import format_duration
 
-        table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for name in ("run", "started (UTC)", "target", "test score", "time", "status"):
-            table.add_column(name, overflow="fold")
+            table.add_column(name, no_wrap=True)
         for path, record in found:
             score = record.test.get(record.metric)
             shown = "" if score is None else f"{record.metric} {with_interval(score.value, score.low, score.high)}"
@@ -54,4 +54,4 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
                 Text(str(path)), record.started[:16].replace("T", " "), Text(record.target), shown,
                 format_duration(record.budget.used_s), record.status,
             )  # fmt: skip
-        screen.out.print(table)
+        print_whole(screen.out, table)

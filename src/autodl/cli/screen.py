@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from autodl.cli.context import Invocation
 
@@ -57,6 +58,15 @@ def make_console(file: IO[str]) -> Console:
             return Dimensions(int(os.environ.get("COLUMNS") or _PIPED_WIDTH), 25)
 
     return TerminalConsole(file=file, markup=False, highlight=False, emoji=False)
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table of short cells at its natural width: where that is too wide, lines run on, nothing is cut."""
+    from rich.measure import Measurement
+
+    options = console.options.update(max_width=1000)
+    width = Measurement.get(console, options, table).maximum
+    console.print(table, width=width, crop=False, no_wrap=True, overflow="ignore")
 
 
 def _is_descriptor(stream: IO[str], descriptor: int) -> bool:
