@@ -23,20 +23,18 @@ def check_preparer(recipe: Recipe) -> None:
     Raises:
         AssertionError: Naming the broken rule.
     """
-    frame, schema = mixed_frame(90)
+    frame, schema = mixed_frame(70)
     rng = np.random.default_rng(1)
-    targets: list[tuple[Task, NDArray[Any]]] = [
-        (Task.REGRESSION, rng.normal(size=90)),
-        (Task.CLASSIFICATION, rng.integers(0, 2, 90)),
-        (Task.CLASSIFICATION, rng.integers(0, 4, 90)),
-    ]
-    for task, y in targets:
-        _check(recipe, schema, task, frame, y)
+    values = rng.normal(size=70)
+    _check(recipe, schema, Task.REGRESSION, frame, values)
+    _check(recipe, schema, Task.CLASSIFICATION, frame, rng.integers(0, 4, 70))
     for kind in ColumnKind:
         if names := schema.of_kind(kind):
-            _check(recipe, schema.only(names), Task.REGRESSION, frame, targets[0][1])
+            part = Preparer(recipe, schema.only(names), Task.CLASSIFICATION)
+            _well_formed(part.fit_transform(frame, rng.integers(0, 2, 70)), recipe, 70)
+            _well_formed(part.transform(frame.iloc[:3]), recipe, 3)
     for rows in (1, 2):
-        _check(recipe, schema, Task.REGRESSION, frame.iloc[:rows], targets[0][1][:rows])
+        _check(recipe, schema, Task.REGRESSION, frame.iloc[:rows], values[:rows])
 
 
 def _check(recipe: Recipe, schema: TableSchema, task: Task, frame: pd.DataFrame, y: NDArray[Any]) -> None:
