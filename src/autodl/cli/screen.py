@@ -62,11 +62,9 @@ def make_console(file: IO[str]) -> Console:
 
 def print_whole(console: Console, table: Table) -> None:
     """Print a table of short cells at its natural width: where that is too wide, lines run on, nothing is cut."""
-    from rich.measure import Measurement
+    from rich.console import Console
 
-    options = console.options.update(max_width=1000)
-    width = Measurement.get(console, options, table).maximum
-    console.print(table, width=width, crop=False, no_wrap=True, overflow="ignore")
+    Console(file=console.file, width=1000, markup=False, highlight=False, emoji=False).print(table, crop=False)
 
 
 def _is_descriptor(stream: IO[str], descriptor: int) -> bool:
