@@ -127,12 +127,19 @@ def test_more_time_is_judged_by_when_the_best_was_found() -> None:
     base = records.but(profile=records.profile.model_copy(update={"findings": clean}), evaluation=e)
     ok = [t for t in records.trials if t.ok]
 
-    def lead_when_best_is(k: int) -> str:
+    def leads_when_best_is(k: int, family: str | None = None) -> list[str]:
         trials = tuple(t.model_copy(update={"loss": 1.0 if i == k else 9.0}) for i, t in enumerate(ok))
-        return plain(first(base.but(trials=trials)).next_steps[0].lead)
+        if family is not None:
+            specs = [
+                t.spec.model_copy(update={"family": family if i != k else t.spec.family}) for i, t in enumerate(ok)
+            ]
+            trials = tuple(t.model_copy(update={"spec": s}) for t, s in zip(trials, specs, strict=True))
+        return [plain(s.lead) for s in first(base.but(trials=trials)).next_steps]
 
-    assert lead_when_best_is(2) == "More time would hardly help."
-    assert lead_when_best_is(len(ok) - 1) == "More time may help."
+    best = next(i for i, t in enumerate(ok) if sum(u.spec.family == t.spec.family for u in ok[i + 1 :]) >= 3)
+    assert "More time would hardly help." in leads_when_best_is(best)
+    assert "More time would hardly help." not in leads_when_best_is(best, "another")  # the winner was never tuned
+    assert "More time may help." in leads_when_best_is(len(ok) - 1)
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=1, max_size=20), st.floats(0.1, 0.9))

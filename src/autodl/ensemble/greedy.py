@@ -49,7 +49,7 @@ def select(
     seed: int = 0,
     max_candidates: int = 25,
     max_steps: int = 25,
-    noise_se: float = 1.0,
+    noise_se: float = 0.0,
     deadline: Deadline = NEVER,
 ) -> Ensemble:
     """Choose models and weights.

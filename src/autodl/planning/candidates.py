@@ -9,7 +9,7 @@ from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.preparation import adapt
 from autodl.records import Decision, FamilyPlan, Modality, Skipped, Validation
-from autodl.search.space import family_space
+from autodl.search.space import Config, family_space
 
 if TYPE_CHECKING:
     from autodl.evaluate.base import Metric
@@ -155,10 +155,13 @@ def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: 
 
 
 def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
-    start = family_space(cls.key).starts()[0]
-    config = cls.config(**{k: v for k, v in start.items() if not k.startswith("prep.")})
-    cost = cls().estimate_cost(setting.shape(), config)
-    seconds = cost.seconds * setting.validation.n_folds
+    """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
+    costs = [_cost(cls, setting, start) for start in family_space(cls.key).starts()]
+    folds = setting.validation.n_folds
+    budget = setting.facts.options.time_budget_s
+    limit = float("inf") if budget is None else SHARE[setting.facts.options.preset] * budget
+    fitting = [c for c in costs if c.seconds * folds <= limit]
+    cost = fitting[0] if fitting else min(costs, key=lambda c: c.seconds)
     why = ("You asked for it. " if asked else "") + cls.summary
     if cls.complexity == 0:
         why = f"The baseline that every model must beat. {cls.summary}"
@@ -166,11 +169,16 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
         key=cls.key,
         name=cls.name,
         why=why,
-        est_seconds=round(seconds, 3),
+        est_seconds=round(cost.seconds * folds, 3),
         est_bytes=cost.bytes,
         recipe=adapt(cls.recipe, setting.facts, setting.metric),
     )
     return plan, cost
+
+
+def _cost(cls: type[Family], setting: Setting, start: Config) -> CostEstimate:
+    config = cls.config(**{k: v for k, v in start.items() if not k.startswith("prep.")})
+    return cls().estimate_cost(setting.shape(), config)
 
 
 def searched_fields(kept: tuple[FamilyPlan, ...]) -> frozenset[str]:

@@ -48,9 +48,11 @@ class Allocation:
 
         for family in self.families:
             if not any(s.family == family.key for s in taken):
-                first = spec(family.key, self.spaces[family.key].starts()[0], "default")
-                if fits(first):
-                    return first
+                # The first listed configuration is the best known; a later, quicker one is better than none.
+                for config in self.spaces[family.key].starts():
+                    first = spec(family.key, config, "default")
+                    if fits(first):
+                        return first
         for family_key, config in self._portfolio(finished, taken):
             listed = spec(family_key, config, "portfolio")
             if fits(listed):

@@ -118,7 +118,9 @@ def _time(facts: Facts) -> Statement | None:
             best, winner = t.loss, t
     after = len(done) - 1 - done.index(winner)
     total = done[-1].finished_s
-    if after >= max(3, len(done) // 3):
+    # A first try that other families' first tries do not beat says nothing of more time: it must have been tuned.
+    tuned = [t for t in done[len(done) - after :] if t.spec.family == winner.spec.family]
+    if after >= max(8, len(done) // 3) and len(tuned) >= 3:
         return _step(
             "More time would hardly help.",
             f"The best single model was found after {fmt.seconds(winner.finished_s)}; "

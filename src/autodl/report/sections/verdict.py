@@ -167,8 +167,9 @@ def _belongs(facts: Facts) -> str:
     if facts.evaluation is None:
         return f"The folder {code('model')} holds: {facts.run.delivered}" if facts.run.delivered else ""
     text = (
-        f"The score belongs to {facts.evaluation.leader}, trained on {fmt.plural(facts.evaluation.n_train, 'row')} "
-        f"and tested once on {fmt.count(facts.evaluation.n_test)} others that neither training nor the choice "
+        f"The score belongs to {facts.evaluation.leader}, made from {fmt.plural(facts.evaluation.n_train, 'row')} "
+        f"(training and validation) and tested once on {fmt.count(facts.evaluation.n_test)} others that neither "
+        "training nor the choice "
         "between models had seen."
     )
     if facts.run.delivered:
