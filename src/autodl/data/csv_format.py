@@ -168,9 +168,7 @@ def _careful(text: str, dialect: Dialect, where: str) -> tuple[pa.Table, tuple[s
         )
     notes = []
     if bad:
-        notes.append(
-            f"{len(bad)} of {n:,} rows have too many fields and were skipped (first: record {bad[0][0]:,})."
-        )
+        notes.append(f"{len(bad)} of {n:,} rows have too many fields and were skipped (first: record {bad[0][0]:,}).")
     if short:
         notes.append(f"{short:,} of {n:,} rows have too few fields; the missing cells were left empty.")
     columns = list(zip(*rows, strict=True)) or [()] * width

@@ -109,9 +109,7 @@ def _fits(form: str, texts: Sequence[str]) -> bool:
     return False
 
 
-def _order(
-    few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: str
-) -> tuple[ParseRule, str] | None:
+def _order(few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: str) -> tuple[ParseRule, str] | None:
     """Day or month first: what reads more values; then what keeps the rows in order; then the mark's custom."""
     day, month = ParseRule(date_format=dayfirst, dayfirst=True), ParseRule(date_format=monthfirst)
     if max(_share(probe, day), _share(probe, month)) < 0.3:

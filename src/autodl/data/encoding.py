@@ -41,9 +41,7 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
         if max(even, odd) > 3 * min(even, odd):
             return "utf-16-le" if odd > even else "utf-16-be"
     if b"\0" in head or len(_CONTROL.findall(head[:65536])) > 0.01 * min(len(head), 65536):
-        raise DataError(
-            f"{where} is no text: it holds binary data", "Give a CSV, Parquet, JSON lines or Excel file."
-        )
+        raise DataError(f"{where} is no text: it holds binary data", "Give a CSV, Parquet, JSON lines or Excel file.")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
         return "utf-8"

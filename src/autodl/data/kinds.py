@@ -230,9 +230,7 @@ def _number_verdict(
     if rule.thousands:
         what += f", thousands set off by {rule.thousands!r}"
     if junk.any():
-        what += (
-            f"; {int(counts[junk].sum())} cells such as {levels.words[junk][0]!r} are none and count as missing"
-        )
+        what += f"; {int(counts[junk].sum())} cells such as {levels.words[junk][0]!r} are none and count as missing"
     return _judge_values(name, levels.spread(values, np.nan), is_target, rule, what, exact=False)
 
 

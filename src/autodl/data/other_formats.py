@@ -102,9 +102,7 @@ def _unwrap(value: Any, where: str) -> list[dict[str, Any]]:
             frame = pd.DataFrame(value)
             return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
         return [value]
-    raise DataError(
-        f"{where} is no table: it holds a JSON {type(value).__name__}", "Give an array of JSON objects."
-    )
+    raise DataError(f"{where} is no table: it holds a JSON {type(value).__name__}", "Give an array of JSON objects.")
 
 
 def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

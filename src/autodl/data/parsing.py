@@ -86,9 +86,7 @@ def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArr
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
-    values = _parse(
-        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels)
-    )
+    values = _parse(levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels))
     return _finite(levels.spread(values, np.nan))
 
 

@@ -21,9 +21,7 @@ from autodl.records import ReadInfo
 _KINDS = ", ".join(sorted(FORMATS))
 
 
-def read_table(
-    source: str | Path | pd.DataFrame, *, as_text: Collection[str] = ()
-) -> tuple[pd.DataFrame, ReadInfo]:
+def read_table(source: str | Path | pd.DataFrame, *, as_text: Collection[str] = ()) -> tuple[pd.DataFrame, ReadInfo]:
     """Read a table.
 
     Args:
@@ -45,9 +43,7 @@ def read_table(
     parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
     formats = {kind for *_, kind in parts}
     if len(formats) > 1:
-        raise DataError(
-            f"{source} holds files of several formats: {', '.join(sorted(formats))}", "Give one of them."
-        )
+        raise DataError(f"{source} holds files of several formats: {', '.join(sorted(formats))}", "Give one of them.")
     kind = formats.pop()
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
@@ -58,9 +54,7 @@ def read_table(
         frame, found = _read_other(kind, data, name)
         frames.append(frame)
         notes += found
-    _same_columns(
-        [(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)]
-    )
+    _same_columns([(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)])
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     frame, repaired = normalise(frame, str(source))
     info = ReadInfo(path=str(source), format=kind, n_files=len(parts), n_bytes=n_bytes, notes=(*notes, *repaired))
@@ -100,9 +94,7 @@ def _files(source: str | Path) -> list[Path]:
             return sorted(found, key=_natural)
         if any(c in str(source) for c in "*?["):
             root = Path(path.anchor) if path.is_absolute() else Path()
-            found = [
-                p for p in root.glob(str(path.relative_to(root) if path.is_absolute() else path)) if p.is_file()
-            ]
+            found = [p for p in root.glob(str(path.relative_to(root) if path.is_absolute() else path)) if p.is_file()]
             if not found:
                 raise DataError(f"no file matches {source}", "Check the pattern and the folder.")
             return sorted(found, key=_natural)

@@ -15,9 +15,7 @@ MISSING_MARKS = frozenset(["-", "--", "---", ".", "..", "*", "n/d", "nd", "not a
 NOTHING = frozenset(["none", "nil"])
 """Missing among numbers, dates and truth words; among other words "none" is often an answer."""
 
-UNSURE = frozenset(
-    ["unknown", "not known", "unspecified", "not applicable", "error", "#value!", "#div/0!", "#ref!"]
-)
+UNSURE = frozenset(["unknown", "not known", "unspecified", "not applicable", "error", "#value!", "#div/0!", "#ref!"])
 """A category of its own among words; no number among numbers."""
 
 NO_NUMBER = MISSING | MISSING_MARKS | NOTHING | UNSURE
@@ -37,9 +35,7 @@ TRUTH: tuple[tuple[str, str], ...] = (
 )
 """Pairs of words for true and false."""
 
-_CURRENCIES = (
-    "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ ₴ ฿ ₫ ₦ R$ US$ kr zł Rs. Rs USD EUR GBP JPY CHF CAD AUD CNY INR SEK NOK DKK PLN BRL"
-)
+_CURRENCIES = "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ ₴ ฿ ₫ ₦ R$ US$ kr zł Rs. Rs USD EUR GBP JPY CHF CAD AUD CNY INR SEK NOK DKK PLN BRL"
 CURRENCIES = tuple(_CURRENCIES.split())
 """Signs and codes of money, before or after the amount."""
 

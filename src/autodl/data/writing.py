@@ -31,9 +31,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     if path.is_dir():
         raise DataError(f"{path} is a folder", "Name a file in it.")
     with file_errors(str(path)):
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.stem}-", suffix="".join(path.suffixes), dir=path.parent
-        )
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix="".join(path.suffixes), dir=path.parent)
         os.close(handle)
         partial = Path(temporary)
         try:

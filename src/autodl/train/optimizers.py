@@ -64,9 +64,7 @@ class Lion(Optimizer):
                     state["momentum"] = torch.zeros_like(p)
                 momentum: Tensor = state["momentum"]
                 p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(
-                    torch.lerp(p.grad, momentum, beta1).sign_(), alpha=-group["lr"]
-                )  # u = sign(b1 m + (1-b1) g)
+                p.add_(torch.lerp(p.grad, momentum, beta1).sign_(), alpha=-group["lr"])  # u = sign(b1 m + (1-b1) g)
                 momentum.lerp_(p.grad, 1 - beta2)  # m = b2 m + (1-b2) g
         return loss
 

@@ -49,6 +49,4 @@ def training_cost(
 
 def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 32) -> int:
     """Inputs of the first layer: embedded numbers, categories and text components."""
-    return max(
-        1, (shape.numeric + text_components * shape.text) * numeric_size + shape.categorical * category_size
-    )
+    return max(1, (shape.numeric + text_components * shape.text) * numeric_size + shape.categorical * category_size)

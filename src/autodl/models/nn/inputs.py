@@ -48,10 +48,7 @@ class InputPlan:
         low, high = numeric.min(axis=0, initial=np.inf), numeric.max(axis=0, initial=-np.inf)
         varies = low < high
         two_valued = np.array(
-            [
-                bool(np.all((column == a) | (column == b)))
-                for column, a, b in zip(numeric.T, low, high, strict=True)
-            ],
+            [bool(np.all((column == a) | (column == b))) for column, a, b in zip(numeric.T, low, high, strict=True)],
             dtype=bool,
         )
         center = np.zeros(numeric.shape[1], np.float32)
