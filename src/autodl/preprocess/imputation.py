@@ -21,9 +21,9 @@ _DONORS = 2_000
 class NumericImputer:
     """Fills NaN; a column without any value in the training rows is filled with 0.
 
-    ``knn`` takes the weighted mean of the 5 nearest rows (Troyanskaya et al. 2001); ``iterative`` predicts each column from
-    the others by Bayesian ridge regression (van Buuren & Groothuis-Oudshoorn 2011). Both see standardized columns
-    and learn from at most 2,000 rows.
+    ``knn`` takes the weighted mean of the 5 nearest rows (Troyanskaya et al. 2001); ``iterative`` predicts each
+    column from the others by Bayesian ridge regression (van Buuren & Groothuis-Oudshoorn 2011). Both see
+    standardized columns and learn from at most 2,000 rows.
 
     Args:
         kind: How to fill; ``none`` leaves NaN.
