@@ -35,7 +35,7 @@ def test_no_family_is_named_outside_its_own_files() -> None:
     package = Path(autodl.__file__).parent
     found = []
     for path in package.rglob("*.py"):
-        if path.name in PACKAGE_NAMES or path.parent.name == "models" and path.stem in families:
+        if path.name in PACKAGE_NAMES or (path.parent.name == "models" and path.stem in families):
             continue
         words = {
             node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)

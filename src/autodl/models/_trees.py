@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autodl.clock import Deadline
     from autodl.features import Features
 
-_MAX_BYTES = 1.0e8
+_MAX_BYTES = 6.4e7
 """Size that all trees of a model may reach."""
 _CHUNK = 10
 
@@ -26,8 +26,9 @@ class TreesConfig(FamilyConfig):
 
     n_estimators: int = Field(200, ge=1)
     max_features: float = Field(0.0, ge=0, le=1)
-    """Share of the columns tried at each split; 0 means the square root of their number."""
-    min_samples_leaf: int = Field(3, ge=1)
+    """Share of the columns tried at each split; 0 means their square root for classes, half of them for numbers."""
+    min_samples_leaf: int = Field(0, ge=0)
+    """0 means 3 for two classes, where probabilities gain from averaging, else 1."""
     criterion: Literal["impurity", "entropy"] = "impurity"
     """``impurity``: Gini for classes, squared error for numbers; ``entropy``: for classes."""
     bootstrap: bool = True
@@ -80,20 +81,35 @@ class TreesEstimator(ArrayEstimator):
         # At least about fifty trees must fit into the size limit.
         leaves = int(_MAX_BYTES / 50 / (2 * _node_bytes(self.n_present)))
         return kind(
-            n_estimators=1, criterion=criterion, max_features=c.max_features or "sqrt",
-            min_samples_leaf=min(c.min_samples_leaf, max(1, n // 4)), max_leaf_nodes=leaves if n > leaves else None,
-            bootstrap=c.bootstrap, warm_start=True, n_jobs=self.meta.threads, random_state=self.meta.seed,
-        )  # fmt: skip
+            n_estimators=1,
+            criterion=criterion,
+            max_features=_share(c.max_features, self.n_present) or "sqrt",
+            min_samples_leaf=min(_leaf(c.min_samples_leaf, self.n_present), max(1, n // 4)),
+            max_leaf_nodes=leaves if n > leaves else None,
+            bootstrap=c.bootstrap,
+            warm_start=True,
+            n_jobs=self.meta.threads,
+            random_state=self.meta.seed,
+        )
 
     def _bytes(self, model: Any) -> float:
         return float(sum(tree.tree_.node_count for tree in model.estimators_)) * _node_bytes(self.n_present)
 
     def _raw(self, X: Features) -> NDArray[Any]:
         matrix = as_matrix(X)
-        self._model.set_params(n_jobs=self.meta.threads)
+        # Handing a few rows to threads takes longer than answering them.
+        self._model.set_params(n_jobs=self.meta.threads if len(X) > 2_000 else 1)
         if self.is_classifier:
             return np.asarray(self._model.predict_proba(matrix))
         return np.asarray(self._model.predict(matrix))
+
+
+def _share(max_features: float, classes: int) -> float:
+    return max_features or (0.0 if classes else 0.5)
+
+
+def _leaf(min_samples_leaf: int, classes: int) -> int:
+    return min_samples_leaf or (3 if classes == 2 else 1)
 
 
 def _node_bytes(classes: int) -> float:
@@ -104,12 +120,13 @@ def _node_bytes(classes: int) -> float:
 def trees_cost(shape: Shape, config: TreesConfig, extra: bool) -> CostEstimate:
     """Trees times n log n for each column tried at a split."""
     columns = shape.columns + 33 * shape.text
-    tried = config.max_features * columns if config.max_features else columns**0.5
-    one = shape.rows * np.log2(shape.rows + 2) * (tried * (1.0e-8 if extra else 3.0e-8) + 6.0e-8)
+    share = _share(config.max_features, shape.classes)
+    tried = share * columns if share else columns**0.5
+    leaf = _leaf(config.min_samples_leaf, shape.classes)
+    one = shape.rows * np.log2(shape.rows + 2) * (tried * (0.6e-8 if extra else 2.1e-8) + 4.0e-8) + 4.0e-4
     one *= 1.0 + 0.03 * shape.classes
-    speed = shape.speed * min(shape.threads, 2) ** 0.8
-    leaves = shape.rows * (0.6 if shape.classes == 0 else 0.3) / config.min_samples_leaf
-    size = min(_MAX_BYTES, config.n_estimators * 2 * leaves * _node_bytes(shape.classes))
-    return CostEstimate(
-        seconds=float(0.05 + config.n_estimators * (one + 5e-4) / speed), bytes=size + 8.0 * shape.rows
-    )
+    leaves = shape.rows * (0.3 if shape.classes else 0.6) / leaf
+    size = 2.0 * leaves * _node_bytes(shape.classes)
+    trees = min(config.n_estimators, 1.0 + _MAX_BYTES / max(size, 1.0))
+    seconds = 0.02 + trees * one / (shape.speed * shape.threads**0.8)
+    return CostEstimate(seconds=float(seconds), bytes=trees * size + 8.0 * shape.rows * columns)

@@ -13,7 +13,6 @@ class ExtraTreesConfig(TreesConfig):
     """See ``TreesConfig``; by default all rows are used for every tree and half the columns at every split."""
 
     max_features: float = Field(0.5, ge=0, le=1)
-    min_samples_leaf: int = Field(2, ge=1)
     bootstrap: bool = False
 
 

@@ -101,7 +101,7 @@ class Neighbors(Family):
         """Training stores the rows; the time goes into predicting a quarter as many (the validation rows)."""
         wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 34 * shape.text
         pairs = 0.25 * float(shape.rows) ** 2
-        seconds = 0.05 + pairs * (wide * 5.0e-10 + 3.0e-9) / (shape.speed * min(shape.threads, 2) ** 0.8)
+        seconds = 0.02 + pairs * (wide * 1.5e-10 + 1.0e-9) / (shape.speed * shape.threads**0.8)
         return CostEstimate(seconds=seconds, bytes=4.0 * shape.rows * wide + 2.0e8)
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
