@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -131,6 +132,8 @@ def fit(
     from autodl.pipeline import run_fit
 
     started = time.time()
+    # Spinning OpenMP threads slow each other down on shared cores; see ``autodl.__main__``.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if task is not None and task not in list(Task):
         raise ConfigError(f"unknown task '{task}'", did_you_mean(task, list(Task)))
     seconds = parse_duration(time_budget) if isinstance(time_budget, str) else time_budget

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.clock import Deadline
 from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
+from autodl.models.base import families
 from autodl.records import Ensemble, Recipe, TableSchema, Task, TrialResult
 from autodl.search.trial import TrialData, fit_model, split_config
 from autodl.store import RunFolder
@@ -86,6 +87,8 @@ class Delivery:
         for seed in range(MAX_SEEDS):
             for member in sorted(ensemble.members, key=lambda m: -m.weight):
                 done = fitted[member.trial_id]
+                if seed > 0 and not families[member.family].random:
+                    continue
                 if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:
                     continue
                 result = results[member.trial_id]

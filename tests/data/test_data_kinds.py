@@ -100,10 +100,7 @@ def test_formatted_numbers_are_read_back(
         suffix = ""
     plain = [f"{abs(v):,.2f}" for v in numbers]  # type: ignore[arg-type]
     words = [
-        ("-" if v < 0 else "")
-        + prefix
-        + w.replace(",", "T").replace(".", decimal).replace("T", thousands)
-        + suffix  # type: ignore[operator]
+        ("-" if v < 0 else "") + prefix + w.replace(",", "T").replace(".", decimal).replace("T", thousands) + suffix  # type: ignore[operator]
         for v, w in zip(numbers, plain, strict=True)
     ]
     rule = learn_number_rule(words)
@@ -283,9 +280,7 @@ def test_top_and_length() -> None:
 
 
 def test_schema_survives_json() -> None:
-    frame = pd.DataFrame(
-        {"a": [1.0, 2.0], "b": ["x", None], "c": ["yes", "no"], "d": ["2020-01-01", "2020-01-02"]}
-    )
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", None], "c": ["yes", "no"], "d": ["2020-01-01", "2020-01-02"]})
     schema = infer_schema(frame)
     assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
 
@@ -332,9 +327,7 @@ def test_apply_to_other_data() -> None:
     assert out["day"].tolist()[:2] == [pd.Timestamp("2020-01-31"), pd.Timestamp("2020-02-28")]
     assert pd.isna(out["day"][2])
     assert out["code"].tolist() == ["1", "2", None]
-    one = apply_schema(
-        pd.DataFrame({"age": ["junk"], "paid": ["maybe"], "day": [3], "code": ["never seen"]}), schema
-    )
+    one = apply_schema(pd.DataFrame({"age": ["junk"], "paid": ["maybe"], "day": [3], "code": ["never seen"]}), schema)
     assert one.iloc[0, :3].isna().all()
     assert one["code"][0] == "never seen"
 

@@ -411,9 +411,7 @@ def test_round_trip_in_any_dialect(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    content=st.one_of(
-        st.binary(max_size=300), st.text(alphabet="ab1,;\n\r\t\"' .-é\0", max_size=120).map(str.encode)
-    )
+    content=st.one_of(st.binary(max_size=300), st.text(alphabet="ab1,;\n\r\t\"' .-é\0", max_size=120).map(str.encode))
 )
 def test_any_bytes_give_a_table_or_one_line(tmp_path: Path, content: bytes) -> None:
     path = save(tmp_path, content)

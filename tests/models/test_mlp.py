@@ -21,9 +21,7 @@ def family_part(config: dict) -> dict:
 
 def table(n: int = 120) -> tuple[Features, np.ndarray]:
     rng = np.random.default_rng(0)
-    X = Features(
-        rng.normal(size=(n, 3)).astype(np.float32), rng.integers(0, 12, (n, 2)).astype(np.int32), (12, 12)
-    )
+    X = Features(rng.normal(size=(n, 3)).astype(np.float32), rng.integers(0, 12, (n, 2)).astype(np.int32), (12, 12))
     return X, (X.numeric[:, 0] > 0).astype(np.int64)
 
 

@@ -86,6 +86,13 @@ def test_what_does_not_fit_is_not_started(toys, linear_data):
     assert state.too_slow["stubborn"] > 1000
 
 
+def test_simple_models_are_tried_even_when_time_is_up(linear_data):
+    loop = make_loop(Budget(1.0, time.time() - 50), keys=("dummy", "linear", "lightgbm"), space={"params": {}})
+    state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert [r.spec.family for r in state.finished] == ["dummy", "linear"]
+    assert all(r.ok for r in state.finished)
+
+
 def test_reserve_ends_the_search_early(toys, linear_data):
     began = time.time()
     loop = make_loop(Budget(60.0, began), reserve=59.0)

@@ -223,9 +223,7 @@ def test_augment_sees_every_training_batch():
     assert sizes == [100] * 8
 
 
-@pytest.mark.parametrize(
-    ("n", "size", "steps"), [(1, 4, 1), (3, 4, 1), (5, 4, 1), (6, 4, 2), (8, 4, 2), (9, 2, 4)]
-)
+@pytest.mark.parametrize(("n", "size", "steps"), [(1, 4, 1), (3, 4, 1), (5, 4, 1), (6, 4, 2), (8, 4, 2), (9, 2, 4)])
 def test_batches_never_hold_a_single_row(n, size, steps):
     data = TensorData((torch.arange(n).float()[:, None],), torch.zeros(n))
     batches = list(shuffled_batches(data, size, torch.Generator().manual_seed(0)))

@@ -142,6 +142,7 @@ class Family(ABC):
         order: Position in the planner's first wave; lower is earlier.
         max_rows: Above this many rows the planner leaves it out; None means no limit.
         deep: Whether it is a neural network.
+        random: Whether the seed changes the fitted model, so that averaging over seeds helps.
     """
 
     key: ClassVar[str]
@@ -158,6 +159,7 @@ class Family(ABC):
     order: ClassVar[int] = 50
     max_rows: ClassVar[int | None] = None
     deep: ClassVar[bool] = False
+    random: ClassVar[bool] = True
 
     @abstractmethod
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -68,6 +68,7 @@ class Dummy(Family):
     recipe = Recipe(text="none", dates=False)
     config = DummyConfig
     complexity = 0
+    random = False
     order = 0
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -144,6 +144,7 @@ class Linear(Family):
     recipe = Recipe(outliers="clip", scale="standard", categories="onehot", text="tfidf", target="standard")
     config = LinearConfig
     complexity = 1
+    random = False
     order = 1
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

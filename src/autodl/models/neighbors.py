@@ -94,6 +94,7 @@ class Neighbors(Family):
     recipe = Recipe(indicator=False, scale="robust", categories="onehot", text="svd")
     config = NeighborsConfig
     complexity = 2
+    random = False
     order = 8
     max_rows = 50_000
 

@@ -132,6 +132,7 @@ class SVM(Family):
     recipe = Recipe(outliers="clip", scale="standard", categories="onehot", text="svd", target="standard")
     config = SVMConfig
     complexity = 4
+    random = False
     order = 9
     max_rows = 10_000
 

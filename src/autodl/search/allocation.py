@@ -50,7 +50,7 @@ class Allocation:
             if not any(s.family == family.key for s in taken):
                 # The first listed configuration is the best known; a later, quicker one is better than none.
                 for config in self.spaces[family.key].starts():
-                    first = spec(family.key, config, "default")
+                    first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
                     if fits(first):
                         return first
         for family_key, config in self._portfolio(finished, taken):

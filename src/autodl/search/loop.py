@@ -19,6 +19,11 @@ from autodl.search.trial import Job, TrialOutcome
 STRETCH = 1.25
 """A trial is started only if this many times its estimate fits into the time left."""
 
+SIMPLE = 1
+"""Families up to this complexity are the last resort when time is short."""
+LAST_RESORT_S = 3.0
+"""Seconds that a last resort gets in any case."""
+
 
 @dataclass
 class SearchState:
@@ -66,9 +71,9 @@ class SearchLoop:
                 break
             # The reserve may have grown while trials ran: they may use a part of it rather than be lost.
             left = self.budget.left() - 0.8 * self.reserve(state.finished)
-            if left <= 0:
+            if left <= 0 and not any(self._must_try(j.spec, state) for j in runner.running()):
                 break
-            for outcome in runner.wait(min(left, 1.0)):
+            for outcome in runner.wait(min(max(left, 0.2), 1.0)):
                 self._record(outcome, state)
         return state
 
@@ -89,13 +94,18 @@ class SearchLoop:
     def _fits(self, spec: TrialSpec, state: SearchState) -> bool:
         if self._broken(spec.family, state.finished):
             return False
-        if self.budget.unlimited:
+        if self.budget.unlimited or self._must_try(spec, state):
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         if need <= self._left(state):
             return True
         state.too_slow[spec.family] = min(need, state.too_slow.get(spec.family, math.inf))
         return False
+
+    def _must_try(self, spec: TrialSpec, state: SearchState) -> bool:
+        """Whether this simple model is tried even if time is up: a run without any model is of no use to anyone."""
+        simple = families[spec.family].complexity <= SIMPLE
+        return simple and not any(r.ok and families[r.spec.family].complexity > 0 for r in state.finished)
 
     def _broken(self, family: str, finished: Sequence[TrialResult]) -> bool:
         last = [r for r in finished if r.spec.family == family][-self.max_failures :]
@@ -110,7 +120,7 @@ class SearchLoop:
         scheduler = self.scheduler if spec.origin not in ("default", "portfolio") else "none"
         if self.budget.unlimited:
             return Job(spec, scheduler=scheduler, rivals=rivals)
-        left = max(0.5, self._left(state))
+        left = max(LAST_RESORT_S if self._must_try(spec, state) else 0.5, self._left(state))
         generous = max(4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
         return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals)
 

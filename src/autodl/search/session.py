@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from autodl.events import Listener, Note
 from autodl.models.base import Shape
-from autodl.records import Plan, TrialResult
+from autodl.records import Plan, Task, TrialResult
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.runners.base import Runner
 from autodl.search.runners.inline import InlineRunner
-from autodl.search.space import family_space
+from autodl.search.space import SearchSpace, family_space
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -88,7 +88,7 @@ def run_search(
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
-            spaces={f.key: family_space(f.key) for f in setup.plan.families},
+            spaces={f.key: _space(f.key, setup.plan.task) for f in setup.plan.families},
             strategy=strategies[setup.plan.strategy](),
             seed=setup.plan.seed,
         ),
@@ -106,9 +106,14 @@ def run_search(
         runner.close()
 
 
+def _space(key: str, task: Task) -> SearchSpace:
+    """The family's space without choices that have no meaning for the task."""
+    return family_space(key).without("prep.target" if task is Task.CLASSIFICATION else "prep.balance")
+
+
 def _runner(setup: SearchSetup, listener: Listener, budget: Budget) -> Runner:
     if setup.plan.runner == "inline":
-        return InlineRunner(setup.data)
+        return InlineRunner(setup.data, slots=setup.plan.workers)
     from autodl.search.runners.ray import RayRunner
     from autodl.search.runners.warming import WarmingRunner
 

@@ -139,6 +139,15 @@ class SearchSpace(BaseModel):
                 full[name] = partial.get(name, self.params[name].start())
         return full
 
+    def without(self, *names: str) -> SearchSpace:
+        """The space with these parameters left out, where it has them; conditions on them must not exist."""
+        gone = set(names)
+        return SearchSpace(
+            params={k: p for k, p in self.params.items() if k not in gone},
+            portfolio=tuple({k: v for k, v in c.items() if k not in gone} for c in self.portfolio),
+            nas=tuple(n for n in self.nas if n not in gone),
+        )
+
     def sample(self, rng: np.random.Generator) -> Config:
         """A configuration drawn at random."""
         config: Config = {}

@@ -6,6 +6,7 @@ Notation: n search rows, m test rows, K classes.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -94,14 +95,16 @@ class PreparedFolds:
     def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
         self._data, self._limit = data, limit
         self._kept: OrderedDict[tuple[str, int], tuple[Preparer, Features, Features, Features | None]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, recipe: Recipe, fold: int) -> tuple[Preparer, Features, Features, Features | None]:
         """Preparer fitted on the fold's training rows, and its training, validation and test features."""
         # Target transform and balancing act after the preparation and do not change it.
         key = (recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json(), fold)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         from autodl.preprocess import Preparer
 
         data = self._data
@@ -110,10 +113,12 @@ class PreparedFolds:
         x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train])
         x_valid = preparer.transform(data.frame.iloc[valid])
         x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
-        self._kept[key] = (preparer, x_train, x_valid, x_test)
-        while len(self._kept) > 1 and self._bytes() > self._limit:
-            self._kept.popitem(last=False)
-        return self._kept[key]
+        made = (preparer, x_train, x_valid, x_test)
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > 1 and self._bytes() > self._limit:
+                self._kept.popitem(last=False)
+        return made
 
     def _bytes(self) -> int:
         return sum(f.nbytes() for entry in self._kept.values() for f in entry[1:] if isinstance(f, Features))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
@@ -41,7 +43,7 @@ class RepeatedEntities(Check):
                     f"'{column.name}' has {len(sizes):,} values in {ctx.n:,} rows, {ctx.n / len(sizes):.1f} each. "
                     "If these rows belong to one customer, patient or machine, it is on both sides of the split and "
                     "the score looks better than it will be on new ones.",
-                    action=f"Pass --group-column {column.name} to keep such rows together.",
+                    action=f"Pass --group-column {shlex.quote(column.name)} to keep such rows together.",
                     column=column.name,
                     evidence={"values": len(sizes), "rows_each": ctx.n / len(sizes)},
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from autodl.profiling.checks.base import Check, Context
 from autodl.profiling.words import listing
 from autodl.records import ColumnKind, Finding, Severity
@@ -30,7 +32,7 @@ class TimeOrder(Check):
                 Severity.WARNS,
                 f"The rows carry dates: {listing(dates)}{span}. The test rows are drawn from all times alike, so the "
                 "score is that of filling gaps, not of predicting the future.",
-                action=f"If you will predict later rows from earlier ones, pass --time-column {dates[0]}.",
+                action=f"If you will predict later rows from earlier ones, pass --time-column {shlex.quote(dates[0])}.",
                 column=dates[0],
                 evidence={"columns": len(dates)},
             )

@@ -22,6 +22,10 @@ class _Running:
     started: float
     thread: threading.Thread
 
+    def overdue(self) -> bool:
+        """Whether it has outrun its deadline and the grace period."""
+        return time.monotonic() > self.started + self.job.seconds + grace(self.job.seconds)
+
 
 def grace(seconds: float) -> float:
     """Seconds that a trial may take beyond its deadline before it is given up."""
@@ -29,64 +33,65 @@ def grace(seconds: float) -> float:
 
 
 class InlineRunner(Runner):
-    """One trial at a time."""
+    """A few trials at a time, each in a thread; the libraries that train let go of Python's lock while they work.
 
-    def __init__(self, data: TrialData) -> None:
-        self._data = data
+    Args:
+        data: Shared by all trials.
+        slots: Trials at a time.
+    """
+
+    def __init__(self, data: TrialData, slots: int = 1) -> None:
+        self._data, self._slots = data, slots
         self._cache = PreparedFolds(data)
         self._done: queue.Queue[tuple[str, TrialOutcome]] = queue.Queue()
-        self._current: _Running | None = None
+        self._running: dict[str, _Running] = {}
         self.abandoned = 0
 
     def free(self) -> int:
-        """1 if nothing is running."""
-        return 0 if self._current else 1
+        """Slots in which nothing runs."""
+        return self._slots - len(self._running)
 
     def submit(self, job: Job) -> None:
         """Start the job in a thread of its own."""
         thread = threading.Thread(target=self._work, args=(job, self._cache), daemon=True, name=job.spec.id)
-        self._current = _Running(job, time.monotonic(), thread)
+        self._running[job.spec.id] = _Running(job, time.monotonic(), thread)
         thread.start()
 
     def _work(self, job: Job, cache: PreparedFolds) -> None:
         self._done.put((job.spec.id, run_trial(job, self._data, cache)))
 
     def wait(self, timeout: float) -> list[TrialOutcome]:
-        """The outcome of the running job, or a timeout outcome when it is overdue."""
-        if self._current is None:
-            return []
-        job, started = self._current.job, self._current.started
-        overdue = started + job.seconds + grace(job.seconds)
-        until = min(time.monotonic() + timeout, overdue)
-        while True:
+        """The next outcome, and timeout outcomes of trials that are overdue."""
+        until = time.monotonic() + timeout
+        while self._running:
             try:
                 trial_id, outcome = self._done.get(timeout=max(0.0, min(0.2, until - time.monotonic())))
             except queue.Empty:
-                if time.monotonic() < until:
-                    continue
-                return [self._give_up(job, started)] if time.monotonic() >= overdue else []
-            if trial_id == job.spec.id:  # else: a straggler that was given up before
-                self._current = None
+                late = [r for r in self._running.values() if r.overdue()]
+                if late or time.monotonic() >= until:
+                    return [self._give_up(r) for r in late]
+                continue
+            if self._running.pop(trial_id, None) is not None:  # else: a straggler that was given up before
                 return [outcome]
+        return []
 
-    def _give_up(self, job: Job, started: float) -> TrialOutcome:
-        self._current = None
+    def _give_up(self, late: _Running) -> TrialOutcome:
+        del self._running[late.job.spec.id]
         self._cache = PreparedFolds(self._data)  # the straggler may still write to the old one
         self.abandoned += 1
-        spent = time.monotonic() - started
         return TrialOutcome(
             TrialResult(
-                spec=job.spec,
+                spec=late.job.spec,
                 status=TrialStatus.TIMEOUT,
-                error=f"did not stop at its deadline of {job.seconds:.1f} s and was given up",
-                cost=Cost(fit_s=spent),
+                error=f"did not stop at its deadline of {late.job.seconds:.1f} s and was given up",
+                cost=Cost(fit_s=time.monotonic() - late.started),
             )
         )
 
     def running(self) -> list[Job]:
-        """The running job, if any."""
-        return [self._current.job] if self._current else []
+        """The running jobs."""
+        return [r.job for r in self._running.values()]
 
     def close(self) -> None:
-        """Forget the running job; its thread ends with the process."""
-        self._current = None
+        """Forget the running jobs; their threads end with the process."""
+        self._running = {}

@@ -162,6 +162,7 @@ def _connect(address: str | None, cpus: int, rows: int) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         store = int(min(2e9, 2e8 + rows * 4_000))
         ray.init(num_cpus=max(cpus, 1), include_dashboard=False, object_store_memory=store, **quiet)
