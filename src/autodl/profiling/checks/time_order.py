@@ -26,13 +26,14 @@ class TimeOrder(Check):
         if not dates:
             return self.not_applicable("There is no date column.")
         first = ctx.column[dates[0]]
+        option = f"--time-column {shlex.quote(dates[0])}"
         span = f" ({first.first} to {first.last})" if first.first and first.last else ""
         return [
             self.finding(
                 Severity.WARNS,
                 f"The rows carry dates: {listing(dates)}{span}. The test rows are drawn from all times alike, so the "
                 "score is that of filling gaps, not of predicting the future.",
-                action=f"If you will predict later rows from earlier ones, pass --time-column {shlex.quote(dates[0])}.",
+                action=f"If you will predict later rows from earlier ones, pass {option}.",
                 column=dates[0],
                 evidence={"columns": len(dates)},
             )
