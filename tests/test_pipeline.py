@@ -102,7 +102,7 @@ def test_reported_test_scores_are_those_of_the_stored_predictions(run):
     folder = RunFolder(run[0].folder)
     profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)
     data = stages.read(profile.read.path, OPTIONS)
-    rows = split(data, profile, plan.validation, plan.seed)
+    rows = split(data, plan.validation, plan.seed)
     y = data.y[rows.test]
     trials = {r.spec.id: r for r in folder.trials()}
     members = folder.read("ensemble", Ensemble).members
@@ -187,6 +187,80 @@ def test_resume_runs_no_trial_again(run, csv, tmp_path):
     assert whole.status == "done"
     scores = {m.name: m.validation for m in run[0].record.leaderboard}
     assert {m.name: m.validation for m in whole.leaderboard} == scores
+
+
+def test_resume_refuses_other_options(run, csv):
+    for change in ({"target": "colour"}, {"metric": "accuracy"}, {"families": ("linear",)}, {"seed": 1}):
+        with pytest.raises(RunError, match=next(iter(change))):
+            run_fit(str(csv), OPTIONS.model_copy(update=change), run[0].folder, resume=True)
+
+
+def test_resume_of_a_finished_run_changes_nothing(run, csv):
+    folder = run[0].folder
+    before = {p.name: p.read_bytes() for p in [*(folder / "model").iterdir(), *(folder / "records").iterdir()]}
+    record = run_fit(str(csv), OPTIONS, folder, resume=True)
+    after = {p.name: p.read_bytes() for p in [*(folder / "model").iterdir(), *(folder / "records").iterdir()]}
+    assert after == before
+    assert record.test == run[0].record.test
+    assert record.budget.first_model_s == run[0].record.budget.first_model_s
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "deliver_refit", "explain"])
+def test_a_failing_late_stage_loses_nothing(csv, tmp_path, monkeypatch, stage):
+    from autodl import stages
+    from autodl.events import Note
+
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError("the moon is in the wrong house")
+
+    monkeypatch.setattr(stages, stage, fail)
+    events = []
+    options = OPTIONS.model_copy(update={"families": ("linear",), "max_trials": 2})
+    record = run_fit(str(csv), options, tmp_path / "run", listener=events.append)
+    assert record.status == "done"
+    assert any(isinstance(e, Note) and "the moon is in the wrong house" in e.text for e in events)
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert len(predict_file(tmp_path / "run", str(csv))) == 240
+
+
+def test_a_broken_refit_keeps_the_fold_models(csv, tmp_path, monkeypatch):
+    from autodl import delivery
+    from autodl.model import DeliveredModel
+
+    def fail(*args, **kwargs):
+        raise FloatingPointError("diverged")
+
+    monkeypatch.setattr(delivery, "fit_model", fail)
+    options = OPTIONS.model_copy(update={"families": ("linear",), "max_trials": 2})
+    run_fit(str(csv), options, tmp_path / "run")
+    members = DeliveredModel(RunFolder(tmp_path / "run")).manifest.members
+    assert {m.trained_on for m in members} == {"folds"}
+
+
+def test_groups_and_times_are_respected(tmp_path):
+    from autodl import stages
+    from autodl.dataset import split
+    from autodl.records import Plan
+
+    rng = np.random.default_rng(0)
+    table = make_table(300).assign(customer=rng.integers(0, 40, 300).astype(str))
+    table.to_csv(tmp_path / "t.csv", index=False)
+    for change in ({"group_column": "customer"}, {"time_column": "when"}):
+        options = OPTIONS.model_copy(update={**change, "families": ("linear",), "max_trials": 2})
+        folder = tmp_path / next(iter(change))
+        run_fit(str(tmp_path / "t.csv"), options, folder)
+        plan = RunFolder(folder).read("plan", Plan)
+        data = stages.read(str(tmp_path / "t.csv"), options)
+        rows = split(data, plan.validation, plan.seed)
+        column = data.frame[next(iter(change.values()))]
+        search, test = column.iloc[rows.search], column.iloc[rows.test]
+        if "group_column" in change:
+            assert not set(search) & set(test)
+            for train, valid in rows.folds:
+                assert not set(search.iloc[train]) & set(search.iloc[valid])
+        else:
+            assert search.max() < test.min()
+            assert all(search.iloc[train].max() < search.iloc[valid].min() for train, valid in rows.folds)
 
 
 def test_resume_refuses_other_data(csv, tmp_path):

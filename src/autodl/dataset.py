@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError
 from autodl.options import FitOptions
-from autodl.records import Profile, ReadInfo, TableSchema, TargetInfo, Task, Validation
+from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +40,13 @@ class Dataset:
     name: str
 
     def fingerprint(self) -> str:
-        """A hash of all values: equal for equal data."""
+        """A hash of all values and of what is predicted: equal for equal data and target."""
         import pandas as pd
 
-        return hashlib.sha256(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes()).hexdigest()
+        digest = hashlib.sha256(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
+        digest.update(f"{self.target.name} {self.target.task} {self.target.classes}".encode())
+        digest.update(self.y.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,10 @@ def load_test(path: str, train: Dataset) -> Dataset:
     import numpy as np
 
     from autodl.data import apply_schema, read_table
+    from autodl.predict import text_columns
     from autodl.profiling import encode_target
 
-    raw, read = read_table(path)
+    raw, read = read_table(path, as_text=text_columns(train.schema))
     name = Path(path).name
     frame = apply_schema(raw, train.schema, where=name)
     present = frame[train.target.name].notna().to_numpy()
@@ -118,50 +122,32 @@ def load_test(path: str, train: Dataset) -> Dataset:
     rows, y = present.nonzero()[0][keep], y[keep]
     if len(rows) == 0:
         raise DataError(f"{name} has no row with a known '{train.target.name}'", "Give a test file with the target.")
+    left_out = len(frame) - len(rows)
+    if left_out:
+        note = f"{left_out:,} of {len(frame):,} rows of {name} were left out: their target is missing or unknown."
+        read = read.model_copy(update={"notes": (*read.notes, note)})
     return Dataset(frame.iloc[rows].reset_index(drop=True), y, rows, train.schema, train.target, read, name)
 
 
-def split(dataset: Dataset, profile: Profile, validation: Validation, seed: int) -> Rows:
+def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:
     """Set the test rows apart and cut the rest into folds."""
     import numpy as np
 
     from autodl.data import make_folds, split_test
 
-    strata = _strata(dataset)
-    groups = None if not validation.group_column else _codes(dataset.frame[validation.group_column])
-    times = None if not validation.time_column else dataset.frame[validation.time_column].to_numpy()
+    groups = dataset.frame[validation.group_column].to_numpy() if validation.group_column else None
+    times = dataset.frame[validation.time_column].to_numpy() if validation.time_column else None
+    search, test = np.arange(len(dataset.y)), np.arange(0)
     if validation.test_size > 0:
         search, test = split_test(
-            len(dataset.y), validation=validation, strata=strata, groups=groups, times=times, seed=seed
+            len(dataset.y), validation=validation, strata=dataset.y, groups=groups, times=times, seed=seed
         )
-    else:
-        search, test = np.arange(len(dataset.y)), np.arange(0)
     folds = make_folds(
         len(search),
         validation=validation,
-        strata=None if strata is None else strata[search],
+        strata=dataset.y[search],
         groups=None if groups is None else groups[search],
         times=None if times is None else times[search],
         seed=seed,
     )
     return Rows(search, test, tuple(folds))
-
-
-def _strata(dataset: Dataset) -> NDArray[Any] | None:
-    import numpy as np
-
-    if dataset.target.task is Task.CLASSIFICATION:
-        return dataset.y
-    bins = min(10, len(dataset.y) // 20)
-    if bins < 2:
-        return None
-    edges = np.unique(np.quantile(dataset.y, np.linspace(0, 1, bins + 1)[1:-1]))
-    codes: NDArray[Any] = np.digitize(dataset.y, edges)
-    return codes
-
-
-def _codes(column: pd.Series) -> NDArray[Any]:
-    codes: NDArray[Any] = (
-        column.astype("object").where(column.notna(), "missing").astype("category").cat.codes.to_numpy()
-    )
-    return codes

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autodl.clock import Deadline
 from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
 from autodl.models.base import families
-from autodl.records import Ensemble, Recipe, TableSchema, Task, TrialResult
-from autodl.search.trial import TrialData, fit_model, split_config
-from autodl.store import RunFolder
+from autodl.records import Ensemble, TableSchema, Task, TrialResult
+from autodl.search.trial import TrialData, fit_model, preparation_key, trial_recipe
+from autodl.store import RunFolder, load_record
 from autodl.versions import versions
 
 if TYPE_CHECKING:
@@ -32,7 +35,9 @@ class Delivery:
     classes: tuple[str, ...]
     features: TableSchema
 
-    def write(self, members: Sequence[DeliveredMember], contents: Sequence[Sequence[bytes]], text: str) -> None:
+    def write(
+        self, members: Sequence[DeliveredMember], contents: Sequence[Sequence[bytes]], text: str, threshold: float
+    ) -> None:
         """Write ``model/`` and say in words what it holds."""
         manifest = ModelManifest(
             task=self.task,
@@ -40,10 +45,29 @@ class Delivery:
             classes=self.classes,
             features=self.features,
             members=tuple(members),
+            threshold=threshold,
             delivered=text,
             versions=versions(),
         )
         deliver(self.folder, manifest, contents)
+
+    def manifest(self) -> ModelManifest | None:
+        """What ``model/`` holds now."""
+        path = self.folder.path / "model" / "manifest.json"
+        return load_record(path, ModelManifest) if path.is_file() else None
+
+    def has_all_rows(self, ensemble: Ensemble) -> bool:
+        """Whether ``model/`` already holds this ensemble's members, trained on all rows where that was possible."""
+        now = self.manifest()
+        if now is None or all(m.trained_on == "folds" for m in now.members):
+            return False
+        kept = sorted((m.family, round(m.weight, 6)) for m in now.members)
+        return kept == sorted((m.family, round(m.weight, 6)) for m in ensemble.members)
+
+    def text(self) -> str:
+        """What ``model/`` holds, in words."""
+        now = self.manifest()
+        return "" if now is None else now.delivered
 
     def bag(self, ensemble: Ensemble, results: Mapping[str, TrialResult], names: Mapping[str, str]) -> str:
         """Deliver the fold models of the ensemble's members, which exist already."""
@@ -52,7 +76,7 @@ class Delivery:
         members = [_member(m.family, names[m.trial_id], m.weight / total, "folds") for m in kept]
         contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models] for m in kept]
         text = f"{_listing(members)}; each is the mean of the models of its validation folds."
-        self.write(members, contents, text)
+        self.write(members, contents, text, ensemble.threshold)
         return text
 
     def refit(
@@ -112,7 +136,7 @@ class Delivery:
         rest = [m for m in members if m.trained_on != "all rows"]
         text = f"{_listing(retrained)}, trained again on all {len(y):,} rows"
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
-        self.write(members, contents, text)
+        self.write(members, contents, text, ensemble.threshold)
         return text
 
 
@@ -125,21 +149,28 @@ def _refit_one(
     deadline: Deadline,
     prepared: dict[str, tuple[Any, Any]],
 ) -> FittedModel | None:
+    """The model trained on all rows, or None if it did not come out whole: its fold models are delivered then."""
     from autodl.preprocess import Preparer
 
-    _, prep = split_config(result.spec.config)
-    recipe = Recipe.model_validate({**data.recipes.get(result.spec.family, Recipe()).model_dump(), **prep})
-    key = recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
-    if key not in prepared:
-        preparer = Preparer(recipe, data.schema, data.task)
-        prepared[key] = (preparer, preparer.fit_transform(frame, y))
+    recipe = trial_recipe(result.spec, data)
+    key = preparation_key(recipe)
     try:
-        return fit_model(
+        if key not in prepared:
+            prepared.clear()  # one prepared table at a time is enough to hold in memory
+            preparer = Preparer(recipe, data.schema, data.task)
+            prepared[key] = (preparer, preparer.fit_transform(frame, y))
+        if deadline.passed():
+            return None
+        model = fit_model(
             result.spec, recipe, prepared[key], y, None, data,
             seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=deadline,
         )  # fmt: skip
-    except TimeoutError:
+        sound = np.isfinite(model.predict(frame.iloc[:100])).all()
+    except Exception:  # the family may raise anything, and the run has a model already
+        logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
         return None
+    # Cut off by the deadline it may be a stub of the model that was tested.
+    return model if sound and not deadline.passed() else None
 
 
 def _member(family: str, name: str, weight: float, trained_on: str) -> DeliveredMember:

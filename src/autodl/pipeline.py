@@ -52,10 +52,12 @@ def run_fit(
     from autodl.search.budget import Budget
 
     folder = RunFolder(out)
-    earlier = _check_folder(folder, resume)
+    earlier = _check_folder(folder, resume, options)
     total = math.inf if options.time_budget_s is None else options.time_budget_s
     budget = Budget(total, (time.time() if started is None else started) - (earlier.budget.used_s if earlier else 0))
     ctx = RunContext(folder, options, budget, listener, stop or Flag(), command)
+    if earlier is not None:
+        ctx.take_over(earlier)
     with ctx.stage("read"):
         dataset = stages.read(data, options)
         held_out = stages.read_test(options, dataset)
@@ -63,10 +65,11 @@ def run_fit(
         profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options)
     with ctx.stage("plan"):
         plan = folder.read("plan", Plan) or stages.plan(profile, options, held_out is not None)
-        rows = stages.rows(ctx, dataset, profile, plan)
+        rows = stages.rows(ctx, dataset, held_out, plan)
         # Nothing is written before everything that bad options can break has been checked.
         folder.write("profile", profile)
         folder.write("plan", plan)
+        folder.write("options", options)
         ctx.identity = RunIdentity(plan, profile)
     ctx.write("running", ())
     listener(PlanReady(profile, plan, budget.elapsed()))
@@ -74,19 +77,16 @@ def run_fit(
     with ctx.stage("search"):
         results = stages.search(ctx, problem)
     with ctx.stage("ensemble"):
-        ensemble = stages.ensemble(problem, plan, results)
-        folder.write("ensemble", ensemble)
+        ensemble = ctx.once("ensemble", Ensemble, lambda: stages.ensemble(problem, plan, results, budget))
         delivered = stages.deliver_bag(problem, ensemble, results)
-    with ctx.stage("evaluate"):
-        evaluation = stages.evaluate(problem, plan, profile, ensemble, results, budget)
-        if evaluation is not None:
-            folder.write("evaluation", evaluation)
-    with ctx.stage("refit"):
+    # From here on a usable model is in place: whatever goes wrong is told, and the report is written all the same.
+    with ctx.stage("evaluate"), ctx.guard("The test of the model"):
+        ctx.once_or_none("evaluation", Evaluation, lambda: stages.evaluate(problem, plan, ensemble, results, budget))
+    evaluation = folder.read("evaluation", Evaluation)
+    with ctx.stage("refit"), ctx.guard("Training on all rows"):
         delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
-    with ctx.stage("explain"):
-        explanation = stages.explain(problem, plan, ensemble, results, budget)
-        if explanation is not None:
-            folder.write("explanation", explanation)
+    with ctx.stage("explain"), ctx.guard("The explanation"):
+        ctx.once_or_none("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
     status = "interrupted" if ctx.stop.is_set() else "done"
     with ctx.stage("report"):
         ctx.write(status, results, evaluation, delivered)
@@ -120,7 +120,7 @@ def rebuild_report(path: Path) -> Path:
 def write_report(folder: RunFolder, ctx: RunContext | None = None) -> Path:
     """Render the records on disk; this is all that the report knows."""
     from autodl.report import write_report as render
-    from autodl.run_context import trial_names
+    from autodl.search.naming import trial_names
 
     profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)
     if profile is None or plan is None:
@@ -135,15 +135,19 @@ def write_report(folder: RunFolder, ctx: RunContext | None = None) -> Path:
         ensemble=folder.read("ensemble", Ensemble),
         evaluation=folder.read("evaluation", Evaluation),
         explanation=folder.read("explanation", Explanation),
-        names=trial_names(trials),
+        names=trial_names([t.spec for t in trials]),
     )
 
 
-def _check_folder(folder: RunFolder, resume: bool) -> RunRecord | None:
+MAY_CHANGE = frozenset({"time_budget_s", "max_trials", "workers", "address"})
+"""Options that a resumed run may be given anew; any other would make it another run."""
+
+
+def _check_folder(folder: RunFolder, resume: bool, options: FitOptions) -> RunRecord | None:
     """The earlier record when resuming.
 
     Raises:
-        RunError: If the folder holds a run that would be overwritten, or none to resume.
+        RunError: If the folder holds a run that would be overwritten, none to resume, or one with other options.
     """
     if not folder.is_run():
         if resume:
@@ -155,4 +159,13 @@ def _check_folder(folder: RunFolder, resume: bool) -> RunRecord | None:
         raise RunError(
             f"{folder.path} already holds a run", "Go on with it by --resume, or give another folder with --out."
         )
+    before = folder.read("options", FitOptions)
+    if before is not None:
+        for name, value in before.model_dump().items():
+            now = getattr(options, name)
+            if name not in MAY_CHANGE and value != now:
+                raise RunError(
+                    f"the run in {folder.path} began with {name} = {value!r}, but now {now!r} is asked",
+                    "Resume with the same options, or start anew with another --out.",
+                )
     return folder.read_run() if (folder.path / "run.json").is_file() else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Flag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from autodl.events import Listener, Note, StageStarted
 from autodl.options import FitOptions
@@ -18,6 +19,7 @@ from autodl.records import (
     LeaderboardRow,
     Plan,
     Profile,
+    Record,
     RunRecord,
     Severity,
     StageTime,
@@ -25,11 +27,14 @@ from autodl.records import (
     TrialResult,
     TrialStatus,
 )
+from autodl.search.naming import trial_names
 from autodl.store import RunFolder
 from autodl.versions import versions
 
 if TYPE_CHECKING:
     from autodl.search.budget import Budget
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,35 @@ class RunContext:
             yield
         finally:
             self.times.append(StageTime(name=name, seconds=round(self.budget.elapsed() - begun, 3)))
+
+    def take_over(self, earlier: RunRecord) -> None:
+        """Keep what an interrupted run has measured already."""
+        self.first_model_s, self.started = earlier.budget.first_model_s, earlier.started
+        self.times.extend(earlier.stages)
+
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Let a failure cost this part alone: it is told, its traceback is logged, the run goes on."""
+        try:
+            yield
+        except Exception as error:
+            logging.getLogger("autodl").exception("%s failed", what)
+            self.note(
+                f"{what} failed and is left out ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+            )
+
+    def once(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
+        """The stored record of a resumed run, or a new one, stored."""
+        found = self.folder.read(name, kind)
+        if found is None:
+            found = make()
+            self.folder.write(name, found)
+        return found
+
+    def once_or_none(self, name: str, kind: type[R], make: Callable[[], R | None]) -> None:
+        """Store a new record unless there is one already or nothing to store."""
+        if self.folder.read(name, kind) is None and (made := make()) is not None:
+            self.folder.write(name, made)
 
     def note(self, text: str) -> None:
         """Tell the user something in a sentence."""
@@ -108,18 +142,6 @@ class RunContext:
         return record
 
 
-def trial_names(results: Sequence[TrialResult]) -> dict[str, str]:
-    """Readable names by trial id: the family's name, numbered in the order of the trials."""
-    from autodl.models.base import families
-
-    names: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for spec in sorted((r.spec for r in results), key=lambda s: s.id):
-        counts[spec.family] = counts.get(spec.family, 0) + 1
-        names[spec.id] = f"{families[spec.family].name} #{counts[spec.family]}"
-    return names
-
-
 def _test_scores(evaluation: Evaluation | None) -> dict[str, TestScore]:
     if evaluation is None:
         return {}
@@ -140,7 +162,7 @@ def _leaderboard(evaluation: Evaluation | None, results: Sequence[TrialResult]) 
             )
             for m in evaluation.models
         )
-    names = trial_names(results)
+    names = trial_names([r.spec for r in results])
     done = sorted((r for r in results if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
     return tuple(
         LeaderboardRow(

@@ -6,9 +6,12 @@ import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autodl.ensemble import combine
+import numpy as np
+
+from autodl.decision import HALF, decided
+from autodl.ensemble import choose_threshold, combine
 from autodl.evaluate import Candidate
-from autodl.evaluate.base import metrics
+from autodl.evaluate.base import Metric, metrics
 from autodl.model import weighted_prediction
 from autodl.models.base import families
 from autodl.records import Ensemble, Plan, TrialResult
@@ -44,12 +47,19 @@ def candidates(
     results: Sequence[TrialResult],
     ensemble: Ensemble,
     plan: Plan,
+    y: NDArray[Any],
     folder: RunFolder,
     names: Mapping[str, str],
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
 
-    The leader is chosen by validation alone: the ensemble, or the single model that it consists of.
+    The leader is chosen by validation alone: the ensemble, or the single model that it consists of. Every model that
+    has learnt something gets a cut of its own, chosen as the leader's was, so that none wins by its cut alone.
+
+    Args:
+        results: Finished trials. ensemble: What was chosen. plan: Of the run.
+        y: (n,) targets of the search rows.
+        folder: The run. names: Readable names by trial id.
     """
     metric = metrics[plan.metric]
     by_id = {r.spec.id: r for r in results}
@@ -57,29 +67,41 @@ def candidates(
     counts = {r.spec.family: 0 for r in results}
     for r in results:
         counts[r.spec.family] += 1
+    binary = len(plan.classes) == 2 and metric.needs == "label"
     found: list[Candidate] = []
     predictions: dict[str, NDArray[Any]] = {}
     for r in choose_candidates(results, ensemble):
         if r.test is None or r.cost is None:
             continue
         predictions[r.spec.id] = folder.read_array(r.test).astype(float)
+        threshold, validation = HALF, r.score
+        if binary and r.oof is not None and families[r.spec.family].complexity > 0:
+            oof = folder.read_array(r.oof)
+            alone = len(ensemble.members) == 1 and r.spec.id in weights
+            threshold = ensemble.threshold if alone else choose_threshold(oof[:, 1], y, metric, seed=plan.seed)
+            validation = _score_at(threshold, oof, y, metric, r.score)
         found.append(
             Candidate(
                 name=names[r.spec.id],
                 family=r.spec.family,
                 trial_id=r.spec.id,
                 prediction=predictions[r.spec.id],
-                validation=r.score,
+                validation=validation,
                 fit_s=r.cost.fit_s,
                 predict_ms_per_row=r.cost.predict_ms_per_row,
                 size_bytes=r.cost.size_bytes,
                 complexity=families[r.spec.family].complexity,
                 weight=weights.get(r.spec.id, 0.0),
                 n_trials=counts[r.spec.family],
+                threshold=threshold,
             )
         )
     if len(ensemble.members) == 1:
         return found, names[ensemble.members[0].trial_id]
+    validation = metric.to_score(ensemble.loss)
+    if ensemble.threshold != HALF:
+        oof = combine(ensemble, {i: folder.read_array(ref) for i in weights if (ref := by_id[i].oof) is not None})
+        validation = _score_at(ensemble.threshold, oof, y, metric, validation)
     costs = [by_id[m.trial_id].cost for m in ensemble.members]
     found.insert(
         0,
@@ -88,28 +110,39 @@ def candidates(
             family="ensemble",
             trial_id=None,
             prediction=combine(ensemble, predictions),
-            validation=metric.to_score(ensemble.loss),
+            validation=validation,
             fit_s=sum(c.fit_s for c in costs if c),
             predict_ms_per_row=sum(c.predict_ms_per_row for c in costs if c),
             size_bytes=sum(c.size_bytes for c in costs if c),
             complexity=max(families[m.family].complexity for m in ensemble.members) + 1,
             weight=1.0,
             n_trials=1,
+            threshold=ensemble.threshold,
         ),
     )
     return found, ENSEMBLE_NAME
 
 
-def first_fold_predictor(
+def one_fold_predictor(
     ensemble: Ensemble, results: Mapping[str, TrialResult], folder: RunFolder
 ) -> Callable[[pd.DataFrame], NDArray[Any]] | None:
-    """The ensemble with one fold's models only: never trained on test rows, and quick enough to explain."""
+    """The ensemble with the last fold's models only: never trained on test rows, and quick enough to explain."""
     kept = [m for m in ensemble.members if folder.has_models(results[m.trial_id])]
     if not kept:
         return None
     total = sum(m.weight for m in kept)
-    members = [(m.weight / total, [pickle.loads(folder.read_bytes(results[m.trial_id].models[0]))]) for m in kept]
+    members = [(m.weight / total, [pickle.loads(folder.read_bytes(results[m.trial_id].models[-1]))]) for m in kept]
     return lambda frame: weighted_prediction(members, frame)
+
+
+def _score_at(
+    threshold: float, oof: NDArray[Any], y: NDArray[Any], metric: Metric, otherwise: float | None
+) -> float | None:
+    """The out-of-fold score at a cut other than 0.5."""
+    if threshold == HALF:
+        return otherwise
+    known = np.isfinite(oof).all(axis=1)
+    return metric.score(y[known], decided(oof[known], threshold), oof.shape[1])
 
 
 def _loss(result: TrialResult) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autodl.clock import Deadline
+from autodl.clock import NEVER, Deadline
 from autodl.delivery import Delivery
 from autodl.errors import RunError
 from autodl.machine import this_machine
@@ -22,8 +22,9 @@ from autodl.records import (
     Record,
     TrialResult,
 )
-from autodl.run_context import RunContext, trial_names
+from autodl.run_context import RunContext
 from autodl.search.budget import Budget
+from autodl.search.naming import trial_names
 from autodl.search.session import SearchSetup, refit_seconds, run_search
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -42,6 +43,8 @@ class RowsRecord(Record):
     """Identifies the data of a run, so that it is not resumed on other data."""
 
     fingerprint: str
+    test_fingerprint: str | None
+    """Of the test file, if there is one."""
     n_rows: int
     n_search: int
     n_test: int
@@ -107,7 +110,7 @@ def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:
     return make_plan(profile, options, machine=this_machine(), has_test_file=has_test_file)
 
 
-def rows(ctx: RunContext, dataset: Dataset, profile: Profile, plan: Plan) -> Rows:
+def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan) -> Rows:
     """Cut the rows; a resumed run must have the same data.
 
     Raises:
@@ -115,12 +118,13 @@ def rows(ctx: RunContext, dataset: Dataset, profile: Profile, plan: Plan) -> Row
     """
     from autodl.dataset import split
 
-    cut = split(dataset, profile, plan.validation, plan.seed)
+    cut = split(dataset, plan.validation, plan.seed)
     now = RowsRecord(
         fingerprint=dataset.fingerprint(),
+        test_fingerprint=None if held_out is None else held_out.fingerprint(),
         n_rows=len(dataset.y),
         n_search=len(cut.search),
-        n_test=len(cut.test),
+        n_test=len(cut.test) if held_out is None else len(held_out.y),
     )
     before = ctx.folder.read("rows", RowsRecord)
     if before is None:
@@ -152,7 +156,7 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         threads=plan.threads,
     )
     shape = Shape(
-        rows=len(rows.folds[0][0]),
+        rows=round(sum(len(train) for train, _ in rows.folds) / len(rows.folds)),
         numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)),
         categorical=len(schema.of_kind(ColumnKind.CATEGORICAL)),
         levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
@@ -172,6 +176,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         RunError: If not a single trial succeeded.
     """
     results = ctx.folder.trials()
+    known = len(results)
 
     def store(outcome: TrialOutcome) -> TrialResult:
         stored = ctx.folder.write_trial(outcome.result, outcome.oof, outcome.test, outcome.models)
@@ -183,8 +188,15 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         ctx.write("running", results)
         return stored
 
-    run_search(problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit)
+    with ctx.guard("The search"):
+        run_search(problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit)
+    if len(results) > known:
+        # What an interrupted run had concluded from fewer trials no longer holds.
+        for name in ("ensemble", "evaluation", "explanation"):
+            ctx.folder.remove(name)
     if not any(r.ok for r in results):
+        if ctx.stop.is_set():
+            raise RunError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
         errors = [r.error for r in results if r.error]
         raise RunError(
             "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),
@@ -193,28 +205,31 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     return results
 
 
-def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult]) -> Ensemble:
-    """Choose the combination by out-of-fold predictions."""
-    from autodl.ensemble import select
+def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
+    """Choose the combination, and for two classes the cut, by out-of-fold predictions."""
+    from autodl.ensemble import choose_threshold, combine, select
     from autodl.evaluate.base import metrics
 
     folder = problem.delivery.folder
     usable = [r for r in results if r.ok and r.oof is not None]
     # A constant guess changes no ranking: for AUC it would get weight by accident and spoil the probabilities.
     usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
-    return select(
-        usable,
-        {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None},
-        problem.setup.data.y,
-        metrics[plan.metric],
-        n_classes=len(plan.classes),
-        seed=plan.seed,
-    )
+    usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
+    oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
+    y, metric = problem.setup.data.y, metrics[plan.metric]
+    deadline = budget.until(0.75 * budget.finish_s(problem.n_refit))
+    chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
+    if len(plan.classes) != 2 or all(families[m.family].complexity == 0 for m in chosen.members):
+        return chosen
+    threshold = choose_threshold(combine(chosen, oof)[:, 1], y, metric, seed=plan.seed)
+    return chosen.model_copy(update={"threshold": threshold})
 
 
 def deliver_bag(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> str:
     """Deliver the fold models that exist; cheap, and safe against whatever comes after."""
-    return problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, trial_names(results))
+    if problem.delivery.has_all_rows(ensemble):
+        return problem.delivery.text()  # a resumed run that had come further
+    return problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, trial_names([r.spec for r in results]))
 
 
 def deliver_refit(
@@ -223,13 +238,18 @@ def deliver_refit(
     """Train the members again on all rows, as far as time allows."""
     if ctx.stop.is_set():
         return None
-    seconds = refit_seconds(problem.setup, results, problem.n_refit)
-    frame = problem.dataset.frame[list(problem.setup.plan.features)]
+    if problem.delivery.has_all_rows(ensemble):
+        return problem.delivery.text()
+    # Nothing else runs now: a refit may have all cores, also where trials shared them.
+    setup = problem.setup
+    data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores))
+    seconds = refit_seconds(setup, results, problem.n_refit)
+    frame = problem.dataset.frame[list(setup.plan.features)]
     return problem.delivery.refit(
         ensemble,
         {r.spec.id: r for r in results},
-        trial_names(results),
-        problem.setup.data,
+        trial_names([r.spec for r in results]),
+        data,
         (frame, problem.dataset.y),
         ctx.budget.until(0.6 * ctx.budget.finish_s(problem.n_refit)),
         seconds,
@@ -239,7 +259,6 @@ def deliver_refit(
 def evaluate(
     problem: Problem,
     plan: Plan,
-    profile: Profile,
     ensemble: Ensemble,
     results: Sequence[TrialResult],
     budget: Budget,
@@ -253,7 +272,14 @@ def evaluate(
     y_test = problem.test.y[held]
     if len(y_test) == 0:
         return None
-    models, leader = candidates(results, ensemble, plan, problem.delivery.folder, trial_names(results))
+    models, leader = candidates(
+        results,
+        ensemble,
+        plan,
+        problem.setup.data.y,
+        problem.delivery.folder,
+        trial_names([r.spec for r in results]),
+    )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(
         EvaluationInputs(
@@ -269,7 +295,7 @@ def evaluate(
             schema=problem.setup.data.schema,
             row_numbers=problem.test.rows[held],
             seed=plan.seed,
-            deadline=Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
+            deadline=NEVER if budget.unlimited else Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
         )
     )
 
@@ -280,15 +306,15 @@ def explain(
     """Importance and effects on test rows, with models that never saw them."""
     from autodl.evaluate.base import metrics
     from autodl.explain import explain as permute
-    from autodl.scoring import ENSEMBLE_NAME, first_fold_predictor
+    from autodl.scoring import ENSEMBLE_NAME, one_fold_predictor
 
     folder = problem.delivery.folder
-    predict = first_fold_predictor(ensemble, {r.spec.id: r for r in results}, folder)
+    predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, folder)
     held = problem.rows.test if problem.test is problem.dataset else slice(None)
     y_test = problem.test.y[held]
     if predict is None or len(y_test) == 0:
         return None
-    spare = 30.0 if budget.unlimited else max(0.5, min(30.0, budget.left() - 0.4 * budget.finish_s(problem.n_refit)))
+    spare = max(0.5, min(30.0, budget.left() - 0.4 * budget.finish_s(problem.n_refit)))
     single = len(ensemble.members) == 1
     return permute(
         predict,
@@ -297,11 +323,12 @@ def explain(
         metric=metrics[plan.metric],
         schema=problem.setup.data.schema,
         classes=plan.classes,
-        model_name=trial_names(results)[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME,
+        threshold=ensemble.threshold,
+        model_name=trial_names([r.spec for r in results])[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME,
         max_rows=2_000,
         n_repeats=5,
         seed=plan.seed,
-        deadline=Deadline.after(spare),
+        deadline=NEVER if budget.unlimited else Deadline.after(spare),
     )
 
 
@@ -321,7 +348,7 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
             "single_loss": stored.loss,
         }
     )
-    problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names(results))
+    problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
 
 
 def _drop_old_models(ctx: RunContext, results: Sequence[TrialResult]) -> None:

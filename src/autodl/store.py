@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 R = TypeVar("R", bound=Record)
+LARGE = 10_000_000
+"""Bytes; model files beyond are not forced to the disk: they can be trained again."""
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -69,6 +71,10 @@ class RunFolder:
         path = self.path / "records" / f"{name}.json"
         return load_record(path, kind) if path.is_file() else None
 
+    def remove(self, name: str) -> None:
+        """Delete ``records/NAME.json`` if it is there."""
+        (self.path / "records" / f"{name}.json").unlink(missing_ok=True)
+
     def write_run(self, record: RunRecord) -> None:
         """Write ``run.json``."""
         write_atomic(self.path / "run.json", record.model_dump_json(indent=1).encode())
@@ -93,9 +99,11 @@ class RunFolder:
 
     # --- artifacts ----------------------------------------------------------------------------------------------
 
-    def write_bytes(self, relative: str, data: bytes, shape: tuple[int, ...] = ()) -> ArtifactRef:
-        """Write a file and return its reference with a hash."""
-        write_atomic(self.path / relative, data, durable=len(data) < 10_000_000)
+    def write_bytes(
+        self, relative: str, data: bytes, shape: tuple[int, ...] = (), *, durable: bool | None = None
+    ) -> ArtifactRef:
+        """Write a file and return its reference with a hash; large files wait for the disk only if ``durable``."""
+        write_atomic(self.path / relative, data, durable=len(data) < LARGE if durable is None else durable)
         return ArtifactRef(path=relative, sha256=hashlib.sha256(data).hexdigest(), shape=shape)
 
     def read_bytes(self, ref: ArtifactRef) -> bytes:
@@ -119,7 +127,7 @@ class RunFolder:
 
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
-        return self.write_bytes(relative, buffer.getvalue(), array.shape)
+        return self.write_bytes(relative, buffer.getvalue(), array.shape, durable=True)
 
     def read_array(self, ref: ArtifactRef) -> NDArray[Any]:
         """Read an array that ``write_array`` wrote."""

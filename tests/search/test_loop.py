@@ -13,7 +13,8 @@ from autodl.records import FamilyPlan, Recipe, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
-from autodl.search.loop import SearchLoop, SearchState, trial_name
+from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.naming import trial_names
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import parse_space
 from autodl.search.strategies.base import strategies
@@ -131,7 +132,8 @@ def test_stubborn_trial_is_left_behind(toys, linear_data):
 def test_names_count_by_family(toys, linear_data):
     loop = make_loop(Budget(float("inf"), time.time()), max_trials=3)
     state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
-    assert [trial_name(r.spec, state.finished, []) for r in state.finished] == ["Toy #1", "Toy #2", "Toy #3"]
+    names = trial_names([r.spec for r in state.finished])
+    assert [names[r.spec.id] for r in state.finished] == ["Toy #1", "Toy #2", "Toy #3"]
 
 
 def test_cost_model_learns_the_machine(toys, linear_data):

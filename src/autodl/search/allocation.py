@@ -13,11 +13,14 @@ import numpy as np
 
 from autodl.records import FamilyPlan, TrialResult, TrialSpec, TrialStatus
 from autodl.search.history import Observation
+from autodl.search.naming import trial_number
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy
 
 Fits = Callable[[TrialSpec], bool]
 
+PROPOSALS = 8
+"""Configurations asked for at a time, of which the first new one that fits is tried."""
 CONTENDERS = 4
 """Families that the strategy searches: the best few by their best trial so far."""
 
@@ -41,7 +44,7 @@ class Allocation:
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
         taken = [r.spec for r in finished] + list(running)
-        number = 1 + max((int(s.id.removeprefix("t")) for s in taken), default=0)
+        number = 1 + max((trial_number(s.id) for s in taken), default=0)
 
         def spec(family: str, config: Config, origin: str) -> TrialSpec:
             return TrialSpec(id=f"t{number:04d}", family=family, config=config, seed=self.seed, origin=origin)
@@ -60,9 +63,11 @@ class Allocation:
         rng = np.random.default_rng([self.seed, number])
         for family_key in self._contenders(finished, rng):
             history = self._observations(family_key, finished, running)
-            for config in self.strategy.ask(self.spaces[family_key], history, 1, rng):
+            space = self.spaces[family_key]
+            # Several proposals: the first may repeat a trial or take more time than is left.
+            for config in self.strategy.ask(space, history, PROPOSALS, rng):
                 asked = spec(family_key, config, self.strategy.key)
-                if fits(asked) and not any(o.config == config for o in history):
+                if not any(o.config == config for o in history) and fits(asked):
                     return asked
         return None
 

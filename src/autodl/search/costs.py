@@ -5,10 +5,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autodl.models.base import Shape, families
-from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
 from autodl.search.trial import split_config
+
+
+@lru_cache(maxsize=4096)
+def _one_fit(shape: Shape, key: str, config: tuple[tuple[str, JsonScalar], ...]) -> float:
+    family = families[key]()
+    own, _ = split_config(dict(config))
+    return family.estimate_cost(shape, family.config(**own)).seconds
 
 
 @dataclass(frozen=True)
@@ -25,10 +33,8 @@ class CostModel:
 
     def raw(self, spec: TrialSpec) -> float:
         """The family's own estimate for all folds, in seconds."""
-        family = families[spec.family]()
-        own, _ = split_config(spec.config)
         folds = self.n_folds if spec.folds is None else len(spec.folds)
-        return family.estimate_cost(self.shape, family.config(**own)).seconds * folds
+        return _one_fit(self.shape, spec.family, tuple(sorted(spec.config.items()))) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The estimate times the ratio of measured to estimated seconds.
@@ -38,6 +44,10 @@ class CostModel:
         """
         own = [r for r in history if r.spec.family == spec.family]
         ratios = [x for r in own if (x := self._ratio(r)) is not None]
+        # A trial that ran out of time would have taken longer than it did; nobody knows how much.
+        slow = [2.0 * max(1.0, self._measured(r)) for r in own if r.status is TrialStatus.TIMEOUT and r.cost]
+        if slow:
+            return self.raw(spec) * max([*slow, *ratios[-1:]])
         if not ratios:
             ratios = [x for r in history if (x := self._ratio(r)) is not None and self.raw(r.spec) > 0.3]
             if not ratios:
@@ -46,10 +56,16 @@ class CostModel:
         return self.raw(spec) * statistics.median(ratios)
 
     def _ratio(self, result: TrialResult) -> float | None:
-        if result.cost is None or result.status is TrialStatus.FAILED:
+        if result.cost is None or result.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT):
             return None
+        return self._measured(result)
+
+    def _measured(self, result: TrialResult) -> float:
+        """Measured over estimated seconds; stopped trials by their share of folds."""
+        assert result.cost is not None
         share = len(result.fold_losses) / self.n_folds if result.status is TrialStatus.STOPPED else 1.0
-        return (result.cost.fit_s + result.cost.predict_s) / max(1e-3, self.raw(result.spec) * max(share, 1e-3))
+        spent = result.cost.fit_s + result.cost.predict_s
+        return spent / max(1e-3, self.raw(result.spec) * max(share, 1e-3))
 
     def refit(self, result: TrialResult, growth: float) -> float:
         """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""

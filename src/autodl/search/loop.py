@@ -13,6 +13,7 @@ from autodl.records import TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.naming import trial_names
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
 
@@ -74,7 +75,10 @@ class SearchLoop:
             if left <= 0 and not any(self._must_try(j.spec, state) for j in runner.running()):
                 break
             for outcome in runner.wait(min(max(left, 0.2), 1.0)):
-                self._record(outcome, state)
+                self._record(outcome, state, runner)
+        while outcomes := runner.wait(0.0):  # what ended while the last outcome was being stored
+            for outcome in outcomes:
+                self._record(outcome, state, runner)
         return state
 
     def _fill(self, runner: Runner, state: SearchState) -> bool:
@@ -87,7 +91,8 @@ class SearchLoop:
             if spec is None:
                 break
             runner.submit(self._job(spec, state))
-            self.listener(TrialStarted(spec, trial_name(spec, state.finished, running), self.budget.elapsed()))
+            names = trial_names([*(r.spec for r in state.finished), *running, spec])
+            self.listener(TrialStarted(spec, names[spec.id], self.budget.elapsed()))
             started = True
         return started
 
@@ -124,20 +129,14 @@ class SearchLoop:
         generous = max(4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
         return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals)
 
-    def _record(self, outcome: TrialOutcome, state: SearchState) -> None:
+    def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best()
         now = self.budget.elapsed()
         spent = outcome.result.cost.fit_s + outcome.result.cost.predict_s if outcome.result.cost else 0.0
         timed = outcome.result.model_copy(update={"finished_s": now, "started_s": max(0.0, now - spent)})
         stored = self.store(TrialOutcome(timed, outcome.oof, outcome.test, outcome.models))
-        name = trial_name(stored.spec, state.finished, [])
         state.finished.append(stored)
+        names = trial_names([*(r.spec for r in state.finished), *(j.spec for j in runner.running())])
         after = state.best()
         improved = after is not None and after is not before and after.spec.id == stored.spec.id
-        self.listener(TrialFinished(stored, name, improved, now))
-
-
-def trial_name(spec: TrialSpec, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> str:
-    """A readable name: the family's, numbered in the order in which its trials were asked for."""
-    ids = {s.id for s in [r.spec for r in finished] + list(running) + [spec] if s.family == spec.family}
-    return f"{families[spec.family].name} #{sorted(ids).index(spec.id) + 1}"
+        self.listener(TrialFinished(stored, names[stored.spec.id], improved, now))

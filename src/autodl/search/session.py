@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from autodl.events import Listener, Note
 from autodl.models.base import Shape
-from autodl.records import Plan, Task, TrialResult
+from autodl.records import Plan, TrialResult
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.runners.base import Runner
 from autodl.search.runners.inline import InlineRunner
-from autodl.search.space import SearchSpace, family_space
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -49,7 +49,7 @@ class SearchSetup:
 
     def growth(self, n_rows: int) -> float:
         """Rows of a refit on ``n_rows`` over the training rows of a fold."""
-        return n_rows / max(1, len(self.data.folds[0][0]))
+        return n_rows / max(1.0, sum(len(train) for train, _ in self.data.folds) / len(self.data.folds))
 
 
 def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
@@ -88,7 +88,7 @@ def run_search(
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
-            spaces={f.key: _space(f.key, setup.plan.task) for f in setup.plan.families},
+            spaces={f.key: fitted_space(f, setup.data) for f in setup.plan.families},
             strategy=strategies[setup.plan.strategy](),
             seed=setup.plan.seed,
         ),
@@ -106,22 +106,26 @@ def run_search(
         runner.close()
 
 
-def _space(key: str, task: Task) -> SearchSpace:
-    """The family's space without choices that have no meaning for the task."""
-    return family_space(key).without("prep.target" if task is Task.CLASSIFICATION else "prep.balance")
-
-
 def _runner(setup: SearchSetup, listener: Listener, budget: Budget) -> Runner:
     if setup.plan.runner == "inline":
         return InlineRunner(setup.data, slots=setup.plan.workers)
     from autodl.search.runners.ray import RayRunner
     from autodl.search.runners.warming import WarmingRunner
 
+    start_s = 60.0 if budget.unlimited else min(60.0, 0.5 * budget.total_s)
+
     def make() -> Runner:
-        runner = RayRunner(setup.data, setup.plan.workers, setup.address)
+        runner = RayRunner(setup.data, setup.plan.workers, setup.address, start_s=start_s)
         listener(Note(f"Ray is up: {setup.plan.workers} trials at a time from here on.", budget.elapsed()))
         return runner
 
+    def make_or_tell() -> Runner:
+        try:
+            return make()
+        except Exception as error:
+            listener(Note(f"Ray did not start ({error}); trials go on in this process.", budget.elapsed()))
+            raise
+
     if setup.address is not None or budget.unlimited:
         return make()
-    return WarmingRunner(InlineRunner(setup.data), make)
+    return WarmingRunner(InlineRunner(setup.data, slots=setup.plan.workers), make_or_tell)

@@ -72,6 +72,15 @@ class Param(BaseModel):
         middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
         return round(middle) if self.type == "int" else middle
 
+    def allows(self, value: JsonScalar) -> bool:
+        """Whether the value is an entry of the choice, or a number within the range."""
+        if self.type == "choice":
+            return value in self.values
+        if isinstance(value, bool | str) or value is None:
+            return False
+        assert self.low is not None and self.high is not None
+        return self.low <= value <= self.high and (self.type == "float" or float(value).is_integer())
+
     def sample(self, rng: np.random.Generator) -> JsonScalar:
         """A value drawn uniformly (log-uniformly with ``log``)."""
         if self.type == "choice":
@@ -147,6 +156,14 @@ class SearchSpace(BaseModel):
             portfolio=tuple({k: v for k, v in c.items() if k not in gone} for c in self.portfolio),
             nas=tuple(n for n in self.nas if n not in gone),
         )
+
+    def with_defaults(self, values: Mapping[str, JsonScalar]) -> SearchSpace:
+        """The space with these defaults where it has the parameter and the value lies in its range."""
+        params = dict(self.params)
+        for name, value in values.items():
+            if name in params and params[name].allows(value):
+                params[name] = params[name].model_copy(update={"default": value})
+        return SearchSpace(params=params, portfolio=self.portfolio, nas=self.nas)
 
     def sample(self, rng: np.random.Generator) -> Config:
         """A configuration drawn at random."""

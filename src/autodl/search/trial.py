@@ -6,6 +6,7 @@ Notation: n search rows, m test rows, K classes.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -89,31 +90,42 @@ class TrialOutcome:
     models: list[bytes] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class PreparedFold:
+    """Prepared features of one fold, and the seconds that preparing them took."""
+
+    preparer: Preparer
+    train: Features
+    valid: Features
+    test: Features | None
+    seconds: float
+
+
 class PreparedFolds:
     """Prepared features of recent recipes and folds, kept up to ``CACHE_BYTES``: trials often share a recipe."""
 
     def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
         self._data, self._limit = data, limit
-        self._kept: OrderedDict[tuple[str, int], tuple[Preparer, Features, Features, Features | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], PreparedFold] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, recipe: Recipe, fold: int) -> tuple[Preparer, Features, Features, Features | None]:
-        """Preparer fitted on the fold's training rows, and its training, validation and test features."""
-        # Target transform and balancing act after the preparation and do not change it.
-        key = (recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json(), fold)
+    def get(self, recipe: Recipe, fold: int) -> PreparedFold:
+        """The fold's rows prepared by a preparer that was fitted on its training rows."""
+        key = (preparation_key(recipe), fold)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         from autodl.preprocess import Preparer
 
+        begun = time.perf_counter()
         data = self._data
         train, valid = data.folds[fold]
         preparer = Preparer(recipe, data.schema, data.task)
         x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train])
         x_valid = preparer.transform(data.frame.iloc[valid])
         x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
-        made = (preparer, x_train, x_valid, x_test)
+        made = PreparedFold(preparer, x_train, x_valid, x_test, time.perf_counter() - begun)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > 1 and self._bytes() > self._limit:
@@ -121,7 +133,7 @@ class PreparedFolds:
         return made
 
     def _bytes(self) -> int:
-        return sum(f.nbytes() for entry in self._kept.values() for f in entry[1:] if isinstance(f, Features))
+        return sum(f.nbytes() for p in self._kept.values() for f in (p.train, p.valid, p.test) if f is not None)
 
 
 def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar], dict[str, JsonScalar]]:
@@ -129,6 +141,17 @@ def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar
     own = {k: v for k, v in config.items() if not k.startswith("prep.")}
     prep = {k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")}
     return own, prep
+
+
+def trial_recipe(spec: TrialSpec, data: TrialData) -> Recipe:
+    """The family's recipe with the trial's own choices."""
+    _, prep = split_config(spec.config)
+    return Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
+
+
+def preparation_key(recipe: Recipe) -> str:
+    """Equal for recipes that prepare columns alike: target transform and balancing act after the preparation."""
+    return recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
 
 
 def fit_model(
@@ -189,6 +212,7 @@ def run_trial(job: Job, data: TrialData, cache: PreparedFolds) -> TrialOutcome:
     except MemoryError:
         status, message = TrialStatus.FAILED, "MemoryError: the machine ran out of memory"
     except Exception as error:  # a family may raise anything: the trial alone pays for it
+        logging.getLogger("autodl").exception("trial %s (%s) failed", spec.id, spec.family)
         status, message = TrialStatus.FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:500]
     cost = Cost(fit_s=time.perf_counter() - begun)
     return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
@@ -198,8 +222,7 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
     spec = job.spec
     metric = metrics[data.metric]
     scheduler = schedulers[job.scheduler]()
-    _, prep = split_config(spec.config)
-    recipe = Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
+    recipe = trial_recipe(spec, data)
     numbers = range(len(data.folds)) if spec.folds is None else spec.folds
     width = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
     oof = np.full((len(data.y), *width), np.nan, dtype=np.float32)
@@ -215,28 +238,29 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
         share = deadline.left() / (len(numbers) - done)
         if share <= 0:
             raise TimeoutError(f"{done} of {len(numbers)} folds done")
+        ready = cache.get(recipe, fold)
         begun = time.perf_counter()
-        preparer, x_train, x_valid, x_test = cache.get(recipe, fold)
         train, valid = data.folds[fold]
         model = fit_model(
             spec,
             recipe,
-            (preparer, x_train),
+            (ready.preparer, ready.train),
             data.y[train],
-            (x_valid, data.y[valid]),
+            (ready.valid, data.y[valid]),
             data,
             seed=spec.seed + fold,
             deadline=Deadline.after(share).earlier(deadline),
         )
-        fit_s += time.perf_counter() - begun
+        # Preparation counts also where another trial has paid for it: a refit will have to.
+        fit_s += ready.seconds + time.perf_counter() - begun
         begun = time.perf_counter()
-        predicted = _checked(raw_predict(model, x_valid))
+        predicted = _checked(raw_predict(model, ready.valid))
         oof[valid] = predicted
         n_predicted += len(valid)
-        if x_test is not None:
-            part = _checked(raw_predict(model, x_test))
+        if ready.test is not None:
+            part = _checked(raw_predict(model, ready.test))
             test = part if test is None else test + part
-            n_predicted += len(x_test)
+            n_predicted += len(ready.test)
         predict_s += time.perf_counter() - begun
         losses.append(metric.loss(data.y[valid], predicted, data.n_classes))
         models.append(model.to_bytes())

@@ -45,7 +45,6 @@ class InlineRunner(Runner):
         self._cache = PreparedFolds(data)
         self._done: queue.Queue[tuple[str, TrialOutcome]] = queue.Queue()
         self._running: dict[str, _Running] = {}
-        self.abandoned = 0
 
     def free(self) -> int:
         """Slots in which nothing runs."""
@@ -58,7 +57,12 @@ class InlineRunner(Runner):
         thread.start()
 
     def _work(self, job: Job, cache: PreparedFolds) -> None:
-        self._done.put((job.spec.id, run_trial(job, self._data, cache)))
+        try:
+            outcome = run_trial(job, self._data, cache)
+        except BaseException as error:  # e.g. SystemExit or a panic of a native library: without an outcome, a hang
+            result = TrialResult(spec=job.spec, status=TrialStatus.FAILED, error=f"{type(error).__name__}: {error}")
+            outcome = TrialOutcome(result)
+        self._done.put((job.spec.id, outcome))
 
     def wait(self, timeout: float) -> list[TrialOutcome]:
         """The next outcome, and timeout outcomes of trials that are overdue."""
@@ -78,7 +82,6 @@ class InlineRunner(Runner):
     def _give_up(self, late: _Running) -> TrialOutcome:
         del self._running[late.job.spec.id]
         self._cache = PreparedFolds(self._data)  # the straggler may still write to the old one
-        self.abandoned += 1
         return TrialOutcome(
             TrialResult(
                 spec=late.job.spec,

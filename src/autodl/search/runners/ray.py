@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autodl.errors import ConfigError
@@ -37,6 +37,8 @@ class _Worker:
 @dataclass
 class _Slot:
     actor: Any
+    ready: Any
+    """Resolves once the actor has imported everything; until then the slot is not free."""
     job: Job | None = None
     ref: Any = None
     started: float = 0.0
@@ -50,15 +52,13 @@ class RayRunner(Runner):
         data: Shared by all trials; put into the object store once.
         workers: Number of actors.
         address: A running cluster (``auto``, ``ray://HOST:PORT``, ``HOST:PORT``), or None to start Ray locally.
-        actors_ready: Wait until the actors have imported everything.
+        start_s: Seconds to wait for the first actor.
 
     Raises:
-        ConfigError: If the cluster cannot be reached.
+        ConfigError: If the cluster cannot be reached or has no room for a single worker.
     """
 
-    def __init__(
-        self, data: TrialData, workers: int, address: str | None = None, *, actors_ready: bool = True
-    ) -> None:
+    def __init__(self, data: TrialData, workers: int, address: str | None = None, *, start_s: float = 60.0) -> None:
         import ray
 
         self._ray = ray
@@ -67,21 +67,38 @@ class RayRunner(Runner):
         if self._owns:
             _connect(address, workers * data.threads, len(data.frame))
         self._data = ray.put(data)
-        self._slots = [_Slot(self._spawn()) for _ in range(workers)]
-        if actors_ready:
-            ray.get([slot.actor.ready.remote() for slot in self._slots])
+        self._slots = [_Slot(*self._spawn()) for _ in range(workers)]
+        if not self._warm(start_s):
+            self.close()
+            raise ConfigError(
+                f"no worker with {data.threads} free cores came up within {start_s:.0f} s",
+                "Ask for fewer with --workers, or look at `ray status`.",
+            )
 
-    def _spawn(self) -> Any:
+    def _spawn(self) -> tuple[Any, Any]:
         remote = self._ray.remote(num_cpus=self._threads, max_restarts=0)(_Worker)
-        return remote.remote(self._data)
+        actor = remote.remote(self._data)
+        return actor, actor.ready.remote()
+
+    def _warm(self, timeout: float) -> bool:
+        """Wait for the first actor; later ones join when the cluster has room for them."""
+        ready, _ = self._ray.wait([s.ready for s in self._slots], num_returns=1, timeout=timeout)
+        return bool(ready)
+
+    def _idle(self) -> list[_Slot]:
+        waiting = [s for s in self._slots if s.job is None]
+        if not waiting:
+            return []
+        ready, _ = self._ray.wait([s.ready for s in waiting], num_returns=len(waiting), timeout=0)
+        return [s for s in waiting if s.ready in ready]
 
     def free(self) -> int:
-        """Number of idle actors."""
-        return sum(slot.job is None for slot in self._slots)
+        """Number of idle actors that are up."""
+        return len(self._idle())
 
     def submit(self, job: Job) -> None:
         """Hand the job to an idle actor."""
-        slot = next(s for s in self._slots if s.job is None)
+        slot = self._idle()[0]
         slot.job, slot.tries = job, 0
         self._launch(slot)
 
@@ -94,7 +111,9 @@ class RayRunner(Runner):
         busy = [s for s in self._slots if s.job is not None]
         if not busy:
             return []
-        ready, _ = self._ray.wait([s.ref for s in busy], num_returns=1, timeout=max(0.0, min(timeout, 0.5)))
+        refs = [s.ref for s in busy]
+        self._ray.wait(refs, num_returns=1, timeout=max(0.0, min(timeout, 0.5)))
+        ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
         outcomes: list[TrialOutcome] = []
         for slot in busy:
             if slot.ref in ready:
@@ -114,10 +133,11 @@ class RayRunner(Runner):
 
     def _lost(self, slot: _Slot, error: Exception) -> list[TrialOutcome]:
         assert slot.job is not None
-        slot.actor = self._spawn()
+        slot.actor, slot.ready = self._spawn()
         slot.tries += 1
         left = slot.job.seconds - (time.monotonic() - slot.started)
         if slot.tries <= MAX_RETRIES and left > 0:
+            slot.job = replace(slot.job, seconds=left)
             self._launch(slot)
             return []
         reason = f"its worker died ({type(error).__name__}), out of memory or killed; tried {slot.tries} times"
@@ -130,7 +150,7 @@ class RayRunner(Runner):
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
         self._ray.kill(slot.actor)
-        slot.actor = self._spawn()
+        slot.actor, slot.ready = self._spawn()
         reason = f"did not stop at its deadline of {slot.job.seconds:.1f} s and was killed"
         return self._ended(slot, TrialStatus.TIMEOUT, reason)
 
