@@ -14,5 +14,5 @@ def shared_data() -> Path:
     """The folder of real data beside the checkout; tests that need it are skipped where it is missing."""
     folder = REPO.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip("the folder ../shared/data with real data is not beside this checkout")
+        pytest.skip("real data not found: no folder shared/data beside the checkout")
     return folder

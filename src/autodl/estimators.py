@@ -120,8 +120,8 @@ class AutoClassifier(ClassifierMixin, _AutoEstimator):  # type: ignore[misc]
         return self._raw(X)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """(n,) labels."""
-        labels: NDArray[Any] = self.classes_[self._raw(X).argmax(axis=1)]
+        """(n,) labels: the most probable ones, or by the cut of the run where its metric counts decisions."""
+        labels: NDArray[Any] = self.classes_[self.model_.answers(self._raw(X))]
         return labels
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autodl.decision import decide
 from autodl.errors import RunError
 from autodl.records import ArtifactRef, Record, StageRecord, TableSchema, Task
 from autodl.store import RunFolder, load_record, write_atomic
@@ -75,6 +76,8 @@ class ModelManifest(StageRecord):
     classes: tuple[str, ...] = ()
     features: TableSchema
     members: tuple[DeliveredMember, ...]
+    threshold: float = 0.5
+    """For two classes: the answer is the second one from this probability on."""
     delivered: str = ""
     versions: dict[str, str] = {}
 
@@ -123,6 +126,10 @@ class DeliveredModel:
     def predict_raw(self, frame: pd.DataFrame) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values for canonical rows."""
         return weighted_prediction(self._members, frame)
+
+    def answers(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """(n,) class codes for the (n, K) probabilities of ``predict_raw``, by the manifest's threshold."""
+        return decide(prediction, self.manifest.threshold)
 
 
 def weighted_prediction(members: Sequence[tuple[float, Sequence[FittedModel]]], frame: pd.DataFrame) -> NDArray[Any]:

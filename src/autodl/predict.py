@@ -60,7 +60,7 @@ def predict_frame(
     prediction = model.predict_raw(apply_schema(raw, manifest.features, where=where))
     out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
     if manifest.task is Task.CLASSIFICATION:
-        out["prediction"] = label_values(manifest.classes, prediction.argmax(axis=1))
+        out["prediction"] = label_values(manifest.classes, model.answers(prediction))
         if proba:
             for j, name in enumerate(manifest.classes):
                 out[f"proba_{name}"] = prediction[:, j]

@@ -32,6 +32,7 @@ from autodl.records import (
     TrialStatus,
     Validation,
 )
+from autodl.store import RunFolder
 
 
 def make_profile(classes: tuple[str, ...] = ("no", "yes"), guessed: bool = True) -> Profile:
@@ -149,5 +150,6 @@ def fake_fit(
     (out / "model").mkdir(parents=True)
     (out / "report.html").write_text("<p>report</p>")
     (out / "run.json").write_text(record.model_dump_json())
+    RunFolder(out).write("profile", make_profile())
     listener(RunFinished(record, make_evaluation(), str(out), 10.0))
     return record

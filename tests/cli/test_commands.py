@@ -43,6 +43,16 @@ def test_quiet_leaves_the_summary_alone(work: Path, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "plan:" not in out
     assert "right 89 in 100" in out
+    assert "Taken       target 'bought' (guessed: its name), task classification" in out
+
+
+def test_a_run_that_was_ended_says_how_to_go_on(tmp_path: Path) -> None:
+    from autodl.cli.fit import _how_to_go_on
+
+    folder = tmp_path / "my run"
+    assert _how_to_go_on(folder) == ""
+    (folder / "records").mkdir(parents=True)
+    assert _how_to_go_on(folder) == f"; --resume --out '{folder}' goes on from what was finished"
 
 
 def test_the_command_is_recorded_as_typed(work: Path) -> None:

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from cli_fakes import make_evaluation, make_record
+from cli_fakes import make_evaluation, make_profile, make_record
 
 from autodl.cli.screen import make_console
 from autodl.cli.summary import Line, print_summary, summarize
@@ -68,3 +68,25 @@ def test_text_is_wrapped_but_commands_stay_whole(folder: Path, columns: str, mon
     verbatim = [line.text for line in lines if line.verbatim]
     others = [line for line in shown if not any(text in line for text in verbatim)]
     assert max(len(line.rstrip()) for line in others) <= int(columns)
+
+
+def test_what_was_guessed_is_said_with_the_option_that_changes_it(folder: Path) -> None:
+    said = by_head(summarize(make_record(), make_evaluation(), folder, profile=make_profile()))
+    assert said["Taken"] == (
+        "target 'bought' (guessed: its name), task classification (guessed: 2 different words); "
+        "pass --target/--task to change."
+    )
+    assert "Taken" not in by_head(
+        summarize(make_record(), make_evaluation(), folder, profile=make_profile(guessed=False))
+    )
+    profile = make_profile()
+    wordy = {
+        "guessed": False,
+        "task_why": "The target holds 3 different whole numbers; taken as classes. If not, pass --task regression.",
+    }
+    only_task = profile.model_copy(update={"target": profile.target.model_copy(update=wordy)})
+    said = by_head(summarize(make_record(), make_evaluation(), folder, profile=only_task))
+    assert said["Taken"] == (
+        "task classification (guessed: the target holds 3 different whole numbers; taken as classes); "
+        "pass --task to change."
+    )

@@ -305,6 +305,12 @@ def test_bad_files_give_one_line(tmp_path: Path, content: bytes, name: str, mess
     assert name in str(caught.value)
 
 
+def test_formats_that_are_refused_are_not_offered(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"Files ending in .*\.xlsx.* are read") as caught:
+        read_table(save(tmp_path, b"%PDF-1.7", "t.csv"))
+    assert ".xls," not in str(caught.value)
+
+
 def test_bad_paths(tmp_path: Path) -> None:
     save(tmp_path, TABLE, "sales.csv")
     with pytest.raises(DataError, match=r"Did you mean 'sales.csv'"):

@@ -162,3 +162,26 @@ def test_optimism_turns_with_the_metric():
     down = optimism(metrics["rmse"], 0.8, test, 300)
     assert (down.value, down.low, down.high) == pytest.approx((-0.1, -0.1 - 0.1 * widen, -0.1 + 0.05 * widen))
     assert optimism(metrics["rmse"], None, test, 300) is None
+
+
+def test_a_cut_moves_the_answers_and_leaves_the_probabilities():
+    from dataclasses import replace
+
+    from sklearn.metrics import confusion_matrix, f1_score
+
+    inputs = problem(metric="f1")
+    cut = tuple(replace(c, threshold=0.3) if c.name == "Big" else c for c in inputs.candidates)
+    plain, got = evaluate(inputs), evaluate(replace(inputs, candidates=cut))
+    y, p = inputs.y_test, inputs.candidate("Big").prediction[:, 1]
+    assert got.models[0].test.value == pytest.approx(f1_score(y, p >= 0.3))
+    assert got.confusion == tuple(map(tuple, confusion_matrix(y, p >= 0.3).tolist()))
+    assert got.models[0].metrics["accuracy"].value == pytest.approx(np.mean((p >= 0.3) == y))
+    assert got.models[0].metrics["roc_auc"] == plain.models[0].metrics["roc_auc"]
+    assert (got.roc, got.calibration) == (plain.roc, plain.calibration)
+    simple = f1_score(y, inputs.candidate("Simple").prediction.argmax(axis=1))
+    versus = next(c for c in got.comparisons if c.b == "Simple")
+    assert versus.difference == pytest.approx(f1_score(y, p >= 0.3) - simple)
+    for m in got.mistakes:
+        row = m.row - 1000
+        assert m.predicted == ("yes" if p[row] >= 0.3 else "no")
+        assert m.true != m.predicted

@@ -13,6 +13,7 @@ from autodl.report.sections.curves import trade_offs
 from autodl.report.sections.leaderboard import board
 from autodl.report.sections.trust import lean
 from autodl.report.sections.verdict import verdict
+from autodl.report.sections.wrong import wrong
 from autodl.report.text import plain
 from autodl.report.view import Verdict
 
@@ -164,3 +165,40 @@ def test_strips_lie_inside_and_keep_the_order_of_scores() -> None:
         assert values == sorted(values, reverse=kind == "binary")
         assert all(0 <= r.strip.low <= r.strip.value <= r.strip.high <= 100 for r in rows if r.strip)
         assert [r.tied for r in rows] == [True, True, True, True, False, False, False]
+
+
+def test_a_cut_other_than_one_half_is_said_in_words() -> None:
+    records = make_records("binary")
+    assert records.ensemble is not None
+    cut = records.but(ensemble=records.ensemble.model_copy(update={"threshold": 0.3125}))
+    words = "It answers survived from a probability of 0.312 on, not 0.5"
+    facts = gather(**cut.kwargs())
+    section = wrong(facts)
+    assert section is not None
+    assert words in plain(verdict(facts).belongs)
+    assert words in plain(section.intro)
+    assert "It answers" not in plain(first(records).belongs)
+
+
+def test_groups_are_told_by_the_metric_they_were_compared_by() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    segments = tuple(s.model_copy(update={"metric": "accuracy"}) for s in e.segments)
+    facts = gather(**records.but(evaluation=e.model_copy(update={"segments": segments})).kwargs())
+    section, older = wrong(facts), wrong(gather(**records.kwargs()))
+    assert section is not None
+    assert section.segments is not None
+    assert section.segments.caption == "Accuracy by group"
+    assert older is not None
+    assert older.segments is not None
+    assert older.segments.caption == "ROC AUC by group"
+    weaker = next(s for s in verdict(facts).statements if "Weaker" in s.lead)
+    assert weaker.body.startswith("Accuracy ")
+
+
+def test_going_on_names_the_folder_to_be_copied() -> None:
+    folder = "/data/" + "long name/" * 12 + "run"
+    unfinished = make_records("binary").but(evaluation=None).kwargs()
+    step = verdict(gather(**unfinished, folder=folder)).next_steps[0]
+    assert f"--resume --out '{folder}'" in plain(step.body)
+    assert "--resume" in plain(verdict(gather(**unfinished)).next_steps[0].body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import shutil
 import threading
 import time
@@ -120,7 +121,7 @@ def _watched(
         close = getattr(display, "close", None)
         if close is not None:
             close()
-        screen.err.print("autodl: stopped; --resume goes on from what was finished", soft_wrap=True)
+        screen.err.print(f"autodl: stopped{_how_to_go_on(folder)}", soft_wrap=True)
 
     with Interrupts(stop_soon, stop_now):
         # Imported under the signal watch: the libraries take seconds to load.
@@ -131,6 +132,15 @@ def _watched(
             stop=stop,
         )  # fmt: skip
     return record, finished[-1] if finished else None
+
+
+def _how_to_go_on(folder: Path) -> str:
+    """What to type to go on with a run that was ended at once; empty if it had not begun."""
+    from autodl.store import RunFolder
+
+    if not RunFolder(folder).is_run():
+        return ""
+    return f"; --resume --out {shlex.quote(str(folder))} goes on from what was finished"
 
 
 @contextlib.contextmanager
@@ -164,5 +174,8 @@ def _keep_log(invocation: Invocation, folder: Path) -> None:
 def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | None, folder: Path) -> None:
     from autodl.cli.summary import print_summary, summarize
     from autodl.evaluate.base import metrics
+    from autodl.records import Profile
+    from autodl.store import RunFolder
 
-    print_summary(screen.out, summarize(record, evaluation, folder, {key: m.name for key, m in metrics.items()}))
+    names, profile = {key: m.name for key, m in metrics.items()}, RunFolder(folder).read("profile", Profile)
+    print_summary(screen.out, summarize(record, evaluation, folder, names, profile))

@@ -16,6 +16,7 @@ Keep = Annotated[
     typer.Option("--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False),
 ]
 Proba = Annotated[bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")]
+Silent = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")]
 Output = Annotated[
     Path,
     typer.Option("--out", "-o", metavar="FILE", help="Where to write: .csv, .tsv, .parquet, ...", show_default=False),
@@ -29,7 +30,7 @@ def predict(
     out: Output,
     proba: Proba = False,
     keep: Keep = None,
-    quiet: opt.Quiet = False,
+    quiet: Silent = False,
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
     run = opt.require_run(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from autodl.duration import format_duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autodl.records import Evaluation, ModelScore, RunRecord
+    from autodl.records import Evaluation, ModelScore, Profile, RunRecord
 
 _WARNINGS_SHOWN = 3
 
@@ -28,7 +29,11 @@ class Line:
 
 
 def summarize(
-    record: RunRecord, evaluation: Evaluation | None, folder: Path, names: dict[str, str] | None = None
+    record: RunRecord,
+    evaluation: Evaluation | None,
+    folder: Path,
+    names: dict[str, str] | None = None,
+    profile: Profile | None = None,
 ) -> list[Line]:
     """The summary as lines of text.
 
@@ -37,8 +42,11 @@ def summarize(
         evaluation: What the test rows said; None if the run did not get that far.
         folder: The run folder.
         names: Metric key to the name for people.
+        profile: Of the data; says what was guessed.
     """
     lines = [Line("Predicts", _what(record))]
+    if profile is not None and (taken := _taken(profile)):
+        lines.append(Line("Taken", taken))
     if evaluation is not None:
         lines += _how_well(record, evaluation, names or {})
         lines += _models(evaluation)
@@ -79,6 +87,24 @@ def _what(record: RunRecord) -> str:
     if not record.classes:
         return f"{record.target}, a number."
     return f"{record.target}: {listed(record.classes, last='or')}."
+
+
+def _taken(profile: Profile) -> str:
+    """What was guessed, why, and how to say otherwise; empty where the user said everything."""
+    target = profile.target
+    if not (target.guessed or target.task_guessed):
+        return ""
+    parts = [f"target '{target.name}' (guessed: {_reason(target.why)})"] if target.guessed else []
+    parts.append(f"task {target.task.value} ({'guessed: ' * target.task_guessed}{_reason(target.task_why)})")
+    options = "/".join(["--target"] * target.guessed + ["--task"])
+    return f"{', '.join(parts)}; pass {options} to change."
+
+
+def _reason(why: str) -> str:
+    """The sentences that give the reason, without those that name an option, for the inside of a bracket."""
+    sentences = re.split(r"(?<=[.]) +", " ".join(why.removeprefix("Guessed: ").split()))
+    text = " ".join(s for s in sentences if " --" not in s).rstrip(".") or "by its values"
+    return text[0].lower() + text[1:] if text[:2].istitle() else text
 
 
 def _find(evaluation: Evaluation, name: str) -> ModelScore | None:

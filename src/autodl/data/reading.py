@@ -18,7 +18,7 @@ from autodl.data.other_formats import read_excel, read_feather, read_json, read_
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ReadInfo
 
-_KINDS = ", ".join(sorted(FORMATS))
+_KINDS = ", ".join(sorted(set(FORMATS) - {".xls"}))  # old Excel files are known, but only to be refused
 
 
 def read_table(source: str | Path | pd.DataFrame, *, as_text: Collection[str] = ()) -> tuple[pd.DataFrame, ReadInfo]:

@@ -18,9 +18,13 @@ MAX_POINTS = 199
 """One more is the starting point of a precision-recall curve."""
 
 
-def confusion_table(y: Array, proba: Array, n_classes: int) -> tuple[tuple[int, ...], ...]:
-    """Counts with true classes as rows, predicted (most probable) ones as columns."""
-    return tuple(tuple(int(v) for v in row) for row in confusion(y, proba.argmax(axis=1), n_classes)[:n_classes])
+def confusion_table(y: Array, answers: Array, n_classes: int) -> tuple[tuple[int, ...], ...]:
+    """Counts with true classes as rows, predicted ones as columns.
+
+    Args:
+        y: (n,) true codes. answers: (n,) predicted codes. n_classes: K.
+    """
+    return tuple(tuple(int(v) for v in row) for row in confusion(y, answers, n_classes)[:n_classes])
 
 
 def hardest_classes(y: Array, proba: Array, most: int = 5) -> list[int]:

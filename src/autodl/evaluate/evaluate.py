@@ -40,8 +40,9 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
     notes = _notes(inputs)
     others = [c for c in inputs.candidates if c.name != leader.name]
     comparisons = compare_with(
-        metric, y, (leader.name, leader.prediction), [(c.name, c.prediction) for c in others], k, seed=inputs.seed
-    )
+        metric, y, (leader.name, leader.seen_by(metric)), [(c.name, c.seen_by(metric)) for c in others], k,
+        seed=inputs.seed,
+    )  # fmt: skip
     recommended, why = recommend(metric, y, inputs.candidates, leader, baseline, comparisons, k)
     models = _models(inputs, metric, leader, baseline, comparisons, {recommended}, notes)
     test = models[0].test
@@ -64,7 +65,12 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
         segments=tuple(segments),
         mistakes=tuple(
             where_wrong.confident_mistakes(
-                y, leader.prediction, inputs.classes if k else (), frame=inputs.test_frame, rows=inputs.row_numbers
+                y,
+                leader.prediction,
+                inputs.classes if k else (),
+                answers=leader.answers if k else None,
+                frame=inputs.test_frame,
+                rows=inputs.row_numbers,
             )
         ),
         optimism=optimism(metric, leader.validation, test, len(inputs.y_train)),
@@ -120,7 +126,7 @@ def _models(
     notes: list[str],
 ) -> list[ModelScore]:
     y, k, sign = inputs.y_test, inputs.n_classes, 1.0 if metric.greater_is_better else -1.0
-    score = {c.name: metric.score(y, c.prediction, k) for c in inputs.candidates}
+    score = {c.name: metric.score(y, c.seen_by(metric), k) for c in inputs.candidates}
     ranked = sorted(inputs.candidates, key=lambda c: (c.name != leader.name, -sign * score[c.name], c.name))
     full = {leader.name, baseline.name} | more | {c.name for c in ranked[: 1 + FULL_SCORES]}
     tied = {c.b for c in comparisons if c.verdict == "tie"} | {leader.name}
@@ -131,7 +137,7 @@ def _models(
         if c.name in full and (c.name == leader.name or not inputs.deadline.passed()):
             own = shown
         cut = cut or (c.name in full and len(own) < len(shown))
-        scores = {m.key: interval(m, y, c.prediction, k, seed=inputs.seed) for m in own}
+        scores = {m.key: interval(m, y, c.seen_by(m), k, seed=inputs.seed) for m in own}
         out.append(
             ModelScore(
                 name=c.name, trial_id=c.trial_id, family=c.family, validation=c.validation, test=scores[metric.key],
@@ -149,8 +155,9 @@ def _segments(
 ) -> tuple[list[Segment], int]:
     if inputs.test_frame is None or len(inputs.y_test) < 2 * where_wrong.MIN_ROWS:
         return [], 0
+    used = where_wrong.segment_metric(metric, inputs.n_classes)
     found = where_wrong.weak_segments(
-        metric, inputs.y_test, leader.prediction, inputs.test_frame, inputs.n_classes,
+        used, inputs.y_test, leader.seen_by(used), inputs.test_frame, inputs.n_classes,
         schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline,
     )  # fmt: skip
     if inputs.deadline.passed():
@@ -170,7 +177,7 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     label = inputs.classes[1] if k == 2 else "most probable class"
     calibration: tuple[Curve, ...] = (curves.calibration_curve(y, prediction, label),)
     return {
-        "confusion": curves.confusion_table(y, prediction, k),
+        "confusion": curves.confusion_table(y, leader.answers, k),
         "roc": tuple(c for c in roc if c is not None),
         "pr": tuple(c for c in pr if c is not None),
         "calibration": calibration,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import NEVER, Deadline
+from autodl.decision import HALF, decide, decided
+from autodl.evaluate.base import Metric
 from autodl.records import TableSchema, Task
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Candidate:
         complexity: 0 (constant) to 10; the lower is recommended among ties.
         weight: In the ensemble.
         n_trials: Configurations tried of its family.
+        threshold: For two classes: the answer is the second one from this probability on.
     """
 
     name: str
@@ -40,6 +43,18 @@ class Candidate:
     complexity: int = 5
     weight: float = 0.0
     n_trials: int = 1
+    threshold: float = HALF
+
+    @property
+    def answers(self) -> NDArray[Any]:
+        """(n,) class codes."""
+        return decide(self.prediction, self.threshold)
+
+    def seen_by(self, metric: Metric) -> NDArray[Any]:
+        """The prediction as this metric is to judge it: by the answers where it counts decisions, else as it is."""
+        if metric.needs != "label" or self.threshold == HALF:
+            return self.prediction
+        return decided(self.prediction, self.threshold)
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,7 @@ def confident_mistakes(
     prediction: Array,
     classes: tuple[str, ...],
     *,
+    answers: Array | None = None,
     frame: pd.DataFrame | None = None,
     rows: Array | None = None,
     most: int = 10,
@@ -190,12 +191,13 @@ def confident_mistakes(
     Args:
         y: (n,) targets. prediction: (n, K) or (n,).
         classes: K names; empty for regression.
+        answers: (n,) class codes; the most probable ones if None.
         frame: (n rows) columns shown with each mistake (at most 30).
         rows: (n,) row numbers in the file.
         most: How many.
     """
     if classes:
-        label = prediction.argmax(axis=1)
+        label = prediction.argmax(axis=1) if answers is None else answers
         size = np.where(label != y, prediction[np.arange(len(y)), label], -1.0)
     else:
         size = np.abs(prediction - y)

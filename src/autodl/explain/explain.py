@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.clock import NEVER, Deadline
+from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
 from autodl.explain.effects import direction, partial_dependence
 from autodl.explain.permutation import permutation_importance
@@ -33,6 +34,7 @@ def explain(
     metric: Metric,
     schema: TableSchema,
     classes: tuple[str, ...] = (),
+    threshold: float = HALF,
     model_name: str,
     max_rows: int = 2000,
     n_repeats: int = 5,
@@ -47,6 +49,7 @@ def explain(
         metric: Its loss is measured.
         schema: Kinds of the columns.
         classes: K names; empty for regression.
+        threshold: For two classes: the answer is the second one from this probability on.
         model_name: For the record.
         max_rows: Rows looked at, sampled.
         n_repeats: Shuffles of each column.
@@ -61,7 +64,13 @@ def explain(
     now = time.monotonic()
     share = Deadline(now + IMPORTANCE_SHARE * (deadline.at - now))
     k = len(classes)
-    found = permutation_importance(predict, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share)
+
+    def answer(rows: pd.DataFrame) -> Array:
+        return decided(predict(rows), threshold)
+
+    # Effects speak of probabilities; the loss of a metric that counts decisions is that of the answers.
+    judged = answer if metric.needs == "label" and threshold != HALF else predict
+    found = permutation_importance(judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share)
     spoken = _class_spoken_of(y, k)
     effects, dropped = _effects(predict, frame, schema, list(found.by_column), spoken, rng, deadline)
     outcome = classes[spoken] if spoken is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.facts import Facts
 from autodl.profiling.words import share
@@ -218,6 +219,8 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
             f"The rarest class is {facts.minority:.3g} times the largest, but {metric.name} judges probabilities or "
             "their order, which weights would distort more than help."
         )
+    if metric.needs == "label" and facts.profile.n_classes == 2 and not one_sided(metric):
+        why += " From which probability on the answer is the second class is chosen by validation afterwards."
     return Decision(
         topic="Imbalance",
         choice=_spread(recipes, "balance", words),

@@ -25,3 +25,5 @@ class Ensemble(StageRecord):
     single_loss: float
     """Out-of-fold loss of the best single model."""
     why: str = ""
+    threshold: float = 0.5
+    """For two classes: the answer is the second one from this probability on. Chosen out of fold like the weights."""

@@ -55,7 +55,7 @@ class Comparison(Record):
     p_holm: float
     n: int
     effect: float
-    """Difference over the standard deviation of its bootstrap distribution."""
+    """Difference over its standard error."""
     method: str
     verdict: Literal["better", "worse", "tie"]
 

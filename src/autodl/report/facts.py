@@ -59,6 +59,13 @@ class Facts:
     evaluation: Evaluation | None
     explanation: Explanation | None
     names: Mapping[str, str]
+    folder: str = ""
+    """The run folder as the user named it."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which on the second of two classes is answered."""
+        return self.ensemble.threshold if self.ensemble else 0.5
 
     @property
     def classification(self) -> bool:
@@ -189,6 +196,7 @@ def gather(
     evaluation: Evaluation | None,
     explanation: Explanation | None,
     names: Mapping[str, str],
+    folder: str = "",
 ) -> Facts:
     """Bundle the records."""
-    return Facts(run, profile, plan, tuple(trials), ensemble, evaluation, explanation, dict(names))
+    return Facts(run, profile, plan, tuple(trials), ensemble, evaluation, explanation, dict(names), folder)

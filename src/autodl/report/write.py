@@ -45,7 +45,8 @@ def write_report(
     from autodl.report.facts import gather
     from autodl.report.render import render
 
-    page = render(build_report(gather(run, profile, plan, trials, ensemble, evaluation, explanation, names)))
+    facts = gather(run, profile, plan, trials, ensemble, evaluation, explanation, names, str(folder))
+    page = render(build_report(facts))
     return _replace(folder / "report.html", page)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 
 from autodl.report import format as fmt
 from autodl.report.facts import BASELINE_ORIGIN, Facts
@@ -35,8 +36,12 @@ def _step(lead: str, body: str, href: str) -> Statement:
 def _finish(facts: Facts) -> Statement | None:
     if facts.evaluation is not None:
         return None
+    # The whole path, however long: it is there to be copied.
+    options = code(f"--resume --out {shlex.quote(facts.folder)}", len(facts.folder) + 64) if facts.folder else (
+        f"{code('--resume')} and the run folder as {code('--out')}"
+    )  # fmt: skip
     return _step(
-        "Finish the run.", "Start the same command again with --resume: finished trials are kept.", "#reproduce"
+        "Finish the run.", f"Start the same command again with {options}: finished trials are kept.", "#reproduce"
     )
 
 

@@ -228,7 +228,7 @@ def versus(facts: Facts) -> Versus | None:
     note = (
         f"n = {fmt.count(n)}. Method: {methods}; {fmt.plural(len(found), 'comparison')}, p-values corrected after "
         "Holm "
-        "(1979). The intervals are of one comparison each. Effect: difference over its bootstrap standard deviation."
+        "(1979). The intervals are of one comparison each. Effect: difference over its standard error."
     )
     return Versus(intro, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), _at(0.0, axis), rows, note)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autodl.records import Curve, Evaluation, Finding, Severity
 from autodl.report import format as fmt
-from autodl.report.facts import Facts
+from autodl.report.facts import Facts, metric_words
 from autodl.report.text import clean, code, term
 from autodl.report.view import Statement
 
@@ -145,8 +145,9 @@ def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
         return []
     s = sure[0]
     places = fmt.decimals(s.score.low, s.score.high)
+    metric = metric_words(s.metric) if s.metric else facts.metric
     body = (
-        f"{facts.metric.name} {fmt.estimate(s.score)} there against {fmt.fixed(s.rest, places)} elsewhere "
+        f"{metric.name} {fmt.estimate(s.score)} there against {fmt.fixed(s.rest, places)} elsewhere "
         f"({fmt.plural(s.n, 'row')}, {fmt.p_value(s.p_holm)})"
     )
     more = f"; {fmt.plural(len(sure) - 1, 'more group')} below" if len(sure) > 1 else ""

@@ -172,9 +172,21 @@ def _belongs(facts: Facts) -> str:
         "training nor the choice "
         "between models had seen."
     )
+    if cut := answers_from(facts):
+        text += f" {cut}"
     if facts.run.delivered:
         text += f" What you deploy, in the folder {code('model')}: {facts.run.delivered.rstrip('.')}."
     return text
+
+
+def answers_from(facts: Facts) -> str:
+    """From which probability on the answer is the second class, where that is not one half; else empty."""
+    if facts.threshold == 0.5 or len(facts.classes) != 2:
+        return ""
+    return (
+        f"It answers {code(facts.positive, 24)} from a probability of {facts.threshold:.3g} on, not 0.5: in "
+        f"validation that gave a better {facts.metric.name}."
+    )
 
 
 def _no_drivers(facts: Facts) -> str:

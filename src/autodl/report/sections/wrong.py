@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from autodl.records import Evaluation
 from autodl.report import format as fmt
-from autodl.report.facts import Facts
+from autodl.report.facts import Facts, MetricWords, metric_words
 from autodl.report.figures.residuals import residual_figures
+from autodl.report.sections.verdict import answers_from
 from autodl.report.text import code, shorten
 from autodl.report.view import Cell, Column, Confusion, Table, Wrong
 
@@ -26,7 +27,7 @@ def wrong(facts: Facts) -> Wrong | None:
         quantiles = Table("How far off, by share of rows", (Column("Quantile"), Column("Error", True)), rows)
     intro = (
         f"Every held-back row by its true class (down) and the answer of {e.leader} (across); the framed diagonal "
-        "is right."
+        f"is right. {answers_from(facts)}".rstrip()
         if confusion
         else f"Errors of {e.leader} on held-back rows."
     )
@@ -36,7 +37,7 @@ def wrong(facts: Facts) -> Wrong | None:
         figures,
         quantiles,
         _segments_intro(e),
-        _segments(e, facts.metric.name),
+        _segments(e, facts.metric),
         _mistakes_intro(facts, e),
         _mistakes(e),
     )
@@ -86,7 +87,7 @@ def _segments_intro(e: Evaluation) -> str:
     )
 
 
-def _segments(e: Evaluation, metric: str) -> Table | None:
+def _segments(e: Evaluation, planned: MetricWords) -> Table | None:
     if not e.segments:
         return None
     rows = []
@@ -104,7 +105,10 @@ def _segments(e: Evaluation, metric: str) -> Table | None:
         Column("Elsewhere", True),
         Column("p (Holm)", True), Column("Verdict"),
     )  # fmt: skip
-    return Table(f"{metric} by group", columns, tuple(rows))
+    # All groups are compared by one metric; older records do not name it.
+    key = e.segments[0].metric
+    metric = metric_words(key, planned.greater_is_better) if key else planned
+    return Table(f"{metric.name} by group", columns, tuple(rows))
 
 
 def _mistakes_intro(facts: Facts, e: Evaluation) -> str:

@@ -1,0 +1,139 @@
+"""From which probability on the answer is "yes": the cut for metrics that count decisions.
+
+Where classes are rare or errors weigh unequally, 0.5 is seldom the best cut for F1, balanced accuracy or MCC (Lipton,
+Elkan and Narayanaswamy 2014). A cut chosen on few rows, though, chases noise. Guards: loss curves are smoothed over
+neighbouring cuts; the cut is the median of those chosen on random halves; it replaces 0.5 only if such cuts beat 0.5
+on the other halves by more than one standard error.
+
+Notation: n rows, p (n,) probabilities of code 1, m cuts, C (m, 2, 2) confusion matrices with true classes as rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.decision import HALF, decided
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+
+Array = NDArray[Any]
+MAX_CUTS = 100
+"""Candidate cuts from the quantiles of all rows, and as many from those of the positives."""
+MIN_CLASS = 20
+"""With fewer rows of either class 0.5 stays: halves of them could not tell a better cut."""
+N_SPLITS = 10
+MAX_ROWS = 30_000
+"""Rows are sampled above it: a cut is one number."""
+
+
+def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0) -> float:
+    """The cut on the probability of code 1 for a metric of decisions between two classes.
+
+    Args:
+        p: (n,) out-of-fold probabilities of code 1; rows that are not finite are left out.
+        y: (n,) codes 0 and 1.
+        metric: To be optimized.
+        seed: Of the halves.
+
+    Returns:
+        0.5 unless a better cut has shown itself on rows not used to choose it. Always 0.5 for metrics of
+        probabilities, and for precision, recall and other scores that forgive one kind of error: their best cut
+        gives one answer to almost everybody.
+    """
+    if metric.needs != "label" or one_sided(metric):
+        return HALF
+    rng = np.random.default_rng(seed)
+    known = np.flatnonzero(np.isfinite(p))
+    if len(known) > MAX_ROWS:
+        known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
+    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(y)[known].astype(np.int64)
+    if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS:
+        return HALF
+    order = np.argsort(p)
+    p, y = p[order], y[order]
+    cuts = candidate_cuts(p, y)
+    chosen, gains = [], []
+    for _ in range(N_SPLITS):
+        side = _half(y, rng)
+        for fit, check in ((side, ~side), (~side, side)):
+            cut = float(cuts[np.argmin(_smooth(_losses(p[fit], y[fit], cuts, metric)))])
+            kept, moved = _losses(p[check], y[check], np.array([HALF, cut]), metric)
+            chosen.append(cut)
+            gains.append(float(kept - moved))
+    threshold = float(f"{np.median(chosen):.4g}")
+    kept, moved = _losses(p, y, np.array([HALF, threshold]), metric)
+    if not 0.0 < threshold < 1.0 or not moved < kept:
+        return HALF
+    spread = _spread(p, y, threshold, metric)
+    return threshold if np.mean(gains) > (np.std(gains) if spread is None else spread) else HALF
+
+
+def one_sided(metric: Metric) -> bool:
+    """Whether more false alarms, or more missed rows, leave the score as it is."""
+
+    def score(hits: int, missed: int, alarms: int, passed: int) -> float:
+        y = np.repeat([1, 1, 0, 0], (hits, missed, alarms, passed))
+        return metric.score(y, np.eye(2)[np.repeat([1, 0, 1, 0], (hits, missed, alarms, passed))], 2)
+
+    base = score(20, 10, 10, 60)
+    return base in (score(20, 10, 20, 60), score(20, 20, 10, 60))
+
+
+def candidate_cuts(p: Array, y: Array) -> Array:
+    """(m,) ascending cuts halfway between neighbouring probabilities, at quantiles of all rows and of the positives.
+
+    Args:
+        p: (n,) probabilities. y: (n,) codes.
+    """
+    values = np.unique(p)
+    between = (values[1:] + values[:-1]) / 2
+    if len(between) > MAX_CUTS:
+        levels = np.linspace(0, 1, MAX_CUTS + 2)[1:-1]
+        wanted = np.concatenate([np.quantile(p, levels), np.quantile(p[y == 1], levels)])
+        between = between[np.unique(np.searchsorted(between, wanted).clip(0, len(between) - 1))]
+    return np.unique(np.append(between, HALF))
+
+
+def _half(y: Array, rng: np.random.Generator) -> Array:
+    """(n,) mask of a random half with equal class shares."""
+    order = rng.permutation(len(y))
+    side = np.zeros(len(y), dtype=bool)
+    side[order[np.argsort(y[order].astype(np.int8), kind="stable")][::2]] = True
+    return side
+
+
+def _losses(p: Array, y: Array, cuts: Array, metric: Metric) -> Array:
+    """(m,) losses of answering code 1 from each cut on; at 0.5 a tie goes to code 0, as ``decide`` has it.
+
+    Args:
+        p: (n,) ascending probabilities. y: (n,) codes. cuts: (m,). metric: Whose loss is meant.
+    """
+    if metric.counts is None:
+        proba = np.column_stack([1 - p, p])
+        return np.array([metric.loss(y, decided(proba, float(cut)), 2) for cut in cuts])
+    cuts = np.where(cuts == HALF, np.nextafter(HALF, 1.0), cuts)
+    below = [np.searchsorted(p[y == k], cuts, side="left") for k in (0, 1)]
+    sizes = np.bincount(y, minlength=2)
+    C = np.stack([np.stack([b, n - b], axis=-1) for b, n in zip(below, sizes, strict=True)], axis=-2).astype(float)
+    scores = metric.counts(C)
+    return np.asarray(metric.best - scores if metric.greater_is_better else scores - metric.best)
+
+
+def _smooth(losses: Array) -> Array:
+    """Running mean over about a tenth of the cuts: a lone dip is luck."""
+    width = len(losses) // 10
+    if width < 2:
+        return losses
+    padded = np.pad(losses, (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, np.full(width, 1 / width), mode="valid")
+
+
+def _spread(p: Array, y: Array, threshold: float, metric: Metric) -> float | None:
+    """Standard error of the difference that the cut makes; None where the metric has no influence function."""
+    proba = np.column_stack([1 - p, p])
+    moved = influence(metric, y, decided(proba, threshold), 2)
+    kept = influence(metric, y, proba, 2)
+    return None if moved is None or kept is None else standard_error(moved - kept)
