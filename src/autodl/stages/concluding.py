@@ -1,0 +1,141 @@
+"""From finished trials to a tested, explained and delivered model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autodl.clock import NEVER, Deadline
+from autodl.machine import this_machine
+from autodl.models.base import families
+from autodl.records import Ensemble, Evaluation, Explanation, Plan, TrialResult
+from autodl.run_context import RunContext
+from autodl.search.budget import Budget
+from autodl.search.naming import trial_names
+from autodl.search.session import refit_seconds
+from autodl.stages.preparing import Problem
+
+
+def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
+    """Choose the combination, and for two classes the cut, by out-of-fold predictions."""
+    from autodl.ensemble import choose_threshold, combine, select
+    from autodl.evaluate.base import metrics
+
+    folder = problem.delivery.folder
+    usable = [r for r in results if r.ok and r.oof is not None]
+    # A constant guess changes no ranking: for AUC it would get weight by accident and spoil the probabilities.
+    usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
+    usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
+    oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
+    y, metric = problem.setup.data.y, metrics[plan.metric]
+    deadline = budget.until(0.75 * budget.finish_s(problem.n_refit))
+    chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
+    if len(plan.classes) != 2 or all(families[m.family].complexity == 0 for m in chosen.members):
+        return chosen
+    threshold = choose_threshold(combine(chosen, oof)[:, 1], y, metric, seed=plan.seed)
+    return chosen.model_copy(update={"threshold": threshold})
+
+
+def deliver_bag(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> str:
+    """Deliver the fold models that exist; cheap, and safe against whatever comes after."""
+    if problem.delivery.has_all_rows(ensemble):
+        return problem.delivery.text()  # a resumed run that had come further
+    return problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, trial_names([r.spec for r in results]))
+
+
+def deliver_refit(
+    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]
+) -> str | None:
+    """Train the members again on all rows, as far as time allows."""
+    if ctx.stop.is_set():
+        return None
+    if problem.delivery.has_all_rows(ensemble):
+        return problem.delivery.text()
+    # Nothing else runs now: a refit may have all cores, also where trials shared them.
+    setup = problem.setup
+    data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores))
+    seconds = refit_seconds(setup, results, problem.n_refit)
+    frame = problem.dataset.frame[list(setup.plan.features)]
+    return problem.delivery.refit(
+        ensemble,
+        {r.spec.id: r for r in results},
+        trial_names([r.spec for r in results]),
+        data,
+        (frame, problem.dataset.y),
+        ctx.budget.until(0.6 * ctx.budget.finish_s(problem.n_refit)),
+        seconds,
+    )
+
+
+def evaluate(
+    problem: Problem,
+    plan: Plan,
+    ensemble: Ensemble,
+    results: Sequence[TrialResult],
+    budget: Budget,
+) -> Evaluation | None:
+    """Open the test rows once; None if there are none."""
+    from autodl.evaluate import EvaluationInputs
+    from autodl.evaluate import evaluate as judge
+    from autodl.scoring import candidates
+
+    y_test = problem.y_test
+    if len(y_test) == 0:
+        return None
+    models, leader = candidates(
+        results,
+        ensemble,
+        plan,
+        problem.setup.data.y,
+        problem.delivery.folder,
+        trial_names([r.spec for r in results]),
+    )
+    baseline = min(models, key=lambda c: c.complexity)
+    return judge(
+        EvaluationInputs(
+            task=plan.task,
+            classes=plan.classes,
+            metric=plan.metric,
+            y_train=problem.setup.data.y,
+            y_test=y_test,
+            candidates=tuple(models),
+            leader=leader,
+            baseline=baseline.name,
+            test_frame=problem.setup.data.test_frame,
+            schema=problem.setup.data.schema,
+            row_numbers=problem.test_row_numbers,
+            seed=plan.seed,
+            deadline=NEVER if budget.unlimited else Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
+        )
+    )
+
+
+def explain(
+    problem: Problem, plan: Plan, ensemble: Ensemble, results: Sequence[TrialResult], budget: Budget
+) -> Explanation | None:
+    """Importance and effects on test rows, with models that never saw them."""
+    from autodl.evaluate.base import metrics
+    from autodl.explain import explain as permute
+    from autodl.scoring import ENSEMBLE_NAME, one_fold_predictor
+
+    folder = problem.delivery.folder
+    predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, folder)
+    y_test = problem.y_test
+    if predict is None or len(y_test) == 0:
+        return None
+    spare = max(0.5, min(30.0, budget.left() - 0.4 * budget.finish_s(problem.n_refit)))
+    single = len(ensemble.members) == 1
+    return permute(
+        predict,
+        problem.setup.data.test_frame,
+        y_test,
+        metric=metrics[plan.metric],
+        schema=problem.setup.data.schema,
+        classes=plan.classes,
+        threshold=ensemble.threshold,
+        model_name=trial_names([r.spec for r in results])[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME,
+        max_rows=2_000,
+        n_repeats=5,
+        seed=plan.seed,
+        deadline=NEVER if budget.unlimited else Deadline.after(spare),
+    )

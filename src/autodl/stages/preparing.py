@@ -1,0 +1,162 @@
+"""From a file to a problem: read, profile, plan, cut the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from autodl.delivery import Delivery
+from autodl.errors import RunError
+from autodl.machine import this_machine
+from autodl.models.base import Shape
+from autodl.options import FitOptions
+from autodl.records import ColumnKind, Plan, Profile, Record
+from autodl.run_context import RunContext
+from autodl.search.session import SearchSetup
+from autodl.search.trial import TrialData
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from autodl.dataset import Dataset, Rows
+
+
+class RowsRecord(Record):
+    """Identifies the data of a run, so that it is not resumed on other data."""
+
+    fingerprint: str
+    test_fingerprint: str | None
+    """Of the test file, if there is one."""
+    n_rows: int
+    n_search: int
+    n_test: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The rows of one run, cut for search and test.
+
+    Attributes:
+        setup: What the search needs.
+        dataset: All rows of the file that have a target.
+        test: Where the test rows come from: ``dataset`` or the test file.
+        rows: Positions.
+        delivery: Writes the model folder.
+    """
+
+    setup: SearchSetup
+    dataset: Dataset
+    test: Dataset
+    rows: Rows
+    delivery: Delivery
+
+    @property
+    def y_test(self) -> NDArray[Any]:
+        """(n_test,) targets of the test rows; opened by ``evaluate`` and ``explain`` only."""
+        return self.test.y if self.test is not self.dataset else self.dataset.y[self.rows.test]
+
+    @property
+    def test_row_numbers(self) -> NDArray[Any]:
+        """(n_test,) 0-based row numbers of the test rows in their file."""
+        return self.test.rows if self.test is not self.dataset else self.dataset.rows[self.rows.test]
+
+    @property
+    def n_refit(self) -> int:
+        """Rows that the delivered model may be trained on; a test file is left alone."""
+        return len(self.dataset.y)
+
+
+def read(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
+    """Read the table and find its target."""
+    from autodl.dataset import load
+
+    return load(data, options)
+
+
+def read_test(options: FitOptions, dataset: Dataset) -> Dataset | None:
+    """Read the test file, if there is one."""
+    from autodl.dataset import load_test
+
+    return None if options.test is None else load_test(options.test, dataset)
+
+
+def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions) -> Profile:
+    """The facts about the table."""
+    from autodl.profiling import profile_table
+
+    return profile_table(
+        dataset.frame,
+        dataset.schema,
+        dataset.read,
+        target=dataset.target,
+        options=options,
+        test_frame=None if held_out is None else held_out.frame,
+        seed=options.seed,
+    )
+
+
+def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:
+    """What will be done and why."""
+    from autodl.planning import make_plan
+
+    return make_plan(profile, options, machine=this_machine(), has_test_file=has_test_file)
+
+
+def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan) -> Rows:
+    """Cut the rows; a resumed run must have the same data.
+
+    Raises:
+        RunError: If the data differ from those the run began with.
+    """
+    from autodl.dataset import split
+
+    cut = split(dataset, plan.validation, plan.seed)
+    now = RowsRecord(
+        fingerprint=dataset.fingerprint(),
+        test_fingerprint=None if held_out is None else held_out.fingerprint(),
+        n_rows=len(dataset.y),
+        n_search=len(cut.search),
+        n_test=len(cut.test) if held_out is None else len(held_out.y),
+    )
+    before = ctx.folder.read("rows", RowsRecord)
+    if before is None:
+        ctx.folder.write("rows", now)
+    elif before != now:
+        raise RunError(
+            f"the data are not those that the run in {ctx.folder.path} began with",
+            "Resume with the same file and options, or start anew with another --out.",
+        )
+    return cut
+
+
+def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan, rows: Rows) -> Problem:
+    """Put together what search, delivery and evaluation work on."""
+    names = list(plan.features)
+    test = dataset if held_out is None else held_out
+    test_frame = dataset.frame.iloc[rows.test] if held_out is None else held_out.frame
+    schema = dataset.schema.only(plan.features)
+    data = TrialData(
+        frame=dataset.frame.iloc[rows.search][names].reset_index(drop=True),
+        y=dataset.y[rows.search],
+        test_frame=test_frame[names].reset_index(drop=True),
+        folds=rows.folds,
+        schema=schema,
+        task=plan.task,
+        n_classes=len(plan.classes),
+        metric=plan.metric,
+        recipes={f.key: f.recipe for f in plan.families},
+        threads=plan.threads,
+    )
+    shape = Shape(
+        rows=round(sum(len(train) for train, _ in rows.folds) / len(rows.folds)),
+        numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)),
+        categorical=len(schema.of_kind(ColumnKind.CATEGORICAL)),
+        levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
+        text=len(schema.of_kind(ColumnKind.TEXT)),
+        classes=len(plan.classes),
+        threads=plan.threads,
+    )
+    setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials)
+    delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema)
+    return Problem(setup, dataset, test, rows, delivery)

@@ -1,0 +1,83 @@
+"""The search: every finished trial is kept, and a usable model is in place from the first one on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autodl.errors import RunError
+from autodl.models.base import families
+from autodl.records import Ensemble, TrialResult
+from autodl.run_context import RunContext
+from autodl.search.naming import trial_names
+from autodl.search.session import run_search
+from autodl.search.trial import TrialOutcome
+from autodl.stages.preparing import Problem
+
+INTERIM_BYTES = 40_000_000
+"""Larger fold models are not copied to ``model/`` while the search runs, unless there is no model yet."""
+KEEP_MODELS = 25
+"""Trials whose fold models stay on disk: the best ones, from which the ensemble is chosen."""
+
+
+def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
+    """Search and keep every finished trial; a usable model is in place as soon as there is one.
+
+    Raises:
+        RunError: If not a single trial succeeded.
+    """
+    results = ctx.folder.trials()
+    known = len(results)
+
+    def store(outcome: TrialOutcome) -> TrialResult:
+        stored = ctx.folder.write_trial(outcome.result, outcome.oof, outcome.test, outcome.models)
+        results.append(stored)
+        if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
+            ctx.first_model_s = round(ctx.budget.elapsed(), 2)
+        _deliver_interim(problem, results, stored)
+        _drop_old_models(ctx, results)
+        ctx.write("running", results)
+        return stored
+
+    with ctx.guard("The search"):
+        run_search(problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit)
+    if len(results) > known:
+        # What an interrupted run had concluded from fewer trials no longer holds.
+        for name in ("ensemble", "evaluation", "explanation"):
+            ctx.folder.remove(name)
+    if not any(r.ok for r in results):
+        if ctx.stop.is_set():
+            raise RunError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
+        errors = [r.error for r in results if r.error]
+        raise RunError(
+            "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),
+            "Give more time with --time-budget, or other models with --families.",
+        )
+    return results
+
+
+def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: TrialResult) -> None:
+    done = [r for r in results if r.ok and r.loss is not None]
+    best = min(done, key=lambda r: r.loss if r.loss is not None else 0.0, default=None)
+    folder = problem.delivery.folder
+    if best is None or best.spec.id != stored.spec.id or stored.cost is None:
+        return
+    if stored.cost.size_bytes > INTERIM_BYTES and (folder.path / "model").exists():
+        return
+    alone = Ensemble.model_validate(
+        {
+            "members": [{"trial_id": stored.spec.id, "family": stored.spec.family, "weight": 1.0}],
+            "method": "single",
+            "loss": stored.loss,
+            "single_loss": stored.loss,
+        }
+    )
+    problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
+
+
+def _drop_old_models(ctx: RunContext, results: Sequence[TrialResult]) -> None:
+    done = sorted((r for r in results if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
+    seen: set[str] = set()
+    for place, r in enumerate(done):
+        if place >= KEEP_MODELS and r.spec.family in seen:
+            ctx.folder.drop_models(r.spec.id)
+        seen.add(r.spec.family)
