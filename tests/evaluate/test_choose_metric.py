@@ -18,6 +18,7 @@ C, R = Task.CLASSIFICATION, Task.REGRESSION
     [
         ("AUC", C, 2, "roc_auc"), ("log-loss", C, 9, "log_loss"), ("RMSE", R, 0, "rmse"), ("R2", R, 0, "r2"),
         (None, C, 2, "roc_auc"), (None, C, 3, "log_loss"), (None, R, 0, "rmse"), (" F1 score ", C, 2, "f1"),
+        ("neg_log_loss", C, 3, "log_loss"), ("Mean absolute error", R, 0, "mae"),
     ],
 )  # fmt: skip
 def test_names_and_aliases(name, task, k, key):
@@ -32,6 +33,13 @@ def test_an_unknown_name_suggests_the_nearest():
 def test_a_metric_of_the_other_task_lists_those_that_fit():
     with pytest.raises(ConfigError, match=r"'rmse' is for regression, not for classification.*accuracy"):
         resolve_metric("rmse", C, 2)
+    with pytest.raises(ConfigError, match=r"pass --task regression"):
+        resolve_metric("rmse", C, 2)
+
+
+def test_a_name_that_is_near_a_metric_of_the_other_task_is_recognized():
+    with pytest.raises(ConfigError, match=r"Did you mean 'rmse'\? Metrics for classification: accuracy"):
+        resolve_metric("rmes", C, 2)
 
 
 def test_percentage_error_is_left_out_near_zero():

@@ -44,6 +44,14 @@ def test_the_portfolio_trains(config):
     assert np.allclose(model.predict_proba(X).sum(1), 1)
 
 
+@pytest.mark.parametrize("optimizer", SPACE.params["optimizer"].values)
+def test_every_optimizer_learns_at_the_default_rate(optimizer):
+    X, y = table(400)
+    model = Mlp().build(MlpConfig(optimizer=optimizer, epochs=25, width=32, depth=2), Meta(Task.CLASSIFICATION, 2))
+    model.fit(X.take(np.arange(300)), y[:300])
+    assert (model.predict(X.take(np.arange(300, 400))) == y[300:]).mean() > 0.85
+
+
 @pytest.mark.parametrize("gate", ["none", "reglu"])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("residual", [False, True])

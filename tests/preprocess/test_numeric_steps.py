@@ -133,3 +133,13 @@ def test_indicators_mark_what_was_missing_or_infinite() -> None:
     np.testing.assert_array_equal(out[:, 2], 0)
     later = block.transform(pd.DataFrame({"a": [5.0], "b": [np.nan], "c": [2.0]}))
     np.testing.assert_array_equal(later[0], [5, 2.5, 2, 0])
+
+
+def test_nearest_neighbours_stay_affordable_where_every_row_has_a_gap() -> None:
+    imputer = NumericImputer("knn")
+    few, many = some_rows(n=3_000), np.tile(some_rows(n=3_000), (20, 10))
+    many[:, 0] = np.nan
+    assert imputer._donors(few) == 2_000
+    assert imputer._donors(many) == 100
+    filled = imputer.fit(many[:500]).transform(many[:50])
+    assert np.isfinite(filled).all()

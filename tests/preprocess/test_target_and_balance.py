@@ -35,6 +35,13 @@ def test_log_answers_stay_near_what_was_seen() -> None:
     assert y.max() < back[0] < 11 * y.max()
 
 
+def test_log_is_safe_below_zero_and_below_what_was_seen() -> None:
+    transform = TargetTransform("log", np.array([-5.0, -1.0, 0.0, 40.0]))
+    unseen = transform.forward(np.array([-100.0]))
+    np.testing.assert_allclose(transform.inverse(unseen), [-5.0])
+    assert np.isfinite(transform.inverse(np.array([-1e9, 1e9]))).all()
+
+
 def features(n: int, p: int = 2, q: int = 1, seed: int = 0) -> Features:
     rng = np.random.default_rng(seed)
     return Features(rng.normal(size=(n, p)).astype(np.float32), rng.integers(0, 4, (n, q)).astype(np.int32), (4,) * q)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodl.data import infer_schema
-from autodl.errors import ConfigError, DataError
-from autodl.profiling import choose_target, choose_task, encode_target, parse_task
+from autodl.errors import DataError
+from autodl.profiling import choose_target, choose_task, encode_target
 from autodl.profiling.encoding import natural_key
 from autodl.records import Task
 
@@ -129,13 +129,6 @@ def test_unusable_targets(values: object, asked: Task | None, match: str) -> Non
 def test_asked_task_is_taken() -> None:
     assert task_of(RNG.integers(0, 10, 2000), Task.REGRESSION)[0] is Task.REGRESSION
     assert task_of(RNG.integers(3, 10, 2000), Task.CLASSIFICATION)[0] is Task.CLASSIFICATION
-
-
-def test_parse_task() -> None:
-    assert parse_task("auto") is None
-    assert parse_task("regression") is Task.REGRESSION
-    with pytest.raises(ConfigError, match="Did you mean 'classification'"):
-        parse_task("clasification")
 
 
 def encoded(values: object, task: Task = Task.CLASSIFICATION) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from autodl.models.nn.layers import Scale, TangentLinear
-from autodl.train.config import OptimizerName, TrainConfig
+from autodl.train.config import OPTIMIZER_SCALES, OptimizerName, TrainConfig
 from autodl.train.optimizers import Lion, apply_factors, make_optimizer, parameter_groups
 
 
@@ -19,13 +19,29 @@ def test_every_optimizer_finds_the_least_squares_solution(name):
     x = torch.randn(200, 3)
     y = x @ torch.tensor([[1.0], [-2.0], [0.5]])
     layer = nn.Linear(3, 1)
-    optimizer = make_optimizer(layer, TrainConfig(optimizer=name, lr=0.05))
+    optimizer = make_optimizer(layer, TrainConfig(optimizer=name, lr=0.05 / OPTIMIZER_SCALES[name].lr))
     for i in range(600):
         apply_factors(optimizer, 1 - i / 600, 1.0)
         optimizer.zero_grad()
         (layer(x) - y).square().mean().backward()
         optimizer.step()
     assert layer.weight.detach().flatten().tolist() == pytest.approx([1, -2, 0.5], abs=0.1)
+
+
+@pytest.mark.parametrize("name", get_args(OptimizerName))
+def test_one_range_of_rates_serves_every_optimizer(name):
+    module = nn.Linear(3, 1)
+    (weights,) = (g for g in parameter_groups(module, TrainConfig(optimizer=name, lr=0.01, weight_decay=0.3)) if
+                  g["params"][0] is module.weight)  # fmt: skip
+    expected = {"adamw": (0.01, 0.3), "radam": (0.01, 0.3), "nadam": (0.01, 0.3), "adam": (0.01, 0.0003),
+                "rmsprop": (0.001, 0.0003), "sgd": (0.3, 0.001), "lion": (0.002, 1.5)}  # fmt: skip
+    assert (weights["lr"], weights["weight_decay"]) == pytest.approx(expected[name])
+
+
+def test_sgd_ignores_the_higher_rates_made_for_normalized_gradients():
+    config = TrainConfig(optimizer="sgd", lr=0.001)
+    assert parameter_groups(Scale(64), config)[0]["lr"] == pytest.approx(0.03)
+    assert parameter_groups(Scale(64), TrainConfig(lr=0.001))[0]["lr"] == pytest.approx(0.096)
 
 
 def test_biases_and_norms_are_not_decayed_but_matrices_are():

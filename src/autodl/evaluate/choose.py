@@ -32,10 +32,10 @@ def fitting(task: Task, n_classes: int = 0) -> list[str]:
 
 
 def resolve_metric(name: str | None, task: Task, n_classes: int = 0) -> Metric:
-    """The metric of this name or alias; the default one for None.
+    """The metric of this key, name or alias; the default one for None.
 
     Args:
-        name: Case, ``-`` and blanks do not matter.
+        name: Case, ``-``, blanks and a leading ``neg_`` (scikit-learn's) do not matter.
         task: Classification or regression.
         n_classes: K; 0 for regression.
 
@@ -44,18 +44,25 @@ def resolve_metric(name: str | None, task: Task, n_classes: int = 0) -> Metric:
     """
     if name is None:
         return default_metric(task, n_classes)
-    wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    by_name = {n: m for m in metrics.values() for n in (m.key, *m.aliases)}
+    wanted = _folded(name)
+    by_name = {_folded(n): m for m in metrics.values() for n in (*m.aliases, m.name, m.key)}
     usable = fitting(task, n_classes)
     if wanted not in by_name:
-        hint = did_you_mean(wanted, [n for n, m in by_name.items() if m.key in usable])
-        known = f"Metrics for {task}: {', '.join(usable)}."
-        raise ConfigError(f"unknown metric '{name}'", f"{hint} {known}" if hint.startswith("Did") else known)
+        hints = (did_you_mean(wanted, n) for n in ([n for n, m in by_name.items() if m.key in usable], [*by_name]))
+        hint = next((f"{h} " for h in hints if h.startswith("Did")), "")
+        raise ConfigError(f"unknown metric '{name}'", f"{hint}Metrics for {task}: {', '.join(usable)}.")
     metric = by_name[wanted]
     if metric.key not in usable:
-        why = f"is for {metric.task}, not for {task}" if metric.task is not task else "is for two classes only"
-        raise ConfigError(f"the metric '{metric.key}' {why}", f"Use one of: {', '.join(usable)}.")
+        choose = f"Use one of: {', '.join(usable)}"
+        if metric.task is not task:
+            what = f"the metric '{metric.key}' is for {metric.task}, not for {task}"
+            raise ConfigError(what, f"{choose}; or pass --task {metric.task}.")
+        raise ConfigError(f"the metric '{metric.key}' is for two classes only", f"{choose}.")
     return metric
+
+
+def _folded(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_").removeprefix("neg_")
 
 
 def metrics_for(task: Task, n_classes: int = 0, y: NDArray[Any] | None = None) -> list[Metric]:

@@ -52,7 +52,7 @@ class MlpConfig(TrainConfig, FamilyConfig):
     front_scale: bool = True
     """A learned factor for each input (RealMLP)."""
     tangent: bool = True
-    """Neural tangent parametrization and data-dependent initialization (RealMLP); not with ``tabm``."""
+    """Neural tangent parametrization and data-dependent initialization (RealMLP); not with ``tabm`` nor ``sgd``."""
     embedding: NumericEmbeddingName = "piecewise"
     embedding_size: int = Field(8, ge=2, le=64)
     frequencies: int = Field(16, ge=2, le=128)
@@ -97,10 +97,15 @@ class MlpEstimator(TabularNetwork):
             dropout=c.dropout,
             ensemble=c.ensemble,
             members=c.members if c.ensemble != "none" else 1,
-            tangent=c.tangent and c.ensemble != "tabm",
+            # Its rates for single layers are those of Adam: SGD diverges with them.
+            tangent=c.tangent and c.ensemble != "tabm" and c.optimizer != "sgd",
         )
         encoder = CategoryEncoder(plan.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
         return TabularMLP(plan.n_flat, p, embedding, encoder, blocks, c.front_scale, n_outputs)
+
+    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+        """Every member of an ensemble inside the network uses the shared weights."""
+        return super().multiplications(module, plan) * (self.config.members if self.config.ensemble != "none" else 1)
 
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """RealMLP's data-dependent initialization of the tangent layers."""

@@ -85,6 +85,11 @@ class TransformerEstimator(TabularNetwork):
         )
         return FTTransformer(tokenizer, shape, n_outputs)
 
+    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+        """Each token of a row passes the same weights."""
+        tokens = 1 + plan.n_flat + len(plan.smooth) + len(plan.cardinalities)
+        return super().multiplications(module, plan) * tokens
+
 
 class Transformer(Family):
     """Family of tabular transformers."""

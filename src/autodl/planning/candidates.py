@@ -9,6 +9,7 @@ from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.preparation import adapt
 from autodl.records import Decision, FamilyPlan, Modality, Skipped, Validation
+from autodl.search.fitting import idle_fields
 from autodl.search.space import Config, family_space
 
 if TYPE_CHECKING:
@@ -181,10 +182,11 @@ def _cost(cls: type[Family], setting: Setting, start: Config) -> CostEstimate:
     return cls().estimate_cost(setting.shape(), config)
 
 
-def searched_fields(kept: tuple[FamilyPlan, ...]) -> frozenset[str]:
-    """Fields of ``Recipe`` that the search space of some candidate varies."""
+def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str]:
+    """Fields of ``Recipe`` that the search varies for some candidate on these data."""
     names = (n for p in kept for n in family_space(p.key).params)
-    return frozenset(n.removeprefix("prep.") for n in names if n.startswith("prep."))
+    varied = frozenset(n.removeprefix("prep.") for n in names if n.startswith("prep."))
+    return varied - idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
 
 
 def _decision(kept: list[FamilyPlan], skipped: list[Skipped], setting: Setting) -> Decision:

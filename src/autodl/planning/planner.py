@@ -49,7 +49,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         metric_decision,
         *split_decisions,
         _columns(profile),
-        *decide(facts, metric, recipes, searched_fields(kept)),
+        *decide(facts, metric, recipes, searched_fields(kept, facts)),
         models_decision,
         computing,
     )

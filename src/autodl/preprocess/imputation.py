@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 ImputeKind = Literal["none", "mean", "median", "most_frequent", "knn", "iterative"]
 
 _DONORS = 2_000
-"""Rows from which k-NN and iterative imputation learn: their cost grows with rows times donors."""
+"""Rows from which k-NN and iterative imputation learn at most."""
+_FEWEST_DONORS = 100
+_DISTANCE_TERMS = 1e8
+"""Rows to fill times donors times columns that k-NN may cost, about two seconds; more rows get fewer donors."""
 
 
 class NumericImputer:
@@ -23,7 +26,8 @@ class NumericImputer:
 
     ``knn`` takes the weighted mean of the 5 nearest rows (Troyanskaya et al. 2001); ``iterative`` predicts each
     column from the others by Bayesian ridge regression (van Buuren & Groothuis-Oudshoorn 2011). Both see
-    standardized columns and learn from at most 2,000 rows.
+    standardized columns and learn from at most 2,000 rows; ``knn`` from as few as 100 where so many rows have gaps
+    that their distances to 2,000 would take longer than a couple of seconds.
 
     Args:
         kind: How to fill; ``none`` leaves NaN.
@@ -45,8 +49,9 @@ class NumericImputer:
 
             self._imputer = SimpleImputer(strategy=self.kind, keep_empty_features=True).fit(x)
             return self
-        if len(x) > _DONORS:
-            x = x[np.random.default_rng(self.seed).choice(len(x), _DONORS, replace=False)]
+        donors = self._donors(x)
+        if len(x) > donors:
+            x = x[np.random.default_rng(self.seed).choice(len(x), donors, replace=False)]
         self._scaler = NumericScaler("standard").fit(x)
         with warnings.catch_warnings():
             # Five rounds are enough for filling; scikit-learn warns that more would change the last digits.
@@ -71,6 +76,13 @@ class NumericImputer:
         widths = np.divide(1.0, factor, out=np.zeros_like(factor), where=factor > 0)
         filled[rows] = np.where(missing[rows], self._mean + standard * widths, x[rows])
         return filled
+
+    def _donors(self, x: NDArray[np.float64]) -> int:
+        """How many rows to learn from."""
+        if self.kind != "knn":
+            return _DONORS
+        gaps = max(1, int(np.isnan(x).any(axis=1).sum()))
+        return int(min(_DONORS, max(_FEWEST_DONORS, _DISTANCE_TERMS / (gaps * x.shape[1]))))
 
     def _multivariate(self) -> Any:
         if self.kind == "knn":

@@ -3,6 +3,6 @@
 from autodl.profiling.encoding import encode_target
 from autodl.profiling.table import profile_table
 from autodl.profiling.target import choose_target
-from autodl.profiling.task import choose_task, parse_task
+from autodl.profiling.task import choose_task
 
-__all__ = ["choose_target", "choose_task", "encode_target", "parse_task", "profile_table"]
+__all__ = ["choose_target", "choose_task", "encode_target", "profile_table"]

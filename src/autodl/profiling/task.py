@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodl.errors import ConfigError, DataError, did_you_mean
+from autodl.errors import DataError
 from autodl.profiling.vocabulary import CLASS_WORDS, NUMBER_WORDS
 from autodl.profiling.words import tokens
 from autodl.records import ColumnInfo, ColumnKind, Task
@@ -140,17 +140,3 @@ def _whole_numbers(column: ColumnInfo) -> tuple[Task, str, bool]:
         f"as quantities, where 3 lies between 2 and 4. If they are names of groups, {to_classes}.",
         True,
     )
-
-
-def parse_task(text: str) -> Task | None:
-    """The task of a word: ``auto`` is None.
-
-    Raises:
-        ConfigError: If the word is none of auto, classification, regression.
-    """
-    if text == "auto":
-        return None
-    try:
-        return Task(text)
-    except ValueError:
-        raise ConfigError(f"unknown task '{text}'", did_you_mean(text, ["auto", *Task])) from None

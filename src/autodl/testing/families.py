@@ -12,62 +12,25 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.models.base import Estimator, Family, FamilyConfig, Meta, Shape, families
+from autodl.models.base import Shape, families
 from autodl.records import Recipe, Task
 from autodl.search.space import family_space
-from autodl.testing.problems import Problem, easy_problem
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from autodl.features import Features
+from autodl.testing.odd_inputs import (
+    check_absent_classes,
+    check_missing_numbers,
+    check_odd_columns,
+    check_sparse,
+    check_tiny,
+)
+from autodl.testing.problems import easy_problem
+from autodl.testing.trained import fitted, kinds, predictions, quick_config
 
 _GRACE_S = 20.0
 """Seconds after which a fit with a tiny deadline counts as having ignored it (a loaded machine is slow)."""
-
-
-def quick_config(family: type[Family]) -> FamilyConfig:
-    """The default configuration with few rounds, so that the battery is quick."""
-    fields = family.config.model_fields
-    small = {"n_estimators": 40, "epochs": 20, "depth": 2, "width": 64}
-    return family.config(**{name: value for name, value in small.items() if name in fields})
-
-
-def kinds(family: type[Family]) -> list[int]:
-    """Numbers of classes to try: 0 is regression."""
-    out = [0] if Task.REGRESSION in family.tasks else []
-    return out + ([2, 4] if Task.CLASSIFICATION in family.tasks else [])
-
-
-def fitted(family: type[Family], problem: Problem, **fit: Any) -> Estimator:
-    """A quick model, trained."""
-    model = family().build(quick_config(family), problem.meta)
-    model.fit(problem.X, problem.y, problem.X_val, problem.y_val, **fit)
-    return model
-
-
-def predictions(model: Estimator, X: Features, meta: Meta) -> NDArray[np.float64]:
-    """Probabilities or values, checked for shape, finiteness and sums."""
-    out = model.predict(X)
-    assert out.shape == (len(X),), f"predict gives {out.shape} for {len(X)} rows"
-    if meta.task is Task.REGRESSION:
-        assert np.isfinite(out).all(), "predictions are not finite"
-        return np.asarray(out, dtype=np.float64)
-    proba = model.predict_proba(X)
-    assert proba.shape == (len(X), meta.n_classes), f"predict_proba gives {proba.shape}, K={meta.n_classes}"
-    assert np.isfinite(proba).all() and (proba >= 0).all(), "probabilities are negative or not finite"
-    np.testing.assert_allclose(proba.sum(axis=1), 1.0, atol=1e-5, err_msg="probabilities do not sum to 1")
-    assert np.issubdtype(out.dtype, np.integer), f"class codes have dtype {out.dtype}"
-    assert ((out >= 0) & (out < meta.n_classes)).all(), "a class code lies outside 0..K-1"
-    # float32 ties may break either way.
-    shown = proba[np.arange(len(out)), out]
-    assert (shown >= proba.max(axis=1) - 1e-6).all(), "predict does not give the most probable class"
-    return np.asarray(proba, dtype=np.float64)
 
 
 def check_describes_itself(key: str) -> None:
@@ -169,78 +132,6 @@ def check_without_validation(key: str) -> None:
         predictions(model, problem.X_val, problem.meta)
 
 
-def check_odd_columns(key: str) -> None:
-    """Only numbers, only categories, constants, a single column, no column, unseen codes."""
-    family = families[key]
-    for classes in kinds(family):
-        for numeric, categorical in ((3, 0), (2, 1)):
-            problem = easy_problem(classes, rows=60, numeric=numeric, categorical=categorical)
-            problem.X.numeric[:, -1] = 1.0
-            predictions(fitted(family, problem), problem.X_val, problem.meta)
-        problem = easy_problem(classes, rows=60)
-        for width in (1, 0):
-            X, X_val = (_only_categories(part, width) for part in (problem.X, problem.X_val))
-            model = family().build(quick_config(family), problem.meta)
-            model.fit(X, problem.y, X_val, problem.y_val)
-            X_val.categorical[:] = 0
-            predictions(model, X_val, problem.meta)
-
-
-def check_sparse(key: str) -> None:
-    """Rows as CSR are accepted if the recipe makes such."""
-    family = families[key]
-    if family.recipe.text != "tfidf":
-        return
-    for classes in kinds(family):
-        problem = easy_problem(classes, rows=120, sparse=True)
-        predictions(fitted(family, problem), problem.X_val, problem.meta)
-
-
-def check_missing_numbers(key: str) -> None:
-    """NaN is accepted if the recipe does not impute."""
-    family = families[key]
-    if family.recipe.impute != "none":
-        return
-    for classes in kinds(family):
-        problem = easy_problem(classes, rows=120)
-        problem.X.numeric[::3, 0] = np.nan
-        problem.X_val.numeric[::2, 1] = np.nan
-        predictions(fitted(family, problem), problem.X_val, problem.meta)
-
-
-def check_absent_classes(key: str) -> None:
-    """A class without training or validation rows, and training rows of one class only, are no errors."""
-    family = families[key]
-    if Task.CLASSIFICATION not in family.tasks:
-        return
-    problem = easy_problem(4, rows=120)
-    for train, valid in (([0, 1, 2, 3], [0, 1, 2]), ([0, 2, 3], [0, 1, 2, 3]), ([1, 2], [0, 3]), ([2], [2])):
-        rows, rows_val = np.flatnonzero(np.isin(problem.y, train)), np.flatnonzero(np.isin(problem.y_val, valid))
-        part = Problem(
-            problem.X.take(rows), problem.y[rows], problem.X_val.take(rows_val), problem.y_val[rows_val], problem.meta
-        )
-        predictions(fitted(family, part), problem.X_val, problem.meta)
-
-
-def check_tiny(key: str) -> None:
-    """Two training rows and one validation row; a constant regression target."""
-    family = families[key]
-    for classes in kinds(family):
-        problem = easy_problem(classes, rows=60)
-        first = 0
-        other = int(np.flatnonzero(problem.y != problem.y[first])[0])
-        rows = np.array([first, other])
-        one = np.array([0])
-        part = Problem(
-            problem.X.take(rows), problem.y[rows], problem.X_val.take(one), problem.y_val[one], problem.meta
-        )
-        predictions(fitted(family, part), problem.X_val, problem.meta)
-        if classes == 0:
-            same = Problem(problem.X, np.full(60, 3.0), problem.X_val, np.full(len(problem.y_val), 3.0), problem.meta)
-            out = predictions(fitted(family, same), problem.X_val, problem.meta)
-            np.testing.assert_allclose(out, 3.0, atol=0.5, err_msg="a constant target is not learnt")
-
-
 def check_sample_weight(key: str) -> None:
     """Weights are accepted and used: rows of weight near zero do not decide."""
     family = families[key]
@@ -317,10 +208,3 @@ def check_family(key: str) -> None:
     """
     for check in FAMILY_CHECKS:
         check(key)
-
-
-def _only_categories(X: Features, width: int) -> Features:
-    from autodl.features import Features
-
-    empty = np.empty((len(X), 0), dtype=np.float32)
-    return Features(empty, X.categorical[:, :width].copy(), X.cardinalities[:width], (), X.categorical_names[:width])

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 OptimizerName = Literal["adamw", "adam", "sgd", "rmsprop", "radam", "nadam", "lion"]
 ScheduleName = Literal["constant", "cosine", "flat_cosine", "step", "plateau", "one_cycle", "coslog4"]
+
+
+class OptimizerScale(NamedTuple):
+    """What turns AdamW's learning rate and weight decay into those of another optimizer."""
+
+    lr: float = 1.0
+    decay: float = 1.0
+
+
+OPTIMIZER_SCALES: dict[OptimizerName, OptimizerScale] = {
+    "adamw": OptimizerScale(),
+    "radam": OptimizerScale(),
+    "nadam": OptimizerScale(),
+    # The L2 gradient goes through Adam's normalization, so the same strength would drown the loss.
+    "adam": OptimizerScale(decay=1e-3),
+    # A momentum of 0.9 adds up ten of its normalized steps.
+    "rmsprop": OptimizerScale(lr=0.1, decay=1e-3),
+    # Without normalization by the gradient's size; rate times decay stays that of AdamW.
+    "sgd": OptimizerScale(lr=30.0, decay=1 / 300),
+    # Chen et al. 2023, section 5: a rate 3 to 10 times smaller, a decay as much larger.
+    "lion": OptimizerScale(lr=0.2, decay=5.0),
+}
+"""So that one range of ``lr`` and ``weight_decay`` is sane for every optimizer of a search space."""
 
 
 class TrainConfig(BaseModel):
@@ -18,12 +41,13 @@ class TrainConfig(BaseModel):
 
     optimizer: OptimizerName = "adamw"
     lr: float = Field(0.002, gt=0, le=10)
+    """As for AdamW; other optimizers multiply it by their ``OPTIMIZER_SCALES``."""
     beta2: float = Field(0.999, ge=0.5, lt=1)
     """Decay of Adam's squared gradients; RealMLP uses 0.95."""
     momentum: float = Field(0.9, ge=0, lt=1)
     """Of SGD and RMSprop; beta1 of the others."""
     weight_decay: float = Field(0.0, ge=0)
-    """Decoupled (AdamW, Lion, NAdam, RAdam) or as L2 gradient (SGD, Adam, RMSprop)."""
+    """Decoupled (AdamW, Lion, NAdam, RAdam) or as L2 gradient (SGD, Adam, RMSprop); scaled like ``lr``."""
     l1: float = Field(0.0, ge=0)
     """Weight of the sum of absolute weights in the loss; biases and norms are left out."""
     schedule: ScheduleName = "cosine"
@@ -36,7 +60,9 @@ class TrainConfig(BaseModel):
     anneal_regularization: bool = False
     """Lower dropout and weight decay to 0 over the second half of the training (RealMLP's flat_cos)."""
     epochs: int = Field(0, ge=0)
-    """Length of the training and of the schedule; 0: by the number of rows."""
+    """Length of the training and of the schedule; 0: by the number of rows, times ``epoch_factor``."""
+    epoch_factor: float = Field(1.0, gt=0, le=10)
+    """Longer or shorter than usual for the number of rows; below 1 for a quick first answer."""
     stop_epoch: int = Field(0, ge=0)
     """Stop after this epoch of the same schedule; 0: never. What a refit on all rows uses."""
     batch_size: int = Field(0, ge=0)
@@ -52,6 +78,14 @@ class TrainConfig(BaseModel):
     """Use an exponential moving average of the weights with this decay; 0: the weights themselves."""
     precision: Literal["auto", "full", "mixed"] = "auto"
     """``auto``: mixed on CUDA only."""
+
+    def n_epochs(self, rows: int) -> int:
+        """Planned epochs on this many training rows."""
+        return self.epochs or max(1, round(self.epoch_factor * auto_epochs(rows)))
+
+    def scale(self) -> OptimizerScale:
+        """Factors of ``lr`` and ``weight_decay`` for the chosen optimizer."""
+        return OPTIMIZER_SCALES[self.optimizer]
 
 
 def auto_batch_size(rows: int) -> int:

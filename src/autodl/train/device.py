@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -14,12 +14,12 @@ def pick_device() -> torch.device:
 
 
 @contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Torch uses this many CPU threads inside, and as many as before afterwards."""
+def torch_threads(threads: int) -> Iterator[Callable[[int], None]]:
+    """Torch uses this many CPU threads inside, and as many as before afterwards; gives a way to change it inside."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, threads))
     try:
-        yield
+        yield torch.set_num_threads
     finally:
         torch.set_num_threads(before)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint
-from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
+from autodl.train.config import TrainConfig, auto_batch_size
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
 from autodl.train.losses import Objective, penalty_l1
 from autodl.train.optimizers import apply_factors, make_optimizer
@@ -126,7 +126,7 @@ class _Run:
         self.deadline, self.augment = deadline, augment
         self.batch_size = config.batch_size or auto_batch_size(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
-        self.planned_steps = (config.epochs or auto_epochs(len(train))) * self.epoch_steps
+        self.planned_steps = config.n_epochs(len(train)) * self.epoch_steps
         epochs = self.planned_steps // self.epoch_steps
         self.patience = config.patience or (
             max(4, round(config.patience_share * epochs)) if config.patience_share else 0

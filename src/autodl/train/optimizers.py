@@ -73,8 +73,13 @@ def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, A
     """Groups of parameters that share learning rate and decay.
 
     Vectors (biases, norms, scales) are not decayed unless their module says so. Each group remembers its
-    ``base_lr`` and ``base_decay``, which schedules multiply.
+    ``base_lr`` and ``base_decay``, which schedules multiply. Both hold the optimizer's own scale
+    (``OPTIMIZER_SCALES``).
     """
+    scale = config.scale()
+    # Higher rates of single parameters are made for optimizers that normalize gradients.
+    ceiling = 1.0 if config.optimizer == "sgd" else float("inf")
+    rate, decay = config.lr * scale.lr, config.weight_decay * scale.decay
     grouped: dict[HyperFactor, list[nn.Parameter]] = {}
     seen: set[int] = set()
     for part in module.modules():
@@ -88,10 +93,10 @@ def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, A
     return [
         {
             "params": params,
-            "lr": config.lr * factor.lr,
-            "base_lr": config.lr * factor.lr,
-            "weight_decay": config.weight_decay * factor.decay,
-            "base_decay": config.weight_decay * factor.decay,
+            "lr": rate * min(ceiling, factor.lr),
+            "base_lr": rate * min(ceiling, factor.lr),
+            "weight_decay": decay * factor.decay,
+            "base_decay": decay * factor.decay,
         }
         for factor, params in grouped.items()
     ]

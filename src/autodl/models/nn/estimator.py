@@ -9,9 +9,10 @@ import numpy as np
 
 from autodl.clock import NEVER, Deadline
 from autodl.models.base import Estimator, Meta
+from autodl.models.nn.cost import useful_threads
 from autodl.models.nn.inputs import InputPlan
 from autodl.records import Task
-from autodl.train.config import TrainConfig
+from autodl.train.config import TrainConfig, auto_batch_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,10 @@ class TabularNetwork(Estimator):
             plan: Columns. sample: (s, p) training values of the smooth columns, for bins. n_outputs: c.
         """
 
+    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+        """About how many a forward pass of one row takes; by default, one a weight."""
+        return float(sum(p.numel() for p in module.parameters()))
+
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """Initialize a fresh module by a sample of training rows; nothing by default."""
 
@@ -84,9 +89,10 @@ class TabularNetwork(Estimator):
         from autodl.train.weights import to_arrays
 
         device = pick_device()
+        batch = min(len(X), self.config.batch_size or auto_batch_size(len(X)))
         self.plan = plan = InputPlan.learn(X)
         self._learn_target(y)
-        with torch_threads(self.meta.threads), isolated_seed(self.meta.seed, device):
+        with torch_threads(self.meta.threads) as use_threads, isolated_seed(self.meta.seed, device):
             inputs = plan.tensors(X)
             generator = torch.Generator().manual_seed(self.meta.seed)
             rows = torch.randperm(len(X), generator=generator)[:SAMPLE_ROWS]
@@ -94,6 +100,7 @@ class TabularNetwork(Estimator):
             objective = self.objective()
             module = self.make_module(plan, sample, objective.n_outputs)
             self.prepare(module, tuple(t[rows] for t in inputs), self.meta.seed)
+            use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module, plan)))
             weight = None if sample_weight is None else torch.as_tensor(sample_weight, dtype=torch.float32)
             train = TensorData(inputs, self._target(y), weight).to(device)
             valid = None

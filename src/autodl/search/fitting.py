@@ -1,0 +1,64 @@
+"""A family's search space cut to one problem: what has no meaning there is not searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, Task
+from autodl.search.space import SearchSpace, family_space
+
+if TYPE_CHECKING:
+    from autodl.search.trial import TrialData
+
+EVEN_SHARE = 0.4
+"""From this fraction of an even share on, the rarest class is not rare (0.4: a fifth of the rows of two classes)."""
+
+
+def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:
+    """The family's space without choices that have no meaning for these data.
+
+    The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
+    tried first. Preparation that is not searched follows the recipe, too.
+
+    Args:
+        plan: The family and its recipe.
+        data: Columns, target and task.
+    """
+    import numpy as np
+
+    counts = np.bincount(data.y, minlength=data.n_classes) if data.task is Task.CLASSIFICATION else ()
+    idle = idle_fields(data.schema.columns, data.task, [int(c) for c in counts])
+    recipe = {f"prep.{name}": value for name, value in plan.recipe.model_dump().items()}
+    return family_space(plan.key).without(*(f"prep.{name}" for name in idle)).with_defaults(recipe)
+
+
+def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequence[int]) -> frozenset[str]:
+    """Fields of ``Recipe`` whose choice changes nothing, or nothing worth a trial.
+
+    Args:
+        columns: The features.
+        task: What is predicted.
+        class_counts: Rows of each class; empty for regression.
+    """
+    idle: set[str] = set()
+    kept = tuple(columns)
+    numeric = [c for c in kept if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)]
+    if not any(c.n_missing for c in numeric):
+        idle |= {"impute", "indicator"}
+    # Dates have no statistics: their parts lie within fences by nature.
+    if not any(c.numeric is not None and c.numeric.n_outliers for c in numeric):
+        idle.add("outliers")
+    if not any(c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID) for c in kept):
+        idle |= {"categories", "max_onehot", "rare"}
+    if task is Task.CLASSIFICATION:
+        idle.add("target")
+    if task is not Task.CLASSIFICATION or nearly_balanced(class_counts):
+        idle.add("balance")
+    return frozenset(idle)
+
+
+def nearly_balanced(class_counts: Sequence[int]) -> bool:
+    """Whether the rarest class has at least ``EVEN_SHARE`` of the rows that it had if all were equal."""
+    present = [c for c in class_counts if c > 0]
+    return len(present) < 2 or min(present) * len(present) >= EVEN_SHARE * sum(present)

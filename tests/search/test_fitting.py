@@ -1,0 +1,86 @@
+"""Search spaces cut to one problem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autodl.models.base import families
+from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, NumericStats, Recipe, TableSchema, Task
+from autodl.search.fitting import fitted_space, idle_fields, nearly_balanced
+from autodl.search.space import family_space
+
+STATS = NumericStats(
+    mean=0, std=1, minimum=-1, q01=-1, q25=-1, median=0, q75=1, q99=1, maximum=1, skew=0, n_outliers=0, integers=False
+)
+
+
+def column(kind: ColumnKind = ColumnKind.NUMERIC, missing: int = 0, outliers: int = 0) -> ColumnInfo:
+    stats = STATS.model_copy(update={"n_outliers": outliers}) if kind is ColumnKind.NUMERIC else None
+    return ColumnInfo(name="x", kind=kind, n=100, n_missing=missing, n_unique=9, numeric=stats)
+
+
+def plan(key: str = "linear", **recipe) -> FamilyPlan:
+    made = families[key].recipe.model_copy(update=recipe)
+    return FamilyPlan(key=key, name=key, why="", est_seconds=1.0, est_bytes=1.0, recipe=made)
+
+
+@pytest.mark.parametrize(
+    ("columns", "task", "counts", "idle", "searched"),
+    [
+        ([column()], Task.REGRESSION, (), {"impute", "outliers", "categories", "balance"}, {"target"}),
+        ([column(missing=1)], Task.REGRESSION, (), {"outliers"}, {"impute"}),
+        ([column(ColumnKind.DATETIME, missing=1)], Task.REGRESSION, (), {"outliers"}, {"impute"}),
+        ([column(ColumnKind.CATEGORICAL, missing=1)], Task.REGRESSION, (), {"impute"}, {"categories", "rare"}),
+        ([column(outliers=2)], Task.CLASSIFICATION, (50, 50), {"impute", "target", "balance"}, {"outliers"}),
+        ([column()], Task.CLASSIFICATION, (90, 10), {"target"}, {"balance"}),
+    ],
+)
+def test_what_has_no_meaning(columns, task, counts, idle, searched) -> None:
+    found = idle_fields(columns, task, counts)
+    assert idle <= found
+    assert not searched & found
+
+
+@pytest.mark.parametrize(
+    ("counts", "balanced"),
+    [((20, 80), True), ((19, 81), False), ((10, 10, 7), True), ((13, 87, 0), False), ((5,), True)],
+)
+def test_nearly_balanced_from_two_fifths_of_an_even_share(counts, balanced) -> None:
+    assert nearly_balanced(counts) is balanced
+
+
+def test_a_space_is_cut_to_the_data(linear_data) -> None:
+    space = fitted_space(plan(), linear_data)
+    assert {"prep.target", "prep.scale", "C"} <= set(space.params)
+    assert not {"prep.impute", "prep.outliers", "prep.balance", "prep.max_onehot"} & set(space.params)
+    gap = TableSchema(columns=tuple(c.model_copy(update={"n_missing": 3}) for c in linear_data.schema.columns))
+    assert "prep.impute" in fitted_space(plan(), replace(linear_data, schema=gap)).params
+
+
+def test_rare_classes_may_be_balanced(linear_data) -> None:
+    y = (np.arange(60) < 6).astype(np.int64)
+    data = replace(linear_data, y=y, task=Task.CLASSIFICATION, n_classes=2)
+    assert "prep.balance" in fitted_space(plan(), data).params
+    even = replace(data, y=(np.arange(60) < 25).astype(np.int64))
+    assert "prep.balance" not in fitted_space(plan(), even).params
+
+
+def test_the_planned_recipe_is_tried_first(linear_data) -> None:
+    y = (np.arange(60) < 6).astype(np.int64)
+    data = replace(linear_data, y=y, task=Task.CLASSIFICATION, n_classes=2)
+    first = fitted_space(plan(balance="class_weight"), data).starts()[0]
+    assert first["prep.balance"] == "class_weight"
+    assert fitted_space(plan(target="log"), linear_data).starts()[0]["prep.target"] == "log"
+
+
+@pytest.mark.parametrize("key", [k for k in families if not families[k].missing()])
+def test_the_first_configuration_is_the_familys_own_recipe(key) -> None:
+    """So that a longer list of choices does not change what is tried first."""
+    own = families[key].recipe.model_dump()
+    first = family_space(key).starts()[0]
+    prep = {name.removeprefix("prep."): value for name, value in first.items() if name.startswith("prep.")}
+    assert prep == {name: own[name] for name in prep}
+    assert Recipe.model_validate({**own, **prep}) == families[key].recipe
