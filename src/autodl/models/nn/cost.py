@@ -13,7 +13,7 @@ THREAD_GAIN = 0.6
 """What a further thread adds, relative to the first."""
 STEP_OVERHEAD = 1.8e-3
 """Seconds of one update besides its arithmetic."""
-THREADED_WORK = 2e7
+THREADED_WORK = 1e7
 """Multiplications of a forward pass of one batch below which waking other threads costs more than they give."""
 
 
