@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import sys
 import time
+from typing import NoReturn
 
 _ENTERED = time.time()
 
@@ -37,5 +41,15 @@ def main(argv: list[str] | None = None) -> int:
     return run(argv, process_start)
 
 
+def program() -> NoReturn:
+    """Run as a program and end at once: threads given up or still starting must not hold up or crash the exit."""
+    code = main()
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    program()

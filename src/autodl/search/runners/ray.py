@@ -12,6 +12,7 @@ from autodl.errors import ConfigError
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.runners.base import Runner
 from autodl.search.runners.inline import grace
+from autodl.search.runners.local_cluster import READY, LocalCluster
 from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, run_trial
 
 MAX_RETRIES = 1
@@ -64,8 +65,12 @@ class RayRunner(Runner):
         self._ray = ray
         self._threads = data.threads
         self._owns = not ray.is_initialized()
-        if self._owns:
-            _connect(address, workers * data.threads, len(data.frame))
+        self._cluster: LocalCluster | None = None
+        if self._owns and address is None:
+            self._cluster = LocalCluster(max(1, workers * data.threads), _store_bytes(len(data.frame)), start_s)
+            _join(self._cluster.address)
+        elif self._owns and address is not None:
+            _join_foreign(address)
         self._data = ray.put(data)
         self._slots = [_Slot(*self._spawn()) for _ in range(workers)]
         if not self._warm(start_s):
@@ -172,29 +177,51 @@ class RayRunner(Runner):
         self._slots = []
         if self._owns:
             self._ray.shutdown()
+        if self._cluster is not None:
+            self._cluster.close()
 
 
-def _connect(address: str | None, cpus: int, rows: int) -> None:
+def _store_bytes(rows: int) -> int:
+    """Room for the data, once, and for results on their way back."""
+    return int(min(2e9, 2e8 + rows * 4_000))
+
+
+def _join(address: str) -> None:
     import logging
 
     import ray
 
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if address is None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        store = int(min(2e9, 2e8 + rows * 4_000))
-        ray.init(num_cpus=max(cpus, 1), include_dashboard=False, object_store_memory=store, **quiet)
-        return
+    ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _join_foreign(address: str) -> None:
     try:
         _knock(address)
-        ray.init(address=address, **quiet)
+        _join(address)
     except Exception as error:
         raise ConfigError(
             f"cannot reach a Ray cluster at '{address}' ({type(error).__name__})",
             "Check that `ray status` works there and that the port is open, or leave out --address to run locally.",
         ) from error
+
+
+def hold_cluster(cpus: int, store_bytes: int) -> None:
+    """Start a cluster, print its address, and keep it until standard input ends; run by ``LocalCluster``."""
+    import logging
+    import sys
+
+    import ray
+
+    ray.init(
+        num_cpus=cpus,
+        include_dashboard=False,
+        object_store_memory=store_bytes,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    print(f"{READY}{ray.get_runtime_context().gcs_address}", flush=True)
+    sys.stdin.buffer.read()
+    ray.shutdown()
 
 
 def _knock(address: str) -> None:

@@ -36,7 +36,6 @@ class WarmingRunner(Runner):
             self.error = error
             return
         self._second = second
-        # Ray's processes are killed by the kernel when the thread that started them ends: this one must stay.
         self._closed.wait()
         second.close()
 
