@@ -78,3 +78,14 @@ def test_merge_refits():
     assert merge_refits(folds) == {"n": 150, "lr": pytest.approx(0.2), "k": "a"}
     assert merge_refits([]) == {}
     assert merge_refits([{"n": 0}, {"n": 0}]) == {"n": 1}
+
+
+def test_merge_refits_where_the_first_fold_learnt_nothing():
+    assert merge_refits([{}, {"n": 10}, {"n": 20, "k": "a"}]) == {"n": 15, "k": "a"}
+
+
+def test_a_network_without_any_limit_of_time(linear_data):
+    result = run_trial(job({"epochs": 8, "width": 16}, family="mlp"), linear_data, PreparedFolds(linear_data)).result
+    assert result.error is None
+    assert result.status is TrialStatus.OK
+    assert set(result.refit) == {"epochs", "stop_epoch"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
@@ -120,6 +121,11 @@ def test_divergence_without_any_model_is_an_error():
     assert issubclass(DivergenceError, FloatingPointError)
 
 
+def test_without_validation_rows_the_first_divergence_is_an_error():
+    with pytest.raises(DivergenceError, match=r"lr=0\.002"):
+        fit_module(Poisoned({12}), xor(), CrossEntropy(2), TrainConfig(epochs=40, batch_size=100))
+
+
 def test_a_rate_far_too_high_is_caught():
     data = TensorData((torch.randn(64, 3),), torch.randn(64))
     config = TrainConfig(optimizer="sgd", lr=10.0, epochs=50, schedule="constant")
@@ -153,10 +159,11 @@ def test_a_deadline_before_the_first_step_leaves_no_model():
         fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(-1))
 
 
-def test_a_deadline_far_away_changes_nothing():
+@pytest.mark.parametrize("seconds", [3600, math.inf])
+def test_a_deadline_far_away_changes_nothing(seconds):
     free, bound = network(), network()
     fit_module(free, xor(), CrossEntropy(2), TrainConfig(epochs=5))
-    fit_module(bound, xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(3600))
+    fit_module(bound, xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(seconds))
     for a, b in zip(free.parameters(), bound.parameters(), strict=True):
         assert torch.equal(a, b)
 

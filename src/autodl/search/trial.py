@@ -294,10 +294,14 @@ def _checked(prediction: NDArray[Any]) -> NDArray[Any]:
 
 
 def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonScalar]:
-    """Combine what the folds learnt: means of numbers (rounded for whole ones), else the first fold's value."""
+    """Combine what the folds learnt: means of numbers (rounded for whole ones), else the first value learnt.
+
+    A fold that learnt nothing of a key (all its validation rows of classes absent in training) has no say in it.
+    """
     merged: dict[str, JsonScalar] = {}
-    for key, first in (refits[0] if refits else {}).items():
+    for key in dict.fromkeys(key for refit in refits for key in refit):
         values = [r[key] for r in refits if key in r]
+        first = values[0]
         if isinstance(first, bool) or not isinstance(first, int | float):
             merged[key] = first
             continue

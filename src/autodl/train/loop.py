@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ EVAL_BATCH = 8192
 
 
 class DivergenceError(FloatingPointError):
-    """Loss or weights became infinite or NaN, again after the learning rate was lowered."""
+    """Loss or weights became infinite or NaN: with validation rows, again after the learning rate was lowered."""
 
 
 @dataclass
@@ -88,7 +89,7 @@ def fit_module(
 
     Raises:
         TimeoutError: The deadline came before there was any usable model.
-        DivergenceError: Training diverged twice before there was any.
+        DivergenceError: Training diverged twice before there was any, or once without validation rows.
     """
     return _Run(module, train, objective, config, valid, seed, deadline, augment).go()
 
@@ -223,7 +224,7 @@ class _Run:
     def _step(self, batch: TensorData) -> float | None:
         """One update; the summed error of the batch, or None if it diverged."""
         history = self.history
-        if history.steps >= PLAN_AFTER and self.deadline is not NEVER:
+        if history.steps >= PLAN_AFTER and math.isfinite(self.deadline.at):
             pace = (time.monotonic() - self.started) / history.steps
             fits = history.steps + int(DEADLINE_SHARE * self.deadline.left() / pace)
             self.planned_steps = max(1, min(self.planned_steps, fits))
@@ -259,8 +260,13 @@ class _Run:
             return float(self.objective.row_errors(output, batch.target).sum())
 
     def _recover(self) -> StopReason | None:
-        """After a divergence: back to the best weights with a lower rate; the second time, stop."""
+        """After a divergence: back to the best weights with a lower rate; the second time, stop.
+
+        Without validation rows nothing shows whether what is left of the schedule makes up for the lost epochs.
+        """
         self.diverged += 1
+        if self.valid is None:
+            raise DivergenceError(f"training diverged (loss not finite) with lr={self.config.lr:g}")
         if self.diverged > 1:
             if self.best.found:
                 return "divergence"
