@@ -73,6 +73,10 @@ def run_fit(
         ctx.identity = RunIdentity(plan, profile)
     ctx.write("running", ())
     listener(PlanReady(profile, plan, budget.elapsed()))
+    if earlier is not None:
+        kept = len(folder.trials())
+        used = f"{earlier.budget.used_s:.0f} s of the budget were used before, {budget.left():.0f} s are left"
+        ctx.note(f"Going on: {kept} trials are kept" + ("." if budget.unlimited else f"; {used}."))
     problem = stages.problem(ctx, dataset, held_out, plan, rows)
     with ctx.stage("search"):
         results = stages.search(ctx, problem)

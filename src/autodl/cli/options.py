@@ -126,7 +126,11 @@ Out = Annotated[
 ]  # fmt: skip
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on with the run in --out; finished models are kept.", rich_help_panel=_RUN),
+    typer.Option(
+        "--resume",
+        help="Go on with the run in --out; finished models are kept, and the time it has used counts.",
+        rich_help_panel=_RUN,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=_RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -43,7 +43,11 @@ def predict(
         from autodl.data import write_table
         from autodl.predict import predict_file
 
-        frame = predict_file(run, data, proba=proba, keep=tuple(keep or ()))
+        def tell(sentence: str) -> None:
+            if not quiet:
+                screen.err.print(f"note: {sentence}", soft_wrap=True, markup=False, highlight=False)
+
+        frame = predict_file(run, data, proba=proba, keep=tuple(keep or ()), tell=tell)
         write_table(frame, out)
         if not quiet:
             screen.out.print(f"{plural(len(frame), 'prediction')} in {out}", soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autodl.data.kinds import infer_schema
+    from autodl.data.unusable import misfits
     from autodl.data.reading import read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
@@ -20,12 +21,22 @@ _HOMES = {
     "infer_schema": "kinds",
     "labels": "schema",
     "make_folds": "splits",
+    "misfits": "unusable",
     "read_table": "reading",
     "split_test": "splits",
     "write_table": "writing",
 }
 
-__all__ = ["apply_schema", "infer_schema", "labels", "make_folds", "read_table", "split_test", "write_table"]
+__all__ = [
+    "apply_schema",
+    "infer_schema",
+    "labels",
+    "make_folds",
+    "misfits",
+    "read_table",
+    "split_test",
+    "write_table",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ _LOOKS = re.compile(
     r"|\d[\s\-/.]*(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|^\d{8}(T?\d{4,6})?$",
     re.IGNORECASE,
 )
+_DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b")
 _NUMBERLIKE = re.compile(r"^[+-]?\d*[.,]?\d+$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
 _EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
@@ -131,7 +132,10 @@ def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
     """Several forms in one column."""
     if not all(_LOOKS.search(t) for t in few):
         return None
-    best = max((ParseRule(dayfirst=False), ParseRule(dayfirst=True)), key=lambda r: _share(few, r))
+    # Dots between day and month mean that the day comes first wherever they are used.
+    dotted = any(_DOTTED.search(t) for t in few)
+    rules = (ParseRule(dayfirst=True), ParseRule(dayfirst=False))
+    best = max(rules if dotted else rules[::-1], key=lambda r: _share(few, r))
     return (best, "dates in several forms") if _share(few, best) >= SHARE else None
 
 
