@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -144,3 +146,21 @@ def test_nominal_95_percent_intervals_cover(draw, k, keys, n):
             got = interval(metrics[key], y, p, k, seed=0)
             covered[key] += got.low <= truth[key] <= got.high
     assert all(925 <= c <= 975 for c in covered.values()), covered
+
+
+@pytest.mark.parametrize("key", ["balanced_accuracy", "f1", "mcc"])
+def test_many_classes_need_little_memory(key):
+    rng = np.random.default_rng(0)
+    y = rng.integers(300, size=3000)
+    label = np.where(rng.random(3000) < 0.8, y, rng.integers(300, size=3000))
+    prediction = np.eye(300, dtype=np.float32)[label]
+    tracemalloc.start()
+    try:
+        got = interval(metrics[key], y, prediction, 300, seed=0)
+        se = standard_error(influence(metrics[key], y, prediction, 300))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 500e6
+    assert got.low < got.value < got.high
+    assert got.high - got.low == pytest.approx(2 * 1.96 * se, rel=0.25)

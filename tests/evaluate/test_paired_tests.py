@@ -11,7 +11,8 @@ from statsmodels.stats.multitest import multipletests
 
 from autodl.evaluate import paired_test
 from autodl.evaluate.base import metrics
-from autodl.evaluate.tests import compare_with, holm, mcnemar_p
+from autodl.evaluate.mcnemar import mcnemar_p
+from autodl.evaluate.tests import compare_with, holm
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
@@ -126,3 +127,48 @@ def test_a_clearly_better_model_is_found_by_every_metric():
     for key in ("accuracy", "roc_auc", "log_loss", "brier", "f1", "mcc", "balanced_accuracy"):
         got = paired_test(metrics[key], y, a, noise, 2, seed=0)
         assert got.difference > 0 and got.p_value < 1e-6
+
+
+def test_a_perfect_ranking_of_few_rows_is_not_certain():
+    y = np.array([0, 0, 0, 1, 1, 1])
+    a = np.column_stack([1 - np.linspace(0.1, 0.9, 6), np.linspace(0.1, 0.9, 6)])
+    got = paired_test(metrics["roc_auc"], y, a, np.full((6, 2), 0.5), 2, seed=0)
+    # 20 orders of three positives among six rows, two of them perfect in one direction or the other.
+    assert got.difference == 0.5 and got.p_value == pytest.approx(0.1)
+    assert got.low < 0 < 0.5 <= got.high
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_a_perfect_ranking_of_more_rows_is_significant(n):
+    y = np.arange(n) % 2
+    a = np.eye(2)[y]
+    got = paired_test(metrics["roc_auc"], y, a, np.full((n, 2), 0.5), 2, seed=0)
+    assert 0 < got.p_value < 0.001
+    assert 0 < got.low < 0.5 <= got.high
+
+
+@pytest.mark.parametrize("key", ["balanced_accuracy", "f1", "mcc"])
+def test_perfect_answers_without_spread_are_tested_by_mcnemar(key):
+    y = np.array([0] * 4 + [1] * 4)
+    got = paired_test(metrics[key], y, np.eye(2)[y], np.tile([0.4, 0.6], (8, 1)), 2, seed=0)
+    assert got.low < got.difference <= got.high
+    assert got.p_value == pytest.approx(mcnemar_p(4, 0)) or "delta" in got.method
+
+
+def test_a_constant_advantage_is_tested_by_signs():
+    y = np.zeros(5)
+    got = paired_test(metrics["mae"], y, y + 1.0, y + 2.0, 0, seed=0)
+    assert got.p_value == pytest.approx(stats.binomtest(5, 5).pvalue)
+    assert got.low < 1.0 < got.high
+
+
+def test_medians_of_many_rows_are_compared_finely_enough_for_holm():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=6000)
+    a, b = y + rng.normal(size=6000), y + 1.3 * rng.normal(size=6000)
+    got = paired_test(metrics["median_ae"], y, a, b, 0, seed=0)
+    # The median of |N(0, s)| is 0.6745 s; its variance is 1 / (4 n f^2), f = 2 phi(0.6745) / s the density there.
+    density = 2 * stats.norm.pdf(0.6745)
+    expected = np.sqrt(sum((s / density) ** 2 for s in (1.0, 1.3)) / (4 * 6000))
+    assert (got.high - got.low) / (2 * 1.97) == pytest.approx(expected, rel=0.25)
+    assert got.p_value < 1e-4

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 
 Array = NDArray[Any]
+MAX_CELLS = 2_000_000
+"""Cells of confusion matrices held at once: few, so that they stay near the caches."""
 
 
 def influence(metric: Metric, y: Array, prediction: Array, n_classes: int) -> Array | None:
@@ -46,14 +48,16 @@ def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int) ->
     cells, place, count = np.unique(cell, return_inverse=True, return_counts=True)
     share = np.zeros(k * k)
     share[cells] = count / len(y)
-    step = 1e-6
-    moved = np.tile(share, (2, len(cells), 1))
-    index = np.arange(len(cells))
-    delta = np.minimum(step, share[cells] / 2)
-    moved[0, index, cells] += delta
-    moved[1, index, cells] -= delta
-    value = metric.counts(moved.reshape(2, len(cells), k, k))
-    slope = (value[0] - value[1]) / (2 * delta)
+    delta = np.minimum(1e-6, share[cells] / 2)
+    slope, chunk = np.empty(len(cells)), max(1, MAX_CELLS // (2 * k * k))
+    for start in range(0, len(cells), chunk):
+        part = slice(start, start + chunk)
+        moved = np.tile(share, (2, len(cells[part]), 1))
+        index = np.arange(len(cells[part]))
+        moved[0, index, cells[part]] += delta[part]
+        moved[1, index, cells[part]] -= delta[part]
+        value = metric.counts(moved.reshape(2, len(index), k, k))
+        slope[part] = (value[0] - value[1]) / (2 * delta[part])
     slope = slope - float((slope * share[cells]).sum())
     return np.asarray(slope[place])
 

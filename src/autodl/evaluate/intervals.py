@@ -33,6 +33,11 @@ Array = NDArray[Any]
 MANY_ROWS = 4000
 """From here on the normal limit replaces the bootstrap-t: they agree to about 1 % of the interval's length."""
 
+MAX_CELLS = 10_000_000
+"""Cells of confusion matrices held at once."""
+DENSE_CELLS = 1000
+"""Up to so many cells of a confusion matrix each of them is drawn."""
+
 
 def interval(
     metric: Metric,
@@ -81,7 +86,7 @@ def _bounds(
         return _r2_bounds(y, prediction, seed, n_resamples, level)
     phi = influence(metric, y, prediction, k)
     if phi is not None:
-        return _transformed_bounds(metric, value, standard_error(phi), _effective_rows(y, k), level)
+        return _transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
     return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
 
 
@@ -167,10 +172,31 @@ def _counts_bounds(
 
     assert metric.counts is not None
     counts = confusion(y, label, k).ravel()
-    draws = np.random.default_rng(seed).standard_gamma(counts + 1 / len(counts), size=(n_resamples, len(counts)))
     size = round(math.sqrt(len(counts)))
-    low, high = _percentiles(metric.counts(draws.reshape(n_resamples, size, size)), level)
+    rng, step = np.random.default_rng(seed), max(1, MAX_CELLS // len(counts))
+    scores = [
+        metric.counts(_cell_draws(counts, min(step, n_resamples - done), rng).reshape(-1, size, size))
+        for done in range(0, n_resamples, step)
+    ]
+    low, high = _percentiles(np.concatenate(scores), level)
     return low, high, "Bayesian bootstrap"
+
+
+def _cell_draws(counts: Array, n: int, rng: np.random.Generator) -> Array:
+    """(n, cells) gamma draws with one prior row spread over all cells.
+
+    Of many cells only the occupied ones are drawn. The empty ones share what is left of the prior row; since each
+    has a tiny shape, nearly all of it falls into one of them, here a random one.
+    """
+    prior = 1 / len(counts)
+    if len(counts) <= DENSE_CELLS:
+        return rng.standard_gamma(counts + prior, size=(n, len(counts)))
+    occupied, empty = np.flatnonzero(counts), np.flatnonzero(counts == 0)
+    draws = np.zeros((n, len(counts)))
+    draws[:, occupied] = rng.standard_gamma(counts[occupied] + prior, size=(n, len(occupied)))
+    if len(empty):
+        draws[np.arange(n), rng.choice(empty, size=n)] = rng.standard_gamma(len(empty) * prior, size=n)
+    return draws
 
 
 def _median_bounds(error: Array, level: float) -> tuple[float, float, str]:
@@ -181,7 +207,7 @@ def _median_bounds(error: Array, level: float) -> tuple[float, float, str]:
     return float(ordered[max(0, low)]), float(ordered[min(n - 1, high)]), "order statistics"
 
 
-def _effective_rows(y: Array, k: int) -> int:
+def effective_rows(y: Array, k: int) -> int:
     """Rows of the rarest present class; all rows for regression."""
     if k == 0:
         return len(y)

@@ -6,7 +6,9 @@ Notation: n rows, d = score of a minus score of b, turned so that d > 0 means th
 - ROC AUC: DeLong et al. 1988.
 - Means of losses and their roots, scores of a confusion matrix, R2: t test on the paired row influences; for a mean
   loss that is the paired t test.
-- Everything else: paired percentile bootstrap, the same resamples for both.
+- Everything else: paired percentile bootstrap, the same resamples for both; for many rows the t limit with the
+  bootstrap's standard error, which needs fewer resamples.
+- Where the rows show no spread at all: exact tests, see ``no_spread``.
 """
 
 from __future__ import annotations
@@ -22,9 +24,14 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import quantile_of_normal
+from autodl.evaluate.mcnemar import mcnemar_p
+from autodl.evaluate.no_spread import without_spread
 from autodl.records import Comparison
 
 Array = NDArray[Any]
+MANY_ROWS = 5000
+FEW_RESAMPLES = 200
+"""Of the bootstrap above ``MANY_ROWS`` rows: enough for a standard error."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,11 @@ def paired_test(
     if phi_a is None or phi_b is None:
         return _bootstrap(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level)
     se = standard_error(phi_a - phi_b)
-    if se <= 1e-12 * max(abs(difference), 1e-12):
-        same = abs(difference) <= 1e-12
-        return PairedTest(difference, difference, difference, 1.0 if same else 0.0, 0.0, n, "exact: equal rows")
+    if se <= 1e-9 * max(abs(difference), 1e-12):
+        low, high, p_value, method = without_spread(metric, y, a, b, n_classes, difference, seed, level)
+        spread = (high - low) / (2 * quantile_of_normal(level))
+        effect = difference / spread if spread > 0 else 0.0
+        return PairedTest(difference, low, high, p_value, effect, n, method)
     from scipy.special import stdtr, stdtrit
 
     delong = metric.influence is not None and metric.worst is not None
@@ -98,31 +107,34 @@ def _mcnemar(metric: Metric, y: Array, a: Array, b: Array, k: int, level: float)
     return PairedTest(d, min(low, d), max(high, d), mcnemar_p(only_a, only_b), d / se, n, "McNemar, mid-p")
 
 
-def mcnemar_p(only_a: int, only_b: int) -> float:
-    """Two-sided mid-p value of McNemar's exact test: the binomial tail with half of the observed point."""
-    from scipy.special import bdtr, gammaln
-
-    m, least = only_a + only_b, min(only_a, only_b)
-    if m == 0:
-        return 1.0
-    point = math.exp(gammaln(m + 1) - gammaln(least + 1) - gammaln(m - least + 1) - m * math.log(2))
-    return min(1.0, 2 * float(bdtr(least, m, 0.5)) - point)
-
-
 def _bootstrap(
     metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, sign: float, seed: int, n_resamples: int,
     level: float,
 ) -> PairedTest:  # fmt: skip
     rng, n = np.random.default_rng(seed), len(y)
+    many = n > MANY_ROWS
+    if many:
+        n_resamples = min(n_resamples, FEW_RESAMPLES)
     draws = np.empty(n_resamples)
+    errors = (np.abs(a - y), np.abs(b - y)) if metric.key == "median_ae" else None
     for i in range(n_resamples):
         pick = rng.integers(n, size=n)
-        draws[i] = sign * (metric.score(y[pick], a[pick], k) - metric.score(y[pick], b[pick], k))
+        if errors is not None:
+            draws[i] = sign * (float(np.median(errors[0][pick])) - float(np.median(errors[1][pick])))
+        else:
+            draws[i] = sign * (metric.score(y[pick], a[pick], k) - metric.score(y[pick], b[pick], k))
+    spread = float(draws.std(ddof=1))
+    if many and spread > 0:
+        from scipy.special import stdtr, stdtrit
+
+        # Counting resamples beyond zero could not go below 2 / 201, too coarse for Holm's correction.
+        half = float(stdtrit(n_resamples - 1, 0.5 + level / 2)) * spread
+        p = float(2 * stdtr(n_resamples - 1, -abs(d / spread)))
+        return PairedTest(d, d - half, d + half, p, d / spread, n, "paired bootstrap, t limit")
     low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
     # The share of resamples beyond zero, ties counting half, with one added so that p is never 0.
     below = float((draws < 0).sum() + 0.5 * (draws == 0).sum())
     p_value = min(1.0, 2 * (min(below, n_resamples - below) + 1) / (n_resamples + 1))
-    spread = float(draws.std(ddof=1))
     effect = d / spread if spread > 0 else 0.0
     return PairedTest(d, min(float(low), d), max(float(high), d), p_value, effect, n, "paired bootstrap")
 
