@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
 from autodl.errors import ConfigError
@@ -54,8 +55,8 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(balanced_weights(LABELS), compute_sample_weight("balanced", LABELS))
 
 
-@pytest.mark.parametrize(("how", "counts"), [("oversample", [40, 40, 40]), ("undersample", [2, 2, 2])])
-def test_classes_become_equal(how: str, counts: list[int]) -> None:
+@pytest.mark.parametrize(("how", "counts"), [("oversample", [40, 34, 34]), ("undersample", [2, 2, 2])])
+def test_smaller_classes_grow_to_twice_the_even_share_and_larger_ones_shrink(how: str, counts: list[int]) -> None:
     X = features(50)
     new, y, weight = resample(X, LABELS, how, seed=1)
     assert weight is None
@@ -70,14 +71,49 @@ def test_classes_become_equal(how: str, counts: list[int]) -> None:
 def test_smote_makes_rows_between_rows(p: int, q: int) -> None:
     X = features(50, p, q)
     new, y, _ = resample(X, LABELS, "smote", seed=0)
-    np.testing.assert_array_equal(np.bincount(y), [40, 40, 40])
-    assert new.numeric.shape == (120, p) and new.categorical.shape == (120, q)
+    np.testing.assert_array_equal(np.bincount(y), [40, 34, 34])
+    assert new.numeric.shape == (108, p) and new.categorical.shape == (108, q)
     assert new.categorical.dtype == np.int32
     for k in range(3):
         if p:
             assert new.numeric[y == k].max() <= X.numeric[k == LABELS].max() + 1e-6
         for j in range(q):
             assert set(new.categorical[y == k, j]) <= set(X.categorical[k == LABELS, j])
+
+
+@pytest.mark.parametrize("q", [0, 2])
+def test_smote_keeps_sparse_numbers_sparse(q: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Features) -> np.ndarray:
+        raise AssertionError("made dense")
+
+    monkeypatch.setattr(Features, "dense", refuse)
+    rng = np.random.default_rng(0)
+    numbers = sparse.random(50, 300, density=0.02, format="csr", dtype=np.float32, random_state=0)
+    X = Features(numbers, rng.integers(0, 4, (50, q)).astype(np.int32), (4,) * q)
+    new, y, _ = resample(X, LABELS, "smote", seed=0)
+    assert sparse.issparse(new.numeric) and new.numeric.format == "csr" and new.numeric.dtype == np.float32
+    np.testing.assert_array_equal(np.bincount(y), [40, 34, 34])
+    np.testing.assert_array_equal(new.numeric[:50].toarray(), numbers.toarray())
+    np.testing.assert_array_equal(new.categorical[:50], X.categorical)
+    for k in range(3):
+        old = k == LABELS
+        # Nothing outside the box of the class, so zeros of the whole class stay zeros.
+        assert (new.numeric[y == k].max(axis=0).toarray() <= numbers[old].max(axis=0).toarray() + 1e-6).all()
+        for j in range(q):
+            assert set(new.categorical[y == k, j]) <= set(X.categorical[old, j])
+    if not q:
+        dense = Features(numbers.toarray(), X.categorical, X.cardinalities)
+        np.testing.assert_allclose(
+            new.numeric.toarray(), resample(dense, LABELS, "smote", seed=0)[0].numeric, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("how", ["oversample", "smote"])
+def test_many_classes_do_not_multiply_the_rows(how: str) -> None:
+    y = np.repeat(np.arange(21), [400] + [5] * 20)
+    new, balanced, _ = resample(features(500, q=0), y, how)
+    np.testing.assert_array_equal(np.bincount(balanced), [400] + [48] * 20)  # 48 = ceil(2 * 500 / 21)
+    assert len(new) == len(balanced)
 
 
 def test_smote_with_a_class_of_one_row() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -29,7 +31,11 @@ def resample(
     """Balance the classes by weights, by repeating or dropping rows, or by synthetic rows.
 
     ``smote`` puts new rows of the smaller classes between neighbours (Chawla et al. 2002; with categories SMOTE-NC).
-    A class with few rows uses fewer neighbours; one with a single row is repeated instead.
+    A class with few rows uses fewer neighbours; one with a single row is repeated instead. Sparse numbers stay
+    sparse; categories beside them then come from the nearer of the two rows that a new row lies between.
+
+    ``oversample`` and ``smote`` let no class grow beyond twice its even share, ceil(2 n / K) rows, nor beyond the
+    largest class: with many classes the rows would otherwise become up to K times as many.
 
     Args:
         X: (n,) training rows. y: (n,) class codes.
@@ -52,8 +58,8 @@ def resample(
     groups = [np.flatnonzero(y == k) for k in np.unique(y)]
     sizes = [len(rows) for rows in groups]
     if how == "oversample":
-        size = max(sizes)
-        rows = np.concatenate([np.concatenate([g, rng.choice(g, size - len(g))]) for g in groups])
+        size = _target_size(sizes)
+        rows = np.concatenate([np.concatenate([g, rng.choice(g, max(0, size - len(g)))]) for g in groups])
     else:
         size = min(sizes)
         rows = np.concatenate([rng.choice(g, size, replace=False) for g in groups])
@@ -61,38 +67,73 @@ def resample(
     return X.take(rows), y[rows], None
 
 
+def _target_size(sizes: Sequence[int]) -> int:
+    """Rows that smaller classes grow to: as many as the largest has, at most twice the even share."""
+    return min(max(sizes), math.ceil(2 * sum(sizes) / len(sizes)))
+
+
 def _smote(X: Features, y: NDArray[Any], seed: int) -> tuple[Features, NDArray[Any], None]:
     from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
 
-    numeric = X.dense()
-    if np.isnan(numeric).any():
+    if np.isnan(X.numeric.data if X.is_sparse else X.numeric).any():
         raise ConfigError(
             "SMOTE needs complete numbers, but the recipe leaves missing ones",
             "Choose an imputation other than 'none'",
         )
-    # A class with one row has no neighbour to mix with: repeat it once.
-    classes, counts = np.unique(y, return_counts=True)
-    lone = [int(np.flatnonzero(y == k)[0]) for k in classes[counts == 1]]
-    rows = np.concatenate([np.arange(len(y)), np.array(lone, dtype=np.intp)])
-    numeric, codes, y = numeric[rows], X.categorical[rows], y[rows]
-    smallest = int(np.unique(y, return_counts=True)[1].min())
     p, q = X.n_numeric, X.n_categorical
-    neighbors = min(_NEIGHBORS, smallest - 1)
     if p == 0 and q == 0:
         raise ConfigError("SMOTE needs at least one feature, but there is none", "Choose another balance")
-    if q == 0:
-        numeric, y = SMOTE(k_neighbors=neighbors, random_state=seed).fit_resample(numeric, y)
-        codes = np.empty((len(y), 0), dtype=np.int32)
-    elif p == 0:
-        codes, y = SMOTEN(k_neighbors=neighbors, random_state=seed).fit_resample(codes, y)
-    else:
-        sampler = SMOTENC(categorical_features=list(range(p, p + q)), k_neighbors=neighbors, random_state=seed)
-        both, y = sampler.fit_resample(np.hstack([numeric, codes.astype(np.float32)]), y)
-        numeric, codes = both[:, :p], both[:, p:]
+    classes, counts = np.unique(y, return_counts=True)
+    size = _target_size(counts.tolist())
+    # A class with one row has no neighbour to mix with: repeat it once.
+    lone = [int(np.flatnonzero(y == k)[0]) for k in classes[counts == 1]]
+    rows = np.concatenate([np.arange(len(y)), np.array(lone, dtype=np.intp)])
+    X, y = X.take(rows), y[rows]
+    counts = np.maximum(counts, 2)
+    wanted = {int(k): size for k, count in zip(classes, counts, strict=True) if count < size}
+    shared: dict[str, Any] = {
+        "sampling_strategy": wanted,
+        "k_neighbors": min(_NEIGHBORS, int(counts.min()) - 1),
+        "random_state": seed,
+    }
     if p == 0:
-        numeric = np.empty((len(y), 0), dtype=np.float32)
+        codes, y = SMOTEN(**shared).fit_resample(X.categorical, y)
+        numeric: Any = np.empty((len(y), 0), dtype=np.float32)
+    elif q == 0:
+        numeric, y = SMOTE(**shared).fit_resample(X.numeric, y)
+        codes = np.empty((len(y), 0), dtype=np.int32)
+    elif X.is_sparse:
+        # SMOTE-NC would make dense arrays of the rows of each class.
+        both, y = SMOTE(**shared).fit_resample(_with_indicators(X), y)
+        numeric, codes = both[:, :p], _codes_of_indicators(both[:, p:], X.cardinalities)
+    else:
+        sampler = SMOTENC(categorical_features=list(range(p, p + q)), **shared)
+        both, y = sampler.fit_resample(np.hstack([X.numeric, X.categorical.astype(np.float32)]), y)
+        numeric, codes = both[:, :p], both[:, p:]
     new = Features(
-        np.asarray(numeric, dtype=np.float32), np.asarray(codes, dtype=np.int32), X.cardinalities,
+        numeric.astype(np.float32, copy=False), np.asarray(codes, dtype=np.int32), X.cardinalities,
         X.numeric_names, X.categorical_names,
     )  # fmt: skip
     return new, y, None
+
+
+def _with_indicators(X: Features) -> Any:
+    """(n, p + sum of cardinalities) CSR: the numbers, then 0.5 where a column has a category.
+
+    Two rows that differ in one category are then sqrt(0.5) apart, half the squared distance of two one-hot rows.
+    """
+    from scipy import sparse
+
+    n, q = X.categorical.shape
+    starts = np.concatenate([[0], np.cumsum(X.cardinalities)])
+    columns = (X.categorical + starts[:-1]).ravel()
+    ones = np.full(n * q, 0.5, dtype=np.float32)
+    indicators = sparse.csr_matrix((ones, columns, np.arange(0, n * q + 1, q)), shape=(n, int(starts[-1])))
+    return sparse.hstack([X.numeric, indicators], format="csr")
+
+
+def _codes_of_indicators(indicators: Any, cardinalities: tuple[int, ...]) -> NDArray[np.int32]:
+    """(n, q) codes of the highest indicator of each column."""
+    stops = np.cumsum(cardinalities)
+    blocks = [indicators[:, stop - size : stop] for stop, size in zip(stops, cardinalities, strict=True)]
+    return np.column_stack([np.asarray(b.argmax(axis=1)).ravel() for b in blocks]).astype(np.int32)
