@@ -1,7 +1,12 @@
 """The classic families against scikit-learn and against what they promise."""
 
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
@@ -96,6 +101,29 @@ def test_trees_stop_at_the_deadline_and_at_the_size_limit(key: str, monkeypatch:
     trees = small._model.estimators_
     assert len(trees) < 2000
     assert sum(tree.tree_.__sizeof__() + tree.tree_.node_count * 96 for tree in trees) < 6e6
+
+
+@pytest.mark.parametrize(("threads", "seconds", "trees"), [(1, 7.5, 7), (1, 0.5, 1), (2, 3.5, 6), (1, 1e9, 30)])
+def test_trees_grow_as_many_as_fit_the_deadline(
+    threads: int, seconds: float, trees: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("autodl.clock.time", clock)
+    monkeypatch.setattr(_trees, "time", clock)
+    plain_fit = RandomForestClassifier.fit
+
+    def fit(self, *args, **kwargs):
+        before = len(getattr(self, "estimators_", ()))
+        plain_fit(self, *args, **kwargs)
+        now[0] += math.ceil((len(self.estimators_) - before) / threads)  # one second a tree and thread
+
+    monkeypatch.setattr(RandomForestClassifier, "fit", fit)
+    problem = easy_problem(2, rows=60)
+    family = families["forest"]
+    model = family().build(family.config(n_estimators=30), replace(problem.meta, threads=threads))
+    model.fit(problem.X, problem.y, deadline=Deadline.after(seconds))
+    assert len(model._model.estimators_) == trees
 
 
 @pytest.mark.parametrize("key", ["lightgbm", "catboost"])

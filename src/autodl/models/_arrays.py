@@ -49,6 +49,25 @@ def thin_curve(valid: list[float], train: list[float] | None = None, points: int
     ]
 
 
+def with_known_classes(
+    X: Features, y: NDArray[Any], classes: NDArray[Any]
+) -> tuple[Features, NDArray[Any]] | tuple[None, None]:
+    """The rows whose class is among ``classes``, or None twice if there is no such row.
+
+    No model can learn a class from validation rows alone, so that its loss there would only hide how well the
+    other classes are told apart.
+
+    Args:
+        X: (n,) rows. y: (n,) class codes.
+        classes: Codes that occur in the training rows.
+    """
+    known = np.isin(y, classes)
+    if known.all():
+        return X, y
+    rows = np.flatnonzero(known)
+    return (X.take(rows), y[rows]) if len(rows) else (None, None)
+
+
 class ArrayEstimator(Estimator):
     """An estimator that need not mind absent classes, single-class training rows and probabilities of K columns.
 
@@ -95,9 +114,8 @@ class ArrayEstimator(Estimator):
         self._classes, codes = np.unique(np.asarray(y, dtype=np.int64), return_inverse=True)
         if self.n_present < 2:
             return
-        if X_val is not None and y_val is not None and not np.isin(y_val, self._classes).all():
-            known = np.flatnonzero(np.isin(y_val, self._classes))
-            X_val, y_val = (X_val.take(known), y_val[known]) if len(known) else (None, None)
+        if X_val is not None and y_val is not None:
+            X_val, y_val = with_known_classes(X_val, y_val, self._classes)
         if y_val is not None:
             y_val = np.searchsorted(self._classes, y_val)
         self._train(X, codes, X_val, y_val, sample_weight, deadline)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 6.4e7
 """Size that all trees of a model may reach."""
 _CHUNK = 10
+"""Trees grown at most between two looks at the clock and at the size."""
 
 
 class TreesConfig(FamilyConfig):
@@ -35,7 +38,7 @@ class TreesConfig(FamilyConfig):
 
 
 class TreesEstimator(ArrayEstimator):
-    """Grown ten trees at a time until all are there, the deadline passes or the size limit is reached.
+    """Grown up to ten trees at a time until all are there, no other fits the deadline or the size limit is reached.
 
     Args:
         config: Hyperparameters.
@@ -59,13 +62,19 @@ class TreesEstimator(ArrayEstimator):
     ) -> None:
         matrix = as_matrix(X)
         model = self._forest(len(y))
-        grown = 0
-        while grown < self.config.n_estimators and not (grown and deadline.passed()):
-            grown = min(grown + (_CHUNK if grown else max(1, self.meta.threads)), self.config.n_estimators)
+        threads = max(1, self.meta.threads)
+        grown, more = 0, threads
+        while more and grown < self.config.n_estimators:
+            more = min(more, self.config.n_estimators - grown)
+            grown += more
             model.set_params(n_estimators=grown)
+            begun = time.monotonic()
             model.fit(matrix, y, sample_weight=weight)
             if self._bytes(model) >= _MAX_BYTES:
                 break
+            # The threads grow one tree each in about the time of a single tree.
+            one = (time.monotonic() - begun) / math.ceil(more / threads)
+            more = min(_CHUNK, threads * int(min(_CHUNK, deadline.left() / max(one, 1e-6))))
         self._model = model
 
     def _forest(self, n: int) -> Any:

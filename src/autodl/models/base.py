@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from autodl.features import Features
 
+ABSOLUTE_METRICS = frozenset({"mae", "mape", "median_ae"})
+"""Metrics of regression whose best constant is near the median: models that can minimize absolute errors."""
+
 
 class FamilyConfig(BaseModel):
     """Base of the configurations: names, types and valid values (ranges live in the YAML search space)."""
@@ -182,5 +185,5 @@ families: Registry[type[Family]] = Registry("autodl.models", Family, group="auto
 
 
 __all__ = [
-    "CostEstimate", "Estimator", "Family", "FamilyConfig", "Meta", "Shape", "families",
+    "ABSOLUTE_METRICS", "CostEstimate", "Estimator", "Family", "FamilyConfig", "Meta", "Shape", "families",
 ]  # fmt: skip

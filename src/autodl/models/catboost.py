@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, thin_curve
-from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from autodl.clock import Deadline
     from autodl.features import Features
-
-_ABSOLUTE = ("mae", "mape", "median_ae")
 
 
 class CatBoostConfig(FamilyConfig):
@@ -63,7 +61,7 @@ class CatBoostEstimator(ArrayEstimator):
             return "Logloss", "Logloss"
         if self.is_classifier:
             return "MultiClass", "MultiClass"
-        return ("MAE", "MAE") if self.meta.metric in _ABSOLUTE else ("RMSE", "RMSE")
+        return ("MAE", "MAE") if self.meta.metric in ABSOLUTE_METRICS else ("RMSE", "RMSE")
 
     def _train(
         self,

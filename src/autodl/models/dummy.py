@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.models._arrays import ArrayEstimator
-from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from autodl.clock import Deadline
     from autodl.features import Features
-
-_ABSOLUTE = ("mae", "mape", "median_ae")
-"""Metrics whose best constant is near the median."""
 
 
 class DummyConfig(FamilyConfig):
@@ -43,7 +40,7 @@ class DummyEstimator(ArrayEstimator):
         weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
         if self.is_classifier:
             self._answer = np.bincount(y, weights=weights, minlength=self.n_present).astype(np.float64)
-        elif self.meta.metric in _ABSOLUTE:
+        elif self.meta.metric in ABSOLUTE_METRICS:
             order = np.argsort(y)
             total = np.cumsum(weights[order])
             at = np.searchsorted(total, total[-1] / 2.0)

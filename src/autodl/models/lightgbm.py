@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, as_matrix, thin_curve
-from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from autodl.clock import Deadline
     from autodl.features import Features
-
-_ABSOLUTE = ("mae", "mape", "median_ae")
-
 
 _THREADED_CELLS = 50_000
 """Rows times columns below which waking other threads costs more than they give."""
@@ -75,7 +72,7 @@ class LightGBMEstimator(ArrayEstimator):
             return "binary", "binary_logloss"
         if self.is_classifier:
             return "multiclass", "multi_logloss"
-        return ("l1", "l1") if self.meta.metric in _ABSOLUTE else ("l2", "rmse")
+        return ("l1", "l1") if self.meta.metric in ABSOLUTE_METRICS else ("l2", "rmse")
 
     def _params(self, n: int, cells: int) -> dict[str, Any]:
         c = self.config

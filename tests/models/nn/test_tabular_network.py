@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autodl.clock import Deadline
+from autodl.evaluate.base import metrics
 from autodl.features import Features
 from autodl.models.base import Meta, Shape
 from autodl.models.mlp import Mlp
@@ -72,6 +73,30 @@ def test_regression_is_on_the_scale_of_the_target_and_within_its_range(family):
     wild = replace(X, numeric=X.numeric * 1000)
     margin = 0.1001 * (y.max() - y.min())
     assert model.predict(wild).min() >= y.min() - margin and model.predict(wild).max() <= y.max() + margin
+
+
+@BOTH
+def test_validation_rows_of_classes_absent_in_training_have_no_say(family):
+    X, X_val = table(), table(60, seed=1)
+    y, y_val = (X.numeric[:, 0] > 0).astype(np.int64), (X_val.numeric[:, 0] > 0).astype(np.int64)
+    y_val[::3] = 2
+    known = np.flatnonzero(y_val < 2)
+    meta = Meta(Task.CLASSIFICATION, n_classes=3)
+    mixed, clean, alone = (family().build(quick(family), meta) for _ in range(3))
+    mixed.fit(X, y, X_val, y_val)
+    clean.fit(X, y, X_val.take(known), y_val[known])
+    assert mixed.curve == clean.curve and mixed.refit == clean.refit
+    alone.fit(X, y, X_val, np.full(60, 2))
+    assert alone.refit == {} and all(point.valid is None for point in alone.curve)
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind"), [("mae", "absolute"), ("mape", "absolute"), ("median_ae", "absolute"), ("rmse", "squared")]
+)
+def test_absolute_metrics_are_known_and_train_with_absolute_errors(metric, kind):
+    assert metric in metrics
+    objective = Mlp().build(quick(Mlp), replace(REGRESS, metric=metric)).objective()
+    assert objective.kind == kind
 
 
 @BOTH

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import NEVER, Deadline
-from autodl.models.base import Estimator, Meta
+from autodl.models._arrays import with_known_classes
+from autodl.models.base import ABSOLUTE_METRICS, Estimator, Meta
 from autodl.models.nn.cost import useful_threads
 from autodl.models.nn.inputs import InputPlan
 from autodl.records import Task
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 PREDICT_BATCH = 8192
 SAMPLE_ROWS = 4096
-ABSOLUTE_METRICS = frozenset({"mae", "mean_absolute_error", "mape", "median_absolute_error", "medae"})
 
 
 class TabularNetwork(Estimator):
@@ -88,6 +88,8 @@ class TabularNetwork(Estimator):
         from autodl.train.loop import fit_module
         from autodl.train.weights import to_arrays
 
+        if X_val is not None and y_val is not None and self.meta.task is Task.CLASSIFICATION:
+            X_val, y_val = with_known_classes(X_val, y_val, np.unique(y))
         device = pick_device()
         batch = min(len(X), self.config.batch_size or auto_batch_size(len(X)))
         self.plan = plan = InputPlan.learn(X)
