@@ -42,7 +42,7 @@ def test_independent_errors_average_out(key, k):
     assert sum(m.weight for m in got.members) == pytest.approx(1.0)
     blend = combine(got, predictions)
     assert metrics[key].loss(y, blend, k) == pytest.approx(got.loss, abs=1e-6)
-    assert got.loss < got.single_loss == min(metrics[key].loss(y, p, k) for p in predictions.values())
+    assert got.loss < got.single_loss == min(metrics[key].loss(y, p.astype(float), k) for p in predictions.values())
 
 
 @pytest.mark.parametrize("key", ["rmse", "mae", "r2", "median_ae"])
@@ -179,3 +179,12 @@ def test_quick_objectives_order_like_the_metric(seed, key, size):
     expected = plain.losses(total, size)
     got = fast.losses(fast_total, size)
     assert (np.sqrt(got) if key == "rmse" else got) == pytest.approx(expected, abs=2e-3 if key == "roc_auc" else 1e-5)
+
+
+def test_single_models_and_blends_are_clipped_alike():
+    """A certain mistake costs as much alone as it does in a blend, whatever the type of the stored predictions."""
+    y, predictions = classes(n=400, models=1)
+    sure = predictions["m0"].copy()
+    sure[0] = np.eye(2, dtype=np.float32)[1 - y[0]]
+    got = select(trials("m0"), {"m0": sure}, y, metrics["log_loss"], n_classes=2)
+    assert got.loss == metrics["log_loss"].loss(y, combine(got, {"m0": sure}), 2)

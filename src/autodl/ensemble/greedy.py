@@ -132,7 +132,7 @@ def _pool(
         raise ValueError("no row has out-of-fold predictions of all models")
     rows = np.flatnonzero(common)
     target = np.asarray(y)[rows]
-    loss = {i: metric.loss(target, predictions[i][rows], k) for i in ids}
+    loss = {i: metric.loss(target, _wide(predictions[i][rows]), k) for i in ids}
     ranked = sorted((i for i in ids if np.isfinite(loss[i])), key=lambda i: (loss[i], i)) or ids[:1]
     first = {families[i]: i for i in reversed(ranked)}
     chosen = [i for n, i in enumerate(ranked) if n < most or first[families[i]] == i]
@@ -141,10 +141,15 @@ def _pool(
     if len(rows) > limit:
         pick = np.sort(rng.choice(len(rows), size=limit, replace=False))
         rows, target = rows[pick], target[pick]
-        loss = {i: metric.loss(target, predictions[i][rows], k) for i in chosen}
+        loss = {i: metric.loss(target, _wide(predictions[i][rows]), k) for i in chosen}
         chosen.sort(key=lambda i: (loss[i], i))
     stacked = np.stack([np.asarray(predictions[i][rows], dtype=np.float32 if k else np.float64) for i in chosen])
     return _Pool(tuple(chosen), np.array([loss[i] for i in chosen]), stacked, target)
+
+
+def _wide(prediction: Array) -> Array:
+    """As float64 like the blends: metrics clip by the precision of the type, and would favour float32."""
+    return np.asarray(prediction, dtype=np.float64)
 
 
 def _blend(predictions: Array, weights: Array) -> Array:
@@ -194,9 +199,9 @@ def _held_out_gain(
         if len(rows) < 2:
             return 0.0, 0.0
         weights = _greedy(pool, fit_rows, metric, k, max_steps, deadline)
-        own = [metric.loss(pool.y[fit_rows], p[fit_rows], k) for p in pool.predictions[:5]]
+        own = [metric.loss(pool.y[fit_rows], _wide(p[fit_rows]), k) for p in pool.predictions[:5]]
         y, together = pool.y[rows], _blend(pool.predictions[:, rows], weights)
-        alone = pool.predictions[int(np.argmin(own)), rows]
+        alone = _wide(pool.predictions[int(np.argmin(own)), rows])
         gains.append(metric.loss(y, alone, k) - metric.loss(y, together, k))
         phi_a, phi_b = influence(metric, y, together, k), influence(metric, y, alone, k)
         variances.append(standard_error(phi_a - phi_b) ** 2 if phi_a is not None and phi_b is not None else 0.0)
