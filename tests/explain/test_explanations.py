@@ -216,3 +216,16 @@ def test_no_heavy_library_is_imported():
     code = f"import sys, autodl.explain, autodl.ensemble; print({heavy} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == "set()\n"
+
+
+def test_shuffles_do_not_depend_on_the_size_of_the_batches(monkeypatch):
+    frame, y = linear_problem(300)
+    found = []
+    for rows in (300, 20_000):
+        monkeypatch.setattr("autodl.explain.permutation.BATCH_ROWS", rows)
+        found.append(
+            permutation_importance(
+                linear, frame, y, metrics["rmse"], n_repeats=3, rng=np.random.default_rng(0), deadline=NEVER
+            )
+        )
+    assert found[0] == found[1]

@@ -117,15 +117,21 @@ def permutation_importance(
     base_loss, base_phi = metric.loss(y, base, n_classes), influence(metric, y, base, n_classes)
     sign = -1.0 if metric.greater_is_better else 1.0
     found = {str(c): _Column() for c in frame.columns}
-    queue = [(c, rng.permutation(n)) for _ in range(n_repeats) for c in frame.columns]
+    # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
+    # on its column and repeat alone, whatever the size of the batches.
+    root, names, total = int(rng.integers(2**63)), list(frame.columns), n_repeats * len(frame.columns)
     cut, done = False, 0
-    while done < len(queue):
-        affordable = int(deadline.left() / max(copy_s, 1e-6)) if math.isfinite(deadline.at) else len(queue)
+    while done < total:
+        affordable = int(deadline.left() / max(copy_s, 1e-6)) if math.isfinite(deadline.at) else total
         if done and affordable < 1:
             cut = True
             break
         # A quarter of what is left at most, so that a slow first guess of the speed does no harm.
-        moves = queue[done : done + max(1, min(BATCH_ROWS // max(1, n), affordable // 4))]
+        size = max(1, min(BATCH_ROWS // max(1, n), affordable // 4))
+        moves = [
+            (names[i % len(names)], np.random.default_rng([root, *divmod(i, len(names))]).permutation(n))
+            for i in range(done, min(done + size, total))
+        ]
         began = time.monotonic()
         predicted = predict(shuffled_copies(frame, moves))
         for i, (column, order) in enumerate(moves):
