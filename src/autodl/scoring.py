@@ -94,6 +94,7 @@ def candidates(
                 weight=weights.get(r.spec.id, 0.0),
                 n_trials=counts[r.spec.family],
                 threshold=threshold,
+                early_stopped=bool(r.refit),
             )
         )
     if len(ensemble.members) == 1:
@@ -118,6 +119,7 @@ def candidates(
             weight=1.0,
             n_trials=1,
             threshold=ensemble.threshold,
+            early_stopped=any(by_id[m.trial_id].refit for m in ensemble.members),
         ),
     )
     return found, ENSEMBLE_NAME

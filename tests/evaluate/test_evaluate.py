@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,3 +187,10 @@ def test_a_cut_moves_the_answers_and_leaves_the_probabilities():
         row = m.row - 1000
         assert m.predicted == ("yes" if p[row] >= 0.3 else "no")
         assert m.true != m.predicted
+
+
+def test_early_stopping_on_the_validation_rows_is_disclosed():
+    inputs = problem()
+    stopped = tuple(replace(c, early_stopped=c.name == "Big") for c in inputs.candidates)
+    assert any("same validation rows" in n for n in evaluate(replace(inputs, candidates=stopped)).notes)
+    assert not any("same validation rows" in n for n in evaluate(inputs).notes)

@@ -108,6 +108,11 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
             notes.append(f"No test row belongs to {_listed(absent)}: nothing is known about it from these rows.")
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
+    if any(c.early_stopped for c in inputs.candidates):
+        notes.append(
+            "Boosted trees and networks chose their length on the same validation rows that score them, so their "
+            "validation scores are slightly flattering; the held-back rows are not touched by that."
+        )
     return notes
 
 

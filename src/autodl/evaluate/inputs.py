@@ -30,6 +30,7 @@ class Candidate:
         weight: In the ensemble.
         n_trials: Configurations tried of its family.
         threshold: For two classes: the answer is the second one from this probability on.
+        early_stopped: The rows of its validation score also ended its training.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Candidate:
     weight: float = 0.0
     n_trials: int = 1
     threshold: float = HALF
+    early_stopped: bool = False
 
     @property
     def answers(self) -> NDArray[Any]:
