@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -229,3 +230,19 @@ def test_shuffles_do_not_depend_on_the_size_of_the_batches(monkeypatch):
             )
         )
     assert found[0] == found[1]
+
+
+def test_row_orders_not_yet_needed_take_no_memory():
+    n, p, repeats = 200, 100, 2000
+    frame = pd.DataFrame(np.zeros((n, p)))
+    tracemalloc.start()
+    try:
+        got = permutation_importance(
+            lambda f: np.zeros(len(f)), frame, np.zeros(n), metrics["mae"],
+            n_repeats=repeats, rng=np.random.default_rng(0), deadline=Deadline.after(0.0),
+        )  # fmt: skip
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got.cut
+    assert peak < n * p * repeats * 8 / 10
