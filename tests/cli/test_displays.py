@@ -11,7 +11,8 @@ from autodl.cli.board import Board
 from autodl.cli.live import LiveDisplay, draw
 from autodl.cli.plain import PlainLines
 from autodl.cli.screen import make_console
-from autodl.events import PlanReady, TrialFinished
+from autodl.events import PlanReady, StageStarted, TrialFinished, TrialStarted
+from autodl.records import TrialStatus
 
 
 def plain_lines(tell: object = tell_story) -> list[str]:
@@ -28,6 +29,31 @@ def test_plain_lines_say_each_thing_once_with_its_second() -> None:
                  "Deep #2: failed (ValueError: bad luck)", "a [bold]literal[/bold] note"):  # fmt: skip
         assert part in text
     assert "\x1b" not in text
+
+
+def test_plain_lines_speak_of_stages_metric_and_time_as_people_do() -> None:
+    def tell(listener: PlainLines) -> None:
+        tell_story(listener)
+        late = {"status": TrialStatus.TIMEOUT, "error": "did not finish in its 5.9 s (0 of 5 folds done)"}
+        result = make_result("late", "slow", None).model_copy(update=late)
+        listener(TrialFinished(result, "Slow #9", best=False, elapsed_s=9.5))
+        listener(StageStarted("refit", 10.0))
+
+    text = "\n".join(plain_lines(tell))
+    assert "training the final model on all rows" in text
+    assert "ROC AUC" in text
+    assert "roc_auc" not in text
+    assert "Slow #9: ran out of time: needs more than the 5.9 s it had" in text
+
+
+def test_nothing_is_said_to_train_once_the_search_is_over_or_stopped() -> None:
+    for end in (lambda board: board.take(StageStarted("ensemble", 9.0)), Board.stop):
+        board = story_board()
+        spec = make_result("t9", "plain", 0.3).spec
+        board.take(TrialStarted(spec, "Plain #9", 8.0))
+        assert "training Plain #9" in rendered(board, 120)
+        end(board)
+        assert "training Plain #9" not in rendered(board, 120)
 
 
 def test_a_long_search_does_not_flood_the_log() -> None:

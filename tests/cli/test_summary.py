@@ -8,7 +8,7 @@ from cli_fakes import make_evaluation, make_profile, make_record
 
 from autodl.cli.screen import make_console
 from autodl.cli.summary import Line, print_summary, summarize
-from autodl.records import Evaluation
+from autodl.records import Evaluation, TestScore
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_classification_is_told_in_counts_against_guessing(folder: Path) -> No
     assert said["Predicts"] == "bought: no or yes."
     assert said["How well"].startswith("On 18 rows never seen, right 89 in 100 times (95 % interval: 67 to 98).")
     assert "Guessing: 67 in 100" in said["How well"]
-    assert said["Score"] == "ROC AUC 0.93 (0.85 to 0.99); guessing: 0.5000."
+    assert said["Score"] == "ROC AUC 0.93 (0.85 to 0.99); guessing: 0.50."
     assert "cannot be told apart from Plain #1" in said["Models"]
     assert "The simplest of them: Plain #1" in said["Models"]
     assert said["Look at"] == "size [mm] is often missing."
@@ -40,6 +40,31 @@ def test_a_regression_is_told_by_the_typical_error(folder: Path) -> None:
     assert said["Predicts"] == "bought, a number."
     assert "typically off by 512 (430 to 610)" in said["How well"]
     assert "off by 1,834" in said["How well"]
+
+
+def test_large_misses_and_few_rows_are_said(folder: Path) -> None:
+    rmse = make_evaluation(regression=True).model_copy(update={"metric": "rmse", "n_test": 6})
+    said = by_head(summarize(make_record(classes=()), rmse, folder, {"rmse": "RMSE"}))
+    assert said["Score"].startswith("RMSE 0.93 (0.85 to 0.99) (large misses count more); guessing: 0.50")
+    assert said["How well"].endswith("Too few rows to conclude anything.")
+    record = make_record()
+    accuracy = TestScore(value=0.75, low=0.3, high=1.2, n=4)
+    few = make_evaluation().model_copy(update={"n_test": 4})
+    said = by_head(summarize(record.model_copy(update={"test": {"accuracy": accuracy}}), few, folder))
+    assert said["How well"] == "On 4 rows never seen, right 3 times: too few rows to conclude anything."
+    assert "Score" not in said
+
+
+@pytest.mark.parametrize(
+    ("failed", "late", "words"),
+    [(1, 1, "1 ran out of time (the"), (3, 1, "1 ran out of time, 2 failed (the"), (2, 0, "2 failed (the")],
+)
+def test_trials_out_of_time_are_counted_apart(folder: Path, failed: int, late: int, words: str) -> None:
+    record = make_record().model_copy(update={"n_failed": failed})
+    assert (
+        f"tried, {words} report says why)"
+        in by_head(summarize(record, make_evaluation(), folder, n_timeouts=late))["Time"]
+    )
 
 
 def test_an_interrupted_run_says_what_is_missing(tmp_path: Path) -> None:

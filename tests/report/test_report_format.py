@@ -102,6 +102,32 @@ def test_numbers_keep_three_significant_digits(value: float) -> None:
     assert float(fmt.number(value).replace(",", "")) == pytest.approx(value, rel=5.1e-3)
 
 
+@given(st.floats(1e-4, 1e6, exclude_max=True), st.sampled_from([-1, 1]), st.integers(-6, 14))
+def test_numbers_of_everyday_size_have_no_exponent(size: float, sign: int, places: int) -> None:
+    value = sign * size
+    around = Interval(value=value, low=value - 10.0**-places, high=value + 10.0**-places, n=9)
+    for text in (fmt.number(value), fmt.fixed(value, places), str(fmt.estimate(around))):
+        assert "e" not in text
+    said = fmt.without_exponents(f"differs by {value:.1e}, p = 0.5")
+    rounded = float(f"{value:.1e}")
+    if abs(rounded) < 1e6:
+        assert "e+" not in said
+        assert "e-" not in said
+        assert float(said.split()[2].strip(",").replace(",", "")) == pytest.approx(rounded, rel=5e-3)
+
+
+def test_exponents_in_sentences_are_written_out_only_where_they_are_figures() -> None:
+    assert fmt.without_exponents("RMSE differs by 1.6e+02, p = 3e-09; see a1e3") == (
+        "RMSE differs by 160, p = 3e-09; see a1e3"
+    )
+
+
+def test_running_out_of_time_is_told_in_words() -> None:
+    for error in ("did not finish in its 5.9 s (0 of 5)", "did not stop at its deadline of 5.9 s and was killed"):
+        assert fmt.ran_out(error) == "ran out of time: needs more than the 5.9 s it had"
+    assert fmt.ran_out(None) == "ran out of time"
+
+
 def test_words_and_plurals() -> None:
     assert fmt.words([]) == ""
     assert fmt.words(["a"]) == "a"

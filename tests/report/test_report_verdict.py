@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_records import Records, interval, make_records
 
-from autodl.records import Curve, Evaluation, Severity
+from autodl.records import Curve, Evaluation, Interval, Severity
 from autodl.report.facts import gather, turned
+from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import trade_offs
 from autodl.report.sections.leaderboard import board
 from autodl.report.sections.trust import lean
@@ -72,6 +73,34 @@ def test_honest_probabilities_are_called_honest() -> None:
     records = make_records("binary")
     e = evaluation(records).model_copy(update={"calibration_error": interval(0.02, 0.01, 179)})
     assert "Yes Its probabilities are honest" in leads(first(records.but(evaluation=e)))
+
+
+def test_a_calibration_gap_cut_at_zero_is_told_as_chance() -> None:
+    records = make_records("binary")
+    error = Interval(value=0.0, low=0.0, high=0.023, n=179)
+    text = leads(first(records.but(evaluation=evaluation(records).model_copy(update={"calibration_error": error}))))
+    assert "differ by no more than chance would make (at most 2.3 in 100; n = 179)" in text
+    assert "0.0 " not in text
+
+
+def test_the_method_names_only_what_was_tried() -> None:
+    records = make_records("binary")
+    start = records.trials[0]
+    spec = start.spec.model_copy(update={"origin": "default"})
+    one = closing(gather(**records.but(trials=(start.model_copy(update={"spec": spec}),)).kwargs())).method
+    assert "proposed" not in one
+    others = {f.name for f in records.plan.families if f.key != spec.family}
+    tried = one.split("1 configuration of ")[1].split(" tried")[0]
+    assert not any(name in tried for name in others)
+
+
+def test_few_held_back_rows_give_no_shares() -> None:
+    records = make_records("binary")
+    few = evaluation(records).model_copy(update={"confusion": ((2, 1), (0, 2)), "n_test": 5})
+    shown = first(records.but(evaluation=few))
+    assert plain(shown.score) == "On 5 rows never seen, right 4 times: too few rows to conclude anything."
+    assert shown.strip is None
+    assert shown.detail == ""
 
 
 @pytest.mark.parametrize(("outcome", "words"), [("tie", "Not shown to be better"), ("worse", "Worse than guessing")])

@@ -8,6 +8,19 @@ from autodl.cli.words import plural
 from autodl.events import Event, Note, PlanReady, RunFinished, StageStarted, TrialFinished, TrialStarted
 from autodl.records import Plan, Profile, RunRecord, TrialResult, TrialSpec
 
+STAGES = {
+    "read": "reading the data",
+    "profile": "looking at the data",
+    "plan": "planning",
+    "search": "searching",
+    "ensemble": "combining the best models",
+    "evaluate": "testing on rows never seen",
+    "refit": "training the final model on all rows",
+    "explain": "finding out what drives the predictions",
+    "report": "writing the report",
+}
+"""What goes on in each stage, for people."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,6 +53,9 @@ class Board:
     baseline: tuple[str, TrialResult] | None = None
     n_finished: int = 0
     n_failed: int = 0
+    n_timeouts: int = 0
+    stopping: bool = False
+    """The user asked to stop: what is being trained will not be waited for."""
     notes: list[tuple[float, str]] = field(default_factory=list)
     record: RunRecord | None = None
 
@@ -48,9 +64,11 @@ class Board:
         match event:
             case StageStarted():
                 self.stage = event.stage
+                if event.stage != "search":
+                    self.training.clear()
             case PlanReady():
                 self.profile, self.plan = event.profile, event.plan
-            case TrialStarted():
+            case TrialStarted() if not self.stopping:
                 self.training[event.spec.id] = (event.name, event.elapsed_s)
             case TrialFinished():
                 self._finished(event)
@@ -59,12 +77,18 @@ class Board:
             case RunFinished():
                 self.record = event.record
 
+    def stop(self) -> None:
+        """The user asked to stop."""
+        self.stopping = True
+        self.training.clear()
+
     def _finished(self, event: TrialFinished) -> None:
         result, family = event.result, event.result.spec.family
         self.training.pop(result.spec.id, None)
         self.n_finished += 1
         if not result.ok or result.loss is None:
             self.n_failed += result.status.value == "failed"
+            self.n_timeouts += result.status.value == "timeout"
             return
         self.tried[family] = self.tried.get(family, 0) + 1
         if _is_baseline(result.spec):
@@ -108,11 +132,22 @@ def _is_baseline(spec: TrialSpec) -> bool:
     return spec.origin == "baseline" or (spec.family in families and families[spec.family].complexity == 0)
 
 
+def metric_name(key: str) -> str:
+    """The metric's name for people; the key itself where it is not installed."""
+    from autodl.errors import ConfigError
+    from autodl.evaluate.base import metrics
+
+    try:
+        return metrics[key].name
+    except ConfigError:
+        return key
+
+
 def plan_sentence(profile: Profile, plan: Plan) -> str:
     """What is about to be learnt from what, in one sentence."""
     kind = f"{plan.task.value}, {len(plan.classes)} classes" if plan.classes else plan.task.value
     size = f"{plural(len(plan.features), 'column')} and {plural(profile.n_rows, 'row')}"
-    return f"predicting '{plan.target}' ({kind}) from {size}; scored by {plan.metric}"
+    return f"predicting '{plan.target}' ({kind}) from {size}; scored by {metric_name(plan.metric)}"
 
 
 def guesses(profile: Profile) -> list[str]:

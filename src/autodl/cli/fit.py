@@ -113,6 +113,7 @@ def _watched(
         stop.set()
         text = "stopping: keeping the best so far and writing the report (Ctrl-C again ends at once)"
         if display is not None:
+            display.stopping()
             display.say(time.time() - started, text)
         else:
             screen.err.print(f"autodl: {text}", soft_wrap=True)
@@ -174,8 +175,9 @@ def _keep_log(invocation: Invocation, folder: Path) -> None:
 def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | None, folder: Path) -> None:
     from autodl.cli.summary import print_summary, summarize
     from autodl.evaluate.base import metrics
-    from autodl.records import Profile
+    from autodl.records import Profile, TrialStatus
     from autodl.store import RunFolder
 
-    names, profile = {key: m.name for key, m in metrics.items()}, RunFolder(folder).read("profile", Profile)
-    print_summary(screen.out, summarize(record, evaluation, folder, names, profile))
+    names, run = {key: m.name for key, m in metrics.items()}, RunFolder(folder)
+    profile, late = run.read("profile", Profile), sum(t.status is TrialStatus.TIMEOUT for t in run.trials())
+    print_summary(screen.out, summarize(record, evaluation, folder, names, profile, late))

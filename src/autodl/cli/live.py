@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autodl.cli.board import Board, guesses, plan_sentence
+from autodl.cli.board import STAGES, Board, guesses, metric_name, plan_sentence
 from autodl.cli.words import number, plural
 from autodl.duration import format_duration
 from autodl.events import Event, PlanReady
@@ -21,17 +21,6 @@ from autodl.events import Event, PlanReady
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_STAGES = {
-    "read": "reading the data",
-    "profile": "looking at the data",
-    "plan": "planning",
-    "search": "searching",
-    "ensemble": "combining the best models",
-    "evaluate": "testing on rows never seen",
-    "refit": "training the final model on all rows",
-    "explain": "finding out what drives the predictions",
-    "report": "writing the report",
-}
 _REFRESH_HZ = 4.0
 _NOTES_SHOWN = 4
 
@@ -80,6 +69,11 @@ class LiveDisplay:
             self._board.take(event)
             if isinstance(event, PlanReady):
                 self._board.notes.extend((event.elapsed_s, text) for text in guesses(event.profile))
+
+    def stopping(self) -> None:
+        """The user asked to stop: nothing is shown as being trained any more."""
+        with self._lock:
+            self._board.stop()
 
     def say(self, elapsed_s: float, text: str) -> None:
         """Show a note."""
@@ -152,7 +146,7 @@ def _head(board: Board, title: str) -> Text:
 
 def _progress(board: Board, elapsed_s: float, budget_s: float | None, max_trials: int | None) -> Table:
     line = Table.grid(padding=(0, 1), expand=False)
-    stage = _STAGES.get(board.stage, board.stage or "starting")
+    stage = STAGES.get(board.stage, board.stage or "starting")
     if budget_s:
         total, done = budget_s, min(elapsed_s, budget_s)
         figure = f"{format_duration(elapsed_s)} of {format_duration(budget_s)}"
@@ -174,6 +168,8 @@ def _training(board: Board, elapsed_s: float) -> Text:
         text.append(f"{plural(board.n_finished, 'model')} tried")
         if board.n_failed:
             text.append(f", {board.n_failed} failed", style="yellow")
+        if board.n_timeouts:
+            text.append(f", {board.n_timeouts} ran out of time", style="yellow")
     running = [f"{name} ({max(0.0, elapsed_s - since):.0f} s)" for name, since in board.training.values()]
     if running:
         text.append(f"{'; ' if board.n_finished else ''}training {', '.join(running[:4])}")
@@ -181,7 +177,7 @@ def _training(board: Board, elapsed_s: float) -> Text:
 
 
 def _leaderboard(board: Board) -> Table:
-    metric = board.plan.metric if board.plan else "score"
+    metric = metric_name(board.plan.metric) if board.plan else "score"
     table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", pad_edge=True)
     table.add_column("model", no_wrap=True, overflow="ellipsis", min_width=12, max_width=34)
     table.add_column(metric, justify="right", no_wrap=True, min_width=6)

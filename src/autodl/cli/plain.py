@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autodl.cli.board import Board, guesses, plan_sentence
+from autodl.cli.board import STAGES, Board, guesses, plan_sentence
 from autodl.cli.words import number, plural
 from autodl.events import Event, Note, PlanReady, RunFinished, StageStarted, TrialFinished
+from autodl.report.format import ran_out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +34,7 @@ class PlainLines:
         self._board.take(event)
         match event:
             case StageStarted():
-                self.say(event.elapsed_s, event.stage)
+                self.say(event.elapsed_s, STAGES.get(event.stage, event.stage))
             case PlanReady():
                 self.say(event.elapsed_s, f"plan: {plan_sentence(event.profile, event.plan)}")
                 for text in guesses(event.profile):
@@ -47,6 +48,10 @@ class PlainLines:
             case _:
                 return
 
+    def stopping(self) -> None:
+        """The user asked to stop; the line that says so comes with :meth:`say`."""
+        self._board.stop()
+
     def say(self, elapsed_s: float, text: str) -> None:
         """Print one line with the seconds since the start."""
         self._console.print(f"{elapsed_s:7.1f} s  {' '.join(text.split())}", soft_wrap=True)
@@ -57,9 +62,9 @@ class PlainLines:
         if result.status.value in ("failed", "timeout"):
             count = self._failures[family] = self._failures.get(family, 0) + 1
             if count <= _FAILURES_SHOWN:
-                self.say(
-                    event.elapsed_s, f"{event.name}: {result.status.value} ({result.error or 'no reason given'})"
-                )
+                late = result.status.value == "timeout"
+                reason = ran_out(result.error) if late else f"failed ({result.error or 'no reason given'})"
+                self.say(event.elapsed_s, f"{event.name}: {reason}")
             return
         if not result.ok or result.score is None:
             return

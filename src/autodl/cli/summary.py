@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autodl.cli.words import in_hundred, listed, number, plural, with_interval
+from autodl.cli.words import in_hundred, interval_decimals, listed, number, plural, with_interval
 from autodl.duration import format_duration
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from autodl.records import Evaluation, ModelScore, Profile, RunRecord
 
 _WARNINGS_SHOWN = 3
+_TOO_FEW = 10
+"""Test rows below which shares say nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ def summarize(
     folder: Path,
     names: dict[str, str] | None = None,
     profile: Profile | None = None,
+    n_timeouts: int = 0,
 ) -> list[Line]:
     """The summary as lines of text.
 
@@ -43,6 +46,7 @@ def summarize(
         folder: The run folder.
         names: Metric key to the name for people.
         profile: Of the data; says what was guessed.
+        n_timeouts: Those of the failed trials that ran out of time.
     """
     lines = [Line("Predicts", _what(record))]
     if profile is not None and (taken := _taken(profile)):
@@ -53,7 +57,7 @@ def summarize(
     elif record.status == "interrupted":
         lines.append(Line("How well", "Not tested: the run was stopped before the test rows could be opened."))
     lines += _warnings(record)
-    lines.append(Line("Time", _time(record)))
+    lines.append(Line("Time", _time(record, n_timeouts)))
     if (folder / "report.html").exists():
         lines.append(Line("Report", str(folder / "report.html"), verbatim=True))
     if (folder / "model").exists():
@@ -121,13 +125,18 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
             Line(
                 "How well",
                 f"On {rows} never seen, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
-                f"Always answering the middle value: off by {number(evaluation.residuals.typical_guess)}.",
+                f"Always answering the middle value: off by {number(evaluation.residuals.typical_guess)}."
+                + (" Too few rows to conclude anything." if evaluation.n_test < _TOO_FEW else ""),
             )
         )
+    elif evaluation.n_test < _TOO_FEW:
+        right = record.test.get("accuracy")
+        known = f", right {plural(round(right.value * right.n), 'time')}" if right is not None else ""
+        return [Line("How well", f"On {rows} never seen{known}: too few rows to conclude anything.")]
     elif (right := record.test.get("accuracy")) is not None:
         text = (
             f"On {rows} never seen, right {in_hundred(right.value)} times "
-            f"(95 % interval: {100 * right.low:.0f} to {100 * right.high:.0f})."
+            f"(95 % interval: {100 * max(0.0, right.low):.0f} to {100 * min(1.0, right.high):.0f})."
         )
         if base is not None and (guess := base.metrics.get("accuracy")) is not None:
             text += f" Guessing: {in_hundred(guess.value)}."
@@ -136,8 +145,12 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
         score = leader.test
         name = names.get(evaluation.metric, evaluation.metric)
         text = f"{name} {with_interval(score.value, score.low, score.high)}"
+        if evaluation.metric in ("rmse", "mse"):
+            text += " (large misses count more)"
+        places = interval_decimals(score.low, score.high)
         if base is not None and base.test is not None:
-            text += f"; guessing: {number(base.test.value)}"
+            guess = base.test.value
+            text += f"; guessing: {number(guess) if places is None else f'{guess:,.{places}f}'}"
         head = "Score" if lines else "How well"
         lines.append(Line(head, f"{text}." if lines else f"On {rows} never seen: {text}."))
     return lines
@@ -165,9 +178,12 @@ def _warnings(record: RunRecord) -> list[Line]:
     return lines
 
 
-def _time(record: RunRecord) -> str:
+def _time(record: RunRecord, n_timeouts: int) -> str:
     given = f" of {format_duration(record.budget.given_s)}" if record.budget.given_s else ""
     text = f"{format_duration(record.budget.used_s)}{given}, {plural(record.n_trials, 'model')} tried"
-    if record.n_failed:
-        text += f", {record.n_failed} failed (the report says why)"
+    broken = [f"{n_timeouts} ran out of time"] * (n_timeouts > 0)
+    if (failed := record.n_failed - n_timeouts) > 0:
+        broken.append(f"{failed} failed")
+    if broken:
+        text += f", {', '.join(broken)} (the report says why)"
     return f"{text}; stopped before the end." if record.status == "interrupted" else f"{text}."

@@ -28,13 +28,20 @@ def with_interval(value: float, low: float, high: float) -> str:
     >>> with_interval(0.93124, 0.8941, 0.9622)
     '0.93 (0.89 to 0.96)'
     """
+    decimals = interval_decimals(low, high)
+    if decimals is None:
+        return number(value)
+    return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
+
+
+def interval_decimals(low: float, high: float) -> int | None:
+    """Decimals that an interval's width supports; None where it has none."""
     width = high - low
     if not math.isfinite(width) or width <= 0:
-        return number(value)
+        return None
     magnitude = math.floor(math.log10(width))
     coarse = width < 3 * 10.0**magnitude  # one digit would leave only two or three steps inside the interval
-    decimals = min(6, max(0, coarse - magnitude))
-    return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
+    return min(6, max(0, coarse - magnitude))
 
 
 def in_hundred(share: float) -> str:

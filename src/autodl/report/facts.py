@@ -142,6 +142,17 @@ class Facts:
         return tuple(sorted((t for t in self.trials if t.ok), key=lambda t: (t.finished_s, t.spec.id)))
 
     @property
+    def proposed(self) -> int:
+        """Trials that the strategy itself proposed, not the fixed starts."""
+        return sum(t.spec.origin in (self.plan.strategy, "strategy") for t in self.trials)
+
+    @property
+    def by_line(self) -> bool:
+        """Whether a row's place can be told as a line of one text file, whose first line is the header."""
+        read = self.profile.read
+        return read.format == "csv" and read.header and read.n_files == 1 and self.plan.validation.test_size > 0
+
+    @property
     def majority(self) -> str:
         """The most frequent class of the data."""
         counts = self.profile.target.class_counts

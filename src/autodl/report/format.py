@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -50,11 +51,37 @@ def fixed(value: float, places: int) -> str:
     """Rounded to ``places`` decimals (negative: tens, hundreds) with thousands separators and a true minus sign."""
     if not math.isfinite(value):
         return MISSING if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    if abs(value) >= 1e15 or places > 9:
+    # The exponent form only outside the sizes that people read as they stand.
+    if abs(value) >= 1e15 or (places > 9 and abs(value) < 1e-4):
         return f"{value:.3g}".replace("-", "−")
+    places = min(places, 9)
     rounded = round(value, places)
     text = f"{rounded:,.{max(0, places)}f}"
     return (text.lstrip("-") if rounded == 0 else text).replace("-", "−")
+
+
+_EXPONENT = re.compile(r"(?<![\w.])([-+−]?)(\d(?:\.\d+)?e[+-]?\d+)(?![\w.])")
+
+
+def without_exponents(text: str) -> str:
+    """A sentence whose figures of everyday size are written out: ``1.6e+02`` -> ``160``; others stay."""
+
+    def written(match: re.Match[str]) -> str:
+        sign, size = match.group(1), float(match.group(2))
+        return sign + number(size) if 1e-4 <= size < 1e6 else match.group(0)
+
+    return _EXPONENT.sub(written, text)
+
+
+_OUT_OF_TIME = re.compile(r"did not (?:finish in its|stop at its deadline of) ([\d.]+) s")
+
+
+def ran_out(error: str | None) -> str:
+    """Why a trial has no score although nothing broke: ``ran out of time: needs more than the 5.9 s it had``."""
+    found = _OUT_OF_TIME.search(error or "")
+    if found:
+        return f"ran out of time: needs more than the {found.group(1)} s it had"
+    return f"ran out of time: {error}" if error else "ran out of time"
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -74,11 +74,15 @@ def _labels(facts: Facts) -> Statement | None:
     sure = [m for m in facts.evaluation.mistakes if m.confidence is not None and m.confidence >= SURE]
     if len(sure) < 3:
         return None
-    rows = fmt.words([fmt.count(m.row) for m in sure[:3]])
+    rows = fmt.words([fmt.count(m.row + 2 * facts.by_line) for m in sure[:3]])
+    some = "for example " if len(sure) > 3 else ""
+    where = f"{some}lines {rows} of the file, the header being line 1" if facts.by_line else (
+        f"{some}rows {rows}, counted from 0"
+    )  # fmt: skip
     return _step(
         "Check some labels.",
         f"On {fmt.plural(len(sure), 'row')} the model is at least {round(100 * SURE)} in 100 sure and the file says "
-        f"otherwise (rows {rows}, counted from 0): either the file or the model misses something there.", "#wrong",
+        f"otherwise ({where}): either the file or the model misses something there.", "#wrong",
     )  # fmt: skip
 
 
@@ -86,7 +90,7 @@ def _simpler(facts: Facts) -> Statement | None:
     e = facts.evaluation
     if e is None or e.recommended in (e.leader, e.baseline):
         return None
-    why = e.recommended_why.rstrip(".")
+    why = fmt.without_exponents(e.recommended_why.rstrip("."))
     return _step(
         f"Consider {e.recommended}.", f"{why}." if why else "It is simpler and as good on these rows.", "#versus"
     )

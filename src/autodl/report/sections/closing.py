@@ -5,7 +5,7 @@ from __future__ import annotations
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.glossary import GLOSSARY
-from autodl.report.sections.trust import sentence, warnings
+from autodl.report.sections.trust import headline, sentence, warnings
 from autodl.report.sections.verdict import purpose
 from autodl.report.text import clean, code, shorten
 from autodl.report.view import Closing, Column, Table
@@ -54,7 +54,6 @@ def _method(facts: Facts) -> str:
     plan, profile, e = facts.plan, facts.profile, facts.evaluation
     version = clean(facts.run.versions.get("autodl", ""))
     goal = "classification" if facts.classification else "regression"
-    kinds = fmt.words([clean(f.name) for f in plan.families[:12]])
     given = facts.run.budget.given_s
     limit = "no time limit" if given is None else f"time budget {fmt.seconds(given)}"
     parts = [
@@ -62,9 +61,7 @@ def _method(facts: Facts) -> str:
         f"{fmt.plural(profile.n_rows, 'row')} with autodl{' ' + version if version else ''} (seed {facts.run.seed}, "
         f"{limit}). "
         f"For the final test, {_split(facts)}. All preparation was fitted inside the training part of each split. "
-        f"{fmt.plural(len(facts.trials), 'configuration')} of {kinds} "
-        f"{'was' if len(facts.trials) == 1 else 'were'} trained; after fixed starting configurations the strategy "
-        f"'{clean(plan.strategy)}' proposed further ones, judged by {facts.metric.name}."
+        f"{_tried(facts)}"
     ]
     if facts.ensemble and facts.ensemble.method == "greedy":
         parts.append(
@@ -72,11 +69,12 @@ def _method(facts: Facts) -> str:
         )
     if e and facts.leader and facts.leader.test:
         score, metric = facts.leader.test, metric_words(e.metric, facts.metric.greater_is_better)
+        places = fmt.decimals(score.low, score.high)
         parts.append(
             f"On {fmt.plural(e.n_test, 'test row')} {e.leader} reached {metric.name} {fmt.estimate(score)} "
             f"({round(100 * score.level)} % interval, {clean(score.method)})"
             + (
-                f" against {facts.baseline.test.value:.3g} for a constant guess"
+                f" against {fmt.fixed(facts.baseline.test.value, places)} for a constant guess"
                 if facts.baseline and facts.baseline.test
                 else ""
             )
@@ -88,6 +86,28 @@ def _method(facts: Facts) -> str:
                 f"Models were compared on the same test rows ({methods}), p-values corrected after Holm (1979)."
             )
     return " ".join(parts)
+
+
+def _tried(facts: Facts) -> str:
+    """What was tried, what of it got a score, and who proposed it; only what the trials themselves show."""
+    n = len(facts.trials)
+    if n == 0:
+        return "No configuration was tried."
+    keys = list(dict.fromkeys(t.spec.family for t in facts.trials))
+    kinds = [clean(facts.family_name(k)) for k in keys]
+    named = fmt.words(kinds if len(kinds) <= 12 else [*kinds[:11], f"{len(kinds) - 11} more kinds"])
+    done = len(facts.done)
+    were = "was" if n == 1 else "were"
+    got = "and scored" if done == n else f"({fmt.count(done)} of them with a score)" if n > 1 else "(without a score)"
+    who = (
+        f"after fixed starting configurations the strategy '{clean(facts.plan.strategy)}' proposed "
+        f"{fmt.count(facts.proposed)} of them; all were"
+        if facts.proposed
+        else "all came from fixed starting configurations and were"
+        if n > 1
+        else "it was"
+    )
+    return f"{fmt.plural(n, 'configuration')} of {named} {were} tried {got}; {who} judged by {facts.metric.name}."
 
 
 def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -118,10 +138,7 @@ def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
         "decisions about "
         "people: check groups that matter to you under “where it is wrong”, and let a person review."
     ]
-    caveats = [
-        f"{clean(f.title)}{' in ' + code(f.column) if f.column else ''}: {sentence(f.message)}"
-        for f in warnings(facts)[:5]
-    ]
+    caveats = [f"{headline(f)}: {sentence(f.message)}" for f in warnings(facts)[:5]]
     caveats.append(
         "Scores hold for rows drawn like those in the file; they say nothing about other places, times or groups."
     )

@@ -96,7 +96,7 @@ def _tested(facts: Facts) -> Board:
             "suffer from that."
         )
     if e.recommended_why:
-        why = clean(e.recommended_why)
+        why = fmt.without_exponents(clean(e.recommended_why))
         note += f" {why}" if why.startswith(e.recommended) else f" {e.recommended}: {why}"
     return Board(
         intro, metric.name, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), tuple(rows), note.strip(),
@@ -174,7 +174,7 @@ def _members(facts: Facts) -> Table | None:
         "What the ensemble is made of",
         (Column("Model"), Column("Kind"), Column("Weight", True), Column("Settings")),
         tuple(rows),
-        clean(facts.ensemble.why),
+        fmt.without_exponents(clean(facts.ensemble.why)),
     )
 
 

@@ -19,7 +19,7 @@ STATUS = {
     TrialStatus.OK: "scored",
     TrialStatus.FAILED: "failed",
     TrialStatus.STOPPED: "stopped early",
-    TrialStatus.TIMEOUT: "out of time",
+    TrialStatus.TIMEOUT: "ran out of time",
 }
 
 
@@ -53,9 +53,11 @@ def _intro(facts: Facts) -> str:
         text += f" The first model that could beat a guess was ready after {fmt.seconds(first)}."
     plan = facts.plan
     folds = "one hold-out split" if plan.validation.n_folds == 1 else f"{plan.validation.n_folds} folds"
+    text += f" Each was scored on {folds}"
     text += (
-        f" Each was scored on {folds}; after the planned starts, the strategy {clean(plan.strategy)} chose "
-        "what to try."
+        f"; after the planned starts, the strategy {clean(plan.strategy)} chose what to try."
+        if facts.proposed
+        else "; all were planned starts."
     )
     return text
 
@@ -92,7 +94,7 @@ def _failed(facts: Facts) -> Table | None:
     bad = [t for t in facts.trials if not t.ok]
     if not bad:
         return None
-    groups = Counter((t.spec.family, STATUS[t.status], shorten(t.error or "no reason recorded", 200)) for t in bad)
+    groups = Counter((t.spec.family, STATUS[t.status], _reason(t)) for t in bad)
     rows = tuple(
         (clean(facts.family_name(f)), status, fmt.count(n), error) for (f, status, error), n in groups.most_common(50)
     )
@@ -101,6 +103,11 @@ def _failed(facts: Facts) -> Table | None:
         (Column("Kind"), Column("End"), Column("Tries", True), Column("Reason")),
         rows,
     )
+
+
+def _reason(t: TrialResult) -> str:
+    text = fmt.ran_out(t.error) if t.status is TrialStatus.TIMEOUT else t.error
+    return shorten(text or "no reason recorded", 200)
 
 
 def _trials(facts: Facts) -> Table | None:

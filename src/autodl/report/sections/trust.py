@@ -11,8 +11,12 @@ from autodl.report.view import Statement
 HONEST = 0.05
 """Mean gap between stated and observed probability below which probabilities are called honest."""
 FEW_ROWS = 100
+TOO_FEW = 10
+"""Held-back rows below which shares and their intervals say nothing."""
 URGENT = ("leak", "after", "known only", "drift", "duplicate", "placeholder", "capped")
 """Words in a finding's title or message that bear on whether the score can be believed."""
+PROBLEMS = {"AD021": "Too few rows"}
+"""Checks whose title names what is wished for: what to call them when they warn."""
 
 
 def statements(facts: Facts) -> tuple[Statement, ...]:
@@ -58,9 +62,14 @@ def _better(facts: Facts) -> Statement | None:
 def _few(evaluation: Evaluation) -> Statement | None:
     if evaluation.n_test >= FEW_ROWS:
         return None
+    body = (
+        f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, too few rows to conclude anything."
+        if evaluation.n_test < TOO_FEW
+        else f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, so the intervals are wide."
+    )
     return Statement(
         "care", "Careful", "Few rows behind the score:",
-        f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, so the intervals are wide.", "#leaderboard",
+        body, "#leaderboard",
     )  # fmt: skip
 
 
@@ -123,10 +132,19 @@ def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
     if ece is None:
         return None
     places = 1 if ece.high < 0.1 else 0
+    link = "#curves"
+    if round(100 * ece.value, places) <= 0:
+        # The estimate is corrected for the gap that chance makes and cut at zero: it is not a measured gap of zero.
+        most = fmt.fixed(max(100 * ece.high, 0.1), places) if places else fmt.count(100 * ece.high)
+        reason = (
+            "stated and observed shares differ by no more than chance would make "
+            f"(at most {most} in 100; n = {fmt.count(ece.n)})."
+        )
+        return Statement("holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", reason, link)
     mean, low, high = (fmt.fixed(100 * v, places) for v in (ece.value, ece.low, ece.high))
+    low = "0" if float(low) == 0 else low
     off = f"stated and observed shares differ by {mean} in 100 on average"
     span = f" (interval {low} to {high}; n = {fmt.count(ece.n)})"
-    link = "#curves"
     if ece.value <= HONEST:
         return Statement(
             "holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", f"{off}{span}.", link
@@ -172,17 +190,18 @@ def _warnings(facts: Facts) -> list[Statement]:
     found = warnings(facts)
     urgent = [f for f in found if urgency(f) < len(URGENT)][:2]
     rest = [f for f in found if f not in urgent]
-    out = [Statement("care", "Look", f"{_headline(f)}:", sentence(f.message), "#health") for f in urgent]
+    out = [Statement("care", "Look", f"{headline(f)}:", sentence(f.message), "#health") for f in urgent]
     if rest:
         lead = fmt.plural(len(rest), "data warning" if not urgent else "more data warning")
-        named = [lowered(_headline(f)) for f in rest[:3]]
+        named = [lowered(headline(f)) for f in rest[:3]]
         more = [f"{len(rest) - 3} more"] if len(rest) > 3 else []
         out.append(Statement("note", "Look", f"{lead}:", f"{fmt.words([*named, *more])}.", "#health"))
     return out
 
 
-def _headline(f: Finding) -> str:
-    return f"{clean(f.title)}{' in ' + code(f.column) if f.column else ''}"
+def headline(f: Finding) -> str:
+    """The problem that a finding warns of, with its column."""
+    return f"{clean(PROBLEMS.get(f.code, f.title))}{' in ' + code(f.column) if f.column else ''}"
 
 
 def lowered(text: str) -> str:

@@ -9,9 +9,11 @@ from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.drives import bars
-from autodl.report.sections.trust import statements
+from autodl.report.sections.trust import TOO_FEW, statements
 from autodl.report.text import code, strong, term
 from autodl.report.view import Strip, Verdict
+
+CONCLUDE_NOTHING = "too few rows to conclude anything"
 
 
 def verdict(facts: Facts) -> Verdict:
@@ -78,6 +80,10 @@ def _score(facts: Facts) -> tuple[str, Strip | None, tuple[str, str, str]]:
 
 def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip | None, tuple[str, str, str]]:
     guess = facts.guess_accuracy()
+    if n < TOO_FEW:
+        text = f"On {fmt.plural(n, 'row')} never seen, right {fmt.plural(hits, 'time')}: {strong(CONCLUDE_NOTHING)}."
+        return text, None, ("", "", "")
+    acc = acc.model_copy(update={"low": min(max(acc.low, 0.0), 1.0), "high": min(max(acc.high, 0.0), 1.0)})
     base = fmt.share_base(acc.value, acc.low, acc.high)
     low, high = fmt.count(acc.low * base), fmt.count(acc.high * base)
     text = (
@@ -109,6 +115,8 @@ def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip 
         f"always answering the middle value is off by {fmt.fixed(guess, places)}. "
         "Half of the rows are closer than that, half are further off."
     )
+    if typical.n < TOO_FEW:
+        text += f" These are {CONCLUDE_NOTHING}."
     top = max(v for v in (guess, typical.high, 1e-300) if math.isfinite(v)) * 1.15
     strip = Strip(
         100 * typical.value / top, 100 * typical.low / top, 100 * typical.high / top, 100 * guess / top,
@@ -137,6 +145,8 @@ def _unscored(facts: Facts) -> str:
 def _metric_sentence(facts: Facts) -> str:
     """The metric the search used, in words."""
     if facts.leader is None or facts.leader.test is None or facts.evaluation is None:
+        return ""
+    if facts.classification and facts.evaluation.n_test < TOO_FEW:
         return ""
     score, key, guess = facts.leader.test, facts.evaluation.metric, facts.baseline.test if facts.baseline else None
     e = fmt.estimate(score)

@@ -39,7 +39,7 @@ def wrong(facts: Facts) -> Wrong | None:
         _segments_intro(e),
         _segments(e, facts.metric),
         _mistakes_intro(facts, e),
-        _mistakes(e),
+        _mistakes(facts, e),
     )
 
 
@@ -123,7 +123,7 @@ def _mistakes_intro(facts: Facts, e: Evaluation) -> str:
     return "Held-back rows on which the model was furthest off."
 
 
-def _mistakes(e: Evaluation) -> Table | None:
+def _mistakes(facts: Facts, e: Evaluation) -> Table | None:
     if not e.mistakes:
         return None
     keys = list(dict.fromkeys(k for m in e.mistakes for k in m.values))[:MAX_VALUES]
@@ -135,16 +135,20 @@ def _mistakes(e: Evaluation) -> Table | None:
         )
         rows.append(
             (
-                fmt.count(m.row), shorten(m.true, 24), shorten(m.predicted, 24), *(confidence if sure else ()),
+                fmt.count(m.row + 2 * facts.by_line), shorten(m.true, 24),
+                shorten(m.predicted, 24), *(confidence if sure else ()),
                 *(_value(m.values.get(k)) for k in keys),
             )
         )  # fmt: skip
     columns = (
-        Column("Row", True), Column("In the file"), Column("Model's answer"),
+        Column("Line" if facts.by_line else "Row", True), Column("In the file"), Column("Model's answer"),
         *((Column("Sure", True),) if sure else ()),
         *(Column(shorten(k, 24)) for k in keys),
     )  # fmt: skip
-    return Table("Row: its number in the file, counted from 0.", columns, tuple(rows))
+    place = "Line: its line in the file; line 1 is the header." if facts.by_line else (
+        "Row: its number in the file, counted from 0."
+    )  # fmt: skip
+    return Table(place, columns, tuple(rows))
 
 
 def _value(value: object) -> str:
