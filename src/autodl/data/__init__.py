@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autodl.data.kinds import infer_schema
-    from autodl.data.unusable import misfits
     from autodl.data.reading import read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
+    from autodl.data.unusable import misfits
     from autodl.data.writing import write_table
 
 _HOMES = {
