@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -131,7 +132,9 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
         )
     elif evaluation.n_test < _TOO_FEW:
         right = record.test.get("accuracy")
-        known = f", right {plural(round(right.value * right.n), 'time')}" if right is not None else ""
+        known = (
+            f", right {plural(round(right.value * right.n), 'time')}" if right and math.isfinite(right.value) else ""
+        )
         return [Line("How well", f"On {rows} never seen{known}: too few rows to conclude anything.")]
     elif (right := record.test.get("accuracy")) is not None:
         text = (
@@ -149,8 +152,8 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
             text += " (large misses count more)"
         places = interval_decimals(score.low, score.high)
         if base is not None and base.test is not None:
-            guess = base.test.value
-            text += f"; guessing: {number(guess) if places is None else f'{guess:,.{places}f}'}"
+            guessed = base.test.value
+            text += f"; guessing: {number(guessed) if places is None else f'{guessed:,.{places}f}'}"
         head = "Score" if lines else "How well"
         lines.append(Line(head, f"{text}." if lines else f"On {rows} never seen: {text}."))
     return lines

@@ -120,7 +120,7 @@ def estimate(interval: Interval, places: int | None = None) -> Estimate:
 
 def share_base(*shares: float) -> int:
     """100, or 1,000 / 10,000 where rounding to whole hundredths would claim never or always, or hide the interval."""
-    finite = [s for s in shares if math.isfinite(s)]
+    finite = [s for s in shares if math.isfinite(10_000 * s)]
     for base in (100, 1_000):
         rounded = [round(s * base) for s in finite]
         honest = all((r not in (0, base)) or s in (0.0, 1.0) for r, s in zip(rounded, finite, strict=True))

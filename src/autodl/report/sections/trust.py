@@ -142,7 +142,7 @@ def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
         )
         return Statement("holds", "Yes", f"Its {term('calibration', 'probabilities')} are honest:", reason, link)
     mean, low, high = (fmt.fixed(100 * v, places) for v in (ece.value, ece.low, ece.high))
-    low = "0" if float(low) == 0 else low
+    low = "0" if round(100 * ece.low, places) == 0 else low
     off = f"stated and observed shares differ by {mean} in 100 on average"
     span = f" (interval {low} to {high}; n = {fmt.count(ece.n)})"
     if ece.value <= HONEST:
