@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_SEEDS = 3
 """Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
+AVERAGING_MS = 0.05
+"""Milliseconds per row that the seeds of one configuration may take together; beyond, one model is enough."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Delivery:
         for seed in range(MAX_SEEDS):
             for member in sorted(ensemble.members, key=lambda m: -m.weight):
                 done = fitted[member.trial_id]
-                if seed > 0 and not families[member.family].random:
+                if seed > 0 and not _worth_averaging(results[member.trial_id], seed + 1):
                     continue
                 if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:
                     continue
@@ -138,6 +140,12 @@ class Delivery:
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
         self.write(members, contents, text, ensemble.threshold)
         return text
+
+
+def _worth_averaging(result: TrialResult, n_models: int) -> bool:
+    """Whether several seeds of this model differ, and predict quickly enough together."""
+    ms = result.cost.predict_ms_per_row if result.cost is not None else 0.0
+    return families[result.spec.family].random and n_models * ms <= AVERAGING_MS
 
 
 def _refit_one(
