@@ -63,7 +63,7 @@ def _leak(facts: Facts) -> Statement | None:
             return _step(
                 f"Ask when {code(f.column)} is known.",
                 "If it is filled in only after the outcome, the score is an illusion: run again without it "
-                f"(--drop {code(f.column)}).", "#health",
+                f"(--drop {code(shlex.quote(f.column))}).", "#health",
             )  # fmt: skip
     return None
 
