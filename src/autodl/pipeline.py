@@ -94,7 +94,7 @@ def run_fit(
     status = "interrupted" if ctx.stop.is_set() else "done"
     with ctx.stage("report"):
         ctx.write(status, results, evaluation, delivered)
-        write_report(folder, ctx)
+        write_report(folder)
     record = ctx.write(status, results, evaluation, delivered)
     listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
     return record
@@ -121,7 +121,7 @@ def rebuild_report(path: Path) -> Path:
     return write_report(folder)
 
 
-def write_report(folder: RunFolder, ctx: RunContext | None = None) -> Path:
+def write_report(folder: RunFolder) -> Path:
     """Render the records on disk; this is all that the report knows."""
     from autodl.report import write_report as render
     from autodl.search.naming import trial_names

@@ -92,5 +92,6 @@ def test_the_example_space_fits_the_example_family(family: ModuleType) -> None:
     space = parse_space(yaml.safe_load(blocks("CONTRIBUTING.md", "yaml")[0]))
     for config in [*space.starts(), *(space.sample(np.random.default_rng(s)) for s in range(20))]:
         own = {k: v for k, v in config.items() if not k.startswith("prep.")}
-        family.NearestMeanConfig(**own)
+        kept = family.NearestMeanConfig(**own).model_dump()
+        assert {k: kept[k] for k in own} == own
         Recipe(**{k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")})  # type: ignore[arg-type]

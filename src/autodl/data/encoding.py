@@ -44,10 +44,9 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
         raise DataError(f"{where} is no text: it holds binary data", "Give a CSV, Parquet, JSON lines or Excel file.")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
-        return "utf-8"
     except UnicodeDecodeError:
-        pass
-    return _single_or_multi_byte(head[: 1 << 16])
+        return _single_or_multi_byte(head[: 1 << 16])
+    return "utf-8"
 
 
 def _single_or_multi_byte(head: bytes) -> str:

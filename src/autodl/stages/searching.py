@@ -39,7 +39,14 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         return stored
 
     with ctx.guard("The search"):
-        run_search(problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit)
+        state = run_search(
+            problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit
+        )
+        for key, seconds in state.too_slow.items():
+            if not any(r.spec.family == key for r in results):
+                ctx.note(
+                    f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left."
+                )
     if len(results) > known:
         # What an interrupted run had concluded from fewer trials no longer holds.
         for name in ("ensemble", "evaluation", "explanation"):

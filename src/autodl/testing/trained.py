@@ -29,10 +29,10 @@ def kinds(family: type[Family]) -> list[int]:
     return out + ([2, 4] if Task.CLASSIFICATION in family.tasks else [])
 
 
-def fitted(family: type[Family], problem: Problem, **fit: Any) -> Estimator:
+def fitted(family: type[Family], problem: Problem, sample_weight: NDArray[Any] | None = None) -> Estimator:
     """A quick model, trained."""
     model = family().build(quick_config(family), problem.meta)
-    model.fit(problem.X, problem.y, problem.X_val, problem.y_val, **fit)
+    model.fit(problem.X, problem.y, problem.X_val, problem.y_val, sample_weight=sample_weight)
     return model
 
 
