@@ -44,9 +44,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         )
         for key, seconds in state.too_slow.items():
             if not any(r.spec.family == key for r in results):
-                ctx.note(
-                    f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left."
-                )
+                ctx.note(f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left.")
     if len(results) > known:
         # What an interrupted run had concluded from fewer trials no longer holds.
         for name in ("ensemble", "evaluation", "explanation"):
