@@ -82,23 +82,25 @@ def quiet_libraries(invocation: Invocation) -> Iterator[Screen]:
     a caller has replaced (tests, notebooks) are left alone. The log is removed if it stays empty.
     """
     invocation.log = log = fresh_log()
-    with contextlib.ExitStack() as stack:
-        shown: list[IO[str]] = []
-        target = stack.enter_context(log.open("ab"))
-        for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
-            if not _is_descriptor(stream, descriptor):
-                shown.append(stream)
-                continue
-            stream.flush()
-            saved = os.dup(descriptor)
-            file = os.fdopen(os.dup(saved), "w", encoding=stream.encoding, errors="replace")
-            os.dup2(target.fileno(), descriptor)
-            stack.callback(_restore, stream, descriptor, saved, file)
-            shown.append(file)
-        yield Screen(out=make_console(shown[0]), err=make_console(shown[1]), log=log)
-    if log.exists() and log.stat().st_size == 0:
-        log.unlink()
-        invocation.log = None
+    try:
+        with contextlib.ExitStack() as stack:
+            shown: list[IO[str]] = []
+            target = stack.enter_context(log.open("ab"))
+            for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+                if not _is_descriptor(stream, descriptor):
+                    shown.append(stream)
+                    continue
+                stream.flush()
+                saved = os.dup(descriptor)
+                file = os.fdopen(os.dup(saved), "w", encoding=stream.encoding, errors="replace")
+                os.dup2(target.fileno(), descriptor)
+                stack.callback(_restore, stream, descriptor, saved, file)
+                shown.append(file)
+            yield Screen(out=make_console(shown[0]), err=make_console(shown[1]), log=log)
+    finally:
+        if log.exists() and log.stat().st_size == 0:
+            log.unlink()
+            invocation.log = None
 
 
 def _restore(stream: IO[str], descriptor: int, saved: int, file: IO[str]) -> None:

@@ -1,0 +1,189 @@
+"""One call of ``autodl`` on a fuzzed input, and what is wrong with how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import signal
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pandas as pd
+
+from autodl.errors import AutodlError
+
+LIMIT_S = 20.0
+"""Far above what a table of 200 rows needs, also on a slow and busy machine: only a hang takes so long."""
+OURS = "/src/autodl/"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class HangError(BaseException):
+    """The time is over; no ``except Exception`` may catch this."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended.
+
+    Attributes:
+        kind: ``ok``, ``refused`` (an error for the user) or the name of what went wrong.
+        what: Key for grouping: the message's form, or the exception and the innermost frame of ours.
+        detail: All there is to say.
+    """
+
+    kind: str
+    what: str = ""
+    detail: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the call ended as promised."""
+        return self.kind in ("ok", "refused")
+
+
+@contextlib.contextmanager
+def limit(seconds: float = LIMIT_S) -> Iterator[None]:
+    """Raise ``HangError`` in this thread after some seconds."""
+
+    def over(_: int, __: FrameType | None) -> None:
+        raise HangError
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def innermost(trace: str) -> str:
+    """The last line of a traceback and the innermost frame of ours, e.g. ``KeyError at data/kinds.py:12 in f``."""
+    places = re.findall(r'File "([^"]*)", line (\d+), in (\S+)', trace)
+    ours = [(f.split(OURS)[1], n, w) for f, n, w in places if OURS in f]
+    last = [line for line in trace.strip().splitlines() if line and not line.startswith(" ")][-1]
+    place = "{}:{} in {}".format(*ours[-1]) if ours else "elsewhere"
+    return f"{last.split(':')[0]} at {place}"
+
+
+def call(arguments: list[str]) -> tuple[int, str, str, list[warnings.WarningMessage]]:
+    """(exit code, standard output, standard error, warnings) of the command line."""
+    from autodl.cli.app import run
+
+    out, err = io.StringIO(), io.StringIO()
+    with warnings.catch_warnings(record=True) as told, limit():
+        warnings.simplefilter("always")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(arguments, time.time)
+    return code, out.getvalue(), err.getvalue(), told
+
+
+def plan_file(path: Path, *options: str) -> Outcome:
+    """Run ``autodl plan`` on a file and judge all that it promises."""
+    with _watched(path.parent) as left:
+        try:
+            code, out, err, told = call(["plan", str(path), *options])
+        except HangError:
+            return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
+        outcome = _judge(code, out, err, path)
+    if outcome.good and left:
+        return Outcome("leaves files", re.sub(r"autodl-\w+", "autodl-X", " ".join(sorted(left))), " ".join(sorted(left)))
+    if outcome.good and told:
+        return Outcome("warns", warning_key(told[0]), "\n".join(f"{w.filename}:{w.lineno}: {w.message}" for w in told))
+    return outcome
+
+
+def _judge(code: int, out: str, err: str, path: Path) -> Outcome:
+    if code == 1:
+        log = re.search(r"The details are in (.*?)\.?\s*$", err)
+        trace = Path(log[1]).read_text("utf-8", errors="replace") if log else err
+        if log:
+            Path(log[1]).unlink()
+        return Outcome("crash", innermost(trace), trace)
+    if code not in (0, 2):
+        return Outcome(f"exit code {code}", "", err)
+    for stream, text in (("stdout", out), ("stderr", err)):
+        raw = _CONTROL.search(text)
+        if raw:
+            return Outcome("control characters", f"{raw[0]!r} in {stream}, exit code {code}", repr(text))
+    if code == 0:
+        if err or len(out) < 100:
+            return Outcome("says too much or too little", err[:60], out + err)
+        return Outcome("ok")
+    return _judge_error(out, err, path.name)
+
+
+def _judge_error(out: str, err: str, name: str) -> Outcome:
+    lines = err.splitlines()
+    if out or len(lines) != 1 or not lines[0].startswith("autodl: error: "):
+        return Outcome("not one line", repr(lines[:2])[:80], out + err)
+    message = lines[0].removeprefix("autodl: error: ")
+    if name not in message and "'" not in message and "--" not in message:
+        return Outcome("names no place", message[:60], message)
+    if not re.search(r"[.?!:)'] \S.*[.?]$", message):
+        return Outcome("names no remedy", message[:60], message)
+    return Outcome("refused", _form(message.replace(name, "FILE")), message)
+
+
+def _form(message: str) -> str:
+    """A message without the names and numbers in it."""
+    message = re.sub(r"\S*/FILE", "FILE", message)
+    return re.sub(r"\d[\d,.]*", "N", re.sub(r"'.*'", "'...'", message))[:70]
+
+
+def plan_frame(frame: pd.DataFrame, target: str | None) -> Outcome:
+    """Run the whole plan on a frame handed in directly."""
+    from autodl.options import FitOptions
+    from autodl.pipeline import run_plan
+
+    return judge_call(lambda: run_plan(frame, FitOptions(target=target)))
+
+
+def judge_call(function: Callable[[], Any]) -> Outcome:
+    """Call a function that must return, or raise an ``AutodlError`` with a remedy; without any warning."""
+    try:
+        with warnings.catch_warnings(record=True) as told, limit():
+            warnings.simplefilter("always")
+            function()
+    except HangError:
+        return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
+    except AutodlError as error:
+        if not error.remedy or "\n" in error.what:
+            return Outcome("names no remedy", _form(error.what), str(error))
+        return Outcome("refused", _form(error.what), str(error))
+    except Exception:
+        return Outcome("crash", innermost(traceback.format_exc()), traceback.format_exc())
+    if told:
+        return Outcome("warns", warning_key(told[0]), "\n".join(f"{w.filename}:{w.lineno}: {w.message}" for w in told))
+    return Outcome("ok")
+
+
+def warning_key(told: warnings.WarningMessage) -> str:
+    """Category and place of a warning."""
+    place = told.filename.split(OURS)[-1] if OURS in told.filename else "/".join(Path(told.filename).parts[-3:])
+    return f"{told.category.__name__} at {place}:{told.lineno}: {str(told.message)[:60]}"
+
+
+@contextlib.contextmanager
+def _watched(folder: Path) -> Iterator[set[str]]:
+    """The names of files that appear in a folder or in the temporary folder meanwhile; filled at the end."""
+    left: set[str] = set()
+    before_temporary = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as own:
+        tempfile.tempdir = own
+        before = {p.name for p in folder.iterdir()}
+        try:
+            yield left
+        finally:
+            tempfile.tempdir = before_temporary
+            left |= {p.name for p in folder.iterdir()} - before
+            left |= {p.name for p in Path(own).iterdir()}
