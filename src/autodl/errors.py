@@ -14,6 +14,9 @@ class AutodlError(Exception):
         remedy: What the user can do next, e.g. ``Did you mean 'price'?``.
     """
 
+    exit_code = 2
+    """Of the command line."""
+
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what = what.strip()
         self.remedy = remedy.strip()
@@ -24,11 +27,11 @@ class AutodlError(Exception):
         return f"{head} {self.remedy}".strip()
 
 
-class DataError(AutodlError):
+class DataError(AutodlError, ValueError):
     """The data cannot be read or used as asked."""
 
 
-class ConfigError(AutodlError):
+class ConfigError(AutodlError, ValueError):
     """An option or a configuration file has an invalid value."""
 
 
@@ -38,6 +41,16 @@ class MissingDependencyError(AutodlError):
 
 class RunError(AutodlError):
     """A run folder is missing, damaged, in use or from a newer version."""
+
+
+class DiskError(RunError):
+    """The disk refuses: it is full or read-only, there is no permission, or the folder is gone."""
+
+
+class StoppedError(RunError):
+    """The user stopped a run before it had a model."""
+
+    exit_code = 130
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

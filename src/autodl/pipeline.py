@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
-from autodl.errors import RunError
+from autodl.errors import DiskError, RunError
 from autodl.events import Listener, PlanReady, RunFinished, silent
+from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
 from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord
 from autodl.run_context import RunContext, RunIdentity
@@ -48,21 +49,37 @@ def run_fit(
     Raises:
         AutodlError: Bad input, or no model could be trained at all.
     """
-    from autodl import stages
+    from autodl.planning import check_names
     from autodl.search.budget import Budget
 
-    folder = RunFolder(out)
-    earlier = _check_folder(folder, resume, options)
+    check_names(options)
+    begun = time.time() if started is None else started
     total = math.inf if options.time_budget_s is None else options.time_budget_s
-    budget = Budget(total, (time.time() if started is None else started) - (earlier.budget.used_s if earlier else 0))
-    ctx = RunContext(folder, options, budget, listener, stop or Flag(), command)
-    if earlier is not None:
-        ctx.take_over(earlier)
+    with open_run(out, options, resume) as opened:
+        ctx = RunContext(
+            opened.folder, options, Budget(total, begun - opened.used_s), listener, stop or Flag(), command,
+            resumed=opened.resumed,
+        )  # fmt: skip
+        if opened.earlier is not None:
+            ctx.take_over(opened.earlier)
+        for note in opened.notes:
+            ctx.note(note)
+        with ctx.recording_failure():
+            return _run(ctx, data, opened)
+
+
+def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecord:
+    """The stages in order, in a folder that this process holds."""
+    from autodl import stages
+
+    folder, options, budget, listener = ctx.folder, ctx.options, ctx.budget, ctx.listener
     with ctx.stage("read"):
         dataset = stages.read(data, options)
         held_out = stages.read_test(options, dataset)
+    ctx.check_stop()
     with ctx.stage("profile"):
         profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options)
+    ctx.check_stop()
     with ctx.stage("plan"):
         plan = folder.read("plan", Plan) or stages.plan(profile, options, held_out is not None)
         rows = stages.rows(ctx, dataset, held_out, plan)
@@ -71,30 +88,36 @@ def run_fit(
         folder.write("plan", plan)
         folder.write("options", options)
         ctx.identity = RunIdentity(plan, profile)
-    ctx.write("running", ())
+    known = folder.trials()
+    ctx.write("running", known)
     listener(PlanReady(profile, plan, budget.elapsed()))
-    if earlier is not None:
-        kept = len(folder.trials())
-        used = f"{earlier.budget.used_s:.0f} s of the budget were used before, {budget.left():.0f} s are left"
-        ctx.note(f"Going on: {kept} trials are kept" + ("." if budget.unlimited else f"; {used}."))
+    if opened.resumed:
+        used = f"{opened.used_s:.0f} s of the budget were used before, {budget.left():.0f} s are left"
+        ctx.note(f"Going on: {len(known)} trials are kept" + ("." if budget.unlimited else f"; {used}."))
     problem = stages.problem(ctx, dataset, held_out, plan, rows)
     with ctx.stage("search"):
         results = stages.search(ctx, problem)
     with ctx.stage("ensemble"):
-        ensemble = ctx.once("ensemble", Ensemble, lambda: stages.ensemble(problem, plan, results, budget))
-        delivered = stages.deliver_bag(problem, ensemble, results)
+        ensemble = stages.ensemble(ctx, problem, results)
+        delivered = stages.deliver_bag(ctx, problem, ensemble, results)
     # From here on a usable model is in place: whatever goes wrong is told, and the report is written all the same.
+    evaluation: Evaluation | None = None
     with ctx.stage("evaluate"), ctx.guard("The test of the model"):
-        ctx.once_or_none("evaluation", Evaluation, lambda: stages.evaluate(problem, plan, ensemble, results, budget))
-    evaluation = folder.read("evaluation", Evaluation)
+        evaluation = ctx.once(
+            "evaluation", Evaluation, lambda: stages.evaluate(problem, plan, ensemble, results, budget)
+        )
     with ctx.stage("refit"), ctx.guard("Training on all rows"):
         delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
-    with ctx.stage("explain"), ctx.guard("The explanation"):
-        ctx.once_or_none("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
+    if options.report:
+        with ctx.stage("explain"), ctx.guard("The explanation"):
+            ctx.once("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
     status = "interrupted" if ctx.stop.is_set() else "done"
-    with ctx.stage("report"):
-        ctx.write(status, results, evaluation, delivered)
-        write_report(folder)
+    if options.report:
+        with ctx.stage("report"), ctx.guard("The report", only=DiskError):
+            ctx.write(status, results, evaluation, delivered)
+            write_report(folder)
+    if ctx.trouble is not None:
+        raise ctx.trouble
     record = ctx.write(status, results, evaluation, delivered)
     listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
     return record
@@ -103,7 +126,9 @@ def run_fit(
 def run_plan(data: str | pd.DataFrame, options: FitOptions, listener: Listener = silent) -> tuple[Profile, Plan]:
     """What ``run_fit`` would do and why; trains nothing and writes nothing."""
     from autodl import stages
+    from autodl.planning import check_names
 
+    check_names(options)
     dataset = stages.read(data, options)
     held_out = stages.read_test(options, dataset)
     profile = stages.profile(dataset, held_out, options)
@@ -141,35 +166,3 @@ def write_report(folder: RunFolder) -> Path:
         explanation=folder.read("explanation", Explanation),
         names=trial_names([t.spec for t in trials]),
     )
-
-
-MAY_CHANGE = frozenset({"time_budget_s", "max_trials", "workers", "address"})
-"""Options that a resumed run may be given anew; any other would make it another run."""
-
-
-def _check_folder(folder: RunFolder, resume: bool, options: FitOptions) -> RunRecord | None:
-    """The earlier record when resuming.
-
-    Raises:
-        RunError: If the folder holds a run that would be overwritten, none to resume, or one with other options.
-    """
-    if not folder.is_run():
-        if resume:
-            raise RunError(f"there is no run to resume in {folder.path}", "Leave out --resume to start one.")
-        if folder.path.is_dir() and any(folder.path.iterdir()):
-            raise RunError(f"{folder.path} is not empty and not a run folder", "Give a new folder with --out.")
-        return None
-    if not resume:
-        raise RunError(
-            f"{folder.path} already holds a run", "Go on with it by --resume, or give another folder with --out."
-        )
-    before = folder.read("options", FitOptions)
-    if before is not None:
-        for name, value in before.model_dump().items():
-            now = getattr(options, name)
-            if name not in MAY_CHANGE and value != now:
-                raise RunError(
-                    f"the run in {folder.path} began with {name} = {value!r}, but now {now!r} is asked",
-                    "Resume with the same options, or start anew with another --out.",
-                )
-    return folder.read_run() if (folder.path / "run.json").is_file() else None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import TYPE_CHECKING, TypeVar
 
+from autodl.errors import DiskError, RunError, StoppedError
 from autodl.events import Listener, Note, StageStarted
 from autodl.options import FitOptions
 from autodl.records import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from autodl.search.budget import Budget
 
 R = TypeVar("R", bound=Record)
+M = TypeVar("M", bound=Record | None)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class RunContext:
     identity: RunIdentity | None = None
     times: list[StageTime] = field(default_factory=list)
     first_model_s: float | None = None
+    resumed: bool = False
+    trouble: DiskError | None = None
+    """Why the disk refused something; the run ends as failed, with what could be kept."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @contextmanager
@@ -70,34 +75,70 @@ class RunContext:
         finally:
             self.times.append(StageTime(name=name, seconds=round(self.budget.elapsed() - begun, 3)))
 
+    def check_stop(self) -> None:
+        """End a run that the user stopped before it had anything to keep.
+
+        Raises:
+            StoppedError: If the user asked to stop.
+        """
+        if self.stop.is_set():
+            raise StoppedError("stopped before anything was finished", "Start it again when you like.")
+
     def take_over(self, earlier: RunRecord) -> None:
         """Keep what an interrupted run has measured already."""
         self.first_model_s, self.started = earlier.budget.first_model_s, earlier.started
         self.times.extend(earlier.stages)
 
     @contextmanager
-    def guard(self, what: str) -> Iterator[None]:
-        """Let a failure cost this part alone: it is told, its traceback is logged, the run goes on."""
+    def guard(self, what: str, only: type[Exception] = Exception) -> Iterator[None]:
+        """Let a failure cost this part alone: it is told, its traceback is logged, the run goes on.
+
+        A disk that refuses is remembered in ``trouble``, since the run then ends as failed.
+
+        Args:
+            what: The part, as a sentence begins.
+            only: Failures of other kinds are not held up.
+
+        Raises:
+            DiskError: If the whole run folder is gone, so that there is nothing to go on for.
+        """
+        try:
+            yield
+        except only as error:
+            if isinstance(error, DiskError):
+                self.trouble = self.trouble or error
+                if not self.folder.path.is_dir():
+                    raise
+            logging.getLogger("autodl").exception("%s failed", what)
+            text = " ".join(str(error).split())[:200]
+            self.note(f"{what} failed and is left out ({type(error).__name__}: {text}).")
+
+    @contextmanager
+    def recording_failure(self) -> Iterator[None]:
+        """Leave ``run.json`` with the status ``failed`` and the reason when a begun run ends by an error."""
         try:
             yield
         except Exception as error:
-            logging.getLogger("autodl").exception("%s failed", what)
-            self.note(
-                f"{what} failed and is left out ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
-            )
+            if self.identity is not None and self.folder.is_run():
+                stopped = isinstance(error, StoppedError)
+                # On a full disk even this may fail: the status is then found by the lock, which ends with us.
+                with suppress(RunError):
+                    reason = " ".join(str(error).split()) or type(error).__name__
+                    evaluation = self.folder.read("evaluation", Evaluation)
+                    status = "interrupted" if stopped else "failed"
+                    self.write(status, self.folder.trials(), evaluation, error=reason)
+            raise
 
-    def once(self, name: str, kind: type[R], make: Callable[[], R]) -> R:
-        """The stored record of a resumed run, or a new one, stored."""
+    def once(self, name: str, kind: type[R], make: Callable[[], M]) -> R | M:
+        """The stored record of a resumed run, or a new one, which is stored if the disk lets us."""
         found = self.folder.read(name, kind)
-        if found is None:
-            found = make()
-            self.folder.write(name, found)
-        return found
-
-    def once_or_none(self, name: str, kind: type[R], make: Callable[[], R | None]) -> None:
-        """Store a new record unless there is one already or nothing to store."""
-        if self.folder.read(name, kind) is None and (made := make()) is not None:
-            self.folder.write(name, made)
+        if found is not None:
+            return found
+        made = make()
+        if made is not None:
+            with self.guard(f"Writing the {name}", only=DiskError):
+                self.folder.write(name, made)
+        return made
 
     def note(self, text: str) -> None:
         """Tell the user something in a sentence."""
@@ -109,13 +150,17 @@ class RunContext:
         results: Sequence[TrialResult],
         evaluation: Evaluation | None = None,
         delivered: str = "",
+        error: str | None = None,
     ) -> RunRecord:
         """Write ``run.json`` as things stand."""
         assert self.identity is not None, "the plan comes before the first record"
         plan, profile = self.identity.plan, self.identity.profile
         given = self.options.time_budget_s
+        if self.trouble is not None:
+            status, error = "failed", str(self.trouble)
         record = RunRecord(
             status=status,
+            error=error,
             task=plan.task,
             target=plan.target,
             metric=plan.metric,

@@ -24,6 +24,7 @@ from autodl.cli.plan import plan
 from autodl.cli.predict import predict
 from autodl.cli.report import report
 from autodl.cli.runs import runs
+from autodl.cli.words import printable
 from autodl.errors import AutodlError
 
 # The base of all usage errors, wherever this version of typer keeps it.
@@ -83,7 +84,7 @@ def run(argv: list[str] | None, started: Callable[[], float]) -> int:
     try:
         result = app(args=arguments, standalone_mode=False, obj=invocation, prog_name="autodl")
     except AutodlError as error:
-        return _fail(str(error), 2)
+        return _fail(str(error), error.exit_code)
     except _UsageError as error:
         return _usage(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -94,7 +95,7 @@ def run(argv: list[str] | None, started: Callable[[], float]) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     sys.stderr.write(f"autodl: error: {line}\n")
     return code
 

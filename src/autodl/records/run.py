@@ -55,7 +55,9 @@ class RunRecord(StageRecord):
     """What other programs may rely on."""
 
     status: str
-    """running, interrupted or done."""
+    """running, interrupted, failed or done."""
+    error: str | None = None
+    """Why it failed, in a sentence or two."""
     task: Task
     target: str
     metric: str

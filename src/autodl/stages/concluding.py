@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autodl.clock import NEVER, Deadline
+from autodl.errors import DiskError, RunError
 from autodl.machine import this_machine
 from autodl.models.base import families
 from autodl.records import Ensemble, Evaluation, Explanation, Plan, TrialResult
@@ -16,7 +17,34 @@ from autodl.search.session import refit_seconds
 from autodl.stages.preparing import Problem
 
 
-def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
+def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) -> Ensemble:
+    """The stored combination of a resumed run, or a new one; its members' models are whole."""
+    from autodl.store import DamagedError
+
+    plan, folder = problem.setup.plan, ctx.folder
+    by_id = {r.spec.id: r for r in results}
+    while True:
+        chosen = ctx.once("ensemble", Ensemble, lambda: choose(problem, plan, results, ctx.budget))
+        if not ctx.resumed or problem.delivery.has_all_rows(chosen):
+            return chosen
+        try:
+            for member in chosen.members:
+                for ref in by_id[member.trial_id].models if folder.has_models(by_id[member.trial_id]) else ():
+                    folder.read_bytes(ref)
+        except DamagedError as error:
+            ctx.note(f"{error.what}; the models of trial {member.trial_id} are not used.")
+            folder.drop_models(member.trial_id)
+        else:
+            if any(folder.has_models(by_id[m.trial_id]) for m in chosen.members):
+                return chosen
+            if not any(folder.has_models(r) for r in results if r.ok):
+                return chosen
+        folder.remove("ensemble")
+        folder.remove("evaluation")
+        folder.remove("explanation")
+
+
+def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
     """Choose the combination, and for two classes the cut, by out-of-fold predictions."""
     from autodl.ensemble import choose_threshold, combine, select
     from autodl.evaluate.base import metrics
@@ -36,11 +64,29 @@ def ensemble(problem: Problem, plan: Plan, results: Sequence[TrialResult], budge
     return chosen.model_copy(update={"threshold": threshold})
 
 
-def deliver_bag(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> str:
-    """Deliver the fold models that exist; cheap, and safe against whatever comes after."""
-    if problem.delivery.has_all_rows(ensemble):
-        return problem.delivery.text()  # a resumed run that had come further
-    return problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, trial_names([r.spec for r in results]))
+def deliver_bag(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> str:
+    """Deliver the fold models that exist; cheap, and safe against whatever comes after.
+
+    Raises:
+        RunError: If there is no model at all that could be delivered.
+        DiskError: If the disk refuses the first model; a later one costs only itself.
+    """
+    delivery, by_id = problem.delivery, {r.spec.id: r for r in results}
+    if delivery.has_all_rows(ensemble):
+        return delivery.text()  # a resumed run that had come further
+    before = delivery.manifest()
+    if not any(ctx.folder.has_models(by_id[m.trial_id]) for m in ensemble.members):
+        if before is None:
+            raise RunError(
+                f"the models of the finished trials in {ctx.folder.path} are gone",
+                "Start again with `autodl fit` and another --out.",
+            )
+        return delivery.text()
+    if before is None:
+        return delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]))
+    with ctx.guard("Delivering the ensemble", only=DiskError):
+        delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]))
+    return delivery.text()
 
 
 def deliver_refit(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autodl.errors import RunError
+from autodl.errors import RunError, StoppedError
 from autodl.models.base import families
 from autodl.records import Ensemble, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.naming import trial_names
 from autodl.search.session import run_search
 from autodl.search.trial import TrialOutcome
+from autodl.serialize.pickled import vouch
 from autodl.stages.preparing import Problem
 
 INTERIM_BYTES = 40_000_000
@@ -29,6 +30,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     known = len(results)
 
     def store(outcome: TrialOutcome) -> TrialResult:
+        for model in outcome.models:
+            vouch(model)
         stored = ctx.folder.write_trial(outcome.result, outcome.oof, outcome.test, outcome.models)
         results.append(stored)
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
@@ -38,7 +41,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         ctx.write("running", results)
         return stored
 
-    with ctx.guard("The search"):
+    # A full disk ends the search; what it has found is delivered and reported as far as the disk allows.
+    with ctx.guard("The rest of the search"):
         state = run_search(
             problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit
         )
@@ -50,8 +54,10 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         for name in ("ensemble", "evaluation", "explanation"):
             ctx.folder.remove(name)
     if not any(r.ok for r in results):
+        if ctx.trouble is not None:
+            raise ctx.trouble
         if ctx.stop.is_set():
-            raise RunError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
+            raise StoppedError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
         errors = [r.error for r in results if r.error]
         raise RunError(
             "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),

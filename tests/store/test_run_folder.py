@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autodl.errors import RunError
+from autodl.errors import DiskError, RunError
 from autodl.records import (
     BudgetUse,
     Cost,
@@ -74,6 +74,7 @@ def test_changed_bytes_are_noticed(tmp_path):
 def test_a_trial_counts_only_when_whole(tmp_path):
     folder = RunFolder(tmp_path)
     folder.write_trial(trial(1), np.zeros(3), None, [b"model"])
+    (tmp_path / "trials" / "t0002").mkdir()
     write_atomic(tmp_path / "trials" / "t0002" / "oof.npy", b"half a trial: no result.json")
     assert [r.spec.id for r in folder.trials()] == ["t0001"]
     assert folder.has_models(folder.trials()[0])
@@ -85,7 +86,7 @@ def test_failed_write_leaves_the_old_file_and_no_debris(tmp_path, monkeypatch):
     target = tmp_path / "run.json"
     write_atomic(target, b"old")
     monkeypatch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskError, match="the disk is full. Free some space"):
         write_atomic(target, b"new")
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
@@ -97,7 +98,7 @@ def test_run_record_errors_say_what_to_do(tmp_path):
     with pytest.raises(RunError, match="is not a run folder"):
         RunFolder(tmp_path).read_run()
     (tmp_path / "run.json").write_text("{broken")
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(RunError, match="damaged: it is not whole JSON"):
         RunFolder(tmp_path).read_run()
     newer = json.loads(record().model_dump_json()) | {"schema_version": 99}
     (tmp_path / "run.json").write_text(json.dumps(newer))
@@ -113,7 +114,9 @@ def test_list_runs_newest_first_and_skips_what_is_damaged(tmp_path):
         RunFolder(tmp_path / name).write_run(record(started=started))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.json").write_text("x")
-    assert [path.name for path, _ in list_runs(tmp_path)] == ["new", "old"]
+    told = []
+    assert [path.name for path, _ in list_runs(tmp_path, told.append)] == ["new", "old"]
+    assert len(told) == 1 and "broken" in told[0] and "--resume" in told[0]
 
 
 def test_swap_model_replaces_whole_folders(tmp_path):

@@ -1,0 +1,103 @@
+"""Opens a run folder for a fit: checks, lock, repair of what a crash has left."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autodl.errors import RunError
+from autodl.options import FitOptions
+from autodl.records import RunRecord
+from autodl.store import DamagedError, RunFolder, RunLock
+from autodl.store.disk import require_space
+from autodl.store.lock import clear_debris, is_blank, was_claimed
+from autodl.store.repair import repair
+
+MAY_CHANGE = frozenset({"time_budget_s", "max_trials", "workers", "address", "report"})
+"""Options that a resumed run may be given anew; any other would make it another run."""
+PATHS = frozenset({"test"})
+"""Files that may have moved; that their content is the same is checked once it is read."""
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run folder that this process holds.
+
+    Attributes:
+        folder: The folder.
+        earlier: Its record when a run is resumed; None for a new run, or if the record was lost.
+        resumed: Whether there is something to go on with.
+        used_s: Seconds of the budget that were used before.
+        notes: Sentences about what a crash has cost.
+    """
+
+    folder: RunFolder
+    earlier: RunRecord | None = None
+    resumed: bool = False
+    used_s: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def open_run(out: Path, options: FitOptions, resume: bool) -> Iterator[OpenRun]:
+    """Hold a run folder while a fit works in it.
+
+    A folder in which nothing was begun is left as it was found.
+
+    Raises:
+        RunError: If another run works there, a run would be overwritten, there is none to resume, or it had other
+            options.
+        DiskError: If the folder cannot be written to or the disk has no room.
+    """
+    folder = RunFolder(out)
+    _check(folder, resume, options)  # before the lock, which makes the folder
+    with RunLock(out):
+        _check(folder, resume, options)  # another run may have come and gone
+        require_space(out)
+        if folder.is_run():
+            yield _resumed(folder)
+        else:
+            clear_debris(out)
+            notes = ["The run had not begun when it was ended; it starts from the beginning."] if resume else []
+            yield OpenRun(folder, notes=notes)
+
+
+def _check(folder: RunFolder, resume: bool, options: FitOptions) -> None:
+    path = folder.path
+    try:
+        filled = path.is_dir() and any(path.iterdir())
+        blank = filled and is_blank(path)
+        is_run = folder.is_run()
+    except OSError as error:
+        raise RunError(f"cannot look into {path}: {error.strerror}", "Choose another folder with --out.") from error
+    if not is_run:
+        if resume and not (filled and blank and was_claimed(path)):
+            raise RunError(f"there is no run to resume in {path}", "Leave out --resume to start one.")
+        if filled and not blank:
+            raise RunError(f"{path} is not empty and not a run folder", "Give a new folder with --out.")
+        return
+    if not resume:
+        raise RunError(f"{path} already holds a run", "Go on with it by --resume, or give another folder with --out.")
+    before = folder.read("options", FitOptions)
+    for name, value in before.model_dump().items() if before is not None else ():
+        now = getattr(options, name)
+        moved = name in PATHS and value is not None and now is not None
+        if name not in MAY_CHANGE and value != now and not moved:
+            raise RunError(
+                f"the run in {path} began with {name} = {value!r}, but now {now!r} is asked",
+                "Resume with the same options, or start anew with another --out.",
+            )
+
+
+def _resumed(folder: RunFolder) -> OpenRun:
+    try:
+        earlier = folder.read_run() if (folder.path / "run.json").is_file() else None
+        notes = []
+    except DamagedError as error:
+        earlier, notes = None, [f"{error.what}; it is written again."]
+    notes += repair(folder)
+    # Without its record, the end of the last trial tells how long the run had worked.
+    used = earlier.budget.used_s if earlier else max((r.finished_s for r in folder.trials()), default=0.0)
+    return OpenRun(folder, earlier, True, used, notes)
