@@ -41,7 +41,7 @@ class OpenRun:
 
 
 @contextlib.contextmanager
-def open_run(out: Path, options: FitOptions, resume: bool) -> Iterator[OpenRun]:
+def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) -> Iterator[OpenRun]:
     """Hold a run folder while a fit works in it.
 
     A folder in which nothing was begun is left as it was found.
@@ -51,7 +51,7 @@ def open_run(out: Path, options: FitOptions, resume: bool) -> Iterator[OpenRun]:
             options.
         DiskError: If the folder cannot be written to or the disk has no room.
     """
-    folder = RunFolder(out)
+    folder = RunFolder(out, trusted=trust)
     _check(folder, resume, options)  # before the lock, which makes the folder
     with RunLock(out):
         _check(folder, resume, options)  # another run may have come and gone

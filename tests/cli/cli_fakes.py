@@ -138,6 +138,7 @@ def fake_fit(
     started: float,
     command: str,
     resume: bool,
+    trust: bool = False,
     stop: threading.Event,
 ) -> RunRecord:
     """Stands in for ``pipeline.run_fit``."""

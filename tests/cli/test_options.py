@@ -68,7 +68,7 @@ def test_run_folders_are_never_overwritten(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     first = choose_folder(None, "in/my data.csv", resume=False)
     assert re.fullmatch(r"autodl-runs/my-data-\d{8}-\d{6}", str(first))
-    first.mkdir(parents=True)
+    assert first.is_dir()
     assert choose_folder(None, "in/my data.csv", resume=False) != first
     new = tmp_path / "new"
     assert choose_folder(new, "d", resume=False) == new

@@ -46,6 +46,7 @@ def fit(
     seed: opt.Seed = 0,
     out: opt.Out = None,
     resume: opt.Resume = False,
+    trust: opt.Trust = False,
     workers: opt.Workers = None,
     address: opt.Address = None,
     quiet: opt.Quiet = False,
@@ -65,11 +66,19 @@ def fit(
     if test is not None:
         opt.require_data(test)
     folder = opt.choose_folder(out, data, resume)
-    _run(invocation, data, chosen, folder, resume=resume, quiet=quiet, json=json)
+    _run(invocation, data, chosen, folder, resume=resume, trust=trust, quiet=quiet, json=json)
 
 
 def _run(
-    invocation: Invocation, data: str, options: FitOptions, folder: Path, *, resume: bool, quiet: bool, json: bool
+    invocation: Invocation,
+    data: str,
+    options: FitOptions,
+    folder: Path,
+    *,
+    resume: bool,
+    trust: bool,
+    quiet: bool,
+    json: bool,
 ) -> None:
     from autodl.cli.screen import quiet_libraries
 
@@ -77,7 +86,9 @@ def _run(
     with quiet_libraries(invocation) as screen:
         try:
             with _display(screen, data, options, started, hidden=quiet or json) as display:
-                record, evaluation = _watched(invocation, data, options, folder, resume, started, display, screen)
+                record, evaluation = _watched(
+                    invocation, data, options, folder, resume, trust, started, display, screen
+                )
         finally:
             _keep_log(invocation, folder)
         if json:
@@ -92,24 +103,35 @@ def _watched(
     options: FitOptions,
     folder: Path,
     resume: bool,
+    trust: bool,
     started: float,
     display: LiveDisplay | PlainLines | None,
     screen: Screen,
 ) -> tuple[RunRecord, Evaluation | None]:
     """Run the pipeline with a display, ready for Ctrl-C."""
     from autodl.cli.interrupts import Interrupts
-    from autodl.events import RunFinished
+    from autodl.events import PlanReady, RunFinished
+    from autodl.store.lock import abandon, first_missing
 
-    stop = threading.Event()
+    stop, begun = threading.Event(), threading.Event()
     finished: list[Evaluation | None] = []
+    automatic = folder.parent == opt.RUNS
+    made = folder if automatic else first_missing(folder)
 
     def listen(event: Event) -> None:
+        if isinstance(event, PlanReady):
+            begun.set()
         if isinstance(event, RunFinished):
             finished.append(event.evaluation)
         if display is not None:
-            display(event)
+            try:
+                display(event)
+            except (OSError, SystemExit):  # rich leaves the program when its reader is gone; a long run goes on
+                screen.detach()
 
-    def stop_soon() -> None:
+    def stop_soon() -> bool:
+        if not begun.is_set():
+            return False  # nothing is there to keep, and reading a large file cannot be asked to stop
         stop.set()
         text = "stopping: keeping the best so far and writing the report (Ctrl-C again ends at once)"
         if display is not None:
@@ -117,21 +139,27 @@ def _watched(
             display.say(time.time() - started, text)
         else:
             screen.err.print(f"autodl: {text}", soft_wrap=True)
+        return True
 
     def stop_now() -> None:
         close = getattr(display, "close", None)
         if close is not None:
             close()
         screen.err.print(f"autodl: stopped{_how_to_go_on(folder)}", soft_wrap=True)
+        abandon(folder, made)
 
-    with Interrupts(stop_soon, stop_now):
-        # Imported under the signal watch: the libraries take seconds to load.
-        from autodl.pipeline import run_fit
+    try:
+        with Interrupts(stop_soon, stop_now, screen.detach):
+            # Imported under the signal watch: the libraries take seconds to load.
+            from autodl.pipeline import run_fit
 
-        record = run_fit(
-            data, options, folder, listener=listen, started=started, command=invocation.command, resume=resume,
-            stop=stop,
-        )  # fmt: skip
+            record = run_fit(
+                data, options, folder, listener=listen, started=started, command=invocation.command, resume=resume,
+                trust=trust, stop=stop,
+            )  # fmt: skip
+    finally:
+        if automatic:
+            abandon(folder, folder)
     return record, finished[-1] if finished else None
 
 
@@ -166,8 +194,11 @@ def _keep_log(invocation: Invocation, folder: Path) -> None:
     log = invocation.log
     if log is None or not (folder / "run.json").exists() or log.stat().st_size == 0:
         return
-    with log.open("rb") as source, (folder / LOG_NAME).open("ab") as sink:
-        shutil.copyfileobj(source, sink)
+    try:
+        with log.open("rb") as source, (folder / LOG_NAME).open("ab") as sink:
+            shutil.copyfileobj(source, sink)
+    except OSError:  # the disk is full or the folder gone, which the run tells itself; the log stays where it is
+        return
     log.unlink()
     invocation.log = folder / LOG_NAME
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the run to finish with what it has, the second ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks a run to finish with what it has, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM) if _HANGUP is None else (signal.SIGINT, signal.SIGTERM, _HANGUP)
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
@@ -24,18 +25,22 @@ class Interrupts:
     of the signal at once.
 
     Args:
-        first: Called once on the first signal, in the watcher thread.
-        second: Called on the second, just before the process ends with code 130; it must be quick.
+        first: Called once on the first signal, in the watcher thread; says whether the run will end by itself. If
+            not, the process ends at once.
+        second: Called just before the process ends at once with code 130; it must be quick.
+        hangup: Called first if the terminal is gone, where writing would fail from then on.
     """
 
-    def __init__(self, first: Callable[[], None], second: Callable[[], None]) -> None:
-        self._first, self._second = first, second
+    def __init__(self, first: Callable[[], bool], second: Callable[[], None], hangup: Callable[[], None]) -> None:
+        self._first, self._second, self._hangup = first, second, hangup
         self._count = 0
 
     def __enter__(self) -> Interrupts:
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
-        self._old_handlers = {s: signal.signal(s, _noted) for s in _SIGNALS}
+        # A hang-up is ignored under ``nohup``, and must stay so.
+        kept = [s for s in _SIGNALS if s != _HANGUP or signal.getsignal(s) is not signal.SIG_IGN]
+        self._old_handlers = {s: signal.signal(s, _noted) for s in kept}
         self._old_wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         self._thread = threading.Thread(target=self._watch, name="autodl-signals", daemon=True)
         self._thread.start()
@@ -54,19 +59,20 @@ class Interrupts:
     def _watch(self) -> None:
         while received := self._reader.recv(64):
             for number in received:
-                if number in _SIGNALS:
-                    self._signalled()
+                if number in self._old_handlers:
+                    self._signalled(number)
 
-    def _signalled(self) -> None:
+    def _signalled(self, number: int) -> None:
+        if number == _HANGUP:
+            self._hangup()
         self._count += 1
-        if self._count == 1:
-            self._first()
-        else:
-            try:
-                self._second()
-            finally:
-                _end_children()
-                os._exit(130)
+        if self._count == 1 and self._first():
+            return
+        try:
+            self._second()
+        finally:
+            _end_children()
+            os._exit(130)
 
 
 def _end_children() -> None:

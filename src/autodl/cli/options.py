@@ -132,6 +132,14 @@ Resume = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="You made this run folder yourself: a model in it that is a pickle may be opened, which can run programs.",
+        rich_help_panel=_RUN,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.", rich_help_panel=_RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 FitJson = Annotated[
@@ -235,7 +243,7 @@ def run_name(data: str) -> str:
 
 
 def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
-    """The run folder, checked before any work starts.
+    """The run folder, checked before any work starts; a new one is made at once, so that no two runs share it.
 
     Raises:
         AutodlError: If it holds a run and ``resume`` is not asked, holds other files, or there is nothing to resume.
@@ -243,9 +251,9 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
     if out is None:
         if resume:
             raise ConfigError("--resume needs the run folder", "Name it with --out DIR.")
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        base = RUNS / f"{run_name(data)}-{stamp}"
-        return next(p for n in range(1, 10_000) if not (p := base if n == 1 else Path(f"{base}-{n}")).exists())
+        from autodl.store import new_folder
+
+        return new_folder(RUNS, f"{run_name(data)}-{time.strftime('%Y%m%d-%H%M%S')}")
     if out.exists() and not out.is_dir():
         raise RunError(f"--out {out} is a file", "Name a folder.")
     try:
@@ -253,11 +261,13 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
     except OSError as error:
         raise RunError(f"cannot look into --out {out}: {error.strerror}", "Choose another folder.") from error
     from autodl.store import RunFolder
+    from autodl.store.lock import is_blank, was_claimed
 
     is_run = RunFolder(out).is_run()
-    if resume and not is_run:
+    blank = filled and is_blank(out)
+    if resume and not is_run and not (blank and was_claimed(out)):
         raise RunError(f"there is no run in {out}", "Leave out --resume to start one.")
-    if filled and not resume:
+    if filled and not resume and not blank:
         if is_run:
             raise RunError(
                 f"{out} already holds a run", "Add --resume to go on with it, or choose another folder with --out."

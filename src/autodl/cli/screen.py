@@ -6,13 +6,14 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
 
     from autodl.cli.context import Invocation
@@ -32,6 +33,13 @@ class Screen:
     err: Console
     log: Path
 
+    def detach(self) -> None:
+        """Write to nowhere from now on: nobody is watching any more."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        for console in (self.out, self.err):
+            os.dup2(null, console.file.fileno())
+        os.close(null)
+
 
 def fresh_log() -> Path:
     """An empty log file in the temporary folder."""
@@ -44,6 +52,9 @@ def make_console(file: IO[str]) -> Console:
     """A console that takes every text literally: column names are data, not markup."""
     from rich.console import Console
     from rich.console import ConsoleDimensions as Dimensions
+    from rich.segment import Segment
+
+    from autodl.cli.words import printable
 
     class TerminalConsole(Console):
         """Asks the stream that it writes to for its size: stdout itself may point to the log."""
@@ -56,6 +67,12 @@ def make_console(file: IO[str]) -> Console:
                 if columns > 0 and lines > 0:
                     return Dimensions(columns, lines)
             return Dimensions(int(os.environ.get("COLUMNS") or _PIPED_WIDTH), 25)
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            """Segments; what stands in the data commands no terminal."""
+            for segment in super().render(renderable, options):
+                text, style, control = segment
+                yield segment if control else Segment(printable(text), style)
 
     return TerminalConsole(file=file, markup=False, highlight=False, emoji=False)
 

@@ -34,17 +34,20 @@ class Allocation:
         spaces: Search space of each.
         strategy: Proposes configurations after the portfolios.
         seed: Seed of the run; each choice derives its own from it and from the trial's number.
+        reserved: Highest number of a trial that a crash has cost; its id is not used again.
     """
 
     families: tuple[FamilyPlan, ...]
     spaces: dict[str, SearchSpace]
     strategy: Strategy
     seed: int
+    reserved: int = 0
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
         taken = [r.spec for r in finished] + list(running)
         number = 1 + max((trial_number(s.id) for s in taken), default=0)
+        number = max(number, self.reserved + 1)
 
         def spec(family: str, config: Config, origin: str) -> TrialSpec:
             return TrialSpec(id=f"t{number:04d}", family=family, config=config, seed=self.seed, origin=origin)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from autodl.events import Listener, Note
+from autodl.events import Listener
 from autodl.models.base import Shape
 from autodl.records import Plan, TrialResult
 from autodl.search.allocation import Allocation
@@ -14,8 +14,7 @@ from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
-from autodl.search.runners.base import Runner
-from autodl.search.runners.inline import InlineRunner
+from autodl.search.runners.making import make_runner
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -35,6 +34,7 @@ class SearchSetup:
         shape: Size of one fit.
         address: Ray cluster, or None.
         max_trials: Trial-count budget, or None.
+        reserved: Highest number of a trial that a crash has cost; its id is not used again.
     """
 
     plan: Plan
@@ -42,6 +42,7 @@ class SearchSetup:
     shape: Shape
     address: str | None = None
     max_trials: int | None = None
+    reserved: int = 0
 
     def costs(self) -> CostModel:
         """Cost estimates for this problem."""
@@ -91,6 +92,7 @@ def run_search(
             spaces={f.key: fitted_space(f, setup.data) for f in setup.plan.families},
             strategy=strategies[setup.plan.strategy](),
             seed=setup.plan.seed,
+            reserved=setup.reserved,
         ),
         costs=setup.costs(),
         budget=budget,
@@ -99,33 +101,8 @@ def run_search(
         listener=listener,
         max_trials=setup.max_trials,
     )
-    runner = _runner(setup, listener, budget)
+    runner = make_runner(setup.plan, setup.data, setup.address, budget, listener)
     try:
         return loop.run(runner, SearchState(finished=list(done)), stop)
     finally:
         runner.close()
-
-
-def _runner(setup: SearchSetup, listener: Listener, budget: Budget) -> Runner:
-    if setup.plan.runner == "inline":
-        return InlineRunner(setup.data, slots=setup.plan.workers)
-    from autodl.search.runners.ray import RayRunner
-    from autodl.search.runners.warming import WarmingRunner
-
-    start_s = 60.0 if budget.unlimited else min(60.0, 0.5 * budget.total_s)
-
-    def make() -> Runner:
-        runner = RayRunner(setup.data, setup.plan.workers, setup.address, start_s=start_s)
-        listener(Note(f"Ray is up: {setup.plan.workers} trials at a time from here on.", budget.elapsed()))
-        return runner
-
-    def make_or_tell() -> Runner:
-        try:
-            return make()
-        except Exception as error:
-            listener(Note(f"Ray did not start ({error}); trials go on in this process.", budget.elapsed()))
-            raise
-
-    if setup.address is not None or budget.unlimited:
-        return make()
-    return WarmingRunner(InlineRunner(setup.data, slots=setup.plan.workers), make_or_tell)

@@ -14,6 +14,7 @@ from autodl.records import ColumnKind, Plan, Profile, Record
 from autodl.run_context import RunContext
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
+from autodl.store.repair import highest_set_aside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,6 +158,6 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         classes=len(plan.classes),
         threads=plan.threads,
     )
-    setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials)
+    setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials, highest_set_aside(ctx.folder))
     delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema)
     return Problem(setup, dataset, test, rows, delivery)

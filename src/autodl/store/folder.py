@@ -28,10 +28,16 @@ RESUME = "`autodl fit ... --resume` sets the trial aside and goes on."
 
 
 class RunFolder:
-    """Reads and writes one run folder; writes are atomic and durable, reads are checked."""
+    """Reads and writes one run folder; writes are atomic and durable, reads are checked.
 
-    def __init__(self, path: str | Path) -> None:
+    Args:
+        path: The folder.
+        trusted: The user vouches for what is in it, so that models stored as pickles may be opened.
+    """
+
+    def __init__(self, path: str | Path, *, trusted: bool = False) -> None:
         self.path = Path(path)
+        self.trusted = trusted
         self._seen = False
 
     # --- records ------------------------------------------------------------------------------------------------

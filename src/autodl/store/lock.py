@@ -55,7 +55,7 @@ class RunLock:
         self._made: Path | None = None
 
     def __enter__(self) -> RunLock:
-        self._made = _first_missing(self.folder)
+        self._made = first_missing(self.folder)
         with disk_trouble(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -87,14 +87,30 @@ class RunLock:
         self._release(keep=_has_run(self.folder))
 
     def _release(self, *, keep: bool) -> None:
+        if not keep:
+            abandon(self.folder, self._made)
         with contextlib.suppress(OSError):  # the folder may be gone, or the disk dead: the lock ends all the same
             (self.folder / OWNER).unlink(missing_ok=True)
-            if not keep:
-                # Under the lock, so that no second run can have begun here.
-                clear_debris(self.folder)
-                (self.folder / LOCK).unlink(missing_ok=True)
-                _remove_empty(self.folder, self._made)
         self._lock.release()
+
+
+def abandon(folder: Path, made: Path | None) -> None:
+    """Leave a folder in which this process began nothing as it was found; others' folders are left alone.
+
+    Args:
+        folder: The run folder.
+        made: The topmost folder that was made for it, see ``first_missing``.
+    """
+    with contextlib.suppress(OSError):  # it may be gone, or hold files of others by now
+        owner = _owner(folder)
+        if not _has_run(folder) and (owner is None or owner.pid == os.getpid()):
+            clear_debris(folder)
+            (folder / LOCK).unlink(missing_ok=True)
+            while made is not None:
+                folder.rmdir()
+                if folder == made:
+                    return
+                folder = folder.parent
 
 
 def is_locked(folder: Path) -> bool | None:
@@ -156,6 +172,12 @@ def new_folder(parent: Path, name: str) -> Path:
                 return path
 
 
+def first_missing(folder: Path) -> Path | None:
+    """The topmost folder that must be made for ``folder`` to exist."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    return missing[-1] if missing else None
+
+
 def _has_run(folder: Path) -> bool:
     return (folder / "run.json").is_file() or any((folder / "trials").glob("*"))
 
@@ -169,18 +191,3 @@ def _owner(folder: Path) -> Owner | None:
         return Owner(**json.loads((folder / OWNER).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None  # it is being written, or the other run has just ended
-
-
-def _first_missing(folder: Path) -> Path | None:
-    """The topmost folder that must be made for ``folder`` to exist."""
-    missing = [p for p in (folder, *folder.parents) if not p.exists()]
-    return missing[-1] if missing else None
-
-
-def _remove_empty(folder: Path, top: Path | None) -> None:
-    """Remove empty folders from ``folder`` up to ``top``."""
-    while top is not None:
-        folder.rmdir()
-        if folder == top:
-            return
-        folder = folder.parent
