@@ -14,6 +14,7 @@ from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
 from autodl.models.base import families
 from autodl.records import Ensemble, TableSchema, Task, TrialResult
 from autodl.search.trial import TrialData, fit_model, preparation_key, trial_recipe
+from autodl.serialize.pickled import vouch
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
 
@@ -55,7 +56,7 @@ class Delivery:
 
     def manifest(self) -> ModelManifest | None:
         """What ``model/`` holds now."""
-        path = self.folder.path / "model" / "manifest.json"
+        path = self.folder.model_folder() / "manifest.json"
         return load_record(path, ModelManifest) if path.is_file() else None
 
     def has_all_rows(self, ensemble: Ensemble) -> bool:
@@ -121,6 +122,7 @@ class Delivery:
                 model = _refit_one(result, data, frame, y, seed, deadline, prepared)
                 if model is not None:
                     done.append(model.to_bytes())
+                    vouch(done[-1])
         if not any(fitted.values()):
             return None
         members, contents = [], []

@@ -5,15 +5,18 @@ Notation: n rows, K classes.
 
 from __future__ import annotations
 
-import pickle
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from autodl.decision import decide
 from autodl.errors import RunError
 from autodl.records import ArtifactRef, Record, StageRecord, TableSchema, Task
+from autodl.serialize import RefusedTypeError, UnsupportedValueError, dump, file_suffix, is_safe_format, load
+from autodl.serialize.pickled import dump_pickle, load_pickle, may_unpickle
 from autodl.store import RunFolder, load_record, write_atomic
 
 if TYPE_CHECKING:
@@ -45,8 +48,14 @@ class FittedModel:
         return raw_predict(self, self.preparer.transform(frame))
 
     def to_bytes(self) -> bytes:
-        """Pickled form."""
-        return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+        """Form for a file: one that runs nothing when it is read, or a pickle if the model can have no other."""
+        try:
+            return dump(self)
+        except UnsupportedValueError as error:
+            if not self.estimator.needs_pickle:
+                kind = type(self.estimator).__name__
+                logging.getLogger("autodl").warning("%s is stored as a pickle, for it holds %s", kind, error)
+            return dump_pickle(self)
 
 
 def raw_predict(model: FittedModel, features: Any) -> NDArray[Any]:
@@ -66,6 +75,8 @@ class DeliveredMember(Record):
     files: tuple[ArtifactRef, ...]
     trained_on: str
     """``all rows`` or ``folds``."""
+    format: Literal["safetensors", "pickle"] = "pickle"
+    """``pickle``: reading the files runs what stands in them, so that it needs the user's word."""
 
 
 class ModelManifest(StageRecord):
@@ -92,7 +103,7 @@ def deliver(
     Args:
         folder: The run.
         manifest: Members without files.
-        contents: Pickled models of each member, in the members' order.
+        contents: Models of each member as ``FittedModel.to_bytes`` gives them, in the members' order.
 
     Returns:
         The manifest as written, with file references.
@@ -101,8 +112,9 @@ def deliver(
     shutil.rmtree(staged.path, ignore_errors=True)
     members = []
     for i, (member, models) in enumerate(zip(manifest.members, contents, strict=True)):
-        refs = tuple(staged.write_bytes(f"member{i}-{j}.pkl", data) for j, data in enumerate(models))
-        members.append(member.model_copy(update={"files": refs}))
+        refs = tuple(staged.write_bytes(f"member{i}-{j}{file_suffix(m)}", m) for j, m in enumerate(models))
+        form = "safetensors" if all(is_safe_format(m) for m in models) else "pickle"
+        members.append(member.model_copy(update={"files": refs, "format": form}))
     written = manifest.model_copy(update={"members": tuple(members)})
     write_atomic(staged.path / "manifest.json", written.model_dump_json(indent=1).encode())
     folder.swap_model(staged.path)
@@ -110,18 +122,26 @@ def deliver(
 
 
 class DeliveredModel:
-    """The model of a run, loaded. Unpickles: open only run folders that you trust."""
+    """The model of a run, loaded. Runs nothing that stands in its files, unless they are pickles that are trusted.
+
+    Args:
+        run: The run folder; ``run.trusted`` says whether pickles in it may be opened.
+
+    Raises:
+        RunError: If there is no model, it is damaged, or it needs a pickle that nobody vouches for.
+    """
 
     def __init__(self, run: RunFolder) -> None:
-        path = run.path / "model" / "manifest.json"
-        if not path.is_file():
+        if not (run.model_folder() / "manifest.json").is_file():
             run.read_run()
             raise RunError(f"{run.path} has no model yet", "Finish the run with `autodl fit ... --resume`.")
-        self.manifest = load_record(path, ModelManifest)
-        source = RunFolder(run.path / "model")
-        self._members: list[tuple[float, list[FittedModel]]] = [
-            (m.weight, [_unpickle(source, ref) for ref in m.files]) for m in self.manifest.members
-        ]
+
+        def read(place: Path) -> tuple[ModelManifest, list[tuple[float, list[FittedModel]]]]:
+            manifest = load_record(place / "manifest.json", ModelManifest)
+            source = RunFolder(place, trusted=run.trusted)
+            return manifest, [(m.weight, [load_model(source, ref) for ref in m.files]) for m in manifest.members]
+
+        self.manifest, self._members = run.with_model(read)
 
     def predict_raw(self, frame: pd.DataFrame) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values for canonical rows."""
@@ -145,15 +165,32 @@ def weighted_prediction(members: Sequence[tuple[float, Sequence[FittedModel]]], 
     return total
 
 
-def _unpickle(source: RunFolder, ref: ArtifactRef) -> FittedModel:
-    data = source.read_bytes(ref)
-    try:
-        model = pickle.loads(data)
-    except Exception as error:
+def load_model(folder: RunFolder, ref: ArtifactRef) -> FittedModel:
+    """Read a file that ``FittedModel.to_bytes`` filled.
+
+    Raises:
+        RunError: If it is changed, names a type that autodl does not use, cannot be read, or is a pickle that neither
+            this process made nor the user vouches for.
+    """
+    data, place = folder.read_bytes(ref), folder.path / ref.path
+    safe = is_safe_format(data)
+    if not safe and not may_unpickle(data, folder.trusted):
         raise RunError(
-            f"{source.path / ref.path} cannot be loaded ({type(error).__name__}: {error})",
+            f"{place} is a pickle, which can run any program when it is opened",
+            "Pass --trust (in Python: trust=True) if you made this folder yourself.",
+        )
+    try:
+        model = load(data) if safe else load_pickle(data)
+    except RefusedTypeError as error:
+        raise RunError(
+            f"{place} is refused: {error.what}",
+            "Install the package of the model family that made it; if there is none, do not use this folder.",
+        ) from error
+    except Exception as error:  # a damaged or foreign file may fail in any way
+        raise RunError(
+            f"{place} cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
             "It needs the packages and versions named in manifest.json; `autodl doctor` shows what is installed.",
         ) from error
     if not isinstance(model, FittedModel):
-        raise RunError(f"{source.path / ref.path} does not hold a model of autodl")
+        raise RunError(f"{place} does not hold a model of autodl")
     return model

@@ -32,6 +32,7 @@ def run_fit(
     started: float | None = None,
     command: str = "",
     resume: bool = False,
+    trust: bool = False,
     stop: Flag | None = None,
 ) -> RunRecord:
     """Fit models to a table inside the budget and leave a run folder with the model and the report.
@@ -44,6 +45,7 @@ def run_fit(
         started: ``time.time()`` at which the budget began; now if None.
         command: The command line, for the report.
         resume: Go on with an interrupted run in ``out``.
+        trust: The user vouches for that run: models in it that are pickles may be opened.
         stop: When set, the search ends and the best so far is kept.
 
     Raises:
@@ -55,7 +57,7 @@ def run_fit(
     check_names(options)
     begun = time.time() if started is None else started
     total = math.inf if options.time_budget_s is None else options.time_budget_s
-    with open_run(out, options, resume) as opened:
+    with open_run(out, options, resume, trust) as opened:
         ctx = RunContext(
             opened.folder, options, Budget(total, begun - opened.used_s), listener, stop or Flag(), command,
             resumed=opened.resumed,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from autodl.decision import HALF, decided
 from autodl.ensemble import choose_threshold, combine
 from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
-from autodl.model import weighted_prediction
+from autodl.model import load_model, weighted_prediction
 from autodl.models.base import families
 from autodl.records import Ensemble, Plan, TrialResult
 from autodl.store import RunFolder
@@ -133,7 +132,7 @@ def one_fold_predictor(
     if not kept:
         return None
     total = sum(m.weight for m in kept)
-    members = [(m.weight / total, [pickle.loads(folder.read_bytes(results[m.trial_id].models[-1]))]) for m in kept]
+    members = [(m.weight / total, [load_model(folder, results[m.trial_id].models[-1])]) for m in kept]
     return lambda frame: weighted_prediction(members, frame)
 
 

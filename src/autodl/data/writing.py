@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +16,46 @@ from autodl.errors import DataError
 
 KINDS = ".csv, .tsv, .parquet, .feather, .jsonl, .xlsx; text also with .gz, .bz2, .xz, .zst or .zip"
 
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""First characters that make a spreadsheet take text for a formula, also in their full-width forms (OWASP)."""
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with a ``'`` before column names and text cells that a spreadsheet would run as a formula.
+
+    Numbers stay as they are, also those written as text, like ``-5``.
+    Source: OWASP, CSV Injection.
+    """
+    out = frame.copy(deep=False)
+    for j, kind in enumerate(frame.dtypes):
+        if pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.CategoricalDtype | pd.StringDtype):
+            out.isetitem(j, frame.iloc[:, j].astype(object).map(_tamed))
+    out.columns = pd.Index([_tamed(name) for name in frame.columns])
+    return out
+
+
+def _tamed(cell: Any) -> Any:
+    dangerous = isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if dangerous else cell
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, *, raw_text: bool = False) -> None:
     """Write a frame in the format that the suffix names (``.csv``, ``.csv.gz``, ``.parquet``, ...), no index.
 
-    The file appears when it is complete: a fault leaves an older file as it was.
+    The file appears when it is complete: a fault leaves an older file as it was. In formats that spreadsheets open,
+    text that they would run as a formula gets a ``'`` in front; see ``without_formulas``.
+
+    Args:
+        frame: The rows.
+        path: Where to.
+        raw_text: Write such text as it is.
 
     Raises:
         DataError: If the suffix is unknown or the folder cannot be written to.
     """
     path = Path(path).expanduser()
-    writer = _writer(path)
+    writer = _writer(path, raw_text)
     if not path.parent.is_dir():
         raise DataError(f"the folder {path.parent} does not exist", "Create it first.")
     if path.is_dir():
@@ -46,14 +76,15 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _writer(path: Path) -> Callable[[pd.DataFrame, Path], None]:
+def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
     kind, compression = suffix_format(path.name)
+    tame: Callable[[pd.DataFrame], pd.DataFrame] = (lambda frame: frame) if raw_text else without_formulas
     suffix = [s.lower() for s in path.suffixes][-2 if compression else -1 :][:1]
     # The archive's member must not be called after the temporary file.
     packed: Any = {"method": "zip", "archive_name": path.stem} if compression == "zip" else "infer"
     if kind == "csv":
         delimiter = {".tsv": "\t", ".tab": "\t", ".psv": "|"}.get(suffix[0], ",")
-        return lambda frame, p: frame.to_csv(p, index=False, sep=delimiter, compression=packed)
+        return lambda frame, p: tame(frame).to_csv(p, index=False, sep=delimiter, compression=packed)
     if kind == "jsonl":
         lines = suffix[0] != ".json"
         return lambda frame, p: frame.to_json(
@@ -64,5 +95,5 @@ def _writer(path: Path) -> Callable[[pd.DataFrame, Path], None]:
     if compression is None and kind == "feather":
         return lambda frame, p: frame.reset_index(drop=True).to_feather(p)
     if compression is None and kind == "excel" and suffix != [".xls"]:
-        return lambda frame, p: frame.to_excel(p, index=False, engine="openpyxl")
+        return lambda frame, p: tame(frame).to_excel(p, index=False, engine="openpyxl")
     raise DataError(f"the suffix of {path.name} names no format that can be written", f"Use {KINDS}.")

@@ -40,12 +40,14 @@ class AutoGluonConfig(FamilyConfig):
 
 
 class AutoGluonEstimator(ArrayEstimator):
-    """A ``TabularPredictor``; its folder travels inside the pickle.
+    """A ``TabularPredictor``; its folder, which holds pickles, travels inside the pickle.
 
     Args:
         config: Presets and time.
         meta: About the task.
     """
+
+    needs_pickle = True
 
     def __init__(self, config: AutoGluonConfig, meta: Meta) -> None:
         super().__init__(meta)

@@ -89,11 +89,17 @@ class Meta:
 class Estimator(ABC):
     """One model. Must be picklable after ``fit`` and predict the same afterwards.
 
+    It is stored without pickle if its state (``__getstate__``) consists of plain values, numbers, text, numpy arrays,
+    its configuration, and the library types in ``Family.stored_types``; see ``autodl.serialize``.
+
     Attributes:
+        needs_pickle: The state holds pickles of another library, so that reading it runs what stands in the file.
         curve: Learning curve of the last ``fit``, if it has one.
         refit: Config values that replace early stopping when the model is trained again without validation rows,
             e.g. ``{"n_estimators": 132}``; empty when nothing was learnt from the validation rows.
     """
+
+    needs_pickle: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []
@@ -146,6 +152,7 @@ class Family(ABC):
         max_rows: Above this many rows the planner leaves it out; None means no limit.
         deep: Whether it is a neural network.
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
+        stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
     """
 
     key: ClassVar[str]
@@ -163,6 +170,7 @@ class Family(ABC):
     max_rows: ClassVar[int | None] = None
     deep: ClassVar[bool] = False
     random: ClassVar[bool] = True
+    stored_types: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

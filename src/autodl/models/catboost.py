@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -52,7 +54,13 @@ class CatBoostEstimator(ArrayEstimator):
         super().__init__(meta)
         self.config = config
         self._model: Any = None
+        self._stored = b""
         self._answer: NDArray[np.float64] = np.empty(0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The model travels as the bytes of CatBoost's own file format."""
+        stored = self._stored if self._model is None else _file_bytes(self._model)
+        return {**self.__dict__, "_model": None, "_stored": stored}
 
     def _loss(self) -> tuple[str, str]:
         """Loss and the metric of early stopping, CatBoost's names."""
@@ -106,11 +114,22 @@ class CatBoostEstimator(ArrayEstimator):
             self.refit = {"n_estimators": max(1, int(model.tree_count_))}
 
     def _raw(self, X: Features) -> NDArray[Any]:
+        if self._model is None and self._stored:
+            from catboost import CatBoost
+
+            self._model = CatBoost().load_model(blob=self._stored)
         if self._model is None:
             rows = np.tile(self._answer, (len(X), 1))
             return rows if self.is_classifier else rows[:, 0]
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
         return np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
+
+
+def _file_bytes(model: Any) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="autodl-") as folder:
+        path = Path(folder) / "model.cbm"
+        model.save_model(str(path), format="cbm")
+        return path.read_bytes()
 
 
 class _StopAt:

@@ -29,6 +29,12 @@ class ExtraTrees(Family):
     config = ExtraTreesConfig
     complexity = 4
     order = 7
+    stored_types = (
+        "sklearn.ensemble:ExtraTreesClassifier",
+        "sklearn.ensemble:ExtraTreesRegressor",
+        "sklearn.tree:ExtraTreeClassifier",
+        "sklearn.tree:ExtraTreeRegressor",
+    )
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``trees_cost``."""

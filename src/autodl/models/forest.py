@@ -22,6 +22,12 @@ class Forest(Family):
     config = ForestConfig
     complexity = 4
     order = 6
+    stored_types = (
+        "sklearn.ensemble:RandomForestClassifier",
+        "sklearn.ensemble:RandomForestRegressor",
+        "sklearn.tree:DecisionTreeClassifier",
+        "sklearn.tree:DecisionTreeRegressor",
+    )
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``trees_cost``."""

@@ -146,6 +146,11 @@ class Linear(Family):
     complexity = 1
     random = False
     order = 1
+    stored_types = (
+        "sklearn.linear_model:ElasticNet",
+        "sklearn.linear_model:LogisticRegression",
+        "sklearn.linear_model:Ridge",
+    )
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Iterations times the cells of the matrix (after one-hot encoding), or Newton steps with their Hessians."""

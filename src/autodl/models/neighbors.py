@@ -40,9 +40,14 @@ class NeighborsEstimator(ArrayEstimator):
     def __init__(self, config: NeighborsConfig, meta: Meta) -> None:
         super().__init__(meta)
         self.config = config
+        self._rows: Any = None
         self._index: Any = None
         self._targets: NDArray[Any] = np.empty(0)
         self._weights: NDArray[np.float64] = np.empty(0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The index is built again from the rows when it is needed."""
+        return {**self.__dict__, "_index": None}
 
     def _train(
         self,
@@ -53,19 +58,25 @@ class NeighborsEstimator(ArrayEstimator):
         weight: NDArray[Any] | None,
         deadline: Deadline,
     ) -> None:
-        from sklearn.neighbors import NearestNeighbors
-
-        metric = "manhattan" if self.config.p == 1 else "euclidean"
         used = np.arange(len(y)) if weight is None else np.flatnonzero(weight > 0)
         if len(used) == 0:
             used = np.arange(len(y))
         self._targets = y[used]
         self._weights = np.ones(len(used)) if weight is None else np.asarray(weight, dtype=np.float64)[used]
-        neighbors = min(self.config.n_neighbors, len(used))
-        self._index = NearestNeighbors(n_neighbors=neighbors, metric=metric, n_jobs=self.meta.threads)
-        self._index.fit(as_matrix(X)[used])
+        self._rows = as_matrix(X)[used]
+        self._index = self._new_index()
+
+    def _new_index(self) -> Any:
+        from sklearn.neighbors import NearestNeighbors
+
+        metric = "manhattan" if self.config.p == 1 else "euclidean"
+        neighbors = min(self.config.n_neighbors, len(self._targets))
+        index = NearestNeighbors(n_neighbors=neighbors, metric=metric, n_jobs=self.meta.threads)
+        return index.fit(self._rows)
 
     def _raw(self, X: Features) -> NDArray[Any]:
+        if self._index is None:
+            self._index = self._new_index()
         matrix = as_matrix(X)
         parts = [self._vote(matrix[start : start + _BATCH]) for start in range(0, len(X), _BATCH)]
         return np.concatenate(parts) if parts else np.empty((0, self.n_present) if self.is_classifier else 0)

@@ -135,6 +135,13 @@ class SVM(Family):
     random = False
     order = 9
     max_rows = 10_000
+    stored_types = (
+        "sklearn.calibration:CalibratedClassifierCV",
+        "sklearn.calibration:_CalibratedClassifier",
+        "sklearn.calibration:_SigmoidCalibration",
+        "sklearn.svm:SVC",
+        "sklearn.svm:SVR",
+    )
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Grows with the square of the rows."""

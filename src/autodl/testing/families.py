@@ -19,6 +19,7 @@ from autodl.clock import Deadline
 from autodl.models.base import Shape, families
 from autodl.records import Recipe, Task
 from autodl.search.space import family_space
+from autodl.serialize import dump, is_safe_format, load
 from autodl.testing.odd_inputs import (
     check_absent_classes,
     check_missing_numbers,
@@ -110,6 +111,26 @@ def check_deterministic_and_picklable(key: str) -> None:
         )
 
 
+def check_stored_without_pickle(key: str) -> None:
+    """The model file holds no pickle, and the model read from it predicts the same to the last bit."""
+    family = families[key]
+    for classes in kinds(family):
+        problem = easy_problem(classes, rows=120)
+        model = fitted(family, problem)
+        if model.needs_pickle:
+            continue
+        data = dump(model)
+        assert is_safe_format(data)
+        copy = load(data)
+        assert type(copy) is type(model) and copy.refit == model.refit
+        expected = predictions(model, problem.X_val, problem.meta)
+        np.testing.assert_array_equal(
+            predictions(copy, problem.X_val, problem.meta), expected, err_msg="changed by the model file"
+        )
+        again = load(dump(copy))
+        np.testing.assert_array_equal(predictions(again, problem.X_val, problem.meta), expected)
+
+
 def check_single_row(key: str) -> None:
     """One row alone is answered as it is among others."""
     family = families[key]
@@ -185,6 +206,7 @@ FAMILY_CHECKS: tuple[Callable[[str], None], ...] = (
     check_cost_grows_with_rows,
     check_learns,
     check_deterministic_and_picklable,
+    check_stored_without_pickle,
     check_single_row,
     check_without_validation,
     check_odd_columns,

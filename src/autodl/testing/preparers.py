@@ -10,6 +10,7 @@ import numpy as np
 from autodl.features import Features
 from autodl.preprocess import Preparer
 from autodl.records import ColumnKind, Recipe, TableSchema, Task
+from autodl.serialize import dump, load
 from autodl.testing.problems import mixed_frame
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def _check(recipe: Recipe, schema: TableSchema, task: Task, frame: pd.DataFrame,
     np.testing.assert_array_equal(train.dense(), again.dense(), err_msg="not deterministic")
     assert train.numeric_names == rows.numeric_names and train.cardinalities == rows.cardinalities
 
-    copy = pickle.loads(pickle.dumps(preparer))
-    np.testing.assert_array_equal(copy.transform(frame).dense(), rows.dense(), err_msg="changed by pickling")
-    np.testing.assert_array_equal(copy.transform(frame).categorical, rows.categorical)
+    for copy in (pickle.loads(pickle.dumps(preparer)), load(dump(preparer))):
+        np.testing.assert_array_equal(copy.transform(frame).dense(), rows.dense(), err_msg="changed by storing")
+        np.testing.assert_array_equal(copy.transform(frame).categorical, rows.categorical)
 
     if recipe.impute != "knn":  # Among equally near donors rounding decides, and it depends on the batch.
         alone = preparer.transform(frame.iloc[:1]).dense()
