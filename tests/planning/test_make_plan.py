@@ -205,11 +205,12 @@ def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("options", "runner", "workers", "threads"),
     [
-        (FitOptions(time_budget_s=60.0), "inline", 1, 4),
+        (FitOptions(time_budget_s=10.0), "inline", 1, 4),
+        (FitOptions(time_budget_s=60.0), "process", 1, 4),
         (FitOptions(time_budget_s=600.0), "ray", 4, 1),
         (FitOptions(time_budget_s=600.0, workers=2), "ray", 2, 2),
-        (FitOptions(time_budget_s=60.0, workers=2), "ray", 2, 2),
-        (FitOptions(time_budget_s=600.0, workers=1), "inline", 1, 4),
+        (FitOptions(time_budget_s=60.0, workers=2), "process", 2, 2),
+        (FitOptions(time_budget_s=600.0, workers=1), "process", 1, 4),
         (FitOptions(time_budget_s=60.0, address="ray://host:1"), "ray", 4, 1),
         (FitOptions(time_budget_s=None, max_trials=5), "inline", 1, 4),
     ],
@@ -315,5 +316,5 @@ BASE = profile_of(table())
 def test_known_tables(shared_data: Path, name: str, target: str, metric: str, folds: int) -> None:
     data, _ = read_table(str(shared_data / f"{name}.csv"))
     plan = make_plan(profile_of(data, target=target), MINUTE, machine=MACHINE, has_test_file=False)
-    assert (plan.metric, plan.validation.n_folds, plan.runner) == (metric, folds, "inline")
+    assert (plan.metric, plan.validation.n_folds, plan.runner) == (metric, folds, "process")
     assert len(plan.families) >= 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal
 
 from autodl.errors import ConfigError
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
 
 RAY_PAYS_S = 240.0
 """Below this budget, starting Ray costs more than trials side by side give."""
+PROCESS_PAYS_S = 20.0
+"""Below this budget a worker process, which needs some seconds to start, would be up for the last trials only."""
+MEMORY_ASKS = 0.3
+"""From this share of the free memory on, a trial runs in a process of its own even without a clock."""
+WORKER_BYTES = 4e8
+"""What a worker process holds besides its trial: the libraries and its view of the data."""
+
+Kind = Literal["inline", "process", "ray"]
 
 
-def choose_runner(
-    options: FitOptions, machine: Machine, est_bytes: float = 0.0
-) -> tuple[Literal["inline", "ray"], int, int, Decision]:
+def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0) -> tuple[Kind, int, int, Decision]:
     """Runner, trials at a time, threads of one trial, and the decision in words.
 
     Args:
@@ -35,23 +42,51 @@ def choose_runner(
         threads = max(1, machine.cores // workers)
         why = "You gave the address of a Ray cluster."
         return "ray", workers, threads, _decision(f"Ray at {options.address}, {workers} at a time", why, threads)
-    short = options.time_budget_s is None or options.time_budget_s < RAY_PAYS_S
+    budget = options.time_budget_s
+    short = budget is None or budget < RAY_PAYS_S
     if options.workers is None and short:
-        why = (
-            "Without a clock, one trial after another gives the same result every time."
-            if options.time_budget_s is None
-            else f"Starting Ray takes seconds that a budget of {options.time_budget_s:.0f} s does not give back."
-        )
-        return "inline", 1, machine.cores, _decision("one trial after another in this process", why, machine.cores)
+        return _one_at_a_time(budget, machine, est_bytes, "")
     workers = options.workers or machine.cores
+    fewer = ""
     if est_bytes > 0 and options.workers is None:
-        workers = max(1, min(workers, int(0.7 * machine.memory_bytes / est_bytes)))
-    if workers == 1 or (options.workers is not None and short and machine.cores == 1):
+        room = max(1, int(0.7 * machine.memory_bytes / (est_bytes + WORKER_BYTES)))
+        if room < workers:
+            fewer = f" Memory allows {room} at a time: the largest needs about {est_bytes / 2**30:.1f} GiB."
+            workers = room
+    if workers == 1:
         why = "One worker was asked for." if options.workers == 1 else "There is room for one trial at a time only."
-        return "inline", 1, machine.cores, _decision("one trial after another in this process", why, machine.cores)
+        return _one_at_a_time(budget, machine, est_bytes, why + fewer)
     threads = max(1, machine.cores // workers)
-    why = f"{machine.cores} cores, and time enough for trials side by side."
+    if short and os.name == "posix":
+        why = "You asked for trials side by side; processes of this machine start sooner than Ray."
+        choice = f"processes on this machine, {workers} trials at a time"
+        return "process", workers, threads, _decision(choice, why, threads)
+    why = f"{machine.cores} cores, and time enough for trials side by side.{fewer}"
     return "ray", workers, threads, _decision(f"Ray on this machine, {workers} trials at a time", why, threads)
+
+
+def _one_at_a_time(
+    budget: float | None, machine: Machine, est_bytes: float, why: str
+) -> tuple[Kind, int, int, Decision]:
+    """In this process, or in one of its own, where a crash or lack of memory costs the trial alone."""
+    large = est_bytes > MEMORY_ASKS * machine.memory_bytes
+    threads = machine.cores
+    # The pipes and signals that worker processes need are those of POSIX systems.
+    if os.name == "posix" and (large if budget is None else budget >= PROCESS_PAYS_S):
+        reason = why or (
+            f"The largest trial needs about {est_bytes / 2**30:.1f} GiB, much of the free memory."
+            if budget is None
+            else f"Starting Ray takes seconds that a budget of {budget:.0f} s does not give back."
+        )
+        reason += " A trial that crashes or takes all memory costs itself alone."
+        choice = "one trial after another, in a process of its own"
+        return "process", 1, threads, _decision(choice, reason, threads)
+    reason = why or (
+        "Without a clock, one trial after another gives the same result every time."
+        if budget is None
+        else f"Starting other processes takes seconds that a budget of {budget:.0f} s does not give back."
+    )
+    return "inline", 1, threads, _decision("one trial after another in this process", reason, threads)
 
 
 def _decision(choice: str, why: str, threads: int) -> Decision:

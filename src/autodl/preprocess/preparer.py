@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from autodl.clock import NEVER, Deadline
 from autodl.errors import DataError
 from autodl.features import Features
 from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
@@ -52,19 +53,25 @@ class Preparer:
         self._coder: CategoryCoder | None = None
         self._sparse = False
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Features:
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> Features:
         """Learn from the training rows and prepare them.
 
         Args:
             frame: Canonical rows (see ``ColumnKind``) with at least the columns of the schema.
             y: (n,) class codes or values.
+            deadline: Looked at between two blocks of columns.
 
         Raises:
             DataError: If a column of the schema is missing.
+            TimeoutError: If the deadline has passed.
         """
         self._check(frame)
         self._plan(frame)
-        parts = [block.fit_transform(frame, y) for block in self._blocks]
+        parts = []
+        for block in self._blocks:
+            if deadline.passed():
+                raise TimeoutError("time ran out while the columns were prepared")
+            parts.append(block.fit_transform(frame, y))
         return self._features(frame, parts)
 
     def transform(self, frame: pd.DataFrame) -> Features:

@@ -67,7 +67,8 @@ class Plan(StageRecord):
     """In the order in which they are tried first."""
     skipped: tuple[Skipped, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    runner: Literal["inline", "ray"] = "inline"
+    runner: Literal["inline", "process", "ray"] = "inline"
+    """Where trials run: in the process of the run, in processes of their own, or on Ray."""
     workers: int = 1
     threads: int = 1
     """Threads of one trial."""

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from autodl.records.base import JsonScalar, Record, StageRecord
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that leads out of the folder that it is relative to."""
+    parts = PurePosixPath(path).parts
+    if not parts or ".." in parts or PurePosixPath(path).is_absolute() or "\\" in path or ":" in path or "\0" in path:
+        raise ValueError(f"the path {path!r} leads out of its folder")
+    return path
 
 
 class ArtifactRef(Record):
     """An array or a file in the run folder."""
 
-    path: str
-    """Relative to the run folder."""
+    path: Annotated[str, AfterValidator(_inside)]
+    """Relative to the run folder, or to ``model`` for the manifest's."""
     sha256: str
     shape: tuple[int, ...] = ()
 
@@ -19,7 +31,8 @@ class ArtifactRef(Record):
 class TrialSpec(Record):
     """Plain values only, so that any process on any machine can carry it out."""
 
-    id: str
+    id: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+    """Also the name of the trial's folder."""
     family: str
     config: dict[str, JsonScalar] = {}
     """Flat; keys with the prefix ``prep.`` belong to the recipe, the others to the family's config."""
@@ -50,7 +63,9 @@ class Cost(Record):
     predict_s: float = 0.0
     n_predicted: int = 0
     size_bytes: int = 0
-    """Pickled size of the fold models."""
+    """Stored size of the fold models."""
+    peak_bytes: int = 0
+    """Most memory that the trial took on top of what its process held before; 0 if not measured."""
 
     @property
     def predict_ms_per_row(self) -> float:
@@ -81,7 +96,7 @@ class TrialResult(StageRecord):
     test: ArtifactRef | None = None
     """(n_test,) or (n_test, K) mean prediction of the fold models for the test rows, whose targets no trial sees."""
     models: tuple[ArtifactRef, ...] = ()
-    """One pickled (recipe, model) pair a fold."""
+    """One fitted preparation and model a fold."""
     cost: Cost | None = None
     curve: tuple[CurvePoint, ...] = ()
     """Learning curve of the first fold."""

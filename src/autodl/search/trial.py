@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from autodl.clock import NEVER, Deadline
 from autodl.evaluate.base import metrics
 from autodl.features import Features
+from autodl.machine import peak_bytes, reset_peak, resident_bytes
 from autodl.model import FittedModel, raw_predict
 from autodl.models.base import Meta, families
 from autodl.records import (
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
     from autodl.preprocess import Preparer
 
 CACHE_BYTES = 600_000_000
+"""Prepared features that a worker keeps at most; see ``cache_limit``."""
+CACHE_SHARE = 0.1
+"""Share of a worker's memory that prepared features may fill."""
+
+Tell = Callable[[str], None]
+"""Is told what a trial is about to do ("training on fold 1 of 5"), so that an end from outside can be explained."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,15 @@ class PreparedFold:
     seconds: float
 
 
+def cache_limit(memory: float) -> int:
+    """Bytes of prepared features that a worker keeps.
+
+    Args:
+        memory: Bytes that it may hold in all.
+    """
+    return int(min(CACHE_BYTES, CACHE_SHARE * memory))
+
+
 class PreparedFolds:
     """Prepared features of recent recipes and folds, kept up to ``CACHE_BYTES``: trials often share a recipe."""
 
@@ -109,8 +125,12 @@ class PreparedFolds:
         self._kept: OrderedDict[tuple[str, int], PreparedFold] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, recipe: Recipe, fold: int) -> PreparedFold:
-        """The fold's rows prepared by a preparer that was fitted on its training rows."""
+    def get(self, recipe: Recipe, fold: int, deadline: Deadline = NEVER) -> PreparedFold:
+        """The fold's rows prepared by a preparer that was fitted on its training rows.
+
+        Raises:
+            TimeoutError: If the deadline passes between two steps.
+        """
         key = (preparation_key(recipe), fold)
         with self._lock:
             if key in self._kept:
@@ -122,8 +142,10 @@ class PreparedFolds:
         data = self._data
         train, valid = data.folds[fold]
         preparer = Preparer(recipe, data.schema, data.task)
-        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train])
+        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
+        _in_time(deadline, "while the columns were prepared")
         x_valid = preparer.transform(data.frame.iloc[valid])
+        _in_time(deadline, "while the columns were prepared")
         x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
         made = PreparedFold(preparer, x_train, x_valid, x_test, time.perf_counter() - begun)
         with self._lock:
@@ -200,25 +222,77 @@ def fit_model(
     return FittedModel(preparer, estimator, target, data.task)
 
 
-def run_trial(job: Job, data: TrialData, cache: PreparedFolds) -> TrialOutcome:
-    """Carry out a trial. Errors of the family are recorded in the result, never raised."""
+def run_trial(job: Job, data: TrialData, cache: PreparedFolds, tell: Tell | None = None) -> TrialOutcome:
+    """Carry out a trial. Errors of the family are recorded in the result, never raised.
+
+    Args:
+        job: What to try, and its time.
+        data: Rows and folds.
+        cache: Prepared features of earlier trials.
+        tell: Is told each step before it begins.
+    """
+    base = resident_bytes()
+    tracked = reset_peak()
+
+    def added() -> int:
+        return max(0, peak_bytes() - base) if tracked else 0
+
+    outcome = _run_guarded(job, data, cache, tell or _silent, added)
+    cost = outcome.result.cost
+    if cost is None:
+        return outcome
+    return replace(outcome, result=outcome.result.model_copy(update={"cost": cost.model_copy(
+        update={"peak_bytes": added()}
+    )}))  # fmt: skip
+
+
+def _run_guarded(
+    job: Job, data: TrialData, cache: PreparedFolds, tell: Tell, added: Callable[[], int]
+) -> TrialOutcome:
     spec = job.spec
     deadline = Deadline.after(job.seconds)
     begun = time.perf_counter()
     try:
-        return _run_folds(job, data, cache, deadline)
+        return _run_folds(job, data, cache, deadline, tell)
     except TimeoutError as error:
         status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"
-    except MemoryError:
-        status, message = TrialStatus.FAILED, "MemoryError: the machine ran out of memory"
-    except Exception as error:  # a family may raise anything: the trial alone pays for it
-        logging.getLogger("autodl").exception("trial %s (%s) failed", spec.id, spec.family)
-        status, message = TrialStatus.FAILED, " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a family may raise anything, even SystemExit: the trial alone pays for it
+        status = TrialStatus.FAILED
+        if out_of_memory(error):
+            message = f"ran out of memory ({type(error).__name__}); it had taken about {in_gib(added())}"
+        else:
+            logging.getLogger("autodl").exception("trial %s (%s) failed", spec.id, spec.family)
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     cost = Cost(fit_s=time.perf_counter() - begun)
     return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
 
 
-def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline) -> TrialOutcome:
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory")
+"""What native libraries say when an allocation fails, in lower case."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that an allocation failed, here or in a native library."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def in_gib(count: float) -> str:
+    """Bytes in words: ``3.1 GiB``, ``40 MiB``."""
+    return f"{count / 2**30:.1f} GiB" if count >= 0.1 * 2**30 else f"{max(1.0, count / 2**20):.0f} MiB"
+
+
+def _silent(step: str) -> None:
+    """Tell nobody."""
+
+
+def _in_time(deadline: Deadline, when: str) -> None:
+    if deadline.passed():
+        raise TimeoutError(f"time ran out {when}")
+
+
+def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> TrialOutcome:
     spec = job.spec
     metric = metrics[data.metric]
     scheduler = schedulers[job.scheduler]()
@@ -238,7 +312,12 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
         share = deadline.left() / (len(numbers) - done)
         if share <= 0:
             raise TimeoutError(f"{done} of {len(numbers)} folds done")
-        ready = cache.get(recipe, fold)
+        place = f"fold {done + 1} of {len(numbers)}"
+        tell(f"preparing the columns for {place}")
+        ready = cache.get(recipe, fold, deadline)
+        # What preparation took is not there for training.
+        share = min(share, deadline.left() / (len(numbers) - done))
+        tell(f"training on {place}")
         begun = time.perf_counter()
         train, valid = data.folds[fold]
         model = fit_model(
@@ -253,6 +332,7 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
         )
         # Preparation counts also where another trial has paid for it: a refit will have to.
         fit_s += ready.seconds + time.perf_counter() - begun
+        tell(f"predicting {place}")
         begun = time.perf_counter()
         predicted = _checked(raw_predict(model, ready.valid))
         oof[valid] = predicted

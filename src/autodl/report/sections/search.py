@@ -21,6 +21,7 @@ STATUS = {
     TrialStatus.STOPPED: "stopped early",
     TrialStatus.TIMEOUT: "ran out of time",
 }
+RUNNER = {"inline": "in one process", "process": "in a process of their own", "ray": "in Ray"}
 
 
 def search_view(facts: Facts) -> SearchView:
@@ -142,7 +143,7 @@ def time_use(facts: Facts) -> TimeUse:
     intro += "."
     plan = facts.plan
     intro += (
-        f" Trials ran {'in Ray' if plan.runner == 'ray' else 'in one process'}, "
+        f" Trials ran {RUNNER[plan.runner]}, "
         f"{fmt.plural(plan.workers, 'at a time', 'at a time')}, "
         f"with {fmt.plural(plan.threads, 'thread')} each."
     )
