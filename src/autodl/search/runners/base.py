@@ -1,10 +1,18 @@
-"""What carries out trials: in this process, or on Ray."""
+"""What carries out trials: in this process, in worker processes, or on Ray."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
 from autodl.search.trial import Job, TrialOutcome
+
+MAX_RETRIES = 1
+"""How often a trial is started again after its worker died for another reason than lack of memory."""
+
+
+def grace(seconds: float) -> float:
+    """Seconds that a trial may take beyond its deadline before it is given up."""
+    return 1.0 + 0.1 * min(seconds, 60.0)
 
 
 class Runner(ABC):

@@ -11,25 +11,23 @@ import threading
 import time
 from dataclasses import dataclass
 
+from autodl.machine import available_memory
 from autodl.records import Cost, TrialResult, TrialStatus
-from autodl.search.runners.base import Runner
-from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, run_trial
+from autodl.search.runners.base import Runner, grace
+from autodl.search.runners.reasons import overdue
+from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, cache_limit, run_trial
 
 
 @dataclass
 class _Running:
     job: Job
     started: float
-    thread: threading.Thread
+    step: str = ""
+    """What it is doing."""
 
     def overdue(self) -> bool:
         """Whether it has outrun its deadline and the grace period."""
         return time.monotonic() > self.started + self.job.seconds + grace(self.job.seconds)
-
-
-def grace(seconds: float) -> float:
-    """Seconds that a trial may take beyond its deadline before it is given up."""
-    return 1.0 + 0.1 * min(seconds, 60.0)
 
 
 class InlineRunner(Runner):
@@ -42,7 +40,8 @@ class InlineRunner(Runner):
 
     def __init__(self, data: TrialData, slots: int = 1) -> None:
         self._data, self._slots = data, slots
-        self._cache = PreparedFolds(data)
+        self._cache_bytes = cache_limit(available_memory())
+        self._cache = PreparedFolds(data, self._cache_bytes)
         self._done: queue.Queue[tuple[str, TrialOutcome]] = queue.Queue()
         self._running: dict[str, _Running] = {}
 
@@ -52,13 +51,17 @@ class InlineRunner(Runner):
 
     def submit(self, job: Job) -> None:
         """Start the job in a thread of its own."""
-        thread = threading.Thread(target=self._work, args=(job, self._cache), daemon=True, name=job.spec.id)
-        self._running[job.spec.id] = _Running(job, time.monotonic(), thread)
-        thread.start()
+        entry = self._running[job.spec.id] = _Running(job, time.monotonic())
+        threading.Thread(target=self._work, args=(entry, self._cache), daemon=True, name=job.spec.id).start()
 
-    def _work(self, job: Job, cache: PreparedFolds) -> None:
+    def _work(self, entry: _Running, cache: PreparedFolds) -> None:
+        job = entry.job
+
+        def tell(step: str) -> None:
+            entry.step = step
+
         try:
-            outcome = run_trial(job, self._data, cache)
+            outcome = run_trial(job, self._data, cache, tell)
         except BaseException as error:  # e.g. SystemExit or a panic of a native library: without an outcome, a hang
             result = TrialResult(spec=job.spec, status=TrialStatus.FAILED, error=f"{type(error).__name__}: {error}")
             outcome = TrialOutcome(result)
@@ -81,12 +84,12 @@ class InlineRunner(Runner):
 
     def _give_up(self, late: _Running) -> TrialOutcome:
         del self._running[late.job.spec.id]
-        self._cache = PreparedFolds(self._data)  # the straggler may still write to the old one
+        self._cache = PreparedFolds(self._data, self._cache_bytes)  # the straggler may still write to the old one
         return TrialOutcome(
             TrialResult(
                 spec=late.job.spec,
                 status=TrialStatus.TIMEOUT,
-                error=f"did not stop at its deadline of {late.job.seconds:.1f} s and was given up",
+                error=overdue(late.job.seconds, late.step, "given up"),
                 cost=Cost(fit_s=time.monotonic() - late.started),
             )
         )

@@ -9,22 +9,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autodl.errors import ConfigError
+from autodl.machine import available_memory
 from autodl.records import Cost, TrialResult, TrialStatus
-from autodl.search.runners.base import Runner
-from autodl.search.runners.inline import grace
+from autodl.search.runners import reasons
+from autodl.search.runners.base import MAX_RETRIES, Runner, grace
 from autodl.search.runners.local_cluster import READY, LocalCluster
-from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, run_trial
+from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, cache_limit, run_trial
 
-MAX_RETRIES = 1
-"""How often a trial is started again after its worker died."""
+START_S = 60.0
+"""Seconds to wait for an actor."""
 
 
 class _Worker:
     """Lives in an actor; keeps the data and the prepared folds between trials."""
 
-    def __init__(self, data: TrialData) -> None:
+    def __init__(self, data: TrialData, workers: int) -> None:
         self._data = data
-        self._cache = PreparedFolds(data)
+        self._cache = PreparedFolds(data, cache_limit(available_memory() / max(1, workers)))
 
     def ready(self) -> int:
         """The process number: answers once everything is imported."""
@@ -44,6 +45,8 @@ class _Slot:
     ref: Any = None
     started: float = 0.0
     tries: int = 0
+    reborn: bool = False
+    """Whether the actor replaces one that died: there is room for it, so that it takes jobs while it starts."""
 
 
 class RayRunner(Runner):
@@ -59,11 +62,13 @@ class RayRunner(Runner):
         ConfigError: If the cluster cannot be reached or has no room for a single worker.
     """
 
-    def __init__(self, data: TrialData, workers: int, address: str | None = None, *, start_s: float = 60.0) -> None:
+    def __init__(
+        self, data: TrialData, workers: int, address: str | None = None, *, start_s: float = START_S
+    ) -> None:
         import ray
 
         self._ray = ray
-        self._threads = data.threads
+        self._threads, self._workers = data.threads, workers
         self._owns = not ray.is_initialized()
         self._cluster: LocalCluster | None = None
         if self._owns and address is None:
@@ -82,7 +87,7 @@ class RayRunner(Runner):
 
     def _spawn(self) -> tuple[Any, Any]:
         remote = self._ray.remote(num_cpus=self._threads, max_restarts=0)(_Worker)
-        actor = remote.remote(self._data)
+        actor = remote.remote(self._data, self._workers)
         return actor, actor.ready.remote()
 
     def _warm(self, timeout: float) -> bool:
@@ -92,13 +97,14 @@ class RayRunner(Runner):
 
     def _idle(self) -> list[_Slot]:
         waiting = [s for s in self._slots if s.job is None]
-        if not waiting:
-            return []
-        ready, _ = self._ray.wait([s.ready for s in waiting], num_returns=len(waiting), timeout=0)
-        return [s for s in waiting if s.ready in ready]
+        return [s for s in waiting if s.reborn or self._up(s)]
+
+    def _up(self, slot: _Slot) -> bool:
+        ready, _ = self._ray.wait([slot.ready], num_returns=1, timeout=0)
+        return bool(ready)
 
     def free(self) -> int:
-        """Number of idle actors that are up."""
+        """Number of idle actors that are up or replace one that was."""
         return len(self._idle())
 
     def submit(self, job: Job) -> None:
@@ -138,26 +144,36 @@ class RayRunner(Runner):
 
     def _lost(self, slot: _Slot, error: Exception) -> list[TrialOutcome]:
         assert slot.job is not None
-        slot.actor, slot.ready = self._spawn()
+        self._respawn(slot)
         slot.tries += 1
+        why = self._death(error)
         left = slot.job.seconds - (time.monotonic() - slot.started)
-        if slot.tries <= MAX_RETRIES and left > 0:
+        if not why.memory and slot.tries <= MAX_RETRIES and left > 0:
             slot.job = replace(slot.job, seconds=left)
             self._launch(slot)
             return []
-        reason = f"its worker died ({type(error).__name__}), out of memory or killed; tried {slot.tries} times"
-        return [self._ended(slot, TrialStatus.FAILED, reason)]
+        return [self._ended(slot, TrialStatus.FAILED, reasons.tries(why.reason, slot.tries))]
+
+    def _death(self, error: Exception) -> reasons.Death:
+        """What Ray's error means; its own watch over memory ends the largest worker before the kernel must."""
+        if isinstance(error, self._ray.exceptions.OutOfMemoryError) or "running low on memory" in str(error):
+            return reasons.Death("was ended by Ray, whose machine ran low on memory", memory=True)
+        return reasons.Death(f"lost its worker ({type(error).__name__}): it crashed or was killed")
+
+    def _respawn(self, slot: _Slot) -> None:
+        slot.actor, slot.ready = self._spawn()
+        slot.reborn = True
 
     def _overdue(self, slot: _Slot) -> bool:
         assert slot.job is not None
-        return time.monotonic() > slot.started + slot.job.seconds + grace(slot.job.seconds)
+        late = time.monotonic() - slot.started - slot.job.seconds - grace(slot.job.seconds)
+        return late > 0 and (late > START_S or self._up(slot))
 
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
         self._ray.kill(slot.actor)
-        slot.actor, slot.ready = self._spawn()
-        reason = f"did not stop at its deadline of {slot.job.seconds:.1f} s and was killed"
-        return self._ended(slot, TrialStatus.TIMEOUT, reason)
+        self._respawn(slot)
+        return self._ended(slot, TrialStatus.TIMEOUT, reasons.overdue(slot.job.seconds))
 
     @staticmethod
     def _ended(slot: _Slot, status: TrialStatus, reason: str) -> TrialOutcome:

@@ -1,4 +1,4 @@
-"""Runs trials inline until Ray is up, then hands over: starting Ray takes 15 s or more that need not be lost."""
+"""Runs trials inline until another runner is up, then hands over: starting one takes time that need not be lost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from autodl.search.trial import Job, TrialOutcome
 
 CLOSE_S = 5.0
 """Seconds to wait for a runner that is shutting down."""
+PATIENCE_S = 8.0
+"""Seconds after which the second runner is made although the first has not returned enough outcomes."""
 
 
 class WarmingRunner(Runner):
@@ -19,17 +21,26 @@ class WarmingRunner(Runner):
     Args:
         first: Ready now.
         make: Makes the runner that takes over; an error it raises is kept in ``error`` and the first goes on.
+        after: Outcomes of the first runner to let pass before the second is made, because its start would slow
+            them down; it is made after ``PATIENCE_S`` in any case.
     """
 
-    def __init__(self, first: Runner, make: Callable[[], Runner]) -> None:
+    def __init__(self, first: Runner, make: Callable[[], Runner], after: int = 0) -> None:
         self._first, self._make = first, make
         self._second: Runner | None = None
         self._closed = threading.Event()
+        self._after = after
+        self._begin = threading.Event()
+        if after == 0:
+            self._begin.set()
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._warm, daemon=True, name="warm-up")
         self._thread.start()
 
     def _warm(self) -> None:
+        self._begin.wait(PATIENCE_S)
+        if self._closed.is_set():
+            return
         try:
             second = self._make()
         except Exception as error:  # the run goes on inline; the pipeline tells the user
@@ -59,6 +70,9 @@ class WarmingRunner(Runner):
         until = time.monotonic() + timeout
         while True:
             outcomes = self._first.wait(0.05) if self._first.running() else []
+            self._after -= len(outcomes)
+            if self._after <= 0:
+                self._begin.set()
             if self._second is not None:
                 outcomes += self._second.wait(0.2)
             if outcomes or time.monotonic() >= until or not self.running():
@@ -72,5 +86,6 @@ class WarmingRunner(Runner):
         """Close both; a runner still being made is closed as soon as it is there."""
         self._first.close()
         self._closed.set()
+        self._begin.set()
         if self._second is not None:
             self._thread.join(timeout=CLOSE_S)

@@ -1,0 +1,81 @@
+"""From the plan to a runner: a slow starter works behind the first trials and takes over when it is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from autodl.events import Listener, Note
+from autodl.records import Plan
+from autodl.search.budget import Budget
+from autodl.search.runners.base import Runner
+from autodl.search.runners.inline import InlineRunner
+
+if TYPE_CHECKING:
+    from autodl.search.trial import TrialData
+
+START_S = 60.0
+"""Seconds to wait for workers at most."""
+FIRST_OUTCOMES = 2
+"""The baseline and the first real model are there before worker processes take a core to start."""
+
+
+def make_runner(plan: Plan, data: TrialData, address: str | None, budget: Budget, listener: Listener) -> Runner:
+    """The runner that the plan asks for.
+
+    Without a clock, the slow starters take all trials from the first on, so that a run repeats exactly.
+
+    Args:
+        plan: Kind of runner, and trials at a time.
+        data: Rows and folds.
+        address: Ray cluster, or None.
+        budget: The clock.
+        listener: Is told when the runner takes over, or why it cannot.
+
+    Raises:
+        ConfigError: If the cluster at ``address`` cannot be reached.
+    """
+    if plan.runner == "inline":
+        return InlineRunner(data, slots=plan.workers)
+    start_s = START_S if budget.unlimited else min(START_S, 0.5 * budget.total_s)
+
+    def processes() -> Runner:
+        from autodl.search.runners.process import ProcessRunner
+
+        return ProcessRunner(data, plan.workers, start_s=start_s)
+
+    def ray() -> Runner:
+        from autodl.search.runners.ray import RayRunner
+
+        runner = RayRunner(data, plan.workers, address, start_s=start_s)
+        listener(Note(f"Ray is up: {plan.workers} trials at a time from here on.", budget.elapsed()))
+        return runner
+
+    if plan.runner == "process":
+        make, name = processes, "A process for the trials"
+    else:
+        make, name = ray, "Ray"
+    if address is not None or (budget.unlimited and plan.runner == "ray"):
+        return make()
+    from autodl.search.runners.warming import WarmingRunner
+
+    first = InlineRunner(data, slots=plan.workers)
+    if not budget.unlimited:
+        after = FIRST_OUTCOMES if plan.runner == "process" else 0  # Ray takes so long that every second counts
+        return WarmingRunner(first, _told(make, name, budget, listener), after)
+    try:
+        return make()
+    except (OSError, RuntimeError) as error:
+        listener(Note(f"{name} did not start ({error}); trials run in this process.", budget.elapsed()))
+        return first
+
+
+def _told(make: Callable[[], Runner], name: str, budget: Budget, listener: Listener) -> Callable[[], Runner]:
+    def make_or_tell() -> Runner:
+        try:
+            return make()
+        except Exception as error:
+            listener(Note(f"{name} did not start ({error}); trials go on in this process.", budget.elapsed()))
+            raise
+
+    return make_or_tell

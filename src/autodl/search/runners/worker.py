@@ -1,0 +1,102 @@
+"""The worker process: ``python -m autodl.search.runners.worker CONNECTION DATA CACHE_BYTES DRIVER``.
+
+It is a program of its own, not a ``multiprocessing`` child: those import the user's main script again, which without
+an ``if __name__ == "__main__"`` guard would start the whole run once more.
+
+Messages to the driver are pairs: ("ready", None), ("step", text), ("done", TrialOutcome). Messages from the driver
+are jobs; the end of the connection ends the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autodl.search.trial import TrialData
+
+OOM_SCORE = 800
+"""Of 1,000: where memory runs out, the kernel ends a worker rather than the run."""
+WARM_ROWS = 100
+
+
+def main(arguments: list[str]) -> None:
+    """Serve jobs until the driver closes the connection.
+
+    Args:
+        arguments: Descriptors of the connection and of the data, bytes of the cache, the driver's process number.
+    """
+    connection_fd, data_fd, cache_bytes, driver = (int(a) for a in arguments)
+    _die_with(driver)
+    _offer_to_oom_killer()
+    faulthandler.enable()
+    connection = Connection(connection_fd)
+    from autodl.models.base import families
+    from autodl.search.runners.shared_data import read_shared
+    from autodl.search.trial import Job, PreparedFolds, run_trial
+
+    data = read_shared(data_fd)
+    len(families)  # imports every family's module
+    _warm_up(data)
+    cache = PreparedFolds(data, cache_bytes)
+
+    def tell(step: str) -> None:
+        connection.send(("step", step))
+
+    try:
+        connection.send(("ready", None))
+        while True:
+            job = connection.recv()
+            assert isinstance(job, Job)
+            connection.send(("done", run_trial(job, data, cache, tell)))
+    except (EOFError, ConnectionError):  # the driver needs no more trials
+        return
+
+
+def _warm_up(data: TrialData) -> None:
+    """Prepare a few rows by each recipe, so that no trial's time holds the import of the libraries for it."""
+    from autodl.preprocess import Preparer
+    from autodl.search.trial import preparation_key
+
+    for recipe in {preparation_key(r): r for r in data.recipes.values()}.values():
+        # What a few rows cannot show (a class, a category) is no fault here; a trial on all rows will tell.
+        with contextlib.suppress(Exception):
+            Preparer(recipe, data.schema, data.task).fit_transform(data.frame.iloc[:WARM_ROWS], data.y[:WARM_ROWS])
+
+
+def _offer_to_oom_killer() -> None:
+    score = Path("/proc/self/oom_score_adj")
+    if score.exists():
+        score.write_text(str(OOM_SCORE))
+
+
+def _die_with(driver: int) -> None:
+    """End when the driver ends, however it ends: also in the middle of native code that never looks up."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1  # prctl(2); the thread that started this process lives as long as its runner
+        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch, args=(driver,), daemon=True, name="driver-watch").start()
+    if os.getppid() != driver:  # it had ended before this process could ask
+        os._exit(1)
+
+
+def _watch(driver: int) -> None:
+    while os.getppid() == driver:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    os._exit(0)

@@ -1,0 +1,129 @@
+"""One worker process as the driver sees it: start it, talk to it, end it, say why it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from typing import IO, Any
+
+from autodl.machine import oom_kills, resident_bytes
+from autodl.search.runners.reasons import Death, death, no_memory
+
+END_S = 5.0
+"""Seconds to wait for the system to end a killed process; one that waits for a disk can take longer."""
+
+
+class WorkerProcess:
+    """A worker, from its start to its end.
+
+    Args:
+        data: File of ``write_shared``.
+        cache_bytes: Prepared features that it may keep.
+
+    Attributes:
+        pid: Its process number, which is also its process group.
+        ready: Whether it has imported everything.
+        step: What its trial was doing last.
+        base: Bytes that it held before its trial. peak: Most bytes seen in it since.
+        excess: Set by the watch: the bytes it had taken and those allowed when it was ended.
+    """
+
+    def __init__(self, data: IO[bytes], cache_bytes: int) -> None:
+        ours, theirs = socket.socketpair()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # until ``close``
+        environment = {
+            "OMP_WAIT_POLICY": "PASSIVE",
+            **os.environ,
+            # The same modules as this process, also those beside a script; -P keeps out those of the current folder.
+            "PYTHONPATH": os.pathsep.join(p or str(os.getcwd()) for p in sys.path),  # noqa: PTH109
+        }
+        numbers = (theirs.fileno(), data.fileno(), cache_bytes, os.getpid())
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "autodl.search.runners.worker", *map(str, numbers)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                env=environment,
+                pass_fds=(theirs.fileno(), data.fileno()),
+                start_new_session=True,  # Ctrl-C is for the run, which then decides what becomes of the trial
+            )
+        self.connection: Connection[Any, Any] = Connection(ours.detach())
+        self.pid = self._process.pid
+        self.ready, self.step = False, ""
+        self.base = self.peak = 0.0
+        self.excess: tuple[float, float] | None = None
+        self._oom_before = oom_kills()
+
+    def begin(self, job: Any) -> bool:
+        """Send a job; False if the worker has ended."""
+        self.step = ""
+        self.base = self.peak = float(resident_bytes(self.pid))
+        try:
+            self.connection.send(job)
+        except OSError:
+            return False
+        return True
+
+    def messages(self) -> list[tuple[str, Any]]:
+        """What it has sent; ("ended", None) last if it has ended. Does not wait."""
+        found: list[tuple[str, Any]] = []
+        try:
+            while self.connection.poll():
+                kind, content = self.connection.recv()
+                if kind == "ready":
+                    self.ready = True
+                elif kind == "step":
+                    self.step = content
+                else:
+                    found.append((kind, content))
+        except (EOFError, OSError):
+            found.append(("ended", None))
+        return found
+
+    def kill(self) -> None:
+        """End it at once, with the processes that it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def death(self) -> Death:
+        """Why it ended; call after ("ended", None)."""
+        code = self._wait()
+        if self.excess is not None:
+            return no_memory(*self.excess)
+        after = oom_kills()
+        told = None if after is None or self._oom_before is None else after > self._oom_before
+        if words := self.last_words():
+            logging.getLogger("autodl").warning("a worker process ended (exit code %s): %s", code, words)
+        return death(code, self.peak, told)
+
+    def last_words(self) -> str:
+        """The last lines that it wrote to standard error."""
+        if self._errors.closed:
+            return ""
+        self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, self._errors.tell() - 4000))
+        return self._errors.read().decode(errors="replace").strip()
+
+    def _wait(self) -> int | None:
+        """Its exit code; None if the system does not let it go."""
+        self.kill()  # what it started, or itself if it only closed the connection
+        until = time.monotonic() + END_S
+        while (code := self._process.poll()) is None and time.monotonic() < until:
+            time.sleep(0.01)
+        return code
+
+    def close(self) -> None:
+        """End it and free everything."""
+        self.kill()
+        self._wait()
+        self.connection.close()
+        self._errors.close()
