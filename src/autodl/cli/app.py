@@ -86,7 +86,7 @@ def run(argv: list[str] | None, started: Callable[[], float]) -> int:
     except AutodlError as error:
         return _fail(str(error), error.exit_code)
     except _UsageError as error:
-        return _usage(error)
+        return _usage(error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped before anything was finished.", 130)
     except Exception as error:
@@ -100,14 +100,12 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
-def _usage(error: Exception) -> int:
-    name = type(error).__name__
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "autodl"
-    if name == "NoArgsIsHelpError":
+def _usage(error: Exception, arguments: list[str]) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
         return 0  # the help has been printed
-    message = str(error.format_message() if hasattr(error, "format_message") else error).strip()
-    return _fail(f"{message if message.endswith(('.', '?')) else message + '.'} See '{path} --help'.", 2)
+    from autodl.cli.usage import usage_sentence
+
+    return _fail(usage_sentence(error, arguments), 2)
 
 
 def _crash(error: Exception, log: Path | None) -> int:
