@@ -10,6 +10,7 @@ from autodl.data import infer_schema
 from autodl.errors import DataError
 from autodl.profiling import choose_target, choose_task, encode_target
 from autodl.profiling.encoding import natural_key
+from autodl.profiling.task import check_enough_known
 from autodl.records import Task
 
 
@@ -110,8 +111,8 @@ def test_task_from_values(name: str, values: np.ndarray, task: Task, guessed: bo
 @pytest.mark.parametrize(
     ("values", "asked", "match"),
     [
-        (np.ones(50), None, "constant"),
-        (["a"] * 50, None, "constant"),
+        (np.ones(50), None, "same value"),
+        (["a"] * 50, None, "same value"),
         (np.full(50, np.nan), None, "empty"),
         (pd.date_range("2024-01-01", periods=50), None, "date"),
         ([f"name{i}" for i in range(50)], None, "different in each"),
@@ -186,3 +187,28 @@ def test_natural_key_orders_any_text(values: list[str]) -> None:
     once = sorted(values, key=natural_key)
     backwards = list(reversed(once))
     assert sorted(backwards, key=natural_key) == once
+
+
+@pytest.mark.parametrize("n", [1, 3, 9])
+def test_too_few_rows_say_how_many_are_needed(n: int) -> None:
+    with pytest.raises(DataError, match=rf"t\.csv has {n} rows?, but at least 10 are needed"):
+        choose_target(infer_schema(frame(a=np.arange(n) / 3, b=(["x", "y"] * n)[:n])), None, "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ((100, 1), "has more than 1 row"),
+        ((2, 100, 1), r"has more than 2 rows \(such as 'a'\)"),
+        ((3, 100), None),
+        ((5, 1, 6), None),
+        ((4, 4), "known in 8 rows only"),
+    ],
+)
+def test_two_classes_need_rows_for_learning_validation_and_test(counts: tuple[int, ...], told: str | None) -> None:
+    given_ = ("t", ("a", "b", "c")[: len(counts)], counts, sum(counts))
+    if told is None:
+        check_enough_known(*given_)
+        return
+    with pytest.raises(DataError, match=told):
+        check_enough_known(*given_)

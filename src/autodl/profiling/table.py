@@ -11,6 +11,7 @@ from autodl.profiling.checks.base import Context, run_checks
 from autodl.profiling.encoding import encode_target
 from autodl.profiling.features import check_columns, choose_features
 from autodl.profiling.stats import skewness
+from autodl.profiling.task import check_enough_known
 from autodl.records import NumericStats, Profile, ReadInfo, TableSchema, TargetInfo, Task
 
 if TYPE_CHECKING:
@@ -52,11 +53,7 @@ def profile_table(
     check_columns(schema, options, name)
     present = frame[name].notna().to_numpy()
     rows = frame if present.all() else frame[present]
-    if len(rows) < 2:
-        raise DataError(
-            f"the target '{name}' is known in {len(rows)} row{'' if len(rows) == 1 else 's'} only",
-            "At least 2 rows are needed, and some hundred to learn from.",
-        )
+    check_enough_known(name, target.classes, target.class_counts, len(rows))
     y, _ = encode_target(rows[name], schema[name], target.task, target.classes or None)
     target = _complete(target, y)
     features, dropped, duplicates = choose_features(rows, schema, name, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autodl.errors import DataError, did_you_mean
+from autodl.profiling.task import check_enough_rows
 from autodl.profiling.vocabulary import GENERIC_NAMES, TOPIC_NAMES
 from autodl.profiling.words import plain, tokens
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
@@ -25,27 +26,30 @@ def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[s
         DataError: If the asked column does not exist, or no column could be a target.
     """
     if asked is not None:
-        if asked in schema.names:
+        names = schema.names
+        if asked in names:
             return asked, "You asked for it.", False
-        folded = [n for n in schema.names if n.strip().casefold() == asked.strip().casefold()]
+        folded = [n for n in names if n.strip().casefold() == asked.strip().casefold()]
         if len(folded) == 1:
             return folded[0], f"You asked for '{asked}'; capitals and spaces aside, that is '{folded[0]}'.", False
-        raise DataError(f"the target column '{asked}' is not in {where}", did_you_mean(asked, schema.names))
+        raise DataError(f"the target column '{asked}' is not in {where}", did_you_mean(asked, names))
     if len(schema.columns) < 2:
         raise DataError(
-            f"{where} has {len(schema.columns)} column(s), but a target and at least one column to predict it from "
-            "are needed",
-            "Check the delimiter of the file.",
+            f"{where} has only one column, but a target and at least one column to predict it from are needed",
+            "If it has more, check the delimiter between them.",
         )
-    fit = [c for c in schema.columns if _possible(c)]
+    check_enough_rows(schema.columns[0].n, where)
+    fit = [(i, c) for i, c in enumerate(schema.columns) if _possible(c)]
     if not fit:
         raise DataError(
             f"no column of {where} can be a target: all are constant, IDs, dates or free text",
             "Name one with --target COLUMN.",
         )
-    scored = [(_score(c, schema), i, c) for i, c in enumerate(schema.columns) if c in fit]
-    _, _, best = max(scored, key=lambda s: (s[0][0], s[1]))
-    return best.name, f"Guessed: {_score(best, schema)[1]}. Pass --target COLUMN for another.", True
+    names = schema.names
+    alone = _only_classes(schema)
+    scored = [(*_score(c, names, alone), i, c) for i, c in fit]
+    _, reason, _, best = max(scored, key=lambda s: (s[0], s[2]))
+    return best.name, f"Guessed: {reason}. Pass --target COLUMN for another.", True
 
 
 def _possible(column: ColumnInfo) -> bool:
@@ -55,12 +59,19 @@ def _possible(column: ColumnInfo) -> bool:
     return column.kind is not ColumnKind.CATEGORICAL or column.n_unique <= max(2, min(200, present // 5))
 
 
-def _score(column: ColumnInfo, schema: TableSchema) -> tuple[float, str]:
+def _only_classes(schema: TableSchema) -> bool:
+    """Whether the first column alone holds classes, and all others numbers."""
+    first, *others = schema.columns
+    numbers = (ColumnKind.NUMERIC, ColumnKind.CONSTANT, ColumnKind.ID)
+    return first.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN) and all(c.kind in numbers for c in others)
+
+
+def _score(column: ColumnInfo, names: tuple[str, ...], first_alone: bool) -> tuple[float, str]:
     """How much a column looks like a target (higher is more), and the reason in words."""
     points, reasons = 0.0, []
     name = plain(column.name)
     words = tokens(column.name)
-    coordinate = name == "y" and "z" in {plain(n) for n in schema.names}
+    coordinate = name == "y" and "z" in {plain(n) for n in names}
     if not coordinate and (name in GENERIC_NAMES or "_".join(words) in GENERIC_NAMES):
         points, reasons = 100.0, ["its name says so"]
     elif name in TOPIC_NAMES or "_".join(words) in TOPIC_NAMES:
@@ -69,16 +80,12 @@ def _score(column: ColumnInfo, schema: TableSchema) -> tuple[float, str]:
         points, reasons = 55.0, ["its name has a word for what is predicted"]
     elif any(w in TOPIC_NAMES for w in words):
         points, reasons = 45.0, ["its name has a word for what people often predict"]
-    if column.name == schema.names[-1]:
+    if column.name == names[-1]:
         points += 40
         reasons.append("it is the last column")
-    elif column.name == schema.names[0]:
-        others = [c for c in schema.columns if c.name != column.name]
-        alone = column.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN) and all(
-            c.kind in (ColumnKind.NUMERIC, ColumnKind.CONSTANT, ColumnKind.ID) for c in others
-        )
-        points += 50 if alone else 15
-        reasons.append("it comes first" + (" and it alone holds classes, all others numbers" if alone else ""))
+    elif column.name == names[0]:
+        points += 50 if first_alone else 15
+        reasons.append("it comes first" + (" and it alone holds classes, all others numbers" if first_alone else ""))
     if column.n_unique == 2:
         points += 5
         reasons.append("it has two values")

@@ -11,6 +11,10 @@ MAX_CLASSES = 1_000
 """More distinct values than this are no classes."""
 FEW_VALUES = 20
 """Whole numbers with at most this many distinct values may be either."""
+MIN_ROWS = 10
+"""Rows with a target below which nothing is trained: two would be left for the test, and chance would decide."""
+MIN_CLASS_ROWS = 3
+"""Rows that at least two classes must have: one for learning, one for validation, one for the test."""
 
 
 def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool]:
@@ -46,6 +50,49 @@ def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool
     return _whole_numbers(column)
 
 
+def check_enough_rows(n: int, where: str) -> None:
+    """Refuse tables whose score would be a matter of chance.
+
+    Raises:
+        DataError: With the number of rows that is needed.
+    """
+    if n < MIN_ROWS:
+        raise DataError(
+            f"{where} has {n} row{'' if n == 1 else 's'}, but at least {MIN_ROWS} are needed to learn and to test",
+            "Add more rows: some hundred are good.",
+        )
+
+
+def check_enough_known(target: str, classes: tuple[str, ...], counts: tuple[int, ...], n: int) -> None:
+    """Refuse targets that are known in too few rows, or of which all but one class are as good as absent.
+
+    Args:
+        target: Name of the column.
+        classes: Its classes; empty for a number.
+        counts: (K,) rows of each.
+        n: Rows with a target.
+
+    Raises:
+        DataError: With the number of rows that is needed.
+    """
+    if n < MIN_ROWS:
+        raise DataError(
+            f"the target '{target}' is known in {n} row{'' if n == 1 else 's'} only, but at least {MIN_ROWS} are "
+            "needed to learn and to test",
+            "Add rows with a known target: some hundred are good.",
+        )
+    if not classes:
+        return
+    ranked = sorted(zip(counts, classes, strict=True), reverse=True)
+    if len(ranked) > 1 and (few := ranked[1])[0] < MIN_CLASS_ROWS:
+        raise DataError(
+            f"beside '{ranked[0][1]}', no class of the target '{target}' has more than {few[0]} "
+            f"row{'' if few[0] == 1 else 's'} (such as '{few[1]}'), but at least {MIN_CLASS_ROWS} are needed: to "
+            "learn, to compare models and to test",
+            "Add rows of the rare classes, or name another column with --target.",
+        )
+
+
 def check_usable(column: ColumnInfo) -> None:
     """Refuse targets that nothing can be learnt from.
 
@@ -59,7 +106,7 @@ def check_usable(column: ColumnInfo) -> None:
     if column.n_unique < 2:
         value = f" ({column.top[0][0]})" if column.top else ""
         raise DataError(
-            f"the target '{name}' is constant: one value{value} in all {present:,} rows, so nothing can be learnt",
+            f"the target '{name}' has the same value{value} in all {present:,} rows, so there is nothing to learn",
             other,
         )
     if column.kind is ColumnKind.DATETIME:

@@ -9,6 +9,8 @@ from autodl.records import Finding, JsonScalar, Severity
 ENOUGH_PER_COLUMN = 10
 ENOUGH = 200
 ENOUGH_PER_CLASS = 20
+HARDLY_ANY = 50
+"""Rows up to which a score shows little beyond chance."""
 
 
 class FewRows(Check):
@@ -23,7 +25,12 @@ class FewRows(Check):
         n, p = ctx.n_rows, max(1, len(ctx.features))
         evidence: dict[str, JsonScalar] = {"rows": n, "columns": p, "rows_per_column": n / p}
         k = len(ctx.target.classes)
-        if n < ENOUGH:
+        if n <= HARDLY_ANY:
+            message = (
+                f"{count(n, 'row')} prove little: with so few, a good or a bad score is largely a matter of chance. Take "
+                "the result as a first try, not as a finding."
+            )
+        elif n < ENOUGH:
             message = f"{count(n, 'row')} are few: the test rows are fewer still, so every score is uncertain."
         elif n < ENOUGH_PER_COLUMN * p:
             message = (
