@@ -72,9 +72,10 @@ def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
 
     raw, read = read_table(data)
     name = Path(data).name if isinstance(data, str) else "the data frame"
-    schema = infer_schema(raw, target=options.target)
+    known = options.target if options.target in raw.columns else None  # it may still be there in other capitals
+    schema = infer_schema(raw, target=known)
     asked, why, guessed = choose_target(schema, options.target, name)
-    if guessed:
+    if asked != known:
         schema = infer_schema(raw, target=asked)
     info = schema[asked]
     task, task_why, task_guessed = choose_task(info, options.task)

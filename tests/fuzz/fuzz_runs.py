@@ -75,15 +75,30 @@ def innermost(trace: str) -> str:
     return f"{last.split(':')[0]} at {place}"
 
 
-def call(arguments: list[str]) -> tuple[int, str, str, list[warnings.WarningMessage]]:
+@contextlib.contextmanager
+def heard() -> Iterator[list[tuple[str, str]]]:
+    """All warnings meanwhile: (key for grouping, message and the calls that led to it)."""
+    told: list[tuple[str, str]] = []
+
+    def hear(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+        calls = "".join(traceback.format_stack()[:-1])
+        places = [p for p in re.findall(r'File "([^"]*)", line (\d+)', calls) if OURS in p[0]]
+        place = f"{places[-1][0].split(OURS)[1]}:{places[-1][1]}" if places else f"{Path(filename).name}:{lineno}"
+        told.append((f"{category.__name__} at {place}: {str(message)[:60]}", f"{message}\n{calls}"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = hear
+        yield told
+
+
+def call(arguments: list[str]) -> tuple[int, str, str, list[tuple[str, str]]]:
     """(exit code, standard output, standard error, warnings) of the command line."""
     from autodl.cli.app import run
 
     out, err = io.StringIO(), io.StringIO()
-    with warnings.catch_warnings(record=True) as told, limit():
-        warnings.simplefilter("always")
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(arguments, time.time)
+    with heard() as told, limit(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(arguments, time.time)
     return code, out.getvalue(), err.getvalue(), told
 
 
@@ -98,7 +113,7 @@ def plan_file(path: Path, *options: str) -> Outcome:
     if outcome.good and left:
         return Outcome("leaves files", re.sub(r"autodl-\w+", "autodl-X", " ".join(sorted(left))), " ".join(sorted(left)))
     if outcome.good and told:
-        return Outcome("warns", warning_key(told[0]), "\n".join(f"{w.filename}:{w.lineno}: {w.message}" for w in told))
+        return Outcome("warns", *told[0])
     return outcome
 
 
@@ -129,7 +144,7 @@ def _judge_error(out: str, err: str, name: str) -> Outcome:
     message = lines[0].removeprefix("autodl: error: ")
     if name not in message and "'" not in message and "--" not in message:
         return Outcome("names no place", message[:60], message)
-    if not re.search(r"[.?!:)'] \S.*[.?]$", message):
+    if not re.search(r"[.?!] [A-Z`'].*[.?]$", message):
         return Outcome("names no remedy", message[:60], message)
     return Outcome("refused", _form(message.replace(name, "FILE")), message)
 
@@ -151,8 +166,7 @@ def plan_frame(frame: pd.DataFrame, target: str | None) -> Outcome:
 def judge_call(function: Callable[[], Any]) -> Outcome:
     """Call a function that must return, or raise an ``AutodlError`` with a remedy; without any warning."""
     try:
-        with warnings.catch_warnings(record=True) as told, limit():
-            warnings.simplefilter("always")
+        with heard() as told, limit():
             function()
     except HangError:
         return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
@@ -163,14 +177,8 @@ def judge_call(function: Callable[[], Any]) -> Outcome:
     except Exception:
         return Outcome("crash", innermost(traceback.format_exc()), traceback.format_exc())
     if told:
-        return Outcome("warns", warning_key(told[0]), "\n".join(f"{w.filename}:{w.lineno}: {w.message}" for w in told))
+        return Outcome("warns", *told[0])
     return Outcome("ok")
-
-
-def warning_key(told: warnings.WarningMessage) -> str:
-    """Category and place of a warning."""
-    place = told.filename.split(OURS)[-1] if OURS in told.filename else "/".join(Path(told.filename).parts[-3:])
-    return f"{told.category.__name__} at {place}:{told.lineno}: {str(told.message)[:60]}"
 
 
 @contextlib.contextmanager

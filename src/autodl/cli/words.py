@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Text without the characters that command a terminal: names and cells must not move its cursor or turn lines.
+
+    >>> printable("\\x1b[2Jprice\\u202e")
+    '[2Jprice'
+    """
+    return _UNSEEN.sub("", text)
 
 
 def number(value: float, digits: int = 4) -> str:

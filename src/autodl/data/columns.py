@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from autodl.errors import DataError
 
@@ -24,7 +25,7 @@ def clean_names(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """
     out, notes = [], []
     for i, raw in enumerate(names):
-        name = " ".join(raw.replace("\ufeff", "").split())
+        name = " ".join(raw.encode("utf-8", errors="replace").decode().replace("\ufeff", "").split())
         if not name:
             name = INDEX_NAME if i == 0 else f"column_{i + 1}"
             notes.append(f"Column {i + 1} has no name; it is called '{name}' here.")
@@ -62,6 +63,8 @@ def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str,
 
 def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     column = column.reset_index(drop=True)
+    if isinstance(column.dtype, pd.ArrowDtype):  # pandas offers for these only a part of what it does for its own
+        column = pa.array(column.array).to_pandas()
     if isinstance(column.dtype, pd.SparseDtype):
         column = pd.Series(np.asarray(column))
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -100,10 +103,10 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     present = column[~missing]
     kinds = {type(v) for v in present}
     if not kinds or kinds == {str}:
-        return column.where(~missing, None)
+        return _encodable(column.where(~missing, None))
     if all(issubclass(k, bool | np.bool_) for k in kinds):
         words = present.map(str)
-    elif all(issubclass(k, int | float | np.number | decimal.Decimal) for k in kinds):
+    elif all(issubclass(k, int | float | np.number | decimal.Decimal) and k is not np.timedelta64 for k in kinds):
         return (
             _plain(pd.to_numeric(column.map(float, na_action="ignore").astype(float)), name, notes)
             if any(not issubclass(k, int | np.integer) for k in kinds) or missing.any()
@@ -120,7 +123,16 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
             notes.append(f"'{name}' mixes kinds of values ({shown}); they are read as text.")
     out = pd.Series(np.full(len(column), None, dtype=object), dtype=object)
     out[~missing] = words.to_numpy(object)
-    return out
+    return _encodable(out)
+
+
+def _encodable(texts: pd.Series) -> pd.Series:
+    """Text of ``str`` and ``None`` that UTF-8 can hold: halves of surrogate pairs (JSON allows them) become ``?``."""
+    try:
+        pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return texts.map(lambda t: t.encode("utf-8", errors="replace").decode(), na_action="ignore")
+    return texts
 
 
 def _integers(column: pd.Series) -> pd.Series:

@@ -74,7 +74,8 @@ def _grouped(text: str, rule: ParseRule) -> bool:
     whole = text.split(rule.decimal)[0].lstrip("+-")
     head, *groups = whole.split(rule.thousands)
     return (
-        1 <= len(head) <= 3
+        bool(groups)  # none where the mark stands behind the decimal mark only
+        and 1 <= len(head) <= 3
         and all(g.isdigit() for g in groups)
         and len(groups[-1]) == 3
         and all(len(g) in (2, 3) for g in groups)

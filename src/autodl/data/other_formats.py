@@ -110,7 +110,6 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
     if data.slice(0, min(8, data.size)).to_pybytes().startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError(f"{where} is an old Excel file (.xls)", "Save it as .xlsx or CSV.")
     import warnings
-    import zipfile
 
     try:
         with warnings.catch_warnings():
@@ -119,7 +118,9 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
                 io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="openpyxl",
                 keep_default_na=False, na_values=[""],
             )  # fmt: skip
-    except (zipfile.BadZipFile, ValueError, KeyError, OSError, TypeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged workbook may break its library anywhere: zip, XML, missing parts
         raise DataError(f"{where} is no valid Excel file: {_line(error)}", "Save it as .xlsx or CSV.") from error
     for name, cells in sheets.items():
         filled = cells.dropna(how="all").dropna(how="all", axis=1)

@@ -63,7 +63,8 @@ class Outliers(Check):
         spread = q75 - q25
         if spread <= 0:
             return None
-        distance = np.maximum(q25 - values, values - q75) / spread
+        with np.errstate(over="ignore"):  # beside numbers near 1e308 the distance is infinite
+            distance = np.maximum(q25 - values, values - q75) / spread
         far = distance > 3
         n = int(far.sum())
         if not n:
