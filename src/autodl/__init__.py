@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["AutoClassifier", "AutoRegressor", "Run", "__version__", "fit"]
+__all__ = ["AutoClassifier", "AutoRegressor", "Run", "__version__", "fit", "plan", "runs"]
 
 if TYPE_CHECKING:
-    from autodl.api import Run, fit
+    from autodl.api import Run, fit, plan, runs
     from autodl.estimators import AutoClassifier, AutoRegressor
 
 _HOME = {
     "fit": "autodl.api",
+    "plan": "autodl.api",
+    "runs": "autodl.api",
     "Run": "autodl.api",
     "AutoClassifier": "autodl.estimators",
     "AutoRegressor": "autodl.estimators",

@@ -1,25 +1,30 @@
-"""The Python interface: ``autodl.fit`` and the run that it returns."""
+"""The Python interface: ``autodl.fit``, ``autodl.plan`` and the run that they speak of."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from autodl.errors import ConfigError, did_you_mean
+from autodl.errors import ConfigError
 from autodl.events import Listener, silent
-from autodl.options import FitOptions
-from autodl.records import RunRecord, Task
+from autodl.options import FitOptions, build_options
+from autodl.records import Plan, Profile, RunRecord
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from autodl.data.frames import AnyFrame
     from autodl.model import DeliveredModel
+
+RUNS = "autodl-runs"
+"""Where runs go when no folder is named."""
 
 
 class Run:
@@ -27,13 +32,14 @@ class Run:
 
     Args:
         folder: The run folder.
+        trust: You made the folder yourself: a model in it that is stored as a pickle may be opened.
 
     Raises:
         RunError: If the folder holds no run.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, *, trust: bool = False) -> None:
+        self.folder, self.trust = Path(folder), trust
         self.record: RunRecord = RunFolder(folder).read_run()
 
     @property
@@ -42,18 +48,18 @@ class Run:
         return self.folder / "report.html"
 
     @cached_property
-    def _model(self) -> DeliveredModel:
+    def model(self) -> DeliveredModel:
+        """The model, loaded on first use."""
         from autodl.model import DeliveredModel
 
-        return DeliveredModel(RunFolder(self.folder))
+        return DeliveredModel(RunFolder(self.folder, trusted=self.trust))
 
-    def predict(
-        self, data: pd.DataFrame | str | Path, *, proba: bool = False, keep: Sequence[str] = ()
-    ) -> pd.DataFrame:
+    def predict(self, data: AnyFrame | str | Path, *, proba: bool = False, keep: Sequence[str] = ()) -> pd.DataFrame:
         """Predict new rows.
 
         Args:
-            data: A frame or a file with the columns of the training data; the target may be missing.
+            data: A frame (pandas, polars, Arrow) or a file with the columns of the training data; the target may be
+                missing.
             proba: Add a column ``proba_CLASS`` for each class.
             keep: Input columns carried over.
 
@@ -63,15 +69,26 @@ class Run:
         from autodl.data import read_table
         from autodl.predict import predict_frame, text_columns
 
-        words = text_columns(self._model.manifest.features)
-        raw, read = read_table(str(data) if isinstance(data, Path) else data, as_text=words)
-        return predict_frame(self._model, raw, proba=proba, keep=keep, where=Path(read.path).name or "the data")
+        words = text_columns(self.model.manifest.features)
+        raw, read = read_table(data, as_text=words)
+        where = Path(read.path).name if isinstance(data, str | Path) else "the data"
+        names = (keep,) if isinstance(keep, str) else keep
+        return predict_frame(self.model, raw, proba=proba, keep=names, where=where)
 
     def leaderboard(self) -> pd.DataFrame:
         """One row a model, best first: name, family, validation, test, fit_s, predict_ms_per_row."""
         import pandas as pd
 
-        return pd.DataFrame([row.model_dump() for row in self.record.leaderboard])
+        from autodl.records import LeaderboardRow
+
+        rows = [row.model_dump() for row in self.record.leaderboard]
+        return pd.DataFrame(rows, columns=list(LeaderboardRow.model_fields))
+
+    def write_report(self) -> Path:
+        """Write the HTML report anew from what the folder holds."""
+        from autodl.pipeline import rebuild_report
+
+        return rebuild_report(self.folder)
 
     def __repr__(self) -> str:
         r = self.record
@@ -80,35 +97,48 @@ class Run:
         return f"Run({str(self.folder)!r}, {r.task.value} of {r.target!r}, {r.status}{score})"
 
 
+class Planned(NamedTuple):
+    """What ``fit`` would do."""
+
+    profile: Profile
+    """The facts about the table, with findings."""
+    plan: Plan
+    """The decisions, each with its reason."""
+
+
 def fit(
-    data: pd.DataFrame | str | Path,
+    data: AnyFrame | str | Path,
     target: str | None = None,
     *,
     task: str | None = None,
-    time_budget: float | str | None = "5m",
+    time_budget: float | str | None = None,
     max_trials: int | None = None,
     metric: str | None = None,
     test: str | Path | None = None,
     test_size: float | None = None,
     group_column: str | None = None,
     time_column: str | None = None,
-    families: Sequence[str] = (),
-    drop: Sequence[str] = (),
+    families: Sequence[str] | str = (),
+    drop: Sequence[str] | str = (),
     preset: str = "balanced",
     workers: int | None = None,
     address: str | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     resume: bool = False,
+    trust: bool = False,
+    report: bool = True,
     listener: Listener = silent,
 ) -> Run:
     """Find, train and test models for a table inside a time budget.
 
     Args:
-        data: A frame, or a path, glob or folder of tables.
+        data: A frame (pandas, polars, Arrow or any with the Arrow stream interface), or a path, glob or folder of
+            tables.
         target: Column to predict; guessed if not given.
         task: ``classification`` or ``regression``; found out if not given.
-        time_budget: Wall-clock seconds, or words like ``5m`` and ``1h30m``; None means no clock.
+        time_budget: Wall-clock seconds, or words like ``5m`` and ``1h30m``. If not given: five minutes, or no clock
+            where ``max_trials`` is given.
         max_trials: Number of configurations to try; without a clock the result repeats exactly.
         metric: What to optimize, e.g. ``roc_auc``; a sensible one for the task if not given.
         test: A file of test rows; otherwise a share of the rows is held back.
@@ -123,42 +153,121 @@ def fit(
         out: The run folder; a new one under ``autodl-runs`` if not given.
         seed: Seed of everything random.
         resume: Go on with an interrupted run in ``out``.
+        trust: You made that run yourself: models in it that are stored as pickles may be opened.
+        report: Explain the model and write ``report.html``; without it a run is a little quicker, and
+            ``Run.write_report`` can make up for it, except for the explanation.
         listener: Called with an ``autodl.events`` event whenever something happens.
 
     Raises:
-        AutodlError: Bad input, with what is wrong and what to do.
+        AutodlError: Bad input, with what is wrong and what to do; ``ConfigError`` and ``DataError`` are also
+            ``ValueError``.
     """
-    from autodl.duration import parse_duration
     from autodl.pipeline import run_fit
 
     started = time.time()
     # Spinning OpenMP threads slow each other down on shared cores; see ``autodl.__main__``.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if task is not None and task not in list(Task):
-        raise ConfigError(f"unknown task '{task}'", did_you_mean(task, list(Task)))
-    seconds = parse_duration(time_budget) if isinstance(time_budget, str) else time_budget
-    if preset not in ("fast", "balanced", "best"):
-        raise ConfigError(f"unknown preset '{preset}'", did_you_mean(preset, ("fast", "balanced", "best")))
-    options = FitOptions.model_validate(
-        {
-            "target": target,
-            "task": task,
-            "time_budget_s": seconds,
-            "max_trials": max_trials,
-            "metric": metric,
-            "test": None if test is None else str(test),
-            "test_size": test_size,
-            "group_column": group_column,
-            "time_column": time_column,
-            "families": tuple(families),
-            "drop": tuple(drop),
-            "seed": seed,
-            "workers": workers,
-            "address": address,
-            "preset": preset,
-        }
-    )
-    folder = Path(out) if out is not None else Path("autodl-runs") / f"run-{datetime.now():%Y%m%d-%H%M%S}"
-    source = str(data) if isinstance(data, Path) else data
-    run_fit(source, options, folder, listener=listener, started=started, command="autodl.fit(...)", resume=resume)
-    return Run(folder)
+    options = build_options(
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
+        test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
+        seed=seed, workers=workers, address=address, preset=preset, report=report,
+    )  # fmt: skip
+    source = _source(data)
+    if not callable(listener):
+        raise ConfigError(f"listener must be a function, but got a {type(listener).__name__}")
+    with _folder(out, resume) as folder:
+        run_fit(
+            source, options, folder, listener=listener, started=started, command=_call(source, options),
+            resume=resume, trust=trust,
+        )  # fmt: skip
+    return Run(folder, trust=trust)
+
+
+def plan(
+    data: AnyFrame | str | Path,
+    target: str | None = None,
+    *,
+    task: str | None = None,
+    time_budget: float | str | None = None,
+    max_trials: int | None = None,
+    metric: str | None = None,
+    test: str | Path | None = None,
+    test_size: float | None = None,
+    group_column: str | None = None,
+    time_column: str | None = None,
+    families: Sequence[str] | str = (),
+    drop: Sequence[str] | str = (),
+    preset: str = "balanced",
+    workers: int | None = None,
+    address: str | None = None,
+    seed: int = 0,
+) -> Planned:
+    """What ``fit`` would do with the same arguments, and why; trains nothing and writes nothing.
+
+    Raises:
+        AutodlError: Bad input, with what is wrong and what to do.
+    """
+    from autodl.pipeline import run_plan
+
+    options = build_options(
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
+        test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
+        seed=seed, workers=workers, address=address, preset=preset,
+    )  # fmt: skip
+    return Planned(*run_plan(_source(data), options))
+
+
+def runs(folder: str | Path = RUNS) -> list[Run]:
+    """The runs in the folders directly below ``folder``, newest first."""
+    from autodl.store import list_runs
+
+    return [Run(path) for path, _ in list_runs(folder)]
+
+
+def _source(data: object) -> str | pd.DataFrame:
+    """A path as text, or the frame.
+
+    Raises:
+        DataError: If it is neither.
+    """
+    from autodl.data.frames import as_pandas
+
+    return os.fspath(data) if isinstance(data, str | Path) else as_pandas(data)
+
+
+@contextlib.contextmanager
+def _folder(out: str | Path | None, resume: bool) -> Iterator[Path]:
+    """The folder of a run; a new one that stays empty is taken away again."""
+    from autodl.store import new_folder
+
+    if out is not None:
+        if not isinstance(out, str | Path) or not str(out):
+            raise ConfigError(f"out must be the path of a folder, but got {out!r}")
+        yield Path(out)
+        return
+    if resume:
+        raise ConfigError("resume needs the run folder", "Name it with out=...")
+    made = new_folder(Path(RUNS), f"run-{datetime.now():%Y%m%d-%H%M%S}")
+    try:
+        yield made
+    finally:
+        for empty in (made, made.parent):
+            with contextlib.suppress(OSError):  # it holds something
+                empty.rmdir()
+
+
+def _call(source: str | pd.DataFrame, options: FitOptions) -> str:
+    """The call as it could be typed, for the report: what differs from the defaults.
+
+    >>> _call("shop.csv", FitOptions(target="price", max_trials=3, time_budget_s=None))
+    "autodl.fit('shop.csv', target='price', max_trials=3)"
+    """
+    plain = FitOptions()
+    parts = [repr(source) if isinstance(source, str) else "frame"]
+    for name in FitOptions.model_fields:
+        value = getattr(options, name)
+        if value == getattr(plain, name) or value is None:
+            continue
+        shown = list(value) if isinstance(value, tuple) else getattr(value, "value", value)
+        parts.append(f"{'time_budget' if name == 'time_budget_s' else name}={shown!r}")
+    return f"autodl.fit({', '.join(parts)})"

@@ -44,8 +44,7 @@ def resolve_metric(name: str | None, task: Task, n_classes: int = 0) -> Metric:
     """
     if name is None:
         return default_metric(task, n_classes)
-    wanted = _folded(name)
-    by_name = {_folded(n): m for m in metrics.values() for n in (*m.aliases, m.name, m.key)}
+    wanted, by_name = _folded(name), _by_name()
     usable = fitting(task, n_classes)
     if wanted not in by_name:
         hints = (did_you_mean(wanted, n) for n in ([n for n, m in by_name.items() if m.key in usable], [*by_name]))
@@ -59,6 +58,24 @@ def resolve_metric(name: str | None, task: Task, n_classes: int = 0) -> Metric:
             raise ConfigError(what, f"{choose}; or pass --task {metric.task}.")
         raise ConfigError(f"the metric '{metric.key}' is for two classes only", f"{choose}.")
     return metric
+
+
+def check_metric(name: str) -> None:
+    """Whether any task has a metric of this name; the data need not be known for that.
+
+    Raises:
+        ConfigError: If not, with the nearest.
+    """
+    known = _by_name()
+    if _folded(name) not in known:
+        near = did_you_mean(_folded(name), known)
+        raise ConfigError(
+            f"unknown metric '{name}'", near if near.startswith("Did") else f"Known: {', '.join(metrics)}."
+        )
+
+
+def _by_name() -> dict[str, Metric]:
+    return {_folded(n): m for m in metrics.values() for n in (*m.aliases, m.name, m.key)}
 
 
 def _folded(name: str) -> str:

@@ -1,5 +1,6 @@
 """A profile becomes a plan of decisions with reasons."""
 
+from autodl.planning.names import check_names
 from autodl.planning.planner import make_plan
 
-__all__ = ["make_plan"]
+__all__ = ["check_names", "make_plan"]

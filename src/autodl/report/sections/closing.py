@@ -26,7 +26,7 @@ def closing(facts: Facts) -> Closing:
     options = [
         f"{shorten(k, 40)} = {shorten(v, 60)}"
         for k, v in run.options.items()
-        if v is not None and v != "" and v is not False
+        if v is not None and v != "" and not isinstance(v, bool)
     ]
     given = f" Options: {', '.join(options)}." if options else ""
     reproduce = (

@@ -1,0 +1,149 @@
+"""What the scikit-learn estimators share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from autodl.errors import DataError
+from autodl.estimators.inputs import read_rows
+from autodl.options import LARGEST_SEED, FitOptions, build_options
+from autodl.records import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.api import Run
+    from autodl.model import DeliveredModel
+    from autodl.records import RunRecord
+
+DEFAULT_BUDGET_S = 60.0
+"""Of one fit; shorter than that of ``autodl.fit``, since cross-validation fits many times."""
+
+
+class AutoEstimator(BaseEstimator):  # type: ignore[misc]
+    """A search behind ``fit`` and its model behind ``predict``; parameters as in ``autodl.fit``."""
+
+    _task: Task
+
+    def __init__(
+        self,
+        time_budget: float | str | None = None,
+        max_trials: int | None = None,
+        metric: str | None = None,
+        families: Sequence[str] | str = (),
+        preset: str = "balanced",
+        workers: int | None = 1,
+        out: str | Path | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.time_budget = time_budget
+        self.max_trials = max_trials
+        self.metric = metric
+        self.families = families
+        self.preset = preset
+        self.workers = workers
+        self.out = out
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        # With a clock, a faster or idler machine tries more models.
+        tags.non_deterministic = self.max_trials is None or self.time_budget is not None
+        return tags
+
+    def _fit(self, X: Any, y: Any, target: NDArray[Any]) -> Self:
+        """Search on rows X with the values that stand for y."""
+        options = self._options()  # before the data are touched
+        frame = read_rows(self, X, reset=True)
+        check_consistent_length(frame, target)
+        self._columns = list(frame.columns)
+        name = _unused_name(y, self._columns)
+        frame[name] = target
+        options = options.model_copy(update={"target": name})
+        self.run_: Run | None = None
+        if self.out is None:
+            with tempfile.TemporaryDirectory(prefix="autodl-") as temporary:
+                run = _search(frame, options, Path(temporary))
+        else:
+            self.run_ = run = _search(frame, options, Path(self.out))
+        self.record_: RunRecord = run.record
+        self.model_: DeliveredModel = run.model
+        return self
+
+    def _options(self) -> FitOptions:
+        return build_options(
+            task=self._task.value,
+            time_budget=self.time_budget,
+            max_trials=self.max_trials,
+            metric=self.metric,
+            families=self.families,
+            preset=self.preset,
+            workers=self.workers,
+            seed=_seed(self.random_state),
+            report=self.out is not None,
+            default_budget_s=DEFAULT_BUDGET_S,
+        )
+
+    def _raw(self, X: Any) -> NDArray[Any]:
+        """(n, K) probabilities or (n,) values for rows X."""
+        from autodl.data import apply_schema
+
+        check_is_fitted(self, "model_")
+        frame = read_rows(self, X, reset=False)
+        frame.columns = self._columns
+        return self.model_.predict_raw(apply_schema(frame, self.model_.manifest.features, where="X"))
+
+
+def required(y: Any, estimator: BaseEstimator) -> Any:
+    """Y, if it is given.
+
+    Raises:
+        DataError: In the words that scikit-learn asks for.
+    """
+    if y is None:
+        raise DataError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    return y
+
+
+def _search(frame: Any, options: FitOptions, parent: Path) -> Run:
+    from datetime import datetime
+
+    from autodl.api import Run
+    from autodl.pipeline import run_fit
+    from autodl.store import new_folder
+
+    folder = new_folder(parent, f"run-{datetime.now():%Y%m%d-%H%M%S}")
+    run_fit(frame, options, folder)
+    run = Run(folder)
+    _ = run.model  # while its files exist
+    return run
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """An integer as it is; else one drawn from the state, or from numpy's global one."""
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(LARGEST_SEED, dtype=np.uint32))
+    return random_state
+
+
+def _unused_name(y: Any, columns: Sequence[str]) -> str:
+    """What the target is called in the report: the name of a series, if no column has it."""
+    given = getattr(y, "name", None)
+    name = " ".join(given.split()) if isinstance(given, str) else ""
+    name = name or "y"
+    while name in columns:
+        name += "_"
+    return name

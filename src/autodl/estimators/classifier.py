@@ -1,0 +1,94 @@
+"""The scikit-learn classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from autodl.errors import DataError
+from autodl.estimators.base import AutoEstimator, required
+from autodl.records import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LABEL_LENGTH = 60
+
+
+class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
+    """The best classifier found inside a budget.
+
+    Args:
+        time_budget: Seconds of one fit, or words like ``5m``. If not given: 60 seconds, or no clock where
+            ``max_trials`` is given.
+        max_trials: Number of configurations to try; without a clock the result repeats exactly.
+        metric: What to optimize, e.g. ``roc_auc``; a sensible one if not given.
+        families: Only these model families.
+        preset: ``fast``, ``balanced`` or ``best``.
+        workers: Trials at a time.
+        out: A folder in which each fit leaves a run folder of its own, with the report; nothing is kept if not given.
+        random_state: Seed of everything random.
+
+    Attributes:
+        classes_: (K,) class labels.
+        n_features_in_: p.
+        feature_names_in_: (p,) names of the columns, if X had any.
+        record_: The run's summary: test scores, leaderboard, findings.
+        run_: The run with its report, if ``out`` is given.
+        model_: The delivered model.
+
+    Examples:
+        >>> from sklearn.datasets import load_iris
+        >>> from autodl import AutoClassifier
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> AutoClassifier(max_trials=2, families="linear").fit(X, y).score(X, y) > 0.9
+        True
+    """
+
+    _task = Task.CLASSIFICATION
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Search and train.
+
+        Args:
+            X: (n, p) frame of any library, array or sparse matrix; missing values and text are fine.
+            y: (n,) labels of any kind.
+
+        Raises:
+            ValueError: Bad data or parameters, with what is wrong and what to do.
+        """
+        labels = column_or_1d(required(y, self), warn=True)
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise DataError(
+                f"y must hold at least 2 classes, but it has 1 class: {str(classes[0])[:LABEL_LENGTH]!r}"
+                if len(classes)
+                else "Found array with 0 sample(s) in y while a minimum of 2 is required"
+            )
+        self.classes_ = classes
+        # The labels' order is kept by a number in front, whatever they are made of.
+        width = len(str(len(classes) - 1))
+        names = [f"class {i:0{width}d}: {' '.join(str(c).split())[:LABEL_LENGTH]}" for i, c in enumerate(classes)]
+        return self._fit(X, y, np.array(names, dtype=object)[codes])
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """(n, K) probabilities in the order of ``classes_``."""
+        return self._raw(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """(n,) labels: the most probable ones, or by the cut of the run where its metric counts decisions."""
+        raw = self._raw(X)
+        labels: NDArray[Any] = self.classes_[self.model_.answers(raw)]
+        return labels
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = True
+        return tags

@@ -1,0 +1,64 @@
+"""The scikit-learn regressor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import column_or_1d
+
+from autodl.errors import DataError
+from autodl.estimators.base import AutoEstimator, required
+from autodl.records import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
+    """The best regressor found inside a budget.
+
+    Args:
+        time_budget: Seconds of one fit, or words like ``5m``. If not given: 60 seconds, or no clock where
+            ``max_trials`` is given.
+        max_trials: Number of configurations to try; without a clock the result repeats exactly.
+        metric: What to optimize, e.g. ``mae``; RMSE if not given.
+        families: Only these model families.
+        preset: ``fast``, ``balanced`` or ``best``.
+        workers: Trials at a time.
+        out: A folder in which each fit leaves a run folder of its own, with the report; nothing is kept if not given.
+        random_state: Seed of everything random.
+
+    Attributes:
+        n_features_in_: p.
+        feature_names_in_: (p,) names of the columns, if X had any.
+        record_: The run's summary: test scores, leaderboard, findings.
+        run_: The run with its report, if ``out`` is given.
+        model_: The delivered model.
+    """
+
+    _task = Task.REGRESSION
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Search and train.
+
+        Args:
+            X: (n, p) frame of any library, array or sparse matrix; missing values and text are fine.
+            y: (n,) numbers.
+
+        Raises:
+            ValueError: Bad data or parameters, with what is wrong and what to do.
+        """
+        values = column_or_1d(required(y, self), warn=True)
+        assert_all_finite(values, input_name="y")
+        try:
+            target = values.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"y must hold numbers, but {error}", "For labels use AutoClassifier.") from error
+        return self._fit(X, y, target)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """(n,) values."""
+        return self._raw(X)
