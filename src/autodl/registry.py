@@ -68,7 +68,14 @@ class Registry(Mapping[str, T], Generic[T]):
         try:
             return self._entries[key]
         except KeyError:
-            raise ConfigError(f"unknown {self._noun} '{key}'", did_you_mean(key, self._entries)) from None
+            raise ConfigError(f"unknown {self._noun} '{key}'", self._nearest(key)) from None
+
+    def _nearest(self, key: str) -> str:
+        folded = _folded(key)
+        for name, thing in self._entries.items():
+            if folded in {_folded(other) for other in getattr(thing, "other_names", ())}:
+                return f"The nearest that autodl has is '{name}'."
+        return did_you_mean(key, self._entries)
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries
@@ -78,3 +85,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())

@@ -140,6 +140,7 @@ class Family(ABC):
 
     Class attributes:
         key: Short lower-case name used in files and on the command line.
+        other_names: What else people type for it, or for a model of its kind that is not here; it is then suggested.
         name: Name for people.
         summary: One sentence for people who do not know the model.
         paper: Source.
@@ -156,6 +157,7 @@ class Family(ABC):
     """
 
     key: ClassVar[str]
+    other_names: ClassVar[tuple[str, ...]] = ()
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str]

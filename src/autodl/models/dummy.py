@@ -57,6 +57,7 @@ class Dummy(Family):
     """The baseline."""
 
     key = "dummy"
+    other_names = ("baseline", "guess", "constant")
     name = "Guessing"
     summary = (
         "Always gives the same answer: the share of each class, or the average. A model must beat it to be of use."

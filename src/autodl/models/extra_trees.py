@@ -20,6 +20,7 @@ class ExtraTrees(Family):
     """Trees on all rows, with random thresholds."""
 
     key = "extra_trees"
+    other_names = ("et", "xt")
     name = "Extra trees"
     summary = (
         "Many decision trees with partly random questions that vote; quick, and different enough to help others."

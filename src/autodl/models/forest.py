@@ -15,6 +15,7 @@ class Forest(Family):
     """Trees on bootstrap samples, each split on the best of a few columns."""
 
     key = "forest"
+    other_names = ("random_forest", "rf", "decision_tree", "tree")
     name = "Random forest"
     summary = "Many decision trees, each grown on a random part of the data, that vote; robust and needs no care."
     paper = "Breiman 2001, Random Forests, Machine Learning"

@@ -165,6 +165,7 @@ class LightGBM(Family):
     """Leaf-wise boosting with histograms."""
 
     key = "lightgbm"
+    other_names = ("lgbm", "lgb", "xgboost", "xgb", "gbm", "gbdt", "gradient_boosting", "boosting")
     name = "LightGBM"
     summary = "Hundreds of small decision trees, each correcting the ones before it; fast and strong on tables."
     paper = "Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS"

@@ -136,6 +136,7 @@ class Linear(Family):
     """A weighted sum of the columns."""
 
     key = "linear"
+    other_names = ("logistic", "logistic_regression", "linear_regression", "ridge", "lasso", "elastic_net", "glm")
     name = "Linear model"
     summary = "Adds up the columns, each with its own weight; simple, quick, and often enough."
     paper = (

@@ -120,6 +120,7 @@ class Mlp(Family):
     """Family of tabular MLPs."""
 
     key = "mlp"
+    other_names = ("nn", "neural_network", "neural_net", "dnn", "deep", "torch")
     name = "Neural network (MLP)"
     summary = "Layers of artificial neurons that learn their own combinations of the columns."
     paper = (

@@ -99,6 +99,7 @@ class Neighbors(Family):
     """k nearest neighbours."""
 
     key = "neighbors"
+    other_names = ("knn", "kneighbors", "nearest_neighbors")
     name = "Nearest neighbours"
     summary = "Looks up the most similar known rows and answers what they answered."
     paper = "Cover & Hart 1967, Nearest neighbor pattern classification, IEEE Transactions on Information Theory"

@@ -126,6 +126,7 @@ class SVM(Family):
     """Kernel machines."""
 
     key = "svm"
+    other_names = ("svc", "svr")
     name = "Support vector machine"
     summary = "Draws the smoothest boundary between the groups that few rows violate; good on small tables."
     paper = "Cortes & Vapnik 1995, Support-vector networks, Machine Learning"

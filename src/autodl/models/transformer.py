@@ -95,6 +95,7 @@ class Transformer(Family):
     """Family of tabular transformers."""
 
     key = "transformer"
+    other_names = ("ft_transformer", "tab_transformer", "attention")
     name = "Neural network (FT-Transformer)"
     summary = "A network that lets every column of a row look at every other before it answers."
     paper = 'Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data"'
