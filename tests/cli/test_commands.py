@@ -52,6 +52,8 @@ def test_a_run_that_was_ended_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "my run"
     assert _how_to_go_on(folder) == ""
     (folder / "records").mkdir(parents=True)
+    assert _how_to_go_on(folder) == ""  # nothing had begun
+    (folder / "run.json").write_text(make_record().model_dump_json())
     assert _how_to_go_on(folder) == f"; --resume --out '{folder}' goes on from what was finished"
 
 

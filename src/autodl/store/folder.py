@@ -239,7 +239,9 @@ class RunFolder:
         """The run folder, made on the first write only: one that vanishes later must not come back half empty."""
         if not self._seen:
             with disk_trouble(self.path):
-                self.path.mkdir(exist_ok=True)
+                if not self.path.is_dir():
+                    self.path.mkdir(exist_ok=True)
+                    sync_folder(self.path.parent)
             self._seen = True
         return self.path
 

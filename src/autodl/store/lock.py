@@ -18,7 +18,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from autodl.errors import RunError
-from autodl.store.atomic import remove_folder, write_atomic
+from autodl.store.atomic import remove_folder, sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
 
 LOCK, OWNER = ".lock", ".owner.json"
@@ -57,13 +57,13 @@ class RunLock:
     def __enter__(self) -> RunLock:
         self._made = first_missing(self.folder)
         with disk_trouble(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            _make_durably(self.folder)
             try:
                 self._lock.acquire(timeout=PATIENCE_S, poll_interval=0.05)
                 while is_locked(self.folder) is False:
                     # Another run ended between the opening of its file and our lock, and removed the file.
                     self._lock.release()
-                    self.folder.mkdir(parents=True, exist_ok=True)
+                    _make_durably(self.folder)
                     self._lock.acquire(timeout=PATIENCE_S, poll_interval=0.05)
             except Timeout:
                 raise RunError(
@@ -160,7 +160,7 @@ def new_folder(parent: Path, name: str) -> Path:
         DiskError: If the system refuses.
     """
     with disk_trouble(parent / name):
-        parent.mkdir(parents=True, exist_ok=True)
+        _make_durably(parent)
         number = 1
         while True:
             path = parent / (name if number == 1 else f"{name}-{number}")
@@ -169,6 +169,7 @@ def new_folder(parent: Path, name: str) -> Path:
             except FileExistsError:
                 number += 1
             else:
+                sync_folder(parent)
                 return path
 
 
@@ -176,6 +177,17 @@ def first_missing(folder: Path) -> Path | None:
     """The topmost folder that must be made for ``folder`` to exist."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     return missing[-1] if missing else None
+
+
+def _make_durably(folder: Path) -> None:
+    """Make a folder and its parents so that a power cut does not take them away."""
+    top = first_missing(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    while top is not None:
+        sync_folder(folder.parent)
+        if folder == top:
+            return
+        folder = folder.parent
 
 
 def _has_run(folder: Path) -> bool:
