@@ -163,7 +163,7 @@ class _Check:
                 raise self.refuse("families", "hold names of models", v)
         names = tuple(dict.fromkeys(v.strip().lower() for v in given if v.strip()))
         if given and not names:
-            raise ConfigError(f"{self.spelling('families')} names no family", "Give for example: linear,lightgbm.")
+            raise ConfigError(f"{self.spelling('families')} names no family", "Separate names by commas, e.g. a,b.")
         return names
 
     def several(self, name: str, value: object, what: str) -> list[Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,28 +14,9 @@ from autodl.errors import ConfigError, DataError, RunError, did_you_mean
 if TYPE_CHECKING:
     from autodl.options import FitOptions
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
-
 DEFAULT_BUDGET = "5m"
 RUNS = Path("autodl-runs")
 """Where runs go when no folder is named."""
-
-
-class TaskChoice(StrEnum):
-    """Tasks as typed."""
-
-    AUTO = "auto"
-    CLASSIFICATION = "classification"
-    REGRESSION = "regression"
-
-
-class Preset(StrEnum):
-    """How thorough to be."""
-
-    FAST = "fast"
-    BALANCED = "balanced"
-    BEST = "best"
-
 
 _DATA, _SEARCH, _RUN = "What to learn", "How to search", "The run"
 
@@ -150,18 +130,6 @@ RunArgument = Annotated[
 ]
 
 
-def choice(kind: type[_Choice], text: str, option: str) -> _Choice:
-    """The member of an enumeration that was typed, in any case.
-
-    Raises:
-        ConfigError: With the nearest valid value.
-    """
-    try:
-        return kind(text.strip().lower())
-    except ValueError:
-        raise ConfigError(f"unknown {option} '{text}'", did_you_mean(text, [m.value for m in kind])) from None
-
-
 def build_options(
     *,
     target: str | None,
@@ -185,50 +153,18 @@ def build_options(
     Raises:
         ConfigError: Naming the option, the received value and the remedy.
     """
-    from autodl.duration import parse_duration
-    from autodl.options import FitOptions
-    from autodl.records import Task
+    from autodl import options as checked
 
-    chosen = choice(TaskChoice, task, "--task")
-    if time_budget is not None:
-        budget: float | None = parse_duration(time_budget)
-    else:
-        budget = None if max_trials is not None else parse_duration(DEFAULT_BUDGET)
-    for option, number in (("--max-trials", max_trials), ("--workers", workers)):
-        if number is not None and number < 1:
-            raise ConfigError(f"{option} must be at least 1, but got {number}")
-    if test_size is not None and not 0.0 < test_size < 1.0:
-        raise ConfigError(f"--test-size must lie between 0 and 1, but got {test_size:g}", "Use a share like 0.2.")
-    if test is not None and test_size is not None:
-        raise ConfigError("--test and --test-size exclude each other", "Give one of them.")
-    if not 0 <= seed < 2**32:
-        raise ConfigError(f"--seed must lie between 0 and 4294967295, but got {seed}")
-    return FitOptions(
-        target=target,
-        task=None if chosen is TaskChoice.AUTO else Task(chosen.value),
-        time_budget_s=budget,
-        max_trials=max_trials,
-        metric=metric,
-        test=test,
-        test_size=test_size,
-        group_column=group,
-        time_column=time_column,
-        families=_split_names(families),
-        drop=tuple(drop or ()),
-        seed=seed,
-        workers=workers,
-        address=address,
-        preset=choice(Preset, preset, "--preset").value,
-    )
+    return checked.build_options(
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
+        test_size=test_size, group_column=group, time_column=time_column, families=families, drop=drop, seed=seed,
+        workers=workers, address=address, preset=preset, spelling=_spelling,
+    )  # fmt: skip
 
 
-def _split_names(text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return ()
-    names = tuple(dict.fromkeys(n.strip().lower() for n in text.split(",") if n.strip()))
-    if not names:
-        raise ConfigError("--families names no family", "Separate names by commas, e.g. --families a,b.")
-    return names
+def _spelling(parameter: str) -> str:
+    """A parameter of ``autodl.fit`` as it is typed."""
+    return f"--{parameter.replace('_', '-')}"
 
 
 def run_name(data: str) -> str:
