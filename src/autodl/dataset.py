@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.data.allowance import Allowance
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -59,30 +61,41 @@ class Rows:
     """Positions within ``search``."""
 
 
-def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
+def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None = None) -> Dataset:
     """Read a table, find its columns' kinds, its target and its task.
+
+    Args:
+        data: A path, folder, glob or frame. Of a large table only a random part may be kept.
+        options: For the target, the columns to drop, and the time budget, on which the size of the part depends.
+        earlier: How a run that is resumed read its data: the same rows are drawn again.
 
     Raises:
         DataError: With what is wrong and what to do.
     """
     import numpy as np
 
-    from autodl.data import apply_schema, infer_schema, read_table
+    from autodl.data import infer_schema, learn_table, read_rows
     from autodl.profiling import choose_target, choose_task, encode_target
 
-    raw, read = read_table(data)
+    needed = {options.target, options.group_column, options.time_column}
+    skip = tuple(name for name in options.drop if name not in needed)
+    table = read_rows(data, skip=skip, allowance=_allowance(options, earlier))
+    raw, read = table.frame, table.info
     name = Path(data).name if isinstance(data, str) else "the data frame"
     known = options.target if options.target in raw.columns else None  # it may still be there in other capitals
-    schema = infer_schema(raw, target=known)
-    asked, why, guessed = choose_target(schema, options.target, name)
-    if asked != known:
-        schema = infer_schema(raw, target=asked)
+    if known is None:
+        schema = infer_schema(raw)
+        asked, why, guessed = choose_target(schema, options.target, name)
+        schema, frame = learn_table(raw, target=asked)
+    else:
+        schema, frame = learn_table(raw, target=known)
+        asked, why, guessed = choose_target(schema, options.target, name)
     info = schema[asked]
     task, task_why, task_guessed = choose_task(info, options.task)
-    frame = apply_schema(raw, schema, where=name)
     present = frame[asked].notna().to_numpy()
-    rows = present.nonzero()[0]
-    frame = frame.loc[present].reset_index(drop=True)
+    rows = table.rows[present]
+    if not present.all():
+        frame = frame.loc[present].reset_index(drop=True)
     y, classes = encode_target(frame[asked], info, task)
     counts = tuple(int(c) for c in np.bincount(y, minlength=len(classes))) if classes else ()
     target = TargetInfo(
@@ -98,6 +111,27 @@ def load(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
         n_missing=int((~present).sum()),
     )
     return Dataset(frame, y, rows, schema, target, read, name)
+
+
+def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
+    """What reading may use; for a resumed run what it used at its start, whatever the options say now."""
+    from autodl.data.allowance import Allowance
+    from autodl.machine import this_machine, total_memory
+
+    if earlier is None:
+        return Allowance(
+            memory_bytes=total_memory(),
+            seconds=options.time_budget_s,
+            cores=this_machine().cores,
+            seed=options.seed,
+            group_column=options.group_column,
+        )
+    before = earlier.sample
+    return Allowance(
+        max_rows=None if before is None else before.max_rows,
+        seed=options.seed if before is None else before.seed,
+        group_column=options.group_column,
+    )
 
 
 def load_test(path: str, train: Dataset) -> Dataset:

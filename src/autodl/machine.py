@@ -46,6 +46,15 @@ def available_memory() -> int:
     return free
 
 
+def total_memory() -> int:
+    """Bytes of memory of this machine, or of its container: the same from one moment to the next."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
+    limits = (_number(_read(_CGROUP / name)) for name in ("memory.max", "memory/memory.limit_in_bytes"))
+    return min([total, *(limit for limit in limits if limit is not None)])
+
+
 def oom_kills() -> int | None:
     """How many processes the kernel has killed for lack of memory since the start, or None where it does not tell."""
     own = _entry(_read(_CGROUP / "memory.events"), "oom_kill")

@@ -76,8 +76,10 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
 
     folder, options, budget, listener = ctx.folder, ctx.options, ctx.budget, ctx.listener
     with ctx.stage("read"):
-        dataset = stages.read(data, options)
+        dataset = stages.read(data, options, folder.read("profile", Profile))
         held_out = stages.read_test(options, dataset)
+    if dataset.read.sample is not None:
+        ctx.note(dataset.read.sample.note)
     ctx.check_stop()
     with ctx.stage("profile"):
         profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options)

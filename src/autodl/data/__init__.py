@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autodl.data.kinds import infer_schema
-    from autodl.data.reading import read_table
+    from autodl.data.kinds import infer_schema, learn_table
+    from autodl.data.reading import read_batches, read_rows, read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
     from autodl.data.unusable import misfits
@@ -20,8 +20,11 @@ _HOMES = {
     "apply_schema": "schema",
     "infer_schema": "kinds",
     "labels": "schema",
+    "learn_table": "kinds",
     "make_folds": "splits",
     "misfits": "unusable",
+    "read_batches": "reading",
+    "read_rows": "reading",
     "read_table": "reading",
     "split_test": "splits",
     "write_table": "writing",
@@ -31,8 +34,11 @@ __all__ = [
     "apply_schema",
     "infer_schema",
     "labels",
+    "learn_table",
     "make_folds",
     "misfits",
+    "read_batches",
+    "read_rows",
     "read_table",
     "split_test",
     "write_table",

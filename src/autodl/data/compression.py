@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +35,18 @@ MAPPED_BYTES = 1 << 26
 _MAGIC = (
     (b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"FEA1", "feather"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"), (b"%PDF", "PDF"), (b"\x89PNG", "PNG image"),
-    (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"), (b"\x80\x04\x95", "pickle"), (b"\x80\x05\x95", "pickle"),
-    (b"SQLite format 3\x00", "SQLite"), (b"\x89HDF", "HDF5"), (b"\x7fELF", "program"), (b"7z\xbc\xaf", "7z archive"),
-    (b"Rar!", "RAR archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"), (b"%PDF", "a PDF document"), (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"), (b"GIF8", "a GIF image"), (b"\x80\x04\x95", "a pickle, which may run programs when opened"), (b"\x80\x05\x95", "a pickle, which may run programs when opened"),
+    (b"SQLite format 3\x00", "an SQLite database"), (b"\x89HDF", "an HDF5 file"), (b"\x7fELF", "a program"), (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
 )  # fmt: skip
+
+
+_DOCUMENTS = (
+    ("word/document.xml", "a Word document"), ("ppt/presentation.xml", "a PowerPoint file"),
+    ("META-INF/manifest.xml", "an OpenDocument file"), ("META-INF/MANIFEST.MF", "a Java archive"),
+)  # fmt: skip
+"""A member that tells what a zip archive is."""
 
 
 def suffix_format(name: str) -> tuple[str | None, str | None]:
@@ -58,20 +67,30 @@ def magic(head: bytes) -> str | None:
 
 
 @contextmanager
-def file_errors(path: str) -> Iterator[None]:
-    """Turn the errors of the operating system and of decompressors into ``DataError``."""
+def file_errors(path: str, done: str = "read") -> Iterator[None]:
+    """Turn the errors of the operating system and of decompressors into ``DataError``.
+
+    Args:
+        path: Where, for the message.
+        done: What is done there: ``read`` or ``written``.
+    """
     try:
         yield
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist", "Check the path and the spelling.") from error
     except PermissionError as error:
-        raise DataError(f"{path} cannot be read: permission denied", f"Try `chmod u+r '{path}'`.") from error
-    except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is damaged or cut off: {_first_line(error)}", "Copy or download it again."
-        ) from error
+        remedy = f"Try `chmod u+r '{path}'`." if done == "read" else "Choose another place, or ask for the permission."
+        raise DataError(f"{path} cannot be {done}: permission denied", remedy) from error
+    except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or _first_line(error)}") from error
+        if error.errno is None:  # not the system but bz2 complains
+            raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
+        if error.errno == errno.ENOSPC:
+            raise DataError(f"{path} cannot be {done}: no space is left on the disk", "Make room first.") from error
+        if error.errno == errno.ELOOP:
+            raise DataError(f"{path} is a link that leads back to itself", "Name the file itself.") from error
+        raise DataError(f"{path} cannot be {done}: {error.strerror}", "Check the disk and the path.") from error
 
 
 def _first_line(error: Exception) -> str:
@@ -94,7 +113,7 @@ def read_bytes(path: Path) -> list[tuple[str, pa.Buffer]]:
             head = file.read(16)
         size = path.stat().st_size
         kind = magic(head)
-        if kind == "zip" and suffix_format(path.name)[0] != "excel":
+        if kind == "zip" and suffix_format(path.name)[0] != "excel" and not _is_workbook(path):
             return _unzip(path)
         if kind in ("gzip", "bzip2", "xz", "zstd"):
             stem = path.stem if suffix_format(path.name)[1] else path.name
@@ -104,19 +123,28 @@ def read_bytes(path: Path) -> list[tuple[str, pa.Buffer]]:
         return [(path.name, pa.py_buffer(path.read_bytes()))]
 
 
+def _is_workbook(path: Path) -> bool:
+    """Whether a zip archive is an Excel file, whatever its name."""
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+
+
 def _decompress(path: Path, kind: str, size: int) -> bytes:
     if kind == "zstd":
-        return _unzstd(path, size)
+        return b"".join(zstd_chunks(path, size))
     openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
     with openers[kind](path, "rb") as stream:
         return _read_limited(stream, size, str(path))
 
 
-def _unzstd(path: Path, size: int) -> bytes:
-    """Frame by frame, since the library's stream reader takes a file that is cut off for one that ends."""
+def zstd_chunks(path: Path, size: int) -> Iterator[bytes]:
+    """The content of a ``.zst`` file of ``size`` bytes, chunk by chunk.
+
+    Frame by frame, since the library's stream reader takes a file that is cut off for one that ends.
+    """
     import zstandard
 
-    out = io.BytesIO()
+    grown = 0
     frame = zstandard.ZstdDecompressor().decompressobj()
     with path.open("rb") as raw:
         while chunk := raw.read(1 << 14):
@@ -124,25 +152,27 @@ def _unzstd(path: Path, size: int) -> bytes:
                 if frame.eof:
                     frame = zstandard.ZstdDecompressor().decompressobj()
                 try:
-                    out.write(frame.decompress(chunk))
+                    out = frame.decompress(chunk)
                 except zstandard.ZstdError as error:
                     raise EOFError(_first_line(error)) from error
                 chunk = frame.unused_data if frame.eof else b""
-                _check_growth(out.tell(), size, str(path))
+                grown += len(out)
+                check_growth(grown, size, str(path))
+                yield out
     if not frame.eof:
         raise EOFError("the last frame is not complete")
-    return out.getvalue()
 
 
 def _read_limited(stream: IO[bytes], size: int, where: str) -> bytes:
     out = io.BytesIO()
     while chunk := stream.read(1 << 20):
         out.write(chunk)
-        _check_growth(out.tell(), size, where)
+        check_growth(out.tell(), size, where)
     return out.getvalue()
 
 
-def _check_growth(grown: int, size: int, where: str) -> None:
+def check_growth(grown: int, size: int, where: str) -> None:
+    """Refuse what grows beyond measure: a file of ``size`` bytes that has given ``grown`` so far."""
     limit = max(FREE_BYTES, MAX_RATIO * size)
     if grown > limit:
         raise DataError(
@@ -151,21 +181,32 @@ def _check_growth(grown: int, size: int, where: str) -> None:
         )
 
 
+def zip_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+    """The tables of an archive by name. Their names are only shown: nothing is ever unpacked to the disk.
+
+    Raises:
+        DataError: If there is none, or one is protected by a password.
+    """
+    members = [
+        m for m in archive.infolist()
+        if not m.is_dir() and not Path(m.filename).name.startswith(".") and "__MACOSX" not in m.filename
+    ]  # fmt: skip
+    if document := next((what for name, what in _DOCUMENTS if any(m.filename == name for m in members)), None):
+        raise DataError(f"{path} is no table but {document}", "Save the table in it as CSV or Excel (.xlsx).")
+    tables = [m for m in members if suffix_format(m.filename)[0]] or members
+    if not tables:
+        raise DataError(f"{path} holds no file", "Put a CSV, Parquet or JSON file into it.")
+    if any(m.flag_bits & 1 for m in tables):
+        raise DataError(f"{path} is protected by a password", "Unpack it first.")
+    return sorted(tables, key=lambda m: m.filename)
+
+
 def _unzip(path: Path) -> list[tuple[str, pa.Buffer]]:
     import pyarrow as pa
 
     with zipfile.ZipFile(path) as archive:
-        members = [
-            m for m in archive.infolist()
-            if not m.is_dir() and not Path(m.filename).name.startswith(".") and "__MACOSX" not in m.filename
-        ]  # fmt: skip
-        tables = [m for m in members if suffix_format(m.filename)[0]] or members
-        if not tables:
-            raise DataError(f"{path} holds no file", "Put a CSV, Parquet or JSON file into it.")
         out = []
-        for member in sorted(tables, key=lambda m: m.filename):
-            if member.flag_bits & 1:
-                raise DataError(f"{path} is protected by a password", "Unpack it first.")
+        for member in zip_members(archive, path):
             with archive.open(member) as stream:
                 data = _read_limited(stream, max(1, member.compress_size), f"{path}:{member.filename}")
             out.append((member.filename, pa.py_buffer(data)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,38 +43,55 @@ class Text:
     notes: tuple[str, ...] = ()
 
 
-def read_text(data: pa.Buffer, where: str, like: Dialect | None = None) -> Text:
+def read_text(
+    data: pa.Buffer,
+    where: str,
+    like: Dialect | None = None,
+    *,
+    every_row: bool = False,
+    cut: bool = False,
+    encoding: str | None = None,
+) -> Text:
     """Parse delimited text.
 
     Args:
         data: The bytes.
         where: File name for errors.
         like: Dialect of an earlier shard of the same table; settles whether there is a header.
+        every_row: Refuse rows with too many fields rather than skip a few of them.
+        cut: Whether ``data`` is only the start of a longer text; what stands after its last line end is left out.
+        encoding: The encoding where it is known.
 
     Raises:
         DataError: If the bytes are empty, no text, or do not form a table.
     """
     if data.size == 0:
         raise DataError(f"{where} is empty", "Give a file with a header line and rows.")
-    whole = data.size <= CHECKED_BYTES
-    head = (data if whole else data.slice(0, HEAD_BYTES)).to_pybytes()
-    encoding = find_encoding(head, where, whole=whole)
-    if encoding not in ("utf-8", "utf-8-sig"):
+    whole = not cut and data.size <= CHECKED_BYTES
+    head = (data if whole or cut else data.slice(0, HEAD_BYTES)).to_pybytes()
+    encoding = encoding or find_encoding(head, where, whole=whole)
+    if cut:
+        text = head.decode(encoding, errors="ignore")
+        data = pa.py_buffer((text[: text.rfind("\n") + 1] or text).encode("utf-8"))
+    elif encoding not in ("utf-8", "utf-8-sig"):
         data = pa.py_buffer(_decode(data.to_pybytes(), encoding, where).encode("utf-8"))
     elif encoding == "utf-8-sig":
         data = data.slice(3)
     start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes().decode("utf-8", errors="ignore")
     if not start.strip():
         raise DataError(f"{where} is empty", "Give a file with a header line and rows.")
-    dialect = sniff(start, whole=data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower())
+    dialect = sniff(start, whole=not cut and data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower())
     if like is not None:
         dialect = replace(dialect, header=like.header)
-    if whole:
-        _check_quotes(data.to_pybytes(), dialect, where)
+    if whole and dialect.delimiter != BLANKS and (raw := data.to_pybytes()).count(dialect.quote.encode()) % 2:
+        find_open_quote(io.StringIO(raw.decode("utf-8", errors="replace"), newline=""), dialect, where)
     notes: tuple[str, ...] = ()
-    table = None if dialect.delimiter == BLANKS else _fast(data, dialect)
+    if cut:
+        table = _head_table(data, dialect)
+    else:
+        table = None if dialect.delimiter == BLANKS else _fast(data, dialect)
     if table is None:
-        table, notes = _careful(data.to_pybytes().decode("utf-8", errors="replace"), dialect, where)
+        table, notes = _careful(data.to_pybytes().decode("utf-8", errors="replace"), dialect, where, every_row)
     if table.num_rows == 0:
         raise DataError(f"{where} has a header line but no rows", "Give a file with data below the header.")
     return Text(table, dialect, encoding, notes)
@@ -91,12 +108,22 @@ def _decode(raw: bytes, encoding: str, where: str) -> str:
         ) from error
 
 
-def _check_quotes(raw: bytes, dialect: Dialect, where: str) -> None:
-    """An odd number of quotes may mean that the file ends inside a quoted cell."""
-    if dialect.delimiter == BLANKS or raw.count(dialect.quote.encode()) % 2 == 0:
-        return
+def find_open_quote(lines: Iterable[str], dialect: Dialect, where: str, longest: int | None = None) -> None:
+    """Whether text of an odd number of quotes ends inside a quoted cell.
+
+    Args:
+        lines: The text.
+        dialect: How it is written.
+        where: File name for the error.
+        longest: Characters after which a quoted cell counts as never closed; None for no limit.
+
+    Raises:
+        DataError: Naming the line on which the cell opens.
+    """
+    before = csv.field_size_limit()
+    csv.field_size_limit(longest or before)
     reader = csv.reader(
-        io.StringIO(raw.decode("utf-8", errors="replace"), newline=""),
+        lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote,
         escapechar=dialect.escape,
@@ -108,15 +135,41 @@ def _check_quotes(raw: bytes, dialect: Dialect, where: str) -> None:
         for _ in reader:
             line = reader.line_num + 1
     except csv.Error as error:
-        if "end of data" in str(error):
+        if "end of data" in str(error) or "field limit" in str(error):
             raise DataError(
                 f"{where} ends inside a quoted cell that opens on line {line:,}",
                 f"The file is cut off or a closing {dialect.quote} is missing there.",
             ) from error
+    finally:
+        csv.field_size_limit(before)
 
 
-def _fast(data: pa.Buffer, dialect: Dialect) -> pa.Table | None:
-    """The table by pyarrow; None where a row has another number of fields."""
+def parse_options(
+    dialect: Dialect, on_odd_row: Callable[[pa_csv.InvalidRow], str] | None = None
+) -> pa_csv.ParseOptions:
+    """A dialect in pyarrow's terms; ``on_odd_row`` is asked about rows with another number of fields."""
+    return pa_csv.ParseOptions(
+        delimiter=dialect.delimiter,
+        quote_char=dialect.quote,
+        double_quote=dialect.escape is None,
+        escape_char=dialect.escape or False,
+        newlines_in_values=True,
+        invalid_row_handler=on_odd_row,
+    )
+
+
+def _head_table(data: pa.Buffer, dialect: Dialect) -> pa.Table:
+    """The rows of the right length in the start of a text."""
+    if dialect.delimiter == BLANKS:
+        data = pa.py_buffer(b"\n".join(b" ".join(line.split()) for line in data.to_pybytes().split(b"\n")))
+    table = _fast(data, dialect, lambda row: "skip")
+    return pa.table({str(i): pa.array([], pa.string()) for i in range(dialect.width)}) if table is None else table
+
+
+def _fast(
+    data: pa.Buffer, dialect: Dialect, on_odd_row: Callable[[pa_csv.InvalidRow], str] | None = None
+) -> pa.Table | None:
+    """The table by pyarrow; None where a row has another number of fields, unless ``on_odd_row`` settles that."""
     names = [str(i) for i in range(dialect.width)]
     try:
         return pa_csv.read_csv(
@@ -127,13 +180,7 @@ def _fast(data: pa.Buffer, dialect: Dialect) -> pa.Table | None:
                 skip_rows_after_names=int(dialect.header),
                 block_size=1 << 22,
             ),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote,
-                double_quote=dialect.escape is None,
-                escape_char=dialect.escape or False,
-                newlines_in_values=True,
-            ),
+            parse_options=parse_options(dialect, on_odd_row),
             convert_options=pa_csv.ConvertOptions(
                 column_types={n: pa.string() for n in names},
                 null_values=[""],
@@ -145,7 +192,9 @@ def _fast(data: pa.Buffer, dialect: Dialect) -> pa.Table | None:
         return None
 
 
-def _careful(text: str, dialect: Dialect, where: str) -> tuple[pa.Table, tuple[str, ...]]:
+def _careful(
+    text: str, dialect: Dialect, where: str, every_row: bool
+) -> tuple[pa.Table, tuple[str, ...]]:
     """The table row by row: short rows are filled, empty surplus cells dropped, a few long rows skipped."""
     body = "".join(text.splitlines(keepends=True)[dialect.skip :])
     width, rows, bad, short, n = dialect.width, [], [], 0, 0
@@ -160,20 +209,44 @@ def _careful(text: str, dialect: Dialect, where: str) -> tuple[pa.Table, tuple[s
             continue
         short += len(row) < width
         rows.append([c or None for c in row] + [None] * (width - len(row)))
-    if bad and len(bad) > BAD_ROWS * n:
-        line, got = bad[0]
+    notes = odd_row_notes(bad, short, n, dialect, where, every_row=every_row)
+    columns = list(zip(*rows, strict=True)) or [()] * width
+    table = pa.table({str(i): pa.array(c, pa.string()) for i, c in enumerate(columns)})
+    return table, notes
+
+
+def odd_row_notes(
+    long: list[tuple[int, int]], n_short: int, n: int, dialect: Dialect, where: str, *, every_row: bool = False
+) -> tuple[str, ...]:
+    """Sentences about rows of another length.
+
+    Args:
+        long: (record number, fields) of the rows with too many fields.
+        n_short: Rows with too few.
+        n: All rows.
+        dialect: For the number of fields expected.
+        where: File name for the error.
+        every_row: No row may be skipped.
+
+    Raises:
+        DataError: If too many rows are too long to be skipped, or any where none may be.
+    """
+    if long and (every_row or len(long) > BAD_ROWS * n):
+        line, got = long[0]
         raise DataError(
-            f"{where}: record {line:,} has {got} fields where {width} are expected",
+            f"{where}: row {line:,} has {got} cells, but {dialect.width} are expected"
+            + (" (no row may be skipped here)" if every_row and len(long) <= BAD_ROWS * n else ""),
             "Quote cells that hold the delimiter, or check that one delimiter is used throughout.",
         )
     notes = []
-    if bad:
-        notes.append(f"{len(bad)} of {n:,} rows have too many fields and were skipped (first: record {bad[0][0]:,}).")
-    if short:
-        notes.append(f"{short:,} of {n:,} rows have too few fields; the missing cells were left empty.")
-    columns = list(zip(*rows, strict=True)) or [()] * width
-    table = pa.table({str(i): pa.array(c, pa.string()) for i, c in enumerate(columns)})
-    return table, tuple(notes)
+    if long:
+        notes.append(
+            f"{len(long)} of {n:,} rows {'has' if len(long) == 1 else 'have'} too many cells and {'was' if len(long) == 1 else 'were'} "
+            f"skipped (first: row {long[0][0]:,})."
+        )
+    if n_short:
+        notes.append(f"{n_short:,} of {n:,} rows {'has' if n_short == 1 else 'have'} too few cells; the missing ones were left empty.")
+    return tuple(notes)
 
 
 def _rows(text: str, dialect: Dialect) -> Any:
@@ -204,19 +277,29 @@ def to_frame(table: pa.Table, dialect: Dialect, as_text: Collection[str] = ()) -
 
 
 def _column(cells: pa.ChunkedArray, dialect: Dialect, keep: bool) -> pa.ChunkedArray:
-    if keep or cells.null_count == len(cells):
+    if keep or cells.null_count == len(cells) or not may_be_numbers(cells, dialect):
         return cells
+    numbers = plain_numbers(cells)
+    return cells if numbers is None else numbers
+
+
+def may_be_numbers(cells: pa.ChunkedArray, dialect: Dialect) -> bool:
+    """Whether the first cells leave it open that the column holds plain numbers."""
     probe = [c for c in cells.slice(0, 2000).to_pylist() if c is not None]
     if probe and not any(re.search(r"\d", c) for c in probe):
-        return cells
-    if dialect.decimal == "," and any("." in c for c in probe):
-        return cells  # There a dot is a thousands mark, which the column's own rule will settle.
+        return False
+    # With decimal commas a dot is a thousands mark, which the column's own rule will settle.
+    return not (dialect.decimal == "," and any("." in c for c in probe))
+
+
+def plain_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """The cells as int64 or float64, words for missing values as null; None where a cell is no plain number."""
     numbers = _numbers(cells)
-    if numbers is None:
-        words = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(cells)), value_set=pa.array(_WORDS))
-        cleaned = pc.if_else(words, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
-        numbers = None if cleaned.null_count == len(cells) else _numbers(cleaned)
-    return cells if numbers is None else numbers
+    if numbers is not None:
+        return numbers
+    words = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(cells)), value_set=pa.array(_WORDS))
+    cleaned = pc.if_else(words, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
+    return None if cleaned.null_count == len(cells) else _numbers(cleaned)
 
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:

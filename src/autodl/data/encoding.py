@@ -45,11 +45,12 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
     except UnicodeDecodeError:
-        return _single_or_multi_byte(head[: 1 << 16])
+        return legacy_encoding(head[: 1 << 16])
     return "utf-8"
 
 
-def _single_or_multi_byte(head: bytes) -> str:
+def legacy_encoding(head: bytes) -> str:
+    """The encoding of text that is no Unicode: Windows-1252 where it looks Western, else charset-normalizer's guess."""
     text = head.decode("cp1252", errors="replace")
     high = re.findall(r"[^\x00-\x7f]", text)
     western = len(_WESTERN.findall(text))

@@ -28,6 +28,8 @@ NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
 PROBE = 1000
 """Distinct texts looked at before all of them are."""
+MANY_WORDS = 1000
+"""More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
 TEXT_WORDS = 3.0
 """Mean number of words from which strings are free text."""
 
@@ -51,9 +53,55 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSche
         DataError: If the target is not a column.
     """
     names = [str(c) for c in frame.columns]
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    levels, verdicts = _judge(names, columns, target)
+    return TableSchema(
+        columns=tuple(
+            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level), v.rule, level)
+            for name, column, level, v in zip(names, columns, levels, verdicts, strict=True)
+        )
+    )
+
+
+def learn_table(frame: pd.DataFrame, *, target: str | None = None) -> tuple[TableSchema, pd.DataFrame]:
+    """``infer_schema`` and ``apply_schema`` in one, in half the time and memory.
+
+    Args:
+        frame: A raw frame; it is used up: its columns are taken out of it one by one.
+        target: As for ``infer_schema``.
+
+    Returns:
+        The schema, and the canonical values of all columns.
+
+    Raises:
+        DataError: If the target is not a column.
+    """
+    n, names = len(frame), [str(c) for c in frame.columns]
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    levels, verdicts = _judge(names, columns, target)
+    infos, values = [], {}
+    frame.drop(columns=list(frame.columns), inplace=True)
+    columns.reverse()
+    levels.reverse()
+    for name, v in zip(names, verdicts, strict=True):
+        column, level = columns.pop(), levels.pop()
+        values[name] = canonical(column, v.kind, v.rule, level)
+        infos.append(describe(name, v.kind, v.why, values[name], v.rule, level))
+    table = pd.DataFrame(
+        {name: pd.Series(column, copy=False) for name, column in values.items()},
+        index=pd.RangeIndex(n),
+        columns=names,
+        copy=False,
+    )
+    return TableSchema(columns=tuple(infos)), table
+
+
+def _judge(
+    names: Sequence[str], columns: Sequence[pd.Series], target: str | None
+) -> tuple[list[Levels | None], list[_Verdict]]:
+    """The distinct words of the columns of text, and the verdicts on all columns."""
     if target is not None and target not in names:
         raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
-    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
     levels = [Levels.of(c) if is_text(c) else None for c in columns]
     comma = _file_uses_decimal_comma(levels)
     verdicts = []
@@ -63,13 +111,7 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSche
         else:
             verdict = _judge_text(name, level, name == target, comma)
         verdicts.append(verdict)
-    verdicts = _keep_a_feature(names, verdicts, target)
-    return TableSchema(
-        columns=tuple(
-            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level), v.rule)
-            for name, column, level, v in zip(names, columns, levels, verdicts, strict=True)
-        )
-    )
+    return levels, _keep_a_feature(names, verdicts, target)
 
 
 def _file_uses_decimal_comma(levels: Sequence[Levels | None]) -> bool | None:
@@ -179,8 +221,10 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
 def _truth_rule(
     words: NDArray[np.object_], lowered: NDArray[np.object_], counts: NDArray[np.intp]
 ) -> ParseRule | None:
-    valued = np.array([w not in MISSING | MISSING_MARKS | NOTHING for w in lowered], dtype=bool)
-    seen = set(lowered[valued])
+    if len(lowered) > MANY_WORDS:
+        return None
+    none = MISSING | MISSING_MARKS | NOTHING
+    seen = {w for w in lowered if w not in none}
     for true, false in TRUTH:
         if seen == {true, false}:
             return ParseRule(

@@ -20,7 +20,7 @@ def read_parquet(data: pa.Buffer, where: str) -> pd.DataFrame:
     try:
         return _from_arrow(pq.read_table(pa.BufferReader(data)))
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{where} is no valid Parquet file: {_line(error)}", "Write it again.") from error
+        raise DataError(f"{where} is damaged, cut off, or no Parquet file", "Copy or write it again.") from error
 
 
 def read_feather(data: pa.Buffer, where: str) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def read_feather(data: pa.Buffer, where: str) -> pd.DataFrame:
         except pa.ArrowInvalid:
             return _from_arrow(pa.ipc.open_stream(pa.BufferReader(data)).read_all())
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{where} is no valid Feather file: {_line(error)}", "Write it again.") from error
+        raise DataError(f"{where} is damaged, cut off, or no Feather file", "Copy or write it again.") from error
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
     except MemoryError:
         raise
     except Exception as error:  # a damaged workbook may break its library anywhere: zip, XML, missing parts
-        raise DataError(f"{where} is no valid Excel file: {_line(error)}", "Save it as .xlsx or CSV.") from error
+        raise DataError(f"{where} is damaged, cut off, or no Excel file", "Copy it again, or save it as CSV.") from error
     for name, cells in sheets.items():
         filled = cells.dropna(how="all").dropna(how="all", axis=1)
         if len(filled) < 2:
@@ -131,7 +131,7 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
         body = filled.iloc[top + 1 :].reset_index(drop=True)
         body.columns = pd.Index(["" if pd.isna(c) else str(c) for c in filled.iloc[top]])
         other = len(sheets) - 1
-        notes = (f"Sheet '{name}' was read; {other} other sheets were not.",) if other else ()
+        notes = (f"Sheet '{name}' was read; {other} other sheet{' was' if other == 1 else 's were'} not.",) if other else ()
         return body, notes
     raise DataError(f"{where} has no sheet with a header and rows", "Give a workbook with a table.")
 

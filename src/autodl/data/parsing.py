@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from autodl.data.dates import COMPACT, learn_date_rule, parse_dates
@@ -28,16 +29,19 @@ class Levels:
 
     Attributes:
         words: (k,) distinct texts.
-        codes: (n,) positions in ``words``; -1 where the cell is empty.
+        codes: (n,) positions in ``words``; -1 where the cell is empty. int32 or int64.
     """
 
     words: NDArray[np.object_]
-    codes: NDArray[np.intp]
+    codes: NDArray[Any]
 
     @classmethod
     def of(cls, column: pd.Series) -> Levels:
-        """The levels of an object column of ``str`` and ``None`` (or NaN)."""
-        codes, raw = pd.factorize(column.to_numpy(object), use_na_sentinel=True)
+        """The levels of an object column of ``str`` and ``None`` (or NaN), or of a categorical of ``str``."""
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes, raw = _used(column.cat.codes.to_numpy(np.int32), column.cat.categories.to_numpy(object))
+        else:
+            codes, raw = pd.factorize(column.to_numpy(object), use_na_sentinel=True)
         stripped = np.empty(len(raw), dtype=object)
         stripped[:] = [str(w).strip() for w in raw]
         if all(a is b for a, b in zip(raw, stripped, strict=True)):
@@ -56,9 +60,21 @@ class Levels:
         return np.asarray(padded[self.codes])
 
 
+def _used(codes: NDArray[np.int32], words: NDArray[np.object_]) -> tuple[NDArray[Any], NDArray[np.object_]]:
+    """Codes and words without the words that no row has."""
+    if not len(words) or np.bincount(codes[codes >= 0], minlength=len(words)).all():
+        return codes, words
+    fresh, kept = pd.factorize(np.where(codes < 0, np.nan, codes), use_na_sentinel=True)
+    return fresh, words[kept.astype(np.intp)]
+
+
 def is_text(column: pd.Series) -> bool:
     """Whether the raw column holds text."""
-    return column.dtype == object
+    return column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype)
+
+
+STRINGS = frozenset({ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID, ColumnKind.CONSTANT})
+"""Kinds whose canonical values are strings."""
 
 
 def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule, levels: Levels | None = None) -> NDArray[Any]:
@@ -159,12 +175,29 @@ def _parse(
 
 def _strings(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.object_]:
     if levels is not None:
-        gone = MISSING | set(rule.missing_words)
-        kept = np.array([None if w.lower() in gone else w for w in levels.words], dtype=object)
+        kept = np.where(present_words(levels, rule), levels.words, None)
         return levels.spread(kept, None)
     codes, values = pd.factorize(column.to_numpy(), use_na_sentinel=True)
-    words = np.array([number_word(v) for v in values], dtype=object)
+    words = number_words(values)
     return Levels(words, codes).spread(words, None)
+
+
+def present_words(levels: Levels, rule: ParseRule) -> NDArray[np.bool_]:
+    """(k,) which of the words do not stand for a missing value."""
+    gone = MISSING | set(rule.missing_words)
+    return np.fromiter((w.lower() not in gone for w in levels.words), dtype=bool, count=len(levels.words))
+
+
+def number_words(values: NDArray[Any]) -> NDArray[np.object_]:
+    """(k,) ``number_word`` of each value; whole numbers at once, since there may be millions."""
+    if values.dtype.kind == "i" or (
+        values.dtype.kind == "f" and bool((np.isfinite(values) & (np.abs(values) < 2**53) & (values % 1 == 0)).all())
+    ):
+        words = pa.array(values.astype(np.int64)).cast(pa.string())
+        return np.asarray(words.to_numpy(zero_copy_only=False), dtype=object)
+    out = np.empty(len(values), dtype=object)
+    out[:] = [number_word(v) for v in values]
+    return out
 
 
 def number_word(value: Any) -> str:

@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from autodl.data.columns import check_names, clean_names, normalise
+from autodl.data.allowance import UNLIMITED, Allowance
+from autodl.data.arrow_blocks import is_arrow_file, n_cells
+from autodl.data.columns import normalise
 from autodl.data.compression import COMPRESSED, FORMATS, file_errors, magic, read_bytes, suffix_format
 from autodl.data.csv_format import Text, read_text, to_frame
-from autodl.data.dialect import NO_DELIMITER
+from autodl.data.draw import Draw, row_keys
+from autodl.data.frames import AnyFrame, as_pandas
+from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
+from autodl.data.large import LargeTable, read_blocks, read_large, row_sample
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
+from autodl.data.streams import head, open_parts
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ReadInfo
 
-_KINDS = ", ".join(sorted(set(FORMATS) - {".xls"}))  # old Excel files are known, but only to be refused
+LARGE_BYTES = 1 << 26
+"""Files from 64 MiB on are streamed."""
+PACKED_BYTES = 1 << 23
+"""So are compressed ones from 8 MiB on, since they may grow tenfold."""
+LARGE_CELLS = 1 << 23
+"""So are Parquet files from so many cells on; frames of so many cells may be sampled."""
+_READABLE = "Give a CSV, Excel (.xlsx), Parquet, Feather or JSON file."
+_MARKUP = ((b"<!doctype html", "web page (HTML)"), (b"<html", "web page (HTML)"), (b"<?xml", "XML file"))
 
 
-def read_table(source: str | Path | pd.DataFrame, *, as_text: Collection[str] = ()) -> tuple[pd.DataFrame, ReadInfo]:
+def read_table(
+    source: str | Path | AnyFrame, *, as_text: Collection[str] = (), every_row: bool = False
+) -> tuple[pd.DataFrame, ReadInfo]:
     """Read a table.
 
     Args:
         source: A file (CSV and kin, Parquet, Feather, JSON lines, Excel; also ``.gz``, ``.zst``, ``.zip``, ``.bz2``,
-            ``.xz``), a folder or a glob of shards of one table, a frame, or anything with ``to_pandas``.
+            ``.xz``), a folder or a glob of shards of one table, or a frame that ``as_pandas`` takes.
         as_text: Columns whose cells stay text even if all of them are numbers (CSV only); for data that must agree
             with a schema in which they are categories.
+        every_row: Refuse rows that cannot be read rather than skip a few of them.
 
     Returns:
         The raw frame with a fresh index, and how it was read. Columns are int64, float64, bool or datetime64 where
@@ -37,9 +56,93 @@ def read_table(source: str | Path | pd.DataFrame, *, as_text: Collection[str] = 
     Raises:
         DataError: What is wrong with the source and what to do.
     """
+    read = read_rows(source, as_text=as_text, every_row=every_row)
+    return read.frame, read.info
+
+
+@dataclass(frozen=True)
+class TableRead:
+    """A raw frame, how it was read, and the (n,) 0-based places of its rows in the data."""
+
+    frame: pd.DataFrame
+    info: ReadInfo
+    rows: NDArray[np.int64]
+
+
+def read_rows(
+    source: str | Path | AnyFrame,
+    *,
+    as_text: Collection[str] = (),
+    every_row: bool = False,
+    skip: Collection[str] = (),
+    allowance: Allowance = UNLIMITED,
+) -> TableRead:
+    """Read a table, or of a large one a random part that the allowance has room for.
+
+    Args:
+        source: As for ``read_table``.
+        as_text: As for ``read_table``.
+        every_row: As for ``read_table``.
+        skip: Columns that need not be read; large files leave them out (``ReadInfo.unread``).
+        allowance: What a large table may use; small ones are always kept whole.
+
+    Raises:
+        DataError: What is wrong with the source and what to do.
+    """
     if not isinstance(source, str | Path):
-        return _from_frame(source)
+        return _from_frame(source, allowance)
     files = _files(source)
+    large = _large(files, str(source), every_row)
+    if large is not None:
+        return TableRead(*read_large(large, as_text=as_text, skip=skip, allowance=allowance))
+    frame, info = _read_small(files, str(source), as_text, every_row)
+    return TableRead(frame, info, np.arange(len(frame)))
+
+
+def read_batches(source: str | Path, *, as_text: Collection[str] = ()) -> Iterator[pd.DataFrame]:
+    """All rows of a table in order, as raw frames; a large file comes in many, so that little memory is needed.
+
+    Columns are typed for each frame on its own: read them by a schema. Rows that cannot be read are refused.
+
+    Args:
+        source: A file, folder or glob, as for ``read_table``.
+        as_text: Columns whose cells stay text.
+
+    Raises:
+        DataError: What is wrong with the source and what to do; also midway.
+    """
+    files = _files(source)
+    large = _large(files, str(source), every_row=True)
+    if large is None:
+        yield _read_small(files, str(source), as_text, every_row=True)[0]
+    else:
+        yield from read_blocks(large, as_text)
+
+
+def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
+    """The files as a large table; None if they are small, or of a format that is read at one go."""
+    n_bytes = sum(file.stat().st_size for file in files)
+    if n_bytes < PACKED_BYTES and not any(file.suffix.lower() in (".parquet", ".pq") for file in files):
+        return None
+    parts = [part for file in files for part in open_parts(file)]
+    kinds = {_format(part.name, pa.py_buffer(head(part, 4096))) for part in parts}
+    if len(kinds) != 1:
+        return None
+    kind = kinds.pop()
+    plain = all(part.plain for part in parts)
+    if kind == "csv":
+        is_large = n_bytes >= (LARGE_BYTES if plain else PACKED_BYTES)
+    elif kind == "parquet":
+        is_large = plain and (n_bytes >= LARGE_BYTES or sum(n_cells(p.path) for p in parts) >= LARGE_CELLS)
+    else:
+        is_large = kind == "feather" and n_bytes >= LARGE_BYTES and plain and is_arrow_file(files)
+    return LargeTable(source, kind, tuple(parts), n_bytes, every_row) if is_large else None
+
+
+def _read_small(
+    files: list[Path], source: str, as_text: Collection[str], every_row: bool
+) -> tuple[pd.DataFrame, ReadInfo]:
+    """Read the files whole."""
     parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
     formats = {kind for *_, kind in parts}
     if len(formats) > 1:
@@ -47,30 +150,36 @@ def read_table(source: str | Path | pd.DataFrame, *, as_text: Collection[str] = 
     kind = formats.pop()
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
-        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text)
+        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, every_row)
     frames: list[pd.DataFrame] = []
     notes: list[str] = []
     for name, data, _ in parts:
         frame, found = _read_other(kind, data, name)
         frames.append(frame)
         notes += found
-    _same_columns([(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)])
+    same_columns([(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)])
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     frame, repaired = normalise(frame, str(source))
     info = ReadInfo(path=str(source), format=kind, n_files=len(parts), n_bytes=n_bytes, notes=(*notes, *repaired))
     return _not_empty(frame, str(source)), info
 
 
-def _from_frame(source: Any) -> tuple[pd.DataFrame, ReadInfo]:
-    if isinstance(source, pd.DataFrame):
-        frame = source
-    elif hasattr(source, "to_pandas"):
-        frame = source.to_pandas()
-    else:
-        raise DataError(f"a path or a DataFrame is needed, but got {type(source).__name__}")
+def _from_frame(source: Any, allowance: Allowance) -> TableRead:
+    frame = as_pandas(source)
+    rows, sample = np.arange(len(frame)), None
+    limit, why = allowance.limit(frame.shape[1], 0.0) if frame.size >= LARGE_CELLS else (None, "")
+    if limit is not None and len(frame) > limit:
+        draw = Draw(limit)
+        draw.offer(rows, row_keys(rows, allowance.seed))
+        draw.cut()
+        rows = draw.positions()
+        sample = row_sample(len(frame), len(rows), limit, why, None, allowance.seed)
+        frame = frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
-    info = ReadInfo(path="<DataFrame>", format="frame", notes=notes)
-    return _not_empty(frame, "the DataFrame"), info
+    info = ReadInfo(
+        path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample
+    )
+    return TableRead(_not_empty(frame, "the DataFrame"), info, rows)
 
 
 def _not_empty(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -90,7 +199,7 @@ def _files(source: str | Path) -> list[Path]:
         if path.is_dir():
             found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
-                raise DataError(f"the folder {source} holds no table", f"Files ending in {_KINDS} are read.")
+                raise DataError(f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it.")
             return sorted(found, key=_natural)
         if any(c in str(source) for c in "*?["):
             root = Path(path.anchor) if path.is_absolute() else Path()
@@ -122,16 +231,25 @@ def _format(name: str, data: pa.Buffer) -> str:
     """The format by content first, since suffixes lie; by suffix where the content is text."""
     kind = magic(data.slice(0, min(16, data.size)).to_pybytes())
     by_suffix = suffix_format(name)[0]
-    if kind == "xls" or (kind == "zip" and by_suffix in ("excel", None)):
+    if kind in ("xls", "zip"):  # archives of tables have been unpacked by now
         return "excel"
     if kind in ("parquet", "feather"):
         return kind
     if kind is not None:
-        article = "an" if kind[0] in "aeioHRS" else "a"
-        raise DataError(f"{name} is {article} {kind} file, not a table", f"Files ending in {_KINDS} are read.")
+        raise DataError(f"{name} is no table but {kind}", _READABLE)
+    if by_suffix in (None, "csv") and (markup := _markup(data)):
+        raise DataError(
+            f"{name} is no table but a {markup}", "Download the data themselves: often by another link or a menu."
+        )
     if by_suffix is None and data.slice(0, min(4096, data.size)).to_pybytes().lstrip()[:1] == b"{":
         return "jsonl"
     return by_suffix or "csv"
+
+
+def _markup(data: pa.Buffer) -> str | None:
+    """What a text in tags is; None for other text."""
+    start = data.slice(0, min(4096, data.size)).to_pybytes().lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return next((kind for mark, kind in _MARKUP if start.startswith(mark)), None)
 
 
 def _read_other(kind: str, data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -144,31 +262,31 @@ def _read_other(kind: str, data: pa.Buffer, where: str) -> tuple[pd.DataFrame, t
 
 
 def _read_csv(
-    parts: list[tuple[str, pa.Buffer]], source: str, n_bytes: int, as_text: Collection[str]
+    parts: list[tuple[str, pa.Buffer]], source: str, n_bytes: int, as_text: Collection[str], every_row: bool
 ) -> tuple[pd.DataFrame, ReadInfo]:
     texts: list[tuple[str, Text]] = []
     for name, data in parts:
         like = texts[0][1].dialect if texts else None
         where = source if len(parts) == 1 and Path(source).name.startswith(Path(name).name) else name
-        texts.append((where, read_text(data, where, like)))
+        texts.append((where, read_text(data, where, like, every_row=every_row)))
     first = texts[0][1]
     tables, notes = [], [note for _, text in texts for note in text.notes]
     headers: list[tuple[str, list[str]]] = []
     for where, text in texts:
-        names, keep, repaired = _names(text, where)
+        names, keep, repaired = column_names(text, where)
         headers.append((where, names))
         tables.append(text.table.select(keep).rename_columns(names))
         notes += repaired if text is first else ()
-    _same_columns(headers)
+    same_columns(headers)
     order = headers[0][1]
     table = pa.concat_tables([t.select(order) for t in tables])
     dialect = first.dialect
-    notes += _dialect_notes(first)
+    notes += dialect_notes(first)
     info = ReadInfo(
         path=source,
         format="csv",
         encoding=first.encoding,
-        delimiter=None if dialect.delimiter == NO_DELIMITER else dialect.delimiter,
+        delimiter=shown_delimiter(dialect),
         decimal=dialect.decimal,
         header=dialect.header,
         n_files=len(parts),
@@ -176,47 +294,3 @@ def _read_csv(
         notes=tuple(notes),
     )
     return to_frame(table, dialect, as_text), info
-
-
-def _names(text: Text, where: str) -> tuple[list[str], list[str], tuple[str, ...]]:
-    """(column names, positions kept, notes) of a delimited file."""
-    width = text.dialect.width
-    positions = [str(i) for i in range(width)]
-    if not text.dialect.header:
-        return [f"column_{i + 1}" for i in range(width)], positions, ()
-    given = [*text.dialect.names[:width], *[""] * (width - len(text.dialect.names))]
-    if len(text.dialect.names) == width - 1:  # R writes row names without a header of their own.
-        filled_last = text.table[str(width - 1)].null_count < text.table.num_rows
-        given = ["", *text.dialect.names] if filled_last else given
-    empty = {i for i, n in enumerate(given) if not n and text.table[str(i)].null_count == text.table.num_rows}
-    kept = [i for i in range(width) if i not in empty]
-    names, notes = clean_names([given[i] for i in kept])
-    check_names(names, where)
-    if empty:
-        notes = (*notes, f"{len(empty)} columns without a name and without values were dropped.")
-    return names, [positions[i] for i in kept], notes
-
-
-def _dialect_notes(text: Text) -> list[str]:
-    d, out = text.dialect, []
-    if not d.header:
-        out.append("The first line holds values, not names; columns were named column_1, column_2, ...")
-    if d.skip:
-        out.append(f"{d.skip} lines before the table were skipped.")
-    if text.encoding not in ("utf-8", "utf-8-sig"):
-        out.append(f"The text is encoded as {text.encoding}.")
-    if d.decimal == ",":
-        out.append("Numbers are written with a decimal comma.")
-    return out
-
-
-def _same_columns(headers: list[tuple[str, list[str]]]) -> None:
-    first_file, first = headers[0]
-    for file, names in headers[1:]:
-        odd = sorted(set(first) ^ set(names))
-        if odd:
-            lacking = file if odd[0] in first else first_file
-            raise DataError(
-                f"the files differ in columns: {lacking} lacks '{odd[0]}'",
-                "Give shards of one table, or only the file to learn from.",
-            )

@@ -8,26 +8,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.parsing import number_word
+from autodl.data.parsing import STRINGS, Levels, number_word, present_words
 from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
 
 TOP = 10
 
 
-def describe(name: str, kind: ColumnKind, why: str, values: NDArray[Any], rule: ParseRule) -> ColumnInfo:
-    """The record of a column from its (n,) canonical values."""
-    codes, levels = pd.factorize(values, use_na_sentinel=True)
-    present = codes >= 0
-    counts = np.bincount(codes[present], minlength=len(levels))
+def describe(
+    name: str, kind: ColumnKind, why: str, values: NDArray[Any], rule: ParseRule, text: Levels | None = None
+) -> ColumnInfo:
+    """The record of a column from its (n,) canonical values; ``text``: the words of a column of text, if known."""
+    if text is not None and kind in STRINGS:
+        kept = present_words(text, rule)
+        levels, counts = text.words[kept], text.counts()[kept]
+    else:
+        codes, levels = pd.factorize(values, use_na_sentinel=True)
+        counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+    n_present = int(counts.sum())
     return ColumnInfo(
         name=name,
         kind=kind,
         why=why,
         n=len(values),
-        n_missing=int((~present).sum()),
+        n_missing=len(values) - n_present,
         n_unique=len(levels),
         parse=rule,
-        numeric=numeric_stats(values[present]) if kind is ColumnKind.NUMERIC and present.any() else None,
+        numeric=numeric_stats(values[~np.isnan(values)]) if kind is ColumnKind.NUMERIC and n_present else None,
         first=_date(levels, np.min) if kind is ColumnKind.DATETIME else None,
         last=_date(levels, np.max) if kind is ColumnKind.DATETIME else None,
         top=_top(levels, counts, kind, rule),

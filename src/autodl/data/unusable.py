@@ -1,51 +1,78 @@
-"""What of new data a learnt schema cannot use."""
+"""What of new data a learnt schema cannot use, in sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from autodl.data.parsing import Levels, is_text
 from autodl.data.words import NO_NUMBER
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
 FULL_TOP = 10
 """``ColumnInfo.top`` lists at most so many values; with no more distinct ones it lists them all."""
+EXAMPLES = 3
+
+_INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "∞", "+∞", "-∞")
+_UNREADABLE = {
+    ColumnKind.NUMERIC: "are no numbers and count as missing",
+    ColumnKind.DATETIME: "are no dates and count as missing",
+    ColumnKind.BOOLEAN: "are neither yes nor no and count as missing",
+}
 
 
-def misfits(raw: pd.DataFrame, canonical: pd.DataFrame, schema: TableSchema) -> list[str]:
+def misfits(
+    raw: pd.DataFrame, canonical: pd.DataFrame, schema: TableSchema, *, skip: Collection[str] = ()
+) -> list[str]:
     """Sentences about values that count as missing because they do not fit what was learnt.
 
     Args:
         raw: (n,) rows as read.
         canonical: The same rows after ``apply_schema``.
         schema: The learnt columns.
+        skip: Columns to say nothing about.
 
     Returns:
-        One sentence a column with such values: unreadable numbers, dates and yes-or-no words, and categories never
-        seen in training (only of columns that had at most ten).
+        One sentence a column with such values: unreadable numbers, dates and yes-or-no words, infinite numbers, and
+        categories never seen in training (only of columns that had at most ten).
     """
     found = []
     for column in schema.columns:
-        before = raw[column.name].astype(object)
-        words = before.astype(str).str.strip()
-        present = before.notna() & ~words.str.lower().isin(NO_NUMBER) & (words != "")
-        bad, what = _bad(column, canonical[column.name], present)
-        n = int(bad.sum())
-        if n:
-            examples = ", ".join(f"'{v}'" for v in pd.unique(words[bad])[:3])
-            found.append(f"'{column.name}': {n:,} of {int(present.sum()):,} values {what} ({examples})")
+        if column.name not in skip:
+            found += _column(column, raw[column.name], canonical[column.name])
     return found
 
 
-def _bad(column: ColumnInfo, values: pd.Series, present: pd.Series) -> tuple[pd.Series, str]:
-    kinds = {
-        ColumnKind.NUMERIC: "are no numbers and count as missing",
-        ColumnKind.DATETIME: "are no dates and count as missing",
-        ColumnKind.BOOLEAN: "are neither yes nor no and count as missing",
-    }
-    if column.kind in kinds:
-        return present & values.isna().to_numpy(), kinds[column.kind]
+def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[str]:
+    present, lost = _present(raw), values.isna().to_numpy()
+    if column.kind in _UNREADABLE:
+        words = raw[present & lost].astype(str).str.strip()
+        infinite = words.str.lower().isin(_INFINITE)
+        return [
+            *_said(column.name, words[infinite], present, "are infinite and count as missing"),
+            *_said(column.name, words[~infinite], present, _UNREADABLE[column.kind]),
+        ]
     if column.kind is ColumnKind.CATEGORICAL and column.n_unique <= FULL_TOP and column.top:
-        seen = {value for value, _ in column.top}
-        return present & values.notna().to_numpy() & ~values.isin(seen).to_numpy(), "were never seen in training"
-    return pd.Series(np.zeros(len(values), dtype=bool), index=present.index), ""
+        known = values.isin([value for value, _ in column.top]).to_numpy()
+        new = raw[present & ~lost & ~known].astype(str).str.strip()
+        return _said(column.name, new, present, "were never seen in training")
+    return []
+
+
+def _present(raw: pd.Series) -> NDArray[np.bool_]:
+    """(n,) whether a cell holds a value. Text is judged by its distinct words, of which there are fewer."""
+    if not is_text(raw):
+        return raw.notna().to_numpy()
+    levels = Levels.of(raw)
+    filled = np.array([bool(w) and w.lower() not in NO_NUMBER for w in levels.words], dtype=bool)
+    return levels.spread(filled, False)
+
+
+def _said(name: str, bad: pd.Series, present: NDArray[np.bool_], what: str) -> list[str]:
+    if not len(bad):
+        return []
+    examples = ", ".join(f"'{v}'" for v in bad.drop_duplicates()[:EXAMPLES])
+    return [f"'{name}': {len(bad):,} of {int(present.sum()):,} values {what} ({examples})"]

@@ -60,7 +60,7 @@ def write_table(frame: pd.DataFrame, path: str | Path, *, raw_text: bool = False
         raise DataError(f"the folder {path.parent} does not exist", "Create it first.")
     if path.is_dir():
         raise DataError(f"{path} is a folder", "Name a file in it.")
-    with file_errors(str(path)):
+    with file_errors(str(path), "written"):
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix="".join(path.suffixes), dir=path.parent)
         os.close(handle)
         partial = Path(temporary)

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from autodl.options import FitOptions
 
 
-def check_columns(schema: TableSchema, options: FitOptions, target: str) -> None:
-    """Whether the columns named in the options exist and can play their role.
+ASKED = "You asked to leave it out."
+
+
+def check_columns(schema: TableSchema, options: FitOptions, target: str, unread: tuple[str, ...] = ()) -> None:
+    """Whether the columns named in the options exist and can play their role; ``unread`` ones exist too.
 
     Raises:
         DataError: If a named column does not exist, or cannot order the rows.
@@ -26,7 +29,7 @@ def check_columns(schema: TableSchema, options: FitOptions, target: str) -> None
     roles += [("--group-column", options.group_column)] if options.group_column else []
     roles += [("--time-column", options.time_column)] if options.time_column else []
     for flag, name in roles:
-        if name not in schema.names:
+        if name not in schema.names and name not in unread:
             raise DataError(
                 f"the column '{name}' of {flag} is not in the data", did_you_mean(str(name), schema.names)
             )
@@ -58,13 +61,13 @@ def choose_features(
     Raises:
         DataError: If no feature is left.
     """
-    dropped: dict[str, str] = {}
+    dropped: dict[str, str] = {d: ASKED for d in options.drop}
     for column in schema.columns:
         name = column.name
         if name == target:
             continue
         if name in options.drop:
-            dropped[name] = "You asked to leave it out."
+            dropped[name] = ASKED
         elif name == options.group_column:
             dropped[name] = "It says which rows belong together, for the split only."
         elif name == options.time_column:

@@ -50,7 +50,7 @@ def profile_table(
         ConfigError: If the options contradict each other.
     """
     name = target.name
-    check_columns(schema, options, name)
+    check_columns(schema, options, name, read.unread)
     present = frame[name].notna().to_numpy()
     rows = frame if present.all() else frame[present]
     check_enough_known(name, target.classes, target.class_counts, len(rows))

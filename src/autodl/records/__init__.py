@@ -16,7 +16,7 @@ from autodl.records.evaluation import (
 from autodl.records.explanation import EffectPoint, Explanation, Importance
 from autodl.records.finding import Finding, Severity
 from autodl.records.plan import Decision, FamilyPlan, Plan, Skipped, Validation
-from autodl.records.profile import Profile, ReadInfo, TargetInfo
+from autodl.records.profile import Profile, ReadInfo, RowSample, TargetInfo
 from autodl.records.recipe import Recipe
 from autodl.records.run import BudgetUse, FindingRow, LeaderboardRow, RunRecord, StageTime, TestScore
 from autodl.records.task import Modality, Task
@@ -27,6 +27,6 @@ __all__ = [
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
     "FindingRow", "Importance", "Interval", "JsonScalar", "LeaderboardRow", "Member", "Mistake", "Modality",
     "ModelScore", "NumericStats", "ParseRule", "Plan", "Profile", "ReadInfo", "Recipe", "Record", "Residuals",
-    "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task",
+    "RowSample", "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task",
     "TestScore", "TrialResult", "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

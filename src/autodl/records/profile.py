@@ -8,6 +8,21 @@ from autodl.records.finding import Finding
 from autodl.records.task import Task
 
 
+class RowSample(Record):
+    """The part of a large table that was kept: drawn uniformly at random."""
+
+    rows_in_data: int
+    rows_used: int
+    max_rows: int
+    """The limit; a resumed run draws under the same."""
+    why: str
+    group: str | None = None
+    """Rows that share a value of this column were kept or left out together."""
+    seed: int
+    note: str
+    """All this in a sentence."""
+
+
 class ReadInfo(Record):
     """How a file was read."""
 
@@ -22,6 +37,10 @@ class ReadInfo(Record):
     n_bytes: int = 0
     notes: tuple[str, ...] = ()
     """What was found out or repaired while reading, one sentence each."""
+    sample: RowSample | None = None
+    """None where all rows were kept."""
+    unread: tuple[str, ...] = ()
+    """Columns that were asked to be dropped and were not read at all."""
 
 
 class TargetInfo(Record):

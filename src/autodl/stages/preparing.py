@@ -68,11 +68,11 @@ class Problem:
         return len(self.dataset.y)
 
 
-def read(data: str | pd.DataFrame, options: FitOptions) -> Dataset:
-    """Read the table and find its target."""
+def read(data: str | pd.DataFrame, options: FitOptions, earlier: Profile | None = None) -> Dataset:
+    """Read the table and find its target; a resumed run draws the rows of ``earlier`` again."""
     from autodl.dataset import load
 
-    return load(data, options)
+    return load(data, options, None if earlier is None else earlier.read)
 
 
 def read_test(options: FitOptions, dataset: Dataset) -> Dataset | None:

@@ -1,0 +1,68 @@
+"""How many rows of a large table are kept: the one rule, and the figures behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEMORY_SHARE = 1 / 12
+"""Share of the machine's memory that a table may fill while it is read and profiled; the search needs the rest for
+the matrices of its folds and for its models."""
+CELL_BYTES = 28
+"""Memory of one cell at the peak of reading: its raw value (8 bytes, or 4 of a category), its canonical value (8), the
+codes of its distinct values (8), and a temporary."""
+WORD_BYTES = 60
+"""Memory of a text that stands in one row only, besides its characters."""
+CELLS_PER_CORE_SECOND = 30_000
+"""Cells a second of the time budget and core. At this rate profiling takes a tenth of the budget, and the first
+boosted trees are trained in another: with four times the rows, no model but the simplest fits into the time."""
+MIN_ROWS = 10_000
+"""Never fewer rows than these."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What reading may use; the default is no limit.
+
+    Attributes:
+        memory_bytes: Memory of the whole machine, not what is free just now, so that the same command draws the same
+            rows. None: no limit.
+        seconds: The time budget of the run; None: no limit.
+        cores: Cores that the run may use.
+        max_rows: A limit settled earlier, for a resumed run; overrides the rule.
+        seed: Of the draw.
+        group_column: Rows that share its value are kept or left out together.
+    """
+
+    memory_bytes: int | None = None
+    seconds: float | None = None
+    cores: int = 1
+    max_rows: int | None = None
+    seed: int = 0
+    group_column: str | None = None
+
+    def limit(self, columns: int, text_bytes: float) -> tuple[int | None, str]:
+        """The largest number of rows to keep, and why.
+
+        Args:
+            columns: Columns that are read.
+            text_bytes: Mean bytes a row of texts that do not repeat.
+
+        Returns:
+            (rows or None for all, reason in words).
+        """
+        if self.max_rows is not None:
+            return self.max_rows, "as when this run began"
+        limits: list[tuple[float, str]] = []
+        if self.memory_bytes is not None:
+            row = CELL_BYTES * max(1, columns) + text_bytes
+            limits.append((MEMORY_SHARE * self.memory_bytes / row, "more would not fit the memory of this machine"))
+        if self.seconds is not None:
+            cells = CELLS_PER_CORE_SECOND * self.cores * self.seconds
+            limits.append((cells / max(1, columns), f"more could not be learnt from in {self.seconds:g} s"))
+        if not limits:
+            return None, ""
+        rows, why = min(limits)
+        return max(MIN_ROWS, int(rows)), why
+
+
+UNLIMITED = Allowance()

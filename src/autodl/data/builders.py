@@ -1,0 +1,189 @@
+"""Columns put together from the kept rows of many blocks, each in its compact form.
+
+Text stands as codes and distinct words, numbers as NumPy arrays; the whole table never exists as strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from autodl.data.csv_format import may_be_numbers, plain_numbers
+from autodl.data.dialect import Dialect
+
+PRECISE = 1 << 53
+MERGE_CHUNKS = 64
+"""Chunks of words after which their dictionaries are made one."""
+
+
+class Builder(Protocol):
+    """Collects one column."""
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        """The kept cells of the next block."""
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Drop those of the cells collected so far that do not ``stay``."""
+
+    def finish(self) -> pd.Series[Any]:
+        """The column; the builder is empty afterwards."""
+
+
+class Words:
+    """Text as a pandas categorical: (m,) codes, and the distinct words in order of appearance."""
+
+    def __init__(self) -> None:
+        self._chunks: list[pa.Array] = []
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        """Cells of strings."""
+        coded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
+        self._chunks += coded.chunks
+        if len(self._chunks) > MERGE_CHUNKS:
+            self._merge()
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Filter; words that no cell holds any longer are given up."""
+        if self._chunks:
+            left = pa.chunked_array(self._chunks).filter(pa.array(stay))
+            text = pa.chunked_array([c.dictionary_decode() for c in left.chunks], left.type.value_type)
+            self._chunks = pc.dictionary_encode(text).chunks
+
+    def finish(self) -> pd.Series[Any]:
+        """Codes and words."""
+        if not self._chunks:
+            return pd.Series(pd.Categorical.from_codes([], []))
+        self._merge()
+        (whole,) = self._chunks
+        self._chunks = []
+        raw = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        codes, used = pd.factorize(np.where(raw < 0, -1, raw), use_na_sentinel=False)
+        words = whole.dictionary.to_numpy(zero_copy_only=False).astype(object)
+        order = used.astype(np.intp)
+        if (order < 0).any():
+            gap = int(np.flatnonzero(order < 0)[0])
+            order = np.delete(order, gap)
+            codes = np.where(codes == gap, -1, codes - (codes > gap))
+        kind = pd.CategoricalDtype(pd.Index(words[order], dtype=object))
+        return pd.Series(pd.Categorical.from_codes(codes.astype(np.int32), dtype=kind, validate=False))
+
+    def _merge(self) -> None:
+        self._chunks = [pa.chunked_array(self._chunks).unify_dictionaries().combine_chunks()]
+        if isinstance(self._chunks[0], pa.ChunkedArray):
+            self._chunks = self._chunks[0].chunks
+
+
+class Cells:
+    """A column of delimited text: numbers as long as every cell is one, else words.
+
+    Each block is judged by the rules that ``to_frame`` has for a whole column. A column that turns out to be text
+    after blocks of it have been stored as numbers is ``defied``: its first cells are needed again as they were.
+    """
+
+    def __init__(self, dialect: Dialect, *, text: bool) -> None:
+        self._dialect = dialect
+        self._text = text
+        self._numbers: list[NDArray[Any]] = []
+        self._words = Words()
+        self._probed = False
+        self._blank = 0
+        self.defied = False
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        """Cells of strings, None where empty."""
+        if not len(cells):
+            return
+        if cells.null_count == len(cells) and not self._text:
+            self._blank += len(cells)
+            self._numbers.append(np.full(len(cells), np.nan))
+            return
+        if not self._text:
+            numbers = None
+            if self._probed or may_be_numbers(cells, self._dialect):
+                numbers = plain_numbers(cells)
+            self._probed = True
+            if numbers is not None:
+                self._numbers.append(numbers.to_numpy())
+                return
+            self._to_text()
+        self._words.add(cells)
+
+    def _to_text(self) -> None:
+        n = sum(map(len, self._numbers))
+        self.defied = n > self._blank
+        self._text = True
+        self._numbers = []
+        if n:  # so that the column keeps its length until it is read again
+            self._words.add(pa.chunked_array([pa.nulls(n, pa.string())]))
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Filter."""
+        if self._text:
+            self._words.keep(stay)
+        elif self._numbers:
+            whole = self._joined()
+            self._blank = min(self._blank, int(stay.sum()))
+            self._numbers = [whole[stay]]
+
+    def _joined(self) -> NDArray[Any]:
+        kinds = {c.dtype.kind for c in self._numbers}
+        if kinds == {"i", "f"}:
+            # Digits that float64 cannot hold: as text, where the whole column would stand as text too.
+            self.defied |= any(bool((np.abs(c) >= PRECISE).any()) for c in self._numbers if c.dtype.kind == "i")
+        return np.concatenate(self._numbers)
+
+    def finish(self) -> pd.Series[Any]:
+        """int64, float64 or a categorical; objects of None where no cell is filled."""
+        if self._text:
+            return self._words.finish()
+        whole = self._joined()
+        self._numbers = []
+        if whole.dtype.kind == "f" and bool(np.isnan(whole).all()) and self._blank:
+            return pd.Series(np.full(len(whole), None, dtype=object))
+        return pd.Series(whole, copy=False)
+
+
+class Typed:
+    """A column of a format with types of its own (Parquet, Arrow), other than text."""
+
+    def __init__(self) -> None:
+        self._chunks: list[pa.Array] = []
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        """Cells of any one type."""
+        self._chunks += [c for c in cells.chunks if len(c)]
+
+    def keep(self, stay: NDArray[np.bool_]) -> None:
+        """Filter."""
+        if self._chunks:
+            self._chunks = pa.chunked_array(self._chunks).filter(pa.array(stay)).chunks
+
+    def finish(self) -> pd.Series[Any]:
+        """As Arrow hands it to pandas."""
+        whole, self._chunks = pa.chunked_array(self._chunks), []
+        column: pd.Series[Any] = whole.to_pandas(integer_object_nulls=False)
+        return column
+
+
+def builder_for(kind: pa.DataType) -> Builder:
+    """The builder of an Arrow column."""
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return Words() if pa.types.is_string(value) or pa.types.is_large_string(value) else Typed()
+
+
+def text_bytes(columns: Sequence[pa.ChunkedArray], each: int) -> float:
+    """Mean bytes a row of the texts that stand in one row only, ``each`` bytes for a text besides its characters."""
+    total = 0.0
+    for column in columns:
+        if len(column) and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            distinct = pc.unique(column).drop_null()
+            if len(distinct) > 0.3 * len(column):
+                length = pc.sum(pc.binary_length(distinct)).as_py() or 0
+                total += (each * len(distinct) + length) / len(column)
+    return total

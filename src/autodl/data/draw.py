@@ -1,0 +1,101 @@
+"""A uniform random sample of a stream of unknown length, drawn in one pass.
+
+Every row, or group, has a random key that depends on the seed and on its place, or name, alone; the rows of the
+smallest keys are kept (bottom-k sampling: Cohen and Kaplan 2007, Summarizing data using bottom-k sketches). So the
+sample is the same however the stream is cut into blocks, and it stays in file order.
+
+Notation: b rows of a block, m rows kept so far.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLACK = 1.5
+"""Up to this multiple of the limit is kept before the sample is cut back to it."""
+
+
+def row_keys(positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    """(b,) random keys of row positions; a one-to-one mapping, so no two rows share a key."""
+    return _mix(positions.astype(np.uint64) + _mix(np.array([seed], dtype=np.uint64)))
+
+
+def group_keys(groups: NDArray[Any], positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    """(b,) random keys, equal for equal group names; a row without a group is a group of its own."""
+    import pandas as pd
+    from pandas.util import hash_array
+
+    missing = pd.isna(groups)
+    names = np.where(missing, "", groups.astype(str)).astype(object)
+    keys = _mix(hash_array(names) ^ _mix(np.array([seed], dtype=np.uint64)))
+    return np.where(missing, row_keys(positions, seed), keys)
+
+
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64 (Steele, Lea and Flood 2014): a bijection of 64-bit numbers that passes for random."""
+    z = values + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+class Draw:
+    """Decides which rows of each block are kept, and later which of those must go again."""
+
+    def __init__(self, max_rows: int | None) -> None:
+        self.max_rows = max_rows
+        self.seen = 0
+        """Rows offered so far."""
+        self._border: np.uint64 | None = None
+        self._keys: list[NDArray[np.uint64]] = []
+        self._positions: list[NDArray[np.int64]] = []
+
+    @property
+    def kept(self) -> int:
+        """m."""
+        return sum(map(len, self._keys))
+
+    @property
+    def thinned(self) -> bool:
+        """Whether any row was left out."""
+        return self._border is not None
+
+    @property
+    def n_keys(self) -> int:
+        """Different keys among the rows kept: their groups."""
+        return len(np.unique(np.concatenate(self._keys))) if self._keys else 0
+
+    def offer(self, positions: NDArray[np.int64], keys: NDArray[np.uint64]) -> NDArray[np.bool_] | None:
+        """Which rows of a block to keep, (b,); None for all."""
+        self.seen += len(keys)
+        mask = None if self._border is None else keys <= self._border
+        self._keys.append(keys if mask is None else keys[mask])
+        self._positions.append(positions if mask is None else positions[mask])
+        return mask
+
+    def crowded(self, *, last: bool = False) -> bool:
+        """Whether ``cut`` is due; ``last``: no block will follow."""
+        return self.max_rows is not None and self.kept > self.max_rows * (1.0 if last else SLACK)
+
+    def cut(self) -> NDArray[np.bool_]:
+        """Lower the border to the limit.
+
+        Returns:
+            (m,) which of the rows kept so far stay. Groups stay or go whole; the first always stays.
+        """
+        assert self.max_rows is not None
+        keys, positions = np.concatenate(self._keys), np.concatenate(self._positions)
+        ordered = np.sort(keys)
+        ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1
+        place = max(0, int(np.searchsorted(ends, self.max_rows, side="right")) - 1)
+        self._border = ordered[ends[place] - 1]
+        stay: NDArray[np.bool_] = keys <= self._border
+        self._keys, self._positions = [keys[stay]], [positions[stay]]
+        return stay
+
+    def positions(self) -> NDArray[np.int64]:
+        """(m,) places of the kept rows in the stream, ascending within each source."""
+        return np.concatenate(self._positions) if self._positions else np.empty(0, dtype=np.int64)

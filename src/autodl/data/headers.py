@@ -1,0 +1,65 @@
+"""Column names and notes of delimited files, and whether shards have the same columns."""
+
+from __future__ import annotations
+
+from autodl.data.columns import check_names, clean_names
+from autodl.data.csv_format import Text
+from autodl.data.dialect import NO_DELIMITER, Dialect
+from autodl.errors import DataError
+
+
+def column_names(
+    text: Text, where: str, *, drop_empty: bool = True
+) -> tuple[list[str], list[str], tuple[str, ...]]:
+    """(column names, positions kept, notes) of a delimited file; ``drop_empty``: columns without name and values.
+
+    Raises:
+        DataError: If two columns share a name.
+    """
+    width = text.dialect.width
+    positions = [str(i) for i in range(width)]
+    if not text.dialect.header:
+        return [f"column_{i + 1}" for i in range(width)], positions, ()
+    given = [*text.dialect.names[:width], *[""] * (width - len(text.dialect.names))]
+    if len(text.dialect.names) == width - 1:  # R writes row names without a header of their own.
+        filled_last = text.table[str(width - 1)].null_count < text.table.num_rows
+        given = ["", *text.dialect.names] if filled_last else given
+    empty = {i for i, n in enumerate(given) if drop_empty and not n and text.table[str(i)].null_count == text.table.num_rows}
+    kept = [i for i in range(width) if i not in empty]
+    names, notes = clean_names([given[i] for i in kept])
+    check_names(names, where)
+    if empty:
+        notes = (*notes, f"{len(empty)} columns without a name and without values were dropped.")
+    return names, [positions[i] for i in kept], notes
+
+
+def dialect_notes(text: Text) -> list[str]:
+    """Sentences about how the file is written, where that is unusual."""
+    d, out = text.dialect, []
+    if not d.header:
+        out.append("The first line holds values, not names; columns were named column_1, column_2, ...")
+    if d.skip:
+        out.append(f"{d.skip} lines before the table were skipped.")
+    if text.encoding not in ("utf-8", "utf-8-sig"):
+        out.append(f"The text is encoded as {text.encoding}.")
+    if d.decimal == ",":
+        out.append("Numbers are written with a decimal comma.")
+    return out
+
+
+def shown_delimiter(dialect: Dialect) -> str | None:
+    """The delimiter; None for a single column."""
+    return None if dialect.delimiter == NO_DELIMITER else dialect.delimiter
+
+
+def same_columns(headers: list[tuple[str, list[str]]]) -> None:
+    """Raise ``DataError`` unless all files, given as (name, columns), have the same columns in any order."""
+    first_file, first = headers[0]
+    for file, names in headers[1:]:
+        odd = sorted(set(first) ^ set(names))
+        if odd:
+            lacking, having = (file, first_file) if odd[0] in first else (first_file, file)
+            raise DataError(
+                f"the files differ in columns: {lacking} lacks '{odd[0]}', which {having} has",
+                "Give shards of one table, or only the file to learn from.",
+            )
