@@ -9,7 +9,6 @@ afterwards.
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 from collections.abc import Callable
@@ -41,7 +40,6 @@ class FaultyDisk:
         self._names: dict[int, Path] = {}
         for name in ("replace", "rename", "mkdir", "unlink", "rmdir", "fsync", "open"):
             monkeypatch.setattr(os, name, getattr(self, name))
-        monkeypatch.setattr(io, "open", self._io_open(io.open))
         monkeypatch.setattr(Path, "open", self._path_open(Path.open))
 
     # --- the operations -----------------------------------------------------------------------------------------
@@ -101,9 +99,6 @@ class FaultyDisk:
 
         return opened
 
-    def _io_open(self, real):
-        return real
-
     # --- what comes after ---------------------------------------------------------------------------------------
 
     def cut_power(self) -> None:
@@ -138,7 +133,8 @@ class FaultyDisk:
         self.count += 1
 
     def _below(self, path) -> bool:
-        return Path(path) == self.root or self.root in Path(path).parents
+        text = os.fspath(path)
+        return text.startswith(str(self.root)) and text[len(str(self.root)) :][:1] in ("", "/")
 
     def _absolute(self, path, dir_fd) -> Path:
         return Path(path) if dir_fd is None else Path(os.readlink(f"/proc/self/fd/{dir_fd}")) / path
@@ -147,9 +143,12 @@ class FaultyDisk:
         self._undo.append((folder, undo))
 
     def _moved(self, source: Path, target: Path) -> None:
-        for path in list(self._unsynced):
-            if path == source or source in path.parents:
-                self._unsynced[target / path.relative_to(source)] = self._unsynced.pop(path)
+        if source in self._unsynced:
+            self._unsynced[target] = self._unsynced.pop(source)
+        if not target.is_dir():
+            return
+        for path in [p for p in self._unsynced if source in p.parents]:
+            self._unsynced[target / path.relative_to(source)] = self._unsynced.pop(path)
         self._undo = [
             (target / f.relative_to(source) if f == source or source in f.parents else f, u) for f, u in self._undo
         ]
