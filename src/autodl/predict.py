@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
-from autodl.records import ColumnKind, TableSchema, Task
+from autodl.records import ColumnKind, Profile, TableSchema, Task
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.data.unusable import Misfit
 
+BATCHED_BYTES = 1 << 26
+"""From 64 MiB on, and for folders, a table is read and predicted part by part, so that little memory is needed."""
+SHOWN = 5
+"""Names of columns in one sentence."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 
 
 def label_values(classes: Sequence[str], codes: NDArray[Any]) -> NDArray[Any]:
-    """Class codes as they stood in the training data: whole numbers as int, everything else as text."""
+    """Class codes as they stood in the training data: whole numbers as int, True and False as bool, else text.
+
+    >>> import numpy as np
+    >>> label_values(("0", "10"), np.array([1, 0])).tolist(), label_values(("False", "True"), np.array([1])).tolist()
+    ([10, 0], [True])
+    """
     import numpy as np
 
+    names: NDArray[Any]
     if classes and all(_WHOLE.fullmatch(c) for c in classes):
-        names: NDArray[Any] = np.asarray([int(c) for c in classes])
+        names = np.asarray([int(c) for c in classes])
+    elif set(classes) == {"True", "False"}:
+        names = np.asarray([c == "True" for c in classes])
     else:
         names = np.asarray(classes, dtype=object)
     return names.take(codes)
@@ -38,6 +51,7 @@ def predict_frame(
     *,
     proba: bool = False,
     keep: Sequence[str] = (),
+    allow_missing: bool = False,
     where: str = "data",
     tell: Callable[[str], None] = warnings.warn,
 ) -> pd.DataFrame:
@@ -48,15 +62,32 @@ def predict_frame(
         raw: Rows as read from a file.
         proba: Add a column ``proba_CLASS`` for each class (classification only).
         keep: Input columns carried over in front.
+        allow_missing: Take columns that are not there as missing in every row instead of refusing.
         where: Name of the data in errors.
         tell: Is given a sentence for each column with values that the model cannot use.
 
     Returns:
         One row an input row, in the same order: kept columns, ``prediction`` and probabilities.
+
+    Raises:
+        DataError: If columns that the model needs are missing, or an option does not fit.
     """
+    from autodl.data import merge_misfits
+
+    out, found = _predict_rows(model, raw, proba, keep, allow_missing, where)
+    for misfit in merge_misfits(found):
+        tell(str(misfit))
+    return out
+
+
+def _predict_rows(
+    model: DeliveredModel, raw: pd.DataFrame, proba: bool, keep: Sequence[str], allow_missing: bool, where: str
+) -> tuple[pd.DataFrame, list[Misfit]]:
+    """The predictions, and the values that the model could not use."""
     import pandas as pd
 
-    from autodl.data import apply_schema, misfits
+    from autodl.data import apply_schema, count_misfits
+    from autodl.data.unusable import Misfit
 
     manifest = model.manifest
     for name in keep:
@@ -64,9 +95,14 @@ def predict_frame(
             raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
     if proba and manifest.task is not Task.CLASSIFICATION:
         raise DataError("--proba needs classes, but this run predicts a number", "Leave out --proba.")
+    lacking = [name for name in manifest.features.names if name not in raw.columns]
+    if lacking:
+        _check_lacking(lacking, manifest.features, raw, allow_missing, where)
+        raw = pd.concat([raw, pd.DataFrame(None, index=raw.index, columns=lacking, dtype=object)], axis=1)
     frame = apply_schema(raw, manifest.features, where=where)
-    for sentence in misfits(raw, frame, manifest.features):
-        tell(sentence)
+    absent = f"are missing, as {where} has no such column; the predictions are less certain"
+    found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
+    found += count_misfits(raw, frame, manifest.features, skip=lacking)
     prediction = model.predict_raw(frame)
     out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
     if manifest.task is Task.CLASSIFICATION:
@@ -76,7 +112,32 @@ def predict_frame(
                 out[f"proba_{name}"] = prediction[:, j]
     else:
         out["prediction"] = prediction
-    return out
+    return out, found
+
+
+def _check_lacking(
+    lacking: Sequence[str], schema: TableSchema, raw: pd.DataFrame, allow_missing: bool, where: str
+) -> None:
+    """Refuse missing columns that were not allowed, and data with none of the columns."""
+    names, has = schema.names, [str(c) for c in raw.columns]
+    quoted = ", ".join(f"'{n}'" for n in lacking[:SHOWN])
+    if len(lacking) > SHOWN:
+        quoted += f" and {len(lacking) - SHOWN} more"
+    if len(lacking) == len(names):
+        raise DataError(
+            f"{where} has none of the {len(names)} columns that the model needs ({quoted})",
+            "Check that it is the right file and has a header line.",
+        )
+    if allow_missing:
+        return
+    near = did_you_mean(lacking[0], [n for n in has if n not in names]) if set(has) - set(names) else ""
+    remedy = f"{near} Then rename it. Otherwise add" if near.startswith("Did") else "Add"
+    one = len(lacking) == 1
+    raise DataError(
+        f"{where} lacks the column{'' if one else 's'} {quoted}, which the model needs",
+        f"{remedy} {'it' if one else 'them'}, or pass --allow-missing to predict as if {'it' if one else 'they'} "
+        "were unknown in every row.",
+    )
 
 
 def predict_file(
@@ -85,14 +146,60 @@ def predict_file(
     *,
     proba: bool = False,
     keep: Sequence[str] = (),
+    allow_missing: bool = False,
+    trust: bool = False,
     tell: Callable[[str], None] = warnings.warn,
 ) -> pd.DataFrame:
-    """Predict a file with the model of a run folder; see ``predict_frame``."""
-    from autodl.data import read_table
+    """Predict a file with the model of a run folder; see ``predict_frame``.
 
-    model = DeliveredModel(RunFolder(run))
-    raw, _ = read_table(data, as_text=text_columns(model.manifest.features))
-    return predict_frame(model, raw, proba=proba, keep=keep, where=Path(data).name, tell=tell)
+    Args:
+        trust: Read models that can only be stored as pickle; only for run folders that you made yourself.
+        run: The run folder. data: Path, folder or glob. proba, keep, allow_missing, tell: see ``predict_frame``.
+
+    Raises:
+        DataError: If a row cannot be read: each row of the file has its prediction, none is skipped.
+    """
+    import pandas as pd
+
+    from autodl.data import merge_misfits, read_batches, read_table
+
+    folder = RunFolder(run, trusted=trust)
+    model = DeliveredModel(folder)
+    where, words = Path(data).name, text_columns(model.manifest.features)
+    notes: tuple[str, ...] = ()
+    batches: Iterable[pd.DataFrame]
+    path = Path(data).expanduser()
+    if path.is_file() and path.stat().st_size < BATCHED_BYTES:
+        raw, read = read_table(data, as_text=words, every_row=True)
+        batches, notes = [raw], read.notes
+    else:
+        batches = read_batches(data, as_text=words)
+    parts: list[pd.DataFrame] = []
+    found: list[Misfit] = []
+    ignored = ""
+    for raw in batches:
+        out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where)
+        parts.append(out)
+        found += misfits
+        ignored = _ignored(folder, model, raw)
+    for note in notes:
+        tell(note.rstrip("."))
+    if ignored:
+        tell(f"{where} has columns that the training data did not have; they are not used: {ignored}")
+    for misfit in merge_misfits(found):
+        tell(str(misfit))
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str:
+    """Columns that even the training file did not have, in quotes; empty where nobody can tell."""
+    profile = folder.read("profile", Profile)
+    if profile is None:
+        return ""  # the folder of the model was moved without the records
+    known = {*profile.columns.names, *model.manifest.features.names, model.manifest.target}
+    extra = [str(c) for c in raw.columns if str(c) not in known]
+    more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
+    return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more
 
 
 def text_columns(schema: TableSchema) -> tuple[str, ...]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from autodl.data import apply_schema, infer_schema, misfits
+from autodl.data import apply_schema, count_misfits, infer_schema, merge_misfits, misfits
 
 
 def test_only_values_that_cannot_be_used_are_told():
@@ -24,13 +24,35 @@ def test_only_values_that_cannot_be_used_are_told():
             "when": ["2024-02-01", "2024-02-30", "2024-02-03", "2024-02-04", "2024-02-05"],
         }
     )
-    told = misfits(new, apply_schema(new, schema), schema)
+    told = [str(m) for m in misfits(new, apply_schema(new, schema), schema)]
     assert told == [
         "'age': 1 of 3 values are no numbers and count as missing ('nineteen')",
         "'smoker': 1 of 4 values are neither yes nor no and count as missing ('xyz')",
         "'colour': 2 of 4 values were never seen in training ('pink')",
         "'when': 1 of 5 values are no dates and count as missing ('2024-02-30')",
     ]
+
+
+def test_infinite_numbers_are_told_apart_from_words():
+    train = pd.DataFrame({"x": [i / 3 for i in range(40)], "y": [i * 1.5 for i in range(40)]})
+    schema = infer_schema(train)
+    new = pd.DataFrame({"x": ["1", "INF", "-inf", "wide"], "y": [1.0, float("inf"), None, 2.0]})
+    assert [str(m) for m in misfits(new, apply_schema(new, schema), schema)] == [
+        "'x': 2 of 4 values are infinite and count as missing ('INF', '-inf')",
+        "'x': 1 of 4 values are no numbers and count as missing ('wide')",
+        "'y': 1 of 3 values are infinite and count as missing ('inf')",
+    ]
+    assert misfits(new, apply_schema(new, schema), schema, skip={"x", "y"}) == []
+
+
+def test_parts_of_a_table_are_told_as_one():
+    train = pd.DataFrame({"x": [i / 3 for i in range(40)], "y": [i * 1.5 for i in range(40)]})
+    schema = infer_schema(train)
+    new = pd.DataFrame({"x": ["1", "wide", "2", "broad", "3", "wide"], "y": ["1", "2", "3", "4", "5", "none of it"]})
+    whole = misfits(new, apply_schema(new, schema), schema)
+    parts = [new.iloc[at : at + 2].reset_index(drop=True) for at in (0, 2, 4)]
+    merged = merge_misfits(m for part in parts for m in count_misfits(part, apply_schema(part, schema), schema))
+    assert [str(m) for m in merged] == [str(m) for m in whole]
 
 
 def test_dotted_dates_have_the_day_first_also_among_other_forms():

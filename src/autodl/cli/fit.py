@@ -116,7 +116,7 @@ def _watched(
     stop, begun = threading.Event(), threading.Event()
     finished: list[Evaluation | None] = []
     automatic = folder.parent == opt.RUNS
-    made = folder if automatic else first_missing(folder)
+    made = opt.RUNS if automatic else first_missing(folder)  # it stays if it holds other runs
 
     def listen(event: Event) -> None:
         if isinstance(event, PlanReady):

@@ -233,6 +233,8 @@ def require_data(data: str) -> str:
         DataError: If no such file exists.
     """
     if not any(c in data for c in "*?[") and not Path(data).exists():
+        if Path(data).is_symlink():
+            raise DataError(f"{data} is a link that leads nowhere", "Name the file itself.")
         parent = Path(data).parent
         near = [p.name for p in parent.iterdir()] if parent.is_dir() else []
         hint = did_you_mean(Path(data).name, near) if near else ""

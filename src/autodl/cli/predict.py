@@ -16,6 +16,17 @@ Keep = Annotated[
     typer.Option("--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False),
 ]
 Proba = Annotated[bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")]
+RawText = Annotated[
+    bool,
+    typer.Option(
+        "--raw-text",
+        help="Write text as it is. By default text that a spreadsheet would run as a formula gets a ' in front.",
+    ),
+]
+AllowMissing = Annotated[
+    bool,
+    typer.Option("--allow-missing", help="Predict also where columns are missing, as if unknown in every row."),
+]
 Silent = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")]
 Output = Annotated[
     Path,
@@ -30,6 +41,9 @@ def predict(
     out: Output,
     proba: Proba = False,
     keep: Keep = None,
+    raw_text: RawText = False,
+    trust: opt.Trust = False,
+    allow_missing: AllowMissing = False,
     quiet: Silent = False,
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
@@ -47,8 +61,10 @@ def predict(
             if not quiet:
                 screen.err.print(f"note: {sentence}", soft_wrap=True, markup=False, highlight=False)
 
-        frame = predict_file(run, data, proba=proba, keep=tuple(keep or ()), tell=tell)
-        write_table(frame, out)
+        frame = predict_file(
+            run, data, proba=proba, keep=tuple(keep or ()), allow_missing=allow_missing, trust=trust, tell=tell
+        )
+        write_table(frame, out, raw_text=raw_text)
         if not quiet:
             screen.out.print(f"{plural(len(frame), 'prediction')} in {out}", soft_wrap=True)
 

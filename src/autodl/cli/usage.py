@@ -44,7 +44,9 @@ def _unknown_option(error: Any, path: str, help_line: str) -> str:
     group = error.ctx.find_root().command
     others = [key for key, c in getattr(group, "commands", {}).items() if any(name in p.opts for p in c.params)]
     if others:
-        return f"{path} has no option {name}; it belongs to {' and '.join(f'autodl {o}' for o in others)}. {help_line}"
+        return (
+            f"{path} has no option {name}; it belongs to {' and '.join(f'autodl {o}' for o in others)}. {help_line}"
+        )
     own = [option for p in error.ctx.command.params for option in p.opts if option.startswith("--")]
     near = difflib.get_close_matches(name, own, n=1, cutoff=0.6)
     meant = f" Did you mean {near[0]}?" if near else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autodl.data.reading import read_batches, read_rows, read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
-    from autodl.data.unusable import misfits
+    from autodl.data.unusable import count_misfits, merge_misfits, misfits
     from autodl.data.writing import write_table
 
 _HOMES = {
@@ -22,6 +22,8 @@ _HOMES = {
     "labels": "schema",
     "learn_table": "kinds",
     "make_folds": "splits",
+    "count_misfits": "unusable",
+    "merge_misfits": "unusable",
     "misfits": "unusable",
     "read_batches": "reading",
     "read_rows": "reading",
@@ -36,6 +38,8 @@ __all__ = [
     "labels",
     "learn_table",
     "make_folds",
+    "count_misfits",
+    "merge_misfits",
     "misfits",
     "read_batches",
     "read_rows",

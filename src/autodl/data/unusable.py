@@ -1,8 +1,9 @@
-"""What of new data a learnt schema cannot use, in sentences."""
+"""What of new data a learnt schema cannot use."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,49 @@ _UNREADABLE = {
 }
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """Values of one column that the model cannot use.
+
+    Attributes:
+        column: Its name. what: What is the matter with them, as the end of a sentence.
+        n: How many they are, of ``of`` present values. examples: A few of them.
+    """
+
+    column: str
+    what: str
+    n: int
+    of: int
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = f" ({', '.join(repr(e) for e in self.examples)})" if self.examples else ""
+        return f"'{self.column}': {self.n:,} of {self.of:,} values {self.what}{shown}"
+
+
+def merge_misfits(found: Iterable[Misfit]) -> list[Misfit]:
+    """The misfits of several parts of a table as those of the whole, without the columns that have none."""
+    merged: dict[tuple[str, str], Misfit] = {}
+    for one in found:
+        key = (one.column, one.what)
+        if (before := merged.get(key)) is not None:
+            examples = tuple(dict.fromkeys((*before.examples, *one.examples)))[:EXAMPLES]
+            one = Misfit(one.column, one.what, before.n + one.n, before.of + one.of, examples)
+        merged[key] = one
+    return [one for one in merged.values() if one.n]
+
+
 def misfits(
     raw: pd.DataFrame, canonical: pd.DataFrame, schema: TableSchema, *, skip: Collection[str] = ()
-) -> list[str]:
-    """Sentences about values that count as missing because they do not fit what was learnt.
+) -> list[Misfit]:
+    """Values that count as missing because they do not fit what was learnt; see ``count_misfits``."""
+    return merge_misfits(count_misfits(raw, canonical, schema, skip=skip))
+
+
+def count_misfits(
+    raw: pd.DataFrame, canonical: pd.DataFrame, schema: TableSchema, *, skip: Collection[str] = ()
+) -> list[Misfit]:
+    """Values that count as missing because they do not fit what was learnt.
 
     Args:
         raw: (n,) rows as read.
@@ -36,7 +76,7 @@ def misfits(
         skip: Columns to say nothing about.
 
     Returns:
-        One sentence a column with such values: unreadable numbers, dates and yes-or-no words, infinite numbers, and
+        Entries a column, also where ``n`` is 0: unreadable numbers, dates and yes-or-no words, infinite numbers, and
         categories never seen in training (only of columns that had at most ten).
     """
     found = []
@@ -46,7 +86,7 @@ def misfits(
     return found
 
 
-def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[str]:
+def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfit]:
     present, lost = _present(raw), values.isna().to_numpy()
     if column.kind in _UNREADABLE:
         words = raw[present & lost].astype(str).str.strip()
@@ -71,8 +111,5 @@ def _present(raw: pd.Series) -> NDArray[np.bool_]:
     return levels.spread(filled, False)
 
 
-def _said(name: str, bad: pd.Series, present: NDArray[np.bool_], what: str) -> list[str]:
-    if not len(bad):
-        return []
-    examples = ", ".join(f"'{v}'" for v in bad.drop_duplicates()[:EXAMPLES])
-    return [f"'{name}': {len(bad):,} of {int(present.sum()):,} values {what} ({examples})"]
+def _said(name: str, bad: pd.Series, present: NDArray[np.bool_], what: str) -> list[Misfit]:
+    return [Misfit(name, what, len(bad), int(present.sum()), tuple(bad.drop_duplicates()[:EXAMPLES]))]
