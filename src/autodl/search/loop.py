@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from autodl.clock import Deadline
 from autodl.events import Listener, TrialFinished, TrialStarted
 from autodl.models.base import families
 from autodl.records import TrialResult, TrialSpec, TrialStatus
@@ -22,6 +24,8 @@ STRETCH = 1.25
 
 SIMPLE = 1
 """Families up to this complexity are the last resort when time is short."""
+NO_WORKER_S = 60.0
+"""Seconds to wait for a worker to come up where none is left."""
 LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 
@@ -67,9 +71,15 @@ class SearchLoop:
 
     def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
         """Search until the budget ends, ``stop`` is set, or nothing is left to try."""
+        patience = Deadline.after(NO_WORKER_S)
         while not stop.is_set():
-            if not self._fill(runner, state) and not runner.running():
+            started = self._fill(runner, state)
+            if started or runner.running():
+                patience = Deadline.after(NO_WORKER_S)
+            elif runner.free() > 0 or patience.passed():
                 break
+            else:
+                time.sleep(0.05)  # the only worker was ended and comes up again
             # The reserve may have grown while trials ran: they may use a part of it rather than be lost.
             left = self.budget.left() - 0.8 * self.reserve(state.finished)
             if left <= 0 and not any(self._must_try(j.spec, state) for j in runner.running()):

@@ -20,7 +20,7 @@ class Runner(ABC):
 
     @abstractmethod
     def free(self) -> int:
-        """How many jobs can be submitted now."""
+        """How many jobs can be submitted now; 0 with nothing running while workers come up again."""
 
     @abstractmethod
     def submit(self, job: Job) -> None:

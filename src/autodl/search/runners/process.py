@@ -21,7 +21,9 @@ from autodl.search.runners.worker_process import WorkerProcess
 from autodl.search.trial import Job, TrialData, TrialOutcome, cache_limit
 
 START_S = 30.0
-"""Seconds after which a worker that does not come up counts as dead."""
+"""Seconds after which a worker that does not come up is replaced."""
+LEAST_S = 0.5
+"""A second try with less time is not worth its start."""
 
 
 @dataclass
@@ -30,15 +32,15 @@ class _Slot:
     born: float
     job: Job | None = None
     submitted: float = 0.0
-    launched: float | None = None
-    """When the worker was given the job; None while it is still starting."""
+    launched: bool = False
+    """Whether the worker has the job; a second try waits for a new worker to come up."""
     tries: int = 0
+    why: str = ""
+    """Why the try before ended."""
 
 
 class ProcessRunner(Runner):
     """A few warm worker processes, one trial each at a time.
-
-    A slot whose worker is being replaced takes jobs: they begin, with the time then left, once it is up.
 
     Args:
         data: Handed over once, through a mapped file.
@@ -83,24 +85,25 @@ class ProcessRunner(Runner):
         raise RuntimeError(f"no worker process came up: {last[0][:300] if last else 'no answer in time'}")
 
     def free(self) -> int:
-        """Slots without a job."""
-        return sum(s.job is None for s in self._slots)
+        """Warm workers without a job."""
+        return len(self._idle())
+
+    def _idle(self) -> list[_Slot]:
+        for slot in self._slots:
+            if slot.job is None and not slot.worker.ready:
+                self._look(slot)
+        return [s for s in self._slots if s.job is None and s.worker.ready]
 
     def submit(self, job: Job) -> None:
-        """Hand the job to an idle worker, a warm one if there is one."""
-        slot = min((s for s in self._slots if s.job is None), key=lambda s: not s.worker.ready)
-        slot.job, slot.tries, slot.submitted, slot.launched = job, 0, time.monotonic(), None
-        self._launch(slot)
+        """Hand the job to an idle worker."""
+        slot = self._idle()[0]
+        slot.job, slot.tries, slot.submitted, slot.launched = job, 0, time.monotonic(), False
+        self._launch(slot, job.seconds)
 
-    def _launch(self, slot: _Slot) -> None:
-        """Give the worker its job if it is up."""
+    def _launch(self, slot: _Slot, seconds: float) -> None:
         assert slot.job is not None
-        if not slot.worker.ready:
-            return
-        now = time.monotonic()
-        left = max(0.1, slot.job.seconds - (now - slot.submitted))
-        slot.launched, slot.tries = now, slot.tries + 1
-        slot.worker.begin(replace(slot.job, seconds=left))  # a worker that has ended is noticed by ``wait``
+        slot.launched, slot.tries = True, slot.tries + 1
+        slot.worker.begin(replace(slot.job, seconds=seconds))  # a worker that has ended is noticed by ``_look``
 
     def wait(self, timeout: float) -> list[TrialOutcome]:
         """Outcomes of finished, overdue and lost trials."""
@@ -123,16 +126,17 @@ class ProcessRunner(Runner):
             if kind == "ended":
                 return self._lost(slot)
         if slot.job is None:
+            if not slot.worker.ready and time.monotonic() > slot.born + START_S:
+                self._replace(slot)
             return None
-        if slot.launched is None:
-            self._launch(slot)
-        return self._give_up(slot) if self._overdue(slot) else None
-
-    def _overdue(self, slot: _Slot) -> bool:
-        assert slot.job is not None
-        if slot.launched is None:
-            return time.monotonic() > slot.born + START_S
-        return time.monotonic() > slot.submitted + slot.job.seconds + grace(slot.job.seconds)
+        left = slot.submitted + slot.job.seconds - time.monotonic()
+        if not slot.launched and left < LEAST_S:
+            return self._ended(slot, slot.worker, TrialStatus.FAILED, slot.why)
+        if not slot.launched and slot.worker.ready:
+            self._launch(slot, left)
+        if left < -grace(slot.job.seconds):
+            return self._give_up(slot)
+        return None
 
     def _lost(self, slot: _Slot) -> TrialOutcome | None:
         """A worker has ended: replace it, and try its trial again unless lack of memory was the cause."""
@@ -140,23 +144,17 @@ class ProcessRunner(Runner):
         self._replace(slot)
         if slot.job is None:
             return None
-        started = slot.launched is not None
-        left = slot.job.seconds - (time.monotonic() - slot.submitted)
-        if not why.memory and left > 0 and slot.tries <= MAX_RETRIES:
-            slot.launched, slot.tries = None, slot.tries + (not started)
-            return None
-        return self._ended(slot, dead, TrialStatus.FAILED, reasons.tries(why.reason, slot.tries))
+        slot.tries += not slot.launched
+        slot.launched, slot.why = False, reasons.tries(why.reason, slot.tries)
+        if why.memory or slot.tries > MAX_RETRIES:
+            return self._ended(slot, dead, TrialStatus.FAILED, slot.why)
+        return None
 
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
-        if slot.launched is None:
-            reason, status = f"its worker process did not start within {START_S:.0f} s", TrialStatus.FAILED
-        else:
-            reason, status = reasons.overdue(slot.job.seconds, slot.worker.step), TrialStatus.TIMEOUT
-        late = slot.worker
-        late.kill()
+        reason, late = reasons.overdue(slot.job.seconds, slot.worker.step), slot.worker
         self._replace(slot)
-        return self._ended(slot, late, status, reason)
+        return self._ended(slot, late, TrialStatus.TIMEOUT, reason)
 
     def _replace(self, slot: _Slot) -> None:
         slot.worker.close()

@@ -45,8 +45,6 @@ class _Slot:
     ref: Any = None
     started: float = 0.0
     tries: int = 0
-    reborn: bool = False
-    """Whether the actor replaces one that died: there is room for it, so that it takes jobs while it starts."""
 
 
 class RayRunner(Runner):
@@ -97,14 +95,14 @@ class RayRunner(Runner):
 
     def _idle(self) -> list[_Slot]:
         waiting = [s for s in self._slots if s.job is None]
-        return [s for s in waiting if s.reborn or self._up(s)]
+        return [s for s in waiting if self._up(s)]
 
     def _up(self, slot: _Slot) -> bool:
         ready, _ = self._ray.wait([slot.ready], num_returns=1, timeout=0)
         return bool(ready)
 
     def free(self) -> int:
-        """Number of idle actors that are up or replace one that was."""
+        """Number of idle actors that are up."""
         return len(self._idle())
 
     def submit(self, job: Job) -> None:
@@ -144,7 +142,7 @@ class RayRunner(Runner):
 
     def _lost(self, slot: _Slot, error: Exception) -> list[TrialOutcome]:
         assert slot.job is not None
-        self._respawn(slot)
+        slot.actor, slot.ready = self._spawn()
         slot.tries += 1
         why = self._death(error)
         left = slot.job.seconds - (time.monotonic() - slot.started)
@@ -160,10 +158,6 @@ class RayRunner(Runner):
             return reasons.Death("was ended by Ray, whose machine ran low on memory", memory=True)
         return reasons.Death(f"lost its worker ({type(error).__name__}): it crashed or was killed")
 
-    def _respawn(self, slot: _Slot) -> None:
-        slot.actor, slot.ready = self._spawn()
-        slot.reborn = True
-
     def _overdue(self, slot: _Slot) -> bool:
         assert slot.job is not None
         late = time.monotonic() - slot.started - slot.job.seconds - grace(slot.job.seconds)
@@ -172,7 +166,7 @@ class RayRunner(Runner):
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
         self._ray.kill(slot.actor)
-        self._respawn(slot)
+        slot.actor, slot.ready = self._spawn()
         return self._ended(slot, TrialStatus.TIMEOUT, reasons.overdue(slot.job.seconds))
 
     @staticmethod
