@@ -41,7 +41,7 @@ def _behead(data: bytes, at: int, rng: random.Random) -> bytes:
 
 
 def _insert(piece: bytes) -> Callable[[bytes, int, random.Random], bytes]:
-    return lambda data, at, rng: data[:at] + piece * rng.choice((1, 1, 3, 40)) + data[at:]
+    return lambda data, at, rng: data[:at] + piece * rng.choice((1, 1, 3, 40, 6000)) + data[at:]
 
 
 def _double(data: bytes, at: int, rng: random.Random) -> bytes:

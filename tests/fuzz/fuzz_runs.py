@@ -144,7 +144,7 @@ def _judge_error(out: str, err: str, name: str) -> Outcome:
     message = lines[0].removeprefix("autodl: error: ")
     if name not in message and "'" not in message and "--" not in message:
         return Outcome("names no place", message[:60], message)
-    if not re.search(r"[.?!] [A-Z`'].*[.?]$", message):
+    if not re.search(r"[.?!] [A-Z`'].*[.?]$|must be .*, but got ", message):
         return Outcome("names no remedy", message[:60], message)
     return Outcome("refused", _form(message.replace(name, "FILE")), message)
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from autodl.data.dialect import BLANKS, Dialect, sniff
-from autodl.data.encoding import find_encoding
+from autodl.data.encoding import decode, find_encoding
 from autodl.data.words import MISSING, MISSING_MARKS, NOTHING
 from autodl.errors import DataError
 
@@ -74,7 +74,7 @@ def read_text(
         text = head.decode(encoding, errors="ignore")
         data = pa.py_buffer((text[: text.rfind("\n") + 1] or text).encode("utf-8"))
     elif encoding not in ("utf-8", "utf-8-sig"):
-        data = pa.py_buffer(_decode(data.to_pybytes(), encoding, where).encode("utf-8"))
+        data = pa.py_buffer(decode(data.to_pybytes(), encoding, where).encode("utf-8"))
     elif encoding == "utf-8-sig":
         data = data.slice(3)
     start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes().decode("utf-8", errors="ignore")
@@ -95,17 +95,6 @@ def read_text(
     if table.num_rows == 0:
         raise DataError(f"{where} has a header line but no rows", "Give a file with data below the header.")
     return Text(table, dialect, encoding, notes)
-
-
-def _decode(raw: bytes, encoding: str, where: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding in ("cp1252", "latin-1"):
-            return raw.decode("latin-1")
-        raise DataError(
-            f"{where} is not valid {encoding} at byte {error.start:,}", "Save the file as UTF-8 and try again."
-        ) from error
 
 
 def find_open_quote(lines: Iterable[str], dialect: Dialect, where: str, longest: int | None = None) -> None:
@@ -192,9 +181,7 @@ def _fast(
         return None
 
 
-def _careful(
-    text: str, dialect: Dialect, where: str, every_row: bool
-) -> tuple[pa.Table, tuple[str, ...]]:
+def _careful(text: str, dialect: Dialect, where: str, every_row: bool) -> tuple[pa.Table, tuple[str, ...]]:
     """The table row by row: short rows are filled, empty surplus cells dropped, a few long rows skipped."""
     body = "".join(text.splitlines(keepends=True)[dialect.skip :])
     width, rows, bad, short, n = dialect.width, [], [], 0, 0
@@ -245,7 +232,10 @@ def odd_row_notes(
             f"skipped (first: row {long[0][0]:,})."
         )
     if n_short:
-        notes.append(f"{n_short:,} of {n:,} rows {'has' if n_short == 1 else 'have'} too few cells; the missing ones were left empty.")
+        notes.append(
+            f"{n_short:,} of {n:,} rows {'has' if n_short == 1 else 'have'} too few cells; "
+            "the missing ones were left empty."
+        )
     return tuple(notes)
 
 

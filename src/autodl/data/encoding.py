@@ -62,3 +62,15 @@ def legacy_encoding(head: bytes) -> str:
 
     best = from_bytes(head, threshold=0.3).best()
     return best.encoding if best else "latin-1"
+
+
+def decode(raw: bytes, encoding: str, where: str) -> str:
+    """Text of bytes. Raises ``DataError`` with the place of the first byte that the encoding does not know."""
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding in ("cp1252", "latin-1"):
+            return raw.decode("latin-1")
+        raise DataError(
+            f"{where} is not valid {encoding} at byte {error.start:,}", "Save the file as UTF-8 and try again."
+        ) from error

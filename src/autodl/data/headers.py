@@ -14,7 +14,7 @@ def column_names(
     """(column names, positions kept, notes) of a delimited file; ``drop_empty``: columns without name and values.
 
     Raises:
-        DataError: If two columns share a name.
+        DataError: If two columns share a name, or there is none.
     """
     width = text.dialect.width
     positions = [str(i) for i in range(width)]
@@ -26,6 +26,8 @@ def column_names(
         given = ["", *text.dialect.names] if filled_last else given
     empty = {i for i, n in enumerate(given) if drop_empty and not n and text.table[str(i)].null_count == text.table.num_rows}
     kept = [i for i in range(width) if i not in empty]
+    if not kept:
+        raise DataError(f"{where} has no column with a name or a value", "Give a table with a header and rows.")
     names, notes = clean_names([given[i] for i in kept])
     check_names(names, where)
     if empty:

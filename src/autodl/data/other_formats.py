@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from autodl.data.encoding import find_encoding
+from autodl.data.encoding import decode, find_encoding
 from autodl.errors import DataError
 
 
@@ -37,7 +37,10 @@ def read_feather(data: pa.Buffer, where: str) -> pd.DataFrame:
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=False)
+    try:
+        frame: pd.DataFrame = table.to_pandas(integer_object_nulls=False)
+    except (KeyError, TypeError, ValueError):  # what pandas once noted about the columns is damaged; they are not
+        frame = table.replace_schema_metadata(None).to_pandas(integer_object_nulls=False)
     return frame.reset_index() if frame.index.names != [None] else frame
 
 
@@ -50,7 +53,7 @@ def read_json(data: pa.Buffer, where: str) -> pd.DataFrame:
     raw = data.to_pybytes()
     if not raw.strip():
         raise DataError(f"{where} is empty", "Give one JSON object a line.")
-    text = raw.decode(find_encoding(raw, where, whole=True))
+    text = decode(raw, find_encoding(raw, where, whole=True), where)
     rows = _document(text, where) if text.lstrip()[:1] == "[" else _lines(text, where)
     if not rows:
         raise DataError(f"{where} has no rows", "Give one JSON object a line.")
@@ -66,11 +69,11 @@ def _lines(text: str, where: str) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             if not rows or number == 1:
                 return _document(text, where)
             raise DataError(
-                f"{where}: line {number:,} is no JSON: {error.msg}", "Put one JSON object a line."
+                f"{where}: line {number:,} is no JSON: {_fault(error)}", "Put one JSON object a line."
             ) from error
         if not isinstance(row, dict):
             raise DataError(f"{where}: line {number:,} is no JSON object", "Put one JSON object a line.")
@@ -81,11 +84,17 @@ def _lines(text: str, where: str) -> list[dict[str, Any]]:
 def _document(text: str, where: str) -> list[dict[str, Any]]:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{where} is no valid JSON at line {error.lineno:,}: {error.msg}", "Put one JSON object a line."
-        ) from error
+    except (ValueError, RecursionError) as error:
+        place = f" at line {error.lineno:,}" if isinstance(error, json.JSONDecodeError) else ""
+        raise DataError(f"{where} is no valid JSON{place}: {_fault(error)}", "Put one JSON object a line.") from error
     return _unwrap(value, where)
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with JSON; Python also gives up on deep nesting and on numbers of thousands of digits."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "it holds a number of too many digits"
 
 
 def _unwrap(value: Any, where: str) -> list[dict[str, Any]]:
@@ -121,7 +130,9 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
     except MemoryError:
         raise
     except Exception as error:  # a damaged workbook may break its library anywhere: zip, XML, missing parts
-        raise DataError(f"{where} is damaged, cut off, or no Excel file", "Copy it again, or save it as CSV.") from error
+        raise DataError(
+            f"{where} is damaged, cut off, or no Excel file", "Copy it again, or save it as CSV."
+        ) from error
     for name, cells in sheets.items():
         filled = cells.dropna(how="all").dropna(how="all", axis=1)
         if len(filled) < 2:
@@ -131,7 +142,11 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
         body = filled.iloc[top + 1 :].reset_index(drop=True)
         body.columns = pd.Index(["" if pd.isna(c) else str(c) for c in filled.iloc[top]])
         other = len(sheets) - 1
-        notes = (f"Sheet '{name}' was read; {other} other sheet{' was' if other == 1 else 's were'} not.",) if other else ()
+        notes = (
+            (f"Sheet '{name}' was read; {other} other sheet{' was' if other == 1 else 's were'} not.",)
+            if other
+            else ()
+        )
         return body, notes
     raise DataError(f"{where} has no sheet with a header and rows", "Give a workbook with a table.")
 

@@ -191,7 +191,9 @@ def present_words(levels: Levels, rule: ParseRule) -> NDArray[np.bool_]:
 def number_words(values: NDArray[Any]) -> NDArray[np.object_]:
     """(k,) ``number_word`` of each value; whole numbers at once, since there may be millions."""
     if values.dtype.kind == "i" or (
-        values.dtype.kind == "f" and bool((np.isfinite(values) & (np.abs(values) < 2**53) & (values % 1 == 0)).all())
+        values.dtype.kind == "f"
+        and bool(np.isfinite(values).all())
+        and bool(((np.abs(values) < 2**53) & (values % 1 == 0)).all())
     ):
         words = pa.array(values.astype(np.int64)).cast(pa.string())
         return np.asarray(words.to_numpy(zero_copy_only=False), dtype=object)
