@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from autodl.data.allowance import Allowance
 
 
+TOLD_ROWS = 300_000
+"""Up to so many rows each value is looked at that could not be read by its column's rule."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Rows that have a target.
@@ -74,13 +78,14 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     """
     import numpy as np
 
-    from autodl.data import infer_schema, learn_table, read_rows
+    from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.profiling import choose_target, choose_task, encode_target
 
     needed = {options.target, options.group_column, options.time_column}
     skip = tuple(name for name in options.drop if name not in needed)
     table = read_rows(data, skip=skip, allowance=_allowance(options, earlier))
     raw, read = table.frame, table.info
+    seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
     name = Path(data).name if isinstance(data, str) else "the data frame"
     known = options.target if options.target in raw.columns else None  # it may still be there in other capitals
     if known is None:
@@ -91,6 +96,9 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
         schema, frame = learn_table(raw, target=known)
         asked, why, guessed = choose_target(schema, options.target, name)
     info = schema[asked]
+    if seen is not None:
+        told = tuple(f"{m}." for m in misfits(seen, frame, schema))
+        read = read.model_copy(update={"notes": (*read.notes, *told)})
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     rows = table.rows[present]
@@ -142,7 +150,7 @@ def load_test(path: str, train: Dataset) -> Dataset:
     """
     import numpy as np
 
-    from autodl.data import apply_schema, read_table
+    from autodl.data import apply_schema, labels, misfits, read_table
     from autodl.predict import text_columns
     from autodl.profiling import encode_target
 
@@ -154,14 +162,35 @@ def load_test(path: str, train: Dataset) -> Dataset:
     known = train.target.classes or None
     y, _ = encode_target(frame.loc[present, train.target.name], column, train.target.task, known)
     keep = y >= 0 if train.target.task is Task.CLASSIFICATION else np.ones(len(y), dtype=bool)
+    unknown = tuple(dict.fromkeys(labels(frame.loc[present, train.target.name][~keep], column)))
     rows, y = present.nonzero()[0][keep], y[keep]
     if len(rows) == 0:
-        raise DataError(f"{name} has no row with a known '{train.target.name}'", "Give a test file with the target.")
-    left_out = len(frame) - len(rows)
-    if left_out:
-        note = f"{left_out:,} of {len(frame):,} rows of {name} were left out: their target is missing or unknown."
-        read = read.model_copy(update={"notes": (*read.notes, note)})
+        raise DataError(*_nothing_to_test(name, train.target, unknown))
+    notes = [f"{m} in {name}." for m in misfits(raw, frame, train.schema.only((train.target.name,)))]
+    if n := int((~present).sum()):
+        notes.append(f"{n:,} of {len(frame):,} rows of {name} are left out: they have no '{train.target.name}'.")
+    if unknown:
+        notes.append(
+            f"{int((~keep).sum()):,} of {len(frame):,} rows of {name} are left out: the training data have no "
+            f"'{train.target.name}' {_quoted(unknown)}."
+        )
+    read = read.model_copy(update={"notes": (*read.notes, *notes)})
     return Dataset(frame.iloc[rows].reset_index(drop=True), y, rows, train.schema, train.target, read, name)
+
+
+def _nothing_to_test(name: str, target: TargetInfo, unknown: tuple[str, ...]) -> tuple[str, str]:
+    if not unknown:
+        return f"{name} has no row with a value of the target '{target.name}'", "Give a test file with the target."
+    return (
+        f"{name} has other values of the target '{target.name}' ({_quoted(unknown)}) than the training data "
+        f"({_quoted(target.classes)})",
+        "Write them alike in both files.",
+    )
+
+
+def _quoted(names: tuple[str, ...], most: int = 3) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(f"'{n}'" for n in names[:most]) + more
 
 
 def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:

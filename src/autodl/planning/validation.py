@@ -120,7 +120,7 @@ def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"
         groups = profile.columns[profile.group_column].n_unique
         if groups < 3:
             raise ConfigError(
-                f"the group column '{profile.group_column}' has {groups} group(s), but at least 3 are needed",
+                f"the group column '{profile.group_column}' has {groups} group{'' if groups == 1 else 's'}, but at least 3 are needed",
                 "One for learning, one for validation, one for the test. Name another column or none.",
             )
         return "group", f"Rows with the same '{profile.group_column}' stay on one side, as in use the groups are new."

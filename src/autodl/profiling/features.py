@@ -39,7 +39,7 @@ def check_columns(schema: TableSchema, options: FitOptions, target: str, unread:
         column = schema[options.time_column]
         if column.kind not in (ColumnKind.DATETIME, ColumnKind.NUMERIC) and column.numeric is None:
             raise DataError(
-                f"the time column '{column.name}' holds {column.kind.value} values, not dates or numbers",
+                f"the column '{column.name}' of --time-column holds neither dates nor numbers",
                 "Name a column with dates, or with numbers that grow with time.",
             )
 
@@ -83,10 +83,10 @@ def choose_features(
     dropped.update({name: f"It repeats '{kept}'." for name, kept in duplicates.items()})
     features = tuple(n for n in rest if n not in duplicates)
     if not features:
-        reasons = "; ".join(f"'{n}': {w.rstrip('.').lower()}" for n, w in list(dropped.items())[:5])
+        reasons = "; ".join(f"'{n}': {w[0].lower()}{w[1:].rstrip('.')}" for n, w in list(dropped.items())[:5])
         raise DataError(
             f"no column is left to predict '{target}' from ({reasons or 'the file has no other'})",
-            "Add columns that describe the rows.",
+            "Use --drop for fewer columns." if options.drop else "Add columns that describe the rows.",
         )
     return features, dropped, duplicates
 

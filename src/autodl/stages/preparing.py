@@ -10,7 +10,7 @@ from autodl.errors import RunError
 from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
-from autodl.records import ColumnKind, Plan, Profile, Record
+from autodl.records import ColumnKind, Plan, Profile, ReadInfo, Record
 from autodl.run_context import RunContext
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
@@ -89,12 +89,19 @@ def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions) -> 
     return profile_table(
         dataset.frame,
         dataset.schema,
-        dataset.read,
+        _told(dataset, held_out),
         target=dataset.target,
         options=options,
         test_frame=None if held_out is None else held_out.frame,
         seed=options.seed,
     )
+
+
+def _told(dataset: Dataset, held_out: Dataset | None) -> ReadInfo:
+    """How the table was read, with what was found in the test file."""
+    if held_out is None:
+        return dataset.read
+    return dataset.read.model_copy(update={"notes": (*dataset.read.notes, *held_out.read.notes)})
 
 
 def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:

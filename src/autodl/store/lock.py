@@ -107,7 +107,8 @@ def abandon(folder: Path, made: Path | None) -> None:
             clear_debris(folder)
             (folder / LOCK).unlink(missing_ok=True)
             while made is not None:
-                folder.rmdir()
+                with contextlib.suppress(FileNotFoundError):  # whoever held the lock has removed it
+                    folder.rmdir()
                 if folder == made:
                     return
                 folder = folder.parent
