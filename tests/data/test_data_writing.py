@@ -42,3 +42,45 @@ def test_errors(tmp_path: Path) -> None:
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(DataError, match="is a folder"):
         write_table(FRAME, tmp_path / "d.csv")
+
+
+FORMULAS = [
+    "=1+1", "+49 170 123", "-x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", '=HYPERLINK("http://x","y")',
+    "=", "-",
+]  # fmt: skip
+HARMLESS = ["a=b", "-5", "+1.5e-3", ".5", "'=1", "", " =1", "1-2", "é"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.tsv", "t.xlsx"])
+def test_text_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path, name: str) -> None:
+    texts = FORMULAS + HARMLESS
+    frame = pd.DataFrame({"t": texts, "=n": [-1.5] * len(texts), "c": pd.Categorical(texts)})
+    write_table(frame, tmp_path / name)
+    got = _cells(tmp_path / name)
+    assert list(got.columns) == ["t", "'=n", "c"]
+    assert (got["'=n"].astype(float) == -1.5).all()
+    for column in ("t", "c"):
+        assert [c.startswith("'") for c in got[column][: len(FORMULAS)]] == [True] * len(FORMULAS)
+        assert [c.lstrip("'").strip() for c in got[column]] == [t.lstrip("'").strip() for t in texts]
+        assert list(got[column][len(FORMULAS) :]) == HARMLESS
+    assert list(frame["t"]) == texts, "the frame was changed"
+
+
+def test_text_is_written_as_it_is_on_request_and_where_no_spreadsheet_reads(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"t": ["=1+1", "-x", None]})
+    write_table(frame, tmp_path / "raw.csv", raw_text=True)
+    assert (tmp_path / "raw.csv").read_text("utf-8").splitlines() == ["t", "=1+1", "-x", '""']
+    for name in ("t.parquet", "t.feather", "t.jsonl"):
+        write_table(frame, tmp_path / name)
+        pd.testing.assert_frame_equal(read_table(tmp_path / name)[0], frame)
+
+
+def _cells(path: Path) -> pd.DataFrame:
+    """The file as other programs see it."""
+    if path.suffix == ".xlsx":
+        from openpyxl import load_workbook
+
+        sheet = load_workbook(path).worksheets[0]
+        assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+        return pd.read_excel(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t" if ".tsv" in path.name else ",")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import os
 import re
 import tempfile
@@ -33,6 +35,13 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
             out.isetitem(j, frame.iloc[:, j].astype(object).map(_tamed))
     out.columns = pd.Index([_tamed(name) for name in frame.columns])
     return out
+
+
+def _has_return(frame: pd.DataFrame) -> bool:
+    """Whether a name or a text cell contains a carriage return."""
+    texts = [frame.iloc[:, j] for j, kind in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(kind)]
+    cells = itertools.chain(frame.columns, *texts)
+    return any(isinstance(cell, str) and "\r" in cell for cell in cells)
 
 
 def _tamed(cell: Any) -> Any:
@@ -84,7 +93,14 @@ def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
     packed: Any = {"method": "zip", "archive_name": path.stem} if compression == "zip" else "infer"
     if kind == "csv":
         delimiter = {".tsv": "\t", ".tab": "\t", ".psv": "|"}.get(suffix[0], ",")
-        return lambda frame, p: tame(frame).to_csv(p, index=False, sep=delimiter, compression=packed)
+
+        def write_csv(frame: pd.DataFrame, p: Path) -> None:
+            tamed = tame(frame)
+            # Python quotes a line feed in a cell, but not a carriage return, which also ends a line for readers.
+            quoting = csv.QUOTE_NONNUMERIC if _has_return(tamed) else csv.QUOTE_MINIMAL
+            tamed.to_csv(p, index=False, sep=delimiter, compression=packed, quoting=quoting)
+
+        return write_csv
     if kind == "jsonl":
         lines = suffix[0] != ".json"
         return lambda frame, p: frame.to_json(
