@@ -54,7 +54,14 @@ class Run:
 
         return DeliveredModel(RunFolder(self.folder, trusted=self.trust))
 
-    def predict(self, data: AnyFrame | str | Path, *, proba: bool = False, keep: Sequence[str] = ()) -> pd.DataFrame:
+    def predict(
+        self,
+        data: AnyFrame | str | Path,
+        *,
+        proba: bool = False,
+        keep: Sequence[str] | str = (),
+        allow_missing: bool = False,
+    ) -> pd.DataFrame:
         """Predict new rows.
 
         Args:
@@ -62,18 +69,22 @@ class Run:
                 missing.
             proba: Add a column ``proba_CLASS`` for each class.
             keep: Input columns carried over.
+            allow_missing: Take columns that are not there as missing in every row instead of refusing.
 
         Returns:
             One row an input row in the same order, with the column ``prediction``.
+
+        Raises:
+            DataError: If columns or rows cannot be read as the model needs them.
         """
         from autodl.data import read_table
         from autodl.predict import predict_frame, text_columns
 
         words = text_columns(self.model.manifest.features)
-        raw, read = read_table(data, as_text=words)
+        raw, read = read_table(data, as_text=words, every_row=True)
         where = Path(read.path).name if isinstance(data, str | Path) else "the data"
         names = (keep,) if isinstance(keep, str) else keep
-        return predict_frame(self.model, raw, proba=proba, keep=names, where=where)
+        return predict_frame(self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where=where)
 
     def leaderboard(self) -> pd.DataFrame:
         """One row a model, best first: name, family, validation, test, fit_s, predict_ms_per_row."""

@@ -92,7 +92,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             families=self.families,
             preset=self.preset,
             workers=self.workers,
-            seed=_seed(self.random_state),
+            seed=resolve_seed(self.random_state),
             report=self.out is not None,
             default_budget_s=DEFAULT_BUDGET_S,
         )
@@ -132,7 +132,7 @@ def _search(frame: Any, options: FitOptions, parent: Path) -> Run:
     return run
 
 
-def _seed(random_state: int | np.random.RandomState | None) -> int:
+def resolve_seed(random_state: int | np.random.RandomState | None) -> int:
     """An integer as it is; else one drawn from the state, or from numpy's global one."""
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(LARGEST_SEED, dtype=np.uint32))
