@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -66,7 +68,7 @@ def test_no_part_runs_off_a_telephone(chromium: str, tmp_path: Path, kind: str) 
 def test_everything_reads_with_scripts_off(chromium: str, tmp_path: Path) -> None:
     page = write_report(tmp_path, **make_records("binary").kwargs())
     source = page.read_text("utf-8")
-    page.write_text(source.replace("script-src 'unsafe-inline'", "script-src 'none'"), "utf-8")
+    page.write_text(re.sub(r"script-src 'sha256-[^']+'", "script-src 'none'", source), "utf-8")
     dom = browse(chromium, tmp_path, "--dump-dom", page.as_uri())
     assert "Of 179 rows held back" in dom
     assert dom.count("<figure") == source.count("<figure")
@@ -79,3 +81,33 @@ def test_it_prints(chromium: str, tmp_path: Path) -> None:
     pdf = (tmp_path / "page.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
     assert 4 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 25
+
+
+RUN = "document.title='ran'"
+HOSTILE = f'</title></script><script>{RUN}</script>"><img src=x onerror="{RUN}">{{{{7*7}}}}'
+    "</title></script><script>document.title='ran'</script>\"><img src=x onerror=\"document.title='ran'\">{{7*7}}"
+)
+
+
+@pytest.mark.slow
+def test_nothing_that_stands_in_the_data_runs(chromium: str, tmp_path: Path) -> None:
+    names = tuple(f"{HOSTILE}{i}" for i in range(4))
+    records = make_records("multiclass", columns=names, classes=names[:3], target=HOSTILE, value=HOSTILE)
+    page = write_report(tmp_path, **records.kwargs())
+    dom = browse(chromium, tmp_path, "--dump-dom", page.as_uri())
+    assert "<title>ran</title>" not in dom
+    assert not re.search(r"<img\b", dom)
+    assert dom.count("<script") == 1
+
+
+@pytest.mark.slow
+def test_the_pages_own_script_runs_and_no_other(chromium: str, tmp_path: Path) -> None:
+    page = write_report(tmp_path, **make_records("binary").kwargs())
+    source = page.read_text("utf-8")
+    probe = "document.documentElement.dataset.own='ran';"
+    own = re.search(r"<script>(.*?)</script>", source, re.DOTALL)
+    assert own is not None
+    page.write_text(source.replace("</body>", f"<script>{probe}</script></body>"), "utf-8")
+    assert "data-own" not in browse(chromium, tmp_path, "--dump-dom", page.as_uri()), "a script without the hash ran"
+    digest = base64.b64encode(hashlib.sha256(own[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in source
