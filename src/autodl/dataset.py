@@ -166,13 +166,15 @@ def load_test(path: str, train: Dataset) -> Dataset:
     rows, y = present.nonzero()[0][keep], y[keep]
     if len(rows) == 0:
         raise DataError(*_nothing_to_test(name, train.target, unknown))
-    notes = [f"{m} in {name}." for m in misfits(raw, frame, train.schema.only((train.target.name,)))]
+    notes = [f"In {name}, {m}." for m in misfits(raw, frame, train.schema) if m.column != train.target.name]
     if n := int((~present).sum()):
-        notes.append(f"{n:,} of {len(frame):,} rows of {name} are left out: they have no '{train.target.name}'.")
+        notes.append(
+            f"{n:,} of {len(frame):,} rows of {name} are left out: they have no value of '{train.target.name}'."
+        )
     if unknown:
         notes.append(
             f"{int((~keep).sum()):,} of {len(frame):,} rows of {name} are left out: the training data have no "
-            f"'{train.target.name}' {_quoted(unknown)}."
+            f"such '{train.target.name}' ({_quoted(unknown)})."
         )
     read = read.model_copy(update={"notes": (*read.notes, *notes)})
     return Dataset(frame.iloc[rows].reset_index(drop=True), y, rows, train.schema, train.target, read, name)

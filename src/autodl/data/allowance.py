@@ -8,13 +8,17 @@ MEMORY_SHARE = 1 / 12
 """Share of the machine's memory that a table may fill while it is read and profiled; the search needs the rest for
 the matrices of its folds and for its models."""
 CELL_BYTES = 28
-"""Memory of one cell at the peak of reading: its raw value (8 bytes, or 4 of a category), its canonical value (8), the
-codes of its distinct values (8), and a temporary."""
+"""Memory of one cell at the peak of reading: its raw value (8 bytes, or 4 of a category), its canonical value (8),
+the codes of its distinct values (8), and a temporary."""
 WORD_BYTES = 60
 """Memory of a text that stands in one row only, besides its characters."""
-CELLS_PER_CORE_SECOND = 30_000
-"""Cells a second of the time budget and core. At this rate profiling takes a tenth of the budget, and the first
-boosted trees are trained in another: with four times the rows, no model but the simplest fits into the time."""
+CELLS_PER_CORE_SECOND = 12_000
+"""Cells a second of the time budget and core. Boosted trees learn from about a million cells a second and core, five
+folds and several tries are wanted, and a third of the budget goes into reading, profiling and the report; so at this
+rate some five models fit into the time even on a machine that others use too."""
+TIMED_ROWS, TIMED_CELLS = 100_000, 5_000_000
+"""However short the time, so many rows are kept, or so many cells of a wide table: fewer would cost more in the
+quality of the model than the time they save is worth."""
 MIN_ROWS = 10_000
 """Never fewer rows than these."""
 
@@ -57,12 +61,13 @@ class Allowance:
             row = CELL_BYTES * max(1, columns) + text_bytes
             limits.append((MEMORY_SHARE * self.memory_bytes / row, "more would not fit the memory of this machine"))
         if self.seconds is not None:
-            cells = CELLS_PER_CORE_SECOND * self.cores * self.seconds
-            limits.append((cells / max(1, columns), f"more could not be learnt from in {self.seconds:g} s"))
+            least = min(TIMED_ROWS, TIMED_CELLS / max(1, columns))
+            rows = CELLS_PER_CORE_SECOND * self.cores * self.seconds / max(1, columns)
+            limits.append((max(least, rows), f"more could not be learnt from in {self.seconds:g} s"))
         if not limits:
             return None, ""
-        rows, why = min(limits)
-        return max(MIN_ROWS, int(rows)), why
+        most, why = min(limits)
+        return max(MIN_ROWS, int(most)), why
 
 
 UNLIMITED = Allowance()

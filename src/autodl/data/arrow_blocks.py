@@ -31,6 +31,13 @@ class ArrowFile:
         self._index = [n for n in (schema.pandas_metadata or {}).get("index_columns", []) if n in schema.names]
         self.names = [*self._index, *(n for n in schema.names if n not in self._index)]
 
+    @property
+    def n_rows(self) -> int | None:
+        """By the footer of a Parquet file; None for an Arrow file, which does not tell."""
+        import pyarrow.parquet as pq
+
+        return int(pq.read_metadata(self.path).num_rows) if self.kind == "parquet" else None
+
     def shown(self, name: str) -> str:
         """A column's name for people: an index that pandas wrote without a name is called so."""
         return "index" if name in self._index and name.startswith("__index_level_") else name

@@ -19,7 +19,9 @@ from autodl.data.dialect import Dialect
 
 PRECISE = 1 << 53
 MERGE_CHUNKS = 64
-"""Chunks of words after which their dictionaries are made one."""
+"""Blocks of words after which their dictionaries are made one."""
+REPEATED = 0.2
+"""Share of different words in the first block up to which a column's words are coded block by block."""
 
 
 class Builder(Protocol):
@@ -36,47 +38,58 @@ class Builder(Protocol):
 
 
 class Words:
-    """Text as a pandas categorical: (m,) codes, and the distinct words in order of appearance."""
+    """Text as a pandas categorical: (m,) codes, and the distinct words in order of appearance.
+
+    Words that repeat within a block are coded at once; others stay as they are until the end, since to merge the
+    large dictionaries of many blocks costs more than it saves.
+    """
 
     def __init__(self) -> None:
         self._chunks: list[pa.Array] = []
+        self._coded: bool | None = None
 
     def add(self, cells: pa.ChunkedArray) -> None:
-        """Cells of strings."""
-        coded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
-        self._chunks += coded.chunks
-        if len(self._chunks) > MERGE_CHUNKS:
-            self._merge()
+        """Cells of strings, plain or coded."""
+        if pa.types.is_dictionary(cells.type):
+            self._coded = True
+        if self._coded is None and len(cells) > cells.null_count:
+            self._coded = len(pc.unique(cells)) <= REPEATED * len(cells)
+        if self._coded and not pa.types.is_dictionary(cells.type):
+            cells = pc.dictionary_encode(cells)
+        self._chunks += [c for c in cells.chunks if len(c)]
+        if self._coded and len(self._chunks) >= MERGE_CHUNKS:
+            self._chunks = [self._whole()]
 
     def keep(self, stay: NDArray[np.bool_]) -> None:
-        """Filter; words that no cell holds any longer are given up."""
+        """Filter."""
         if self._chunks:
-            left = pa.chunked_array(self._chunks).filter(pa.array(stay))
-            text = pa.chunked_array([c.dictionary_decode() for c in left.chunks], left.type.value_type)
-            self._chunks = pc.dictionary_encode(text).chunks
+            self._chunks = [self._whole().filter(pa.array(stay))]
 
     def finish(self) -> pd.Series[Any]:
         """Codes and words."""
         if not self._chunks:
-            return pd.Series(pd.Categorical.from_codes([], []))
-        self._merge()
-        (whole,) = self._chunks
+            return pd.Series(pd.Categorical([]))
+        whole = self._whole()
         self._chunks = []
         raw = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        codes, used = pd.factorize(np.where(raw < 0, -1, raw), use_na_sentinel=False)
         words = whole.dictionary.to_numpy(zero_copy_only=False).astype(object)
-        order = used.astype(np.intp)
-        if (order < 0).any():
-            gap = int(np.flatnonzero(order < 0)[0])
-            order = np.delete(order, gap)
-            codes = np.where(codes == gap, -1, codes - (codes > gap))
-        kind = pd.CategoricalDtype(pd.Index(words[order], dtype=object))
-        return pd.Series(pd.Categorical.from_codes(codes.astype(np.int32), dtype=kind, validate=False))
+        # Words that were filtered away leave gaps; the order is that of the words' first rows.
+        fresh, used = pd.factorize(np.where(raw < 0, np.nan, raw), use_na_sentinel=True)
+        kind = pd.CategoricalDtype(pd.Index(words[used.astype(np.intp)], dtype=object))
+        return pd.Series(pd.Categorical.from_codes(fresh.astype(np.int32), dtype=kind, validate=False))
 
-    def _merge(self) -> None:
-        self._chunks = [pa.chunked_array(self._chunks).unify_dictionaries().combine_chunks()]
-        if isinstance(self._chunks[0], pa.ChunkedArray):
-            self._chunks = self._chunks[0].chunks
+    def _whole(self) -> pa.DictionaryArray:
+        """All chunks as one under one dictionary."""
+        coded = [pa.types.is_dictionary(c.type) for c in self._chunks]
+        if any(coded):
+            chunks = [
+                c if is_coded else c.dictionary_encode() for c, is_coded in zip(self._chunks, coded, strict=True)
+            ]
+            whole = pa.chunked_array(chunks).unify_dictionaries()
+        else:
+            whole = pc.dictionary_encode(pa.chunked_array(self._chunks))
+        codes = pa.concat_arrays([c.indices for c in whole.chunks])
+        return pa.DictionaryArray.from_arrays(codes, whole.chunk(0).dictionary)
 
 
 class Cells:

@@ -79,7 +79,9 @@ def file_errors(path: str, done: str = "read") -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist", "Check the path and the spelling.") from error
     except PermissionError as error:
-        remedy = f"Try `chmod u+r '{path}'`." if done == "read" else "Choose another place, or ask for the permission."
+        remedy = (
+            f"Try `chmod u+r '{path}'`." if done == "read" else "Choose another place, or ask for the permission."
+        )
         raise DataError(f"{path} cannot be {done}: permission denied", remedy) from error
     except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
@@ -176,8 +178,8 @@ def check_growth(grown: int, size: int, where: str) -> None:
     limit = max(FREE_BYTES, MAX_RATIO * size)
     if grown > limit:
         raise DataError(
-            f"{where} grows from {size:,} to more than {limit:,} bytes when decompressed",
-            "Decompress it yourself if you trust it.",
+            f"{where} grows from {size / 1e6:.1f} MB to more than {limit / 1e6:,.0f} MB when it is unpacked",
+            "Unpack it yourself if you trust it.",
         )
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +45,7 @@ class Delimited:
         sample: The head, parsed: its dialect, encoding, and rows.
         mend: Whether rows of another length are mended (slower), or raise ``Ragged``.
         every_row: Refuse rows with too many fields rather than skip a few of them.
+        head_bytes: Length of the head.
     """
 
     part: Part
@@ -53,6 +53,7 @@ class Delimited:
     sample: Text
     mend: bool = False
     every_row: bool = False
+    head_bytes: int = 0
 
     @classmethod
     def of(cls, part: Part, where: str, like: Dialect | None, encoding: str | None) -> Delimited:
@@ -67,7 +68,13 @@ class Delimited:
         raw = head(part, HEAD_BYTES)
         if raw.count(b"\n") < FEW_LINES:  # a very wide table
             raw = head(part, PARSED_BYTES)
-        return cls(part, where, read_text(pa.py_buffer(raw), where, like, cut=True, encoding=encoding))
+        sample = read_text(pa.py_buffer(raw), where, like, cut=True, encoding=encoding)
+        return cls(part, where, sample, head_bytes=len(raw))
+
+    @property
+    def row_bytes(self) -> float:
+        """Mean bytes of a row in the head."""
+        return self.head_bytes / max(1, len(self.sample.table))
 
     @property
     def dialect(self) -> Dialect:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 SLACK = 1.5
 """Up to this multiple of the limit is kept before the sample is cut back to it."""
+SPARE = 1.1
+"""With a known number of rows this multiple of the limit is drawn, so that chance does not leave it short."""
 
 
 def row_keys(positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
@@ -43,13 +45,21 @@ def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class Draw:
-    """Decides which rows of each block are kept, and later which of those must go again."""
+    """Decides which rows of each block are kept, and later which of those must go again.
 
-    def __init__(self, max_rows: int | None) -> None:
+    Args:
+        max_rows: The limit; None keeps all.
+        expected: About how many rows will come. With it few rows are kept that must go again later. If it is far too
+            high, the sample falls somewhat short of the limit; it is uniform all the same.
+    """
+
+    def __init__(self, max_rows: int | None, expected: float | None = None) -> None:
         self.max_rows = max_rows
         self.seen = 0
         """Rows offered so far."""
         self._border: np.uint64 | None = None
+        if max_rows is not None and expected is not None and max_rows * SPARE < expected:
+            self._border = np.uint64(int(max_rows * SPARE / expected * 2.0**64))
         self._keys: list[NDArray[np.uint64]] = []
         self._positions: list[NDArray[np.int64]] = []
 
@@ -87,6 +97,8 @@ class Draw:
             (m,) which of the rows kept so far stay. Groups stay or go whole; the first always stays.
         """
         assert self.max_rows is not None
+        if self.kept <= self.max_rows:
+            return np.ones(self.kept, dtype=bool)
         keys, positions = np.concatenate(self._keys), np.concatenate(self._positions)
         ordered = np.sort(keys)
         ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) + 1

@@ -50,7 +50,7 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
 
 
 def legacy_encoding(head: bytes) -> str:
-    """The encoding of text that is no Unicode: Windows-1252 where it looks Western, else charset-normalizer's guess."""
+    """The encoding of text that is no UTF: Windows-1252 where it looks Western, else charset-normalizer's guess."""
     text = head.decode("cp1252", errors="replace")
     high = re.findall(r"[^\x00-\x7f]", text)
     western = len(_WESTERN.findall(text))

@@ -8,9 +8,7 @@ from autodl.data.dialect import NO_DELIMITER, Dialect
 from autodl.errors import DataError
 
 
-def column_names(
-    text: Text, where: str, *, drop_empty: bool = True
-) -> tuple[list[str], list[str], tuple[str, ...]]:
+def column_names(text: Text, where: str, *, drop_empty: bool = True) -> tuple[list[str], list[str], tuple[str, ...]]:
     """(column names, positions kept, notes) of a delimited file; ``drop_empty``: columns without name and values.
 
     Raises:
@@ -24,7 +22,11 @@ def column_names(
     if len(text.dialect.names) == width - 1:  # R writes row names without a header of their own.
         filled_last = text.table[str(width - 1)].null_count < text.table.num_rows
         given = ["", *text.dialect.names] if filled_last else given
-    empty = {i for i, n in enumerate(given) if drop_empty and not n and text.table[str(i)].null_count == text.table.num_rows}
+    empty = {
+        i
+        for i, n in enumerate(given)
+        if drop_empty and not n and text.table[str(i)].null_count == text.table.num_rows
+    }
     kept = [i for i in range(width) if i not in empty]
     if not kept:
         raise DataError(f"{where} has no column with a name or a value", "Give a table with a header and rows.")

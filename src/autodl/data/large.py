@@ -77,6 +77,9 @@ class Blocks(Protocol):
     def row_text(self) -> float:
         """Mean bytes a row of the texts in the head that do not repeat."""
 
+    def expected(self) -> float | None:
+        """About how many rows there are; None where nothing tells."""
+
     def __call__(self, names: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
         """Blocks of these columns, and the places of their rows."""
 
@@ -119,7 +122,7 @@ def _collect(
     limit, why = allowance.limit(len(names), blocks.row_text())
     group = None if known.by_rows or allowance.group_column not in names else allowance.group_column
     builders = {name: blocks.builder(name) for name in names}
-    draw = Draw(limit)
+    draw = Draw(limit, None if group is not None else blocks.expected())
 
     def cut() -> None:
         stay = draw.cut()
@@ -194,7 +197,8 @@ class _DelimitedBlocks:
         self._names: list[dict[str, str]] = []  # column name -> position, of each file
         self._hidden: list[list[str]] = []  # positions of columns without a name and, it seems, without values
         self.notes: list[str] = []
-        headers, notes = [], []
+        headers: list[tuple[str, list[str]]] = []
+        notes: list[str] = []
         for part, encoding in zip(table.parts, known.encodings, strict=True):
             alone = len(table.parts) == 1 and Path(table.source).name.startswith(Path(part.name).name)
             where = table.source if alone else part.name
@@ -229,6 +233,13 @@ class _DelimitedBlocks:
         """By the head of the first file."""
         return text_bytes(self._files[0].sample.table.columns, WORD_BYTES)
 
+    def expected(self) -> float | None:
+        """By the length of the lines in the head of the first file."""
+        first = self._files[0]
+        if not all(file.part.plain for file in self._files):
+            return None
+        return sum(file.part.path.stat().st_size for file in self._files) / max(1.0, first.row_bytes)
+
     def __call__(self, names: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
         """Blocks of strings."""
         start = 0
@@ -256,7 +267,8 @@ class _ArrowBlocks:
     def __init__(self, table: LargeTable) -> None:
         self._files = [ArrowFile(p.path, table.kind) for p in table.parts]
         self.notes: list[str] = []
-        headers, notes = [], ()
+        headers: list[tuple[str, list[str]]] = []
+        notes: tuple[str, ...] = ()
         self._raw: list[dict[str, str]] = []
         for part, file in zip(table.parts, self._files, strict=True):
             names, repaired = clean_names([file.shown(n) for n in file.names])
@@ -278,6 +290,11 @@ class _ArrowBlocks:
         """By the first block of the first file."""
         first = next(self._files[0].blocks(self._files[0].names), None)
         return 0.0 if first is None else text_bytes(first.columns, WORD_BYTES)
+
+    def expected(self) -> float | None:
+        """By the footers of Parquet files."""
+        rows = [file.n_rows for file in self._files]
+        return None if None in rows else float(sum(n for n in rows if n is not None))
 
     def __call__(self, names: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
         """Blocks of typed columns; those of later files in the types of the first."""

@@ -60,7 +60,7 @@ class Levels:
         return np.asarray(padded[self.codes])
 
 
-def _used(codes: NDArray[np.int32], words: NDArray[np.object_]) -> tuple[NDArray[Any], NDArray[np.object_]]:
+def _used(codes: NDArray[Any], words: NDArray[np.object_]) -> tuple[NDArray[Any], NDArray[np.object_]]:
     """Codes and words without the words that no row has."""
     if not len(words) or np.bincount(codes[codes >= 0], minlength=len(words)).all():
         return codes, words
@@ -175,7 +175,8 @@ def _parse(
 
 def _strings(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.object_]:
     if levels is not None:
-        kept = np.where(present_words(levels, rule), levels.words, None)
+        kept = levels.words.copy()
+        kept[~present_words(levels, rule)] = None
         return levels.spread(kept, None)
     codes, values = pd.factorize(column.to_numpy(), use_na_sentinel=True)
     words = number_words(values)

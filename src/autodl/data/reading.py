@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.columns import normalise
-from autodl.data.compression import COMPRESSED, FORMATS, file_errors, magic, read_bytes, suffix_format
+from autodl.data.compression import COMPRESSED, file_errors, magic, read_bytes, suffix_format
 from autodl.data.csv_format import Text, read_text, to_frame
 from autodl.data.draw import Draw, row_keys
 from autodl.data.frames import AnyFrame, as_pandas
@@ -199,7 +199,9 @@ def _files(source: str | Path) -> list[Path]:
         if path.is_dir():
             found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
-                raise DataError(f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it.")
+                raise DataError(
+                    f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it."
+                )
             return sorted(found, key=_natural)
         if any(c in str(source) for c in "*?["):
             root = Path(path.anchor) if path.is_absolute() else Path()

@@ -10,6 +10,7 @@ import lzma
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,7 +51,7 @@ def open_parts(path: Path) -> list[Part]:
         if kind == "zip" and suffix_format(path.name)[0] != "excel":
             with zipfile.ZipFile(path) as archive:
                 members = zip_members(archive, path)
-            return [Part(m.filename, path, lambda m=m: _zip_chunks(path, m), False) for m in members]
+            return [Part(m.filename, path, partial(_zip_chunks, path, m), False) for m in members]
     stem = path.stem if suffix_format(path.name)[1] else path.name
     if kind == "zstd":
         return [Part(stem, path, lambda: zstd_chunks(path, size), False)]
@@ -76,9 +77,7 @@ def _limited(opener: Callable[[], IO[bytes]], size: int, where: str) -> Iterator
 
 def _zip_chunks(path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
     with zipfile.ZipFile(path) as archive:
-        yield from _limited(
-            lambda: archive.open(member), max(1, member.compress_size), f"{path}:{member.filename}"
-        )
+        yield from _limited(lambda: archive.open(member), max(1, member.compress_size), f"{path}:{member.filename}")
 
 
 def head(part: Part, size: int) -> bytes:
@@ -155,7 +154,7 @@ def single_blanks(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class ChunkReader(io.RawIOBase):
-    """A file of chunks, for libraries that read files. ``failure`` keeps what went wrong inside, to be told as it is."""
+    """A file of chunks, for libraries that read files; ``failure`` keeps what went wrong inside."""
 
     def __init__(self, chunks: Iterator[bytes], quote: str = '"') -> None:
         super().__init__()

@@ -1,0 +1,320 @@
+"""Large tables: streamed like small ones are read, and sampled uniformly where they do not fit."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from autodl.data import delimited, infer_schema, learn_table, read_batches, read_rows, read_table, streams
+from autodl.data import reading as reading_module
+from autodl.data.allowance import Allowance
+from autodl.data.schema import apply_schema
+from autodl.errors import DataError
+
+
+@pytest.fixture
+def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file counts as large, and is read in blocks of a few dozen rows."""
+    monkeypatch.setattr(reading_module, "LARGE_BYTES", 1)
+    monkeypatch.setattr(reading_module, "PACKED_BYTES", 1)
+    monkeypatch.setattr(reading_module, "LARGE_CELLS", 1)
+    monkeypatch.setattr(delimited, "PARSED_BYTES", 2048)
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 1000)
+
+
+def table(n: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "x": rng.normal(size=n).round(4),
+            "kind": rng.choice(["red", "green", "blüe"], n),
+            "day": pd.date_range("2020-01-01", periods=n, freq="h").strftime("%Y-%m-%d"),
+            "memo": [f"note {i} of, many" for i in range(n)],
+            "gap": np.where(rng.uniform(size=n) < 0.2, np.nan, rng.integers(0, 9, n)),
+            "y": rng.choice(["yes", "no"], n),
+        }
+    )
+
+
+def small(path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    with monkeypatch.context() as patch:
+        patch.setattr(reading_module, "LARGE_BYTES", 1 << 60)
+        patch.setattr(reading_module, "PACKED_BYTES", 1 << 60)
+        patch.setattr(reading_module, "LARGE_CELLS", 1 << 60)
+        return read_table(path)[0]
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Categories as the objects that small files give."""
+    columns = {}
+    for name, column in frame.items():
+        words = isinstance(column.dtype, pd.CategoricalDtype)
+        columns[name] = column.astype(object).where(column.notna(), None) if words else column
+    return pd.DataFrame(columns)
+
+
+ODD_TEXTS = {
+    "plain": "a,b,c\n" + "".join(f"{i},{i / 7:.5f},w{i % 5}\n" for i in range(400)),
+    "missing words": "a,b\n" + "".join(f"{'NA' if i % 9 == 0 else i},x{i % 3}\n" for i in range(400)),
+    "late text": "a,b\n" + "".join(f"{i if i < 350 else 'lots'},1\n" for i in range(400)),
+    "late zeros": "a,b\n" + "".join(f"{i if i < 350 else f'00{i}'},1\n" for i in range(400)),
+    "late gap in long integers": "a,b\n" + "".join(f"{2**60 + i if i != 390 else ''},1\n" for i in range(400)),
+    "late fraction": "a,b\n" + "".join(f"{i if i < 350 else i + 0.5},1\n" for i in range(400)),
+    "first cells empty": "a,b\n" + "".join(f"{'' if i < 300 else i},1\n" for i in range(400)),
+    "empty column": "a,b\n" + "".join(f"{i},\n" for i in range(400)),
+    "quotes": 'a,b\n' + "".join(f'{i},"two\nlines, ""{i}"""\n' for i in range(200)),
+    "semicolons": "a;b\n" + "".join(f"{i},5;k{i % 4}\n" for i in range(400)),
+    "blanks": "a   b c\n" + "".join(f"{i}  {i * 2}   {i / 4}\n" for i in range(300)),
+    "preamble": "Report of 2024\n# note\nname,age,city\n" + "".join(f"n{i % 7},{i},c{i % 3}\n" for i in range(300)),
+    "no header": "".join(f"{i},{i * 3}.5,z{i % 4}\n" for i in range(300)),
+    "short rows": "a,b,c\n" + "".join("1,2\n" if i % 50 == 30 else f"{i},2,3\n" for i in range(400)),
+    "long rows": "a,b,c\n" + "".join("1,2,3,4\n" if i == 377 else f"{i},2,3\n" for i in range(400)),
+    "surplus commas": "a,b\n" + "".join(f"{i},{i},\n" if i == 350 else f"{i},{i}\n" for i in range(400)),
+    "nameless": ",a,\n" + "".join(f"{i},{i % 7},\n" for i in range(300)),
+    "nameless with late values": "a,b,\n" + "".join(f"{i},{i % 7},{i if i > 250 else ''}\n" for i in range(300)),
+    "windows lines": "a,b\r\n" + "".join(f"{i},q{i % 3}\r\n" for i in range(400)),
+    "spaces around words": "a,b\n" + "".join(f" red{i % 3} , {i} \n" for i in range(300)),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("name", list(ODD_TEXTS))
+def test_a_streamed_file_is_read_like_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    path = tmp_path / "t.csv"
+    path.write_bytes(ODD_TEXTS[name].encode())
+    expected = small(path, monkeypatch)
+    read = read_rows(path)
+    pd.testing.assert_frame_equal(plain(read.frame), expected)
+    assert infer_schema(read.frame) == infer_schema(expected)
+    batches = [apply_schema(batch, infer_schema(expected)) for batch in _batches(path, name)]
+    pd.testing.assert_frame_equal(
+        pd.concat(batches, ignore_index=True), apply_schema(expected, infer_schema(expected))
+    )
+
+
+def _batches(path: Path, name: str) -> list[pd.DataFrame]:
+    """Batches for prediction, in which no row may be skipped."""
+    if name != "long rows":
+        return list(read_batches(path))
+    with pytest.raises(DataError, match="no row may be skipped"):
+        list(read_batches(path))
+    return [read_rows(path).frame]
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig", "gb18030"])
+def test_encodings_of_streamed_files(tmp_path: Path, encoding: str) -> None:
+    word = "这部电影非常好看" if encoding == "gb18030" else "Zürich"
+    path = tmp_path / "t.csv"
+    path.write_bytes(("city,n\n" + "".join(f"{word},{i}\n" for i in range(600))).encode(encoding))
+    assert plain(read_table(path)[0])["city"].unique().tolist() == [word]
+
+
+@pytest.mark.usefixtures("streaming")
+def test_a_latin_letter_at_the_end_of_a_long_ascii_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"city,n\n" + b"Rome,1\n" * 3000 + "Málaga,2\n".encode("cp1252"))
+    frame, info = read_table(path)
+    assert frame["city"].iloc[-1] == "Málaga"
+    assert info.encoding == "cp1252"
+
+
+@pytest.mark.usefixtures("streaming")
+def test_binary_data_late_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"city,n\n" + b"Rome,1\n" * 3000 + b"\0\0\0")
+    with pytest.raises(DataError, match="holds binary data at byte 21,007"):
+        read_table(path)
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("rows_after", [3, 3000])
+def test_a_quote_that_is_never_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_after: int) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    path = tmp_path / "t.csv"
+    path.write_text("city,n\n" + "Rome,1\n" * 1000 + '"Oslo,1\n' + "Rome,1\n" * rows_after)
+    with pytest.raises(DataError, match="ends inside a quoted cell that opens on line 1,002"):
+        read_table(path)
+
+
+@pytest.mark.usefixtures("streaming")
+def test_far_too_many_long_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,2\n" * 1000 + "1,2,3\n" * 100)
+    with pytest.raises(DataError, match=r"1,002 has 3 .* 2 are expected"):
+        read_table(path)
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "csv.zst", "csv.zip", "parquet", "feather"])
+def test_formats_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    frame = table(500)
+    path = tmp_path / f"t.{form}"
+    _write(frame, path)
+    read = read_rows(path)
+    pd.testing.assert_frame_equal(plain(read.frame), small(path, monkeypatch), check_dtype=form != "parquet")
+    assert read.rows.tolist() == list(range(500))
+    assert read.info.sample is None
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    text = frame.to_csv(index=False).encode()
+    match path.name.split(".", 1)[1]:
+        case "csv":
+            path.write_bytes(text)
+        case "csv.gz":
+            path.write_bytes(gzip.compress(text))
+        case "csv.zst":
+            path.write_bytes(zstandard.compress(text))
+        case "csv.zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("../../t.csv", text)
+        case "parquet":
+            frame.to_parquet(path, row_group_size=100)
+        case "feather":
+            pyarrow.feather.write_feather(pa.Table.from_pandas(frame), str(path), chunksize=90)
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_a_large_compressed_file_that_is_cut_off(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t.csv.{suffix}"
+    _write(table(3000), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DataError, match="damaged or cut off"):
+        read_table(path)
+
+
+@pytest.mark.usefixtures("streaming")
+def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    path = inside / "t.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../../escaped.csv", "a,b\n1,2\n3,4\n")
+        archive.writestr("/absolute.csv", "a,b\n5,6\n")
+    frame, _ = read_table(path)
+    assert sorted(frame["a"].tolist()) == [1, 3, 5]
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["t.zip"]
+    assert not Path("/absolute.csv").exists()
+
+
+@pytest.mark.usefixtures("streaming")
+def test_shards_in_another_order_of_columns(tmp_path: Path) -> None:
+    frame = table(300)
+    frame[:100].to_csv(tmp_path / "p1.csv", index=False)
+    frame.iloc[100:, ::-1].to_csv(tmp_path / "p2.csv", index=False)
+    read = read_rows(tmp_path)
+    assert read.frame["id"].tolist() == list(range(300))
+    assert read.info.n_files == 2
+    frame.drop(columns="x").to_csv(tmp_path / "p3.csv", index=False)
+    with pytest.raises(DataError, match=r"p3\.csv lacks 'x'"):
+        read_rows(tmp_path)
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet", "feather"])
+def test_the_sample_does_not_depend_on_format_or_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    frame = table(4000)
+    path = tmp_path / f"t.{form}"
+    _write(frame, path)
+    allowance = Allowance(max_rows=500, seed=3)
+    rows = read_rows(path, allowance=allowance)
+    assert len(rows.frame) == 500
+    assert rows.frame["id"].tolist() == rows.rows.tolist() == sorted(rows.rows)
+    monkeypatch.setattr(delimited, "PARSED_BYTES", 9999)
+    again = read_rows(path, allowance=allowance)
+    assert (again.rows == rows.rows).all()
+    pd.testing.assert_frame_equal(plain(again.frame), plain(rows.frame))
+    expected = apply_schema(frame.iloc[rows.rows], infer_schema(read_table(path)[0]))
+    pd.testing.assert_frame_equal(
+        apply_schema(rows.frame, infer_schema(read_table(path)[0])), expected, check_dtype=False
+    )
+    sample = rows.info.sample
+    assert sample is not None
+    assert (sample.rows_in_data, sample.rows_used, sample.max_rows) == (4000, 500, 500)
+    assert sample.note in rows.info.notes
+    assert (read_rows(path, allowance=Allowance(max_rows=500, seed=4)).rows != rows.rows).any()
+
+
+def test_a_frame_is_sampled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_module, "LARGE_CELLS", 1)
+    read = read_rows(table(1000), allowance=Allowance(max_rows=100))
+    assert read.frame["id"].tolist() == read.rows.tolist()
+    assert len(read.frame) == 100
+    assert len(read_rows(table(1000)).frame) == 1000
+
+
+@pytest.mark.usefixtures("streaming")
+def test_whole_groups_are_drawn(tmp_path: Path) -> None:
+    frame = table(4000).assign(shop=np.arange(4000) % 400)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    read = read_rows(tmp_path / "t.csv", allowance=Allowance(max_rows=1000, group_column="shop"))
+    sizes = read.frame["shop"].value_counts()
+    assert (sizes == 10).all()
+    assert 900 <= len(read.frame) <= 1000
+    # Of five large groups none could be spared: rows are drawn instead.
+    frame.assign(shop=np.arange(4000) % 5).to_csv(tmp_path / "u.csv", index=False)
+    few = read_rows(tmp_path / "u.csv", allowance=Allowance(max_rows=1000, group_column="shop"))
+    assert few.frame["shop"].nunique() == 5
+    assert few.info.sample is not None
+    assert few.info.sample.group is None
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_columns_to_skip_are_not_read(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"t.{form}"
+    _write(table(300), path)
+    read = read_rows(path, skip=["memo", "nonsense"])
+    assert "memo" not in read.frame
+    assert read.info.unread == ("memo",)
+
+
+@pytest.mark.usefixtures("streaming")
+def test_learning_a_table_at_once_gives_the_same(tmp_path: Path) -> None:
+    _write(table(300), tmp_path / "t.csv")
+    read = read_rows(tmp_path / "t.csv")
+    expected = infer_schema(read.frame, target="y")
+    values = apply_schema(read.frame, expected)
+    schema, frame = learn_table(read.frame, target="y")
+    assert schema == expected
+    pd.testing.assert_frame_equal(frame, values)
+
+
+@pytest.mark.usefixtures("streaming")
+def test_types_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 50
+    frame = pd.DataFrame(
+        {
+            "flag": [True, False] * (n // 2),
+            "when": pd.date_range("2024-01-01", periods=n, tz="Europe/Berlin"),
+            "kind": pd.Categorical(["a", "b"] * (n // 2)),
+            "whole": pd.array([1, None] * (n // 2), dtype="Int64"),
+            "list": [[1, 2]] * n,
+        },
+        index=pd.Index(np.arange(n)[::-1] ** 2, name="key"),
+    )
+    frame.to_parquet(tmp_path / "t.parquet", row_group_size=20)
+    pd.testing.assert_frame_equal(
+        plain(read_table(tmp_path / "t.parquet")[0]), small(tmp_path / "t.parquet", monkeypatch)
+    )
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "e.parquet")
+    with pytest.raises(DataError, match="no rows"):
+        read_table(tmp_path / "e.parquet")
