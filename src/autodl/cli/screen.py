@@ -48,8 +48,13 @@ def fresh_log() -> Path:
     return Path(name)
 
 
-def make_console(file: IO[str]) -> Console:
-    """A console that takes every text literally: column names are data, not markup."""
+def make_console(file: IO[str], width: int | None = None) -> Console:
+    """A console that takes every text literally: column names are data, not markup.
+
+    Args:
+        file: Where to.
+        width: Columns; those of the terminal by default.
+    """
     from rich.console import Console
     from rich.console import ConsoleDimensions as Dimensions
     from rich.segment import Segment
@@ -62,6 +67,8 @@ def make_console(file: IO[str]) -> Console:
         @property  # type: ignore[misc]  # rich's setter fixes a size; here the terminal decides
         def size(self) -> Dimensions:
             """Columns and lines."""
+            if width is not None:
+                return Dimensions(width, 25)
             with contextlib.suppress(OSError, ValueError):
                 columns, lines = os.get_terminal_size(file.fileno())
                 if columns > 0 and lines > 0:
@@ -79,9 +86,7 @@ def make_console(file: IO[str]) -> Console:
 
 def print_whole(console: Console, table: Table) -> None:
     """Print a table of short cells at its natural width: where that is too wide, lines run on, nothing is cut."""
-    from rich.console import Console
-
-    Console(file=console.file, width=1000, markup=False, highlight=False, emoji=False).print(table, crop=False)
+    make_console(console.file, width=1000).print(table, crop=False)
 
 
 def _is_descriptor(stream: IO[str], descriptor: int) -> bool:
