@@ -55,6 +55,11 @@ def total_memory() -> int:
     return min([total, *(limit for limit in limits if limit is not None)])
 
 
+def in_gib(count: float) -> str:
+    """Bytes in words: ``3.1 GiB``, ``40 MiB``."""
+    return f"{count / 2**30:.1f} GiB" if count >= 0.1 * 2**30 else f"{max(1.0, count / 2**20):.0f} MiB"
+
+
 def oom_kills() -> int | None:
     """How many processes the kernel has killed for lack of memory since the start, or None where it does not tell."""
     own = _entry(_read(_CGROUP / "memory.events"), "oom_kill")

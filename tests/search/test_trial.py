@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pytest
 
 from autodl.records import TrialSpec, TrialStatus
 from autodl.search.trial import Job, PreparedFolds, merge_refits, run_trial
+from autodl.serialize import load
 
 
 def job(config=None, family="toy", **kwargs):
@@ -31,7 +30,7 @@ def test_out_of_fold_predictions_equal_cross_val_predict(toys, linear_data):
 
 def test_test_prediction_is_the_mean_of_the_fold_models(toys, linear_data):
     outcome = run_trial(job({"shrink": 0.3}), linear_data, PreparedFolds(linear_data))
-    models = [pickle.loads(m) for m in outcome.models]
+    models = [load(m) for m in outcome.models]
     mean = np.mean([m.predict(linear_data.test_frame) for m in models], axis=0)
     np.testing.assert_allclose(outcome.test, mean, rtol=1e-5)
 

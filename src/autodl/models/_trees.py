@@ -138,4 +138,4 @@ def trees_cost(shape: Shape, config: TreesConfig, extra: bool) -> CostEstimate:
     size = 2.0 * leaves * _node_bytes(shape.classes)
     trees = min(config.n_estimators, 1.0 + _MAX_BYTES / max(size, 1.0))
     seconds = 0.02 + trees * one / (shape.speed * shape.threads**0.8)
-    return CostEstimate(seconds=float(seconds), bytes=trees * size + 8.0 * shape.rows * columns)
+    return CostEstimate(seconds=float(seconds), bytes=3.0 * trees * size + 8.0 * shape.rows * columns + 5.0e6)

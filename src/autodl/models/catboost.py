@@ -189,7 +189,8 @@ class CatBoostFamily(Family):
         one *= 0.9 + 0.1 * config.leaf_estimation_iterations
         speed = shape.speed * shape.threads**0.8
         size = shape.rows * (columns + 20.0 * shape.categorical) * 4.0
-        return CostEstimate(seconds=0.02 + 0.8 * config.n_estimators * one / speed, bytes=size + 5.0e7)
+        statistics = 12.0 * columns * min(254, shape.rows) * 2.0**config.depth
+        return CostEstimate(seconds=0.02 + 0.8 * config.n_estimators * one / speed, bytes=size + statistics + 5.0e7)
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """An untrained model."""

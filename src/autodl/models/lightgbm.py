@@ -185,8 +185,11 @@ class LightGBM(Family):
         one = 1.0e-4 + 2.0e-6 * config.num_leaves * columns**0.5 + 2.4e-9 * cells * np.log2(config.num_leaves)
         speed = shape.speed * (shape.threads**0.8 if cells > _THREADED_CELLS else 1.0)
         nodes = rounds * trees * config.num_leaves * 100.0
+        # A histogram of at most 255 bins for each column and leaf.
+        histograms = 16.0 * config.num_leaves * columns * min(255.0, 0.5 * shape.rows)
         return CostEstimate(
-            seconds=float(0.02 + rounds * trees * one / speed), bytes=2.0 * shape.rows * columns + nodes
+            seconds=float(0.02 + rounds * trees * one / speed),
+            bytes=2.0 * shape.rows * columns + nodes + histograms + 1.0e7,
         )
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:

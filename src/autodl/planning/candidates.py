@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.preparation import adapt
-from autodl.records import Decision, FamilyPlan, Modality, Skipped, Validation
+from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.fitting import idle_fields
+from autodl.search.memory import Rows, preparation_cost
 from autodl.search.space import Config, family_space
+from autodl.search.trial import split_config
 
 if TYPE_CHECKING:
     from autodl.evaluate.base import Metric
@@ -38,13 +41,18 @@ class Setting:
     machine: Machine
     threads: int
 
+    def rows(self) -> Rows:
+        """Rows of one fold."""
+        v, n = self.validation, self.facts.rows
+        search = n * (1 - v.test_size)
+        valid = search * (v.holdout if v.n_folds == 1 else 1 / v.n_folds)
+        return Rows(max(1, round(search - valid)), round(valid), round(n - search))
+
     def shape(self) -> Shape:
         """The size of one fit."""
-        v, f = self.validation, self.facts
-        rows = f.rows * (1 - v.test_size)
-        rows *= 1 - v.holdout if v.n_folds == 1 else 1 - 1 / v.n_folds
+        f = self.facts
         return Shape(
-            rows=max(1, round(rows)),
+            rows=self.rows().train,
             numeric=len(f.numeric) + DATE_PARTS * len(f.dates),
             categorical=len(f.categorical),
             levels=f.levels,
@@ -139,7 +147,7 @@ def _unfit(cls: type[Family], setting: Setting) -> str:
 def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: Setting, asked: bool) -> str:
     memory = setting.machine.memory_bytes
     if cost.bytes > MEMORY_SHARE * memory:
-        return f"It would need about {cost.bytes / 1e9:.1f} GB of memory, and {memory / 1e9:.1f} GB are free."
+        return f"It would need about {in_gib(cost.bytes)} of memory, and {in_gib(memory)} are free."
     if asked:
         return ""
     options = setting.facts.options
@@ -157,7 +165,8 @@ def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: 
 
 def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
-    costs = [_cost(cls, setting, start) for start in family_space(cls.key).starts()]
+    recipe = adapt(cls.recipe, setting.facts, setting.metric)
+    costs = [_cost(cls, setting, start, recipe) for start in family_space(cls.key).starts()]
     folds = setting.validation.n_folds
     budget = setting.facts.options.time_budget_s
     limit = float("inf") if budget is None else SHARE[setting.facts.options.preset] * budget
@@ -172,14 +181,18 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
         why=why,
         est_seconds=round(cost.seconds * folds, 3),
         est_bytes=cost.bytes,
-        recipe=adapt(cls.recipe, setting.facts, setting.metric),
+        recipe=recipe,
     )
     return plan, cost
 
 
-def _cost(cls: type[Family], setting: Setting, start: Config) -> CostEstimate:
-    config = cls.config(**{k: v for k, v in start.items() if not k.startswith("prep.")})
-    return cls().estimate_cost(setting.shape(), config)
+def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) -> CostEstimate:
+    """Of one fit, its preparation included."""
+    own, prep = split_config(start)
+    changed = recipe.model_validate({**recipe.model_dump(), **prep})
+    fit = cls().estimate_cost(setting.shape(), cls.config.model_validate(own))
+    prepared = preparation_cost(changed, setting.facts.features, setting.rows(), setting.facts.profile.n_classes)
+    return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
 
 
 def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from autodl.errors import ConfigError
 from autodl.options import FitOptions
 from autodl.records import Decision
+from autodl.search.memory import WORKER_BYTES
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
@@ -18,8 +19,6 @@ PROCESS_PAYS_S = 20.0
 """Below this budget a worker process, which needs some seconds to start, would be up for the last trials only."""
 MEMORY_ASKS = 0.3
 """From this share of the free memory on, a trial runs in a process of its own even without a clock."""
-WORKER_BYTES = 4e8
-"""What a worker process holds besides its trial: the libraries and its view of the data."""
 
 Kind = Literal["inline", "process", "ray"]
 

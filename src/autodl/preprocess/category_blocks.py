@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MAX_TARGETS = 10
+"""Classes whose share in a category becomes a column: with more, width and time would grow with their number."""
+
+
+def shown_classes(n_classes: int) -> int:
+    """Columns of target means that one column of categories becomes.
+
+    Args:
+        n_classes: K, 0 for regression.
+    """
+    return 1 if n_classes <= 2 else min(n_classes, MAX_TARGETS)
+
+
 class OneHotBlock:
     """A 0/1 column for each category, and for "missing" where training rows miss it; unseen values are all 0.
 
@@ -53,7 +66,7 @@ class TargetBlock:
 
     A training row is encoded by a fit on the other folds, so its own target does not leak into its features
     (Micci-Barreca 2001; scikit-learn's ``TargetEncoder`` with its empirical-Bayes smoothing). More than two classes
-    give one column for each class.
+    give one column for each class, or for each of the ten most frequent ones.
 
     Args:
         coder: A fitted coder of the columns.
@@ -88,8 +101,9 @@ class TargetBlock:
     def _targets(self, y: NDArray[Any]) -> list[NDArray[np.float64]]:
         if self.task is Task.REGRESSION:
             return [np.asarray(y, dtype=np.float64)]
-        classes = np.unique(y)
-        shown = classes[-1:] if len(classes) <= 2 else classes
+        classes, counts = np.unique(y, return_counts=True)
+        often = np.sort(np.argsort(-counts, kind="stable")[: shown_classes(len(classes))])
+        shown = classes[-1:] if len(classes) <= 2 else classes[often]
         return [(y == k).astype(np.float64) for k in shown]
 
     def _encode(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autodl.models.base import Shape, families
+from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
 from autodl.search.trial import split_config
 
 
 @lru_cache(maxsize=4096)
-def _one_fit(shape: Shape, key: str, config: tuple[tuple[str, JsonScalar], ...]) -> float:
+def one_fit(shape: Shape, key: str, config: tuple[tuple[str, JsonScalar], ...]) -> CostEstimate:
+    """The family's own estimate of one fit.
+
+    Args:
+        shape: Size of the fit.
+        key: The family.
+        config: Names and values, sorted.
+    """
     family = families[key]()
     own, _ = split_config(dict(config))
-    return family.estimate_cost(shape, family.config(**own)).seconds
+    return family.estimate_cost(shape, family.config(**own))
 
 
 @dataclass(frozen=True)
@@ -26,15 +33,18 @@ class CostModel:
     Attributes:
         shape: Size of one fit.
         n_folds: Fits a trial.
+        prepared: Seconds of preparing one fold that the family's estimate does not hold; none if left out.
     """
 
     shape: Shape
     n_folds: int
+    prepared: Callable[[TrialSpec], float] = lambda spec: 0.0
 
     def raw(self, spec: TrialSpec) -> float:
-        """The family's own estimate for all folds, in seconds."""
+        """The family's own estimate for all folds and their preparation, in seconds."""
         folds = self.n_folds if spec.folds is None else len(spec.folds)
-        return _one_fit(self.shape, spec.family, tuple(sorted(spec.config.items()))) * folds
+        fit = one_fit(self.shape, spec.family, tuple(sorted(spec.config.items())))
+        return (fit.seconds + self.prepared(spec)) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The estimate times the ratio of measured to estimated seconds.

@@ -15,6 +15,7 @@ from autodl.records import TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
@@ -37,6 +38,10 @@ class SearchState:
     finished: list[TrialResult] = field(default_factory=list)
     too_slow: dict[str, float] = field(default_factory=dict)
     """Family -> seconds that its cheapest refused trial would have taken."""
+    too_large: dict[str, float] = field(default_factory=dict)
+    """Family -> bytes that its smallest refused trial would have taken."""
+    memory_left: float = math.inf
+    """Bytes that a trial may take."""
 
     def best(self) -> TrialResult | None:
         """The finished trial with the lowest loss."""
@@ -50,7 +55,7 @@ class SearchLoop:
 
     Attributes:
         allocation: Chooses trials.
-        costs: Estimates them.
+        costs: Estimates their seconds. memory: Estimates their bytes; None where nobody knows what is free.
         budget: The clock.
         reserve: Finished trials -> seconds to keep for everything after the search.
         store: Writes an outcome durably and returns the stored result.
@@ -67,6 +72,7 @@ class SearchLoop:
     listener: Listener
     scheduler: str = "median"
     max_trials: int | None = None
+    memory: MemoryModel | None = None
     max_failures: int = 2
 
     def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
@@ -109,12 +115,24 @@ class SearchLoop:
     def _fits(self, spec: TrialSpec, state: SearchState) -> bool:
         if self._broken(spec.family, state.finished):
             return False
+        if not self._has_room(spec, state):
+            return False
         if self.budget.unlimited or self._must_try(spec, state):
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         if need <= self._left(state):
             return True
         state.too_slow[spec.family] = min(need, state.too_slow.get(spec.family, math.inf))
+        return False
+
+    def _has_room(self, spec: TrialSpec, state: SearchState) -> bool:
+        """Whether the trial fits into the memory; the baseline, which needs next to none, always does."""
+        if self.memory is None or families[spec.family].complexity == 0:
+            return True
+        need, state.memory_left = self.memory.estimate(spec, state.finished), self.memory.allowed
+        if need <= self.memory.allowed:
+            return True
+        state.too_large[spec.family] = min(need, state.too_large.get(spec.family, math.inf))
         return False
 
     def _must_try(self, spec: TrialSpec, state: SearchState) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autodl.events import Listener
+from autodl.machine import available_memory
 from autodl.models.base import Shape
 from autodl.records import Plan, TrialResult
 from autodl.search.allocation import Allocation
@@ -14,7 +15,9 @@ from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.memory import WORKER_BYTES, MemoryModel
 from autodl.search.runners.making import make_runner
+from autodl.search.runners.memory_watch import allowance
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -46,7 +49,17 @@ class SearchSetup:
 
     def costs(self) -> CostModel:
         """Cost estimates for this problem."""
-        return CostModel(self.shape, len(self.data.folds))
+        memory = MemoryModel(self.shape, self.data)
+        return CostModel(self.shape, len(self.data.folds), lambda spec: memory.preparation(spec).seconds)
+
+    def memory(self) -> MemoryModel | None:
+        """Memory estimates, held against what is free now; None on a cluster, whose memory is not known here."""
+        if self.address is not None:
+            return None
+        allowed = allowance(available_memory(), self.plan.workers)
+        if self.plan.runner != "inline":
+            allowed = max(0.5 * allowed, allowed - WORKER_BYTES)
+        return MemoryModel(self.shape, self.data, allowed)
 
     def growth(self, n_rows: int) -> float:
         """Rows of a refit on ``n_rows`` over the training rows of a fold."""
@@ -100,6 +113,7 @@ def run_search(
         store=store,
         listener=listener,
         max_trials=setup.max_trials,
+        memory=setup.memory(),
     )
     runner = make_runner(setup.plan, setup.data, setup.address, budget, listener)
     try:

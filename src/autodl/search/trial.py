@@ -19,7 +19,7 @@ import numpy as np
 from autodl.clock import NEVER, Deadline
 from autodl.evaluate.base import metrics
 from autodl.features import Features
-from autodl.machine import peak_bytes, reset_peak, resident_bytes
+from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
 from autodl.model import FittedModel, raw_predict
 from autodl.models.base import Meta, families
 from autodl.records import (
@@ -276,11 +276,6 @@ _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "b
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error means that an allocation failed, here or in a native library."""
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
-
-
-def in_gib(count: float) -> str:
-    """Bytes in words: ``3.1 GiB``, ``40 MiB``."""
-    return f"{count / 2**30:.1f} GiB" if count >= 0.1 * 2**30 else f"{max(1.0, count / 2**20):.0f} MiB"
 
 
 def _silent(step: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autodl.errors import RunError, StoppedError
+from autodl.machine import in_gib
 from autodl.models.base import families
 from autodl.records import Ensemble, TrialResult
 from autodl.run_context import RunContext
@@ -49,6 +50,10 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         for key, seconds in state.too_slow.items():
             if not any(r.spec.family == key for r in results):
                 ctx.note(f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left.")
+        for key, need in state.too_large.items():
+            if not any(r.spec.family == key for r in results):
+                room = in_gib(state.memory_left)
+                ctx.note(f"{families[key].name} was not tried: it needs about {in_gib(need)}, {room} are free.")
     if len(results) > known:
         # What an interrupted run had concluded from fewer trials no longer holds.
         for name in ("ensemble", "evaluation", "explanation"):

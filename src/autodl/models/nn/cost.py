@@ -15,6 +15,8 @@ STEP_OVERHEAD = 1.8e-3
 """Seconds of one update besides its arithmetic."""
 THREADED_WORK = 1e7
 """Multiplications of a forward pass of one batch below which waking other threads costs more than they give."""
+LIBRARY_BYTES = 3e8
+"""What torch takes when it is loaded, and its work space."""
 
 
 def useful_threads(threads: int, multiplications: float) -> int:
@@ -61,7 +63,7 @@ def training_cost(
     used = used_share(rows) if config.patience or config.patience_share else 1.0
     seconds = used * steps * step / max(shape.speed, 1e-3)
     memory = 4 * (5 * parameters + floats_per_row * batch + 4 * rows * (shape.columns + 1))
-    return CostEstimate(seconds=seconds, bytes=memory + 50e6)
+    return CostEstimate(seconds=seconds, bytes=memory + LIBRARY_BYTES)
 
 
 def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 32) -> int:

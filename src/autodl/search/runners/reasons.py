@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from autodl.search.trial import in_gib
+from autodl.machine import in_gib
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,162 @@
+"""What memory a trial will take: preparation and model, corrected by what trials of its family have shown.
+
+Notation: n rows, w numeric columns after preparation, K classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from autodl.models.base import CostEstimate, Shape
+from autodl.preprocess.category_blocks import shown_classes
+from autodl.records import ColumnInfo, ColumnKind, Recipe, TrialResult, TrialSpec
+from autodl.search.costs import one_fit
+
+if TYPE_CHECKING:
+    from autodl.search.trial import TrialData
+
+DATE_PARTS = 7
+CHARS = 200.0
+"""Characters of a text whose length is not known."""
+TERM_BYTES = 60.0
+"""A word or word pair of a text while the vocabulary is counted: in lists and in the dictionary."""
+CHARS_A_TERM = 3.0
+"""Words of five letters and a blank, each also in a pair."""
+WORKER_BYTES = 4e8
+"""What a worker process holds besides its trial: the libraries and its view of the data."""
+LEAST_RATIO, MOST_RATIO = 0.3, 10.0
+UNSURE = 1.25
+"""A failed trial may have needed more than it had taken when it ended."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one fold: training, validation and test."""
+
+    train: int
+    valid: int
+    test: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.train + self.valid + self.test
+
+
+def preparation_cost(
+    recipe: Recipe,
+    columns: Iterable[ColumnInfo],
+    rows: Rows,
+    classes: int,
+    chars: Mapping[str, float] | None = None,
+) -> CostEstimate:
+    """Peak bytes of preparing one fold, its features included, and the seconds that families do not count.
+
+    The families' own seconds hold the preparation of numbers and categories; texts, gaps filled from other columns
+    and target means of many classes come on top.
+
+    Args:
+        recipe: What is done.
+        columns: The features.
+        rows: Of one fold.
+        classes: K, 0 for regression.
+        chars: Mean characters of the text columns; guessed from the most frequent values where missing.
+    """
+    features = tuple(columns)
+    numbers = [c for c in features if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN)]
+    gaps = sum(c.n_missing > 0 for c in numbers)
+    numeric = len(numbers) + (gaps if recipe.indicator and recipe.impute != "none" else 0)
+    numeric += DATE_PARTS * sum(c.kind is ColumnKind.DATETIME for c in features) * recipe.dates
+    words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
+    codes, onehot, means = _category_widths(recipe, words, classes)
+    texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text != "none" else []
+    terms = sum((chars or {}).get(c.name) or _mean_chars(c) for c in texts) / CHARS_A_TERM
+    topics = (recipe.text_components + 2) * len(texts) if recipe.text == "svd" else 0
+    width = numeric + onehot + means + topics
+    # Each block is made of float64 copies, then all are joined as float32; the frame itself is cut first.
+    largest = max(numeric, onehot / 4, means, topics)
+    bytes_ = rows.train * (8.0 * len(features) + 32.0 * largest + 4.0 * width)
+    bytes_ += rows.total * (4.0 * width + 8.0 * codes)
+    bytes_ += TERM_BYTES * rows.train * terms + 8.0 * rows.total * terms * (recipe.text == "tfidf")
+    seconds = 6e-7 * rows.train * terms * (2.0 if recipe.text == "svd" else 1.0)
+    seconds += 2.0 if recipe.impute == "knn" and gaps else 0.0
+    seconds += 2e-6 * min(rows.train, 2_000) * min(20, len(numbers)) * gaps if recipe.impute == "iterative" else 0.0
+    seconds += 3e-7 * rows.train * means
+    return CostEstimate(seconds=seconds, bytes=bytes_)
+
+
+def _category_widths(recipe: Recipe, words: Sequence[ColumnInfo], classes: int) -> tuple[int, int, int]:
+    """Columns of codes, of 0/1 and of target means."""
+    if recipe.categories == "codes":
+        return len(words), 0, 0
+    if recipe.categories == "ordinal":
+        return 0, 0, len(words)
+    outputs = shown_classes(classes)
+    if recipe.categories == "target":
+        return 0, 0, outputs * len(words)
+    small = [c for c in words if c.n_unique <= recipe.max_onehot + 1]
+    return 0, sum(c.n_unique + 1 for c in small), outputs * (len(words) - len(small))
+
+
+def _mean_chars(column: ColumnInfo) -> float:
+    """A guess from the most frequent values."""
+    counted = sum(n for _, n in column.top)
+    return sum(len(v) * n for v, n in column.top) / counted if counted else CHARS
+
+
+@dataclass(frozen=True)
+class MemoryModel:
+    """Estimates the bytes that a trial adds at its peak to what its process holds before.
+
+    Attributes:
+        shape: Size of one fit.
+        data: Columns, recipes and folds.
+        allowed: Bytes that a trial may add.
+    """
+
+    shape: Shape
+    data: TrialData
+    allowed: float = math.inf
+    _chars: dict[str, float] = field(default_factory=dict, repr=False)
+    _seen: dict[object, CostEstimate] = field(default_factory=dict, repr=False)
+
+    def raw(self, spec: TrialSpec) -> float:
+        """The estimate before anything was measured."""
+        fit = one_fit(self.shape, spec.family, tuple(sorted(spec.config.items())))
+        return self.preparation(spec).bytes + fit.bytes
+
+    def preparation(self, spec: TrialSpec) -> CostEstimate:
+        """Of one fold."""
+        from autodl.search.trial import trial_recipe
+
+        key = (spec.family, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
+        if key not in self._seen:
+            data = self.data
+            train, valid = data.folds[0]
+            rows = Rows(len(train), len(valid), len(data.test_frame))
+            recipe, chars = trial_recipe(spec, data), self._text_chars()
+            self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes, chars)
+        return self._seen[key]
+
+    def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
+        """The estimate times the largest ratio of measured to estimated bytes that the family has shown."""
+        ratios = [
+            r.cost.peak_bytes / max(1.0, self.raw(r.spec)) * (1.0 if r.loss is not None else UNSURE)
+            for r in history
+            if r.spec.family == spec.family and r.cost is not None and r.cost.peak_bytes > 0
+        ]
+        ratio = min(MOST_RATIO, max(LEAST_RATIO, *ratios)) if ratios else 1.0
+        return self.raw(spec) * ratio
+
+    def _text_chars(self) -> dict[str, float]:
+        """Mean characters of each text column, from at most 200 rows."""
+        if not self._chars:
+            frame = self.data.frame
+            some = frame.iloc[:: max(1, len(frame) // 200)]
+            for name in self.data.schema.of_kind(ColumnKind.TEXT):
+                lengths = [len(v) for v in some[name] if isinstance(v, str)]
+                self._chars[name] = sum(lengths) / max(1, len(some))
+        return self._chars

@@ -1,0 +1,126 @@
+"""Memory estimates: of the right size beside measured peaks, and learning from them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_loop import make_loop
+
+from autodl.machine import available_memory, reset_peak
+from autodl.models.base import Shape
+from autodl.records import (
+    ColumnInfo,
+    ColumnKind,
+    Cost,
+    Recipe,
+    TableSchema,
+    Task,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)
+from autodl.search.budget import Budget
+from autodl.search.loop import SearchState
+from autodl.search.memory import MemoryModel, Rows, preparation_cost
+from autodl.search.runners.inline import InlineRunner
+from autodl.search.trial import Job, PreparedFolds, TrialData, run_trial
+
+
+def column(name, kind, unique=5, missing=0, top=()):
+    return ColumnInfo(name=name, kind=kind, n=100, n_missing=missing, n_unique=unique, top=top)
+
+
+def spec(number=1, family="toy", **config):
+    return TrialSpec(id=f"t{number:04d}", family=family, config=config)
+
+
+@pytest.mark.skipif(not reset_peak(), reason="the system tells no peaks")
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(scale="standard"), Recipe(scale="quantile", impute="mean")])
+def test_preparation_beside_a_measured_peak(recipe):
+    rng = np.random.default_rng(0)
+    n, p = 4_000, 900
+    frame = pd.DataFrame(rng.normal(size=(n, p)), columns=[f"n{i}" for i in range(p)])
+    schema = TableSchema(columns=tuple(column(c, ColumnKind.NUMERIC) for c in frame))
+    folds = ((np.arange(2_600), np.arange(2_600, 3_200)),)
+    y = rng.normal(size=3_200)
+    data = TrialData(frame[:3_200], y, frame[3_200:], folds, schema, Task.REGRESSION, 0, "rmse", {"dummy": recipe})
+    measured = run_trial(Job(spec(family="dummy")), data, PreparedFolds(data)).result.cost.peak_bytes
+    estimated = preparation_cost(recipe, schema.columns, Rows(2_600, 600, 800), 0).bytes
+    assert measured / 2 < estimated < 3 * measured
+
+
+def test_categories_and_classes():
+    words = [column(f"c{i}", ColumnKind.CATEGORICAL, unique=20) for i in range(10)]
+    many = [column("id", ColumnKind.CATEGORICAL, unique=100_000)]
+    rows = Rows(10_000, 2_000, 2_000)
+
+    def width(recipe, columns, classes):
+        return preparation_cost(recipe, columns, rows, classes).bytes
+
+    onehot, target = Recipe(categories="onehot"), Recipe(categories="target")
+    assert width(onehot, words, 2) > 5 * width(target, words, 2)
+    # A column of many categories never becomes as many columns; many classes never as many target means.
+    assert width(onehot, many, 2) < width(onehot, words, 2)
+    assert width(target, words, 26) == width(target, words, 200)
+    assert width(target, words, 26) > 5 * width(target, words, 2)
+
+
+def test_long_texts_cost_more_memory_and_time():
+    short = column("t", ColumnKind.TEXT, top=(("a few words", 3),))
+    long = column("t", ColumnKind.TEXT, top=(("a few words" * 100, 3),))
+    rows = Rows(10_000, 2_000, 2_000)
+    costs = [preparation_cost(Recipe(text="tfidf"), [c], rows, 2) for c in (short, long)]
+    assert costs[1].bytes == pytest.approx(100 * costs[0].bytes, rel=0.05)
+    assert costs[1].seconds == pytest.approx(100 * costs[0].seconds)
+    assert preparation_cost(Recipe(text="none"), [long], rows, 2).seconds == 0
+
+
+def finished(model, ratio, number=1, status=TrialStatus.OK):
+    one = spec(number)
+    peak = int(ratio * model.raw(one))
+    loss = 1.0 if status is TrialStatus.OK else None
+    return TrialResult(spec=one, status=status, loss=loss, cost=Cost(fit_s=1.0, peak_bytes=peak))
+
+
+def test_the_largest_ratio_of_the_family_counts(toys, linear_data):
+    model = MemoryModel(Shape(rows=40, numeric=3), linear_data)
+    raw = model.raw(spec())
+    assert raw > 1e6  # the toy's own estimate, and the preparation on top
+    assert model.estimate(spec(9), []) == raw
+    history = [finished(model, 0.5), finished(model, 2.0, 2), finished(model, 1.0, 3)]
+    assert model.estimate(spec(9), history) == pytest.approx(2.0 * raw, rel=1e-3)
+    assert model.estimate(spec(9, family="stubborn"), history) == pytest.approx(raw, rel=0.01)
+    # One that was ended would have taken more than it had.
+    ended = [finished(model, 2.0, status=TrialStatus.FAILED)]
+    assert model.estimate(spec(9), ended) > 2.0 * raw
+
+
+def test_what_does_not_fit_is_not_started_and_told(toys, linear_data):
+    loop = make_loop(Budget(float("inf"), time.time()), keys=("dummy", "toy"), max_trials=4)
+    model = MemoryModel(Shape(rows=40, numeric=3), linear_data, allowed=5e5)
+    tight = type(loop)(**{**vars(loop), "memory": model})
+    state = tight.run(InlineRunner(linear_data), SearchState(), threading.Event())
+    assert {r.spec.family for r in state.finished} == {"dummy"}
+    assert state.too_large["toy"] == model.raw(spec())
+    assert state.memory_left == 5e5
+
+
+def test_available_memory_keeps_the_limits_of_containers(tmp_path, monkeypatch):
+    free = available_memory()
+    assert free > 0
+    monkeypatch.setattr("autodl.machine._CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("200000000\n")
+    (tmp_path / "memory.current").write_text("150000000\n")
+    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 30000000\n")
+    assert available_memory() == 80_000_000  # the limit, less what is used beside the cache of files
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_memory() > 80_000_000
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory/memory.limit_in_bytes").write_text("100000000\n")
+    (tmp_path / "memory/memory.usage_in_bytes").write_text("90000000\n")
+    (tmp_path / "memory/memory.stat").write_text("cache 1\ntotal_inactive_file 5000000\n")
+    assert available_memory() == 15_000_000
