@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 Build = Callable[[Path], None]
 Around = Callable[[Path], contextlib.AbstractContextManager[object]]
@@ -30,6 +31,7 @@ class Case:
         run: Whether a finished run lies in the folder under the name ``run``.
         around: What holds while the command runs, e.g. a disk that is full.
         leaves: Files that the command may leave behind, e.g. the predictions.
+        slow: Takes seconds.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Case:
     run: bool = False
     around: Around = lambda folder: contextlib.nullcontext()
     leaves: tuple[str, ...] = ()
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,13 @@ class Outcome:
         """What was printed on the matter: the line of an error, else the lines that hold the fragments."""
         lines = [" ".join(line.split()) for line in (self.err + "\n" + self.out).splitlines()]
         if self.code:
-            return " ".join(line for line in lines if line)
+            return " ".join(self.err.split())
         return " … ".join(line for line in lines if any(part in line for part in says))
+
+
+def nothing_is_trained(*given: object, **named: object) -> None:
+    """Stands in for the search: a bad input must have been noticed before it."""
+    raise AssertionError("the search began")
 
 
 def play(case: Case, folder: Path, finished: Path | None) -> Outcome:
@@ -80,6 +88,7 @@ def play(case: Case, folder: Path, finished: Path | None) -> Outcome:
         contextlib.chdir(folder),
         _wide_terminal(),
         case.around(folder),
+        mock.patch("autodl.stages.search", nothing_is_trained),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -43,7 +43,7 @@ def unreadable(folder: Path) -> None:
 
 
 def database(folder: Path) -> None:
-    """A SQLite database called .csv."""
+    """An SQLite database called .csv."""
     with contextlib.closing(sqlite3.connect(folder / "shop.csv")) as base:
         base.execute("create table shop (size real)")
         base.commit()
@@ -64,18 +64,18 @@ def workbook(*sheets: str) -> bytes:
     return out.getvalue()
 
 
-def zipped(**members: str) -> bytes:
+def zipped(members: dict[str, str]) -> bytes:
     """A zip archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name.replace("__", "."), content)
+            archive.writestr(name, content)
     return out.getvalue()
 
 
 def locked() -> bytes:
     """A zip archive whose member is marked as encrypted."""
-    raw = bytearray(zipped(shop__csv=TEXT))
+    raw = bytearray(zipped({"shop.csv": TEXT}))
     raw[6] |= 1
     raw[raw.index(b"PK\x01\x02") + 8] |= 1
     return bytes(raw)
@@ -83,7 +83,10 @@ def locked() -> bytes:
 
 def bomb(folder: Path) -> None:
     """A zip archive of 0.3 MB that holds 300 MB."""
-    with zipfile.ZipFile(folder / "shop.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("shop.csv", "w") as f:
+    with (
+        zipfile.ZipFile(folder / "shop.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("shop.csv", "w") as f,
+    ):
         for _ in range(300):
             f.write(b"0" * 1_000_000)
 
@@ -121,81 +124,226 @@ def loop(folder: Path) -> None:
 
 def reference(name: str, raw: bytes, kind: str) -> Case:
     """A file of another kind that is called .csv."""
-    slug = kind.split()[0].lower()
-    return Case(f"really_{slug}", f"A {kind} called .csv", "autodl fit shop.csv", ("shop.csv", name, "CSV"), write("shop.csv", raw))
+    slug = kind.split()[1].lower()
+    return Case(
+        f"really_{slug}",
+        f"{kind} called .csv",
+        "autodl fit shop.csv",
+        ("shop.csv", kind.split()[1], "CSV"),
+        write("shop.csv", raw),
+    )
 
 
 NO_TABLE = (
-    Case("empty_file", "An empty file", "autodl fit shop.csv", ("shop.csv", "empty", "header"), write("shop.csv", "")),
     Case(
-        "header_only", "A header line without rows", "autodl fit shop.csv", ("shop.csv", "no rows", "below the header"),
+        "empty_file", "An empty file", "autodl fit shop.csv", ("shop.csv", "empty", "header"), write("shop.csv", "")
+    ),
+    Case(
+        "header_only",
+        "A header line without rows",
+        "autodl fit shop.csv",
+        ("shop.csv", "no rows", "below the header"),
         write("shop.csv", "size,colour,bought\n"),
     ),
-    Case("junk", "Random bytes", "autodl fit shop.csv", ("shop.csv", "not text"), write("shop.csv", JUNK)),
-    reference("PNG image", PNG, "PNG image"),
-    reference("PDF", b"%PDF-1.7\n" + JUNK, "PDF document"),
-    reference("old Excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + JUNK, "XLS workbook"),
-    reference("Word", zipped(word___document__xml="<w/>").replace(b"word._", b"word/_"), "Word document"),
-    Case("really_sqlite", "A SQLite database called .csv", "autodl fit shop.csv", ("shop.csv", "SQLite"), database),
+    Case("junk", "Random bytes", "autodl fit shop.csv", ("shop.csv", "no text", "CSV"), write("shop.csv", JUNK)),
+    reference("PNG image", PNG, "A PNG image"),
+    reference("PDF", b"%PDF-1.7\n" + JUNK, "A PDF document"),
+    reference("old Excel", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + JUNK, "An old Excel workbook"),
+    reference("Word", zipped({"[Content_Types].xml": "<x/>", "word/document.xml": "<w/>"}), "A Word document"),
+    Case("really_sqlite", "An SQLite database called .csv", "autodl fit shop.csv", ("shop.csv", "SQLite"), database),
     Case(
-        "really_html", "A web page saved as .csv", "autodl fit shop.csv", ("shop.csv", "web page"),
-        write("shop.csv", "<!DOCTYPE html>\n<html><head><title>Shop</title></head>\n<body><p>Log in, please</p>\n"
-                          + "<div class='x'>a, b, c</div>\n" * 40 + "</body></html>\n"),
+        "really_html",
+        "A web page saved as .csv",
+        "autodl fit shop.csv",
+        ("shop.csv", "web page"),
+        write(
+            "shop.csv",
+            "<!DOCTYPE html>\n<html><head><title>Shop</title></head>\n<body><p>Log in, please</p>\n"
+            + "<div class='x'>a, b, c</div>\n" * 40
+            + "</body></html>\n",
+        ),
     ),
-    Case("missing_file", "A file that does not exist", "autodl fit shpo.csv", ("shpo.csv", "Did you mean 'shop.csv'?"), shop()),
-    Case("unreadable", "A file without permission to read", "autodl fit shop.csv", ("shop.csv", "permission", "chmod"),
-         unreadable, around=as_nobody),
-    Case("link_loop", "A link that points to itself", "autodl fit shop.csv", ("shop.csv", "link"), loop),
-    Case("empty_folder", "A folder without tables", "autodl fit data", ("data", "no table", ".csv"), empty_folder),
-    Case("no_match", "A pattern that matches nothing", "autodl fit 'data/*.csv'", ("data/*.csv", "pattern"), empty_folder),
-    Case("other_shards", "A folder of files with different columns", "autodl fit data", ("b.csv", "'colo", "one table"), shards),
-)  # fmt: skip
+    Case(
+        "really_xlsx",
+        "An Excel file called .csv",
+        PLAN.format("shop.csv"),
+        ("120 rows, 4 columns (excel)",),
+        lambda folder: write("shop.csv", workbook("Shop"))(folder),
+        code=0,
+    ),
+    Case(
+        "missing_file",
+        "A file that does not exist",
+        "autodl fit shpo.csv",
+        ("shpo.csv", "Did you mean 'shop.csv'?"),
+        shop(),
+    ),
+    Case(
+        "unreadable",
+        "A file without permission to read",
+        "autodl plan shop.csv",
+        ("shop.csv", "permission", "chmod"),
+        unreadable,
+        around=as_nobody,
+    ),
+    Case("link_loop", "A link that points to itself", "autodl fit shop.csv", ("shop.csv", "link", "itself"), loop),
+    Case("empty_folder", "A folder without tables", "autodl fit data", ("data", "no table", "CSV"), empty_folder),
+    Case(
+        "no_match",
+        "A pattern that matches nothing",
+        "autodl fit 'data/*.csv'",
+        ("data/*.csv", "pattern"),
+        empty_folder,
+    ),
+    Case(
+        "other_shards",
+        "A folder of files with different columns",
+        "autodl fit data",
+        ("b.csv", "'colo", "one table"),
+        shards,
+    ),
+)
 
 DAMAGED = (
     Case(
-        "cut_in_quote", "A file cut off inside a quoted cell", "autodl fit shop.csv", ("shop.csv", "line 121", "cut off"),
+        "cut_in_quote",
+        "A file cut off inside a quoted cell",
+        "autodl fit shop.csv",
+        ("shop.csv", "line 121", "cut off"),
         write("shop.csv", TEXT.rstrip("\n").rsplit("\n", 1)[0] + '\n51.2,"dark re'),
     ),
     Case(
-        "cut_gzip", "A gzip file cut off", "autodl fit shop.csv.gz", ("shop.csv.gz", "cut off", "again"),
+        "cut_gzip",
+        "A gzip file cut off",
+        "autodl fit shop.csv.gz",
+        ("shop.csv.gz", "cut off", "again"),
         write("shop.csv.gz", gzip.compress(TEXT.encode(), mtime=0)[:500]),
     ),
-    Case("cut_parquet", "A Parquet file cut off", "autodl fit shop.parquet", ("shop.parquet", "Parquet", "again"), parquet(0.6)),
     Case(
-        "cut_excel", "An Excel file cut off", "autodl fit shop.xlsx", ("shop.xlsx", "Excel", "again"),
+        "cut_parquet",
+        "A Parquet file cut off",
+        "autodl fit shop.parquet",
+        ("shop.parquet", "Parquet", "again"),
+        parquet(0.6),
+    ),
+    Case(
+        "cut_excel",
+        "An Excel file cut off",
+        "autodl fit shop.xlsx",
+        ("shop.xlsx", "Excel", "again"),
         lambda folder: write("shop.xlsx", workbook("Shop")[:3000])(folder),
     ),
-    Case("locked_zip", "A zip file with a password", "autodl fit shop.zip", ("shop.zip", "password", "Unpack"),
-         write("shop.zip", locked())),
     Case(
-        "two_tables", "A zip file of two different tables", "autodl fit shop.zip", ("shop.zip", "differ", "one table"),
-        write("shop.zip", zipped(a__csv=TEXT, b__csv="x,y\n" + "1,2\n" * 50)),
+        "locked_zip",
+        "A zip file with a password",
+        "autodl fit shop.zip",
+        ("shop.zip", "password", "Unpack"),
+        write("shop.zip", locked()),
+    ),
+    Case(
+        "two_tables",
+        "A zip file of two different tables",
+        "autodl fit shop.zip",
+        ("a.csv", "b.csv", "differ", "one table"),
+        write("shop.zip", zipped({"a.csv": TEXT, "b.csv": "x,y\n" + "1,2\n" * 50})),
     ),
     Case("zip_bomb", "A zip file that grows a thousandfold", "autodl fit shop.zip", ("shop.zip", "grows"), bomb),
     Case(
-        "ragged", "Rows with more cells than the header", "autodl fit shop.csv", ("shop.csv", "line", "Quote"),
+        "ragged",
+        "Rows with more cells than the header",
+        "autodl fit shop.csv",
+        ("shop.csv", "row 8 has 5 cells", "Quote"),
         write("shop.csv", TEXT.replace(",red,", ",red,dark,")),
     ),
     Case(
-        "json_not_lines", "A broken line in a JSON-lines file", "autodl fit shop.jsonl", ("shop.jsonl", "line 41", "JSON"),
-        write("shop.jsonl", "\n".join(json.dumps(dict(zip(HEADER, r, strict=True))) for r in ROWS[:40]) + "\n{oops\n"),
+        "json_not_lines",
+        "A broken line in a JSON-lines file",
+        "autodl fit shop.jsonl",
+        ("shop.jsonl", "line 41", "JSON"),
+        write(
+            "shop.jsonl", "\n".join(json.dumps(dict(zip(HEADER, r, strict=True))) for r in ROWS[:40]) + "\n{oops\n"
+        ),
     ),
-    Case("json_no_table", "A JSON file that is no table", "autodl fit shop.json", ("shop.json", "table"),
-         write("shop.json", '[1, 2, 3, "four"]')),
-)  # fmt: skip
+    Case(
+        "json_no_table",
+        "A JSON file that is no table",
+        "autodl fit shop.json",
+        ("shop.json", "table"),
+        write("shop.json", '[1, 2, 3, "four"]'),
+    ),
+)
 
 WRITTEN_OTHERWISE = (
-    Case("utf16", "UTF-16 text", PLAN.format("shop.csv"), ("utf-16",), write("shop.csv", TEXT.replace("blue", "blau ü").encode("utf-16")), code=0),
-    Case("latin1", "Latin-1 text", PLAN.format("shop.csv"), ("cp1252",), write("shop.csv", TEXT.replace("green", "grün").encode("latin-1")), code=0),
-    Case("semicolons", "Semicolons and decimal commas", PLAN.format("shop.csv"), ("delimiter ';'", "decimal comma"),
-         write("shop.csv", TEXT.replace(",", ";").replace(".", ",")), code=0),
-    Case("tabs", "Tabs in a .csv file", PLAN.format("shop.csv"), ("delimiter '\\t'",), write("shop.csv", TEXT.replace(",", "\t")), code=0),
-    Case("bars", "Bars as delimiters", PLAN.format("shop.csv"), ("delimiter '|'",), write("shop.csv", TEXT.replace(",", "|")), code=0),
-    Case("several_sheets", "An Excel file with several sheets", PLAN.format("shop.xlsx"), ("Sheet 'Shop' was read", "1 other sheet"),
-         lambda folder: write("shop.xlsx", workbook("Shop", "Old"))(folder), code=0),
-    Case("json_document", "A JSON array instead of lines", PLAN.format("shop.json"), ("120 rows",),
-         write("shop.json", json.dumps([dict(zip(HEADER, r, strict=True)) for r in ROWS])), code=0),
-    Case("no_header", "No header line", "autodl plan shop.csv", ("column_1",), write("shop.csv", TEXT.split("\n", 1)[1]), code=0),
-    Case("some_long_rows", "A few rows with more cells than the header (at most 1 in 100)", PLAN.format("shop.csv"),
-         ("too many", "skipped"), write("shop.csv", TEXT + "1,red,2,yes,9\n"), code=0),
-)  # fmt: skip
+    Case(
+        "utf16",
+        "UTF-16 text",
+        PLAN.format("shop.csv"),
+        ("encoded as utf-16",),
+        write("shop.csv", TEXT.replace("blue", "blau ü").encode("utf-16")),
+        code=0,
+    ),
+    Case(
+        "latin1",
+        "Latin-1 text",
+        PLAN.format("shop.csv"),
+        ("encoded as cp1252",),
+        write("shop.csv", TEXT.replace("green", "grün").encode("latin-1")),
+        code=0,
+    ),
+    Case(
+        "semicolons",
+        "Semicolons and decimal commas",
+        PLAN.format("shop.csv"),
+        ("delimiter ';'", "decimal comma"),
+        write("shop.csv", TEXT.replace(",", ";").replace(".", ",")),
+        code=0,
+    ),
+    Case(
+        "tabs",
+        "Tabs in a .csv file",
+        PLAN.format("shop.csv"),
+        ("delimiter '\\t'",),
+        write("shop.csv", TEXT.replace(",", "\t")),
+        code=0,
+    ),
+    Case(
+        "bars",
+        "Bars as delimiters",
+        PLAN.format("shop.csv"),
+        ("delimiter '|'",),
+        write("shop.csv", TEXT.replace(",", "|")),
+        code=0,
+    ),
+    Case(
+        "several_sheets",
+        "An Excel file with several sheets",
+        PLAN.format("shop.xlsx"),
+        ("Sheet 'Shop' was read", "1 other sheet"),
+        lambda folder: write("shop.xlsx", workbook("Shop", "Old"))(folder),
+        code=0,
+    ),
+    Case(
+        "json_document",
+        "A JSON array instead of lines",
+        PLAN.format("shop.json"),
+        ("120 rows, 4 columns (jsonl)",),
+        write("shop.json", json.dumps([dict(zip(HEADER, r, strict=True)) for r in ROWS])),
+        code=0,
+    ),
+    Case(
+        "no_header",
+        "No header line",
+        "autodl plan shop.csv",
+        ("column_1",),
+        write("shop.csv", TEXT.split("\n", 1)[1]),
+        code=0,
+    ),
+    Case(
+        "some_long_rows",
+        "A few rows with more cells than the header (at most 1 in 100)",
+        PLAN.format("shop.csv"),
+        ("too many", "skipped"),
+        write("shop.csv", TEXT + "1,red,2,yes,9\n"),
+        code=0,
+    ),
+)

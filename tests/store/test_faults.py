@@ -211,9 +211,9 @@ def test_records_of_a_newer_version_are_not_set_aside(tmp_path):
     story(folder, [])
     path = tmp_path / "trials" / "t0001" / "result.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99}))
-    with pytest.raises(RunError, match="schema version 99"):
+    with pytest.raises(RunError, match="version 99"):
         repair(folder)
-    with pytest.raises(RunError, match="schema version 99"):
+    with pytest.raises(RunError, match="version 99"):
         load_record(path, TrialResult)
     assert path.exists()
 

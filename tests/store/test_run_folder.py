@@ -102,7 +102,7 @@ def test_run_record_errors_say_what_to_do(tmp_path):
         RunFolder(tmp_path).read_run()
     newer = json.loads(record().model_dump_json()) | {"schema_version": 99}
     (tmp_path / "run.json").write_text(json.dumps(newer))
-    with pytest.raises(RunError, match="schema version 99"):
+    with pytest.raises(RunError, match="version 99"):
         RunFolder(tmp_path).read_run()
     (tmp_path / "run.json").write_text(json.dumps(json.loads(record().model_dump_json()) | {"surprise": 1}))
     with pytest.raises(RunError, match="surprise"):

@@ -159,7 +159,7 @@ def _watched(
             )  # fmt: skip
     finally:
         if automatic:
-            abandon(folder, folder)
+            abandon(folder, made)
     return record, finished[-1] if finished else None
 
 

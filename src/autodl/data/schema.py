@@ -35,7 +35,7 @@ def apply_schema(frame: pd.DataFrame, schema: TableSchema, *, where: str = "data
             f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         )
         hint = did_you_mean(lacking[0], spare) if spare else ""
-        remedy = hint if hint.startswith("Did") else "The columns of the training data are needed."
+        remedy = hint if hint.startswith("Did") else "It needs the columns of the training data."
         raise DataError(f"{where} lacks the column{'s' if len(lacking) > 1 else ''} {shown}", remedy)
     twice = {n for n in schema.names if names.count(n) > 1}
     if twice:
