@@ -78,13 +78,15 @@ class Run:
             DataError: If columns or rows cannot be read as the model needs them.
         """
         from autodl.data import read_table
-        from autodl.predict import predict_frame, text_columns
+        from autodl.predict import predict_file, predict_frame
 
-        words = text_columns(self.model.manifest.features)
-        raw, read = read_table(data, as_text=words, every_row=True)
-        where = Path(read.path).name if isinstance(data, str | Path) else "the data"
         names = (keep,) if isinstance(keep, str) else keep
-        return predict_frame(self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where=where)
+        if isinstance(data, str | Path):
+            return predict_file(
+                self.folder, os.fspath(data), proba=proba, keep=names, allow_missing=allow_missing, model=self.model
+            )
+        raw, _ = read_table(data)
+        return predict_frame(self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data")
 
     def leaderboard(self) -> pd.DataFrame:
         """One row a model, best first: name, family, validation, test, fit_s, predict_ms_per_row."""
@@ -119,7 +121,7 @@ class Planned(NamedTuple):
 
 def fit(
     data: AnyFrame | str | Path,
-    target: str | None = None,
+    target: str | int | None = None,
     *,
     task: str | None = None,
     time_budget: float | str | None = None,
@@ -196,7 +198,7 @@ def fit(
 
 def plan(
     data: AnyFrame | str | Path,
-    target: str | None = None,
+    target: str | int | None = None,
     *,
     task: str | None = None,
     time_budget: float | str | None = None,

@@ -148,12 +148,14 @@ def predict_file(
     keep: Sequence[str] = (),
     allow_missing: bool = False,
     trust: bool = False,
+    model: DeliveredModel | None = None,
     tell: Callable[[str], None] = warnings.warn,
 ) -> pd.DataFrame:
     """Predict a file with the model of a run folder; see ``predict_frame``.
 
     Args:
         trust: Read models that can only be stored as pickle; only for run folders that you made yourself.
+        model: The model of the run, if it is loaded already.
         run: The run folder. data: Path, folder or glob. proba, keep, allow_missing, tell: see ``predict_frame``.
 
     Raises:
@@ -164,7 +166,7 @@ def predict_file(
     from autodl.data import merge_misfits, read_batches, read_table
 
     folder = RunFolder(run, trusted=trust)
-    model = DeliveredModel(folder)
+    model = model or DeliveredModel(folder)
     where, words = Path(data).name, text_columns(model.manifest.features)
     notes: tuple[str, ...] = ()
     batches: Iterable[pd.DataFrame]
@@ -196,7 +198,7 @@ def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str
     profile = folder.read("profile", Profile)
     if profile is None:
         return ""  # the folder of the model was moved without the records
-    known = {*profile.columns.names, *model.manifest.features.names, model.manifest.target}
+    known = {*profile.columns.names, *profile.read.unread, *model.manifest.features.names, model.manifest.target}
     extra = [str(c) for c in raw.columns if str(c) not in known]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
     return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more
