@@ -53,9 +53,9 @@ def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) 
     """
     folder = RunFolder(out, trusted=trust)
     _check(folder, resume, options)  # before the lock, which makes the folder
+    require_space(next(p for p in (out, *out.absolute().parents) if p.is_dir()))
     with RunLock(out):
         _check(folder, resume, options)  # another run may have come and gone
-        require_space(out)
         if folder.is_run():
             yield _resumed(folder)
         else:

@@ -44,6 +44,7 @@ def deliver(folder, content):
 
 def delivered(folder):
     """The content of the model that prediction would read; checks its hashes."""
+
     def load(place):
         manifest = json.loads((place / "manifest.json").read_bytes())
         files = [ArtifactRef(**f) for f in manifest["members"][0]["files"]]
@@ -222,7 +223,10 @@ def test_a_folder_that_was_deleted_does_not_come_back_half_empty(tmp_path):
     folder = RunFolder(tmp_path / "run")
     story(folder, [])
     shutil.rmtree(tmp_path / "run")
-    for write in (lambda: folder.write("ensemble", ensemble(1)), lambda: folder.write_trial(trial(3), None, None, [])):
+    for write in (
+        lambda: folder.write("ensemble", ensemble(1)),
+        lambda: folder.write_trial(trial(3), None, None, []),
+    ):
         with pytest.raises(DiskError, match="folder is gone"):
             write()
     assert not (tmp_path / "run").exists()

@@ -73,7 +73,11 @@ def test_the_lock_ends_with_a_killed_process(tmp_path, holder):
 
 
 def test_threads_of_one_process_exclude_each_other(tmp_path):
-    with RunLock(tmp_path / "run"), pytest.raises(RunError, match=f"process {os.getpid()}"), RunLock(tmp_path / "run"):
+    with (
+        RunLock(tmp_path / "run"),
+        pytest.raises(RunError, match=f"process {os.getpid()}"),
+        RunLock(tmp_path / "run"),
+    ):
         pass
 
 

@@ -105,6 +105,7 @@ def abandon(folder: Path, made: Path | None) -> None:
         owner = _owner(folder)
         if not _has_run(folder) and (owner is None or owner.pid == os.getpid()):
             clear_debris(folder)
+            (folder / OWNER).unlink(missing_ok=True)
             (folder / LOCK).unlink(missing_ok=True)
             while made is not None:
                 with contextlib.suppress(FileNotFoundError):  # whoever held the lock has removed it
@@ -150,7 +151,7 @@ def clear_debris(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name == "records":
             remove_folder(path)
-        elif _is_debris(path) and path.name != LOCK:
+        elif _is_debris(path) and path.name not in (LOCK, OWNER):
             path.unlink()
 
 

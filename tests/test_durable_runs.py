@@ -1,0 +1,223 @@
+"""A run that is stopped, that fails, or whose disk refuses: the status is true, what was finished is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl import stages
+from autodl.errors import DiskError, RunError, StoppedError
+from autodl.events import Note, StageStarted, TrialFinished, TrialStarted
+from autodl.options import FitOptions
+from autodl.pipeline import run_fit
+from autodl.predict import predict_file
+from autodl.store import RunFolder
+from autodl.store.atomic import write_atomic
+from autodl.store.disk import disk_trouble
+
+OPTIONS = FitOptions(
+    target="bought", time_budget_s=None, max_trials=4, families=("dummy", "linear"), workers=1, report=False
+)
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=160)
+    table = pd.DataFrame({"size": size, "bought": np.where(size + rng.normal(size=160) > 0, "y", "n")})
+    path = tmp_path_factory.mktemp("data") / "shop.csv"
+    table.to_csv(path, index=False)
+    return str(path)
+
+
+def after(number, act):
+    """A listener that acts when the given number of trials is finished."""
+    seen = []
+
+    def listen(event):
+        seen.extend([event] if isinstance(event, TrialFinished) else [])
+        if isinstance(event, TrialFinished) and len(seen) == number:
+            act()
+
+    return listen
+
+
+def resumed(csv, run, kept):
+    """Resume; the trials of before are as they were, and none is run again."""
+    before = {t.spec.id: t for t in RunFolder(run).trials()}
+    assert len(before) == kept
+    events = []
+    record = run_fit(csv, OPTIONS, run, resume=True, listener=events.append)
+    assert not {e.spec.id for e in events if isinstance(e, TrialStarted)} & set(before)
+    after = RunFolder(run).trials()
+    assert {t.spec.id: t for t in after if t.spec.id in before} == before
+    tried = [(t.spec.family, tuple(sorted(t.spec.config.items()))) for t in after]
+    assert len(set(tried)) == len(tried)
+    assert (record.status, record.n_trials) == ("done", 4)
+    assert len(predict_file(run, csv)) == 160
+
+
+def full_from(patch, trial_id):
+    """A disk that takes nothing more once this trial is to be written."""
+    from autodl.store import folder as module
+
+    full = []
+
+    def refuse(path, data, **given):
+        full.extend([1] if trial_id in path.parts else [])
+        with disk_trouble(path):
+            if full:
+                raise OSError(28, os.strerror(28))
+        write_atomic(path, data, **given)
+
+    patch.setattr(module, "write_atomic", refuse)
+
+
+def test_a_disk_that_fills_up_ends_the_search_and_keeps_what_is_there(csv, tmp_path):
+    run, events = tmp_path / "run", []
+    with pytest.MonkeyPatch.context() as patch:
+        full_from(patch, "t0003")
+        with pytest.raises(DiskError) as caught:
+            run_fit(csv, OPTIONS, run, listener=events.append)
+    line = str(caught.value)
+    assert "t0003" in line and "disk is full" in line and "--resume" in line
+    assert any("search failed" in e.text for e in events if isinstance(e, Note))
+    assert RunFolder(run).read_run().status == "interrupted"  # "failed" could not be written; the lock is free
+    assert not (run / "trials" / "t0003").exists()
+    assert len(predict_file(run, csv)) == 160
+    resumed(csv, run, kept=2)
+
+
+def test_a_trial_too_large_for_the_disk_leaves_a_failed_run_with_its_reason(csv, tmp_path):
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        from autodl.store import folder as module
+
+        def refuse(path, data, **given):
+            with disk_trouble(path):
+                if "t0003" in path.parts:
+                    raise OSError(28, os.strerror(28))
+            write_atomic(path, data, **given)
+
+        patch.setattr(module, "write_atomic", refuse)
+        with pytest.raises(DiskError, match="disk is full"):
+            run_fit(csv, OPTIONS.model_copy(update={"report": True}), run)
+    record = RunFolder(run).read_run()
+    assert record.status == "failed"
+    assert "disk is full" in record.error and "t0003" in record.error
+    assert record.test["roc_auc"].n == 32  # the best so far was tested ...
+    assert (run / "report.html").is_file()  # ... and reported
+    record = run_fit(csv, OPTIONS.model_copy(update={"report": True}), run, resume=True)
+    assert (record.status, record.error, record.n_trials) == ("done", None, 4)
+
+
+def test_a_small_disk_really_filled(csv, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("only root can mount a small disk")
+    try:
+
+        def fill():
+            with contextlib.suppress(OSError), (disk / "ballast").open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+
+        with pytest.raises(DiskError, match="disk is full"):
+            run_fit(csv, OPTIONS, disk / "run", listener=after(2, fill))
+        assert RunFolder(disk / "run").read_run().status in ("failed", "interrupted")
+        assert len(predict_file(disk / "run", csv)) == 160
+        with pytest.raises(DiskError, match=r"only 0\.0 MB are free"):
+            run_fit(csv, OPTIONS, disk / "other")
+        assert not (disk / "other").exists()
+        (disk / "ballast").unlink()
+        resumed(csv, disk / "run", kept=2)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert len(predict_file(disk / "run", csv)) == 160
+        with pytest.raises(DiskError, match=r"other.*read-only.*--out"):
+            run_fit(csv, OPTIONS, disk / "other")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_folder_deleted_meanwhile_is_told_and_does_not_come_back(csv, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(DiskError, match="deleted or moved"):
+        run_fit(csv, OPTIONS, run, listener=after(2, lambda: shutil.rmtree(run)))
+    assert not run.exists()
+
+
+def test_an_error_leaves_a_failed_run_that_can_be_resumed(csv, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ensemble", lambda *a: (_ for _ in ()).throw(ZeroDivisionError("the wrong house")))
+        with pytest.raises(ZeroDivisionError):
+            run_fit(csv, OPTIONS, run)
+    record = RunFolder(run).read_run()
+    assert (record.status, record.error, record.n_trials) == ("failed", "the wrong house", 4)
+    resumed(csv, run, kept=4)
+
+
+@pytest.mark.parametrize("stage", ["read", "profile"])
+def test_a_stop_before_the_search_leaves_nothing(csv, tmp_path, stage):
+    stop = threading.Event()
+
+    def listen(event):
+        if isinstance(event, StageStarted) and event.stage == stage:
+            stop.set()
+
+    with pytest.raises(StoppedError) as caught:
+        run_fit(csv, OPTIONS, tmp_path / "run", listener=listen, stop=stop)
+    assert caught.value.exit_code == 130
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_fit_is_refused_and_prediction_works_meanwhile(csv, tmp_path):
+    run, said = tmp_path / "run", []
+
+    def meddle():
+        for resume in (True, False):
+            try:
+                run_fit(csv, OPTIONS, run, resume=resume)
+            except RunError as error:
+                said.append(str(error))
+        assert len(predict_file(run, csv)) == 160
+        assert RunFolder(run).read_run().status == "running"
+
+    record = run_fit(csv, OPTIONS, run, listener=after(3, meddle))
+    assert record.status == "done"
+    assert f"process {os.getpid()}" in said[0]
+    assert "already holds a run" in said[1]
+
+
+def test_resume_of_a_start_that_was_killed_begins_anew(csv, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".lock").touch()
+    (run / "records").mkdir()
+    (run / "records" / "rows.json").write_text("{")
+    events = []
+    record = run_fit(csv, OPTIONS, run, resume=True, listener=events.append)
+    assert record.status == "done"
+    assert any("starts from the beginning" in e.text for e in events if isinstance(e, Note))
+    with pytest.raises(RunError, match="no run to resume"):
+        run_fit(csv, OPTIONS, tmp_path / "other", resume=True)
+
+
+def test_ids_of_trials_set_aside_are_not_used_again(csv, tmp_path):
+    run = tmp_path / "run"
+    run_fit(csv, OPTIONS.model_copy(update={"max_trials": 3}), run)
+    (run / "trials" / "t0003" / "result.json").write_bytes(b"")
+    events = []
+    run_fit(csv, OPTIONS, run, resume=True, listener=events.append)
+    assert any("set aside" in e.text for e in events if isinstance(e, Note))
+    assert [e.spec.id for e in events if isinstance(e, TrialStarted)] == ["t0004", "t0005"]
+    assert sorted(p.name for p in (run / "trials").iterdir()) == ["t0001", "t0002", "t0004", "t0005"]
