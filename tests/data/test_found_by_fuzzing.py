@@ -116,3 +116,17 @@ def test_infinite_numbers_beside_whole_ones_are_read_without_a_warning(recwarn: 
     frame = pd.DataFrame({"id": [np.inf, 1.0, 2.0, 1.0] * 5, "y": [0, 1] * 10})
     infer_schema(normalise(frame, "the frame")[0], target="y")
     assert [str(w.message) for w in recwarn] == []
+
+
+def test_numbers_beside_the_missing_value_of_pandas_and_beyond_any_float() -> None:
+    frame = pd.DataFrame({"n": pd.Series([1, pd.NA, 2.5, 10**400, -(10**400)], dtype=object)})
+    plain, _ = normalise(frame, "the frame")
+    np.testing.assert_equal(plain["n"].to_numpy(float), [1, np.nan, 2.5, np.inf, -np.inf])
+
+
+def test_mappings_that_json_cannot_write_are_read_as_text() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    plain, notes = normalise(pd.DataFrame({"d": [{(1, 2): 3}, loop]}), "the frame")
+    assert plain["d"].tolist() == ["{(1, 2): 3}", "[[...]]"]
+    assert notes

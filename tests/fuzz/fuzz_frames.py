@@ -37,6 +37,10 @@ class _Unhashable:
         return self is other
 
 
+_OWN_PART: list[object] = []
+_OWN_PART.append(_OWN_PART)
+
+
 def _floats(n: int, rng: random.Random) -> list[float]:
     odd = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -0.0)
     return [rng.choice(odd) if rng.random() < 0.1 else rng.gauss(0, 1) for _ in range(n)]
@@ -103,6 +107,10 @@ VALUES: dict[str, Values] = {
     "numbers_words": lambda n, r: _some(n, r, 1, 2, 3, "x"),
     "list": lambda n, r: _some(n, r, [1], [2, 3], []),
     "dict": lambda n, r: _some(n, r, {"a": 1}, {}, {1: {2}}),
+    "tuple_keys": lambda n, r: _some(n, r, {(1, 2): 3}, {}),
+    "own_part": lambda n, r: _some(n, r, _OWN_PART, [1]),
+    "numpy_complex": lambda n, r: _some(n, r, np.complex64(1j), np.complex128(2)),
+    "numbers_na": lambda n, r: _some(n, r, 1, 2.5, pd.NA, None),
     "array": _arrays,
     "set": lambda n, r: _some(n, r, {1, "a"}, frozenset((1, 2)), set()),
     "bytes": lambda n, r: _some(n, r, b"abc", b"\xff\xfe", bytearray(b"x"), memoryview(b"y")),

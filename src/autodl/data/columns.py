@@ -6,6 +6,7 @@ import decimal
 import json
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from autodl.errors import DataError
 
 INDEX_NAME = "Unnamed: 0"
 """The name given to a nameless first column, which row names of pandas and R leave."""
+_NUMBERS = (int, float, np.integer, np.floating, decimal.Decimal)
 
 
 def clean_names(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -106,12 +108,12 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
         return _encodable(column.where(~missing, None))
     if all(issubclass(k, bool | np.bool_) for k in kinds):
         words = present.map(str)
-    elif all(issubclass(k, int | float | np.number | decimal.Decimal) and k is not np.timedelta64 for k in kinds):
-        return (
-            _plain(pd.to_numeric(column.map(float, na_action="ignore").astype(float)), name, notes)
-            if any(not issubclass(k, int | np.integer) for k in kinds) or missing.any()
-            else _integers(column)
-        )
+    elif all(issubclass(k, _NUMBERS) and k is not np.timedelta64 for k in kinds):
+        if not missing.any() and all(issubclass(k, int | np.integer) for k in kinds):
+            return _integers(column)
+        numbers = np.full(len(column), np.nan)
+        numbers[~missing] = [_float(v) for v in present]
+        return pd.Series(numbers)
     elif all(hasattr(v, "isoformat") and hasattr(v, "year") for v in present):
         return _instants(pd.to_datetime(column, errors="coerce", utc=True))
     else:
@@ -135,6 +137,13 @@ def _encodable(texts: pd.Series) -> pd.Series:
     return texts
 
 
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return float("inf") if value > 0 else float("-inf")
+
+
 def _integers(column: pd.Series) -> pd.Series:
     try:
         return column.astype(np.int64)
@@ -152,7 +161,10 @@ def _word(value: object) -> str:
     if isinstance(value, set):
         value = sorted(value, key=str)
     if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            return json.dumps(value, ensure_ascii=False, default=str)
+        except (TypeError, ValueError):  # keys that JSON has not, or a list that holds itself
+            return str(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
