@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from autodl.data.compression import check_growth
 from autodl.data.encoding import decode, find_encoding
 from autodl.errors import DataError
 
@@ -114,12 +115,27 @@ def _unwrap(value: Any, where: str) -> list[dict[str, Any]]:
     raise DataError(f"{where} is no table: it holds a JSON {type(value).__name__}", "Give an array of JSON objects.")
 
 
+def _check_growth(workbook: pa.Buffer, where: str) -> None:
+    """Refuse a workbook that a few bytes blow up: it is a zip archive, whose reader keeps to the sizes it states."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+            grown = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise DataError(
+            f"{where} is damaged, cut off, or no Excel file", "Copy it again, or save it as CSV."
+        ) from error
+    check_growth(grown, workbook.size, where)
+
+
 def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The first sheet of a workbook that has rows, and notes. Raises ``DataError`` if there is none."""
     if data.slice(0, min(8, data.size)).to_pybytes().startswith(b"\xd0\xcf\x11\xe0"):
         raise DataError(f"{where} is an old Excel file (.xls)", "Save it as .xlsx or CSV.")
     import warnings
 
+    _check_growth(data, where)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations, which do not matter here.
