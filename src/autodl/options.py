@@ -44,6 +44,8 @@ class FitOptions(Record):
     """Whether to explain the model and write the HTML report; the model and its test need neither."""
 
 
+MIN_BUDGET_S = 10.0
+"""Shorter budgets could not be kept: about five seconds of work are the same for every run."""
 DEFAULT_BUDGET_S: float = FitOptions().time_budget_s or 0.0
 """Seconds of a run for which neither a time nor a number of trials was asked."""
 
@@ -208,7 +210,14 @@ class _Check:
             return default
         if isinstance(value, bool) or not isinstance(value, str | Real):
             raise self.refuse("time_budget", "be seconds or a duration like 90s or 5m", value)
-        return parse_duration(value if isinstance(value, str) else float(value), self.spelling("time_budget"))
+        seconds = parse_duration(value if isinstance(value, str) else float(value), self.spelling("time_budget"))
+        if seconds < MIN_BUDGET_S:
+            raise ConfigError(
+                f"{self.spelling('time_budget')} {_shown(value)} is too short: starting, reading, testing and the "
+                "report alone take about five seconds",
+                f"Give at least {MIN_BUDGET_S:.0f}s.",
+            )
+        return seconds
 
     def path(self, name: str, value: object) -> str | None:
         """A path as text, or None."""

@@ -202,7 +202,7 @@ def test_the_seed_follows_scikit_learns_conventions() -> None:
 
 def test_a_clock_makes_it_non_deterministic_and_a_trial_count_does_not() -> None:
     assert AutoClassifier().__sklearn_tags__().non_deterministic
-    assert AutoClassifier(max_trials=3, time_budget=9).__sklearn_tags__().non_deterministic
+    assert AutoClassifier(max_trials=3, time_budget=90).__sklearn_tags__().non_deterministic
     assert not AutoClassifier(max_trials=3).__sklearn_tags__().non_deterministic
     tags = AutoRegressor().__sklearn_tags__().input_tags
     assert (tags.allow_nan, tags.sparse, tags.string, tags.categorical) == (True, True, True, True)

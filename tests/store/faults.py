@@ -1,8 +1,8 @@
 """A disk that fails: the process dies, the power goes or the disk is full at the k-th operation.
 
 All writing goes through a few functions of ``os``, which are replaced here. Each operation that changes the disk is
-counted. Until a folder is synced, the names made, renamed and removed in it can be lost by a power cut; until a file is
-synced, its content can. ``cut_power`` takes back what was never synced, so that the folder looks as it may look
+counted. Until a folder is synced, the names made, renamed and removed in it can be lost by a power cut; until a file
+is synced, its content can. ``cut_power`` takes back what was never synced, so that the folder looks as it may look
 afterwards.
 """
 
@@ -84,7 +84,7 @@ class FaultyDisk:
 
     def fsync(self, descriptor):
         self._step(self.root)
-        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
         self._unsynced.pop(path, None)
         self._undo = [(folder, undo) for folder, undo in self._undo if folder != path]
 
@@ -137,7 +137,7 @@ class FaultyDisk:
         return text.startswith(str(self.root)) and text[len(str(self.root)) :][:1] in ("", "/")
 
     def _absolute(self, path, dir_fd) -> Path:
-        return Path(path) if dir_fd is None else Path(os.readlink(f"/proc/self/fd/{dir_fd}")) / path
+        return Path(path) if dir_fd is None else Path(f"/proc/self/fd/{dir_fd}").readlink() / path
 
     def _later(self, folder: Path, undo: Callable[[], None]) -> None:
         self._undo.append((folder, undo))

@@ -48,7 +48,7 @@ def delivered(folder):
     def load(place):
         manifest = json.loads((place / "manifest.json").read_bytes())
         files = [ArtifactRef(**f) for f in manifest["members"][0]["files"]]
-        return [RunFolder(place).read_bytes(f) for f in files][0][:-1]
+        return b"".join(RunFolder(place).read_bytes(f) for f in files)[:-1]
 
     return folder.with_model(load)
 
@@ -124,7 +124,7 @@ def check_what_is_left(root, done):
 
 
 def test_the_faulty_disk_does_lose_what_is_not_synced(tmp_path):
-    """The power cut above would notice a missing fsync: written without one, a file comes back empty or not at all."""
+    """The power cut above would notice a missing fsync: written without one, a file comes back empty or not."""
     lost = []
     for durable in (True, False):
         root = tmp_path / str(durable)

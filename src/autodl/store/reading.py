@@ -49,7 +49,8 @@ def load_record(path: Path, kind: type[R], remedy: str = START_ANEW) -> R:
         if isinstance(version, int) and not isinstance(version, bool):
             newer = "a newer" if version > SCHEMA_VERSION else "an older"
             raise RunError(
-                f"{path} was written by {newer} autodl: its records have version {version}, this one reads {SCHEMA_VERSION}",
+                f"{path} was written by {newer} autodl: its records have version {version}, "
+                f"this one reads {SCHEMA_VERSION}",
                 "Install the version of autodl that wrote the run.",
             )
         raise DamagedError(f"{path} is damaged: its schema version is no number", remedy)
