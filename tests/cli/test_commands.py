@@ -95,14 +95,36 @@ def test_leaderboard_and_runs_show_the_same_facts_as_the_record(
     assert json.loads(capsys.readouterr().out) == [{"folder": "autodl-runs/one", **facts}]
     assert main(["runs"]) == 0
     assert "autodl-runs/one" in capsys.readouterr().out
+    assert "trust this one" in out
+    assert "ROC AUC" in out
+    assert "higher is better, 1 is perfect" in " ".join(out.split())
     assert main(["runs", str(run_folder)]) == 0
-    assert "no runs in" in capsys.readouterr().out
+    assert "autodl-runs/one" in capsys.readouterr().out
+
+
+def test_runs_are_found_in_the_common_folders(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    record = (run_folder / "run.json").read_text()
+    for name in ("runs/two", "three"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "run.json").write_text(record)
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "run.json").write_text("{")
+    assert main(["runs"]) == 0
+    out, err = capsys.readouterr()
+    assert sorted(line.split()[0] for line in out.splitlines()[1:]) == ["autodl-runs/one", "runs/two", "three"]
+    assert err.count("\n") == 1
+    assert "runs/broken/run.json is damaged" in err
+    (tmp_path / "empty").mkdir()
+    assert main(["runs", "empty"]) == 0
+    assert "no runs in empty" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fit"], "Missing argument 'DATA'"),
+        (["fit"], "DATA is missing"),
         (["fit", "nothing.csv"], "there is no file nothing.csv"),
         (["fit", "shop.csb"], "Did you mean 'shop.csv'?"),
         (["fit", "shop.csv", "--time-budget", "-5s"], "must be above zero"),
@@ -171,3 +193,17 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
     out = capsys.readouterr().out
     assert f"Example:  autodl {command}" in out
     assert "Usage:" in out
+
+
+def test_a_plan_fits_a_screen_unless_more_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    penguins = Path(__file__).resolve().parents[2] / "examples" / "data" / "penguins.csv"
+    command = ["plan", str(penguins), "--target", "Sex"]
+    assert main(command) == 0
+    short = capsys.readouterr().out
+    assert main([*command, "--verbose"]) == 0
+    long = capsys.readouterr().out
+    assert len(short.splitlines()) <= 50 < len(long.splitlines())
+    for part in ("Data ", "Metric", "Test rows", "Validation", "LightGBM", "warns", "--verbose"):
+        assert part in short
+    for part in ("Scaling", "Duplicate rows", "Missing values"):
+        assert part in long

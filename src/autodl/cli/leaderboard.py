@@ -41,3 +41,21 @@ def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = F
             )
         screen.out.print(f"{record.target} by {record.metric}", style="bold")
         print_whole(screen.out, table)
+        for line in legend(record.metric):
+            screen.out.print(line, style="dim")
+
+
+def legend(metric: str) -> list[str]:
+    """What the columns mean, in plain words."""
+    from autodl.cli.board import metric_name
+    from autodl.evaluate.base import metrics
+
+    better = ""
+    if metric in metrics:
+        better = "higher" if metrics[metric].greater_is_better else "lower"
+        better = f"; {better} is better, {metrics[metric].best:g} is perfect"
+    return [
+        f"validation: {metric_name(metric)} on rows that served to choose among the models, so a little too good"
+        f"{better}. test: the same on rows that were opened once, at the end: trust this one.",
+        "training: time to train the model once. per 1,000 rows: time to predict so many.",
+    ]

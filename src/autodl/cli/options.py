@@ -116,7 +116,7 @@ Trust = Annotated[
     bool,
     typer.Option(
         "--trust",
-        help="You made this run folder yourself: a model in it that is a pickle may be opened, which can run programs.",
+        help="You made this run folder yourself: a model that is a pickle may be opened, which can run programs.",
         rich_help_panel=_RUN,
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,10 +12,18 @@ from autodl.cli.context import invocation_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autodl.records import Finding, Plan, Profile
+    from autodl.records import Plan, Profile
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show all columns, checks, decisions and models with their reasons.")
+]
 
 _ORDER = ("warns", "fixed")
 _STYLES = {"warns": "yellow", "fixed": "cyan"}
+_SHORT = 4
+"""Entries of one kind that the short form shows."""
+_MAIN_TOPICS = ("Metric", "Test rows", "Validation", "Computing")
+"""Decisions that the short form shows; the others prepare the columns, or stand elsewhere on the screen."""
 
 
 def plan(
@@ -36,6 +44,7 @@ def plan(
     seed: opt.Seed = 0,
     workers: opt.Workers = None,
     address: opt.Address = None,
+    verbose: Verbose = False,
     json: opt.FitJson = False,
 ) -> None:
     """Show what 'autodl fit' would do with DATA and why, in seconds; nothing is trained."""
@@ -59,15 +68,26 @@ def plan(
             facts = {"profile": opt.jsonable(profile), "plan": opt.jsonable(planned)}
             screen.out.print(codec.dumps(facts, indent=2, ensure_ascii=False), soft_wrap=True)
         else:
-            show_plan(screen.out, profile, planned)
+            show_plan(screen.out, profile, planned, verbose=verbose)
 
 
-def show_plan(console: Console, profile: Profile, planned: Plan) -> None:
-    """Print the facts, the findings (warnings first), the decisions and the candidates."""
-    _facts(console, profile)
-    _findings(console, profile)
-    _decisions(console, planned)
-    _candidates(console, planned)
+def show_plan(console: Console, profile: Profile, planned: Plan, *, verbose: bool = False) -> None:
+    """Print the facts, the findings (warnings first), the decisions and the candidates.
+
+    Args:
+        console: Where to.
+        profile: Of the data.
+        planned: What would be done.
+        verbose: Everything, with the reasons; otherwise about one screen.
+    """
+    _facts(console, profile, verbose)
+    _findings(console, profile, verbose)
+    _decisions(console, planned, verbose)
+    if verbose:
+        _candidates(console, planned)
+    else:
+        _models_in_short(console, planned)
+        console.print("\n--verbose shows every check, decision and model with its reason.\n", style="dim")
 
 
 def _title(console: Console, text: str) -> None:
@@ -84,7 +104,7 @@ def _grid(*columns: dict[str, Any]) -> Any:
     return table
 
 
-def _facts(console: Console, profile: Profile) -> None:
+def _facts(console: Console, profile: Profile, verbose: bool) -> None:
     from collections import Counter
 
     from autodl.cli.words import listed, plural
@@ -97,45 +117,67 @@ def _facts(console: Console, profile: Profile) -> None:
     table.add_row("Data", f"{size} ({', '.join(h for h in how if h)})")
     kinds = Counter(c.kind.value for c in profile.columns.columns if c.name in set(profile.features))
     table.add_row("Columns used", f"{len(profile.features)}: {listed([f'{n} {kind}' for kind, n in kinds.items()])}")
-    for name, why in list(profile.dropped.items())[:8]:
+    most = len(profile.dropped) if verbose else _SHORT
+    for name, why in list(profile.dropped.items())[:most]:
         table.add_row("Left out", f"{name}: {why}")
-    if len(profile.dropped) > 8:
-        table.add_row("", f"and {len(profile.dropped) - 8} more columns")
+    if len(profile.dropped) > most:
+        table.add_row("", f"and {plural(len(profile.dropped) - most, 'more column')}")
     table.add_row("Target", f"{target.name}: {target.why}")
     classes = (
         f" Classes: {listed([f'{c} ({n:,})' for c, n in zip(target.classes, target.class_counts, strict=False)])}."
     )
     table.add_row("Task", f"{target.task.value}: {target.task_why}{classes if target.classes else ''}")
-    for note in read.notes:
+    for note in read.notes if verbose else read.notes[: 2 * _SHORT]:
         table.add_row("Reading", note)
+    if not verbose and len(read.notes) > 2 * _SHORT:
+        table.add_row("", f"and {plural(len(read.notes) - 2 * _SHORT, 'more note')}")
     console.print(table)
 
 
-def _findings(console: Console, profile: Profile) -> None:
+def _findings(console: Console, profile: Profile, verbose: bool) -> None:
     from rich.text import Text
+
+    from autodl.cli.words import plural
 
     _title(console, "Findings")
     table = _grid({"no_wrap": True}, {"no_wrap": True, "style": "dim"}, {})
-    shown: list[Finding] = []
     for severity in _ORDER:
-        shown += [f for f in profile.findings if f.severity.value == severity]
-    for finding in shown:
-        style = _STYLES[finding.severity.value]
-        text = f"{finding.message} {finding.action}".strip()
-        table.add_row(Text(finding.severity.value, style=style), finding.code, text)
+        found = [f for f in profile.findings if f.severity.value == severity]
+        full = found if verbose else found[: _SHORT * (severity == "warns")]
+        style = _STYLES[severity]
+        for finding in full:
+            table.add_row(Text(severity, style=style), finding.code, f"{finding.message} {finding.action}".strip())
+        rest = [f.title for f in found[len(full) :]]
+        if rest:
+            table.add_row(Text(severity, style=style), f"{len(rest)}", ", ".join(dict.fromkeys(rest)))
     passed = list(dict.fromkeys(f.title for f in profile.findings if f.severity.value == "passed"))
     if passed:
-        table.add_row(Text("passed", style="green"), f"{len(passed)}", ", ".join(passed))
+        text = ", ".join(passed) if verbose else f"{plural(len(passed), 'check')} without a finding"
+        table.add_row(Text("passed", style="green"), f"{len(passed)}", text)
     console.print(table)
 
 
-def _decisions(console: Console, planned: Plan) -> None:
+def _decisions(console: Console, planned: Plan, verbose: bool) -> None:
     from rich.text import Text
 
     _title(console, "Decisions")
     table = _grid({"style": "dim", "no_wrap": True}, {})
     for decision in planned.decisions:
-        table.add_row(decision.topic, Text.assemble((decision.choice, "bold"), f"  {decision.why}"))
+        if verbose or decision.topic in _MAIN_TOPICS:
+            why = decision.why if verbose else decision.why.split(". ", 1)[0].rstrip(".") + "."
+            table.add_row(decision.topic, Text.assemble((decision.choice, "bold"), f"  {why}"))
+    console.print(table)
+
+
+def _models_in_short(console: Console, planned: Plan) -> None:
+    from autodl.duration import format_duration
+
+    _title(console, "Models, in the order they are tried first")
+    table = _grid({"style": "dim", "no_wrap": True}, {})
+    named = [f"{f.name} ({format_duration(f.est_seconds)})" for f in planned.families]
+    table.add_row("Tried", ", ".join(named))
+    if planned.skipped:
+        table.add_row("Left out", ", ".join(s.what for s in planned.skipped))
     console.print(table)
 
 

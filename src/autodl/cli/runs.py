@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +12,19 @@ from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
 from autodl.errors import RunError
 
+if TYPE_CHECKING:
+    from autodl.records import RunRecord
+
 Folder = Annotated[
     Path | None,
-    typer.Argument(metavar="[FOLDER]", help=f"Where to look (default: {opt.RUNS}).", show_default=False),
+    typer.Argument(
+        metavar="[FOLDER]",
+        help="Where to look, also in 'runs' and 'autodl-runs' below (default: the current folder).",
+        show_default=False,
+    ),
 ]
+BELOW = (Path(), Path("runs"), opt.RUNS)
+"""Folders that may hold runs, below the one that is looked into."""
 
 
 def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) -> None:
@@ -24,11 +34,8 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
     from autodl.cli.screen import print_whole, quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:
-        from autodl.store import list_runs
-
-        place = folder or opt.RUNS
-        found = list_runs(place) if place.is_dir() else []
-        found = sorted(found, key=lambda pair: pair[1].started, reverse=True)
+        place = folder or Path()
+        found = find_runs(place, lambda text: screen.err.print(f"note: {text}", soft_wrap=True))
         if json:
             import json as codec
 
@@ -36,7 +43,8 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
             screen.out.print(codec.dumps(facts, indent=2, ensure_ascii=False), soft_wrap=True)
             return
         if not found:
-            screen.out.print(f"no runs in {place}; 'autodl fit DATA' makes one", soft_wrap=True)
+            where = "the current folder" if folder is None else str(place)
+            screen.out.print(f"no runs in {where}; 'autodl fit DATA' makes one", soft_wrap=True)
             return
         from rich.table import Table
         from rich.text import Text
@@ -55,3 +63,18 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
                 format_duration(record.budget.used_s), record.status,
             )  # fmt: skip
         print_whole(screen.out, table)
+
+
+def find_runs(place: Path, tell: Callable[[str], None]) -> list[tuple[Path, RunRecord]]:
+    """The run that a folder is, or the runs in it and in the common folders for runs below it, newest first.
+
+    Args:
+        place: Where to look.
+        tell: Is given a sentence for each run that cannot be read.
+    """
+    from autodl.store import RunFolder, list_runs
+
+    if (place / "run.json").is_file():
+        return [(place, RunFolder(place).read_run())]
+    found = [pair for below in BELOW if (place / below).is_dir() for pair in list_runs(place / below, tell)]
+    return sorted(found, key=lambda pair: pair[1].started, reverse=True)
