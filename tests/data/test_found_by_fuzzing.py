@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import re
+import signal
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +17,26 @@ import pyarrow as pa
 import pyarrow.feather
 import pytest
 
-from autodl.data import infer_schema, read_table
+from autodl.data import dates, dialect, infer_schema, kinds, numbers, read_table, words
 from autodl.data.columns import normalise
 from autodl.data.numbers import parse_number
 from autodl.errors import DataError
 from autodl.records import ParseRule
+
+
+@contextlib.contextmanager
+def limit(seconds: int = 30) -> Iterator[None]:
+    """A hang ends as a failure; far above what any of these inputs needs."""
+
+    def over(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def save(folder: Path, content: bytes, name: str) -> Path:
@@ -55,15 +74,15 @@ def test_a_zip_of_broken_deflate_data(tmp_path: Path) -> None:
 
 
 def test_broken_bzip2_data_is_called_damaged(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="damaged or cut off.* again"):
+    with pytest.raises(DataError, match=r"damaged or cut off.* again"):
         read_table(save(tmp_path, b"BZh9" + b"\x17" * 60, "t.csv.bz2"))
 
 
 @pytest.mark.parametrize(
     "content",
     [b'{"a": 1}\n{"a": 2}\n'.decode().encode("utf-16")[:-1], b'[{"a": "' + b"\xff\xfe" * 3 + b"\x81\x8d" + b'"}',
-     b"[" * 100_000, b'{"a": ' + b"9" * 5_000 + b"}"],
-    ids=["half a character", "no encoding", "nested without end", "a number without end"],
+     b"[" * 100_000, b'{"a": ' + b"9" * 5_000 + b"}", b'{"a": 0.5, "b": 1}\n{"a": ' + b"9" * 400 + b'}{'],
+    ids=["half a character", "no encoding", "nested without end", "a number without end", "cut off"],
 )  # fmt: skip
 def test_json_that_python_cannot_take(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t\.json"):
@@ -99,7 +118,8 @@ def test_arrow_dates_in_frames(dtype: str) -> None:
 def test_arrow_numbers_and_words_in_frames() -> None:
     frame = pd.DataFrame({
         "whole": pd.Series([1, 2], dtype="int64[pyarrow]"), "yes": pd.Series([True, False], dtype="bool[pyarrow]"),
-        "word": pd.Series(["a", None], dtype="string[pyarrow]"), "real": pd.Series([0.5, None], dtype="double[pyarrow]"),
+        "word": pd.Series(["a", None], dtype="string[pyarrow]"),
+        "real": pd.Series([0.5, None], dtype="double[pyarrow]"),
     })  # fmt: skip
     plain, _ = normalise(frame, "the frame")
     assert [str(t) for t in plain.dtypes] == ["int64", "bool", "object", "float64"]
@@ -130,3 +150,36 @@ def test_mappings_that_json_cannot_write_are_read_as_text() -> None:
     plain, notes = normalise(pd.DataFrame({"d": [{(1, 2): 3}, loop]}), "the frame")
     assert plain["d"].tolist() == ["{(1, 2): 3}", "[[...]]"]
     assert notes
+
+
+def test_a_huge_whole_number_beside_fractions_in_json(tmp_path: Path) -> None:
+    content = b'{"a": 0.5, "b": 1}\n{"a": ' + b"9" * 400 + b', "b": 2}'
+    frame, _ = read_table(save(tmp_path, content, "t.jsonl"))
+    assert frame.to_dict("list") == {"a": [0.5, np.inf], "b": [1, 2]}
+
+
+def test_an_empty_column_of_unsigned_numbers() -> None:
+    plain, _ = normalise(pd.DataFrame({"n": pd.Series([], dtype="UInt64")}), "the frame")
+    assert plain["n"].dtype == np.int64
+
+
+def patterns() -> list[tuple[str, re.Pattern[str]]]:
+    modules = (dates, dialect, kinds, numbers, words)
+    return [(f"{m.__name__}.{n}", p) for m in modules for n, p in vars(m).items() if isinstance(p, re.Pattern)]
+
+
+@pytest.mark.parametrize("tail", ["", "!", "\n!"])
+@pytest.mark.parametrize(("name", "pattern"), patterns(), ids=[n for n, _ in patterns()])
+def test_no_pattern_takes_for_ever(name: str, pattern: re.Pattern[str], tail: str) -> None:
+    """A pattern that tries all ways to cut such texts would need years (as one for hashes once did)."""
+    for piece in ("1", "a", "1,", ".1", " 1", "ab ", "a.", "a@a.", "'", "1e", "0", "abcd-"):
+        with limit():
+            pattern.search(piece * (400 // len(piece)) + tail)
+
+
+def test_a_cell_of_very_many_digits_is_read_at_once(tmp_path: Path) -> None:
+    content = "a;b\n" + "".join(f"{i};x\n" for i in range(30)) + "9" * 300_000 + "!;y\n"
+    with limit():
+        frame, _ = read_table(save(tmp_path, content.encode(), "t.csv"))
+        infer_schema(frame)
+    assert frame.shape == (31, 2)

@@ -92,12 +92,12 @@ def heard() -> Iterator[list[tuple[str, str]]]:
         yield told
 
 
-def call(arguments: list[str]) -> tuple[int, str, str, list[tuple[str, str]]]:
+def call(arguments: list[str], seconds: float = LIMIT_S) -> tuple[int, str, str, list[tuple[str, str]]]:
     """(exit code, standard output, standard error, warnings) of the command line."""
     from autodl.cli.app import run
 
     out, err = io.StringIO(), io.StringIO()
-    with heard() as told, limit(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with heard() as told, limit(seconds), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(arguments, time.time)
     return code, out.getvalue(), err.getvalue(), told
 

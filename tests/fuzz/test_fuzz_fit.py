@@ -13,6 +13,7 @@ STEADY = settings(
     derandomize=True, deadline=None, database=None, print_blob=False, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
+FIT_LIMIT_S = 200.0
 
 
 @pytest.mark.slow
@@ -28,7 +29,8 @@ def test_what_can_be_planned_can_be_fitted_and_predicts(spec: TableSpec, tmp_pat
     planned, _, _, _ = call(["plan", str(data), *wanted])
     code, out, err, _ = call(
         ["fit", str(data), *wanted, "--max-trials", "2", "--families", "dummy,linear", "--workers", "1", "--quiet",
-         "--out", str(run)]
+         "--out", str(run)],
+        FIT_LIMIT_S,
     )  # fmt: skip
     assert code in (0, 2), f"{out}\n{err}"
     if code == 2:

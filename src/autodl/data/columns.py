@@ -77,7 +77,7 @@ def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     if pd.api.types.is_integer_dtype(kind):
         if column.hasnans:
             return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
-        small = str(kind).lower() != "uint64" or column.max() < 1 << 63
+        small = str(kind).lower() != "uint64" or not len(column) or column.max() < 1 << 63
         return column.astype(np.int64) if small else column.astype(str).astype(object)
     if pd.api.types.is_float_dtype(kind):
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import errno
+import errno
 import gzip
 import io
 import lzma
@@ -86,7 +87,7 @@ def file_errors(path: str, done: str = "read") -> Iterator[None]:
     except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
     except OSError as error:
-        if error.errno is None:  # not the system but bz2 complains
+        if error.errno in (None, errno.EINVAL):  # not the system: bz2 complains, or zip was led to a place before 0
             raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
         if error.errno == errno.ENOSPC:
             raise DataError(f"{path} cannot be {done}: no space is left on the disk", "Make room first.") from error

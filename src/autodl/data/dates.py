@@ -21,7 +21,7 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b")
-_NUMBERLIKE = re.compile(r"^[+-]?\d*[.,]?\d+$|^\d{1,3}([.,]\d{3})+$")
+_NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
 _EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
 

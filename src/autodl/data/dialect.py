@@ -17,7 +17,7 @@ NO_DELIMITER = "\x1f"
 BLANKS = " "
 """Columns set apart by runs of blanks."""
 
-_PLAIN = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+_PLAIN = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
 _QUOTED_SINGLE = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 

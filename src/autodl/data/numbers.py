@@ -21,7 +21,7 @@ _BODY = re.compile(
 )
 _CURRENCY = {c.lower() for c in CURRENCIES}
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "\u2212": "-"})
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^(?:{_NUMBER}|[+-]?inf(?:inity)?)$", re.IGNORECASE)
 _CODE = re.compile(r"^[+-]?0\d+$")
 

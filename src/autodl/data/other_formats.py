@@ -60,7 +60,11 @@ def read_json(data: pa.Buffer, where: str) -> pd.DataFrame:
         raise DataError(f"{where} has no rows", "Give one JSON object a line.")
     if any(isinstance(v, dict) for row in rows[:1000] for v in row.values()):
         return pd.json_normalize(rows, sep=".")
-    return pd.DataFrame.from_records(rows)
+    try:
+        return pd.DataFrame.from_records(rows)
+    except OverflowError:  # numbers beside whole numbers of hundreds of digits
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return pd.DataFrame({n: pd.Series([row.get(n) for row in rows], dtype=object) for n in names})
 
 
 def _lines(text: str, where: str) -> list[dict[str, Any]]:
