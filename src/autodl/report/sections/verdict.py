@@ -47,8 +47,7 @@ def purpose(facts: Facts) -> str:
         what = code(target.name)
     source = facts.profile.read.path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     where = f" of a row of {code(source)}" if source else ""
-    kinds = facts.profile.columns
-    text = [c for c in facts.plan.features if c in kinds.names and kinds[c].kind is ColumnKind.TEXT]
+    text = set(facts.profile.columns.of_kind(ColumnKind.TEXT)).intersection(facts.plan.features)
     extra = f", {fmt.count(len(text))} of them free text" if text and len(text) < n else ""
     return f"Predicts {what}{where} from {fmt.plural(n, 'column')}{extra}."
 
