@@ -154,6 +154,6 @@ def test_whatever_is_passed_it_is_understood_or_refused_in_our_words(asked: dict
         made = build_options(**asked)
     except ConfigError as error:
         lines = str(error).splitlines()
-        assert len(lines) == 1, lines  # noqa: PT017
+        assert len(lines) == 1, lines
     else:
         assert FitOptions.model_validate_json(made.model_dump_json()) == made
