@@ -189,6 +189,12 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
             pyarrow.feather.write_feather(pa.Table.from_pandas(frame), str(path), chunksize=90)
 
 
+def test_empty_chunks_do_not_end_a_stream() -> None:
+    reader = streams.ChunkReader(iter([b"", b"ab", b"", b"", b'"c"']))
+    assert reader.read() == b'ab"c"'
+    assert reader.quotes == 2
+
+
 @pytest.mark.usefixtures("streaming")
 @pytest.mark.parametrize("suffix", ["gz", "zst"])
 def test_a_large_compressed_file_that_is_cut_off(tmp_path: Path, suffix: str) -> None:

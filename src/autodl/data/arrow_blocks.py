@@ -79,8 +79,9 @@ class _ArrowErrors:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, pa.ArrowException):
-            line = (str(error) or type(error).__name__).strip().splitlines()[0]
-            raise DataError(f"{self._where} is no valid {self._kind} file: {line}", "Write it again.") from error
+            raise DataError(
+                f"{self._where} is damaged, cut off, or no {self._kind} file", "Copy or write it again."
+            ) from error
 
 
 def n_cells(path: Path) -> int:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.parsing import STRINGS, Levels, number_word, present_words
+from autodl.data.parsing import MANY_WORDS, STRINGS, Levels, number_word, present_words
 from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
 
 TOP = 10
@@ -92,5 +94,8 @@ def _top(
 def _mean_length(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None:
     if levels.dtype != object or len(levels) == 0:
         return None
-    lengths = np.fromiter((len(w) for w in levels), dtype=np.int64, count=len(levels))
+    if len(levels) > MANY_WORDS:
+        lengths = pc.utf8_length(pa.array(levels, pa.string())).to_numpy(zero_copy_only=False).astype(np.int64)
+    else:
+        lengths = np.fromiter((len(w) for w in levels), dtype=np.int64, count=len(levels))
     return float((lengths * counts).sum() / counts.sum())

@@ -171,9 +171,7 @@ class ChunkReader(io.RawIOBase):
         """Fill a buffer as far as the next chunk goes."""
         if not self._rest:
             try:
-                chunk = next(self._chunks, b"")
-                while not chunk and (chunk := next(self._chunks, b"")) == b"":
-                    return 0
+                chunk = next((c for c in self._chunks if c), b"")
             except Exception as error:
                 self.failure = error
                 raise

@@ -65,7 +65,7 @@ def profile_table(
         target=target,
         y=y_looked,
         features=features,
-        dropped=dropped,
+        dropped={name: why for name, why in dropped.items() if name not in read.unread},
         duplicates=duplicates,
         n_rows=len(rows),
         time_column=options.time_column,
