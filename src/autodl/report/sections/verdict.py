@@ -128,6 +128,7 @@ def _unscored(facts: Facts) -> str:
     state = {
         "running": "This run is still going",
         "interrupted": "This run was stopped before its end",
+        "failed": "This run ended by an error",
     }.get(facts.run.status, "This run has no final evaluation")
     head = f"{state}: {strong('no score on held-back rows yet')}."
     if not facts.done:
