@@ -4,9 +4,9 @@
 
 Each run is killed with all its processes at a moment drawn uniformly from the budget; one resumed run in four is
 killed once more. The last resume must end with exit code 0, status done, a report, and a model that predicts every
-row; trials that were finished before a kill must be the same afterwards, and none may be tried twice. A line a run; exit
-code 1 if one of them failed. The budget is counted apart, since it also depends on what else the machine does: the
-seconds are those that ``run.json`` counts, the start of each resumed run included.
+row; trials that were finished before a kill must be the same afterwards, and none may be tried twice. A line a run;
+exit code 1 if one of them failed. The budget is counted apart, since it also depends on what else the machine does:
+the seconds are those that ``run.json`` counts, the start of each resumed run included.
 """
 
 from __future__ import annotations
