@@ -9,6 +9,7 @@ import json
 import os
 import random
 import sqlite3
+import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,12 +29,17 @@ def as_nobody(folder: Path) -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    folder.chmod(0o755)
+    closed = [p for p in (folder, *folder.parents) if not p.stat().st_mode & stat.S_IXOTH]
+    modes = {p: stat.S_IMODE(p.stat().st_mode) for p in closed}
+    for place, mode in modes.items():
+        place.chmod(mode | 0o055)
     os.seteuid(65534)
     try:
         yield
     finally:
         os.seteuid(0)
+        for place, mode in modes.items():
+            place.chmod(mode)
 
 
 def unreadable(folder: Path) -> None:
