@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from autodl.data import infer_schema
 from autodl.errors import DataError
+from autodl.options import FitOptions
+from autodl.pipeline import run_plan
 from autodl.profiling import choose_target, choose_task, encode_target
 from autodl.profiling.encoding import natural_key
 from autodl.profiling.task import check_enough_known
@@ -212,3 +214,10 @@ def test_two_classes_need_rows_for_learning_validation_and_test(counts: tuple[in
         return
     with pytest.raises(DataError, match=told):
         check_enough_known(*given_)
+
+
+def test_a_target_whose_squares_overflow_is_refused() -> None:
+    frame = pd.DataFrame({"x": range(40), "y": [1e200, 3.5] * 20})
+    with pytest.raises(DataError, match=r"'y'.*1\.0e\+200.*squares.*logarithm"):
+        run_plan(frame, FitOptions(target="y", task=Task.REGRESSION))
+    run_plan(frame.assign(y=[1e100, 3.5] * 20), FitOptions(target="y", task=Task.REGRESSION))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+LARGEST_TARGET = 1e150
+"""Errors are squared and summed over the rows, which must stay below 1.8e308."""
+
 
 def encode_target(
     values: pd.Series[Any], column: ColumnInfo, task: Task, classes: tuple[str, ...] | None = None
@@ -31,7 +34,7 @@ def encode_target(
         outside given ``classes`` has the code -1); for regression (n,) float64 values and no names.
 
     Raises:
-        DataError: If a value is missing, or is no number under regression.
+        DataError: If a value is missing, or is no number, or too large a one, under regression.
     """
     import pandas as pd
 
@@ -46,6 +49,12 @@ def encode_target(
             raise DataError(
                 f"the target '{column.name}' holds {example!r}, which is no finite number",
                 "Correct these rows or leave them out.",
+            )
+        far = np.abs(numbers).max(initial=0.0)
+        if far > LARGEST_TARGET:
+            raise DataError(
+                f"the target '{column.name}' holds numbers up to {far:.1e} in size, whose squares no computer can hold",
+                "Write it in another unit, or predict its logarithm.",
             )
         return numbers, ()
     codes, uniques = pd.factorize(values.to_numpy())
