@@ -106,3 +106,15 @@ def test_empty_texts_are_no_error(mode: str) -> None:
     frame = pd.DataFrame({"t": [None, "", "!!"]})
     block = TextBlock(("t",), mode, 100, 4, 0)
     assert block.fit_transform(frame, np.zeros(3)).shape == block.transform(frame).shape
+
+
+def test_target_means_of_many_classes_stay_narrow() -> None:
+    rng = np.random.default_rng(0)
+    y = np.concatenate([np.full(200, 7), np.repeat(np.arange(40), 5)])
+    frame = pd.DataFrame({"g": np.where(y == 7, "seven", rng.choice(["a", "b"], len(y)))})
+    block = TargetBlock(CategoryCoder(("g",)).fit(frame), Task.CLASSIFICATION, "none", 0)
+    out = block.fit_transform(frame, y)
+    assert out.shape == (400, 10)
+    assert len(block.names) == 10
+    # The most frequent class is among those shown, and told apart.
+    assert max(roc_auc_score(y == 7, out[:, j]) for j in range(10)) > 0.99

@@ -30,8 +30,8 @@ from autodl.search.runners.inline import InlineRunner
 from autodl.search.trial import Job, PreparedFolds, TrialData, run_trial
 
 
-def column(name, kind, unique=5, missing=0, top=()):
-    return ColumnInfo(name=name, kind=kind, n=100, n_missing=missing, n_unique=unique, top=top)
+def column(name, kind, unique=5, missing=0, length=None):
+    return ColumnInfo(name=name, kind=kind, n=100, n_missing=missing, n_unique=unique, mean_length=length)
 
 
 def spec(number=1, family="toy", **config):
@@ -70,8 +70,8 @@ def test_categories_and_classes():
 
 
 def test_long_texts_cost_more_memory_and_time():
-    short = column("t", ColumnKind.TEXT, top=(("a few words", 3),))
-    long = column("t", ColumnKind.TEXT, top=(("a few words" * 100, 3),))
+    short = column("t", ColumnKind.TEXT, length=11.0)
+    long = column("t", ColumnKind.TEXT, length=1_100.0)
     rows = Rows(10_000, 2_000, 2_000)
     costs = [preparation_cost(Recipe(text="tfidf"), [c], rows, 2) for c in (short, long)]
     assert costs[1].bytes == pytest.approx(100 * costs[0].bytes, rel=0.05)

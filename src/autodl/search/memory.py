@@ -6,7 +6,7 @@ Notation: n rows, w numeric columns after preparation, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,6 @@ def preparation_cost(
     columns: Iterable[ColumnInfo],
     rows: Rows,
     classes: int,
-    chars: Mapping[str, float] | None = None,
 ) -> CostEstimate:
     """Peak bytes of preparing one fold, its features included, and the seconds that families do not count.
 
@@ -63,7 +62,6 @@ def preparation_cost(
         columns: The features.
         rows: Of one fold.
         classes: K, 0 for regression.
-        chars: Mean characters of the text columns; guessed from the most frequent values where missing.
     """
     features = tuple(columns)
     numbers = [c for c in features if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN)]
@@ -73,7 +71,7 @@ def preparation_cost(
     words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
     codes, onehot, means = _category_widths(recipe, words, classes)
     texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text != "none" else []
-    terms = sum((chars or {}).get(c.name) or _mean_chars(c) for c in texts) / CHARS_A_TERM
+    terms = sum(CHARS if c.mean_length is None else c.mean_length for c in texts) / CHARS_A_TERM
     topics = (recipe.text_components + 2) * len(texts) if recipe.text == "svd" else 0
     width = numeric + onehot + means + topics
     # Each block is made of float64 copies, then all are joined as float32; the frame itself is cut first.
@@ -101,12 +99,6 @@ def _category_widths(recipe: Recipe, words: Sequence[ColumnInfo], classes: int) 
     return 0, sum(c.n_unique + 1 for c in small), outputs * (len(words) - len(small))
 
 
-def _mean_chars(column: ColumnInfo) -> float:
-    """A guess from the most frequent values."""
-    counted = sum(n for _, n in column.top)
-    return sum(len(v) * n for v, n in column.top) / counted if counted else CHARS
-
-
 @dataclass(frozen=True)
 class MemoryModel:
     """Estimates the bytes that a trial adds at its peak to what its process holds before.
@@ -120,7 +112,6 @@ class MemoryModel:
     shape: Shape
     data: TrialData
     allowed: float = math.inf
-    _chars: dict[str, float] = field(default_factory=dict, repr=False)
     _seen: dict[object, CostEstimate] = field(default_factory=dict, repr=False)
 
     def raw(self, spec: TrialSpec) -> float:
@@ -137,8 +128,8 @@ class MemoryModel:
             data = self.data
             train, valid = data.folds[0]
             rows = Rows(len(train), len(valid), len(data.test_frame))
-            recipe, chars = trial_recipe(spec, data), self._text_chars()
-            self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes, chars)
+            recipe = trial_recipe(spec, data)
+            self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes)
         return self._seen[key]
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
@@ -150,13 +141,3 @@ class MemoryModel:
         ]
         ratio = min(MOST_RATIO, max(LEAST_RATIO, *ratios)) if ratios else 1.0
         return self.raw(spec) * ratio
-
-    def _text_chars(self) -> dict[str, float]:
-        """Mean characters of each text column, from at most 200 rows."""
-        if not self._chars:
-            frame = self.data.frame
-            some = frame.iloc[:: max(1, len(frame) // 200)]
-            for name in self.data.schema.of_kind(ColumnKind.TEXT):
-                lengths = [len(v) for v in some[name] if isinstance(v, str)]
-                self._chars[name] = sum(lengths) / max(1, len(some))
-        return self._chars
