@@ -35,7 +35,7 @@ SYLLABLES = np.array([a + b for a in "bdfgklmnprst" for b in "aeiou"])
 
 
 def block(start: int, n: int) -> pa.Table:
-    """(n, 14) rows of a made-up shop: numbers, categories, dates, free words, gaps; they depend on ``start`` alone."""
+    """(n, 14) rows of a made-up shop: numbers, categories, dates, words, gaps; they depend on ``start`` alone."""
     rng = np.random.default_rng(start)
     age, score = rng.integers(18, 90, n), rng.uniform(size=n).round(4)
     x, z = rng.normal(size=n).round(5), rng.normal(size=n).round(5)
