@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -32,7 +32,7 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy(deep=False)
     for j, kind in enumerate(frame.dtypes):
         if pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.CategoricalDtype | pd.StringDtype):
-            out.isetitem(j, frame.iloc[:, j].astype(object).map(_tamed))
+            out.isetitem(j, frame.iloc[:, j].astype(object).map(_tamed).to_numpy())
     out.columns = pd.Index([_tamed(name) for name in frame.columns])
     return out
 
@@ -97,7 +97,7 @@ def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
         def write_csv(frame: pd.DataFrame, p: Path) -> None:
             tamed = tame(frame)
             # Python quotes a line feed in a cell, but not a carriage return, which also ends a line for readers.
-            quoting = csv.QUOTE_NONNUMERIC if _has_return(tamed) else csv.QUOTE_MINIMAL
+            quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if _has_return(tamed) else csv.QUOTE_MINIMAL
             tamed.to_csv(p, index=False, sep=delimiter, compression=packed, quoting=quoting)
 
         return write_csv

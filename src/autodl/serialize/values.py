@@ -116,7 +116,7 @@ class Writer:
 
             return {"tree": self.write(tree_parts(value))}
         name = type_name(type(value))
-        if name is None:
+        if name is None or getattr(value, "needs_pickle", False):
             raise UnsupportedValueError(f"a {type(value).__module__}.{type(value).__qualname__}")
         return {"object": [name, self._state(value)]}
 
