@@ -150,7 +150,7 @@ def test_predict_errors(run, csv, tmp_path):
     import shutil
 
     shutil.copytree(run[0].folder, damaged)
-    next((damaged / "model").glob("*.pkl")).write_bytes(b"garbage")
+    next((damaged / "model").glob("member*")).write_bytes(b"garbage")
     with pytest.raises(RunError, match="damaged"):
         predict_file(damaged, str(csv))
 
