@@ -11,7 +11,7 @@ from autodl.errors import RunError
 from autodl.options import FitOptions
 from autodl.records import RunRecord
 from autodl.store import DamagedError, RunFolder, RunLock
-from autodl.store.disk import require_space
+from autodl.store.disk import disk_trouble, require_space
 from autodl.store.lock import clear_debris, is_blank, was_claimed
 from autodl.store.repair import repair
 
@@ -53,7 +53,9 @@ def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) 
     """
     folder = RunFolder(out, trusted=trust)
     _check(folder, resume, options)  # before the lock, which makes the folder
-    require_space(next(p for p in (out, *out.absolute().parents) if p.is_dir()))
+    with disk_trouble(out):
+        existing = next(p for p in (out, *out.absolute().parents) if p.is_dir())
+    require_space(existing)
     with RunLock(out):
         _check(folder, resume, options)  # another run may have come and gone
         if folder.is_run():

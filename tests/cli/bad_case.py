@@ -87,10 +87,10 @@ def play(case: Case, folder: Path, finished: Path | None) -> Outcome:
     with (
         contextlib.chdir(folder),
         _wide_terminal(),
-        case.around(folder),
-        mock.patch("autodl.stages.search", nothing_is_trained),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        mock.patch("autodl.stages.search", nothing_is_trained),
+        case.around(folder),
     ):
         code = main(shlex.split(case.command)[1:])
     return Outcome(code, out.getvalue(), err.getvalue(), tuple(sorted(listing(folder) - before)))

@@ -20,6 +20,7 @@ SECTIONS: dict[str, tuple[Case, ...]] = {
     "The target": bad_tables.TARGETS,
     "Slips of the pen": bad_options.SPELLING,
     "Options": bad_options.VALUES,
+    "What the system refuses": bad_options.CLOSED,
     "Test files": bad_options.TEST_FILES,
     "Predicting: the columns": bad_predictions.COLUMNS,
     "Predicting: the files": bad_predictions.FILES,

@@ -27,6 +27,13 @@ def read_only(folder: Path) -> None:
     (folder / "safe").mkdir(mode=0o555)
 
 
+def closed(folder: Path) -> None:
+    """A folder that one may not even look into."""
+    shop()(folder)
+    (folder / "safe").mkdir(mode=0o700)
+    shop()(folder / "safe")
+
+
 def test_file(content: str) -> Build:
     """The small table and a test file."""
     return both(shop(), write("test.csv", content))
@@ -177,6 +184,32 @@ VALUES = (
         ("safe", "permission"),
         read_only,
         around=as_nobody,
+    ),
+)
+
+CLOSED = (
+    Case(
+        "data_in_closed_folder",
+        "Data in a folder that one may not look into",
+        "autodl fit safe/shop.csv",
+        ("safe/shop.csv", "no permission", "access"),
+        closed,
+        around=as_nobody,
+    ),
+    Case(
+        "out_in_closed_folder",
+        "--out in a folder that one may not look into",
+        "autodl fit shop.csv --out safe/run",
+        ("safe/run", "permission", "access"),
+        closed,
+        around=as_nobody,
+    ),
+    Case(
+        "long_name",
+        "A name that is too long for the disk",
+        f"autodl fit {'shop' * 70}.csv",
+        ("shopshop", "too long", "shorter"),
+        shop(),
     ),
 )
 
