@@ -2,15 +2,20 @@
 
     python benchmarks/fuzz.py --examples 5000 --seed 1
     python benchmarks/fuzz.py --seconds 600 --what frames --save failures
+    python benchmarks/fuzz.py --atheris text --seconds 600 --save failures     (needs `pip install atheris`)
 
 Prints the number of examples by outcome and a table of unique failures (exception and innermost frame of ours);
-``--save`` keeps the first failing input of each. The same seed makes the same examples.
+``--save`` keeps the first failing input of each. The same seed makes the same examples. ``--atheris`` lets libFuzzer
+look for new paths through one of the functions that read bytes; it stops at the first failure.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import json
+import random
 import sys
 import tempfile
 import time
@@ -25,6 +30,7 @@ TOOLS = Path(__file__).resolve().parents[1] / "tests" / "fuzz"
 sys.path.insert(0, str(TOOLS))
 
 import fuzz_tables as tables  # noqa: E402
+from fuzz_cells import KINDS, column  # noqa: E402
 from fuzz_frames import FrameSpec, frame_specs  # noqa: E402
 from fuzz_runs import Outcome, plan_file, plan_frame  # noqa: E402
 
@@ -124,6 +130,66 @@ def _batch(what: str, tally: Tally, number: int, examples: int, until: float, fo
     run()
 
 
+def with_atheris(what: str, number: int, seconds: float, save: Path | None) -> None:
+    """Coverage-guided fuzzing of one function of the readers; never returns.
+
+    Args:
+        what: ``text`` (delimited text), ``json``, ``numbers`` or ``dates`` (one cell a line).
+        number: Seed.
+        seconds: Time; endless if infinite.
+        save: Folder for the failing input.
+    """
+    import atheris
+
+    with atheris.instrument_imports(include=["autodl.data"]):
+        from autodl.data import csv_format, dates, encoding, numbers, other_formats
+    import pyarrow as pa
+
+    from autodl.errors import DataError
+
+    def cells(raw: bytes) -> list[str]:
+        text = encoding.decode(raw, encoding.find_encoding(raw, "t", whole=True), "t")
+        return list(dict.fromkeys(text.split("\n")))
+
+    def read_numbers(raw: bytes) -> None:
+        words = cells(raw)
+        rule = numbers.learn_number_rule(words)
+        assert rule is None or len(numbers.parse_numbers(words, rule)) == len(words)
+
+    def read_dates(raw: bytes) -> None:
+        words = cells(raw)
+        found = dates.learn_date_rule(words)
+        assert found is None or len(dates.parse_dates(words, found[0])) == len(words)
+
+    acts: dict[str, Callable[[bytes], object]] = {
+        "text": lambda raw: csv_format.read_text(pa.py_buffer(raw), "t.csv"),
+        "json": lambda raw: other_formats.read_json(pa.py_buffer(raw), "t.json"),
+        "numbers": read_numbers,
+        "dates": read_dates,
+    }
+
+    def once(raw: bytes) -> None:
+        with contextlib.suppress(DataError):
+            acts[what](raw)
+
+    corpus = Path(tempfile.mkdtemp(prefix="autodl-fuzz-"))
+    for kind in KINDS:
+        cells_of_kind = column(kind, 12, random.Random(number), noise=0.05)
+        rows = (
+            "\n".join(cells_of_kind) if what != "text" else "\n".join(f"{c},{i}" for i, c in enumerate(cells_of_kind))
+        )
+        start = json.dumps([{"a": c} for c in cells_of_kind]) if what == "json" else rows
+        (corpus / kind).write_bytes(start.encode("utf-8", errors="replace"))
+    limits = [f"-max_total_time={int(seconds)}"] if seconds < float("inf") else []
+    keep = [f"-artifact_prefix={save}/"] if save else []
+    if save:
+        save.mkdir(parents=True, exist_ok=True)
+    atheris.Setup(
+        [sys.argv[0], str(corpus), *limits, *keep, f"-seed={number + 1}", "-max_len=2000", "-timeout=20"], once
+    )
+    atheris.Fuzz()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=2_000)
@@ -132,7 +198,12 @@ def main() -> int:
     parser.add_argument("--what", choices=("files", "frames"), default="files")
     parser.add_argument("--save", type=Path, help="folder for the first failing input of each kind")
     parser.add_argument("--verbose", action="store_true", help="count the error messages too")
+    parser.add_argument(
+        "--atheris", choices=("text", "json", "numbers", "dates"), help="fuzz only this, by libFuzzer"
+    )
     asked = parser.parse_args()
+    if asked.atheris:
+        with_atheris(asked.atheris, asked.seed, asked.seconds, asked.save)
     tally = Tally(asked.save)
     campaign(asked.what, tally, asked.seed, asked.examples, time.monotonic() + asked.seconds)
     tally.show(verbose=asked.verbose)

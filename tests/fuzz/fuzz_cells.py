@@ -11,7 +11,24 @@ from collections.abc import Callable
 
 Cell = Callable[[random.Random], str]
 
-MISSING_WORDS = ("", "", "NA", "nan", "NULL", "None", "?", "-", "n/a", "#N/A", "\\N", ".", "unknown", " ", "NaT", "<NA>")
+MISSING_WORDS = (
+    "",
+    "",
+    "NA",
+    "nan",
+    "NULL",
+    "None",
+    "?",
+    "-",
+    "n/a",
+    "#N/A",
+    "\\N",
+    ".",
+    "unknown",
+    " ",
+    "NaT",
+    "<NA>",
+)
 
 TRUTH_PAIRS = (
     ("yes", "no"), ("True", "False"), ("T", "F"), ("Y", "N"), ("on", "off"), ("ja", "nein"), ("0", "1"), ("是", "否"),
@@ -33,7 +50,8 @@ IMPOSSIBLE_DATES = (
 ODD_NUMBERS = (
     "inf", "-inf", "Infinity", "1e308", "-1.7976931348623157e308", "5e-324", "1e-400", "1e400", "-0.0", "+5", "1_000",
     "0x1F", "1e5", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
-    "18446744073709551616", "1" * 40, "1" * 400, "9007199254740993", ".5", "5.", "--5", "1.2.3", "1,2,3", "٣٤", "１２",
+    "18446744073709551616", "1" * 40, "1" * 400, "9007199254740993", ".5", "5.", "--5",
+    "1.2.3", "1,2,3", "٣٤", "１２",
     "½", "²", "1e", "e5", "1.", "000", "007", "-007", "1e+", "NaN", "−3", "1,", ",5", "(5)", "(1,234.5)", "5-", "1 2",
     "1'234", "1’234.5", "12,34,567", "1.234.567", "1,234", "1.234", "0,5", "1\u00a0234", "1\u202f234,5", "$", "%",
     "100%", "5 %", "$5", "5$", "USD 7", "7 EUR", "€1.234,56", "-$5", "$-5", "5kg", "5 kg", "kr 5", "1/2", "3:30",
@@ -43,7 +61,8 @@ ODD_WORDS = (
     "<script>alert(1)</script>", "=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "' OR 1=1 --", "../../etc/passwd", "{}",
     "[]", "[1, 2]", '{"a": 1}', "{'a': [1, {}]}", "a,b", "a;b", "a\tb", "a|b", 'he said "hi"', "'quoted'", '"', "'",
     '""', "\\", "\\n", "a\\", "line\nbreak", "cr\rhere", "crlf\r\nend", "\x1b[31mred", "\x07bell", "\x0bvt", "\x0c",
-    "\x85", "\u2028", "\u2029", "\u200b", "\ufeff", "\u202ertl", "مرحبا", "שלום", "日本語", "Привет", "😀", "👩‍👩‍👧", "é", "e\u0301",
+    "\x85", "\u2028", "\u2029", "\u200b", "\ufeff", "\u202ertl", "مرحبا", "שלום",
+    "日本語", "Привет", "😀", "👩‍👩‍👧", "é", "e\u0301",
     "ß", "İ", "ı", "ﬀ", "Ω", "A" * 300, "[bold]x[/bold]", "[/]", "{{ x }}", "%s", "%d%n", "${x}", "#", "# note",
     "//", "sep=;", "True", "false", "None", "nan", "inf", "0", "1", "http://a.b/c?d=e", "a@b.de", "\ud7ff", "\uffff",
 )  # fmt: skip
@@ -76,7 +95,9 @@ def _written(date: dt.datetime, form: str) -> str:
 
 
 def _nested(rng: random.Random) -> str:
-    value: object = rng.choice(({"a": rng.randrange(9)}, [1, "x", None], {"b": {"c": [rng.random()]}}, [], {}, [[1], [2]]))
+    value: object = rng.choice(
+        ({"a": rng.randrange(9)}, [1, "x", None], {"b": {"c": [rng.random()]}}, [], {}, [[1], [2]])
+    )
     return json.dumps(value) if rng.random() < 0.7 else str(value)
 
 
@@ -91,7 +112,10 @@ def _in_form(rng: random.Random) -> Cell:
 
 
 def _of_few(rng: random.Random) -> Cell:
-    words = [rng.choice((*ODD_WORDS, "red", "green", "blue", "north", "south", "a", "b")) for _ in range(rng.randrange(1, 6))]
+    words = [
+        rng.choice((*ODD_WORDS, "red", "green", "blue", "north", "south", "a", "b"))
+        for _ in range(rng.randrange(1, 6))
+    ]
     return lambda r: r.choice(words)
 
 
@@ -101,7 +125,9 @@ def _truth(rng: random.Random) -> Cell:
 
 
 def _money(rng: random.Random) -> Cell:
-    before, after = rng.choice((("$", ""), ("", " €"), ("€ ", ""), ("", "%"), ("", " %"), ("", "kg"), ("USD ", ""), ("", " kr")))
+    before, after = rng.choice(
+        (("$", ""), ("", " €"), ("€ ", ""), ("", "%"), ("", " %"), ("", "kg"), ("USD ", ""), ("", " kr"))
+    )
     return lambda r: f"{before}{_grouped(r) if r.random() < 0.5 else _number(r)}{after}"
 
 
@@ -184,9 +210,13 @@ def column(kind: str, n: int, rng: random.Random, *, missing: float = 0.0, noise
 
 
 NAMES = (
-    "", " ", "a", "A", "id", "date", "target", "y", "class", "index", "nan", "NA", "1", "1.5", "0", "Unnamed: 0", "<b>x</b>",
-    "a,b", "a;b", 'quo"te', "new\nline", "tab\there", "\x1b[31mred", "\x00nul", "日本", "نام", "😀", "é", "e\u0301", "\u202eevil",
-    "\u200b", "\ufeffbom", "x" * 500, "=cmd()", "#hash", "__index_level_0__", "level_0", "[bold]", "{x}", "%s", "a.b", "a b",
-    "ПОЛЕ", "column_1", "price", "age", "time", "timestamp", "CustomerId", "proba_a", "prediction", "None", "True", "-",
+    "", " ", "a", "A", "id", "date", "target", "y", "class", "index", "nan", "NA", "1",
+    "1.5", "0", "Unnamed: 0", "<b>x</b>",
+    "a,b", "a;b", 'quo"te', "new\nline", "tab\there", "\x1b[31mred", "\x00nul", "日本",
+    "نام", "😀", "é", "e\u0301", "\u202eevil",
+    "\u200b", "\ufeffbom", "x" * 500, "=cmd()", "#hash", "__index_level_0__",
+    "level_0", "[bold]", "{x}", "%s", "a.b", "a b",
+    "ПОЛЕ", "column_1", "price", "age", "time", "timestamp", "CustomerId", "proba_a",
+    "prediction", "None", "True", "-",
 )  # fmt: skip
 """Names of columns as they come; plain ones (``c0``, ``c1``, ...) are mixed in by the tables."""

@@ -111,7 +111,9 @@ def plan_file(path: Path, *options: str) -> Outcome:
             return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
         outcome = _judge(code, out, err, path)
     if outcome.good and left:
-        return Outcome("leaves files", re.sub(r"autodl-\w+", "autodl-X", " ".join(sorted(left))), " ".join(sorted(left)))
+        return Outcome(
+            "leaves files", re.sub(r"autodl-\w+", "autodl-X", " ".join(sorted(left))), " ".join(sorted(left))
+        )
     if outcome.good and told:
         return Outcome("warns", *told[0])
     return outcome

@@ -22,12 +22,25 @@ from fuzz_mutations import MUTATIONS, Mutation, mutate
 from hypothesis import strategies as st
 
 ENCODINGS = (
-    "utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "gb18030",
-    "shift_jis", "cp1251",
+    "utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252",
+    "gb18030", "shift_jis", "cp1251",
 )  # fmt: skip
 DELIMITERS = (",", ",", ",", ";", "\t", "|", " ", "  ", ":")
 LINE_ENDS = ("\n", "\n", "\r\n", "\r", "mixed")
-TEXT_FORMATS = ("csv", "csv", "csv", "csv", "tsv", "txt", "csv.gz", "csv.bz2", "csv.xz", "csv.zst", "csv.zip", "nosuffix")
+TEXT_FORMATS = (
+    "csv",
+    "csv",
+    "csv",
+    "csv",
+    "tsv",
+    "txt",
+    "csv.gz",
+    "csv.bz2",
+    "csv.xz",
+    "csv.zst",
+    "csv.zip",
+    "nosuffix",
+)
 FRAME_FORMATS = ("parquet", "feather", "jsonl", "json", "xlsx")
 HEADERS = ("plain", "plain", "plain", "odd", "odd", "none", "doubled", "shorter", "longer")
 QUOTING = ("minimal", "minimal", "all", "none", "escaped", "single")
@@ -77,7 +90,17 @@ def table_specs(formats: tuple[str, ...] = (*TEXT_FORMATS, *FRAME_FORMATS)) -> s
 
 def sound_specs(formats: tuple[str, ...]) -> st.SearchStrategy[TableSpec]:
     """Well-written tables with a target that can be learnt, any other columns, and at most one damage."""
-    goals = ("few_integers", "category", "truth", "float", "integer", "comma_float", "money", "scientific", "one_word")
+    goals = (
+        "few_integers",
+        "category",
+        "truth",
+        "float",
+        "integer",
+        "comma_float",
+        "money",
+        "scientific",
+        "one_word",
+    )
     columns = st.tuples(
         st.sampled_from(goals).map(ColumnSpec), st.lists(column_specs(), min_size=1, max_size=11).map(tuple)
     ).map(lambda pair: (pair[0], *pair[1]))
@@ -162,7 +185,13 @@ def target_of(spec: TableSpec) -> str | None:
     """What to pass as ``--target``; None to let it be guessed."""
     rng = random.Random(spec.seed)
     names = names_of(spec, rng)
-    chosen = {"first": names[0], "last": names[-1], "any": rng.choice(names), "unknown": "no such column", "empty": ""}
+    chosen = {
+        "first": names[0],
+        "last": names[-1],
+        "any": rng.choice(names),
+        "unknown": "no such column",
+        "empty": "",
+    }
     return chosen.get(spec.target)
 
 

@@ -19,7 +19,9 @@ FIT_LIMIT_S = 200.0
 @pytest.mark.slow
 @settings(STEADY, max_examples=30)
 @given(spec=sound_specs(("csv", "csv", "parquet", "jsonl", "csv.gz")))
-def test_what_can_be_planned_can_be_fitted_and_predicts(spec: TableSpec, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_can_be_planned_can_be_fitted_and_predicts(
+    spec: TableSpec, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder: Path = tmp_path_factory.mktemp("fit")
     name, content = render(spec)
     data, run = folder / name, folder / "run"
