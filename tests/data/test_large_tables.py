@@ -259,6 +259,19 @@ def test_the_sample_does_not_depend_on_format_or_blocks(
     assert (read_rows(path, allowance=Allowance(max_rows=500, seed=4)).rows != rows.rows).any()
 
 
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize(("limit", "used"), [(300, 300), (1500, 1200)])
+def test_a_head_of_short_rows_does_not_make_the_sample_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, used: int
+) -> None:
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    rows = [f"{i},{'x' if i < 300 else 'long ' * 30}" for i in range(1200)]
+    (tmp_path / "t.csv").write_text("a,b\n" + "\n".join(rows) + "\n")
+    read = read_rows(tmp_path / "t.csv", allowance=Allowance(max_rows=limit))
+    assert len(read.frame) == used
+    assert (read.info.sample is None) == (used == 1200)
+
+
 def test_a_frame_is_sampled_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_module, "LARGE_CELLS", 1)
     read = read_rows(table(1000), allowance=Allowance(max_rows=100))

@@ -44,6 +44,8 @@ class Known:
     by_rows: bool = False
     nameless: bool = False
     """Whether columns without a name hold values after all."""
+    n_rows: int | None = None
+    """Rows of the table, where the head promised many more."""
 
 
 class Again(Exception):  # noqa: N818 - no fault, but news.

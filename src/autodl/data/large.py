@@ -24,6 +24,8 @@ from autodl.data.draw import Draw, group_keys, row_keys
 from autodl.errors import DataError
 from autodl.records import ReadInfo, RowSample
 
+ENOUGH = 0.95
+"""If the length of the first rows led to a sample smaller than this share of what it may be, it is drawn again."""
 MIN_GROUPS = 50
 """With fewer groups than these in a sample of whole groups, rows are drawn instead."""
 
@@ -61,7 +63,8 @@ def _collect(
     limit, why = allowance.limit(len(names), blocks.row_text())
     group = None if known.by_rows or allowance.group_column not in names else allowance.group_column
     builders = {name: blocks.builder(name) for name in names}
-    draw = Draw(limit, None if group is not None else blocks.expected())
+    expected = known.n_rows or (blocks.expected() if group is None else None)
+    draw = Draw(limit, expected)
 
     def cut() -> None:
         stay = draw.cut()
@@ -81,6 +84,8 @@ def _collect(
             cut()
     if draw.crowded(last=True):
         cut()
+    if expected is not None and known.n_rows is None and draw.kept < ENOUGH * min(limit or 0, draw.seen):
+        raise Again(replace(known, n_rows=draw.seen))
     if draw.seen == 0:
         raise DataError(f"{blocks.info.path} has columns but no rows", "Give a table with rows.")
     if group is not None and draw.thinned and draw.n_keys < MIN_GROUPS:
