@@ -281,7 +281,7 @@ def test_bad_targets_of_a_regressor() -> None:
 
 
 def test_columns_must_be_those_of_fit(fitted: AutoClassifier) -> None:
-    with pytest.raises(ValueError, match="expecting 4 features"):
+    with pytest.raises(ValueError, match="expecting 4 features"), pytest.warns(UserWarning, match="valid feature"):
         fitted.predict(NEW.to_numpy()[:, :2])
     with pytest.raises(ValueError, match="feature names"):
         fitted.predict(NEW[["colour", "size", "visits", "noise"]])
