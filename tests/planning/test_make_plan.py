@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from autodl.machine import Machine
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning import make_plan
+from autodl.planning.runner import choose_runner
 from autodl.profiling import choose_task, encode_target, profile_table
 from autodl.records import Decision, Plan, Profile, ReadInfo, TargetInfo, Task
 
@@ -218,6 +220,25 @@ def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatc
 def test_runner(options: FitOptions, runner: str, workers: int, threads: int) -> None:
     plan = plan_of(table(), options, Machine(cores=4, memory_bytes=64_000_000_000))
     assert (plan.runner, plan.workers, plan.threads) == (runner, workers, threads)
+
+
+def test_memory_decides_on_processes_and_how_many() -> None:
+    machine = Machine(cores=4, memory_bytes=8 * 2**30)
+    counted = FitOptions(time_budget_s=None, max_trials=5)
+    assert choose_runner(counted, machine, 1 * 2**30)[0] == "inline"
+    runner, _, _, decision = choose_runner(counted, machine, 4 * 2**30)
+    assert runner == "process"
+    assert "needs about 4.0 GiB" in decision.why
+    runner, workers, _, decision = choose_runner(FitOptions(time_budget_s=600.0), machine, 2 * 2**30)
+    assert (runner, workers) == ("ray", 2)
+    assert "Memory allows 2 at a time: the largest needs about 2.0 GiB." in decision.why
+
+
+def test_what_needs_too_much_memory_is_left_out_with_the_figures() -> None:
+    plan = plan_of(table(), MINUTE, Machine(cores=2, memory_bytes=300 * 2**20))
+    reasons = [s.why for s in plan.skipped if "of memory" in s.why]
+    assert reasons
+    assert all(re.fullmatch(r"It would need about .* [GM]iB of memory, and 0.3 GiB are free.", r) for r in reasons)
 
 
 def test_unknown_strategy_is_refused() -> None:
