@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import errno
-import errno
 import gzip
 import io
 import lzma
@@ -37,12 +36,10 @@ _MAGIC = (
     (b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"FEA1", "feather"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\x03\x04", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"), (b"%PDF", "a PDF document"), (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"), (b"GIF8", "a GIF image"), (b"\x80\x04\x95", "a pickle, which may run programs when opened"), (b"\x80\x05\x95", "a pickle, which may run programs when opened"),
-    (b"SQLite format 3\x00", "an SQLite database"), (b"\x89HDF", "an HDF5 file"), (b"\x7fELF", "a program"), (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
+    (b"\xff\xd8\xff", "a JPEG image"), (b"GIF8", "a GIF image"), (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x80\x04\x95", "a pickle"), (b"\x80\x05\x95", "a pickle"), (b"\x89HDF", "an HDF5 file"),
+    (b"\x7fELF", "a program"), (b"7z\xbc\xaf", "a 7z archive"), (b"Rar!", "a RAR archive"),
 )  # fmt: skip
-
-
 _DOCUMENTS = (
     ("word/document.xml", "a Word document"), ("ppt/presentation.xml", "a PowerPoint file"),
     ("META-INF/manifest.xml", "an OpenDocument file"), ("META-INF/MANIFEST.MF", "a Java archive"),

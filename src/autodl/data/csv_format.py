@@ -227,9 +227,9 @@ def odd_row_notes(
         )
     notes = []
     if long:
+        verbs = ("has", "was") if len(long) == 1 else ("have", "were")
         notes.append(
-            f"{len(long)} of {n:,} rows {'has' if len(long) == 1 else 'have'} too many cells and {'was' if len(long) == 1 else 'were'} "
-            f"skipped (first: row {long[0][0]:,})."
+            f"{len(long)} of {n:,} rows {verbs[0]} too many cells and {verbs[1]} skipped (first: row {long[0][0]:,})."
         )
     if n_short:
         notes.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.words import share
+from autodl.profiling.words import count, share
 from autodl.records import Finding, JsonScalar, Severity
 
 IMBALANCED = 0.2
@@ -39,7 +39,7 @@ class ClassImbalance(Check):
         return [
             self.finding(
                 Severity.WARNS if ratio < SEVERE else Severity.FIXED,
-                f"'{rare}' has {counts[rare]:,} row{'' if counts[rare] == 1 else 's'} ({share(counts[rare] / total)}), '{common}' "
+                f"'{rare}' has {count(counts[rare], 'row')} ({share(counts[rare] / total)}), '{common}' "
                 f"{counts[common]:,}: always answering '{common}' would be right in {share(counts[common] / total)} "
                 "of the cases and useless.",
                 action="Rows are split so that each part has its share of each class, and the metric is one that "

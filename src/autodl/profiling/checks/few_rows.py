@@ -27,8 +27,8 @@ class FewRows(Check):
         k = len(ctx.target.classes)
         if n <= HARDLY_ANY:
             message = (
-                f"{count(n, 'row')} prove little: with so few, a good or a bad score is largely a matter of chance. Take "
-                "the result as a first try, not as a finding."
+                f"{count(n, 'row')} prove little: with so few, a good or a bad score is largely a matter of chance. "
+                "Take the result as a first try, not as a finding."
             )
         elif n < ENOUGH:
             message = f"{count(n, 'row')} are few: the test rows are fewer still, so every score is uncertain."

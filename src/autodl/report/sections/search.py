@@ -83,6 +83,13 @@ def _families(facts: Facts) -> Table | None:
         )  # fmt: skip
     if not rows:
         return None
+    tried = {t.spec.family for t in facts.trials}
+    for family in facts.plan.families:
+        if family.key not in tried:
+            nothing = "not tried: the time or the memory did not reach"
+            rows.append(
+                (math.inf, (clean(family.name), fmt.count(0), fmt.count(0), fmt.MISSING, nothing, fmt.MISSING))
+            )
     columns = (
         Column("Kind"), Column("Tried", True), Column("Scored", True), Column(f"Best {facts.metric.name} "
                                                                               "(validation)", True),
