@@ -17,7 +17,7 @@ FIT_LIMIT_S = 200.0
 
 
 @pytest.mark.slow
-@settings(STEADY, max_examples=30)
+@settings(STEADY, max_examples=12)
 @given(spec=sound_specs(("csv", "csv", "parquet", "jsonl", "csv.gz")))
 def test_what_can_be_planned_can_be_fitted_and_predicts(
     spec: TableSpec, tmp_path_factory: pytest.TempPathFactory

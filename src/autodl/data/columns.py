@@ -108,7 +108,7 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
         return _encodable(column.where(~missing, None))
     if all(issubclass(k, bool | np.bool_) for k in kinds):
         words = present.map(str)
-    elif all(issubclass(k, _NUMBERS) and k is not np.timedelta64 for k in kinds):
+    elif all(issubclass(k, _NUMBERS) and not issubclass(k, np.timedelta64) for k in kinds):
         if not missing.any() and all(issubclass(k, int | np.integer) for k in kinds):
             return _integers(column)
         numbers = np.full(len(column), np.nan)
