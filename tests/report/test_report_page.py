@@ -252,3 +252,12 @@ def test_an_older_report_is_replaced_and_nothing_is_left_behind(tmp_path: Path) 
     write_report(tmp_path, **make_records("binary", n_trials=1).kwargs())
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_planned_kind_that_was_not_reached_is_listed(tmp_path: Path) -> None:
+    records = make_records("binary")
+    key = next(t.spec.family for t in records.trials if t.spec.family == "forest")
+    left = tuple(t for t in records.trials if t.spec.family != key)
+    said = "not tried: the time or the memory did not reach"
+    assert said not in page_of(tmp_path, records)[1].text
+    assert re.search(rf"Random forest 0 0 \S+ {said}", page_of(tmp_path, records.but(trials=left))[1].text)
