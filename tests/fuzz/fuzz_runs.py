@@ -106,7 +106,7 @@ def plan_file(path: Path, *options: str) -> Outcome:
     """Run ``autodl plan`` on a file and judge all that it promises."""
     with _watched(path.parent) as left:
         try:
-            code, out, err, told = call(["plan", str(path), *options])
+            code, out, err, told = call(["plan", str(path), "--verbose", *options])
         except HangError:
             return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
         outcome = _judge(code, out, err, path)
