@@ -169,3 +169,18 @@ def test_errors() -> None:
         make_folds(9, validation=plan("time"), **none)
     with pytest.raises(ConfigError, match="between 0 and 1"):
         split_test(9, validation=plan("random", test_size=1.5), **none)
+
+
+def test_many_groups_are_dealt_out_evenly() -> None:
+    rng = np.random.default_rng(0)
+    n, n_groups = 60_000, 8_000
+    rate = rng.uniform(0, 0.2, n_groups)
+    groups = np.minimum(rng.geometric(1 / 2_000, n), n_groups) - 1  # from hundreds of rows in a group down to one
+    y = (rng.uniform(size=n) < rate[groups]).astype(int)
+    folds = make_folds(n, validation=plan("group"), strata=y, groups=groups, times=None, seed=0)
+    tested = np.concatenate([valid for _, valid in folds])
+    assert np.array_equal(np.sort(tested), np.arange(n))
+    for train, valid in folds:
+        assert not len(np.intersect1d(groups[train], groups[valid]))
+        assert len(valid) == pytest.approx(n / 5, rel=0.02)
+        assert y[valid].mean() == pytest.approx(y.mean(), rel=0.05)
