@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DATE_PARTS = 7
 CHARS = 200.0
 """Characters of a text whose length is not known."""
-TERM_BYTES = 60.0
+TERM_BYTES = 100.0
 """A word or word pair of a text while the vocabulary is counted: in lists and in the dictionary."""
 CHARS_A_TERM = 3.0
 """Words of five letters and a blank, each also in a pair."""
