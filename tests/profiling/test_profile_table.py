@@ -33,7 +33,7 @@ def test_reasons_for_each_column_left_out() -> None:
     [
         (FitOptions(drop=("colour",)), DataError, "Did you mean 'color'"),
         (FitOptions(group_column="persn"), DataError, "--group-column"),
-        (FitOptions(time_column="color"), DataError, "not dates or numbers"),
+        (FitOptions(time_column="color"), DataError, "neither dates nor numbers"),
         (FitOptions(drop=("y",)), ConfigError, "target"),
         (FitOptions(drop=("size", "weight", "color")), DataError, "no column is left"),
     ],
