@@ -119,8 +119,9 @@ def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"
     if profile.group_column:
         groups = profile.columns[profile.group_column].n_unique
         if groups < 3:
+            many = "1 group" if groups == 1 else f"{groups} groups"
             raise ConfigError(
-                f"the group column '{profile.group_column}' has {groups} group{'' if groups == 1 else 's'}, but at least 3 are needed",
+                f"the group column '{profile.group_column}' has {many}, but at least 3 are needed",
                 "One for learning, one for validation, one for the test. Name another column or none.",
             )
         return "group", f"Rows with the same '{profile.group_column}' stay on one side, as in use the groups are new."

@@ -53,7 +53,7 @@ def encode_target(
         far = np.abs(numbers).max(initial=0.0)
         if far > LARGEST_TARGET:
             raise DataError(
-                f"the target '{column.name}' holds numbers up to {far:.1e} in size, whose squares no computer can hold",
+                f"the target '{column.name}' holds numbers up to {far:.1e}, whose squares no computer can hold",
                 "Write it in another unit, or predict its logarithm.",
             )
         return numbers, ()

@@ -61,7 +61,7 @@ def choose_features(
     Raises:
         DataError: If no feature is left.
     """
-    dropped: dict[str, str] = {d: ASKED for d in options.drop}
+    dropped: dict[str, str] = dict.fromkeys(options.drop, ASKED)
     for column in schema.columns:
         name = column.name
         if name == target:

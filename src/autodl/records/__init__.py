@@ -27,6 +27,6 @@ __all__ = [
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
     "FindingRow", "Importance", "Interval", "JsonScalar", "LeaderboardRow", "Member", "Mistake", "Modality",
     "ModelScore", "NumericStats", "ParseRule", "Plan", "Profile", "ReadInfo", "Recipe", "Record", "Residuals",
-    "RowSample", "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task",
-    "TestScore", "TrialResult", "TrialSpec", "TrialStatus", "Validation",
+    "RowSample", "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema",
+    "TargetInfo", "Task", "TestScore", "TrialResult", "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip
