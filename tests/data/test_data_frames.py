@@ -153,7 +153,7 @@ def test_what_is_no_table_is_refused_with_the_remedy(source: Any) -> None:
 def test_a_frame_that_breaks_when_it_is_read_is_told_in_one_line() -> None:
     class Broken:
         def to_pandas(self) -> pd.DataFrame:
-            raise NotImplementedError("no\nsuch type")
+            raise TypeError("no\nsuch type")
 
     with pytest.raises(DataError, match=r"the data \(Broken\) cannot be read as a table: no such type. Turn it"):
         as_pandas(Broken())
