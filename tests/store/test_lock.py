@@ -14,8 +14,8 @@ import pytest
 
 from autodl.errors import DiskError, RunError
 from autodl.records import BudgetUse, RunRecord, Task
-from autodl.store import RunFolder, RunLock, list_runs, new_folder
-from autodl.store.lock import is_blank, is_locked
+from autodl.store import RunFolder, RunLock, list_runs, lock, new_folder
+from autodl.store.lock import abandon, clear_debris, is_blank, is_locked
 
 HOLD = """
 import sys
@@ -107,13 +107,61 @@ def test_readers_make_no_lock(tmp_path):
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
-def test_debris_of_a_start_is_no_run_and_others_files_are(tmp_path):
-    (tmp_path / ".lock").touch()
-    (tmp_path / ".owner.json").write_text("{}")
-    (tmp_path / "records").mkdir()
+def killed_start(folder):
+    """What a run leaves that is killed right before it begins."""
+    (folder / ".lock").touch()
+    (folder / ".owner.json").write_text("{}")
+    (folder / ".run.json.77.tmp").touch()
+    (folder / "records").mkdir()
+    (folder / "records" / "rows.json").write_text("{}")
+    (folder / "records" / ".plan.json.77.tmp").write_text("{")
+
+
+def test_debris_of_a_start_is_cleared_whole(tmp_path):
+    killed_start(tmp_path)
     assert is_blank(tmp_path)
-    (tmp_path / "notes.txt").touch()
+    with RunLock(tmp_path):
+        clear_debris(tmp_path)
+        assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", ".owner.json"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mine", ["notes.txt", "records/mine.csv", "records/old/rows.json", ".draft.tmp"])
+def test_files_of_the_user_are_no_debris(tmp_path, mine):
+    killed_start(tmp_path)
+    (tmp_path / mine).parent.mkdir(exist_ok=True)
+    (tmp_path / mine).write_text("mine")
     assert not is_blank(tmp_path)
+    with RunLock(tmp_path):
+        clear_debris(tmp_path)
+    assert (tmp_path / mine).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["records/rows.json", "records/mine.csv", ".run.json.77.tmp"])
+def test_without_a_lock_file_everything_is_the_users(tmp_path, name):
+    (tmp_path / "records").mkdir()
+    (tmp_path / name).write_text("mine")
+    assert not is_blank(tmp_path)
+    clear_debris(tmp_path)
+    abandon(tmp_path, None)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_lock_on_a_removed_file_does_not_count(tmp_path, monkeypatch):
+    """A run that never began removes its file between our opening and locking it, and a third run makes a new one."""
+    held, real = [], lock._flock
+
+    def late(descriptor, **given):
+        if not held:
+            held.append(None)
+            (tmp_path / ".lock").unlink()
+            held[0] = RunLock(tmp_path).__enter__()
+        return real(descriptor, **given)
+
+    monkeypatch.setattr(lock, "_flock", late)
+    with pytest.raises(RunError, match="works in"), RunLock(tmp_path):
+        raise AssertionError("two runs hold one folder")
+    held[0].__exit__(None, None, None)
 
 
 def test_names_are_never_shared(tmp_path):

@@ -1,29 +1,36 @@
 """One run at a time in a folder, and names that no two runs share.
 
-The lock is the system's own (flock): it ends with the process, also by ``kill -9``, and needs no clean-up. The file
-``.lock`` stays where it is, since removing it would let two processes lock two files of one name.
+The lock is the system's own (flock): it ends with the process, also by ``kill -9``, and needs no clean-up. A run that
+never began takes its file ``.lock`` away again, so whoever gets the lock checks that the name still leads to the file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import socket
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
-
 from autodl.errors import RunError
-from autodl.store.atomic import remove_folder, sync_folder, write_atomic
+from autodl.store.atomic import sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
 
-LOCK, OWNER = ".lock", ".owner.json"
+LOCK, OWNER, RECORDS = ".lock", ".owner.json", "records"
 PATIENCE_S = 0.5
 """Seconds to try: a reader that looks whether the lock is held holds it for a moment itself."""
+_FIRST_RECORDS = frozenset({"rows.json", "profile.json", "plan.json", "options.json"})
+"""What is written before ``run.json``, with which a run begins."""
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
+_HALF = re.compile(r"\.(.+)\.\d+\.tmp")
+"""A file that ``write_atomic`` had not finished."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +58,19 @@ class RunLock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / LOCK)
+        self._descriptor: int | None = None
         self._made: Path | None = None
 
     def __enter__(self) -> RunLock:
         self._made = first_missing(self.folder)
         with disk_trouble(self.folder):
-            _make_durably(self.folder)
             try:
-                self._lock.acquire(timeout=PATIENCE_S, poll_interval=0.05)
-                while is_locked(self.folder) is False:
-                    # Another run ended between the opening of its file and our lock, and removed the file.
-                    self._lock.release()
-                    _make_durably(self.folder)
-                    self._lock.acquire(timeout=PATIENCE_S, poll_interval=0.05)
-            except Timeout:
+                self._descriptor = _take(self.folder)
+            except TimeoutError:
                 raise RunError(
                     f"another autodl ({_owner(self.folder) or 'its process is not known'}) works in {self.folder}",
                     "Wait until it ends, or choose another folder with --out.",
                 ) from None
-            except NotImplementedError:
-                # A few network disks know no locks: then nothing can be checked, and refusing would help no one.
-                return self
         now = Owner(os.getpid(), socket.gethostname(), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"))
         try:
             write_atomic(self.folder / OWNER, json.dumps(vars(now)).encode(), durable=False)
@@ -91,7 +89,8 @@ class RunLock:
             abandon(self.folder, self._made)
         with contextlib.suppress(OSError):  # the folder may be gone, or the disk dead: the lock ends all the same
             (self.folder / OWNER).unlink(missing_ok=True)
-        self._lock.release()
+        if self._descriptor is not None:
+            _give_back(self._descriptor)
 
 
 def abandon(folder: Path, made: Path | None) -> None:
@@ -124,21 +123,16 @@ def is_locked(folder: Path) -> bool | None:
     except OSError:
         return None
     try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (ImportError, OSError):
+        return not _flock(descriptor, shared=True)
+    except OSError:
         return None
     finally:
         os.close(descriptor)
-    return False
 
 
 def is_blank(folder: Path) -> bool:
     """Whether the folder holds nothing but what a run leaves that was killed before it began."""
-    return not _has_run(folder) and all(p.name == "records" or _is_debris(p) for p in folder.iterdir())
+    return not _has_run(folder) and all(p.name in (LOCK, OWNER) or _is_debris(p) for p in folder.iterdir())
 
 
 def was_claimed(folder: Path) -> bool:
@@ -147,11 +141,15 @@ def was_claimed(folder: Path) -> bool:
 
 
 def clear_debris(folder: Path) -> None:
-    """Remove what a killed process left half-written before its run began."""
+    """Remove what a killed process left half-written before its run began, and nothing else."""
     for path in folder.iterdir():
-        if path.name == "records":
-            remove_folder(path)
-        elif _is_debris(path) and path.name not in (LOCK, OWNER):
+        if not _is_debris(path):
+            continue
+        if path.name == RECORDS:
+            for record in path.iterdir():
+                record.unlink()
+            path.rmdir()
+        else:
             path.unlink()
 
 
@@ -197,7 +195,77 @@ def _has_run(folder: Path) -> bool:
 
 
 def _is_debris(path: Path) -> bool:
-    return path.name in (LOCK, OWNER) or (path.name.startswith(".") and path.name.endswith(".tmp"))
+    """Whether a killed start has left this: in a folder without its lock file, everything is the user's."""
+    if not was_claimed(path.parent):
+        return False
+    if path.name != RECORDS:
+        return _is_half_of(path.name, {OWNER, "run.json"})
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return all(p.name in _FIRST_RECORDS or _is_half_of(p.name, _FIRST_RECORDS) for p in path.iterdir())
+
+
+def _is_half_of(name: str, files: Collection[str]) -> bool:
+    half = _HALF.fullmatch(name)
+    return half is not None and half[1] in files
+
+
+def _take(folder: Path) -> int | None:
+    """Make the folder and lock it.
+
+    Returns:
+        The locked file, open; None on a disk that knows no locks, where refusing to work would help no one.
+
+    Raises:
+        TimeoutError: If another process holds the lock.
+        OSError: If the system refuses.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        _make_durably(folder)
+        with contextlib.suppress(FileNotFoundError):  # whoever held it has just removed the folder
+            descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                if _flock(descriptor) and _leads_to(folder / LOCK, descriptor):
+                    return descriptor
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno in _NO_LOCKS:
+                    return None
+                raise
+            os.close(descriptor)
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+def _flock(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open file; False if another process has it."""
+    try:
+        import fcntl
+    except ImportError as error:
+        raise OSError(errno.ENOSYS, "this system has no flock") from error
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _give_back(descriptor: int) -> None:
+    """Unlock and close, in this order: a child process may have the file open too."""
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+def _leads_to(path: Path, descriptor: int) -> bool:
+    """Whether the name still belongs to the open file, and not to none or to another one."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _owner(folder: Path) -> Owner | None:
