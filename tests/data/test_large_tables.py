@@ -17,6 +17,8 @@ import zstandard
 from autodl.data import delimited, infer_schema, learn_table, read_batches, read_rows, read_table, streams
 from autodl.data import reading as reading_module
 from autodl.data.allowance import Allowance
+from autodl.data.builders import Cells
+from autodl.data.dialect import Dialect
 from autodl.data.schema import apply_schema
 from autodl.errors import DataError
 
@@ -87,6 +89,11 @@ ODD_TEXTS = {
 }  # fmt: skip
 
 
+BLANK_NUMBERS_WORDS = "a,b\n" + "".join(
+    f"{i},{'' if i < 140 else i if i < 330 else f'w{i}'}\n" for i in range(400)
+)  # fmt: skip
+
+
 @pytest.mark.usefixtures("streaming")
 @pytest.mark.parametrize("name", list(ODD_TEXTS))
 def test_a_streamed_file_is_read_like_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -101,6 +108,40 @@ def test_a_streamed_file_is_read_like_a_small_one(tmp_path: Path, monkeypatch: p
     pd.testing.assert_frame_equal(
         pd.concat(batches, ignore_index=True), apply_schema(expected, infer_schema(expected))
     )
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("name", [*ODD_TEXTS, "blank, numbers, words"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_a_sample_of_odd_text_holds_the_rows_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
+) -> None:
+    """Packed files do not tell their length, so rows that were kept must go again."""
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
+    monkeypatch.setattr(delimited, "PARSED_BYTES", 300)
+    path = tmp_path / f"t.{suffix}"
+    text = (BLANK_NUMBERS_WORDS if name not in ODD_TEXTS else ODD_TEXTS[name]).encode()
+    path.write_bytes(gzip.compress(text) if suffix == "csv.gz" else text)
+    whole = small(path, monkeypatch)
+    schema = infer_schema(whole)
+    full = apply_schema(whole, schema)
+    for limit, seed in [(30, 0), (90, 1), (180, 2)]:
+        read = read_rows(path, allowance=Allowance(max_rows=limit, seed=seed))
+        assert 0.9 * limit <= len(read.frame) <= limit
+        places = pd.Series(range(len(whole) + 1)).drop(377) if name == "long rows" else pd.Series(range(len(whole)))
+        at = places.reset_index(drop=True).searchsorted(read.rows)
+        expected = full.iloc[at].reset_index(drop=True)
+        pd.testing.assert_frame_equal(apply_schema(plain(read.frame), schema), expected)
+
+
+def test_a_column_blank_then_numbers_then_words_asks_for_its_first_cells_again() -> None:
+    """Also when the draw has since dropped as many cells as there were numbers."""
+    cells = Cells(Dialect(), text=False)
+    cells.add(pa.chunked_array([pa.nulls(10, pa.string())]))
+    cells.add(pa.chunked_array([[str(i) for i in range(5)]]))
+    cells.keep(np.arange(15) >= 7)
+    cells.add(pa.chunked_array([["word"]]))
+    assert cells.defied
 
 
 def _batches(path: Path, name: str) -> list[pd.DataFrame]:

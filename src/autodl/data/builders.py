@@ -105,7 +105,7 @@ class Cells:
         self._numbers: list[NDArray[Any]] = []
         self._words = Words()
         self._probed = False
-        self._blank = 0
+        self._filled = False  # whether a cell that is not blank was ever stored as a number
         self.defied = False
 
     def add(self, cells: pa.ChunkedArray) -> None:
@@ -113,7 +113,6 @@ class Cells:
         if not len(cells):
             return
         if cells.null_count == len(cells) and not self._text:
-            self._blank += len(cells)
             self._numbers.append(np.full(len(cells), np.nan))
             return
         if not self._text:
@@ -122,6 +121,7 @@ class Cells:
                 numbers = plain_numbers(cells)
             self._probed = True
             if numbers is not None:
+                self._filled = True
                 self._numbers.append(numbers.to_numpy())
                 return
             self._to_text()
@@ -129,7 +129,7 @@ class Cells:
 
     def _to_text(self) -> None:
         n = sum(map(len, self._numbers))
-        self.defied = n > self._blank
+        self.defied = self._filled
         self._text = True
         self._numbers = []
         if n:  # so that the column keeps its length until it is read again
@@ -141,7 +141,6 @@ class Cells:
             self._words.keep(stay)
         elif self._numbers:
             whole = self._joined()
-            self._blank = min(self._blank, int(stay.sum()))
             self._numbers = [whole[stay]]
 
     def _joined(self) -> NDArray[Any]:
@@ -157,7 +156,7 @@ class Cells:
             return self._words.finish()
         whole = self._joined()
         self._numbers = []
-        if whole.dtype.kind == "f" and bool(np.isnan(whole).all()) and self._blank:
+        if not self._filled:
             return pd.Series(np.full(len(whole), None, dtype=object))
         return pd.Series(whole, copy=False)
 
