@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -69,6 +70,47 @@ def test_a_workbook_that_grows_beyond_measure_is_refused(tmp_path: Path, monkeyp
     (tmp_path / "t.xlsx").write_bytes(workbook({SHEET: bomb}))
     with pytest.raises(DataError, match="grows"):
         read_table(tmp_path / "t.xlsx")
+
+
+@pytest.mark.parametrize("pack", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_archive_that_grows_beyond_measure_by_many_members_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: int, streamed: bool
+) -> None:
+    from autodl.data import compression, reading
+
+    monkeypatch.setattr(compression, "FREE_BYTES", 1 << 18)
+    if streamed:
+        monkeypatch.setattr(reading, "PACKED_BYTES", 1)
+    with zipfile.ZipFile(tmp_path / "t.zip", "w", pack) as archive:
+        for i in range(20):
+            archive.writestr(f"{i}.csv", "a,b\n" + "1,2\n" * 50_000)  # each alone would pass
+    with pytest.raises(DataError, match=r"t\.zip grows from"):
+        read_table(tmp_path / "t.zip")
+
+
+@pytest.mark.parametrize("pack", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_lies_about_its_size_gives_no_more_than_it_states(tmp_path: Path, pack: int) -> None:
+    path = tmp_path / "t.zip"
+    n = 64 << 20
+    with zipfile.ZipFile(path, "w", pack) as archive:
+        archive.writestr("t.csv", b"a,b\n" + b"1,2\n" * (n // 4))
+    raw = path.read_bytes()
+    stated = struct.pack("<I", n + 4)
+    assert raw.count(stated) == 2
+    path.write_bytes(raw.replace(stated, struct.pack("<I", 4000)))
+    with pytest.raises(DataError, match="damaged or cut off"):
+        read_table(path)
+
+
+def test_a_large_workbook_under_another_suffix_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autodl.data import reading
+
+    monkeypatch.setattr(reading, "PACKED_BYTES", 1)
+    frame = pd.DataFrame({"a": range(30), "b": [f"w{i}" for i in range(30)]})
+    frame.to_excel(tmp_path / "t.xlsx", index=False)
+    (tmp_path / "t.xlsx").rename(tmp_path / "t.zip")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.zip")[0], frame)
 
 
 def test_members_of_archives_are_never_written_to_the_disk(tmp_path: Path) -> None:

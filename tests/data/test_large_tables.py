@@ -120,7 +120,7 @@ def test_a_sample_of_odd_text_holds_the_rows_of_the_whole(
     monkeypatch.setattr(delimited, "HEAD_BYTES", 1500)
     monkeypatch.setattr(delimited, "PARSED_BYTES", 300)
     path = tmp_path / f"t.{suffix}"
-    text = (BLANK_NUMBERS_WORDS if name not in ODD_TEXTS else ODD_TEXTS[name]).encode()
+    text = ODD_TEXTS.get(name, BLANK_NUMBERS_WORDS).encode()
     path.write_bytes(gzip.compress(text) if suffix == "csv.gz" else text)
     whole = small(path, monkeypatch)
     schema = infer_schema(whole)

@@ -1,23 +1,17 @@
-"""Bytes of plain and compressed files, and what kind of file the bytes are."""
+"""What kind of file bytes are, how compressed ones are unpacked, and when that is refused."""
 
 from __future__ import annotations
 
-import bz2
 import errno
 import gzip
-import io
 import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
 
 from autodl.errors import DataError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
 FORMATS = {
@@ -29,8 +23,6 @@ FORMATS = {
 
 MAX_RATIO, FREE_BYTES = 200, 1 << 28
 """A file that grows more than 200-fold and beyond 256 MiB when decompressed is refused as a bomb."""
-MAPPED_BYTES = 1 << 26
-"""Plain files above 64 MiB are mapped, not copied."""
 
 _MAGIC = (
     (b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"FEA1", "feather"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"),
@@ -97,44 +89,10 @@ def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def read_bytes(path: Path) -> list[tuple[str, pa.Buffer]]:
-    """The content of a file, decompressed.
-
-    Returns:
-        (name without the compression's suffix, content) of the file; of each member that is a table for a zip.
-
-    Raises:
-        DataError: If the file is missing, unreadable, damaged, or grows beyond measure when decompressed.
-    """
-    import pyarrow as pa
-
-    with file_errors(str(path)):
-        with path.open("rb") as file:
-            head = file.read(16)
-        size = path.stat().st_size
-        kind = magic(head)
-        if kind == "zip" and suffix_format(path.name)[0] != "excel" and not _is_workbook(path):
-            return _unzip(path)
-        if kind in ("gzip", "bzip2", "xz", "zstd"):
-            stem = path.stem if suffix_format(path.name)[1] else path.name
-            return [(stem, pa.py_buffer(_decompress(path, kind, size)))]
-        if size > MAPPED_BYTES:
-            return [(path.name, pa.memory_map(str(path)).read_buffer())]
-        return [(path.name, pa.py_buffer(path.read_bytes()))]
-
-
-def _is_workbook(path: Path) -> bool:
+def is_workbook(path: Path) -> bool:
     """Whether a zip archive is an Excel file, whatever its name."""
     with zipfile.ZipFile(path) as archive:
         return "xl/workbook.xml" in archive.namelist()
-
-
-def _decompress(path: Path, kind: str, size: int) -> bytes:
-    if kind == "zstd":
-        return b"".join(zstd_chunks(path, size))
-    openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
-    with openers[kind](path, "rb") as stream:
-        return _read_limited(stream, size, str(path))
 
 
 def zstd_chunks(path: Path, size: int) -> Iterator[bytes]:
@@ -163,14 +121,6 @@ def zstd_chunks(path: Path, size: int) -> Iterator[bytes]:
         raise EOFError("the last frame is not complete")
 
 
-def _read_limited(stream: IO[bytes], size: int, where: str) -> bytes:
-    out = io.BytesIO()
-    while chunk := stream.read(1 << 20):
-        out.write(chunk)
-        check_growth(out.tell(), size, where)
-    return out.getvalue()
-
-
 def check_growth(grown: int, size: int, where: str) -> None:
     """Refuse what grows beyond measure: a file of ``size`` bytes that has given ``grown`` so far."""
     limit = max(FREE_BYTES, MAX_RATIO * size)
@@ -185,7 +135,7 @@ def zip_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
     """The tables of an archive by name. Their names are only shown: nothing is ever unpacked to the disk.
 
     Raises:
-        DataError: If there is none, or one is protected by a password.
+        DataError: If there is none, one is protected by a password, or together they are a bomb.
     """
     members = [
         m for m in archive.infolist()
@@ -198,16 +148,6 @@ def zip_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
         raise DataError(f"{path} holds no file", "Put a CSV, Parquet or JSON file into it.")
     if any(m.flag_bits & 1 for m in tables):
         raise DataError(f"{path} is protected by a password", "Unpack it first.")
+    # What the members state is what they can grow to: the reader stops there.
+    check_growth(sum(m.file_size for m in tables), path.stat().st_size, str(path))
     return sorted(tables, key=lambda m: m.filename)
-
-
-def _unzip(path: Path) -> list[tuple[str, pa.Buffer]]:
-    import pyarrow as pa
-
-    with zipfile.ZipFile(path) as archive:
-        out = []
-        for member in zip_members(archive, path):
-            with archive.open(member) as stream:
-                data = _read_limited(stream, max(1, member.compress_size), f"{path}:{member.filename}")
-            out.append((member.filename, pa.py_buffer(data)))
-        return out

@@ -17,14 +17,14 @@ from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import LargeTable
 from autodl.data.columns import normalise
-from autodl.data.compression import COMPRESSED, file_errors, magic, read_bytes, suffix_format
+from autodl.data.compression import COMPRESSED, file_errors, magic, suffix_format
 from autodl.data.csv_format import Text, read_text, to_frame
 from autodl.data.draw import Draw, row_keys
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
 from autodl.data.large import read_blocks, read_large, row_sample
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
-from autodl.data.streams import head, open_parts
+from autodl.data.streams import head, open_parts, read_bytes
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ReadInfo
 
