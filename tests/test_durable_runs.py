@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 
 from autodl import stages
-from autodl.errors import DiskError, RunError, StoppedError
+from autodl.errors import ConfigError, DiskError, RunError, StoppedError
 from autodl.events import Note, StageStarted, TrialFinished, TrialStarted
 from autodl.options import FitOptions
 from autodl.pipeline import run_fit
 from autodl.predict import predict_file
+from autodl.stages import searching
 from autodl.store import RunFolder
 from autodl.store.atomic import write_atomic
 from autodl.store.disk import disk_trouble
@@ -164,6 +165,89 @@ def test_an_error_leaves_a_failed_run_that_can_be_resumed(csv, tmp_path, monkeyp
     record = RunFolder(run).read_run()
     assert (record.status, record.error, record.n_trials) == ("failed", "the wrong house", 4)
     resumed(csv, run, kept=4)
+
+
+def test_a_fault_in_the_search_keeps_what_was_found_and_fails_the_run(csv, tmp_path):
+    def break_down():
+        raise ZeroDivisionError("the wrong house")
+
+    run, events = tmp_path / "run", []
+    told = after(2, break_down)
+    with pytest.raises(ZeroDivisionError):
+        run_fit(csv, OPTIONS, run, listener=lambda e: (events.append(e), told(e)))
+    assert any("search failed" in e.text and "the wrong house" in e.text for e in events if isinstance(e, Note))
+    record = RunFolder(run).read_run()
+    assert (record.status, record.error, record.n_trials) == ("failed", "the wrong house", 2)
+    assert record.test["roc_auc"].n == 32
+    assert "trained again on all 160 rows" in record.delivered
+    assert len(predict_file(run, csv)) == 160
+    resumed(csv, run, kept=2)
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("the wrong house"), ConfigError("no cluster there", "Start it.")]
+)
+def test_a_search_that_fails_before_a_model_ends_with_its_own_error(csv, tmp_path, monkeypatch, error):
+    def fail(*args, **given):
+        raise error
+
+    monkeypatch.setattr(searching, "run_search", fail)
+    events = []
+    with pytest.raises(type(error)) as caught:
+        run_fit(csv, OPTIONS, tmp_path / "run", listener=events.append)
+    assert caught.value is error
+    assert not any("failed" in e.text for e in events if isinstance(e, Note))  # it is not told twice
+    assert RunFolder(tmp_path / "run").read_run().status == "failed"
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing holds it up."""
+
+
+def conclusions(run):
+    return {p.stem for p in (run / "records").iterdir()} & {"ensemble", "evaluation", "explanation"}
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 3, "first new trial"])
+def test_a_resumed_run_killed_early_leaves_no_conclusion_of_fewer_trials(csv, tmp_path, kill_at):
+    run = tmp_path / "run"
+    run_fit(csv, OPTIONS.model_copy(update={"max_trials": 2, "report": True}), run)
+    assert conclusions(run) == {"ensemble", "evaluation", "explanation"}
+    removed = []
+
+    def kill(*args):
+        raise Killed
+
+    def remove(self, name):
+        real(self, name)
+        removed.append(name)
+        if len(removed) == kill_at:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        real = RunFolder.remove
+        patch.setattr(RunFolder, "remove", remove)
+        run_fit(csv, OPTIONS, run, resume=True, listener=after(1, kill))
+    left = conclusions(run)
+    assert len(left) == (0 if kill_at == "first new trial" else 3 - kill_at)
+    if left:
+        assert "ensemble" in left  # no evaluation of an ensemble that is gone
+        assert len(RunFolder(run).trials()) == 2
+    resumed(csv, run, kept=3 if kill_at == "first new trial" else 2)
+
+
+def test_a_damaged_ensemble_takes_its_evaluation_along(csv, tmp_path, monkeypatch):
+    run, real, tested = tmp_path / "run", stages.evaluate, []
+    run_fit(csv, OPTIONS, run)
+    (run / "records" / "ensemble.json").write_bytes(b"{")
+
+    def evaluate(*args):
+        tested.append(args)
+        return real(*args)
+
+    monkeypatch.setattr(stages, "evaluate", evaluate)
+    run_fit(csv, OPTIONS, run, resume=True)
+    assert len(tested) == 1
 
 
 @pytest.mark.parametrize("stage", ["read", "profile"])

@@ -63,7 +63,7 @@ def test_models_read_from_files_predict_odd_rows_to_the_last_bit(key: str, task:
         recipe = recipe.model_copy(update={"target": "log"})
     model = fitted(key, recipe, task)
     delivered = DeliveredModel(delivered_run(tmp_path, [model.to_bytes()], task))
-    assert {m.format for m in delivered.manifest.members} == {"safetensors"}
+    assert {Path(f.path).suffix for m in delivered.manifest.members for f in m.files} == {".safetensors"}
     for rows in (odd_rows(), odd_rows().head(1)):
         np.testing.assert_array_equal(delivered.predict_raw(rows), model.predict(rows))
 
@@ -72,7 +72,7 @@ def delivered_run(place: Path, models: list[bytes], task: Task = Task.CLASSIFICA
     """A run folder with only a delivered model."""
     run = RunFolder(place / "run")
     run.path.mkdir()
-    member = DeliveredMember(family="some", name="Some", weight=1.0, files=(), trained_on="folds")
+    member = DeliveredMember(trial_id="t0001", family="some", name="Some", weight=1.0, files=(), trained_on="folds")
     deliver(run, ModelManifest(task=task, target="y", features=SCHEMA, members=(member,)), [models])
     return run
 
@@ -94,7 +94,9 @@ def test_a_model_without_a_safe_form_is_a_pickle_and_says_so(model: FittedModel,
         del model.estimator.odd  # type: ignore[attr-defined]
     assert not is_safe_format(data)
     assert "stored as a pickle" in caplog.text
-    assert DeliveredModel(_trusted(delivered_run(tmp_path, [data]))).manifest.members[0].format == "pickle"
+    assert (
+        DeliveredModel(_trusted(delivered_run(tmp_path, [data]))).manifest.members[0].files[0].path.endswith(".pkl")
+    )
 
 
 def _trusted(run: RunFolder) -> RunFolder:

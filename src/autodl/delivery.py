@@ -12,8 +12,9 @@ import numpy as np
 from autodl.clock import Deadline
 from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
 from autodl.models.base import families
-from autodl.records import Ensemble, TableSchema, Task, TrialResult
-from autodl.search.trial import TrialData, fit_model, preparation_key, trial_recipe
+from autodl.records import Ensemble, Member, TableSchema, Task, TrialResult
+from autodl.search.prepared import preparation_key
+from autodl.search.trial import TrialData, fit_model, trial_recipe
 from autodl.serialize.pickled import vouch
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
@@ -64,8 +65,9 @@ class Delivery:
         now = self.manifest()
         if now is None or all(m.trained_on == "folds" for m in now.members):
             return False
-        kept = sorted((m.family, round(m.weight, 6)) for m in now.members)
-        return kept == sorted((m.family, round(m.weight, 6)) for m in ensemble.members)
+        # A later search may have found better settings of the same family: the trial tells them apart.
+        kept = sorted((m.trial_id, round(m.weight, 6)) for m in now.members)
+        return kept == sorted((m.trial_id, round(m.weight, 6)) for m in ensemble.members)
 
     def text(self) -> str:
         """What ``model/`` holds, in words."""
@@ -76,7 +78,7 @@ class Delivery:
         """Deliver the fold models of the ensemble's members, which exist already."""
         kept = [m for m in ensemble.members if self.folder.has_models(results[m.trial_id])]
         total = sum(m.weight for m in kept)
-        members = [_member(m.family, names[m.trial_id], m.weight / total, "folds") for m in kept]
+        members = [_member(m, names, "folds", m.weight / total) for m in kept]
         contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models] for m in kept]
         text = f"{_listing(members)}; each is the mean of the models of its validation folds."
         self.write(members, contents, text, ensemble.threshold)
@@ -132,7 +134,7 @@ class Delivery:
                 if not self.folder.has_models(results[m.trial_id]):
                     continue
                 models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models], "folds"
-            members.append(_member(m.family, names[m.trial_id], m.weight, origin))
+            members.append(_member(m, names, origin, m.weight))
             contents.append(models)
         total = sum(m.weight for m in members)
         members = [m.model_copy(update={"weight": m.weight / total}) for m in members]
@@ -183,8 +185,15 @@ def _refit_one(
     return model if sound and not deadline.passed() else None
 
 
-def _member(family: str, name: str, weight: float, trained_on: str) -> DeliveredMember:
-    return DeliveredMember(family=family, name=name, weight=weight, files=(), trained_on=trained_on)
+def _member(member: Member, names: Mapping[str, str], trained_on: str, weight: float) -> DeliveredMember:
+    return DeliveredMember(
+        trial_id=member.trial_id,
+        family=member.family,
+        name=names[member.trial_id],
+        weight=weight,
+        files=(),
+        trained_on=trained_on,
+    )
 
 
 def _listing(members: Sequence[DeliveredMember]) -> str:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from autodl.decision import decide
 from autodl.errors import RunError
@@ -18,6 +18,7 @@ from autodl.records import ArtifactRef, Record, StageRecord, TableSchema, Task
 from autodl.serialize import RefusedTypeError, UnsupportedValueError, dump, file_suffix, is_safe_format, load
 from autodl.serialize.pickled import dump_pickle, load_pickle, may_unpickle
 from autodl.store import RunFolder, load_record, write_atomic
+from autodl.store.folder import NEW_MODEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,14 +70,13 @@ def raw_predict(model: FittedModel, features: Any) -> NDArray[Any]:
 class DeliveredMember(Record):
     """One model of the delivered ensemble: the mean of its files' predictions counts with ``weight``."""
 
+    trial_id: str
     family: str
     name: str
     weight: float
     files: tuple[ArtifactRef, ...]
     trained_on: str
     """``all rows`` or ``folds``."""
-    format: Literal["safetensors", "pickle"] = "pickle"
-    """``pickle``: reading the files runs what stands in them, so that it needs the user's word."""
 
 
 class ModelManifest(StageRecord):
@@ -108,13 +108,12 @@ def deliver(
     Returns:
         The manifest as written, with file references.
     """
-    staged = RunFolder(folder.path / ".model.new")
+    staged = RunFolder(folder.path / NEW_MODEL)
     shutil.rmtree(staged.path, ignore_errors=True)
     members = []
     for i, (member, models) in enumerate(zip(manifest.members, contents, strict=True)):
         refs = tuple(staged.write_bytes(f"member{i}-{j}{file_suffix(m)}", m) for j, m in enumerate(models))
-        form = "safetensors" if all(is_safe_format(m) for m in models) else "pickle"
-        members.append(member.model_copy(update={"files": refs, "format": form}))
+        members.append(member.model_copy(update={"files": refs}))
     written = manifest.model_copy(update={"members": tuple(members)})
     write_atomic(staged.path / "manifest.json", written.model_dump_json(indent=1).encode())
     folder.swap_model(staged.path)

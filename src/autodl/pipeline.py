@@ -103,7 +103,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         results = stages.search(ctx, problem)
     with ctx.stage("ensemble"):
         ensemble = stages.ensemble(ctx, problem, results)
-        delivered = stages.deliver_bag(ctx, problem, ensemble, results)
+        ctx.delivered = stages.deliver_bag(ctx, problem, ensemble, results)
     # From here on a usable model is in place: whatever goes wrong is told, and the report is written all the same.
     evaluation: Evaluation | None = None
     with ctx.stage("evaluate"), ctx.guard("The test of the model"):
@@ -111,18 +111,18 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
             "evaluation", Evaluation, lambda: stages.evaluate(problem, plan, ensemble, results, budget)
         )
     with ctx.stage("refit"), ctx.guard("Training on all rows"):
-        delivered = stages.deliver_refit(ctx, problem, ensemble, results) or delivered
+        ctx.delivered = stages.deliver_refit(ctx, problem, ensemble, results) or ctx.delivered
     if options.report:
         with ctx.stage("explain"), ctx.guard("The explanation"):
             ctx.once("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
     status = "interrupted" if ctx.stop.is_set() else "done"
     if options.report:
         with ctx.stage("report"), ctx.guard("The report", only=DiskError):
-            ctx.write(status, results, evaluation, delivered)
+            ctx.write(status, results, evaluation)
             write_report(folder)
     if ctx.trouble is not None:
         raise ctx.trouble
-    record = ctx.write(status, results, evaluation, delivered)
+    record = ctx.write(status, results, evaluation)
     listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
     return record
 

@@ -61,8 +61,10 @@ class RunContext:
     times: list[StageTime] = field(default_factory=list)
     first_model_s: float | None = None
     resumed: bool = False
-    trouble: DiskError | None = None
-    """Why the disk refused something; the run ends as failed, with what could be kept."""
+    trouble: Exception | None = None
+    """What has cost a part of the run that it cannot do without; it ends as failed, with what could be kept."""
+    delivered: str = ""
+    """What ``model/`` holds, in words."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @contextmanager
@@ -109,9 +111,13 @@ class RunContext:
                 self.trouble = self.trouble or error
                 if not self.folder.path.is_dir():
                     raise
-            logging.getLogger("autodl").exception("%s failed", what)
-            text = " ".join(str(error).split())[:200]
-            self.note(f"{what} failed and is left out ({type(error).__name__}: {text}).")
+            self.leave_out(what, error)
+
+    def leave_out(self, what: str, error: Exception) -> None:
+        """Log and tell what has cost a part of the run; called where ``error`` is handled."""
+        logging.getLogger("autodl").exception("%s failed", what)
+        text = " ".join(str(error).split())[:200]
+        self.note(f"{what} failed and is left out ({type(error).__name__}: {text}).")
 
     @contextmanager
     def recording_failure(self) -> Iterator[None]:
@@ -149,7 +155,6 @@ class RunContext:
         status: str,
         results: Sequence[TrialResult],
         evaluation: Evaluation | None = None,
-        delivered: str = "",
         error: str | None = None,
     ) -> RunRecord:
         """Write ``run.json`` as things stand."""
@@ -157,7 +162,7 @@ class RunContext:
         plan, profile = self.identity.plan, self.identity.profile
         given = self.options.time_budget_s
         if self.trouble is not None:
-            status, error = "failed", str(self.trouble)
+            status, error = "failed", str(self.trouble) or type(self.trouble).__name__
         record = RunRecord(
             status=status,
             error=error,
@@ -176,7 +181,7 @@ class RunContext:
             stages=tuple(self.times),
             n_trials=len(results),
             n_failed=sum(r.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) for r in results),
-            delivered=delivered,
+            delivered=self.delivered,
             versions=versions(),
             seed=self.options.seed,
             command=self.command,

@@ -39,9 +39,7 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
                 return chosen
             if not any(folder.has_models(r) for r in results if r.ok):
                 return chosen
-        folder.remove("ensemble")
-        folder.remove("evaluation")
-        folder.remove("explanation")
+        folder.forget_conclusions()
 
 
 def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:

@@ -26,6 +26,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
 
     Raises:
         RunError: If not a single trial succeeded.
+        Exception: What ended the search before a trial succeeded.
     """
     results = ctx.folder.trials()
     known = len(results)
@@ -33,6 +34,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     def store(outcome: TrialOutcome) -> TrialResult:
         for model in outcome.models:
             vouch(model)
+        if len(results) == known:
+            ctx.folder.forget_conclusions()  # an interrupted run drew them from fewer trials
         stored = ctx.folder.write_trial(outcome.result, outcome.oof, outcome.test, outcome.models)
         results.append(stored)
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
@@ -42,11 +45,23 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         ctx.write("running", results)
         return stored
 
-    # A full disk ends the search; what it has found is delivered and reported as far as the disk allows.
-    with ctx.guard("The rest of the search"):
+    try:
         state = run_search(
-            problem.setup, ctx.budget, list(results), store, ctx.listener, ctx.stop, n_rows=problem.n_refit
+            problem.setup,
+            ctx.budget,
+            list(results),
+            store,
+            ctx.listener,
+            ctx.stop,
+            n_rows=problem.n_refit,
+            resumed=ctx.resumed,
         )
+    except Exception as error:  # a full disk, a lost cluster, a fault of ours: the run fails, what it has found stays
+        if not any(r.ok for r in results) or not ctx.folder.path.is_dir():
+            raise
+        ctx.trouble = error
+        ctx.leave_out("The rest of the search", error)
+    else:
         for key, seconds in state.too_slow.items():
             if not any(r.spec.family == key for r in results):
                 ctx.note(f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left.")
@@ -54,13 +69,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             if not any(r.spec.family == key for r in results):
                 room = in_gib(state.memory_left)
                 ctx.note(f"{families[key].name} was not tried: it needs about {in_gib(need)}, {room} are free.")
-    if len(results) > known:
-        # What an interrupted run had concluded from fewer trials no longer holds.
-        for name in ("ensemble", "evaluation", "explanation"):
-            ctx.folder.remove(name)
     if not any(r.ok for r in results):
-        if ctx.trouble is not None:
-            raise ctx.trouble
         if ctx.stop.is_set():
             raise StoppedError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
         errors = [r.error for r in results if r.error]

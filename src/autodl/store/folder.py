@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodl.errors import DiskError, RunError
-from autodl.records import ArtifactRef, Record, RunRecord, TrialResult
+from autodl.records import ArtifactRef, Ensemble, Evaluation, Explanation, Record, RunRecord, TrialResult
 from autodl.serialize import file_suffix
 from autodl.store.atomic import make_folder, remove_folder, swap_folder, sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
@@ -24,6 +24,8 @@ T = TypeVar("T")
 LARGE = 10_000_000
 """Bytes; fold models beyond are not forced to the disk: their checksum shows whether they are whole."""
 MODEL, OLD_MODEL, NEW_MODEL = "model", ".model.old", ".model.new"
+CONCLUSIONS: dict[str, type[Record]] = {"explanation": Explanation, "evaluation": Evaluation, "ensemble": Ensemble}
+"""Records that follow from the trials and are made again when they are missing; none stays without the later ones."""
 RESUME = "`autodl fit ... --resume` sets the trial aside and goes on."
 
 
@@ -52,10 +54,21 @@ class RunFolder:
         return load_record(path, kind) if path.is_file() else None
 
     def remove(self, name: str) -> None:
-        """Delete ``records/NAME.json`` if it is there."""
+        """Delete ``records/NAME.json`` if it is there, and wait until the disk has forgotten it."""
         path = self.path / "records" / f"{name}.json"
-        with disk_trouble(path):
-            path.unlink(missing_ok=True)
+        if path.exists():
+            with disk_trouble(path):
+                path.unlink()
+                sync_folder(path.parent)
+
+    def forget_conclusions(self) -> None:
+        """Delete what was concluded from the trials, so that a crash between two files leaves nothing that misleads.
+
+        Raises:
+            DiskError: If the system refuses.
+        """
+        for name in CONCLUSIONS:
+            self.remove(name)
 
     def write_run(self, record: RunRecord) -> None:
         """Write ``run.json``."""

@@ -1,7 +1,7 @@
 """One run at a time in a folder, and names that no two runs share.
 
 The lock is the system's own (flock): it ends with the process, also by ``kill -9``, and needs no clean-up. A run that
-never began takes its file ``.lock`` away again, so whoever gets the lock checks that the name still leads to the file.
+never began takes its file ``.lock`` away again; whoever gets the lock checks that the name still leads to its file.
 """
 
 from __future__ import annotations

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autodl.errors import RunError
-from autodl.records import ArtifactRef, Ensemble, Evaluation, Explanation, Record, TrialResult, TrialStatus
+from autodl.records import ArtifactRef, TrialResult, TrialStatus
 from autodl.store.atomic import SUFFIX, make_folder, remove_folder, sync_folder
 from autodl.store.disk import disk_trouble
-from autodl.store.folder import MODEL, NEW_MODEL, OLD_MODEL, RESUME, RunFolder
+from autodl.store.folder import CONCLUSIONS, MODEL, NEW_MODEL, OLD_MODEL, RESUME, RunFolder
 from autodl.store.reading import DamagedError, load_record
 
 SET_ASIDE = "set-aside"
-CONCLUSIONS: dict[str, type[Record]] = {"ensemble": Ensemble, "evaluation": Evaluation, "explanation": Explanation}
-"""Records that follow from the trials and are made again when they are missing."""
 
 
 def repair(folder: RunFolder) -> list[str]:
@@ -36,14 +34,15 @@ def repair(folder: RunFolder) -> list[str]:
         _remove_halves(folder.path)
         notes = [note for path in _trial_folders(folder.path) if (note := _check_trial(folder, path))]
     if notes:
-        for name in CONCLUSIONS:
-            folder.remove(name)
+        folder.forget_conclusions()
     if (note := _check_model(folder)) is not None:
         notes.append(note)
     for name, kind in CONCLUSIONS.items():
         try:
             folder.read(name, kind)
         except DamagedError as error:
+            if name == "ensemble":
+                folder.forget_conclusions()  # the others speak of it
             folder.remove(name)
             notes.append(f"{error.what}; it is made again.")
     return notes
