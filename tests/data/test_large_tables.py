@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from autodl.data import reading as reading_module
 from autodl.data.allowance import Allowance
 from autodl.data.builders import Cells
 from autodl.data.dialect import Dialect
+from autodl.data.draw import group_keys
 from autodl.data.schema import apply_schema
 from autodl.errors import DataError
 
@@ -335,6 +337,54 @@ def test_whole_groups_are_drawn(tmp_path: Path) -> None:
     assert few.frame["shop"].nunique() == 5
     assert few.info.sample is not None
     assert few.info.sample.group is None
+
+
+def test_whole_groups_of_a_frame_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_module, "LARGE_CELLS", 1)
+    frame = table(4000).assign(shop=np.arange(4000) % 400)
+    read = read_rows(frame, allowance=Allowance(max_rows=1000, group_column="shop"))
+    assert (read.frame["shop"].value_counts() == 10).all()
+    assert 900 <= len(read.frame) <= 1000
+    assert read.info.sample is not None
+    assert read.info.sample.group == "shop"
+    few = read_rows(frame.assign(shop=np.arange(4000) % 5), allowance=Allowance(max_rows=1000, group_column="shop"))
+    assert few.frame["shop"].nunique() == 5
+    assert few.info.sample is not None
+    assert few.info.sample.group is None
+
+
+@pytest.mark.usefixtures("streaming")
+def test_groups_do_not_depend_on_the_form_of_the_table(tmp_path: Path) -> None:
+    """A gap makes pandas write 7 as 7.0, in one shard, or one block, and not in another."""
+    frame = table(4000).assign(shop=pd.array(np.arange(4000) % 400, dtype="Int64"))
+    frame.loc[[5, 3], "shop"] = pd.NA
+    (tmp_path / "shards").mkdir()
+    for i in range(4):
+        part = frame[i * 1000 : (i + 1) * 1000]
+        part.astype({"shop": "float64" if i % 2 else "Int64"}).to_csv(tmp_path / f"shards/{i}.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet", row_group_size=300)
+    allowance = Allowance(max_rows=1000, group_column="shop")
+    drawn = [
+        read_rows(source, allowance=allowance).rows.tolist()
+        for source in (tmp_path / "shards", tmp_path / "t.parquet", frame, frame.astype({"shop": "float64"}))
+    ]
+    assert all(rows == drawn[0] for rows in drawn)
+    sizes = frame["shop"].iloc[drawn[0]].value_counts()
+    assert set(sizes) <= {9, 10}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [[1], [1], [2], None], [b"\xff", b"\xff", b"a", None], [True, True, False, None],
+        pa.array(["a", "a", "b", None]).dictionary_encode(), [dt.date(2020, 1, 1)] * 2 + [dt.date(2020, 1, 2), None],
+        ["5.0", " 5", "5.5", None], [1e300, 1e300, 0.1, None],
+    ],
+)  # fmt: skip
+def test_groups_of_any_type(groups: list[object]) -> None:
+    keys = group_keys(pa.chunked_array([groups]), np.arange(4), 0)
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.usefixtures("streaming")

@@ -43,6 +43,13 @@ def check_names(names: Sequence[str], where: str) -> None:
         raise DataError(f"{where}: columns {places} are both named '{twice[0]}'", "Rename or remove one of them.")
 
 
+def raw_names(frame: pd.DataFrame) -> list[str]:
+    """A frame's column names as text; those of several levels joined."""
+    if isinstance(frame.columns, pd.MultiIndex):
+        return ["_".join(str(p) for p in c if str(p)) for c in frame.columns]
+    return [str(c) for c in frame.columns]
+
+
 def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """A frame with clean names, a fresh index and plain dtypes.
 
@@ -53,11 +60,7 @@ def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str,
         DataError: If names are not unique, or a column holds values that are no table cells.
     """
     notes: list[str] = []
-    if isinstance(frame.columns, pd.MultiIndex):
-        raw = ["_".join(str(p) for p in c if str(p)) for c in frame.columns]
-    else:
-        raw = [str(c) for c in frame.columns]
-    names, repaired = clean_names(raw)
+    names, repaired = clean_names(raw_names(frame))
     check_names(names, where)
     columns = {name: _plain(frame.iloc[:, i], name, notes) for i, name in enumerate(names)}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), (*repaired, *notes)

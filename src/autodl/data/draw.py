@@ -9,9 +9,9 @@ Notation: b rows of a block, m rows kept so far.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 SLACK = 1.5
@@ -19,20 +19,32 @@ SLACK = 1.5
 SPARE = 1.1
 """With a known number of rows this multiple of the limit is drawn, so that chance does not leave it short."""
 
+MIN_GROUPS = 50
+"""With fewer groups than these in a sample of whole groups, rows are drawn instead."""
+
 
 def row_keys(positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
     """(b,) random keys of row positions; a one-to-one mapping, so no two rows share a key."""
     return _mix(positions.astype(np.uint64) + _mix(np.array([seed], dtype=np.uint64)))
 
 
-def group_keys(groups: NDArray[Any], positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
-    """(b,) random keys, equal for equal group names; a row without a group is a group of its own."""
-    import pandas as pd
+def group_keys(groups: pa.ChunkedArray, positions: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    """(b,) random keys, equal for equal group names; a row without a group is a group of its own.
+
+    A name counts as the text of the value, without blanks around it and, for whole numbers, without a ``.0`` behind
+    it, which the same number has or has not by the type that a block or a file happens to give it.
+    """
     from pandas.util import hash_array
 
-    missing = pd.isna(groups)
-    names = np.where(missing, "", groups.astype(str)).astype(object)
-    keys = _mix(hash_array(names) ^ _mix(np.array([seed], dtype=np.uint64)))
+    kind = groups.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        groups = pa.chunked_array([[None if g is None else str(g) for g in groups.to_pylist()]], pa.string())
+    names = pc.utf8_trim_whitespace(groups.cast(pa.string()))
+    names = pc.replace_substring_regex(names, r"^([+-]?[0-9]+)\.0*$", r"\1")
+    missing = names.is_null().to_numpy()
+    words = names.fill_null("").combine_chunks().dictionary_encode()
+    hashes = hash_array(words.dictionary.to_numpy(zero_copy_only=False).astype(object))
+    keys = _mix(hashes.take(words.indices.to_numpy()) ^ _mix(np.array([seed], dtype=np.uint64)))
     return np.where(missing, row_keys(positions, seed), keys)
 
 
@@ -74,9 +86,9 @@ class Draw:
         return self._border is not None
 
     @property
-    def n_keys(self) -> int:
-        """Different keys among the rows kept: their groups."""
-        return len(np.unique(np.concatenate(self._keys))) if self._keys else 0
+    def few_groups(self) -> bool:
+        """Whether too few groups are left of those offered, so that rows should be drawn instead."""
+        return self.thinned and len(np.unique(np.concatenate(self._keys))) < MIN_GROUPS
 
     def offer(self, positions: NDArray[np.int64], keys: NDArray[np.uint64]) -> NDArray[np.bool_] | None:
         """Which rows of a block to keep, (b,); None for all."""

@@ -26,8 +26,6 @@ from autodl.records import ReadInfo, RowSample
 
 ENOUGH = 0.95
 """If the length of the first rows led to a sample smaller than this share of what it may be, it is drawn again."""
-MIN_GROUPS = 50
-"""With fewer groups than these in a sample of whole groups, rows are drawn instead."""
 
 
 def read_large(
@@ -75,7 +73,7 @@ def _collect(
         if group is None:
             keys = row_keys(places, allowance.seed)
         else:
-            keys = group_keys(block[group].to_pandas().to_numpy(object), places, allowance.seed)
+            keys = group_keys(block[group], places, allowance.seed)
         mask = draw.offer(places, keys)
         kept = block if mask is None else block.filter(pa.array(mask))
         for name, builder in builders.items():
@@ -88,7 +86,7 @@ def _collect(
         raise Again(replace(known, n_rows=draw.seen))
     if draw.seen == 0:
         raise DataError(f"{blocks.info.path} has columns but no rows", "Give a table with rows.")
-    if group is not None and draw.thinned and draw.n_keys < MIN_GROUPS:
+    if group is not None and draw.few_groups:
         raise Again(replace(known, by_rows=True))
     columns: dict[str, Any] = {}
     defied = set()
