@@ -409,6 +409,31 @@ def test_learning_a_table_at_once_gives_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_shards_of_types_that_go_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    """As a writer of shards leaves them that looks at each shard alone."""
+    shards: list[dict[str, object]] = [
+        {"n": [1, 2], "gap": pa.nulls(2), "word": ["a", "b"], "day": pa.array([1, 2], pa.timestamp("s")), "b": [1, 2]},
+        {"n": [0.5, None], "gap": ["x", "y"], "word": pa.array(["b", "c"]).dictionary_encode(),
+         "day": pa.array([3, 4], pa.timestamp("us")), "b": [None, 3]},
+    ]  # fmt: skip
+    for order in (1, -1):
+        for i, columns in enumerate(shards[::order]):
+            path = tmp_path / f"{i}.{suffix}"
+            if suffix == "parquet":
+                pq.write_table(pa.table(columns), path)
+            else:
+                pyarrow.feather.write_feather(pa.table(columns), str(path), compression="uncompressed")
+        expected = small(tmp_path, monkeypatch)
+        read = plain(read_table(tmp_path)[0])
+        pd.testing.assert_frame_equal(read, expected, check_dtype=False)
+    pq.write_table(pa.table({**shards[0], "n": ["a", "b"]}), tmp_path / "0.parquet")
+    pq.write_table(pa.table(shards[1]), tmp_path / "1.parquet")
+    with pytest.raises(DataError, match=r"1\.parquet has another type of column 'n' \(double\) than .*0\.parquet"):
+        read_table(f"{tmp_path}/*.parquet")
+
+
+@pytest.mark.usefixtures("streaming")
 def test_types_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     n = 50
     frame = pd.DataFrame(

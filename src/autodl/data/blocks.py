@@ -171,13 +171,31 @@ class _ArrowBlocks:
             headers.append((part.name, names))
         same_columns(headers)
         self.names = headers[0][1]
+        self._kinds = pa.schema([pa.field(name, self._kind(name)) for name in self.names])
         self.info = ReadInfo(
             path=table.source, format=table.kind, n_files=len(table.parts), n_bytes=table.n_bytes, notes=notes
         )
 
+    def _kind(self, name: str) -> pa.DataType:
+        """The type of a column in which the values of all files fit: whole numbers beside fractions, or beside none."""
+        kinds = [file.schema.field(raw[name]).type for file, raw in zip(self._files, self._raw, strict=True)]
+        if len(set(kinds)) == 1:
+            return kinds[0]
+        plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+        whole = plain[0]
+        for kind, file in zip(plain, self._files, strict=True):
+            try:
+                whole = _common(whole, kind)
+            except pa.ArrowTypeError as error:
+                raise DataError(
+                    f"{file.path} has another type of column '{name}' ({kind}) than {self._files[0].path} ({whole})",
+                    "Write both files with the same types.",
+                ) from error
+        return whole
+
     def builder(self, name: str) -> Builder:
-        """By the type of the column in the first file."""
-        return builder_for(self._files[0].schema.field(self._raw[0][name]).type)
+        """By the type of the column."""
+        return builder_for(self._kinds.field(name).type)
 
     def row_text(self) -> float:
         """By the first block of the first file."""
@@ -190,18 +208,18 @@ class _ArrowBlocks:
         return None if None in rows else float(sum(n for n in rows if n is not None))
 
     def __call__(self, names: Sequence[str]) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-        """Blocks of typed columns; those of later files in the types of the first."""
+        """Blocks of typed columns."""
         start = 0
-        first = self._files[0].schema
-        kinds = pa.schema([pa.field(n, first.field(self._raw[0][n]).type) for n in names])
+        kinds = pa.schema([self._kinds.field(n) for n in names])
         for file, raw in zip(self._files, self._raw, strict=True):
             for block in file.blocks([raw[n] for n in names]):
-                try:
-                    table = block.rename_columns(list(names)).cast(kinds)
-                except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    raise DataError(
-                        f"{file.path} has other types of columns than {self._files[0].path}: {error}",
-                        "Write both files with the same types.",
-                    ) from error
+                # Whole numbers beyond 2^53 lose digits beside fractions, as they do in a small table.
+                table = block.rename_columns(list(names)).cast(kinds, safe=False)
                 yield table, np.arange(start, start + len(table), dtype=np.int64)
                 start += len(table)
+
+
+def _common(a: pa.DataType, b: pa.DataType) -> pa.DataType:
+    """The narrowest type that both fit in. Raises ``pa.ArrowTypeError`` if there is none."""
+    schemas = [pa.schema([("", kind)]) for kind in (a, b)]
+    return pa.unify_schemas(schemas, promote_options="permissive").field(0).type

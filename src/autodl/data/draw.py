@@ -37,7 +37,7 @@ def group_keys(groups: pa.ChunkedArray, positions: NDArray[np.int64], seed: int)
     from pandas.util import hash_array
 
     kind = groups.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_nested(kind) or "binary" in str(kind):
         groups = pa.chunked_array([[None if g is None else str(g) for g in groups.to_pylist()]], pa.string())
     names = pc.utf8_trim_whitespace(groups.cast(pa.string()))
     names = pc.replace_substring_regex(names, r"^([+-]?[0-9]+)\.0*$", r"\1")
