@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 import autodl.data
 from autodl import predict
+from autodl.data import delimited, reading
 from autodl.errors import DataError
 
 KINDS = ("size", "colour", "remark", "day", "member")
@@ -84,6 +84,66 @@ def test_the_order_of_columns_and_further_ones_change_nothing(run: Path, new: pd
     assert told == ["new.csv has columns that the training data did not have; they are not used: 'town'"]
 
 
+def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file counts as large and is read a few rows at a time."""
+    monkeypatch.setattr(reading, "LARGE_BYTES", 1)
+    monkeypatch.setattr(reading, "PACKED_BYTES", 1)
+    monkeypatch.setattr(delimited, "PARSED_BYTES", 300)
+    monkeypatch.setattr(delimited, "HEAD_BYTES", 600)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_kept_columns_are_the_same_in_parts(
+    run: Path, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """Whether a column is one of numbers, all its cells tell, not those of one part."""
+    path = tmp_path / ("new.csv.gz" if packed else "new.csv")
+    kept = {
+        "plain": range(40), "gap": [None, *range(39)], "late": [*range(39), "1.50x"],
+        "code": [f"{i:03}" for i in range(40)],
+        "fraction": [*range(39), 0.5],
+    }  # fmt: skip
+    new.assign(**kept).to_csv(path, index=False)
+    names = (*kept, "size", "colour")
+    whole = predict.predict_file(run, str(path), keep=names, tell=str)
+    assert [str(whole[n].dtype) for n in names] == [
+        "int64",
+        "float64",
+        "object",
+        "object",
+        "float64",
+        "float64",
+        "object",
+    ]
+    assert whole["late"].tolist()[:2] == ["0", "1"]
+    without = predict.predict_file(run, str(path), tell=str)
+    pd.testing.assert_frame_equal(whole[without.columns], without)
+    in_small_parts(monkeypatch)
+    counted: list[int] = []
+    answer = predict._predict_rows
+    monkeypatch.setattr(predict, "_predict_rows", lambda *args: counted.append(1) or answer(*args))
+    pd.testing.assert_frame_equal(predict.predict_file(run, str(path), keep=names, tell=str), whole)
+    assert len(counted) > 5
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_how_the_table_was_read_is_told(
+    run: Path, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    lines = new.assign(day=new["day"].dt.strftime("%Y-%m-%d")).to_csv(index=False).splitlines()
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for i in range(shards):
+        (folder / f"{i}.csv").write_text("\n".join([*lines[: 20 + i], lines[30].split(",")[0]]) + "\n")
+    told: dict[bool, list[str]] = {False: [], True: []}
+    for streamed in told:
+        if streamed:
+            in_small_parts(monkeypatch)
+        predict.predict_file(run, str(folder), tell=told[streamed].append)
+    assert sum("1 of 20 rows has too few cells" in note for note in told[False]) == 1
+    assert told[True] == told[False]
+
+
 def test_a_table_read_in_parts_is_answered_as_one(
     run: Path, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,13 +156,7 @@ def test_a_table_read_in_parts_is_answered_as_one(
         "'colour': 3 of 40 values were never seen in training ('violet')",
     ]
 
-    def in_parts(data: str, *, as_text: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-        raw, _ = autodl.data.read_table(data, as_text=as_text)
-        for at in range(0, len(raw), 7):
-            yield raw.iloc[at : at + 7].reset_index(drop=True)
-
-    monkeypatch.setattr(predict, "BATCHED_BYTES", 0)
-    monkeypatch.setattr(autodl.data, "read_batches", in_parts)
+    in_small_parts(monkeypatch)
     parts, told_of_parts = answers(run, frame, tmp_path)
     pd.testing.assert_frame_equal(parts, whole)
     assert sorted(told_of_parts) == sorted(told)

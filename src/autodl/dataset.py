@@ -151,10 +151,9 @@ def load_test(path: str, train: Dataset) -> Dataset:
     import numpy as np
 
     from autodl.data import apply_schema, labels, misfits, read_table
-    from autodl.predict import text_columns
     from autodl.profiling import encode_target
 
-    raw, read = read_table(path, as_text=text_columns(train.schema))
+    raw, read = read_table(path, as_text=train.schema.word_columns)
     name = Path(path).name
     frame = apply_schema(raw, train.schema, where=name)
     present = frame[train.target.name].notna().to_numpy()

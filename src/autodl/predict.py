@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
-from autodl.records import ColumnKind, Profile, TableSchema, Task
+from autodl.records import Profile, TableSchema, Task
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from autodl.data.unusable import Misfit
 
-BATCHED_BYTES = 1 << 26
-"""From 64 MiB on, and for folders, a table is read and predicted part by part, so that little memory is needed."""
 SHOWN = 5
 """Names of columns in one sentence."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
@@ -163,19 +161,14 @@ def predict_file(
     """
     import pandas as pd
 
-    from autodl.data import merge_misfits, read_batches, read_table
+    from autodl.data import Batches, merge_misfits
+    from autodl.data.plain_columns import typed
 
     folder = RunFolder(run, trusted=trust)
     model = model or DeliveredModel(folder)
-    where, words = Path(data).name, text_columns(model.manifest.features)
-    notes: tuple[str, ...] = ()
-    batches: Iterable[pd.DataFrame]
-    path = Path(data).expanduser()
-    if path.is_file() and path.stat().st_size < BATCHED_BYTES:
-        raw, read = read_table(data, as_text=words, every_row=True)
-        batches, notes = [raw], read.notes
-    else:
-        batches = read_batches(data, as_text=words)
+    where, words = Path(data).name, model.manifest.features.word_columns
+    # Columns to keep are text at first: whether they are numbers only all their cells tell, not those of one batch.
+    batches = Batches(data, as_text={*words, *keep})
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
     ignored = ""
@@ -184,13 +177,19 @@ def predict_file(
         parts.append(out)
         found += misfits
         ignored = _ignored(folder, model, raw)
-    for note in notes:
+    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    read = batches.info
+    assert read is not None
+    if read.format == "csv" and read.decimal is not None:
+        for name in set(keep) - set(words):
+            whole[name] = typed(whole[name], read.decimal)
+    for note in read.notes:
         tell(note.rstrip("."))
     if ignored:
         tell(f"{where} has columns that the training data did not have; they are not used: {ignored}")
     for misfit in merge_misfits(found):
         tell(str(misfit))
-    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return whole
 
 
 def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str:
@@ -202,8 +201,3 @@ def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str
     extra = [str(c) for c in raw.columns if str(c) not in known]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
     return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more
-
-
-def text_columns(schema: TableSchema) -> tuple[str, ...]:
-    """Columns that were words in training and must not be taken for numbers in a file where they look like some."""
-    return schema.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)

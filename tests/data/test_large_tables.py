@@ -15,11 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from autodl.data import delimited, infer_schema, learn_table, read_batches, read_rows, read_table, streams
+from autodl.data import Batches, delimited, infer_schema, learn_table, read_rows, read_table, streams
 from autodl.data import reading as reading_module
 from autodl.data.allowance import Allowance
 from autodl.data.builders import Cells
-from autodl.data.dialect import Dialect
 from autodl.data.draw import group_keys
 from autodl.data.schema import apply_schema
 from autodl.errors import DataError
@@ -138,7 +137,7 @@ def test_a_sample_of_odd_text_holds_the_rows_of_the_whole(
 
 def test_a_column_blank_then_numbers_then_words_asks_for_its_first_cells_again() -> None:
     """Also when the draw has since dropped as many cells as there were numbers."""
-    cells = Cells(Dialect(), text=False)
+    cells = Cells(".", text=False)
     cells.add(pa.chunked_array([pa.nulls(10, pa.string())]))
     cells.add(pa.chunked_array([[str(i) for i in range(5)]]))
     cells.keep(np.arange(15) >= 7)
@@ -149,9 +148,9 @@ def test_a_column_blank_then_numbers_then_words_asks_for_its_first_cells_again()
 def _batches(path: Path, name: str) -> list[pd.DataFrame]:
     """Batches for prediction, in which no row may be skipped."""
     if name != "long rows":
-        return list(read_batches(path))
+        return list(Batches(path))
     with pytest.raises(DataError, match="no row may be skipped"):
-        list(read_batches(path))
+        list(Batches(path))
     return [read_rows(path).frame]
 
 

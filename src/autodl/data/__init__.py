@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autodl.data.kinds import infer_schema, learn_table
-    from autodl.data.reading import read_batches, read_rows, read_table
+    from autodl.data.reading import Batches, read_rows, read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
     from autodl.data.unusable import count_misfits, merge_misfits, misfits
     from autodl.data.writing import write_table
 
 _HOMES = {
+    "Batches": "reading",
     "apply_schema": "schema",
     "infer_schema": "kinds",
     "labels": "schema",
@@ -25,7 +26,6 @@ _HOMES = {
     "count_misfits": "unusable",
     "merge_misfits": "unusable",
     "misfits": "unusable",
-    "read_batches": "reading",
     "read_rows": "reading",
     "read_table": "reading",
     "split_test": "splits",
@@ -33,6 +33,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Batches",
     "apply_schema",
     "infer_schema",
     "labels",
@@ -41,7 +42,6 @@ __all__ = [
     "count_misfits",
     "merge_misfits",
     "misfits",
-    "read_batches",
     "read_rows",
     "read_table",
     "split_test",

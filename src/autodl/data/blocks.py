@@ -120,7 +120,7 @@ class _DelimitedBlocks:
 
     def builder(self, name: str) -> Builder:
         """Numbers or words, as the cells turn out."""
-        return Cells(self._files[0].dialect, text=name in self._known.text)
+        return Cells(self._files[0].dialect.decimal, text=name in self._known.text)
 
     def row_text(self) -> float:
         """By the head of the first file."""
@@ -177,7 +177,7 @@ class _ArrowBlocks:
         )
 
     def _kind(self, name: str) -> pa.DataType:
-        """The type of a column in which the values of all files fit: whole numbers beside fractions, or beside none."""
+        """The type of a column in which the values of all files fit: fractions, where one file has whole numbers."""
         kinds = [file.schema.field(raw[name]).type for file, raw in zip(self._files, self._raw, strict=True)]
         if len(set(kinds)) == 1:
             return kinds[0]

@@ -14,10 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.csv_format import may_be_numbers, plain_numbers
-from autodl.data.dialect import Dialect
+from autodl.data.plain_columns import PRECISE, may_be_numbers, plain_numbers
 
-PRECISE = 1 << 53
 MERGE_CHUNKS = 64
 """Blocks of words after which their dictionaries are made one."""
 REPEATED = 0.2
@@ -99,8 +97,8 @@ class Cells:
     after blocks of it have been stored as numbers is ``defied``: its first cells are needed again as they were.
     """
 
-    def __init__(self, dialect: Dialect, *, text: bool) -> None:
-        self._dialect = dialect
+    def __init__(self, decimal: str, *, text: bool) -> None:
+        self._decimal = decimal
         self._text = text
         self._numbers: list[NDArray[Any]] = []
         self._words = Words()
@@ -117,7 +115,7 @@ class Cells:
             return
         if not self._text:
             numbers = None
-            if self._probed or may_be_numbers(cells, self._dialect):
+            if self._probed or may_be_numbers(cells, self._decimal):
                 numbers = plain_numbers(cells)
             self._probed = True
             if numbers is not None:

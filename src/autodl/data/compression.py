@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autodl.errors import DataError
+from autodl.errors import REFUSALS, DataError
 
 COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
 FORMATS = {
@@ -68,21 +68,15 @@ def file_errors(path: str, done: str = "read") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist", "Check the path and the spelling.") from error
-    except PermissionError as error:
-        remedy = (
-            f"Try `chmod u+r '{path}'`." if done == "read" else "Choose another place, or ask for the permission."
-        )
-        raise DataError(f"{path} cannot be {done}: permission denied", remedy) from error
     except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
     except OSError as error:
         if error.errno in (None, errno.EINVAL):  # not the system: bz2 complains, or zip was led to a place before 0
             raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
-        if error.errno == errno.ENOSPC:
-            raise DataError(f"{path} cannot be {done}: no space is left on the disk", "Make room first.") from error
-        if error.errno == errno.ELOOP:
-            raise DataError(f"{path} is a link that leads back to itself", "Name the file itself.") from error
-        raise DataError(f"{path} cannot be {done}: {error.strerror}", "Check the disk and the path.") from error
+        why, remedy = REFUSALS.get(error.errno, (error.strerror, "Check the disk and the path"))
+        if isinstance(error, PermissionError) and done == "read":
+            remedy = f"Try `chmod u+r '{path}'`"
+        raise DataError(f"{path} cannot be {done}: {why}", f"{remedy}.") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Delimited text to a table of strings, and strings to raw columns.
+"""Delimited text to a table of strings.
 
 Everything is read as text first: a parser that guesses types would turn 007 into 7 and 1,5 into a date or a fault.
 """
@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from autodl.data.dialect import BLANKS, Dialect, sniff
 from autodl.data.encoding import decode, find_encoding
-from autodl.data.words import MISSING, MISSING_MARKS, NOTHING
 from autodl.errors import DataError
 
 HEAD_BYTES = 1 << 18
@@ -28,9 +24,6 @@ CHECKED_BYTES = 1 << 27
 """Up to 128 MiB the whole text is checked for its encoding and for open quotes; above, its head."""
 BAD_ROWS = 0.01
 """Share of rows with too many fields that is skipped with a note."""
-
-_WORDS = sorted(MISSING | MISSING_MARKS | NOTHING)
-_PRECISE = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -250,69 +243,3 @@ def _rows(text: str, dialect: Dialect) -> Any:
         doublequote=dialect.escape is None,
     )
     return (row for row in reader if row)
-
-
-def to_frame(table: pa.Table, dialect: Dialect, as_text: Collection[str] = ()) -> pd.DataFrame:
-    """Raw columns of a table of strings: int64 or float64 where every cell is a plain number, else object.
-
-    Args:
-        table: Columns already under their final names.
-        as_text: Columns left as text.
-    """
-    columns = {
-        name: _column(table[name], dialect, name in as_text).to_pandas()
-        for name in table.column_names
-    }  # fmt: skip
-    return pd.DataFrame(columns, copy=False)
-
-
-def _column(cells: pa.ChunkedArray, dialect: Dialect, keep: bool) -> pa.ChunkedArray:
-    if keep or cells.null_count == len(cells) or not may_be_numbers(cells, dialect):
-        return cells
-    numbers = plain_numbers(cells)
-    return cells if numbers is None else numbers
-
-
-def may_be_numbers(cells: pa.ChunkedArray, dialect: Dialect) -> bool:
-    """Whether the first cells leave it open that the column holds plain numbers."""
-    probe = [c for c in cells.slice(0, 2000).to_pylist() if c is not None]
-    if probe and not any(re.search(r"\d", c) for c in probe):
-        return False
-    # With decimal commas a dot is a thousands mark, which the column's own rule will settle.
-    return not (dialect.decimal == "," and any("." in c for c in probe))
-
-
-def plain_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """The cells as int64 or float64, words for missing values as null; None where a cell is no plain number."""
-    numbers = _numbers(cells)
-    if numbers is not None:
-        return numbers
-    words = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(cells)), value_set=pa.array(_WORDS))
-    cleaned = pc.if_else(words, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
-    return None if cleaned.null_count == len(cells) else _numbers(cleaned)
-
-
-def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """The cells as int64 or float64; None where a cell is no plain number or a number would lose digits."""
-    try:
-        numbers = pc.cast(cells, pa.int64())
-    except pa.ArrowInvalid:
-        try:
-            numbers = pc.cast(cells, pa.float64())
-        except pa.ArrowInvalid:
-            return None
-        long = r"^[+-]?(0\d|\d{16,}$)"
-    else:
-        long = r"^[+-]?0[0-9xX]"
-        if numbers.null_count:
-            top = pc.max(pc.abs_checked(pc.fill_null(numbers, 0))).as_py() if _safe(numbers) else _PRECISE
-            if top >= _PRECISE:
-                return None
-            numbers = pc.cast(numbers, pa.float64())
-    if pc.any(pc.match_substring_regex(cells, long)).as_py():
-        return None
-    return numbers
-
-
-def _safe(numbers: pa.ChunkedArray) -> bool:
-    return bool(pc.min(numbers).as_py() > -(1 << 63))

@@ -7,7 +7,7 @@ been known from the start.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -130,10 +130,11 @@ def _plain_types(columns: dict[str, Any], n: int, where: str) -> tuple[pd.DataFr
     return pd.DataFrame(columns, index=pd.RangeIndex(n), copy=False), notes
 
 
-def read_blocks(table: LargeTable, as_text: Collection[str]) -> Iterator[pd.DataFrame]:
-    """The whole of a large table as raw frames of some ten thousand rows each, in order."""
+def read_blocks(table: LargeTable, as_text: Collection[str]) -> Generator[pd.DataFrame, None, ReadInfo]:
+    """The whole of a large table as raw frames of some ten thousand rows each, in order; at last how it was read."""
     known = Known((None,) * len(table.parts), frozenset(as_text))
     given = 0
+    notes: list[str] = []
     while True:
         seen = 0
         try:
@@ -143,17 +144,19 @@ def read_blocks(table: LargeTable, as_text: Collection[str]) -> Iterator[pd.Data
                 seen += len(block)
                 if len(fresh):
                     given += len(fresh)
-                    yield _frame(blocks, fresh)
+                    frame, found = _frame(blocks, fresh)
+                    notes += (note for note in found if note not in notes)
+                    yield frame
         except Again as news:
             known = news.known
         else:
-            return
+            return blocks.info.model_copy(update={"notes": (*blocks.info.notes, *blocks.notes, *notes)})
 
 
-def _frame(blocks: Blocks, block: pa.Table) -> pd.DataFrame:
+def _frame(blocks: Blocks, block: pa.Table) -> tuple[pd.DataFrame, tuple[str, ...]]:
     columns: dict[str, Any] = {}
     for name in blocks.names:
         builder = blocks.builder(name)
         builder.add(block[name])
         columns[name] = builder.finish()
-    return _plain_types(columns, len(block), blocks.info.path)[0]
+    return _plain_types(columns, len(block), blocks.info.path)

@@ -18,12 +18,13 @@ from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import LargeTable
 from autodl.data.columns import clean_names, normalise, raw_names
 from autodl.data.compression import COMPRESSED, file_errors, magic, suffix_format
-from autodl.data.csv_format import Text, read_text, to_frame
+from autodl.data.csv_format import Text, read_text
 from autodl.data.draw import Draw, group_keys, row_keys
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
 from autodl.data.large import read_blocks, read_large, row_sample
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
+from autodl.data.plain_columns import to_frame
 from autodl.data.streams import head, open_parts, read_bytes
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ReadInfo
@@ -100,7 +101,7 @@ def read_rows(
     return TableRead(frame, info, np.arange(len(frame)))
 
 
-def read_batches(source: str | Path, *, as_text: Collection[str] = ()) -> Iterator[pd.DataFrame]:
+class Batches:
     """All rows of a table in order, as raw frames; a large file comes in many, so that little memory is needed.
 
     Columns are typed for each frame on its own: read them by a schema. Rows that cannot be read are refused.
@@ -109,15 +110,25 @@ def read_batches(source: str | Path, *, as_text: Collection[str] = ()) -> Iterat
         source: A file, folder or glob, as for ``read_table``.
         as_text: Columns whose cells stay text.
 
+    Attributes:
+        info: How the table was read, once all frames have been given; None before.
+
     Raises:
         DataError: What is wrong with the source and what to do; also midway.
     """
-    files = _files(source)
-    large = _large(files, str(source), every_row=True)
-    if large is None:
-        yield _read_small(files, str(source), as_text, every_row=True)[0]
-    else:
-        yield from read_blocks(large, as_text)
+
+    def __init__(self, source: str | Path, *, as_text: Collection[str] = ()) -> None:
+        self._source, self._as_text = source, as_text
+        self.info: ReadInfo | None = None
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        files = _files(self._source)
+        large = _large(files, str(self._source), every_row=True)
+        if large is None:
+            frame, self.info = _read_small(files, str(self._source), self._as_text, every_row=True)
+            yield frame
+        else:
+            self.info = yield from read_blocks(large, self._as_text)
 
 
 def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
@@ -318,4 +329,4 @@ def _read_csv(
         n_bytes=n_bytes,
         notes=tuple(notes),
     )
-    return to_frame(table, dialect, as_text), info
+    return to_frame(table, dialect.decimal, as_text), info

@@ -102,6 +102,11 @@ class TableSchema(Record):
         """Names of the columns of these kinds, in file order."""
         return tuple(c.name for c in self.columns if c.kind in kinds)
 
+    @property
+    def word_columns(self) -> tuple[str, ...]:
+        """Columns that were words in training and must not be taken for numbers in a file where they look like some."""
+        return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
+
     def only(self, names: tuple[str, ...] | list[str]) -> TableSchema:
         """The schema of these columns alone, in file order."""
         keep = set(names)
