@@ -252,3 +252,19 @@ def test_families_whose_files_hold_pickles_have_no_safe_form() -> None:
     for protocol in range(2, 6):
         assert not is_safe_format(pickle.dumps({"a": 1}, protocol=protocol))
     assert file_suffix(dump(1)) == ".safetensors" and file_suffix(pickle.dumps(1)) == ".pkl"
+
+
+def test_an_array_is_read_once_so_that_small_files_stay_small() -> None:
+    arrays = {"0": np.zeros(1000)}
+    assert load(crafted([{"array": 0}], arrays))[0].shape == (1000,)
+    with pytest.raises(KeyError):
+        load(crafted([{"array": 0}, {"array": 0}], arrays))
+    with pytest.raises(KeyError):
+        load(crafted([{"array": 0}, {"bytes": 0}], arrays))
+
+
+def test_one_long_text_does_not_widen_very_many_others() -> None:
+    texts = ["", "x" * 30_000] + [""] * 30_000
+    with pytest.raises(ValueError, match="one long text"):
+        load(crafted({"texts": [texts, [len(texts)], "<U1"]}))
+    assert load(crafted({"texts": [texts, [len(texts)], "|O"]})).tolist() == texts

@@ -21,6 +21,8 @@ from autodl.serialize.errors import RefusedTypeError, UnsupportedValueError
 
 MAX_DEPTH = 64
 """Models are nested about a dozen levels deep; only a crafted file goes deeper."""
+MAX_TEXT_CELLS = 50_000_000
+"""Letters of an array of texts, whose cells are all as wide as the longest; models hold names of columns in them."""
 _NUMBERS = frozenset(
     np.dtype(t) for t in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
 )  # fmt: skip
@@ -139,11 +141,12 @@ class Reader:
     """Turns the JSON of ``Writer`` back into values.
 
     Args:
-        arrays: The arrays by number.
+        arrays: The arrays by number; each is read once, as ``Writer`` names it once, so that the values never
+            become larger than the file.
     """
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
-        self._arrays = arrays
+        self._arrays = dict(arrays)
         self._depth = 0
 
     def read(self, form: Any) -> Any:
@@ -168,7 +171,7 @@ class Reader:
 
     def stored(self, number: int) -> NDArray[Any]:
         """A writable copy of a stored array."""
-        return self._arrays[str(number)].copy()
+        return self._arrays.pop(str(number)).copy()
 
     def _dict(self, content: Any) -> Any:
         return {str(k): self.read(v) for k, v in content.items()}
@@ -187,6 +190,8 @@ class Reader:
         if np.dtype(dtype).kind not in "OU" or not all(v is None or isinstance(v, str) for v in flat):
             raise ValueError("texts of another type")
         if np.dtype(dtype).kind == "U":  # as wide as its texts, whatever width the file claims
+            if len(flat) * max(map(len, flat), default=0) > MAX_TEXT_CELLS:
+                raise ValueError("one long text among very many")
             return np.asarray(flat, dtype=np.str_).reshape(shape)
         out = np.empty(len(flat), dtype=object)
         out[:] = flat
