@@ -11,7 +11,7 @@ import pytest
 
 import autodl
 from autodl.errors import AutodlError, ConfigError, DataError, RunError
-from autodl.events import PlanReady, RunFinished, StageStarted, TrialFinished
+from autodl.events import Note, PlanReady, RunFinished, StageStarted, TrialFinished
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.pipeline import rebuild_report, run_fit, run_plan
@@ -385,3 +385,15 @@ class TestEstimators:
         assert model.score(X, y) > 0.95
         with pytest.raises(ValueError, match="is expecting 3 features"):
             model.predict(X[:, :2])
+
+
+def test_what_has_no_room_in_memory_is_not_trained_again(csv, tmp_path, monkeypatch):
+    monkeypatch.setattr("autodl.stages.concluding.available_memory", lambda: 0)
+    notes = []
+    options = OPTIONS.model_copy(update={"max_trials": 2, "families": ("linear",)})
+    record = run_fit(str(csv), options, tmp_path / "run", listener=notes.append)
+    assert record.status == "done"
+    assert "trained again" not in record.delivered
+    (told,) = [n.text for n in notes if isinstance(n, Note) and "was not trained again" in n.text]
+    assert "it needs about" in told
+    assert len(predict_file(tmp_path / "run", str(csv))) == 240

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +93,11 @@ class Delivery:
         rows: tuple[pd.DataFrame, NDArray[Any]],
         deadline: Deadline,
         seconds: Mapping[str, float],
+        too_large: Collection[str] = (),
     ) -> str | None:
         """Train the members again on all rows and deliver them.
 
-        Members whose refit does not fit into the time keep their fold models.
+        Members whose refit does not fit into the time or the memory keep their fold models.
 
         Args:
             ensemble: The chosen members.
@@ -106,6 +107,7 @@ class Delivery:
             rows: All rows that may be used, with their targets.
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
+            too_large: Ids of trials whose refit does not fit into the memory.
 
         Returns:
             What was delivered, in words; None if nothing could be retrained.
@@ -116,6 +118,8 @@ class Delivery:
         for seed in range(MAX_SEEDS):
             for member in sorted(ensemble.members, key=lambda m: -m.weight):
                 done = fitted[member.trial_id]
+                if member.trial_id in too_large:
+                    continue
                 if seed > 0 and not _worth_averaging(results[member.trial_id], seed + 1):
                     continue
                 if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:

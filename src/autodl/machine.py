@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
-"""Where Linux tells the limits of a container: version 2 at the top, version 1 in ``memory``."""
+"""Where Linux tells the limits of control groups (containers, services): version 1 in ``memory``, version 2 here."""
+_OWN_CGROUPS = Path("/proc/self/cgroup")
+"""To which groups this process belongs: lines of ``number:controllers:path``, without controllers in version 2."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,10 @@ class Machine:
 def this_machine() -> Machine:
     """The cores and the memory that this process may use; limits of containers are respected."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    quota = _read(_CGROUP / "cpu.max").split()
-    if len(quota) == 2 and quota[0].isdigit():
-        cores = max(1, min(cores, round(int(quota[0]) / int(quota[1]))))
+    for group in _groups(""):
+        quota = _read(group / "cpu.max").split()
+        if len(quota) == 2 and quota[0].isdigit():
+            cores = max(1, min(cores, round(int(quota[0]) / int(quota[1]))))
     return Machine(cores=cores, memory_bytes=available_memory())
 
 
@@ -33,16 +36,17 @@ def available_memory() -> int:
     import psutil
 
     free = int(psutil.virtual_memory().available)
-    for limit_file, used_file, cache_key in (
-        (_CGROUP / "memory.max", _CGROUP / "memory.current", "inactive_file"),
-        (_CGROUP / "memory/memory.limit_in_bytes", _CGROUP / "memory/memory.usage_in_bytes", "total_inactive_file"),
+    for controller, limit_name, used_name, cache_key in (
+        ("", "memory.max", "memory.current", "inactive_file"),
+        ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
-        limit, used = _number(_read(limit_file)), _number(_read(used_file))
-        if limit is None or used is None:
-            continue
-        # Cached files count as used but are given back on demand.
-        cached = _entry(_read(used_file.with_name("memory.stat")), cache_key) or 0
-        free = min(free, max(0, limit - max(0, used - cached)))
+        for group in _groups(controller):
+            limit, used = _number(_read(group / limit_name)), _number(_read(group / used_name))
+            if limit is None or used is None:
+                continue
+            # Cached files count as used but are given back on demand.
+            cached = _entry(_read(group / "memory.stat"), cache_key) or 0
+            free = min(free, max(0, limit - max(0, used - cached)))
     return free
 
 
@@ -51,7 +55,9 @@ def total_memory() -> int:
     import psutil
 
     total = int(psutil.virtual_memory().total)
-    limits = (_number(_read(_CGROUP / name)) for name in ("memory.max", "memory/memory.limit_in_bytes"))
+    files = [group / "memory.max" for group in _groups("")]
+    files += [group / "memory.limit_in_bytes" for group in _groups("memory")]
+    limits = (_number(_read(file)) for file in files)
     return min([total, *(limit for limit in limits if limit is not None)])
 
 
@@ -61,11 +67,12 @@ def in_gib(count: float) -> str:
 
 
 def oom_kills() -> int | None:
-    """How many processes the kernel has killed for lack of memory since the start, or None where it does not tell."""
-    own = _entry(_read(_CGROUP / "memory.events"), "oom_kill")
-    whole = _entry(_read(Path("/proc/vmstat")), "oom_kill")
-    told = [n for n in (own, whole) if n is not None]
-    return sum(told) if told else None
+    """How many processes the kernel has killed for lack of memory so far, or None where it does not tell.
+
+    In this process's own control group if that is told, else on the whole machine.
+    """
+    files = [_groups("")[0] / "memory.events", _groups("memory")[0] / "memory.oom_control", Path("/proc/vmstat")]
+    return next((told for file in files if (told := _entry(_read(file), "oom_kill")) is not None), None)
 
 
 def resident_bytes(pid: int | None = None) -> int:
@@ -82,6 +89,17 @@ def resident_bytes(pid: int | None = None) -> int:
         return 0
 
 
+def private_bytes(pid: int) -> int:
+    """Bytes of real memory that a process holds alone, without mapped files and shared memory; 0 if it is gone."""
+    import psutil
+
+    try:
+        info = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0
+    return int(info.rss - getattr(info, "shared", 0))  # not every system tells what is shared
+
+
 def reset_peak() -> bool:
     """Forget this process's peak of memory, so that ``peak_bytes`` starts anew; False where that cannot be done."""
     try:
@@ -94,6 +112,20 @@ def reset_peak() -> bool:
 def peak_bytes() -> int:
     """Most bytes of real memory that this process held since ``reset_peak``; 0 where the system does not tell."""
     return 1024 * (_entry(_read(Path("/proc/self/status")), "VmHWM:") or 0)
+
+
+def _groups(controller: str) -> list[Path]:
+    """Folders of this process's control group and of those around it, innermost first.
+
+    Args:
+        controller: Of version 1, or empty for version 2.
+    """
+    lines = (line.split(":", 2) for line in _read(_OWN_CGROUPS).splitlines())
+    own = next((line[2] for line in lines if len(line) == 3 and controller in line[1].split(",")), "/")
+    names = [name for name in own.split("/") if name]
+    # In a container the path may be that of the host, of which nothing is seen here; only the top is there then.
+    levels = [(_CGROUP / controller).joinpath(*names[:n]) for n in range(len(names), -1, -1)]
+    return [level for level in levels if ".." not in level.parts and level.is_dir()] or [_CGROUP]
 
 
 def _entry(text: str, key: str) -> int | None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_loop import make_loop
 
-from autodl.machine import available_memory, reset_peak
+from autodl.machine import reset_peak
 from autodl.models.base import Shape
 from autodl.records import (
     ColumnInfo,
@@ -25,9 +25,10 @@ from autodl.records import (
 )
 from autodl.search.budget import Budget
 from autodl.search.loop import SearchState
-from autodl.search.memory import MemoryModel, Rows, preparation_cost
+from autodl.search.memory import WORKER_BYTES, MemoryModel, Rows, allowance, preparation_cost, room
+from autodl.search.prepared import PreparedFolds
 from autodl.search.runners.inline import InlineRunner
-from autodl.search.trial import Job, PreparedFolds, TrialData, run_trial
+from autodl.search.trial import Job, TrialData, run_trial
 
 
 def column(name, kind, unique=5, missing=0, length=None):
@@ -109,18 +110,23 @@ def test_what_does_not_fit_is_not_started_and_told(toys, linear_data):
     assert state.memory_left == 5e5
 
 
-def test_available_memory_keeps_the_limits_of_containers(tmp_path, monkeypatch):
-    free = available_memory()
-    assert free > 0
-    monkeypatch.setattr("autodl.machine._CGROUP", tmp_path)
-    (tmp_path / "memory.max").write_text("200000000\n")
-    (tmp_path / "memory.current").write_text("150000000\n")
-    (tmp_path / "memory.stat").write_text("anon 100\ninactive_file 30000000\n")
-    assert available_memory() == 80_000_000  # the limit, less what is used beside the cache of files
-    (tmp_path / "memory.max").write_text("max\n")
-    assert available_memory() > 80_000_000
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory/memory.limit_in_bytes").write_text("100000000\n")
-    (tmp_path / "memory/memory.usage_in_bytes").write_text("90000000\n")
-    (tmp_path / "memory/memory.stat").write_text("cache 1\ntotal_inactive_file 5000000\n")
-    assert available_memory() == 15_000_000
+def test_trials_side_by_side_in_one_process_have_no_memory_of_their_own(toys, linear_data):
+    for slots, measured in ((1, True), (2, False)):
+        runner = InlineRunner(linear_data, slots=slots)
+        runner.submit(Job(spec(family="lightgbm")))
+        while not (found := runner.wait(1.0)):
+            pass
+        assert (found[0].result.cost.peak_bytes > 0) == measured
+
+
+def test_workers_that_memory_has_room_for():
+    assert room(64e9) > 100
+    assert room(0.9e9) == 1
+    assert room(8e9, 2e9) == 3
+    assert all(allowance(free, room(free)) >= WORKER_BYTES for free in (0.9e9, 2e9, 8e9, 64e9))
+
+
+def test_light_trials_are_far_below_what_is_free(toys, linear_data):
+    need = MemoryModel(Shape(rows=40, numeric=3), linear_data).raw(spec())
+    for allowed, light in ((20 * need, True), (5 * need, False)):
+        assert MemoryModel(Shape(rows=40, numeric=3), linear_data, allowed).light(spec(), []) == light

@@ -12,9 +12,10 @@ import pytest
 
 from autodl.errors import ConfigError
 from autodl.records import TrialSpec, TrialStatus
+from autodl.search.prepared import PreparedFolds
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.runners.warming import WarmingRunner
-from autodl.search.trial import Job, PreparedFolds, run_trial
+from autodl.search.trial import Job, run_trial
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray, pytest.mark.timeout(180)]
 
@@ -81,14 +82,16 @@ def test_overdue_trial_is_killed(ray_runner, monkeypatch):
 def test_warming_hands_over(linear_data):
     from autodl.search.runners.ray import RayRunner
 
-    runner = WarmingRunner(InlineRunner(linear_data), lambda: RayRunner(linear_data, workers=1))
+    runner = WarmingRunner(
+        InlineRunner(linear_data), lambda closing: RayRunner(linear_data, workers=1, closing=closing)
+    )
     try:
         runner.submit(Job(spec(1)))
         assert "t0001" in collect(runner, 1)
         until = time.monotonic() + 90
-        while not runner.handed_over and time.monotonic() < until:
+        while runner._second is None and time.monotonic() < until:
             time.sleep(0.2)
-        assert runner.handed_over, runner.error
+        assert runner._second is not None, runner.error
         runner.submit(Job(spec(2)))
         assert collect(runner, 1)["t0002"].result.ok
     finally:
@@ -96,7 +99,7 @@ def test_warming_hands_over(linear_data):
 
 
 def test_failed_start_leaves_the_first_runner_in_charge(linear_data):
-    def broken():
+    def broken(closing):
         raise RuntimeError("no Ray here")
 
     runner = WarmingRunner(InlineRunner(linear_data), broken)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autodl.records import TrialSpec, TrialStatus
-from autodl.search.trial import Job, PreparedFolds, merge_refits, run_trial
+from autodl.search.prepared import PreparedFolds
+from autodl.search.trial import Job, merge_refits, run_trial
 from autodl.serialize import load
 
 

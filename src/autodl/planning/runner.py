@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from autodl.errors import ConfigError
+from autodl.machine import in_gib
 from autodl.options import FitOptions
 from autodl.records import Decision
-from autodl.search.memory import WORKER_BYTES
+from autodl.search.memory import UNSURE, room
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
@@ -47,17 +48,18 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         return _one_at_a_time(budget, machine, est_bytes, "")
     workers = options.workers or machine.cores
     fewer = ""
-    if est_bytes > 0 and options.workers is None:
-        room = max(1, int(0.7 * machine.memory_bytes / (est_bytes + WORKER_BYTES)))
-        if room < workers:
-            fewer = f" Memory allows {room} at a time: the largest needs about {est_bytes / 2**30:.1f} GiB."
-            workers = room
+    # Who asks for more at a time than the largest trial allows gets them, and smaller trials alone.
+    fitting = room(machine.memory_bytes, UNSURE * est_bytes if options.workers is None else 0.0)
+    if fitting < workers:
+        largest = f"the largest needs about {in_gib(est_bytes)}" if options.workers is None else ""
+        fewer = f" Memory allows {fitting} at a time: {largest or f'{in_gib(machine.memory_bytes)} are free'}."
+        workers = fitting
     if workers == 1:
         why = "One worker was asked for." if options.workers == 1 else "There is room for one trial at a time only."
         return _one_at_a_time(budget, machine, est_bytes, why + fewer)
     threads = max(1, machine.cores // workers)
     if short and os.name == "posix":
-        why = "You asked for trials side by side; processes of this machine start sooner than Ray."
+        why = f"You asked for trials side by side; processes of this machine start sooner than Ray.{fewer}"
         choice = f"processes on this machine, {workers} trials at a time"
         return "process", workers, threads, _decision(choice, why, threads)
     why = f"{machine.cores} cores, and time enough for trials side by side.{fewer}"
@@ -69,12 +71,13 @@ def _one_at_a_time(
 ) -> tuple[Kind, int, int, Decision]:
     """In this process, or in one of its own, where a crash or lack of memory costs the trial alone."""
     large = est_bytes > MEMORY_ASKS * machine.memory_bytes
+    pays = budget is not None and budget >= PROCESS_PAYS_S
     threads = machine.cores
     # The pipes and signals that worker processes need are those of POSIX systems.
-    if os.name == "posix" and (large if budget is None else budget >= PROCESS_PAYS_S):
+    if os.name == "posix" and (large or pays):
         reason = why or (
             f"The largest trial needs about {est_bytes / 2**30:.1f} GiB, much of the free memory."
-            if budget is None
+            if not pays
             else f"Starting Ray takes seconds that a budget of {budget:.0f} s does not give back."
         )
         reason += " A trial that crashes or takes all memory costs itself alone."

@@ -55,13 +55,14 @@ class SearchLoop:
 
     Attributes:
         allocation: Chooses trials.
-        costs: Estimates their seconds. memory: Estimates their bytes; None where nobody knows what is free.
+        costs: Estimates their seconds.
         budget: The clock.
         reserve: Finished trials -> seconds to keep for everything after the search.
         store: Writes an outcome durably and returns the stored result.
         scheduler: Key of the scheduler for trials that the strategy asked for.
         max_trials: Trial-count budget, or None.
-        max_families_failures: A family that failed this often in a row is not tried again.
+        memory: Estimates their bytes; None where nobody knows what is free.
+        max_failures: A family that failed this often in a row is not tried again.
     """
 
     allocation: Allocation
@@ -151,11 +152,13 @@ class SearchLoop:
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
         scheduler = self.scheduler if spec.origin not in ("default", "portfolio") else "none"
+        baseline = families[spec.family].complexity == 0
+        light = self.memory is None or baseline or self.memory.light(spec, state.finished)
         if self.budget.unlimited:
-            return Job(spec, scheduler=scheduler, rivals=rivals)
+            return Job(spec, scheduler=scheduler, rivals=rivals, light=light)
         left = max(LAST_RESORT_S if self._must_try(spec, state) else 0.5, self._left(state))
         generous = max(4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
-        return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals)
+        return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals, light=light)
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best()

@@ -27,9 +27,35 @@ CHARS_A_TERM = 3.0
 """Words of five letters and a blank, each also in a pair."""
 WORKER_BYTES = 4e8
 """What a worker process holds besides its trial: the libraries and its view of the data."""
+LEAST_TRIAL_BYTES = 1e8
+"""Room without which a worker is of no use."""
+RESERVE_SHARE, RESERVE_BYTES = 0.08, 3e8
+"""Memory kept for the driver and the system: a share of what is free, and at least so many bytes."""
+LIGHT_SHARE = 0.1
+"""Up to this share of the memory that it may take, a trial runs in the process of the run; estimates may err."""
 LEAST_RATIO, MOST_RATIO = 0.3, 10.0
 UNSURE = 1.25
-"""A failed trial may have needed more than it had taken when it ended."""
+"""A trial may need more than estimated, and a failed one more than it had taken when it ended."""
+
+
+def allowance(free: float, workers: int) -> float:
+    """Bytes that each of several workers may hold.
+
+    Args:
+        free: Bytes free now, before the workers start.
+        workers: How many.
+    """
+    return max(0.25 * free, free - max(RESERVE_SHARE * free, RESERVE_BYTES)) / max(1, workers)
+
+
+def room(free: float, trial_bytes: float = 0.0) -> int:
+    """Workers that there is memory for; at least one.
+
+    Args:
+        free: Bytes free now, before the workers start.
+        trial_bytes: What the trial of each may add to the worker.
+    """
+    return max(1, int(allowance(free, 1) // (WORKER_BYTES + max(trial_bytes, LEAST_TRIAL_BYTES))))
 
 
 @dataclass(frozen=True)
@@ -141,3 +167,7 @@ class MemoryModel:
         ]
         ratio = min(MOST_RATIO, max(LEAST_RATIO, *ratios)) if ratios else 1.0
         return self.raw(spec) * ratio
+
+    def light(self, spec: TrialSpec, history: Sequence[TrialResult]) -> bool:
+        """Whether the trial is no danger to the process that it runs in, even if the estimate is far too low."""
+        return self.estimate(spec, history) <= LIGHT_SHARE * self.allowed

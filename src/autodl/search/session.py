@@ -15,9 +15,8 @@ from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
-from autodl.search.memory import WORKER_BYTES, MemoryModel
+from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
 from autodl.search.runners.making import make_runner
-from autodl.search.runners.memory_watch import allowance
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -72,6 +71,12 @@ def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: i
     return {r.spec.id: costs.refit(r, growth) for r in finished if r.ok}
 
 
+def refit_bytes(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
+    """Estimated bytes that training a finished trial's configuration on ``n_rows`` rows adds, by trial id."""
+    memory, growth = MemoryModel(setup.shape, setup.data), setup.growth(n_rows)
+    return {r.spec.id: growth * memory.estimate(r.spec, finished) for r in finished if r.ok}
+
+
 def run_search(
     setup: SearchSetup,
     budget: Budget,
@@ -80,6 +85,8 @@ def run_search(
     listener: Listener,
     stop: threading.Event,
     n_rows: int,
+    *,
+    resumed: bool = False,
 ) -> SearchState:
     """Search until the budget's search share is spent.
 
@@ -91,6 +98,7 @@ def run_search(
         listener: Is told of each trial.
         stop: Ends the search early when set.
         n_rows: Rows of the whole table, for the reserve.
+        resumed: Whether an earlier run was interrupted; what ended it may be a trial that this one tries again.
     """
 
     def reserve(finished: Sequence[TrialResult]) -> float:
@@ -115,7 +123,7 @@ def run_search(
         max_trials=setup.max_trials,
         memory=setup.memory(),
     )
-    runner = make_runner(setup.plan, setup.data, setup.address, budget, listener)
+    runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
     try:
         return loop.run(runner, SearchState(finished=list(done)), stop)
     finally:

@@ -7,9 +7,7 @@ Notation: n search rows, m test rows, K classes.
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -33,6 +31,7 @@ from autodl.records import (
     TrialSpec,
     TrialStatus,
 )
+from autodl.search.prepared import PreparedFolds
 from autodl.search.schedulers.base import Verdict, schedulers
 
 if TYPE_CHECKING:
@@ -40,11 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.preprocess import Preparer
-
-CACHE_BYTES = 600_000_000
-"""Prepared features that a worker keeps at most; see ``cache_limit``."""
-CACHE_SHARE = 0.1
-"""Share of a worker's memory that prepared features may fill."""
 
 Tell = Callable[[str], None]
 """Is told what a trial is about to do ("training on fold 1 of 5"), so that an end from outside can be explained."""
@@ -85,6 +79,8 @@ class Job:
     seconds: float = float("inf")
     scheduler: str = "none"
     rivals: tuple[tuple[float, ...], ...] = ()
+    light: bool = True
+    """Whether the memory that it takes is no danger to the process of the run."""
 
 
 @dataclass(frozen=True)
@@ -95,67 +91,6 @@ class TrialOutcome:
     oof: NDArray[Any] | None = None
     test: NDArray[Any] | None = None
     models: list[bytes] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class PreparedFold:
-    """Prepared features of one fold, and the seconds that preparing them took."""
-
-    preparer: Preparer
-    train: Features
-    valid: Features
-    test: Features | None
-    seconds: float
-
-
-def cache_limit(memory: float) -> int:
-    """Bytes of prepared features that a worker keeps.
-
-    Args:
-        memory: Bytes that it may hold in all.
-    """
-    return int(min(CACHE_BYTES, CACHE_SHARE * memory))
-
-
-class PreparedFolds:
-    """Prepared features of recent recipes and folds, kept up to ``CACHE_BYTES``: trials often share a recipe."""
-
-    def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
-        self._data, self._limit = data, limit
-        self._kept: OrderedDict[tuple[str, int], PreparedFold] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, recipe: Recipe, fold: int, deadline: Deadline = NEVER) -> PreparedFold:
-        """The fold's rows prepared by a preparer that was fitted on its training rows.
-
-        Raises:
-            TimeoutError: If the deadline passes between two steps.
-        """
-        key = (preparation_key(recipe), fold)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        from autodl.preprocess import Preparer
-
-        begun = time.perf_counter()
-        data = self._data
-        train, valid = data.folds[fold]
-        preparer = Preparer(recipe, data.schema, data.task)
-        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
-        _in_time(deadline, "while the columns were prepared")
-        x_valid = preparer.transform(data.frame.iloc[valid])
-        _in_time(deadline, "while the columns were prepared")
-        x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
-        made = PreparedFold(preparer, x_train, x_valid, x_test, time.perf_counter() - begun)
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > 1 and self._bytes() > self._limit:
-                self._kept.popitem(last=False)
-        return made
-
-    def _bytes(self) -> int:
-        return sum(f.nbytes() for p in self._kept.values() for f in (p.train, p.valid, p.test) if f is not None)
 
 
 def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar], dict[str, JsonScalar]]:
@@ -169,11 +104,6 @@ def trial_recipe(spec: TrialSpec, data: TrialData) -> Recipe:
     """The family's recipe with the trial's own choices."""
     _, prep = split_config(spec.config)
     return Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
-
-
-def preparation_key(recipe: Recipe) -> str:
-    """Equal for recipes that prepare columns alike: target transform and balancing act after the preparation."""
-    return recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
 
 
 def fit_model(
@@ -222,7 +152,9 @@ def fit_model(
     return FittedModel(preparer, estimator, target, data.task)
 
 
-def run_trial(job: Job, data: TrialData, cache: PreparedFolds, tell: Tell | None = None) -> TrialOutcome:
+def run_trial(
+    job: Job, data: TrialData, cache: PreparedFolds, tell: Tell | None = None, *, alone: bool = True
+) -> TrialOutcome:
     """Carry out a trial. Errors of the family are recorded in the result, never raised.
 
     Args:
@@ -230,9 +162,10 @@ def run_trial(job: Job, data: TrialData, cache: PreparedFolds, tell: Tell | None
         data: Rows and folds.
         cache: Prepared features of earlier trials.
         tell: Is told each step before it begins.
+        alone: Whether no other trial runs in this process; only then its memory can be measured.
     """
     base = resident_bytes()
-    tracked = reset_peak()
+    tracked = alone and reset_peak()
 
     def added() -> int:
         return max(0, peak_bytes() - base) if tracked else 0
@@ -261,7 +194,9 @@ def _run_guarded(
     except BaseException as error:  # a family may raise anything, even SystemExit: the trial alone pays for it
         status = TrialStatus.FAILED
         if out_of_memory(error):
-            message = f"ran out of memory ({type(error).__name__}); it had taken about {in_gib(added())}"
+            message = f"ran out of memory ({type(error).__name__})"
+            if taken := added():
+                message += f"; it had taken about {in_gib(taken)}"
         else:
             logging.getLogger("autodl").exception("trial %s (%s) failed", spec.id, spec.family)
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
@@ -280,11 +215,6 @@ def out_of_memory(error: BaseException) -> bool:
 
 def _silent(step: str) -> None:
     """Tell nobody."""
-
-
-def _in_time(deadline: Deadline, when: str) -> None:
-    if deadline.passed():
-        raise TimeoutError(f"time ran out {when}")
 
 
 def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> TrialOutcome:

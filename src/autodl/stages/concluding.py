@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autodl.clock import NEVER, Deadline
 from autodl.errors import DiskError, RunError
-from autodl.machine import this_machine
+from autodl.machine import available_memory, in_gib, this_machine
 from autodl.models.base import families
 from autodl.records import Ensemble, Evaluation, Explanation, Plan, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget
+from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
-from autodl.search.session import refit_seconds
+from autodl.search.session import refit_bytes, refit_seconds
 from autodl.stages.preparing import Problem
 
 
@@ -100,15 +101,32 @@ def deliver_refit(
     data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores))
     seconds = refit_seconds(setup, results, problem.n_refit)
     frame = problem.dataset.frame[list(setup.plan.features)]
+    names = trial_names([r.spec for r in results])
     return problem.delivery.refit(
         ensemble,
         {r.spec.id: r for r in results},
-        trial_names([r.spec for r in results]),
+        names,
         data,
         (frame, problem.dataset.y),
         ctx.budget.until(0.6 * ctx.budget.finish_s(problem.n_refit)),
         seconds,
+        _too_large(ctx, problem, ensemble, results, names),
     )
+
+
+def _too_large(
+    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], names: Mapping[str, str]
+) -> list[str]:
+    """Members that would take more memory than is free: nothing protects the run's own process from them."""
+    free = allowance(available_memory(), 1)
+    need = refit_bytes(problem.setup, results, problem.n_refit)
+    found = [m.trial_id for m in ensemble.members if need[m.trial_id] > free]
+    for key in found:
+        ctx.note(
+            f"{names[key]} was not trained again on all rows: it needs about {in_gib(need[key])}, {in_gib(free)} "
+            "are free. The models of its validation folds are used."
+        )
+    return found
 
 
 def evaluate(

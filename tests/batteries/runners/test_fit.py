@@ -30,7 +30,7 @@ def table() -> pd.DataFrame:
     ("how", "reason", "options"),
     [
         # Without a clock and with a large trial every trial runs in the worker.
-        ("die", "was killed by the system (signal 9)", {"max_trials": 6, "time_budget_s": None}),
+        ("die", "was ended by the operating system", {"max_trials": 6, "time_budget_s": None}),
         # With one, the first trials run in this process while the worker starts.
         ("sleep", "did not stop at its deadline", {"time_budget_s": 30.0}),
     ],

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +17,11 @@ import pytest
 from runner_cases import job, outcome_of
 
 from autodl.records import TrialStatus
-from autodl.search.runners.process import ProcessRunner
+from autodl.search.runners.process import MAX_STARTS, ProcessRunner
 from autodl.search.runners.shared_data import read_shared, write_shared
-from autodl.search.runners.worker import OOM_SCORE
-from autodl.search.trial import TrialData
+from autodl.search.runners.worker import OOM_SCORE, _offer_to_oom_killer
+from autodl.search.runners.worker_process import WorkerProcess
+from autodl.search.trial import TrialData, TrialOutcome
 
 pytestmark = pytest.mark.slow
 MEMORY = 1.5e9
@@ -63,9 +65,7 @@ def test_killed_by_the_system_is_not_tried_again(process: ProcessRunner, monkeyp
     result = outcome_of(process, job(3, how="die")).result
     assert result.status is TrialStatus.FAILED
     assert result.error is not None
-    assert result.error.startswith(
-        "was killed by the system (signal 9), most likely for lack of memory; it had taken"
-    )
+    assert result.error.startswith("was ended by the operating system, most likely for lack of memory; it had taken")
     assert "tried" not in result.error
 
 
@@ -150,10 +150,84 @@ def test_closing_leaves_no_process(faulty: Path, data: TrialData) -> None:
     assert gone(pid)
 
 
-def test_no_worker_comes_up(data: TrialData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_at_its_start_is_not_replaced_for_ever(
+    data: TrialData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    spawn = ProcessRunner._spawn
+
+    def counted(runner: ProcessRunner) -> WorkerProcess:
+        started.append(1)
+        return spawn(runner)
+
+    monkeypatch.setattr(ProcessRunner, "_spawn", counted)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match="no worker process came up"):
+    with pytest.raises(RuntimeError, match="exit code 1"):
         ProcessRunner(data, memory=MEMORY)
+    assert len(started) == MAX_STARTS
+
+
+def test_one_of_two_workers_that_dies_at_its_start_is_replaced(
+    data: TrialData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, python = ProcessRunner._spawn, sys.executable
+    programs = iter(["/bin/false"])
+
+    def first_false(runner: ProcessRunner) -> WorkerProcess:
+        monkeypatch.setattr(sys, "executable", next(programs, python))
+        return spawn(runner)
+
+    monkeypatch.setattr(ProcessRunner, "_spawn", first_false)
+    runner = ProcessRunner(data, workers=2, memory=3e9)
+    try:
+        assert eventually(lambda: runner.free() == 2)
+    finally:
+        runner.close()
+
+
+def test_a_worker_killed_between_two_trials_costs_no_trial(
+    process: ProcessRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodl.search.runners.worker_process.oom_kills", lambda: None)
+    assert outcome_of(process, job(20, "linear")).result.ok
+    pid = pid_of(process)
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: gone(pid))
+    process.submit(job(21, "linear"))  # before anybody has noticed
+    found: list[TrialOutcome] = []
+    assert eventually(lambda: bool(found.extend(process.wait(0.1)) or found))
+    assert found[0].result.ok, found[0].result.error
+
+
+def test_no_more_workers_than_memory_has_room_for(data: TrialData) -> None:
+    runner = ProcessRunner(data, workers=4, memory=0.9e9)
+    try:
+        assert len(runner._slots) == 1
+        assert outcome_of(runner, job(22, "linear")).result.ok
+    finally:
+        runner.close()
+
+
+def test_too_little_memory_for_a_worker_is_told_as_such(data: TrialData) -> None:
+    with pytest.raises(RuntimeError, match="ended before this machine ran out of memory: it had taken"):
+        ProcessRunner(data, memory=1e8)
+
+
+def test_workers_that_are_needed_no_longer_do_not_come_up(data: TrialData) -> None:
+    closing = threading.Event()
+    closing.set()
+    runner = ProcessRunner.__new__(ProcessRunner)
+    with pytest.raises(RuntimeError):
+        runner.__init__(data, memory=MEMORY, closing=closing)  # type: ignore[misc]
+    assert runner._slots == []
+
+
+def test_a_system_that_lets_nobody_choose_the_victim(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    _offer_to_oom_killer()
 
 
 def test_what_is_handed_over_is_equal_and_shared(data: TrialData) -> None:

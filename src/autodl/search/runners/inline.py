@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from autodl.machine import available_memory
 from autodl.records import Cost, TrialResult, TrialStatus
+from autodl.search.prepared import PreparedFolds, cache_limit
 from autodl.search.runners.base import Runner, grace
 from autodl.search.runners.reasons import overdue
-from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, cache_limit, run_trial
+from autodl.search.trial import Job, TrialData, TrialOutcome, run_trial
 
 
 @dataclass
@@ -42,6 +43,8 @@ class InlineRunner(Runner):
         self._data, self._slots = data, slots
         self._cache_bytes = cache_limit(available_memory())
         self._cache = PreparedFolds(data, self._cache_bytes)
+        self._alone = slots == 1
+        """Whether a trial has the process for itself; not after one was left behind."""
         self._done: queue.Queue[tuple[str, TrialOutcome]] = queue.Queue()
         self._running: dict[str, _Running] = {}
 
@@ -61,7 +64,7 @@ class InlineRunner(Runner):
             entry.step = step
 
         try:
-            outcome = run_trial(job, self._data, cache, tell)
+            outcome = run_trial(job, self._data, cache, tell, alone=self._alone)
         except BaseException as error:  # e.g. SystemExit or a panic of a native library: without an outcome, a hang
             result = TrialResult(spec=job.spec, status=TrialStatus.FAILED, error=f"{type(error).__name__}: {error}")
             outcome = TrialOutcome(result)
@@ -84,6 +87,7 @@ class InlineRunner(Runner):
 
     def _give_up(self, late: _Running) -> TrialOutcome:
         del self._running[late.job.spec.id]
+        self._alone = False
         self._cache = PreparedFolds(self._data, self._cache_bytes)  # the straggler may still write to the old one
         return TrialOutcome(
             TrialResult(

@@ -12,6 +12,7 @@ import os
 import selectors
 import subprocess
 import sys
+import threading
 import time
 from typing import IO
 
@@ -28,6 +29,7 @@ class LocalCluster:
         cpus: Cores that Ray may hand out.
         store_bytes: Size of the object store.
         timeout: Seconds to wait.
+        closing: When set, nobody waits any longer.
 
     Attributes:
         address: ``HOST:PORT`` to join.
@@ -36,7 +38,7 @@ class LocalCluster:
         RuntimeError: If it does not come up; with the last line that Ray printed.
     """
 
-    def __init__(self, cpus: int, store_bytes: int, timeout: float) -> None:
+    def __init__(self, cpus: int, store_bytes: int, timeout: float, closing: threading.Event | None = None) -> None:
         environment = {
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -54,16 +56,16 @@ class LocalCluster:
             start_new_session=True,  # Ctrl-C is for the run, which then ends the helper itself
         )
         assert self._process.stdout is not None
-        self.address = self._await(self._process.stdout, time.monotonic() + timeout)
+        self.address = self._await(self._process.stdout, time.monotonic() + timeout, closing or threading.Event())
 
-    def _await(self, output: IO[bytes], until: float) -> str:
+    def _await(self, output: IO[bytes], until: float, closing: threading.Event) -> str:
         last = b""
         pending = b""
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
-            while (left := until - time.monotonic()) > 0:
-                if not selector.select(left):
-                    break
+            while (left := until - time.monotonic()) > 0 and not closing.is_set():
+                if not selector.select(min(left, 0.2)):
+                    continue
                 chunk = os.read(output.fileno(), 65536)
                 if not chunk:
                     break

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from autodl.errors import ConfigError
 from autodl.events import Listener, Note
 from autodl.records import Plan
 from autodl.search.budget import Budget
@@ -14,16 +16,21 @@ from autodl.search.runners.inline import InlineRunner
 if TYPE_CHECKING:
     from autodl.search.trial import TrialData
 
+Make = Callable[[threading.Event], Runner]
+"""Makes a runner; the event tells that it is needed no longer."""
 START_S = 60.0
 """Seconds to wait for workers at most."""
 FIRST_OUTCOMES = 2
 """The baseline and the first real model are there before worker processes take a core to start."""
 
 
-def make_runner(plan: Plan, data: TrialData, address: str | None, budget: Budget, listener: Listener) -> Runner:
+def make_runner(
+    plan: Plan, data: TrialData, address: str | None, budget: Budget, listener: Listener, *, resumed: bool = False
+) -> Runner:
     """The runner that the plan asks for.
 
-    Without a clock, the slow starters take all trials from the first on, so that a run repeats exactly.
+    Without a clock, the slow starters take all trials from the first on, so that a run repeats exactly. So they do in
+    a resumed run: a trial that has ended one run in this process would end every further one, too.
 
     Args:
         plan: Kind of runner, and trials at a time.
@@ -31,6 +38,7 @@ def make_runner(plan: Plan, data: TrialData, address: str | None, budget: Budget
         address: Ray cluster, or None.
         budget: The clock.
         listener: Is told when the runner takes over, or why it cannot.
+        resumed: Whether an earlier run was interrupted.
 
     Raises:
         ConfigError: If the cluster at ``address`` cannot be reached.
@@ -39,43 +47,46 @@ def make_runner(plan: Plan, data: TrialData, address: str | None, budget: Budget
         return InlineRunner(data, slots=plan.workers)
     start_s = START_S if budget.unlimited else min(START_S, 0.5 * budget.total_s)
 
-    def processes() -> Runner:
+    def processes(closing: threading.Event) -> Runner:
         from autodl.search.runners.process import ProcessRunner
 
-        return ProcessRunner(data, plan.workers, start_s=start_s)
+        return ProcessRunner(data, plan.workers, start_s=start_s, closing=closing)
 
-    def ray() -> Runner:
+    def ray(closing: threading.Event) -> Runner:
         from autodl.search.runners.ray import RayRunner
 
-        runner = RayRunner(data, plan.workers, address, start_s=start_s)
+        runner = RayRunner(data, plan.workers, address, start_s=start_s, closing=closing)
         listener(Note(f"Ray is up: {plan.workers} trials at a time from here on.", budget.elapsed()))
         return runner
 
     if plan.runner == "process":
-        make, name = processes, "A process for the trials"
+        make, name = processes, "A separate process for the trials"
     else:
         make, name = ray, "Ray"
+    never = threading.Event()
     if address is not None or (budget.unlimited and plan.runner == "ray"):
-        return make()
+        return make(never)
     from autodl.search.runners.warming import WarmingRunner
 
     first = InlineRunner(data, slots=plan.workers)
-    if not budget.unlimited:
+    if not budget.unlimited and not resumed:
         after = FIRST_OUTCOMES if plan.runner == "process" else 0  # Ray takes so long that every second counts
         return WarmingRunner(first, _told(make, name, budget, listener), after)
     try:
-        return make()
-    except (OSError, RuntimeError) as error:
-        listener(Note(f"{name} did not start ({error}); trials run in this process.", budget.elapsed()))
+        return make(never)
+    except (ConfigError, OSError, RuntimeError) as error:
+        listener(Note(f"{name} did not start ({error}); trials run without it.", budget.elapsed()))
         return first
 
 
-def _told(make: Callable[[], Runner], name: str, budget: Budget, listener: Listener) -> Callable[[], Runner]:
-    def make_or_tell() -> Runner:
+def _told(make: Make, name: str, budget: Budget, listener: Listener) -> Make:
+    def make_or_tell(closing: threading.Event) -> Runner:
         try:
-            return make()
+            return make(closing)
         except Exception as error:
-            listener(Note(f"{name} did not start ({error}); trials go on in this process.", budget.elapsed()))
+            if not closing.is_set():
+                text = f"{name} did not start ({error}); trials go on without it."
+                listener(Note(text, budget.elapsed()))
             raise
 
     return make_or_tell

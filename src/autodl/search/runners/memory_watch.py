@@ -5,29 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from autodl.machine import available_memory, resident_bytes
+from autodl.machine import available_memory, private_bytes
 from autodl.search.runners.worker_process import WorkerProcess
 
 LOOK_S = 0.05
 """Seconds between two looks: a process fills about a hundred megabytes meanwhile."""
-RESERVE_SHARE, RESERVE_BYTES = 0.08, 3e8
-"""Memory kept for the driver and the system: a share of what is free, and at least so many bytes."""
 LAST_BYTES = 1.5e8
 """Below this much free memory on the machine the largest worker is ended, whoever took it."""
 
 
-def allowance(free: float, workers: int) -> float:
-    """Bytes that each of several workers may hold.
-
-    Args:
-        free: Bytes free now, before the workers start.
-        workers: How many.
-    """
-    return max(0.25 * free, free - max(RESERVE_SHARE * free, RESERVE_BYTES)) / max(1, workers)
-
-
 class MemoryWatch:
-    """A thread that looks at the workers' memory.
+    """A thread that looks at the memory that each worker holds alone; the mapped table is shared by all.
 
     Args:
         workers: Gives the processes to watch now.
@@ -46,7 +34,7 @@ class MemoryWatch:
 
     def look(self) -> None:
         """Measure each worker once, and end those that hold too much."""
-        taken = [(float(resident_bytes(w.pid)), w) for w in self._workers()]
+        taken = [(float(private_bytes(w.pid)), w) for w in self._workers()]
         for held, worker in taken:
             worker.peak = max(worker.peak, held)
         held, largest = max(taken, key=lambda t: t[0], default=(0.0, None))

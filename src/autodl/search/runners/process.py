@@ -6,6 +6,7 @@ cannot end a single overdue task, and cannot say which task a dead worker had.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -13,17 +14,23 @@ from multiprocessing.connection import wait as wait_for
 
 from autodl.machine import available_memory
 from autodl.records import Cost, TrialResult, TrialStatus
+from autodl.search.memory import allowance, room
+from autodl.search.prepared import cache_limit
 from autodl.search.runners import reasons
 from autodl.search.runners.base import MAX_RETRIES, Runner, grace
-from autodl.search.runners.memory_watch import MemoryWatch, allowance
+from autodl.search.runners.memory_watch import MemoryWatch
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_process import WorkerProcess
-from autodl.search.trial import Job, TrialData, TrialOutcome, cache_limit
+from autodl.search.trial import Job, TrialData, TrialOutcome
 
-START_S = 30.0
+START_S = 60.0
 """Seconds after which a worker that does not come up is replaced."""
+MAX_STARTS = 3
+"""Workers of a slot that may end without having begun a trial, before the slot is given up."""
 LEAST_S = 0.5
 """A second try with less time is not worth its start."""
+NO_ANSWER = "it did not answer in time"
+NO_WORKER = "found no worker process in time"
 
 
 @dataclass
@@ -33,10 +40,13 @@ class _Slot:
     job: Job | None = None
     submitted: float = 0.0
     launched: bool = False
-    """Whether the worker has the job; a second try waits for a new worker to come up."""
+    """Whether the worker has the job; another try waits for a new worker to come up."""
     tries: int = 0
+    """How often a worker ended while it carried out the job."""
     why: str = ""
-    """Why the try before ended."""
+    """Why the job has no outcome yet."""
+    useless: int = 0
+    """Workers in a row that ended without having begun a trial."""
 
 
 class ProcessRunner(Runner):
@@ -44,25 +54,35 @@ class ProcessRunner(Runner):
 
     Args:
         data: Handed over once, through a mapped file.
-        workers: Number of processes.
+        workers: Number of processes; fewer where memory has no room for so many.
         memory: Bytes that all of them may hold together with the reserve; what is free now if None.
         start_s: Seconds to wait for the first worker.
+        closing: When set, the first worker is waited for no longer.
 
     Raises:
-        RuntimeError: If none comes up; with the last line that it printed.
+        RuntimeError: If none comes up; with the reason in words.
         OSError: If the data cannot be written to a temporary file.
     """
 
     def __init__(
-        self, data: TrialData, workers: int = 1, *, memory: float | None = None, start_s: float = START_S
+        self,
+        data: TrialData,
+        workers: int = 1,
+        *,
+        memory: float | None = None,
+        start_s: float = START_S,
+        closing: threading.Event | None = None,
     ) -> None:
-        self.allowed = allowance(available_memory() if memory is None else memory, workers)
+        free = available_memory() if memory is None else memory
+        workers = min(workers, room(free))
+        self.allowed = allowance(free, workers)
         self._cache_bytes = cache_limit(self.allowed)
         self._file = write_shared(data)
         self._lock = threading.Lock()
+        self._last_end = NO_ANSWER
         self._slots = [_Slot(self._spawn(), time.monotonic()) for _ in range(workers)]
         self._watch = MemoryWatch(self._processes, self.allowed)
-        self._await_first(start_s)
+        self._await_first(start_s, closing or threading.Event())
 
     def _spawn(self) -> WorkerProcess:
         return WorkerProcess(self._file, self._cache_bytes)
@@ -71,39 +91,34 @@ class ProcessRunner(Runner):
         with self._lock:
             return [s.worker for s in self._slots]
 
-    def _await_first(self, timeout: float) -> None:
+    def _await_first(self, timeout: float, closing: threading.Event) -> None:
         until = time.monotonic() + timeout
-        while time.monotonic() < until:
-            ended = [s for s in self._slots if any(kind == "ended" for kind, _ in s.worker.messages())]
-            if any(s.worker.ready for s in self._slots):
+        while self._slots and time.monotonic() < until and not closing.is_set():
+            if self._idle():
                 return
-            if len(ended) == len(self._slots):
-                break
             wait_for([s.worker.connection for s in self._slots], timeout=0.2)
-        last = self._slots[0].worker.last_words().splitlines()[-1:]
         self.close()
-        raise RuntimeError(f"no worker process came up: {last[0][:300] if last else 'no answer in time'}")
+        raise RuntimeError(self._last_end)
 
     def free(self) -> int:
         """Warm workers without a job."""
         return len(self._idle())
 
     def _idle(self) -> list[_Slot]:
-        for slot in self._slots:
-            if slot.job is None and not slot.worker.ready:
-                self._look(slot)
+        for slot in [s for s in self._slots if s.job is None]:
+            self._look(slot)
         return [s for s in self._slots if s.job is None and s.worker.ready]
 
     def submit(self, job: Job) -> None:
         """Hand the job to an idle worker."""
-        slot = self._idle()[0]
-        slot.job, slot.tries, slot.submitted, slot.launched = job, 0, time.monotonic(), False
+        slot = next(s for s in self._slots if s.job is None and s.worker.ready)
+        slot.job, slot.tries, slot.submitted, slot.why = job, 0, time.monotonic(), NO_WORKER
         self._launch(slot, job.seconds)
 
     def _launch(self, slot: _Slot, seconds: float) -> None:
         assert slot.job is not None
-        slot.launched, slot.tries = True, slot.tries + 1
-        slot.worker.begin(replace(slot.job, seconds=seconds))  # a worker that has ended is noticed by ``_look``
+        slot.launched = slot.worker.begin(replace(slot.job, seconds=seconds))
+        # If the worker has just ended, ``_look`` finds out, and the next one gets the job.
 
     def wait(self, timeout: float) -> list[TrialOutcome]:
         """Outcomes of finished, overdue and lost trials."""
@@ -111,7 +126,7 @@ class ProcessRunner(Runner):
         while any(s.job is not None for s in self._slots):
             left = until - time.monotonic()
             wait_for([s.worker.connection for s in self._slots], timeout=max(0.0, min(left, 0.2)))
-            outcomes = [o for slot in self._slots if (o := self._look(slot)) is not None]
+            outcomes = [o for slot in list(self._slots) if (o := self._look(slot)) is not None]
             if outcomes or left <= 0:
                 return outcomes
         return []
@@ -120,14 +135,14 @@ class ProcessRunner(Runner):
         """Take in what the worker has sent; its trial's outcome if there is one now."""
         for kind, content in slot.worker.messages():
             if kind == "done" and slot.job is not None:
-                slot.job = None
+                slot.job, slot.useless = None, 0
                 assert isinstance(content, TrialOutcome)
                 return content
             if kind == "ended":
                 return self._lost(slot)
+        if not slot.worker.ready and time.monotonic() > slot.born + START_S:
+            return self._useless(slot, NO_ANSWER)
         if slot.job is None:
-            if not slot.worker.ready and time.monotonic() > slot.born + START_S:
-                self._replace(slot)
             return None
         left = slot.submitted + slot.job.seconds - time.monotonic()
         if not slot.launched and left < LEAST_S:
@@ -141,14 +156,29 @@ class ProcessRunner(Runner):
     def _lost(self, slot: _Slot) -> TrialOutcome | None:
         """A worker has ended: replace it, and try its trial again unless lack of memory was the cause."""
         why, dead = slot.worker.death(), slot.worker
+        if slot.job is None or not slot.launched or not dead.step:
+            words = dead.last_words().splitlines()[-1:] if dead.excess is None else []
+            return self._useless(slot, words[0][:300] if words else f"it {why.reason}")
         self._replace(slot)
-        if slot.job is None:
-            return None
-        slot.tries += not slot.launched
+        slot.useless, slot.tries = 0, slot.tries + 1
         slot.launched, slot.why = False, reasons.tries(why.reason, slot.tries)
         if why.memory or slot.tries > MAX_RETRIES:
             return self._ended(slot, dead, TrialStatus.FAILED, slot.why)
         return None
+
+    def _useless(self, slot: _Slot, reason: str) -> TrialOutcome | None:
+        """A worker has ended without having begun a trial, which is not the trial's fault; its slot gets few more."""
+        slot.useless, slot.launched, self._last_end = slot.useless + 1, False, reason
+        if slot.useless < MAX_STARTS:
+            self._replace(slot)
+            return None
+        logging.getLogger("autodl").warning("no worker process comes up any more: %s", reason)
+        with self._lock:
+            self._slots.remove(slot)
+        slot.worker.close()
+        if slot.job is None:
+            return None
+        return self._ended(slot, slot.worker, TrialStatus.FAILED, f"{NO_WORKER}: {reason}")
 
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
@@ -166,7 +196,7 @@ class ProcessRunner(Runner):
     def _ended(slot: _Slot, worker: WorkerProcess, status: TrialStatus, reason: str) -> TrialOutcome:
         assert slot.job is not None
         spec, slot.job = slot.job.spec, None
-        cost = Cost(fit_s=time.monotonic() - slot.submitted, peak_bytes=int(worker.peak - worker.base))
+        cost = Cost(fit_s=time.monotonic() - slot.submitted, peak_bytes=worker.added())
         return TrialOutcome(TrialResult(spec=spec, status=status, error=reason, cost=cost))
 
     def running(self) -> list[Job]:

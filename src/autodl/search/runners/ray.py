@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 from autodl.errors import ConfigError
 from autodl.machine import available_memory
 from autodl.records import Cost, TrialResult, TrialStatus
+from autodl.search.prepared import PreparedFolds, cache_limit
 from autodl.search.runners import reasons
 from autodl.search.runners.base import MAX_RETRIES, Runner, grace
 from autodl.search.runners.local_cluster import READY, LocalCluster
-from autodl.search.trial import Job, PreparedFolds, TrialData, TrialOutcome, cache_limit, run_trial
+from autodl.search.trial import Job, TrialData, TrialOutcome, run_trial
 
 START_S = 60.0
 """Seconds to wait for an actor."""
@@ -55,13 +57,20 @@ class RayRunner(Runner):
         workers: Number of actors.
         address: A running cluster (``auto``, ``ray://HOST:PORT``, ``HOST:PORT``), or None to start Ray locally.
         start_s: Seconds to wait for the first actor.
+        closing: When set, the local Ray is waited for no longer.
 
     Raises:
         ConfigError: If the cluster cannot be reached or has no room for a single worker.
     """
 
     def __init__(
-        self, data: TrialData, workers: int, address: str | None = None, *, start_s: float = START_S
+        self,
+        data: TrialData,
+        workers: int,
+        address: str | None = None,
+        *,
+        start_s: float = START_S,
+        closing: threading.Event | None = None,
     ) -> None:
         import ray
 
@@ -70,7 +79,9 @@ class RayRunner(Runner):
         self._owns = not ray.is_initialized()
         self._cluster: LocalCluster | None = None
         if self._owns and address is None:
-            self._cluster = LocalCluster(max(1, workers * data.threads), _store_bytes(len(data.frame)), start_s)
+            self._cluster = LocalCluster(
+                max(1, workers * data.threads), _store_bytes(len(data.frame)), start_s, closing
+            )
             _join(self._cluster.address)
         elif self._owns and address is not None:
             _join_foreign(address)

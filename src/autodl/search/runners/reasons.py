@@ -44,9 +44,9 @@ def death(exit_code: int | None, taken: float, oom_kill: bool | None) -> Death:
     if number != signal.SIGKILL:
         return Death(f"crashed its worker process (signal {number}, {_name(number)}): a fault in a native library")
     if oom_kill is False:
-        return Death("was killed from outside (signal 9)")
+        return Death("was ended by another program or by hand")
     sure = "for lack of memory" if oom_kill else "most likely for lack of memory"
-    return Death(f"was killed by the system (signal 9), {sure}; it had taken about {in_gib(taken)}", memory=True)
+    return Death(f"was ended by the operating system, {sure}; it had taken about {in_gib(taken)}", memory=True)
 
 
 def overdue(seconds: float, step: str = "", end: str = "killed") -> str:

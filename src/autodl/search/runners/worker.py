@@ -40,8 +40,9 @@ def main(arguments: list[str]) -> None:
     faulthandler.enable()
     connection = Connection(connection_fd)
     from autodl.models.base import families
+    from autodl.search.prepared import PreparedFolds
     from autodl.search.runners.shared_data import read_shared
-    from autodl.search.trial import Job, PreparedFolds, run_trial
+    from autodl.search.trial import Job, run_trial
 
     data = read_shared(data_fd)
     len(families)  # imports every family's module
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> None:
 def _warm_up(data: TrialData) -> None:
     """Prepare a few rows by each recipe, so that no trial's time holds the import of the libraries for it."""
     from autodl.preprocess import Preparer
-    from autodl.search.trial import preparation_key
+    from autodl.search.prepared import preparation_key
 
     for recipe in {preparation_key(r): r for r in data.recipes.values()}.values():
         # What a few rows cannot show (a class, a category) is no fault here; a trial on all rows will tell.
@@ -73,9 +74,8 @@ def _warm_up(data: TrialData) -> None:
 
 
 def _offer_to_oom_killer() -> None:
-    score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        score.write_text(str(OOM_SCORE))
+    with contextlib.suppress(OSError):  # another system, or one that lets nobody choose
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def _die_with(driver: int) -> None:

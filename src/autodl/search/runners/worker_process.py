@@ -14,7 +14,7 @@ import time
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
-from autodl.machine import oom_kills, resident_bytes
+from autodl.machine import oom_kills, private_bytes
 from autodl.search.runners.reasons import Death, death, no_memory
 
 END_S = 5.0
@@ -31,8 +31,9 @@ class WorkerProcess:
     Attributes:
         pid: Its process number, which is also its process group.
         ready: Whether it has imported everything.
-        step: What its trial was doing last.
-        base: Bytes that it held before its trial. peak: Most bytes seen in it since.
+        step: What its trial was doing last; empty if it has not begun.
+        base: Bytes that it held alone before its trial.
+        peak: Most bytes seen in it since.
         excess: Set by the watch: the bytes it had taken and those allowed when it was ended.
     """
 
@@ -66,12 +67,17 @@ class WorkerProcess:
     def begin(self, job: Any) -> bool:
         """Send a job; False if the worker has ended."""
         self.step = ""
-        self.base = self.peak = float(resident_bytes(self.pid))
+        self.base = self.peak = float(private_bytes(self.pid))
+        self._oom_before = oom_kills()
         try:
             self.connection.send(job)
         except OSError:
             return False
         return True
+
+    def added(self) -> int:
+        """Most bytes that its trial has added; 0 if it has not begun one."""
+        return max(0, int(self.peak - self.base)) if self.base else 0
 
     def messages(self) -> list[tuple[str, Any]]:
         """What it has sent; ("ended", None) last if it has ended. Does not wait."""

@@ -1,0 +1,93 @@
+"""Prepared features of the folds, kept between trials: trials often share a recipe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autodl.clock import NEVER, Deadline
+from autodl.features import Features
+from autodl.records import Recipe
+
+if TYPE_CHECKING:
+    from autodl.preprocess import Preparer
+    from autodl.search.trial import TrialData
+
+CACHE_BYTES = 600_000_000
+"""Prepared features that a worker keeps at most; see ``cache_limit``."""
+CACHE_SHARE = 0.1
+"""Share of a worker's memory that prepared features may fill."""
+
+
+def preparation_key(recipe: Recipe) -> str:
+    """Equal for recipes that prepare columns alike: target transform and balancing act after the preparation."""
+    return recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
+
+
+@dataclass(frozen=True)
+class PreparedFold:
+    """Prepared features of one fold, and the seconds that preparing them took."""
+
+    preparer: Preparer
+    train: Features
+    valid: Features
+    test: Features | None
+    seconds: float
+
+
+def cache_limit(memory: float) -> int:
+    """Bytes of prepared features that a worker keeps.
+
+    Args:
+        memory: Bytes that it may hold in all.
+    """
+    return int(min(CACHE_BYTES, CACHE_SHARE * memory))
+
+
+class PreparedFolds:
+    """Prepared features of recent recipes and folds, kept up to ``CACHE_BYTES``: trials often share a recipe."""
+
+    def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
+        self._data, self._limit = data, limit
+        self._kept: OrderedDict[tuple[str, int], PreparedFold] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, recipe: Recipe, fold: int, deadline: Deadline = NEVER) -> PreparedFold:
+        """The fold's rows prepared by a preparer that was fitted on its training rows.
+
+        Raises:
+            TimeoutError: If the deadline passes between two steps.
+        """
+        key = (preparation_key(recipe), fold)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        from autodl.preprocess import Preparer
+
+        begun = time.perf_counter()
+        data = self._data
+        train, valid = data.folds[fold]
+        preparer = Preparer(recipe, data.schema, data.task)
+        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
+        _in_time(deadline)
+        x_valid = preparer.transform(data.frame.iloc[valid])
+        _in_time(deadline)
+        x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
+        made = PreparedFold(preparer, x_train, x_valid, x_test, time.perf_counter() - begun)
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > 1 and self._bytes() > self._limit:
+                self._kept.popitem(last=False)
+        return made
+
+    def _bytes(self) -> int:
+        return sum(f.nbytes() for p in self._kept.values() for f in (p.train, p.valid, p.test) if f is not None)
+
+
+def _in_time(deadline: Deadline) -> None:
+    if deadline.passed():
+        raise TimeoutError("time ran out while the columns were prepared")
