@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -51,6 +52,22 @@ class StoppedError(RunError):
     """The user stopped a run before it had a model."""
 
     exit_code = 130
+
+
+_SPACE, _PLACE = "Free some space", "Choose another place"
+REFUSALS = {
+    errno.ENOSPC: ("the disk is full", _SPACE),
+    errno.EDQUOT: ("your disk quota is used up", _SPACE),
+    errno.EFBIG: ("the file would be larger than the system allows", "Raise the limit (`ulimit -f`)"),
+    errno.EIO: ("the disk does not answer as it should", "Check the disk"),
+    errno.EROFS: ("the disk is read-only", _PLACE),
+    errno.EACCES: ("there is no permission", f"Ask for access, or {_PLACE.lower()}"),
+    errno.EPERM: ("there is no permission", f"Ask for access, or {_PLACE.lower()}"),
+    errno.ENOTDIR: ("a part of this path is a file, not a folder", _PLACE),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one"),
+    errno.ELOOP: ("it is a link that leads back to itself", "Name the file itself"),
+}
+"""What the system may refuse: the reason in words, and what the user can do, as the beginning of a sentence."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -52,12 +52,14 @@ def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) 
         DiskError: If the folder cannot be written to or the disk has no room.
     """
     folder = RunFolder(out, trusted=trust)
-    _check(folder, resume, options)  # before the lock, which makes the folder
+    check_folder(out, resume)  # before the lock, which makes the folder
+    _check_options(folder, options)
     with disk_trouble(out):
         existing = next(p for p in (out, *out.absolute().parents) if p.is_dir())
     require_space(existing)
     with RunLock(out):
-        _check(folder, resume, options)  # another run may have come and gone
+        check_folder(out, resume)  # another run may have come and gone
+        _check_options(folder, options)
         if folder.is_run():
             yield _resumed(folder)
         else:
@@ -66,29 +68,38 @@ def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) 
             yield OpenRun(folder, notes=notes)
 
 
-def _check(folder: RunFolder, resume: bool, options: FitOptions) -> None:
-    path = folder.path
-    try:
+def check_folder(path: Path, resume: bool) -> None:
+    """Whether a run may begin in a folder, or go on there.
+
+    Raises:
+        RunError: If a run would be overwritten, there is none to resume, or the folder holds other files.
+        DiskError: If the folder cannot be looked into.
+    """
+    with disk_trouble(path):
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file", "Name a folder with --out.")
         filled = path.is_dir() and any(path.iterdir())
         blank = filled and is_blank(path)
-        is_run = folder.is_run()
-    except OSError as error:
-        raise RunError(f"cannot look into {path}: {error.strerror}", "Choose another folder with --out.") from error
-    if not is_run:
-        if resume and not (filled and blank and was_claimed(path)):
-            raise RunError(f"there is no run to resume in {path}", "Leave out --resume to start one.")
-        if filled and not blank:
-            raise RunError(f"{path} is not empty and not a run folder", "Give a new folder with --out.")
-        return
-    if not resume:
-        raise RunError(f"{path} already holds a run", "Go on with it by --resume, or give another folder with --out.")
-    before = folder.read("options", FitOptions)
+        is_run = RunFolder(path).is_run()
+    if is_run and not resume:
+        raise RunError(
+            f"{path} already holds a run", "Add --resume to go on with it, or choose another folder with --out."
+        )
+    if resume and not is_run and not (blank and was_claimed(path)):
+        raise RunError(f"there is no run to resume in {path}", "Leave out --resume to start one.")
+    if filled and not is_run and not blank:
+        raise RunError(f"{path} is not empty and not a run folder", "Give a new folder with --out.")
+
+
+def _check_options(folder: RunFolder, options: FitOptions) -> None:
+    """Whether the run in the folder, if there is one, was begun with these options."""
+    before = folder.read("options", FitOptions) if folder.is_run() else None
     for name, value in before.model_dump().items() if before is not None else ():
         now = getattr(options, name)
         moved = name in PATHS and value is not None and now is not None
         if name not in MAY_CHANGE and value != now and not moved:
             raise RunError(
-                f"the run in {path} began with {name} = {value!r}, but now {now!r} is asked",
+                f"the run in {folder.path} began with {name} = {value!r}, but now {now!r} is asked",
                 "Resume with the same options, or start anew with another --out.",
             )
 

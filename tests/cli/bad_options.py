@@ -84,11 +84,11 @@ SPELLING = (
         "drop_unknown",
         "--drop of a column that is not there",
         "--drop colr",
-        "--drop",
+        "column to drop",
         "'colr'",
         "Did you mean 'colour'?",
     ),
-    fit("group_unknown", "--group of a column that is not there", "--group shop", "--group", "'shop'", "Known"),
+    fit("group_unknown", "--group of a column that is not there", "--group shop", "group column", "'shop'", "Known"),
     Case(
         "run_unknown",
         "A run folder that does not exist",
@@ -146,8 +146,7 @@ VALUES = (
         "time_no_date",
         "A time column that is no date",
         "--target bought --time-column colour",
-        "'colour'",
-        "--time-column",
+        "time column 'colour'",
         "dates",
     ),
     fit(
@@ -160,7 +159,11 @@ VALUES = (
     fit("resume_nothing", "--resume without a run", "--resume --out run", "run", "--resume"),
     fit("resume_nameless", "--resume without --out", "--resume", "--resume", "--out"),
     Case(
-        "out_file", "--out names a file", "autodl fit shop.csv --out shop.csv", ("--out shop.csv", "folder"), shop()
+        "out_file",
+        "--out names a file",
+        "autodl fit shop.csv --out shop.csv",
+        ("shop.csv is a file", "folder", "--out"),
+        shop(),
     ),
     Case(
         "out_taken",

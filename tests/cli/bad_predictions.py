@@ -222,7 +222,7 @@ FILES = (
         "full_disk",
         "The disk is full",
         "autodl predict run new.csv --out p.csv",
-        ("p.csv", "space"),
+        ("p.csv", "full", "space"),
         PLAIN,
         run=True,
         around=full_disk,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodl.cli.options import build_options, choose_folder, require_data, require_run, run_name
-from autodl.errors import AutodlError, ConfigError, RunError
+from autodl.cli.options import build_options, choose_folder, require_run, run_name
+from autodl.errors import ConfigError, RunError
 from autodl.options import FitOptions
 from autodl.records import Task
 
@@ -89,13 +89,6 @@ def test_run_folders_are_never_overwritten(tmp_path: Path, monkeypatch: pytest.M
         choose_folder(None, "d", resume=True)
 
 
-def test_missing_paths_are_named_with_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "sales.csv").write_text("a\n1\n")
-    assert require_data(str(tmp_path / "sales.csv"))
-    assert require_data(str(tmp_path / "*.csv"))
-    with pytest.raises(AutodlError, match=re.escape("Did you mean 'sales.csv'?")):
-        require_data(str(tmp_path / "sale.csv"))
-    with pytest.raises(AutodlError, match="Check the path"):
-        require_data(str(tmp_path / "no" / "sales.csv"))
-    with pytest.raises(RunError):
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no run\.json"):
         require_run(tmp_path)

@@ -32,7 +32,7 @@ def test_reasons_for_each_column_left_out() -> None:
     ("options", "error", "match"),
     [
         (FitOptions(drop=("colour",)), DataError, "Did you mean 'color'"),
-        (FitOptions(group_column="persn"), DataError, "--group-column"),
+        (FitOptions(group_column="persn"), DataError, "the group column 'persn' is not in the data"),
         (FitOptions(time_column="color"), DataError, "neither dates nor numbers"),
         (FitOptions(drop=("y",)), ConfigError, "target"),
         (FitOptions(drop=("size", "weight", "color")), DataError, "no column is left"),

@@ -22,7 +22,8 @@ from autodl.store.disk import MIN_FREE, disk_trouble, require_space
     [
         (errno.ENOSPC, "full"), (errno.EDQUOT, "quota"), (errno.EFBIG, "ulimit"), (errno.EROFS, "read-only"),
         (errno.EACCES, "no permission"), (errno.EPERM, "no permission"), (errno.ENOENT, "gone"),
-        (errno.ENOTDIR, "not a folder"), (errno.ENAMETOOLONG, "too long"), (errno.EIO, os.strerror(errno.EIO)),
+        (errno.ENOTDIR, "not a folder"), (errno.ENAMETOOLONG, "too long"), (errno.EIO, "does not answer"),
+        (errno.ESTALE, os.strerror(errno.ESTALE)),
     ],
 )  # fmt: skip
 def test_a_refusal_is_one_line(tmp_path, number, why):

@@ -6,7 +6,6 @@ neither pandas nor a model.
 
 from __future__ import annotations
 
-import errno
 import shlex
 import sys
 import traceback
@@ -26,20 +25,10 @@ from autodl.cli.predict import predict
 from autodl.cli.report import report
 from autodl.cli.runs import runs
 from autodl.cli.words import printable
-from autodl.errors import AutodlError
+from autodl.errors import REFUSALS, AutodlError
 
 # The base of all usage errors, wherever this version of typer keeps it.
 _UsageError: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
-
-_REFUSALS = {
-    errno.EACCES: ("there is no permission", "Ask for access, or choose another place."),
-    errno.EPERM: ("there is no permission", "Ask for access, or choose another place."),
-    errno.EROFS: ("the disk can only be read", "Choose another place."),
-    errno.ENOSPC: ("no space is left on the disk", "Make room, or choose another place."),
-    errno.ENAMETOOLONG: ("the name is too long for the disk", "Choose a shorter one."),
-    errno.EIO: ("the disk does not answer as it should", "Check the disk, or choose another place."),
-}
-"""What the system may refuse anywhere: no fault of the program, so it is told like other problems of the input."""
 
 app = typer.Typer(
     name="autodl",
@@ -101,9 +90,10 @@ def run(argv: list[str] | None, started: Callable[[], float]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped before anything was finished.", 130)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _REFUSALS and error.filename is not None:
-            what, remedy = _REFUSALS[error.errno]
-            return _fail(f"{error.filename}: {what}. {remedy}", 2)
+        # What the system refuses is no fault of the program, so it is told like other problems of the input.
+        if isinstance(error, OSError) and error.errno in REFUSALS and error.filename is not None:
+            what, remedy = REFUSALS[error.errno]
+            return _fail(f"{error.filename}: {what}. {remedy}.", 2)
         return _crash(error, invocation.log)
     return result if isinstance(result, int) else 0
 

@@ -15,6 +15,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import Invocation, invocation_of
+from autodl.data.files import table_files
 
 if TYPE_CHECKING:
     from autodl.cli.live import LiveDisplay
@@ -62,9 +63,9 @@ def fit(
         test_size=test_size, group=group, time_column=time_column, families=families, drop=drop, seed=seed,
         workers=workers, address=address, preset=preset,
     )  # fmt: skip
-    opt.require_data(data)
-    if test is not None:
-        opt.require_data(test)
+    for source in (data, test):
+        if source is not None:
+            table_files(source)  # a wrong path is told before a folder is made and libraries are loaded
     folder = opt.choose_folder(out, data, resume)
     _run(invocation, data, chosen, folder, resume=resume, trust=trust, quiet=quiet, json=json)
 
@@ -92,7 +93,7 @@ def _run(
         finally:
             _keep_log(invocation, folder)
         if json:
-            screen.out.print(record.model_dump_json(indent=2), soft_wrap=True)
+            screen.print_json(opt.jsonable(record))
         else:
             _say_summary(screen, record, evaluation, folder)
 

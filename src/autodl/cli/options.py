@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from autodl.errors import ConfigError, DataError, RunError, did_you_mean
+from autodl.errors import ConfigError
 
 if TYPE_CHECKING:
     from autodl.options import FitOptions
@@ -190,25 +191,9 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
         from autodl.store import new_folder
 
         return new_folder(RUNS, f"{run_name(data)}-{time.strftime('%Y%m%d-%H%M%S')}")
-    if out.exists() and not out.is_dir():
-        raise RunError(f"--out {out} is a file", "Name a folder.")
-    try:
-        filled = out.is_dir() and any(out.iterdir())
-    except OSError as error:
-        raise RunError(f"cannot look into --out {out}: {error.strerror}", "Choose another folder.") from error
-    from autodl.store import RunFolder
-    from autodl.store.lock import is_blank, was_claimed
+    from autodl.opening import check_folder
 
-    is_run = RunFolder(out).is_run()
-    blank = filled and is_blank(out)
-    if resume and not is_run and not (blank and was_claimed(out)):
-        raise RunError(f"there is no run in {out}", "Leave out --resume to start one.")
-    if filled and not resume and not blank:
-        if is_run:
-            raise RunError(
-                f"{out} already holds a run", "Add --resume to go on with it, or choose another folder with --out."
-            )
-        raise RunError(f"--out {out} is not empty", "Choose a new folder.")
+    check_folder(out, resume)
     return out
 
 
@@ -226,23 +211,6 @@ def require_run(run: Path) -> Path:
     return run
 
 
-def require_data(data: str) -> str:
-    """The data, if a file is plainly there; globs and folders are left to the reader.
-
-    Raises:
-        DataError: If no such file exists.
-    """
-    if not any(c in data for c in "*?[") and not Path(data).exists():
-        if Path(data).is_symlink():
-            raise DataError(f"{data} is a link that leads nowhere", "Name the file itself.")
-        parent = Path(data).parent
-        near = [p.name for p in parent.iterdir()] if parent.is_dir() else []
-        hint = did_you_mean(Path(data).name, near) if near else ""
-        remedy = hint if hint.startswith("Did") else "Check the path."
-        raise DataError(f"there is no file {data}", remedy)
-    return data
-
-
 def jsonable(record: Any) -> Any:
     """A record as plain JSON values."""
-    return record.model_dump(mode="json")
+    return json.loads(record.model_dump_json())

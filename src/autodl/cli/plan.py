@@ -8,6 +8,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
+from autodl.data.files import table_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,9 +54,9 @@ def plan(
         test_size=test_size, group=group, time_column=time_column, families=families, drop=drop, seed=seed,
         workers=workers, address=address, preset=preset,
     )  # fmt: skip
-    opt.require_data(data)
-    if test is not None:
-        opt.require_data(test)
+    for source in (data, test):
+        if source is not None:
+            table_files(source)
     from autodl.cli.screen import quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:
@@ -63,10 +64,7 @@ def plan(
 
         profile, planned = run_plan(data, chosen)
         if json:
-            import json as codec
-
-            facts = {"profile": opt.jsonable(profile), "plan": opt.jsonable(planned)}
-            screen.out.print(codec.dumps(facts, indent=2, ensure_ascii=False), soft_wrap=True)
+            screen.print_json({"profile": opt.jsonable(profile), "plan": opt.jsonable(planned)})
         else:
             show_plan(screen.out, profile, planned, verbose=verbose)
 

@@ -9,6 +9,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
+from autodl.data.files import table_files
 from autodl.errors import ConfigError
 
 Keep = Annotated[
@@ -48,13 +49,13 @@ def predict(
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
     run = opt.require_run(run)
-    opt.require_data(data)
+    table_files(data)
     _check_output(out)
     from autodl.cli.screen import quiet_libraries
     from autodl.cli.words import plural
 
     with quiet_libraries(invocation_of(context)) as screen:
-        from autodl.data import write_table
+        from autodl.data import check_output, write_table
         from autodl.predict import predict_file
 
         def tell(sentence: str) -> None:
@@ -62,7 +63,14 @@ def predict(
                 screen.err.print(f"note: {sentence}", soft_wrap=True, markup=False, highlight=False)
 
         frame = predict_file(
-            run, data, proba=proba, keep=tuple(keep or ()), allow_missing=allow_missing, trust=trust, tell=tell
+            run,
+            data,
+            proba=proba,
+            keep=tuple(keep or ()),
+            allow_missing=allow_missing,
+            trust=trust,
+            max_rows=check_output(out.expanduser()),
+            tell=tell,
         )
         write_table(frame, out, raw_text=raw_text)
         if not quiet:

@@ -75,7 +75,7 @@ def file_errors(path: str, done: str = "read") -> Iterator[None]:
             raise DataError(f"{path} is damaged or cut off", "Copy or download it again.") from error
         why, remedy = REFUSALS.get(error.errno, (error.strerror, "Check the disk and the path"))
         if isinstance(error, PermissionError) and done == "read":
-            remedy = f"Try `chmod u+r '{path}'`"
+            remedy = f"Ask for access, or try `chmod u+r '{path}'`"
         raise DataError(f"{path} cannot be {done}: {why}", f"{remedy}.") from error
 
 

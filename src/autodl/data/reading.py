@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,17 @@ from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import LargeTable
 from autodl.data.columns import clean_names, normalise, raw_names
-from autodl.data.compression import COMPRESSED, file_errors, magic, suffix_format
+from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
 from autodl.data.draw import Draw, group_keys, row_keys
+from autodl.data.files import found_files
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
 from autodl.data.large import read_blocks, read_large, row_sample
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
 from autodl.data.streams import head, open_parts, read_bytes
-from autodl.errors import DataError, did_you_mean
+from autodl.errors import DataError
 from autodl.records import ReadInfo
 
 LARGE_BYTES = 1 << 26
@@ -93,12 +93,18 @@ def read_rows(
     """
     if not isinstance(source, str | Path):
         return _from_frame(source, allowance)
-    files = _files(source)
+    files, left_out = found_files(source)
     large = _large(files, str(source), every_row)
     if large is not None:
-        return TableRead(*read_large(large, as_text=as_text, skip=skip, allowance=allowance))
-    frame, info = _read_small(files, str(source), as_text, every_row)
-    return TableRead(frame, info, np.arange(len(frame)))
+        frame, info, rows = read_large(large, as_text=as_text, skip=skip, allowance=allowance)
+    else:
+        frame, info = _read_small(files, str(source), as_text, every_row)
+        rows = np.arange(len(frame))
+    return TableRead(frame, _with_notes(info, left_out), rows)
+
+
+def _with_notes(info: ReadInfo, notes: tuple[str, ...]) -> ReadInfo:
+    return info.model_copy(update={"notes": (*notes, *info.notes)}) if notes else info
 
 
 class Batches:
@@ -122,13 +128,14 @@ class Batches:
         self.info: ReadInfo | None = None
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        files = _files(self._source)
+        files, left_out = found_files(self._source)
         large = _large(files, str(self._source), every_row=True)
         if large is None:
-            frame, self.info = _read_small(files, str(self._source), self._as_text, every_row=True)
+            frame, info = _read_small(files, str(self._source), self._as_text, every_row=True)
+            self.info = _with_notes(info, left_out)
             yield frame
         else:
-            self.info = yield from read_blocks(large, self._as_text)
+            self.info = _with_notes((yield from read_blocks(large, self._as_text)), left_out)
 
 
 def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
@@ -222,45 +229,6 @@ def _not_empty(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if len(frame) == 0:
         raise DataError(f"{where} has columns but no rows", "Give a table with rows.")
     return frame
-
-
-def _files(source: str | Path) -> list[Path]:
-    """The files that a path, a folder or a glob stands for, in natural order."""
-    path = Path(source).expanduser()
-    with file_errors(str(source)):
-        if path.is_file():
-            return [path]
-        if path.is_dir():
-            found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
-            if not found:
-                raise DataError(
-                    f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it."
-                )
-            return sorted(found, key=_natural)
-        if any(c in str(source) for c in "*?["):
-            root = Path(path.anchor) if path.is_absolute() else Path()
-            found = [p for p in root.glob(str(path.relative_to(root) if path.is_absolute() else path)) if p.is_file()]
-            if not found:
-                raise DataError(f"no file matches {source}", "Check the pattern and the folder.")
-            return sorted(found, key=_natural)
-        if path.exists():
-            return [path]
-        near = ""
-        if path.parent.is_dir():
-            names = [p.name for p in path.parent.iterdir() if p.is_dir() or _is_table(p)]
-            near = did_you_mean(path.name, names)
-        raise DataError(f"{source} does not exist", near if near.startswith("Did") else "Check the path.")
-
-
-def _is_table(path: Path) -> bool:
-    if not path.is_file() or path.name.startswith((".", "_")):
-        return False
-    kind, compression = suffix_format(path.name)
-    return kind is not None or (compression is not None and path.suffix.lower() in COMPRESSED)
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", str(path))]
 
 
 def _format(name: str, data: pa.Buffer) -> str:

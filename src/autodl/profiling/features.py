@@ -25,21 +25,19 @@ def check_columns(schema: TableSchema, options: FitOptions, target: str, unread:
         DataError: If a named column does not exist, or cannot order the rows.
         ConfigError: If the target is given another role too.
     """
-    roles = [("--drop", d) for d in options.drop]
-    roles += [("--group-column", options.group_column)] if options.group_column else []
-    roles += [("--time-column", options.time_column)] if options.time_column else []
-    for flag, name in roles:
+    roles = [("column to drop", d) for d in options.drop]
+    roles += [("group column", options.group_column)] if options.group_column else []
+    roles += [("time column", options.time_column)] if options.time_column else []
+    for role, name in roles:
         if name not in schema.names and name not in unread:
-            raise DataError(
-                f"the column '{name}' of {flag} is not in the data", did_you_mean(str(name), schema.names)
-            )
+            raise DataError(f"the {role} '{name}' is not in the data", did_you_mean(str(name), schema.names))
         if name == target:
-            raise ConfigError(f"{flag} names the target column '{target}'", "Name another column, or another target.")
+            raise ConfigError(f"the {role} '{name}' is the target", "Name another column, or another target.")
     if options.time_column:
         column = schema[options.time_column]
         if column.kind not in (ColumnKind.DATETIME, ColumnKind.NUMERIC) and column.numeric is None:
             raise DataError(
-                f"the column '{column.name}' of --time-column holds neither dates nor numbers",
+                f"the time column '{column.name}' holds neither dates nor numbers",
                 "Name a column with dates, or with numbers that grow with time.",
             )
 

@@ -8,23 +8,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from autodl.errors import DiskError
+from autodl.errors import REFUSALS, DiskError
 
 MIN_FREE = 20_000_000
 """Bytes that must be free before a run begins: room for its records, its report and a small model."""
 
 _GO_ON = "what was finished is kept; `autodl fit ... --resume` goes on from there"
-_REASONS = {
-    errno.ENOSPC: ("the disk is full", f"Free some space: {_GO_ON}."),
-    errno.EDQUOT: ("your disk quota is used up", f"Free some space: {_GO_ON}."),
-    errno.EFBIG: ("the file would be larger than the system allows", f"Raise the limit (`ulimit -f`): {_GO_ON}."),
-    errno.EROFS: ("the disk is read-only", "Choose a folder on another disk with --out."),
-    errno.EACCES: ("there is no permission to write there", "Choose another folder with --out, or ask for access."),
-    errno.EPERM: ("there is no permission to write there", "Choose another folder with --out, or ask for access."),
-    errno.ENOENT: ("its folder is gone; was it deleted or moved?", "Start the run again."),
-    errno.ENOTDIR: ("a part of this path is a file, not a folder", "Choose another folder with --out."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one with --out."),
-}
+_FOR_A_WHILE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Refusals that may end, so that the run can go on in its folder."""
 
 
 @contextlib.contextmanager
@@ -37,9 +28,13 @@ def disk_trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why, remedy = _REASONS.get(
-            error.errno or 0, (error.strerror or str(error), f"Once the disk works again: {_GO_ON}.")
-        )
+        if error.errno == errno.ENOENT:
+            why, remedy = "its folder is gone; was it deleted or moved?", "Start the run again."
+        elif error.errno in REFUSALS:
+            why, remedy = REFUSALS[error.errno]
+            remedy += f": {_GO_ON}." if error.errno in _FOR_A_WHILE else " with --out."
+        else:
+            why, remedy = error.strerror or str(error), f"Once the disk works again: {_GO_ON}."
         raise DiskError(f"cannot write {path}: {why}", remedy) from error
 
 

@@ -1,0 +1,110 @@
+"""Which files a path, a folder or a glob stands for; loads no library, so that a wrong path is told at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from autodl.data.compression import COMPRESSED, file_errors, suffix_format
+from autodl.errors import DataError, did_you_mean
+
+
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+]{1,9}:/{1,3}", re.IGNORECASE)
+_ABOUT = re.compile(r"^(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
+"""Texts that lie beside data and tell of them."""
+_IMAGES = frozenset([".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"])
+
+
+def table_files(source: str | Path) -> list[Path]:
+    """The files of ``found_files``."""
+    return found_files(source)[0]
+
+
+def found_files(source: str | Path) -> tuple[list[Path], tuple[str, ...]]:
+    """The files that a path, a folder or a glob stands for, in natural order, and what was left out.
+
+    Of several files the empty ones are skipped, as Spark writes them for parts without rows.
+
+    Returns:
+        (files, notes).
+
+    Raises:
+        DataError: If there is none, or it is no file that can be read twice.
+    """
+    files = _files(source)
+    if len(files) < 2:
+        return files, ()
+    notes = []
+    with file_errors(str(source)):
+        empty = [f for f in files if not f.stat().st_size]
+    if empty and len(empty) < len(files):
+        files = [f for f in files if f not in empty]
+        notes.append(f"Empty files were skipped: {_some([f.name for f in empty])}.")
+    about = [f for f in files if f.suffix.lower() == ".txt" and _ABOUT.match(f.name)]
+    if about and len(about) < len(files):
+        files = [f for f in files if f not in about]
+        notes.append(f"Taken for a text about the data, and not read: {_some([f.name for f in about])}.")
+    parted = [part for f in files for part in f.parts if re.match(r"^[^=]+=.+$", part) and part != f.name]
+    if parted:
+        columns = _some([f"'{name}'" for name in dict.fromkeys(part.split("=")[0] for part in parted)])
+        notes.append(
+            f"The names of the folders hold values ({_some(list(dict.fromkeys(parted)))}) that are not in the files; "
+            f"they were not read. To use {columns}, write it into the files as a column."
+        )
+    return files, tuple(notes)
+
+
+def _some(names: list[str]) -> str:
+    """At most three names."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _files(source: str | Path) -> list[Path]:
+    if _ADDRESS.match(str(source)):
+        raise DataError(f"{source} is an address, but autodl reads files", "Download it first, then name the file.")
+    path = Path(source).expanduser()
+    with file_errors(str(source)):
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
+            if not found:
+                if any(p.suffix.lower() in _IMAGES for p in path.rglob("*")):
+                    raise DataError(
+                        f"the folder {source} holds images, which autodl cannot learn from yet",
+                        "Give a table, e.g. a CSV file of measurements taken from the images.",
+                    )
+                raise DataError(
+                    f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it."
+                )
+            return sorted(found, key=_natural)
+        if any(c in str(source) for c in "*?["):
+            root = Path(path.anchor) if path.is_absolute() else Path()
+            found = [p for p in root.glob(str(path.relative_to(root) if path.is_absolute() else path)) if p.is_file()]
+            if not found:
+                raise DataError(f"no file matches {source}", "Check the pattern and the folder.")
+            return sorted(found, key=_natural)
+        if path.exists() or str(source) == "-":
+            # Looking at the start and reading are two passes: the second one would miss what the first one took.
+            raise DataError(
+                f"{source} is a pipe or a device, which can be read only once",
+                "Write the data to a file first, then name the file.",
+            )
+        if path.is_symlink():
+            raise DataError(f"{source} is a link that leads nowhere", "Name the file itself.")
+        near = ""
+        if path.parent.is_dir():
+            names = [p.name for p in path.parent.iterdir() if p.is_dir() or _is_table(p)]
+            near = did_you_mean(path.name, names)
+        raise DataError(f"there is no file {source}", near if near.startswith("Did") else "Check the path.")
+
+
+def _is_table(path: Path) -> bool:
+    if not path.is_file() or path.name.startswith((".", "_")):
+        return False
+    kind, compression = suffix_format(path.name)
+    return kind is not None or (compression is not None and path.suffix.lower() in COMPRESSED)
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", str(path))]
