@@ -224,10 +224,11 @@ def test_a_resumed_run_killed_early_leaves_no_conclusion_of_fewer_trials(csv, tm
         if len(removed) == kill_at:
             raise Killed
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch:
         real = RunFolder.remove
         patch.setattr(RunFolder, "remove", remove)
-        run_fit(csv, OPTIONS, run, resume=True, listener=after(1, kill))
+        with pytest.raises(Killed):
+            run_fit(csv, OPTIONS, run, resume=True, listener=after(1, kill))
     left = conclusions(run)
     assert len(left) == (0 if kill_at == "first new trial" else 3 - kill_at)
     if left:

@@ -94,9 +94,8 @@ def test_a_model_without_a_safe_form_is_a_pickle_and_says_so(model: FittedModel,
         del model.estimator.odd  # type: ignore[attr-defined]
     assert not is_safe_format(data)
     assert "stored as a pickle" in caplog.text
-    assert (
-        DeliveredModel(_trusted(delivered_run(tmp_path, [data]))).manifest.members[0].files[0].path.endswith(".pkl")
-    )
+    (member,) = DeliveredModel(_trusted(delivered_run(tmp_path, [data]))).manifest.members
+    assert member.files[0].path.endswith(".pkl")
 
 
 def _trusted(run: RunFolder) -> RunFolder:

@@ -159,3 +159,15 @@ def test_an_unknown_name_is_one_line_with_the_nearest(tmp_path: Path, arguments:
     assert said in done.stderr
     assert done.stdout.count("\n") <= 3  # the stages begun, at most
     assert not (tmp_path / "run").exists()
+
+
+def test_a_cluster_that_does_not_answer_is_one_line_with_its_remedy(tmp_path: Path) -> None:
+    done = autodl(
+        "fit", PENGUINS, "--target", "Species", "--max-trials", 3, "--address", "127.0.0.1:1", "--out", "run",
+        cwd=tmp_path, code=2,
+    )  # fmt: skip
+    assert done.stderr.startswith("autodl: error: cannot reach a Ray cluster at '127.0.0.1:1'")
+    assert "leave out --address" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "failed" not in done.stdout
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
@@ -39,6 +40,12 @@ def at(stage: str, process: subprocess.Popen[str], run: Path) -> None:
     while not STAGES[stage](run):
         assert process.poll() is None, process.communicate()
         time.sleep(0.002)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The worker processes of a run."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    return [p for p in below if "autodl.search.runners.worker" in " ".join(p.cmdline())]
 
 
 def stored(run: Path) -> dict[str, bytes]:
@@ -72,6 +79,34 @@ def test_a_killed_run_goes_on_without_repeating_anything(tmp_path: Path, stage: 
     assert len({json.dumps([s["family"], s["config"]], sort_keys=True) for s in specs}) == len(specs) == 5
     assert status(run) == "done"
     assert (run / "report.html").is_file()
+
+
+def test_a_run_killed_while_a_worker_process_trains_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+    """With a clock, trials run in a process of their own."""
+    run, clock = tmp_path / "run", ("--time-budget", "100s")
+    process = started(tmp_path, 400, *clock)
+    at("first trial", process, run)
+    assert json.loads((run / "records" / "plan.json").read_text())["runner"] == "process"
+    while not (children := workers_of(process)):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    known = len(stored(run))
+    while len(stored(run)) < known + 3:  # by then the worker has trained
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
+    before = stored(run)
+    again = started(tmp_path, len(before) + 2, "--resume", *clock)
+    out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, (out, err)
+    after = stored(run)
+    assert {k: after[k] for k in before} == before
+    specs = [json.loads(r)["spec"] for r in after.values()]
+    assert len({json.dumps([s["family"], s["config"]], sort_keys=True) for s in specs}) == len(specs) > len(before)
+    assert status(run) == "done"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
