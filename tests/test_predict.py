@@ -169,3 +169,22 @@ def test_no_row_is_skipped(run: Path, new: pd.DataFrame, tmp_path: Path) -> None
     assert len(autodl.data.read_table(tmp_path / "long.csv")[0]) == 400  # learning may skip one in a hundred
     with pytest.raises(DataError, match=r"long\.csv: row 402 has 7 cells, but 5 are expected"):
         predict.predict_file(run, str(tmp_path / "long.csv"))
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_more_rows_than_the_output_holds_are_refused_before_they_are_predicted(
+    run: Path, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: bool
+) -> None:
+    new.to_csv(tmp_path / "new.csv", index=False)
+    rows: list[int] = []
+    answer = predict._predict_rows
+    monkeypatch.setattr(
+        predict, "_predict_rows", lambda model, raw, *args: rows.append(len(raw)) or answer(model, raw, *args)
+    )
+    assert len(predict.predict_file(run, str(tmp_path / "new.csv"), max_rows=40)) == sum(rows) == 40
+    rows.clear()
+    if parts:
+        in_small_parts(monkeypatch)
+    with pytest.raises(DataError, match=r"new\.csv has more than 39 rows.*\.csv or \.parquet"):
+        predict.predict_file(run, str(tmp_path / "new.csv"), max_rows=39)
+    assert (0 < sum(rows) < 40) == parts

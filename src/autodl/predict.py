@@ -147,6 +147,7 @@ def predict_file(
     allow_missing: bool = False,
     trust: bool = False,
     model: DeliveredModel | None = None,
+    max_rows: int | None = None,
     tell: Callable[[str], None] = warnings.warn,
 ) -> pd.DataFrame:
     """Predict a file with the model of a run folder; see ``predict_frame``.
@@ -154,10 +155,12 @@ def predict_file(
     Args:
         trust: Read models that can only be stored as pickle; only for run folders that you made yourself.
         model: The model of the run, if it is loaded already.
+        max_rows: The most rows that the place of the predictions can hold; None for no limit.
         run: The run folder. data: Path, folder or glob. proba, keep, allow_missing, tell: see ``predict_frame``.
 
     Raises:
-        DataError: If a row cannot be read: each row of the file has its prediction, none is skipped.
+        DataError: If a row cannot be read: each row of the file has its prediction, none is skipped. If there are
+            more than ``max_rows``.
     """
     import pandas as pd
 
@@ -171,8 +174,14 @@ def predict_file(
     batches = Batches(data, as_text={*words, *keep})
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
-    ignored = ""
+    ignored, n = "", 0
     for raw in batches:
+        n += len(raw)
+        if max_rows is not None and n > max_rows:
+            raise DataError(
+                f"{where} has more than {max_rows:,} rows, which is all that the file for the predictions can hold",
+                "Write .csv or .parquet instead.",
+            )
         out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where)
         parts.append(out)
         found += misfits

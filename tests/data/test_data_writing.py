@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from autodl.data import read_table, write_table
+from autodl.data import read_table, write_table, writing
 from autodl.errors import DataError
 
 FRAME = pd.DataFrame({"name": ["Ann", 'B "x", y', None], "n": [1, 2, 3], "v": [0.1, 1 / 3, -2e10]})
@@ -42,6 +43,37 @@ def test_errors(tmp_path: Path) -> None:
     (tmp_path / "d.csv").mkdir()
     with pytest.raises(DataError, match="is a folder"):
         write_table(FRAME, tmp_path / "d.csv")
+
+
+def test_what_a_sheet_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("a\x07b", "\x1b[2J"):
+        with pytest.raises(DataError, match=r"t\.xlsx cannot hold control characters.* \.csv or \.parquet"):
+            write_table(pd.DataFrame({"t": [text]}), tmp_path / "t.xlsx")
+    monkeypatch.setattr(writing, "EXCEL_ROWS", 5)
+    write_table(pd.DataFrame({"t": range(5)}), tmp_path / "t.xlsx")
+    with pytest.raises(DataError, match=r"6 rows and 1 columns are more than .*t\.xlsx can hold"):
+        write_table(pd.DataFrame({"t": range(6)}), tmp_path / "t.xlsx")
+    with pytest.raises(DataError, match="16,385 columns"):
+        write_table(pd.DataFrame([range(16_385)]), tmp_path / "t.xlsx")
+    assert len(read_table(tmp_path / "t.xlsx")[0]) == 5
+    assert [p.name for p in tmp_path.iterdir()] == ["t.xlsx"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_permissions(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the umask for a new file, its own for one that is there; the umask is never set meanwhile."""
+    path = tmp_path / name
+    before = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patch:
+            patch.delattr(os, "umask")
+            write_table(FRAME, path)
+            assert path.stat().st_mode & 0o777 == 0o640
+            path.chmod(0o604)
+            write_table(FRAME, path)
+            assert path.stat().st_mode & 0o777 == 0o604
+    finally:
+        os.umask(before)
 
 
 FORMULAS = [

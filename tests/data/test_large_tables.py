@@ -412,7 +412,8 @@ def test_learning_a_table_at_once_gives_the_same(tmp_path: Path) -> None:
 def test_shards_of_types_that_go_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """As a writer of shards leaves them that looks at each shard alone."""
     shards: list[dict[str, object]] = [
-        {"n": [1, 2], "gap": pa.nulls(2), "word": ["a", "b"], "day": pa.array([1, 2], pa.timestamp("s")), "b": [1, 2]},
+        {"n": [1, 2], "gap": pa.nulls(2), "word": ["a", "b"], "day": pa.array([1, 2], pa.timestamp("s")),
+         "b": [1, 2]},
         {"n": [0.5, None], "gap": ["x", "y"], "word": pa.array(["b", "c"]).dictionary_encode(),
          "day": pa.array([3, 4], pa.timestamp("us")), "b": [None, 3]},
     ]  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, split_test
     from autodl.data.unusable import count_misfits, merge_misfits, misfits
-    from autodl.data.writing import write_table
+    from autodl.data.writing import check_output, write_table
 
 _HOMES = {
     "Batches": "reading",
@@ -23,6 +23,7 @@ _HOMES = {
     "labels": "schema",
     "learn_table": "kinds",
     "make_folds": "splits",
+    "check_output": "writing",
     "count_misfits": "unusable",
     "merge_misfits": "unusable",
     "misfits": "unusable",
@@ -39,6 +40,7 @@ __all__ = [
     "labels",
     "learn_table",
     "make_folds",
+    "check_output",
     "count_misfits",
     "merge_misfits",
     "misfits",

@@ -86,8 +86,10 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
     if preamble and best.delimiter != BLANKS:
         rows, filled = rows[preamble:], 0
         while filled < preamble:
-            filled += bool(lines[comments].strip())
+            filled += bool(lines[comments].rstrip("\r\n"))
             comments += 1
+        while comments < len(lines) and not lines[comments].rstrip("\r\n"):
+            comments += 1  # blank lines between the titles and the header
     names, header = _header(rows, best.width)
     decimal = "," if best.delimiter != "," and _decimal_comma(rows[1:200]) else "."
     return replace(best, skip=comments, header=header, names=names, decimal=decimal)

@@ -59,11 +59,26 @@ def shown_delimiter(dialect: Dialect) -> str | None:
 def same_columns(headers: list[tuple[str, list[str]]]) -> None:
     """Raise ``DataError`` unless all files, given as (name, columns), have the same columns in any order."""
     first_file, first = headers[0]
-    for file, names in headers[1:]:
-        odd = sorted(set(first) ^ set(names))
-        if odd:
-            lacking, having = (file, first_file) if odd[0] in first else (first_file, file)
-            raise DataError(
-                f"the files differ in columns: {lacking} lacks '{odd[0]}', which {having} has",
-                "Give shards of one table, or only the file to learn from.",
-            )
+    odd = [(file, names) for file, names in headers[1:] if set(names) != set(first)]
+    if not odd:
+        return
+    file, names = odd[0]
+    differences = [
+        f"{lacking} lacks {_quoted(columns)}, which {having} has"
+        for lacking, having, columns in (
+            (file, first_file, [n for n in first if n not in names]),
+            (first_file, file, [n for n in names if n not in first]),
+        )
+        if columns
+    ]
+    if len(odd) > 1:
+        shown = ", ".join(f for f, _ in odd[1:4]) + (f" and {len(odd) - 4} more" if len(odd) > 4 else "")
+        differences.append(f"{shown} differ too" if len(odd) > 2 else f"{shown} differs too")
+    raise DataError(
+        f"the files differ in columns: {'; '.join(differences)}",
+        "Give shards of one table, or only the file to learn from.",
+    )
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{n}'" for n in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -6,7 +6,8 @@ import csv
 import itertools
 import os
 import re
-import tempfile
+import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,10 @@ from autodl.data.compression import file_errors, suffix_format
 from autodl.errors import DataError
 
 KINDS = ".csv, .tsv, .parquet, .feather, .jsonl, .xlsx; text also with .gz, .bz2, .xz, .zst or .zip"
+
+EXCEL_ROWS, EXCEL_COLUMNS = 1_048_575, 16_384
+"""What a sheet holds, besides the header."""
+_OTHER = "Write .csv or .parquet instead."
 
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """First characters that make a spreadsheet take text for a formula, also in their full-width forms (OWASP)."""
@@ -64,25 +69,52 @@ def write_table(frame: pd.DataFrame, path: str | Path, *, raw_text: bool = False
         DataError: If the suffix is unknown or the folder cannot be written to.
     """
     path = Path(path).expanduser()
+    check_output(path)
     writer = _writer(path, raw_text)
+    with file_errors(str(path), "written"):
+        partial = path.with_name(f".{path.stem}-{secrets.token_hex(6)}{''.join(path.suffixes)}")
+        partial.touch(exist_ok=False)  # with the permissions that the user's umask leaves
+        try:
+            writer(frame, partial)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            if path.exists():
+                shutil.copymode(path, partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def check_output(path: Path) -> int | None:
+    """Refuse a place that no table can be written to.
+
+    Returns:
+        The most rows that a file of this kind holds; None for no limit.
+
+    Raises:
+        DataError: If the suffix is unknown, the folder does not exist, or the place is a folder.
+    """
+    _writer(path, raw_text=True)
     if not path.parent.is_dir():
         raise DataError(f"the folder {path.parent} does not exist", "Create it first.")
     if path.is_dir():
         raise DataError(f"{path} is a folder", "Name a file in it.")
-    with file_errors(str(path), "written"):
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix="".join(path.suffixes), dir=path.parent)
-        os.close(handle)
-        partial = Path(temporary)
-        try:
-            writer(frame, partial)
-            mask = os.umask(0)
-            os.umask(mask)
-            partial.chmod(0o666 & ~mask)
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    return EXCEL_ROWS if suffix_format(path.name)[0] == "excel" else None
+
+
+def _write_excel(frame: pd.DataFrame, partial: Path, path: Path) -> None:
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    if len(frame) > EXCEL_ROWS or frame.shape[1] > EXCEL_COLUMNS:
+        raise DataError(
+            f"{len(frame):,} rows and {frame.shape[1]:,} columns are more than {path} can hold: a sheet ends at "
+            f"{EXCEL_ROWS:,} rows and {EXCEL_COLUMNS:,} columns",
+            _OTHER,
+        )
+    try:
+        frame.to_excel(partial, index=False, engine="openpyxl")
+    except IllegalCharacterError as error:
+        raise DataError(f"{path} cannot hold control characters, which stand in the text", _OTHER) from error
 
 
 def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
@@ -111,5 +143,5 @@ def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
     if compression is None and kind == "feather":
         return lambda frame, p: frame.reset_index(drop=True).to_feather(p)
     if compression is None and kind == "excel" and suffix != [".xls"]:
-        return lambda frame, p: tame(frame).to_excel(p, index=False, engine="openpyxl")
+        return lambda frame, p: _write_excel(tame(frame), p, path)
     raise DataError(f"the suffix of {path.name} names no format that can be written", f"Use {KINDS}.")
