@@ -80,6 +80,18 @@ def run_folder(work: Path) -> Path:
     return run
 
 
+def test_json_tells_names_as_they_are_and_a_terminal_nothing(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "\x1b[2Jpri\u202ece \u20ac"
+    run_folder.rename(run_folder.parent / name)
+    assert main(["runs", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert json.loads(out)[0]["folder"] == f"autodl-runs/{name}"
+    assert out.isascii()
+    assert "\x1b" not in out
+
+
 def test_leaderboard_and_runs_show_the_same_facts_as_the_record(
     run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

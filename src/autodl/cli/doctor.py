@@ -22,10 +22,9 @@ def doctor(context: typer.Context, no_ray: NoRay = False, json: opt.Json = False
         failed = [r for r in results if r.status == "fail"]
         if json:
             import dataclasses
-            import json as codec
 
             facts = {"ok": not failed, "checks": [dataclasses.asdict(r) for r in results]}
-            screen.out.print(codec.dumps(facts, indent=2, ensure_ascii=False), soft_wrap=True)
+            screen.print_json(facts)
         else:
             from rich.table import Table
             from rich.text import Text

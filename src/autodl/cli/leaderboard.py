@@ -18,7 +18,7 @@ def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = F
 
         record = RunFolder(run).read_run()
         if json:
-            screen.out.print(record.model_dump_json(indent=2), soft_wrap=True)
+            screen.print_json(opt.jsonable(record))
             return
         from rich.table import Table
         from rich.text import Text

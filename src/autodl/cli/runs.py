@@ -37,10 +37,7 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
         place = folder or Path()
         found = find_runs(place, lambda text: screen.err.print(f"note: {text}", soft_wrap=True))
         if json:
-            import json as codec
-
-            facts = [{"folder": str(path), **opt.jsonable(record)} for path, record in found]
-            screen.out.print(codec.dumps(facts, indent=2, ensure_ascii=False), soft_wrap=True)
+            screen.print_json([{"folder": str(path), **opt.jsonable(record)} for path, record in found])
             return
         if not found:
             where = "the current folder" if folder is None else str(place)

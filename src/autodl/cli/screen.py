@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -32,6 +33,11 @@ class Screen:
     out: Console
     err: Console
     log: Path
+
+    def print_json(self, facts: object) -> None:
+        """Write plain values as JSON, every one as it is: by ``\\u`` signs a terminal is told nothing."""
+        self.out.file.write(json.dumps(facts, indent=2, ensure_ascii=True) + "\n")
+        self.out.file.flush()
 
     def detach(self) -> None:
         """Write to nowhere from now on: nobody is watching any more."""
