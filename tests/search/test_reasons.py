@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 
@@ -24,9 +23,9 @@ GIB = 2**30
         ),
         (-9, True, "was ended by the operating system, for lack of memory; it had taken about 2.0 GiB", True),
         (-9, False, "was ended by another program or by hand", False),
-        (-11, False, "crashed its worker process (signal 11, SIGSEGV): a fault in a native library", False),
-        (-6, None, "crashed its worker process (signal 6, SIGABRT): a fault in a native library", False),
-        (3, None, "ended its worker process (exit code 3)", False),
+        (-11, False, "crashed (SIGSEGV): a fault in a library that it uses", False),
+        (-6, None, "crashed (SIGABRT): a fault in a library that it uses", False),
+        (3, None, "ended its process without a result (exit code 3)", False),
     ],
 )
 def test_death(code: int, oom_kill: bool | None, reason: str, memory: bool) -> None:
@@ -36,7 +35,7 @@ def test_death(code: int, oom_kill: bool | None, reason: str, memory: bool) -> N
 
 def test_codes_are_those_of_real_processes() -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; os.abort()"], check=False, stderr=subprocess.DEVNULL)
-    assert f"signal {signal.SIGABRT:d}, SIGABRT" in death(ended.returncode, 0, None).reason
+    assert "crashed (SIGABRT)" in death(ended.returncode, 0, None).reason
 
 
 def test_other_ends() -> None:

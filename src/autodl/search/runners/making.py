@@ -56,7 +56,8 @@ def make_runner(
         from autodl.search.runners.ray import RayRunner
 
         runner = RayRunner(data, plan.workers, address, start_s=start_s, closing=closing)
-        listener(Note(f"Ray is up: {plan.workers} trials at a time from here on.", budget.elapsed()))
+        if not closing.is_set():
+            listener(Note(f"Ray is up: {plan.workers} trials at a time from here on.", budget.elapsed()))
         return runner
 
     if plan.runner == "process":

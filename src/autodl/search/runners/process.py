@@ -30,7 +30,7 @@ MAX_STARTS = 3
 LEAST_S = 0.5
 """A second try with less time is not worth its start."""
 NO_ANSWER = "it did not answer in time"
-NO_WORKER = "found no worker process in time"
+NO_PROCESS = "got no process of its own to run in"
 
 
 @dataclass
@@ -112,7 +112,7 @@ class ProcessRunner(Runner):
     def submit(self, job: Job) -> None:
         """Hand the job to an idle worker."""
         slot = next(s for s in self._slots if s.job is None and s.worker.ready)
-        slot.job, slot.tries, slot.submitted, slot.why = job, 0, time.monotonic(), NO_WORKER
+        slot.job, slot.tries, slot.submitted, slot.why = job, 0, time.monotonic(), NO_PROCESS
         self._launch(slot, job.seconds)
 
     def _launch(self, slot: _Slot, seconds: float) -> None:
@@ -178,7 +178,7 @@ class ProcessRunner(Runner):
         slot.worker.close()
         if slot.job is None:
             return None
-        return self._ended(slot, slot.worker, TrialStatus.FAILED, f"{NO_WORKER}: {reason}")
+        return self._ended(slot, slot.worker, TrialStatus.FAILED, f"{NO_PROCESS}: {reason}")
 
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None

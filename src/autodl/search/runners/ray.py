@@ -90,7 +90,7 @@ class RayRunner(Runner):
         if not self._warm(start_s):
             self.close()
             raise ConfigError(
-                f"no worker with {data.threads} free cores came up within {start_s:.0f} s",
+                f"no process with {data.threads} free cores came up within {start_s:.0f} s",
                 "Ask for fewer with --workers, or look at `ray status`.",
             )
 

@@ -39,10 +39,10 @@ def death(exit_code: int | None, taken: float, oom_kill: bool | None) -> Death:
         oom_kill: Whether the kernel killed a process for lack of memory meanwhile; None if it does not tell.
     """
     if exit_code is None or exit_code >= 0:
-        return Death(f"ended its worker process (exit code {exit_code})")
+        return Death(f"ended its process without a result (exit code {exit_code})")
     number = -exit_code
     if number != signal.SIGKILL:
-        return Death(f"crashed its worker process (signal {number}, {_name(number)}): a fault in a native library")
+        return Death(f"crashed ({_name(number)}): a fault in a library that it uses")
     if oom_kill is False:
         return Death("was ended by another program or by hand")
     sure = "for lack of memory" if oom_kill else "most likely for lack of memory"
@@ -70,4 +70,4 @@ def _name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return "unknown"
+        return f"signal {number}"

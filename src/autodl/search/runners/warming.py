@@ -96,7 +96,7 @@ class WarmingRunner(Runner):
             if outcomes or time.monotonic() >= until or not self.running():
                 return outcomes
             if self._held is not None:
-                self._made.wait(0.05)
+                time.sleep(0.05)
 
     def running(self) -> list[Job]:
         """Jobs of both, and the one that waits."""
