@@ -10,7 +10,7 @@ import pytest
 
 from autodl.data import reading
 from autodl.data.allowance import CELLS_PER_CORE_SECOND, Allowance
-from autodl.dataset import load
+from autodl.dataset import load, load_test
 from autodl.options import FitOptions
 from autodl.pipeline import run_plan
 
@@ -78,3 +78,17 @@ def test_the_rule() -> None:
     assert less < (1 << 30) / 12 / 500
     assert "memory" in why
     assert Allowance(max_rows=7, seconds=1).limit(12, 0.0)[0] == 7
+
+
+def test_a_test_file_is_sampled_where_it_does_not_fit_the_memory(big: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = load(big, FitOptions(target="y", time_budget_s=1e9))
+    whole = load_test(big, train, 5)
+    assert whole.read.sample is None
+    assert len(whole.y) == len(train.y)
+    monkeypatch.setattr("autodl.machine.total_memory", lambda: 1)
+    part = load_test(big, train, 5)
+    assert part.read.sample is not None
+    assert part.read.sample.rows_used == 10_000
+    raw = pd.read_csv(big)
+    assert (raw["x"].to_numpy()[part.rows] == part.frame["x"].to_numpy()).all()
+    assert (train.frame["y"].to_numpy()[np.searchsorted(train.rows, part.rows)] == part.frame["y"].to_numpy()).all()

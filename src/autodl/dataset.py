@@ -142,18 +142,24 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
     )
 
 
-def load_test(path: str, train: Dataset) -> Dataset:
+def load_test(path: str, train: Dataset, seed: int) -> Dataset:
     """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
+
+    Of a file that does not fit the memory a random part is kept; time is no limit, since nothing is learnt from it.
 
     Raises:
         DataError: If columns are missing or no row remains.
     """
     import numpy as np
 
-    from autodl.data import apply_schema, labels, misfits, read_table
+    from autodl.data import apply_schema, labels, misfits, read_rows
+    from autodl.data.allowance import Allowance
+    from autodl.machine import total_memory
     from autodl.profiling import encode_target
 
-    raw, read = read_table(path, as_text=train.schema.word_columns)
+    allowance = Allowance(memory_bytes=total_memory(), seed=seed)
+    table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
+    raw, read = table.frame, table.info
     name = Path(path).name
     frame = apply_schema(raw, train.schema, where=name)
     present = frame[train.target.name].notna().to_numpy()
@@ -162,10 +168,11 @@ def load_test(path: str, train: Dataset) -> Dataset:
     y, _ = encode_target(frame.loc[present, train.target.name], column, train.target.task, known)
     keep = y >= 0 if train.target.task is Task.CLASSIFICATION else np.ones(len(y), dtype=bool)
     unknown = tuple(dict.fromkeys(labels(frame.loc[present, train.target.name][~keep], column)))
-    rows, y = present.nonzero()[0][keep], y[keep]
-    if len(rows) == 0:
+    kept, y = present.nonzero()[0][keep], y[keep]
+    if len(kept) == 0:
         raise DataError(*_nothing_to_test(name, train.target, unknown))
-    notes = [f"In {name}, {m}." for m in misfits(raw, frame, train.schema) if m.column != train.target.name]
+    told = misfits(raw, frame, train.schema) if len(raw) <= TOLD_ROWS else ()
+    notes = [f"In {name}, {m}." for m in told if m.column != train.target.name]
     if n := int((~present).sum()):
         notes.append(
             f"{n:,} of {len(frame):,} rows of {name} are left out: they have no value of '{train.target.name}'."
@@ -176,7 +183,9 @@ def load_test(path: str, train: Dataset) -> Dataset:
             f"such '{train.target.name}' ({_quoted(unknown)})."
         )
     read = read.model_copy(update={"notes": (*read.notes, *notes)})
-    return Dataset(frame.iloc[rows].reset_index(drop=True), y, rows, train.schema, train.target, read, name)
+    return Dataset(
+        frame.iloc[rows].reset_index(drop=True), y, table.rows[rows], train.schema, train.target, read, name
+    )
 
 
 def _nothing_to_test(name: str, target: TargetInfo, unknown: tuple[str, ...]) -> tuple[str, str]:

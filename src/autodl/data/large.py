@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from autodl.data.allowance import Allowance
 from autodl.data.blocks import Again, Blocks, Known, LargeTable, open_blocks
 from autodl.data.builders import Cells
-from autodl.data.columns import normalise
+from autodl.data.columns import clean_names, normalise, raw_names
 from autodl.data.draw import Draw, group_keys, row_keys
 from autodl.errors import DataError
 from autodl.records import ReadInfo, RowSample
@@ -107,6 +107,37 @@ def _collect(
         update={"notes": (*blocks.info.notes, *blocks.notes, *notes), "sample": sample, "unread": unread}
     )
     return frame, info, draw.positions()
+
+
+def sample_rows(frame: pd.DataFrame, allowance: Allowance) -> tuple[NDArray[np.int64], RowSample | None]:
+    """The (m,) rows of a frame in memory that the allowance has room for, ascending; None where those are all."""
+    rows = np.arange(len(frame))
+    limit, why = allowance.limit(frame.shape[1], 0.0)
+    if limit is None or len(rows) <= limit:
+        return rows, None
+    groups = _groups(frame, allowance.group_column)
+    if groups is not None:
+        draw = _drawn(limit, rows, group_keys(groups, rows, allowance.seed))
+    if groups is None or draw.few_groups:
+        groups, draw = None, _drawn(limit, rows, row_keys(rows, allowance.seed))
+    group = None if groups is None else allowance.group_column
+    return draw.positions(), row_sample(len(rows), draw.kept, limit, why, group, allowance.seed)
+
+
+def _groups(frame: pd.DataFrame, name: str | None) -> pa.ChunkedArray | None:
+    """The groups of a frame's rows; None where it has no such column."""
+    at = [i for i, n in enumerate(clean_names(raw_names(frame))[0]) if n == name]
+    if not at:
+        return None
+    column = normalise(frame.iloc[:, at[:1]], "the DataFrame")[0].iloc[:, 0]
+    return pa.chunked_array([pa.array(column, from_pandas=True)])
+
+
+def _drawn(limit: int, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> Draw:
+    draw = Draw(limit)
+    draw.offer(rows, keys)
+    draw.cut()
+    return draw
 
 
 def row_sample(n: int, kept: int, limit: int, why: str, group: str | None, seed: int) -> RowSample:

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import LargeTable
-from autodl.data.columns import clean_names, normalise, raw_names
+from autodl.data.columns import normalise
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
-from autodl.data.draw import Draw, group_keys, row_keys
 from autodl.data.files import found_files
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
-from autodl.data.large import read_blocks, read_large, row_sample
+from autodl.data.large import read_blocks, read_large, sample_rows
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
 from autodl.data.streams import head, open_parts, read_bytes
@@ -186,41 +185,14 @@ def _read_small(
 def _from_frame(source: Any, allowance: Allowance) -> TableRead:
     frame = as_pandas(source)
     rows, sample = np.arange(len(frame)), None
-    limit, why = allowance.limit(frame.shape[1], 0.0) if frame.size >= LARGE_CELLS else (None, "")
-    if limit is not None and len(frame) > limit:
-        groups = _groups(frame, allowance.group_column)
-        draw = _drawn(
-            limit,
-            rows,
-            row_keys(rows, allowance.seed) if groups is None else group_keys(groups, rows, allowance.seed),
-        )
-        if groups is not None and draw.few_groups:
-            groups, draw = None, _drawn(limit, rows, row_keys(rows, allowance.seed))
-        rows = draw.positions()
-        group = None if groups is None else allowance.group_column
-        sample = row_sample(len(frame), len(rows), limit, why, group, allowance.seed)
-        frame = frame.iloc[rows]
+    if frame.size >= LARGE_CELLS:
+        rows, sample = sample_rows(frame, allowance)
+        frame = frame if sample is None else frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample
     )
     return TableRead(_not_empty(frame, "the DataFrame"), info, rows)
-
-
-def _groups(frame: pd.DataFrame, name: str | None) -> pa.ChunkedArray | None:
-    """The groups of a frame's rows; None where it has no such column."""
-    at = [i for i, n in enumerate(clean_names(raw_names(frame))[0]) if n == name]
-    if not at:
-        return None
-    column = normalise(frame.iloc[:, at[:1]], "the DataFrame")[0].iloc[:, 0]
-    return pa.chunked_array([pa.array(column, from_pandas=True)])
-
-
-def _drawn(limit: int, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> Draw:
-    draw = Draw(limit)
-    draw.offer(rows, keys)
-    draw.cut()
-    return draw
 
 
 def _not_empty(frame: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autodl.clock import NEVER, Deadline
 from autodl.delivery import Delivery
 from autodl.errors import RunError
 from autodl.machine import this_machine
@@ -12,6 +13,7 @@ from autodl.models.base import Shape
 from autodl.options import FitOptions
 from autodl.records import ColumnKind, Plan, Profile, ReadInfo, Record
 from autodl.run_context import RunContext
+from autodl.search.budget import Budget
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
 from autodl.store.repair import highest_set_aside
@@ -67,6 +69,10 @@ class Problem:
         """Rows that the delivered model may be trained on; a test file is left alone."""
         return len(self.dataset.y)
 
+    def finish_s(self, budget: Budget) -> float:
+        """Seconds to keep for everything after the search."""
+        return budget.finish_s(self.n_refit, len(self.setup.data.schema.columns))
+
 
 def read(data: str | pd.DataFrame, options: FitOptions, earlier: Profile | None = None) -> Dataset:
     """Read the table and find its target; a resumed run draws the rows of ``earlier`` again."""
@@ -79,11 +85,11 @@ def read_test(options: FitOptions, dataset: Dataset) -> Dataset | None:
     """Read the test file, if there is one."""
     from autodl.dataset import load_test
 
-    return None if options.test is None else load_test(options.test, dataset)
+    return None if options.test is None else load_test(options.test, dataset, options.seed)
 
 
-def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions) -> Profile:
-    """The facts about the table."""
+def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions, deadline: Deadline = NEVER) -> Profile:
+    """The facts about the table, as far as they are found until the deadline."""
     from autodl.profiling import profile_table
 
     return profile_table(
@@ -94,6 +100,7 @@ def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions) -> 
         options=options,
         test_frame=None if held_out is None else held_out.frame,
         seed=options.seed,
+        deadline=deadline,
     )
 
 
