@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 import autodl
 from autodl.cli import options as typed
-from autodl.duration import parse_duration
+from autodl.defaults import BUDGET_S
+from autodl.duration import format_duration, parse_duration
 from autodl.errors import ConfigError
-from autodl.options import DEFAULT_BUDGET_S, FitOptions, build_options
+from autodl.options import FitOptions, build_options
 from autodl.records import Task
 
 NONSENSE: list[tuple[dict[str, Any], str]] = [
@@ -129,7 +130,8 @@ def test_a_trial_budget_alone_lifts_the_time_budget() -> None:
     assert build_options(max_trials=5).time_budget_s is None
     assert build_options(max_trials=5, time_budget="1m").time_budget_s == 60.0
     assert build_options(default_budget_s=9.0).time_budget_s == 9.0
-    assert parse_duration(typed.DEFAULT_BUDGET) == DEFAULT_BUDGET_S, "what --help says"
+    assert FitOptions().time_budget_s == BUDGET_S
+    assert parse_duration(format_duration(BUDGET_S)) == BUDGET_S, "what --help says can be typed"
 
 
 def test_fit_plan_and_the_command_line_know_the_same_words() -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from autodl.defaults import RUNS
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from autodl.data.frames import AnyFrame
     from autodl.model import DeliveredModel
-
-RUNS = "autodl-runs"
-"""Where runs go when no folder is named."""
 
 
 class Run:

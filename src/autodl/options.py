@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, Literal, SupportsInt, TypeGuard
 
+from autodl.defaults import BUDGET_S
 from autodl.errors import ConfigError, did_you_mean
 from autodl.records import Record, Task
 
@@ -23,7 +24,7 @@ class FitOptions(Record):
 
     target: str | None = None
     task: Task | None = None
-    time_budget_s: float | None = 300.0
+    time_budget_s: float | None = BUDGET_S
     max_trials: int | None = None
     """Trial-count budget; with it and no explicit time budget the run does not look at the clock."""
     metric: str | None = None
@@ -46,8 +47,6 @@ class FitOptions(Record):
 
 MIN_BUDGET_S = 10.0
 """Shorter budgets could not be kept: about five seconds of work are the same for every run."""
-DEFAULT_BUDGET_S: float = FitOptions().time_budget_s or 0.0
-"""Seconds of a run for which neither a time nor a number of trials was asked."""
 
 
 def build_options(
@@ -68,7 +67,7 @@ def build_options(
     address: object = None,
     preset: object = "balanced",
     report: object = True,
-    default_budget_s: float = DEFAULT_BUDGET_S,
+    default_budget_s: float = BUDGET_S,
     spelling: Callable[[str], str] = str,
 ) -> FitOptions:
     """Check what was asked for and build the options; the parameters are those of ``autodl.fit``.

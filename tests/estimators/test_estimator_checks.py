@@ -33,6 +33,6 @@ def test_every_check_of_scikit_learn_passes(kind: type[Any]) -> None:
     assert counts["passed"] >= 50
 
 
-def test_each_expected_failure_has_a_reason() -> None:
-    assert set(EXPECTED_FAILED_CHECKS) == {"AutoClassifier", "AutoRegressor"}
-    assert all(len(reason) > 20 for checks in EXPECTED_FAILED_CHECKS.values() for reason in checks.values())
+def test_no_check_is_excused() -> None:
+    """Who lists one that fails has to give its reason here too."""
+    assert EXPECTED_FAILED_CHECKS == {"AutoClassifier": {}, "AutoRegressor": {}}

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from autodl import defaults
+from autodl.duration import format_duration
 from autodl.errors import ConfigError
 
 if TYPE_CHECKING:
     from autodl.options import FitOptions
 
-DEFAULT_BUDGET = "5m"
-RUNS = Path("autodl-runs")
-"""Where runs go when no folder is named."""
+RUNS, _BUDGET = Path(defaults.RUNS), format_duration(defaults.BUDGET_S)
 
 _DATA, _SEARCH, _RUN = "What to learn", "How to search", "The run"
 
@@ -41,7 +41,7 @@ TaskOption = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option("--time-budget", "-b", metavar="TIME",
-                 help=f"Wall-clock time for everything, e.g. 60s, 5m, 1h30m (default: {DEFAULT_BUDGET}).",
+                 help=f"Wall-clock time for everything, e.g. 60s, 5m, 1h30m (default: {_BUDGET}).",
                  rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
 MaxTrials = Annotated[

@@ -28,7 +28,7 @@ NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
 PROBE = 1000
 """Distinct texts looked at before all of them are."""
-MANY_WORDS = 1000
+FLAG_WORDS = 1000
 """More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
 TEXT_WORDS = 3.0
 """Mean number of words from which strings are free text."""
@@ -221,7 +221,7 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
 def _truth_rule(
     words: NDArray[np.object_], lowered: NDArray[np.object_], counts: NDArray[np.intp]
 ) -> ParseRule | None:
-    if len(lowered) > MANY_WORDS:
+    if len(lowered) > FLAG_WORDS:
         return None
     none = MISSING | MISSING_MARKS | NOTHING
     seen = {w for w in lowered if w not in none}

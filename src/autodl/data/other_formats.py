@@ -169,7 +169,3 @@ def read_excel(data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ..
         )
         return body, notes
     raise DataError(f"{where} has no sheet with a header and rows", "Give a workbook with a table.")
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

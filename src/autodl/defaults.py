@@ -1,0 +1,6 @@
+"""What holds where the user says nothing, for the command line and Python alike; loads nothing."""
+
+RUNS = "autodl-runs"
+"""Where runs go when no folder is named."""
+BUDGET_S = 300.0
+"""Seconds of a run for which neither a time nor a number of trials was asked."""
