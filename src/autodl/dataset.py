@@ -183,9 +183,8 @@ def load_test(path: str, train: Dataset, seed: int) -> Dataset:
             f"such '{train.target.name}' ({_quoted(unknown)})."
         )
     read = read.model_copy(update={"notes": (*read.notes, *notes)})
-    return Dataset(
-        frame.iloc[rows].reset_index(drop=True), y, table.rows[rows], train.schema, train.target, read, name
-    )
+    frame, rows = frame.iloc[kept].reset_index(drop=True), table.rows[kept]
+    return Dataset(frame, y, rows, train.schema, train.target, read, name)
 
 
 def _nothing_to_test(name: str, target: TargetInfo, unknown: tuple[str, ...]) -> tuple[str, str]:

@@ -67,7 +67,7 @@ class Delimited:
         """
         raw = head(part, HEAD_BYTES)
         if raw.count(b"\n") < FEW_LINES:  # a very wide table
-            raw = head(part, PARSED_BYTES)
+            raw = head(part, max(HEAD_BYTES, PARSED_BYTES))
         sample = read_text(pa.py_buffer(raw), where, like, cut=True, encoding=encoding)
         return cls(part, where, sample, head_bytes=len(raw))
 
