@@ -121,6 +121,18 @@ def shards(folder: Path) -> None:
     (folder / "data" / "b.csv").write_text(TEXT.replace("colour", "color"))
 
 
+def images(folder: Path) -> None:
+    """A folder of pictures, sorted by class."""
+    for kind in ("cats", "dogs"):
+        (folder / "data" / kind).mkdir(parents=True)
+        (folder / "data" / kind / "1.png").write_bytes(PNG)
+
+
+def pipe(folder: Path) -> None:
+    """A pipe, as the shell makes one for <(...) and for the standard input."""
+    os.mkfifo(folder / "shop.csv")
+
+
 def empty_folder(folder: Path) -> None:
     """A folder with no table in it."""
     (folder / "data").mkdir()
@@ -197,6 +209,15 @@ NO_TABLE = (
         around=as_nobody,
     ),
     Case("link_loop", "A link that points to itself", "autodl fit shop.csv", ("shop.csv", "link", "itself"), loop),
+    Case("pipe", "A pipe in place of a file", "autodl fit shop.csv", ("shop.csv", "only once", "to a file"), pipe),
+    Case(
+        "address",
+        "An address on the web",
+        "autodl fit https://example.org/shop.csv",
+        ("https://example.org/shop.csv", "address", "Download"),
+        lambda folder: None,
+    ),
+    Case("images", "A folder of images", "autodl fit data", ("data", "images", "table"), images),
     Case("empty_folder", "A folder without tables", "autodl fit data", ("data", "no table", "CSV"), empty_folder),
     Case(
         "no_match",

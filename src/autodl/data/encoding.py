@@ -15,6 +15,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_RUN = re.compile(rb"[\x80-\xff]+")
+MIXED = "utf-8-cp1252"
+"""UTF-8 in which some bytes are Windows-1252, as when files of both kinds are put together; a codec of our own."""
 _WESTERN = re.compile(r"[A-Za-z\s0-9]?[À-ÖØ-öø-ÿŒœŠšŽžŸ’‘“”–—…€£¥§°ºª²³¼½¾«»¿¡©®·´µ±×]")
 
 
@@ -27,8 +30,8 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
         whole: Whether ``head`` is all there is; otherwise a character cut at its end is forgiven.
 
     Returns:
-        A name that ``bytes.decode`` knows. UTF-8 where it fits; else UTF-16 by its zero bytes; else Windows-1252
-        where the result looks Western; else what charset-normalizer finds.
+        A name that ``bytes.decode`` knows. UTF-8 where it fits; else UTF-16 by its zero bytes; else
+        ``legacy_encoding``.
 
     Raises:
         DataError: If the bytes are no text.
@@ -50,18 +53,92 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
 
 
 def legacy_encoding(head: bytes) -> str:
-    """The encoding of text that is no UTF: Windows-1252 where it looks Western, else charset-normalizer's guess."""
-    text = head.decode("cp1252", errors="replace")
-    high = re.findall(r"[^\x00-\x7f]", text)
-    western = len(_WESTERN.findall(text))
-    # Western text has single accented letters between plain ones; other scripts give long runs of high characters.
-    runs = len(re.findall(r"[^\x00-\x7f]{3,}", text))
-    if "\ufffd" not in text and western >= 0.9 * len(high) and runs <= 0.02 * len(high):
+    """The encoding of text that is no UTF-8: Windows-1252 where it looks Western, else charset-normalizer's guess.
+
+    ``MIXED`` where lines that are no UTF-8 look Western and stand beside others that are UTF-8 and no ASCII.
+    """
+    wide: list[bytes] = []
+    other: list[bytes] = []
+    for line in head.splitlines(keepends=True):
+        if not line.isascii():
+            (wide if _is_utf8(line) else other).append(line)
+    if wide and _looks_western(b"".join(other)):
+        return MIXED
+    if _looks_western(head):
         return "cp1252"
+    if _looks_chinese(head):
+        return "gb18030"
     from charset_normalizer import from_bytes
 
     best = from_bytes(head, threshold=0.3).best()
     return best.encoding if best else "latin-1"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _looks_western(head: bytes) -> bool:
+    """Whether Windows-1252 gives single accented letters between plain ones.
+
+    Other scripts give long runs of high bytes, and Chinese in pairs of them runs of even length.
+    """
+    text = head.decode("cp1252", errors="replace")
+    high = re.findall(r"[^\x00-\x7f]", text)
+    western = len(_WESTERN.findall(text))
+    lengths = [len(run) for run in _RUN.findall(head)]
+    return (
+        "\ufffd" not in text
+        and western >= 0.9 * len(high)
+        and sum(n > 2 for n in lengths) <= 0.02 * len(high)
+        and sum(n == 1 for n in lengths) >= 0.5 * len(lengths)
+    )
+
+
+def _looks_chinese(head: bytes) -> bool:
+    """Whether pairs of high bytes are the common characters of GB 2312 (first bytes B0 to D7).
+
+    Korean pairs (EUC-KR) have first bytes up to C8 only; charset-normalizer confuses the two in short texts.
+    """
+    runs = _RUN.findall(head)
+    leads = [byte for run in runs for byte in run[::2]]
+    even = sum(len(run) % 2 == 0 for run in runs)
+    common, chinese = (sum(low <= byte <= 0xD7 for byte in leads) for low in (0xB0, 0xC9))
+    return bool(leads) and even >= 0.98 * len(runs) and common >= 0.8 * len(leads) and chinese >= 0.15 * len(leads)
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8, by Windows-1252; an error handler for decoders."""
+    assert isinstance(error, UnicodeDecodeError)
+    raw = error.object[error.start : error.end]
+    try:
+        return raw.decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        return raw.decode("latin-1"), error.end
+
+
+class _MixedDecoder(codecs.BufferedIncrementalDecoder):
+    def _buffer_decode(self, data: bytes, errors: str, final: bool) -> tuple[str, int]:  # type: ignore[override]
+        return codecs.utf_8_decode(data, MIXED, final)
+
+
+def _codec(name: str) -> codecs.CodecInfo | None:
+    if name.replace("_", "-") != MIXED:
+        return None
+    return codecs.CodecInfo(
+        encode=codecs.utf_8_encode,
+        decode=lambda raw, errors="strict": codecs.utf_8_decode(raw, MIXED, True),
+        incrementaldecoder=_MixedDecoder,
+        name=MIXED,
+    )
+
+
+codecs.register_error(MIXED, _as_cp1252)
+codecs.register(_codec)
 
 
 def decode(raw: bytes, encoding: str, where: str) -> str:

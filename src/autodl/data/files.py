@@ -8,7 +8,6 @@ from pathlib import Path
 from autodl.data.compression import COMPRESSED, file_errors, suffix_format
 from autodl.errors import DataError, did_you_mean
 
-
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+]{1,9}:/{1,3}", re.IGNORECASE)
 _ABOUT = re.compile(r"^(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 """Texts that lie beside data and tell of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autodl.data.columns import check_names, clean_names
 from autodl.data.csv_format import Text
 from autodl.data.dialect import NO_DELIMITER, Dialect
+from autodl.data.encoding import MIXED
 from autodl.errors import DataError
 
 
@@ -43,8 +44,14 @@ def dialect_notes(text: Text) -> list[str]:
     if not d.header:
         out.append("The first line holds values, not names; columns were named column_1, column_2, ...")
     if d.skip:
-        out.append(f"{d.skip} lines before the table were skipped.")
-    if text.encoding not in ("utf-8", "utf-8-sig"):
+        out.append(
+            "1 line before the table was skipped."
+            if d.skip == 1
+            else f"{d.skip} lines before the table were skipped."
+        )
+    if text.encoding == MIXED:
+        out.append("Most of the text is UTF-8, but some lines are encoded as cp1252; each was read as what it is.")
+    elif text.encoding not in ("utf-8", "utf-8-sig"):
         out.append(f"The text is encoded as {text.encoding}.")
     if d.decimal == ",":
         out.append("Numbers are written with a decimal comma.")

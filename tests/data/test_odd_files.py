@@ -1,0 +1,86 @@
+"""Files as people have them: titles, mixed encodings, parts without rows, texts beside the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autodl.data import Batches, read_table
+from autodl.data import reading as reading_module
+from autodl.data.encoding import MIXED, find_encoding
+from autodl.errors import DataError
+
+ROWS = "".join(f"{i},{'red' if i % 3 else 'blue'},{i * 1.5}\n" for i in range(60))
+TABLE = "size,colour,price\n" + ROWS
+
+
+def save(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "top", ["Report 2024\n\n", "Report 2024\r\n\r\n\r\n", "Report\nof 2024\n\n", "A\n   \n", "A\n,,\n"]
+)
+def test_blank_lines_between_title_and_header(tmp_path: Path, top: str) -> None:
+    frame, _ = read_table(save(tmp_path, "t.csv", top + TABLE))
+    pd.testing.assert_frame_equal(frame, read_table(save(tmp_path, "plain.csv", TABLE))[0])
+
+
+@pytest.mark.parametrize(("encoding", "words"), [("gb18030", "男女是否"), ("euc-kr", "남여예아"), ("cp1252", "éüßñ")])
+def test_single_letters_of_other_scripts(encoding: str, words: str) -> None:
+    header = {"gb18030": "年龄,性别,子女,地区\n", "euc-kr": "나이,성별,흡연,지역\n", "cp1252": "âge,sexe,région\n"}[
+        encoding
+    ]
+    text = header + "".join(f"{i},{words[i % 4]},{words[i % 3]},south\n" for i in range(200))
+    assert text.encode(encoding).decode(find_encoding(text.encode(encoding), "t.csv", whole=True)) == text
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_two_encodings_in_one_file(tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if large:
+        monkeypatch.setattr(reading_module, "LARGE_BYTES", 1)
+        monkeypatch.setattr(reading_module, "PACKED_BYTES", 1)
+    lines = [f"{i},Köln,“{i}”\n" for i in range(200)]
+    raw = b"a,town,note\n" + b"".join(x.encode("utf-8" if i < 120 else "cp1252") for i, x in enumerate(lines))
+    frame, info = read_table(save(tmp_path, "t.csv", raw))
+    assert set(frame["town"]) == {"Köln"}
+    assert list(frame["note"].astype(str)) == [f"“{i}”" for i in range(200)]
+    assert info.encoding == MIXED
+    assert any("UTF-8" in note and "cp1252" in note for note in info.notes)
+
+
+def test_parts_without_rows_and_texts_beside_the_data(tmp_path: Path) -> None:
+    save(tmp_path, "data/region=a/part-0.csv", TABLE)
+    save(tmp_path, "data/region=a/part-1.csv", "")
+    save(tmp_path, "data/region=b/part-0.csv", TABLE)
+    save(tmp_path, "data/region=b/README.txt", "Data of the shop, see our web page.\n")
+    batches = Batches(tmp_path / "data")
+    frame, info = read_table(tmp_path / "data")
+    assert len(frame) == sum(map(len, batches)) == 120
+    assert batches.info is not None
+    for notes in (info.notes, batches.info.notes):
+        assert any("part-1.csv" in note and "skipped" in note for note in notes)
+        assert any("README.txt" in note for note in notes)
+        assert any("region=a, region=b" in note and "'region'" in note for note in notes)
+
+
+def test_only_empty_files_are_refused(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        save(tmp_path, f"data/{name}", "")
+    with pytest.raises(DataError, match="empty"):
+        read_table(tmp_path / "data")
+
+
+def test_all_differences_of_shards_are_told(tmp_path: Path) -> None:
+    save(tmp_path, "data/1.csv", TABLE)
+    save(tmp_path, "data/2.csv", TABLE.replace("size", "Size").replace("price", "cost"))
+    save(tmp_path, "data/3.csv", TABLE.replace("colour", "color"))
+    with pytest.raises(DataError) as error:
+        read_table(tmp_path / "data")
+    for part in ("2.csv lacks 'size', 'price'", "1.csv lacks 'Size', 'cost'", "3.csv differs too"):
+        assert part in str(error.value)
