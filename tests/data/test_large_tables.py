@@ -69,6 +69,9 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 ODD_TEXTS = {
     "plain": "a,b,c\n" + "".join(f"{i},{i / 7:.5f},w{i % 5}\n" for i in range(400)),
     "missing words": "a,b\n" + "".join(f"{'NA' if i % 9 == 0 else i},x{i % 3}\n" for i in range(400)),
+    "blocks of missing words": "a,b,c\n"
+    + "".join(f"{i if i < 150 or i > 320 else 'NA'},x{i % 3},{'none' if i < 300 else 'some'}\n" for i in range(400)),
+    "only missing words": "a,b\n" + "".join(f"{i},NA\n" for i in range(400)),
     "late text": "a,b\n" + "".join(f"{i if i < 350 else 'lots'},1\n" for i in range(400)),
     "late zeros": "a,b\n" + "".join(f"{i if i < 350 else f'00{i}'},1\n" for i in range(400)),
     "late gap in long integers": "a,b\n" + "".join(f"{2**60 + i if i != 390 else ''},1\n" for i in range(400)),

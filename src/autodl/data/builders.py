@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.plain_columns import PRECISE, may_be_numbers, plain_numbers
+from autodl.data.plain_columns import PRECISE, may_be_numbers, no_values, plain_numbers
 
 MERGE_CHUNKS = 64
 """Blocks of words after which their dictionaries are made one."""
@@ -103,6 +103,7 @@ class Cells:
         self._numbers: list[NDArray[Any]] = []
         self._words = Words()
         self._probed = False
+        self._worded = False  # whether words for missing values were, though they count as words in a column of text
         self._filled = False  # whether a cell that is not blank was ever stored as a number
         self.defied = False
 
@@ -117,6 +118,10 @@ class Cells:
             numbers = None
             if self._probed or may_be_numbers(cells, self._decimal):
                 numbers = plain_numbers(cells)
+            if numbers is None and no_values(cells):
+                self._worded = True
+                self._numbers.append(np.full(len(cells), np.nan))
+                return
             self._probed = True
             if numbers is not None:
                 self._filled = True
@@ -127,7 +132,7 @@ class Cells:
 
     def _to_text(self) -> None:
         n = sum(map(len, self._numbers))
-        self.defied = self._filled
+        self.defied = self._filled or self._worded
         self._text = True
         self._numbers = []
         if n:  # so that the column keeps its length until it is read again
@@ -155,6 +160,7 @@ class Cells:
         whole = self._joined()
         self._numbers = []
         if not self._filled:
+            self.defied |= self._worded
             return pd.Series(np.full(len(whole), None, dtype=object))
         return pd.Series(whole, copy=False)
 

@@ -190,4 +190,8 @@ def _frame(blocks: Blocks, block: pa.Table) -> tuple[pd.DataFrame, tuple[str, ..
         builder = blocks.builder(name)
         builder.add(block[name])
         columns[name] = builder.finish()
+        if isinstance(builder, Cells) and builder.defied:
+            builder = Cells(".", text=True)
+            builder.add(block[name])
+            columns[name] = builder.finish()
     return _plain_types(columns, len(block), blocks.info.path)

@@ -57,9 +57,20 @@ def plain_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
     numbers = _numbers(cells)
     if numbers is not None:
         return numbers
-    words = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(cells)), value_set=pa.array(_WORDS))
-    cleaned = pc.if_else(words, pa.scalar(None, pa.string()), pc.utf8_trim_whitespace(cells))
+    cleaned = _filled(cells)
     return None if cleaned.null_count == len(cells) else _numbers(cleaned)
+
+
+def no_values(cells: pa.ChunkedArray) -> bool:
+    """Whether all that stands in the cells are words for missing values."""
+    return bool(_filled(cells).null_count == len(cells))
+
+
+def _filled(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells without blanks around them; words for missing values as null."""
+    trimmed = pc.utf8_trim_whitespace(cells)
+    words = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(_WORDS))
+    return pc.if_else(words, pa.scalar(None, pa.string()), trimmed)
 
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
