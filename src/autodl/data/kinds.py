@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,31 +13,19 @@ from autodl.data.dates import learn_date_numbers, learn_date_rule
 from autodl.data.numbers import comma_is_decimal, learn_number_rule, parse_numbers, tidy
 from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.statistics import describe
+from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, judge_words
 from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnKind, ParseRule, TableSchema
 
-MIN_ROWS = 20
-"""Below this many rows uniqueness proves nothing."""
 JUNK_SHARE, JUNK_WORDS = 0.05, 3
 """A column of numbers may hold this share of rows, and this many different words, that are none."""
-UNIQUE_SHARE = 0.95
-"""Share of distinct values from which a column counts as nearly unique."""
 NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
 PROBE = 1000
 """Distinct texts looked at before all of them are."""
 FLAG_WORDS = 1000
 """More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
-TEXT_WORDS = 3.0
-"""Mean number of words from which strings are free text."""
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    kind: ColumnKind
-    why: str
-    rule: ParseRule = field(default_factory=ParseRule)
 
 
 def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSchema:
@@ -98,7 +85,7 @@ def learn_table(frame: pd.DataFrame, *, target: str | None = None) -> tuple[Tabl
 
 def _judge(
     names: Sequence[str], columns: Sequence[pd.Series], target: str | None
-) -> tuple[list[Levels | None], list[_Verdict]]:
+) -> tuple[list[Levels | None], list[Verdict]]:
     """The distinct words of the columns of text, and the verdicts on all columns."""
     if target is not None and target not in names:
         raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
@@ -126,82 +113,82 @@ def _file_uses_decimal_comma(levels: Sequence[Levels | None]) -> bool | None:
     return None
 
 
-def _keep_a_feature(names: Sequence[str], verdicts: list[_Verdict], target: str | None) -> list[_Verdict]:
+def _keep_a_feature(names: Sequence[str], verdicts: list[Verdict], target: str | None) -> list[Verdict]:
     """A lone column that counts up is all there is to learn from, unless its name says that it is a key."""
     features = [v for n, v in zip(names, verdicts, strict=True) if n != target]
     if any(v.kind not in (ColumnKind.ID, ColumnKind.CONSTANT) for v in features):
         return verdicts
     return [
-        _Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", v.rule)
+        Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", v.rule)
         if v.kind is ColumnKind.ID and v.why.startswith("counts up") and not is_id_name(n)
         else v
         for n, v in zip(names, verdicts, strict=True)
     ]
 
 
-def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> _Verdict:
+def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> Verdict:
     """A column that is not text: bool, int64, float64 or datetime64."""
     if column.dtype.kind == "M":
-        return _Verdict(ColumnKind.DATETIME, "dates in the file")
+        return Verdict(ColumnKind.DATETIME, "dates in the file")
     if column.dtype == bool:
         if is_target:
-            return _Verdict(ColumnKind.CATEGORICAL, "two classes, true and false")
+            return Verdict(ColumnKind.CATEGORICAL, "two classes, true and false")
         if column.nunique() == 2:
             rule = ParseRule(true_words=("True",), false_words=("False",))
-            return _Verdict(ColumnKind.BOOLEAN, "true or false", rule)
-        return _Verdict(ColumnKind.CONSTANT, f"always {column.iloc[0]}" if len(column) else "no values")
+            return Verdict(ColumnKind.BOOLEAN, "true or false", rule)
+        return Verdict(ColumnKind.CONSTANT, f"always {column.iloc[0]}" if len(column) else "no values")
     values = column.to_numpy(np.float64)
     return _judge_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
 
 
 def _judge_values(
     name: str, values: NDArray[np.float64], is_target: bool, rule: ParseRule, what: str, exact: bool
-) -> _Verdict:
+) -> Verdict:
     """Numbers (n,), NaN where missing: ID, date, category, constant or quantity."""
     present = values[np.isfinite(values)]
     if is_target:
-        return _Verdict(ColumnKind.NUMERIC, what, rule)
+        return Verdict(ColumnKind.NUMERIC, what, rule)
     n_unique = len(np.unique(present))
     if n_unique == 0:
-        return _Verdict(ColumnKind.CONSTANT, "no values", rule)
+        return Verdict(ColumnKind.CONSTANT, "no values", rule)
     if n_unique == 1 and len(present) == len(values):
-        return _Verdict(ColumnKind.CONSTANT, "the same number in every row", rule)
+        return Verdict(ColumnKind.CONSTANT, "the same number in every row", rule)
     infinite = int(np.isinf(values).sum())
     if infinite:
         what += f"; {infinite} infinite values count as missing"
     if not (exact or bool((present % 1 == 0).all())):
-        return _Verdict(ColumnKind.NUMERIC, what, rule)
+        return Verdict(ColumnKind.NUMERIC, what, rule)
     dates = learn_date_numbers(name, present)
     if dates is not None:
-        return _Verdict(ColumnKind.DATETIME, f"whole numbers that are dates ({dates.date_format})", dates)
+        return Verdict(ColumnKind.DATETIME, f"whole numbers that are dates ({dates.date_format})", dates)
     unique = n_unique == len(present)
     if is_id_name(name):
         if n_unique >= UNIQUE_SHARE * len(present) and len(present) >= 5:
-            return _Verdict(
+            return Verdict(
                 ColumnKind.ID, f"{'unique' if unique else 'nearly unique'} whole numbers named as a key", rule
             )
         if n_unique > 2 and re.search(r"(?i)(^|[_\s.-])(id|uuid|key)$|[a-z]I[dD]$", name):
-            return _Verdict(ColumnKind.CATEGORICAL, f"keys that repeat ({n_unique:,} values)", rule)
+            return Verdict(ColumnKind.CATEGORICAL, f"keys that repeat ({n_unique:,} values)", rule)
     steps = np.diff(present)
     if unique and len(present) == len(values) >= MIN_ROWS and not is_order_name(name):
         if bool((steps == 1).all()):
-            return _Verdict(ColumnKind.ID, "counts up by one from row to row", rule)
+            return Verdict(ColumnKind.ID, "counts up by one from row to row", rule)
         if len(present) >= 5 * MIN_ROWS and present.max() - present.min() == len(present) - 1:
-            return _Verdict(ColumnKind.ID, "counts up: every number of a range stands in one row", rule)
-    return _Verdict(ColumnKind.NUMERIC, "whole " + what if what.startswith("numbers") else what, rule)
+            return Verdict(ColumnKind.ID, "counts up: every number of a range stands in one row", rule)
+    return Verdict(ColumnKind.NUMERIC, "whole " + what if what.startswith("numbers") else what, rule)
 
 
-def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) -> _Verdict:
+def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) -> Verdict:
     """A column of strings."""
     lowered = np.array([w.lower() for w in levels.words], dtype=object)
     counts = levels.counts()
     present = np.array([w not in MISSING for w in lowered], dtype=bool)
     n = len(levels.codes)
     if not present.any():
-        return _Verdict(ColumnKind.CATEGORICAL if is_target else ColumnKind.CONSTANT, "no values")
+        return Verdict(ColumnKind.CATEGORICAL if is_target else ColumnKind.CONSTANT, "no values")
     boolean = _truth_rule(levels.words, lowered, counts)
     if boolean is not None and not is_target:
-        return _Verdict(ColumnKind.BOOLEAN, f"{boolean.true_words[0]} or {boolean.false_words[0]}", boolean)
+        return Verdict(ColumnKind.BOOLEAN, f"{boolean.true_words[0]} or {boolean.false_words[0]}", boolean)
     numbers = _number_verdict(name, levels, lowered, counts, is_target, comma)
     if numbers is not None:
         return numbers
@@ -210,12 +197,12 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     if dates is not None:
         rule, doubt = dates
         form = rule.date_format or "mixed forms"
-        return _Verdict(ColumnKind.DATETIME, f"dates ({form})" + (f"; {doubt}" if doubt else ""), rule)
+        return Verdict(ColumnKind.DATETIME, f"dates ({form})" + (f"; {doubt}" if doubt else ""), rule)
     rule = ParseRule(missing_words=_missing_words(lowered, counts, n, is_target))
     kept = present & ~np.isin(lowered, rule.missing_words)
     if is_target:
-        return _Verdict(ColumnKind.CATEGORICAL, f"{int(kept.sum()):,} classes in words", rule)
-    return _judge_words(name, levels.words[kept], counts[kept], n, rule)
+        return Verdict(ColumnKind.CATEGORICAL, f"{int(kept.sum()):,} classes in words", rule)
+    return judge_words(name, levels.words[kept], counts[kept], n, rule)
 
 
 def _truth_rule(
@@ -248,7 +235,7 @@ def _number_verdict(
     counts: NDArray[np.intp],
     is_target: bool,
     comma: bool | None,
-) -> _Verdict | None:
+) -> Verdict | None:
     """Numbers written as text."""
     valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
     words = [str(w) for w in levels.words[valued]]
@@ -291,52 +278,3 @@ def _missing_words(
     marks = {w for w in seen if w in MISSING_MARKS and not (w == "-" and "+" in seen)}
     nothing = {w for w in seen if w in NOTHING and seen[w] < NOTHING_SHARE * n}
     return tuple(sorted(marks | nothing))
-
-
-_HEXLIKE = re.compile(
-    r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4,}(-[0-9a-fA-F]{4,})*$|^[0-9a-fA-F]{16,}$|^[^@\s]+@[^@\s]+\.\w+$|^https?://\S+$"
-)
-
-
-def _judge_words(
-    name: str, words: NDArray[np.object_], counts: NDArray[np.intp], n: int, rule: ParseRule
-) -> _Verdict:
-    """Strings that are neither numbers, dates nor truth words: constant, ID, text or category."""
-    total = int(counts.sum())
-    k = len(words)
-    if k == 0:
-        return _Verdict(ColumnKind.CONSTANT, "no values", rule)
-    if k == 1:
-        if total == n:
-            return _Verdict(ColumnKind.CONSTANT, f"always {str(words[0])[:40]!r}", rule)
-        return _Verdict(ColumnKind.CATEGORICAL, f"{str(words[0])[:40]!r} or nothing", rule)
-    probe = words[:: max(1, k // 1000)]
-    n_words = float(np.mean([_count_words(w) for w in probe]))
-    spaced = float(np.mean([" " in w for w in probe]))
-    ratio = k / total
-    length = float(np.mean([len(w) for w in probe]))
-    if ratio >= UNIQUE_SHARE and spaced < 0.1 and n_words < 2.5 and (length <= 40 or _keys(probe) > 0.9):
-        digits = float(np.mean([any(c.isdigit() for c in w) for w in probe]))
-        named = is_id_name(name) and k >= 5
-        if named or (k >= MIN_ROWS and ((ratio > 0.99 and (digits > 0.5 or k == total)) or _keys(probe) > 0.9)):
-            return _Verdict(ColumnKind.ID, "a different code in every row", rule)
-    if n_words > TEXT_WORDS and (ratio > 0.3 or (k > 1000 and n_words > 2 * TEXT_WORDS)) and k >= 5:
-        return _Verdict(ColumnKind.TEXT, f"free text of about {n_words:.0f} words", rule)
-    if k >= MIN_ROWS and ratio >= 0.9 and (n_words > 1.5 or length > 40):
-        return _Verdict(ColumnKind.TEXT, "a different text in nearly every row", rule)
-    why = f"{k:,} different words" if k > 50 else f"{k} categories"
-    return _Verdict(ColumnKind.CATEGORICAL, why, rule)
-
-
-def _keys(words: NDArray[np.object_]) -> float:
-    """Share of hashes, UUIDs, e-mail addresses and links."""
-    return float(np.mean([bool(_HEXLIKE.match(w)) for w in words]))
-
-
-_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
-
-
-def _count_words(text: str) -> float:
-    """Words; in scripts without spaces two characters count as one."""
-    wide = len(_IDEOGRAPHS.findall(text))
-    return len(text.split()) if not wide else wide / 2 + len(_IDEOGRAPHS.sub(" ", text).split())

@@ -1,0 +1,75 @@
+"""Columns of words: constant, ID, free text or categories."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.data.words import is_id_name
+from autodl.records import ColumnKind, ParseRule
+
+MIN_ROWS = 20
+"""Below this many rows uniqueness proves nothing."""
+UNIQUE_SHARE = 0.95
+"""Share of distinct values from which a column counts as nearly unique."""
+TEXT_WORDS = 3.0
+"""Mean number of words from which strings are free text."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a column is, why, and how its cells are read."""
+
+    kind: ColumnKind
+    why: str
+    rule: ParseRule = field(default_factory=ParseRule)
+
+
+_HEXLIKE = re.compile(
+    r"^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4,}(-[0-9a-fA-F]{4,})*$|^[0-9a-fA-F]{16,}$|^[^@\s]+@[^@\s]+\.\w+$|^https?://\S+$"
+)
+
+
+def judge_words(name: str, words: NDArray[np.object_], counts: NDArray[np.intp], n: int, rule: ParseRule) -> Verdict:
+    """Strings that are neither numbers, dates nor truth words: constant, ID, text or category."""
+    total = int(counts.sum())
+    k = len(words)
+    if k == 0:
+        return Verdict(ColumnKind.CONSTANT, "no values", rule)
+    if k == 1:
+        if total == n:
+            return Verdict(ColumnKind.CONSTANT, f"always {str(words[0])[:40]!r}", rule)
+        return Verdict(ColumnKind.CATEGORICAL, f"{str(words[0])[:40]!r} or nothing", rule)
+    probe = words[:: max(1, k // 1000)]
+    n_words = float(np.mean([_count_words(w) for w in probe]))
+    spaced = float(np.mean([" " in w for w in probe]))
+    ratio = k / total
+    length = float(np.mean([len(w) for w in probe]))
+    if ratio >= UNIQUE_SHARE and spaced < 0.1 and n_words < 2.5 and (length <= 40 or _keys(probe) > 0.9):
+        digits = float(np.mean([any(c.isdigit() for c in w) for w in probe]))
+        named = is_id_name(name) and k >= 5
+        if named or (k >= MIN_ROWS and ((ratio > 0.99 and (digits > 0.5 or k == total)) or _keys(probe) > 0.9)):
+            return Verdict(ColumnKind.ID, "a different code in every row", rule)
+    if n_words > TEXT_WORDS and (ratio > 0.3 or (k > 1000 and n_words > 2 * TEXT_WORDS)) and k >= 5:
+        return Verdict(ColumnKind.TEXT, f"free text of about {n_words:.0f} words", rule)
+    if k >= MIN_ROWS and ratio >= 0.9 and (n_words > 1.5 or length > 40):
+        return Verdict(ColumnKind.TEXT, "a different text in nearly every row", rule)
+    why = f"{k:,} different words" if k > 50 else f"{k} categories"
+    return Verdict(ColumnKind.CATEGORICAL, why, rule)
+
+
+def _keys(words: NDArray[np.object_]) -> float:
+    """Share of hashes, UUIDs, e-mail addresses and links."""
+    return float(np.mean([bool(_HEXLIKE.match(w)) for w in words]))
+
+
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+
+
+def _count_words(text: str) -> float:
+    """Words; in scripts without spaces two characters count as one."""
+    wide = len(_IDEOGRAPHS.findall(text))
+    return len(text.split()) if not wide else wide / 2 + len(_IDEOGRAPHS.sub(" ", text).split())
