@@ -32,9 +32,14 @@ sys.path.insert(0, str(TOOLS))
 import fuzz_tables as tables  # noqa: E402
 from fuzz_cells import KINDS, column  # noqa: E402
 from fuzz_frames import FrameSpec, frame_specs  # noqa: E402
-from fuzz_runs import Outcome, plan_file, plan_frame  # noqa: E402
+from fuzz_runs import Outcome, compare_roads, plan_file, plan_frame  # noqa: E402
 
 BATCH = 500
+WHAT = {
+    "files": "plan files",
+    "large": "read files as small and as large ones, which must give the same table",
+    "frames": "plan frames",
+}
 
 
 class Tally:
@@ -94,6 +99,16 @@ def one_file(tally: Tally, spec: tables.TableSpec, folder: Path) -> None:
     path.unlink()
 
 
+def one_large(tally: Tally, spec: tables.TableSpec, folder: Path) -> None:
+    """Write the file of a specification, read it as a small and as a large one, count how that ended."""
+    name, content = tables.render(spec)
+    path = folder / name
+    path.write_bytes(content)
+    began = time.perf_counter()
+    tally.add(compare_roads(path), spec, time.perf_counter() - began, (name, content))
+    path.unlink()
+
+
 def one_frame(tally: Tally, spec: FrameSpec) -> None:
     """Plan a frame, count how that ended."""
     frame = spec.frame()
@@ -113,9 +128,12 @@ def campaign(what: str, tally: Tally, first_seed: int, examples: int, until: flo
 
 def _batch(what: str, tally: Tally, number: int, examples: int, until: float, folder: Path) -> None:
     strategy: Any = frame_specs() if what == "frames" else tables.table_specs()
-    act: Callable[[Any], None] = (
-        (lambda spec: one_frame(tally, spec)) if what == "frames" else (lambda spec: one_file(tally, spec, folder))
-    )
+    acts: dict[str, Callable[[Any], None]] = {
+        "files": lambda spec: one_file(tally, spec, folder),
+        "large": lambda spec: one_large(tally, spec, folder),
+        "frames": lambda spec: one_frame(tally, spec),
+    }
+    act = acts[what]
 
     @seed(number)
     @settings(
@@ -195,7 +213,9 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--what", choices=("files", "frames"), default="files")
+    parser.add_argument(
+        "--what", choices=tuple(WHAT), default="files", help="; ".join(f"{k}: {v}" for k, v in WHAT.items())
+    )
     parser.add_argument("--save", type=Path, help="folder for the first failing input of each kind")
     parser.add_argument("--verbose", action="store_true", help="count the error messages too")
     parser.add_argument(

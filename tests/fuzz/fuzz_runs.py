@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 
 from autodl.errors import AutodlError
+from autodl.records import TableSchema
 
 LIMIT_S = 20.0
 """Far above what a table of 200 rows needs, also on a slow and busy machine: only a hang takes so long."""
@@ -155,6 +157,51 @@ def _form(message: str) -> str:
     """A message without the names and numbers in it."""
     message = re.sub(r"\S*/FILE", "FILE", message)
     return re.sub(r"\d[\d,.]*", "N", re.sub(r"'.*'", "'...'", message))[:70]
+
+
+def compare_roads(path: Path) -> Outcome:
+    """Read a file at one go and as a stream of small blocks: the same table must come out, or both refuse it."""
+    try:
+        with heard(), limit():
+            whole, refused = _read_by(path, 1 << 60)
+            for block_bytes in (400, 4000, 1 << 20):
+                parts, refused_in_parts = _read_by(path, 1, block_bytes)
+                if "holds a row of more than" not in str(refused_in_parts):
+                    break
+    except HangError:
+        return Outcome("hang", innermost(traceback.format_exc()), traceback.format_exc())
+    except Exception:
+        return Outcome("crash", innermost(traceback.format_exc()), traceback.format_exc())
+    if whole is None and parts is None:
+        return Outcome("refused", _form(str(refused)))
+    if whole is None or parts is None:
+        one = "in parts" if parts is None else "as a whole"
+        error = str(refused or refused_in_parts)
+        return Outcome(f"refused only {one}", _form(error), error)
+    try:
+        assert whole[0] == parts[0]
+        pd.testing.assert_frame_equal(parts[1], whole[1])
+    except AssertionError:
+        kinds = ({c.name: c.kind.value for c in table[0].columns} for table in (whole, parts))
+        return Outcome("roads differ", "", f"{list(kinds)}\n{whole[1]}\n{parts[1]}\n{traceback.format_exc()}")
+    return Outcome("ok")
+
+
+def _read_by(
+    path: Path, large_bytes: int, block_bytes: int = 400
+) -> tuple[tuple[TableSchema, pd.DataFrame] | None, AutodlError | None]:
+    """The table with its schema, or the error; files count as large from some bytes on."""
+    from autodl.data import delimited, learn_table, read_table, reading, streams
+
+    with contextlib.ExitStack() as patches:
+        for name in ("LARGE_BYTES", "PACKED_BYTES", "LARGE_CELLS"):
+            patches.enter_context(mock.patch.object(reading, name, large_bytes))
+        patches.enter_context(mock.patch.object(delimited, "PARSED_BYTES", block_bytes))
+        patches.enter_context(mock.patch.object(streams, "BLOCK_BYTES", 150))
+        try:
+            return learn_table(read_table(path)[0]), None
+        except AutodlError as error:
+            return None, error
 
 
 def plan_frame(frame: pd.DataFrame, target: str | None) -> Outcome:

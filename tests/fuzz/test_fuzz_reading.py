@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fuzz_runs import compare_roads
+from fuzz_tables import FRAME_FORMATS, TEXT_FORMATS, TableSpec, render, sound_specs
 from fuzz_tables import _packed as packed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -131,3 +133,14 @@ def test_small_tables_keep_their_rows(rows: int, end: str, tmp_path: Path) -> No
     path.write_bytes(end.join(["name,size", *[f"w{i},{i}.5" for i in range(rows)]]).encode())
     back, _ = read_table(path)
     assert back.to_dict("list") == {"name": [f"w{i}" for i in range(rows)], "size": [i + 0.5 for i in range(rows)]}
+
+
+@settings(STEADY, max_examples=150)
+@given(spec=sound_specs((*TEXT_FORMATS, *FRAME_FORMATS)))
+def test_a_large_file_is_read_like_a_small_one(spec: TableSpec, tmp_path: Path) -> None:
+    name, content = render(spec)
+    path = tmp_path / name
+    path.write_bytes(content)
+    outcome = compare_roads(path)
+    path.unlink()
+    assert outcome.good, f"{outcome.kind}: {outcome.what}\n{outcome.detail}"
