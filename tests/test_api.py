@@ -102,7 +102,7 @@ def test_columns_that_are_numbers_or_nested(tmp_path: Path) -> None:
     run = autodl.fit(TABLE.set_axis([0, 1, 2], axis=1), 2, out=tmp_path / "a", **CHEAP)
     assert run.record.target == "2"
     assert run.predict(TABLE[["x", "w"]].set_axis([0, 1], axis=1)).shape == (len(TABLE), 1)
-    with pytest.raises(AutodlError, match="group-column"):
+    with pytest.raises(AutodlError, match="the group column 'nobody' is not in the data"):
         autodl.fit(TABLE, "y", group_column="nobody", out=tmp_path / "b", **CHEAP)
     assert not (tmp_path / "b").exists()
 
