@@ -174,7 +174,7 @@ def _refit_one(
         if key not in prepared:
             prepared.clear()  # one prepared table at a time is enough to hold in memory
             preparer = Preparer(recipe, data.schema, data.task)
-            prepared[key] = (preparer, preparer.fit_transform(frame, y))
+            prepared[key] = (preparer, preparer.fit_transform(frame, y, deadline))
         if deadline.passed():
             return None
         model = fit_model(

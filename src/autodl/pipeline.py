@@ -82,7 +82,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         ctx.note(dataset.read.sample.note)
     ctx.check_stop()
     with ctx.stage("profile"):
-        profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options)
+        profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options, budget.looking())
     ctx.check_stop()
     with ctx.stage("plan"):
         plan = folder.read("plan", Plan) or stages.plan(profile, options, held_out is not None)

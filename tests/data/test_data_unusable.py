@@ -59,3 +59,11 @@ def test_dotted_dates_have_the_day_first_also_among_other_forms():
     frame = pd.DataFrame({"when": ["2024-03-01", "01.02.2024", "02.02.2024", "2024-03-05", "03.02.2024"] * 5})
     read = apply_schema(frame, infer_schema(frame))["when"]
     assert read.dt.month.tolist() == [3, 2, 2, 3, 2] * 5
+
+
+def test_a_column_without_misfits_counts_its_values_all_the_same():
+    raw = pd.DataFrame({"a": ["1", "", "3", "4.5"]})
+    schema = infer_schema(raw)
+    found = count_misfits(raw, apply_schema(raw, schema), schema)
+    assert [(m.n, m.of) for m in found] == [(0, 3), (0, 3)]
+    assert merge_misfits(found) == []

@@ -84,3 +84,15 @@ def test_titanic_is_prepared_without_gaps(shared_data: Path) -> None:
     rest = preparer.transform(table.iloc[600:])
     assert {"Age:missing", "Sex=female", "Embarked=S", "Cabin:mean target"} <= set(X.numeric_names)
     assert np.isfinite(X.numeric).all() and np.isfinite(rest.numeric).all()
+
+
+def test_a_recipe_without_columns_prepares_none():
+    frame = pd.DataFrame({"a": [1.0, 2.0, np.nan], "b": ["x", "y", "x"]})
+    schema = TableSchema(columns=(
+        ColumnInfo(name="a", kind=ColumnKind.NUMERIC, why="", n=3, n_missing=1, n_unique=2),
+        ColumnInfo(name="b", kind=ColumnKind.CATEGORICAL, why="", n=3, n_missing=0, n_unique=2),
+    ))  # fmt: skip
+    preparer = Preparer(Recipe(columns="none"), schema, Task.REGRESSION)
+    for features in (preparer.fit_transform(frame, np.zeros(3)), preparer.transform(frame)):
+        assert (len(features), features.n_numeric, features.n_categorical) == (3, 0, 0)
+    assert len(preparer.transform(frame.iloc[:0])) == 0

@@ -13,7 +13,7 @@ from autodl.records import FamilyPlan, Recipe, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
-from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.loop import LAST_RESORT_S, SearchLoop, SearchState
 from autodl.search.naming import trial_names
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import parse_space
@@ -144,3 +144,23 @@ def test_cost_model_learns_the_machine(toys, linear_data):
     learnt = loop.costs.estimate(spec, state.finished)
     assert min(measured) * 0.9 <= learnt <= max(measured) * 1.1
     assert loop.costs.estimate(spec, []) == pytest.approx(0.03)
+
+
+def test_a_last_resort_has_its_seconds_even_if_its_estimate_says_less(linear_data):
+    loop = make_loop(Budget(1.0, time.time() - 50), keys=("dummy",), space={"params": {}})
+    spec = loop.allocation.next([], [], lambda s: True)
+    assert loop._job(spec, SearchState()).seconds == LAST_RESORT_S
+
+
+def test_more_columns_keep_more_time_for_the_end():
+    budget = Budget(20.0, time.time())
+    narrow, wide = budget.finish_s(60, 10), budget.finish_s(60, 5_000)
+    assert narrow == pytest.approx(budget.finish_s(60), abs=0.1)
+    assert narrow < wide <= 0.5 * budget.total_s
+    assert Budget(float("inf"), 0.0).finish_s(60, 5_000) == 0.0
+
+
+def test_looking_at_the_data_ends_at_a_part_of_the_budget():
+    assert Budget(100.0, time.time()).looking().left() == pytest.approx(30.0, abs=2.0)
+    assert Budget(100.0, time.time() - 60).looking().left() == pytest.approx(5.0, abs=2.0)
+    assert Budget(float("inf"), 0.0).looking().left() == float("inf")

@@ -89,6 +89,11 @@ def count_misfits(
 def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfit]:
     present, lost = _present(raw), values.isna().to_numpy()
     if column.kind in _UNREADABLE:
+        if not (present & lost).any():  # of a wide table this is nearly every column
+            return [
+                Misfit(column.name, what, 0, int(present.sum()))
+                for what in ("are infinite and count as missing", _UNREADABLE[column.kind])
+            ]
         words = raw[present & lost].astype(str).str.strip()
         infinite = words.str.lower().isin(_INFINITE)
         return [

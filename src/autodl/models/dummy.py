@@ -63,7 +63,7 @@ class Dummy(Family):
         "Always gives the same answer: the share of each class, or the average. A model must beat it to be of use."
     )
     paper = "scikit-learn's DummyClassifier and DummyRegressor"
-    recipe = Recipe(text="none", dates=False)
+    recipe = Recipe(columns="none", text="none", dates=False)
     config = DummyConfig
     complexity = 0
     random = False

@@ -88,6 +88,8 @@ class Preparer:
 
     def _plan(self, frame: pd.DataFrame) -> None:
         recipe, seed = self.recipe, self.seed
+        if recipe.columns == "none":
+            return
         numbers = self.schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)
         dates = self.schema.of_kind(ColumnKind.DATETIME) if recipe.dates else ()
         texts = self.schema.of_kind(ColumnKind.TEXT) if recipe.text != "none" else ()

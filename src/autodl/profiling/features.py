@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,20 +93,29 @@ def choose_features(
 def repeated_columns(frame: pd.DataFrame, names: list[str]) -> dict[str, str]:
     """Columns equal to an earlier one in every row (missing values included).
 
-    Candidates are found by their first rows and then compared in full.
+    Candidates are found by their first rows, then by all of them, and then compared in full.
     """
+    heads: dict[tuple[str, bytes], list[str]] = {}
+    for name in names:
+        heads.setdefault((frame[name].dtype.kind, _digest(frame[name][:200])), []).append(name)
+    alike: dict[str, str] = {}
+    for group in heads.values():
+        # Thousands of columns of zeros and ones may begin alike: compared pair by pair they would take minutes.
+        seen: dict[bytes, list[str]] = {}
+        for name in group if len(group) > 1 else ():
+            others = seen.setdefault(_digest(frame[name]), [])
+            same = next((e for e in others if frame[e].equals(frame[name].rename(e))), None)
+            if same is None:
+                others.append(name)
+            else:
+                alike[name] = same
+    return {name: alike[name] for name in names if name in alike}
+
+
+def _digest(values: pd.Series[Any]) -> bytes:
+    """The values' hashes, of which equal columns have equal ones."""
     from pandas.util import hash_array
 
-    seen: dict[tuple[str, bytes], list[str]] = {}
-    out: dict[str, str] = {}
-    for name in names:
-        values = frame[name].to_numpy()
-        head = hash_array(values[:200], categorize=False) if len(values) else np.zeros(0, dtype=np.uint64)
-        key = (values.dtype.kind, head.tobytes())
-        for earlier in seen.get(key, []):
-            if frame[earlier].equals(frame[name].rename(earlier)):
-                out[name] = earlier
-                break
-        else:
-            seen.setdefault(key, []).append(name)
-    return out
+    array = values.to_numpy()
+    hashes = hash_array(array, categorize=False) if len(array) else np.zeros(0, dtype=np.uint64)
+    return blake2b(hashes.tobytes(), digest_size=16).digest()

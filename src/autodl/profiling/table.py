@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.clock import NEVER, Deadline
 from autodl.errors import DataError
 from autodl.profiling.checks.base import Context, run_checks
 from autodl.profiling.encoding import encode_target
@@ -33,6 +34,7 @@ def profile_table(
     options: FitOptions,
     test_frame: pd.DataFrame | None = None,
     seed: int = 0,
+    deadline: Deadline = NEVER,
 ) -> Profile:
     """The profile of a table.
 
@@ -44,6 +46,7 @@ def profile_table(
         options: For columns to drop, and the group and time columns.
         test_frame: Canonical rows of a test file under the same schema, or None.
         seed: Of the samples that expensive checks draw.
+        deadline: When the checks must end; those that come later say that they did not look.
 
     Raises:
         DataError: If a named column cannot be used, no feature is left, or the rows are too few.
@@ -73,6 +76,7 @@ def profile_table(
         test=test,
         y_test=y_test,
         seed=seed,
+        deadline=deadline,
     )
     return Profile(
         read=read,

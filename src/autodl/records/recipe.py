@@ -13,6 +13,8 @@ class Recipe(Record):
     A search space may vary any field under the prefix ``prep.`` (``prep.scale``).
     """
 
+    columns: Literal["all", "none"] = "all"
+    """``none``: no column is prepared, for a guess that looks at none."""
     impute: Literal["none", "mean", "median", "most_frequent", "knn", "iterative"] = "median"
     """How missing numbers are filled; ``none`` leaves NaN for models that handle it."""
     indicator: bool = True

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from autodl.clock import Deadline
 
+LOOK_SHARE, MORE_SHARE = 0.3, 0.05
+"""The checks end at this share of the budget; after slow reading they get at least the second one."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -34,18 +37,25 @@ class Budget:
         """Seconds until the end, never negative."""
         return max(0.0, self.total_s - self.elapsed())
 
-    def finish_s(self, n_rows: int) -> float:
+    def looking(self) -> Deadline:
+        """When the checks of the data must end: at a part of the budget, however long reading took."""
+        if self.unlimited:
+            return Deadline()
+        return Deadline.after(max(MORE_SHARE * self.total_s, LOOK_SHARE * self.total_s - self.elapsed()))
+
+    def finish_s(self, n_rows: int, n_columns: int = 0) -> float:
         """Seconds kept for choosing the ensemble, evaluation, explanation, report and exit.
 
         Measured on the tables of the benchmark: 3 to 6 s; larger budgets afford a fuller explanation.
 
         Args:
             n_rows: Rows of the whole table.
+            n_columns: Features; records, model folder, report and explanation take longer for many.
         """
         if self.unlimited:
             return 0.0
-        base = 4.5 + min(4.0, n_rows / 20_000)
-        return min(0.35 * self.total_s, base + min(0.03 * self.total_s, 20.0))
+        base = 4.5 + min(4.0, n_rows / 20_000) + min(8.0, n_columns / 1_000)
+        return min((0.35 + min(0.15, n_columns / 20_000)) * self.total_s, base + min(0.03 * self.total_s, 20.0))
 
     def until(self, reserve_s: float) -> Deadline:
         """The moment at which only ``reserve_s`` seconds are left."""

@@ -156,8 +156,9 @@ class SearchLoop:
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
         if self.budget.unlimited:
             return Job(spec, scheduler=scheduler, rivals=rivals, light=light)
-        left = max(LAST_RESORT_S if self._must_try(spec, state) else 0.5, self._left(state))
-        generous = max(4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
+        least = LAST_RESORT_S if self._must_try(spec, state) else 0.5
+        left = max(least, self._left(state))
+        generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
         return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals, light=light)
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:

@@ -89,7 +89,7 @@ def preparation_cost(
         rows: Of one fold.
         classes: K, 0 for regression.
     """
-    features = tuple(columns)
+    features = tuple(columns) if recipe.columns == "all" else ()
     numbers = [c for c in features if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN)]
     gaps = sum(c.n_missing > 0 for c in numbers)
     numeric = len(numbers) + (gaps if recipe.indicator and recipe.impute != "none" else 0)

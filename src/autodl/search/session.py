@@ -105,7 +105,7 @@ def run_search(
         best = sorted((r for r in finished if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
         seconds = refit_seconds(setup, best[:LIKELY_MEMBERS], n_rows)
         refits = 0.0 if budget.unlimited else min(1.3 * sum(seconds.values()), REFIT_SHARE * budget.total_s)
-        return budget.finish_s(n_rows) + refits
+        return budget.finish_s(n_rows, len(setup.data.schema.columns)) + refits
 
     loop = SearchLoop(
         allocation=Allocation(

@@ -55,7 +55,7 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
     usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
     oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
     y, metric = problem.setup.data.y, metrics[plan.metric]
-    deadline = budget.until(0.75 * budget.finish_s(problem.n_refit))
+    deadline = budget.until(0.75 * problem.finish_s(budget))
     chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
     if len(plan.classes) != 2 or all(families[m.family].complexity == 0 for m in chosen.members):
         return chosen
@@ -108,7 +108,7 @@ def deliver_refit(
         names,
         data,
         (frame, problem.dataset.y),
-        ctx.budget.until(0.6 * ctx.budget.finish_s(problem.n_refit)),
+        ctx.budget.until(0.6 * problem.finish_s(ctx.budget)),
         seconds,
         _too_large(ctx, problem, ensemble, results, names),
     )
@@ -185,7 +185,7 @@ def explain(
     y_test = problem.y_test
     if predict is None or len(y_test) == 0:
         return None
-    spare = max(0.5, min(30.0, budget.left() - 0.4 * budget.finish_s(problem.n_refit)))
+    spare = max(0.5, min(30.0, budget.left() - 0.4 * problem.finish_s(budget)))
     single = len(ensemble.members) == 1
     return permute(
         predict,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from autodl.clock import NEVER, Deadline
 from autodl.records import ColumnInfo, ColumnKind, Finding, JsonScalar, Severity, TableSchema, TargetInfo, Task
 from autodl.registry import Registry
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 10
 """At most this many findings of one check name a single column; the rest are counted in one more."""
+NO_TIME = "Not looked at: the table is too wide for the time budget."
 SAMPLE_ROWS = 5_000
 """Rows of the sample that expensive checks look at."""
 
@@ -39,6 +41,7 @@ class Context:
         time_column, group_column: As given by the user.
         test: Canonical rows of a test file, or None. y_test: their targets (-1 for an unknown class).
         seed: Of everything random.
+        deadline: When looking must end; see ``run_checks``.
     """
 
     frame: pd.DataFrame
@@ -54,6 +57,7 @@ class Context:
     test: pd.DataFrame | None = None
     y_test: NDArray[Any] | None = None
     seed: int = 0
+    deadline: Deadline = NEVER
 
     @property
     def n(self) -> int:
@@ -214,8 +218,11 @@ checks: Registry[type[Check]] = Registry("autodl.profiling.checks", Check, group
 
 
 def run_checks(ctx: Context) -> tuple[Finding, ...]:
-    """The findings of every check, in the order of their codes."""
+    """The findings of every check, in the order of their codes; checks after the deadline say that they did not look.
+
+    A check that goes through all columns may itself end at the deadline.
+    """
     found: list[Finding] = []
     for check in sorted(checks.values(), key=lambda c: c.code):
-        found.extend(check().run(ctx))
+        found.extend(check().not_applicable(NO_TIME) if ctx.deadline.passed() else check().run(ctx))
     return tuple(found)

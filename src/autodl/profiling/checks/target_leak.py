@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.checks.base import NO_TIME, Check, Context
 from autodl.profiling.stats import auc, ranks
 from autodl.records import ColumnKind, Finding, Severity
 
@@ -37,6 +37,9 @@ class TargetLeak(Check):
         if ctx.n < MIN_ROWS or not names:
             return self.not_applicable(f"Fewer than {MIN_ROWS} rows, or no column to look at.")
         scores = single_column_scores(ctx, names)
+        if not scores:
+            return self.not_applicable(NO_TIME)
+        part = f" among the first {len(scores):,} of {len(names):,}" if len(scores) < len(names) else ""
         best = max(scores, key=scores.__getitem__)
         measure = "AUC" if ctx.classification else "R2 of ranks"
         found = [
@@ -55,7 +58,8 @@ class TargetLeak(Check):
         if found:
             return self.capped(found, "predict the target almost perfectly")
         return self.passed(
-            f"No single column gives the answer away; the strongest is '{best}' ({measure} {scores[best]:.2f}).",
+            f"No single column{part} gives the answer away; the strongest is '{best}' ({measure} "
+            f"{scores[best]:.2f}).",
             {"column": best, "score": scores[best], "measure": measure, "rows": len(ctx.sample)},
         )
 
@@ -65,13 +69,15 @@ def single_column_scores(ctx: Context, names: tuple[str, ...]) -> dict[str, floa
 
     Returns:
         Column -> AUC for classes (mean of one against the rest over at most MAX_SCORED_CLASSES classes, weighted by
-        their sizes), R2 of target ranks for numbers; at least 0.5 and 0.
+        their sizes), R2 of target ranks for numbers; at least 0.5 and 0. Columns after the deadline are left out.
     """
     rows = ctx.sample
     fold = np.random.default_rng(ctx.seed).permutation(len(rows)) % FOLDS
     targets = _targets(ctx, rows)
     out = {}
     for name in names:
+        if ctx.deadline.passed():
+            break
         codes = _bins(ctx, name, rows)
         predicted = _out_of_fold_means(codes, fold, targets)
         if ctx.classification:
