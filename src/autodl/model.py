@@ -70,7 +70,8 @@ def raw_predict(model: FittedModel, features: Any) -> NDArray[Any]:
 class DeliveredMember(Record):
     """One model of the delivered ensemble: the mean of its files' predictions counts with ``weight``."""
 
-    trial_id: str
+    trial_id: str = ""
+    """Empty in folders of the first versions."""
     family: str
     name: str
     weight: float
