@@ -63,6 +63,25 @@ def _mixed(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return t.assign(amount=words)
 
 
+def _totals(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    last = {"size": t["size"].sum(), "weight": t["weight"].sum(), "y": "yes"}
+    return pd.concat([t, pd.DataFrame([last])], ignore_index=True)
+
+
+def _far(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    t.loc[17, "y"] = 1e9
+    return t
+
+
+def _spellings(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    return t.assign(color=np.where(rng.random(len(t)) < 0.2, t["color"].str.title(), t["color"]))
+
+
+def _both_orders(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    days = pd.date_range("2020-01-01", periods=len(t))
+    return t.assign(day=[f"{d:%m/%d/%Y}" if i < 600 else f"{d:%d/%m/%Y}" for i, d in enumerate(days)])
+
+
 def _wide(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return t.assign(**{f"x{i}": rng.normal(size=len(t)) for i in range(60)})
 
@@ -104,11 +123,15 @@ PLANTS: dict[str, Plant] = {
     "repeated_entities": Plant(
         lambda t, r: t.assign(customer_id=[f"c{v}" for v in r.integers(0, 100, len(t))]), column="customer_id"
     ),
+    "totals_row": Plant(_totals),
+    "far_target": Plant(_far, column="y", regression=True),
+    "twin_words": Plant(_spellings, column="color"),
+    "doubtful_dates": Plant(_both_orders, column="day"),
 }
 
 
 def test_registry_and_plants_match() -> None:
-    assert len(checks) >= 24
+    assert len(checks) >= 28
     assert set(PLANTS) == set(checks), "every check needs a planted fault, and every plant a check"
 
 

@@ -21,6 +21,7 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 _DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b")
+_PAIR = re.compile(r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}\b")
 _NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
 _EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
@@ -125,7 +126,7 @@ def _order(few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: 
         return (day, "") if sorted_day else (month, "")
     first = day if "." in dayfirst.split("%Y")[0] else month
     words = "day" if first is day else "month"
-    return first, f"day and month cannot be told apart; read with the {words} first"
+    return first, f"day and month cannot be told apart and were read with the {words} first"
 
 
 def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
@@ -136,7 +137,15 @@ def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
     dotted = any(_DOTTED.search(t) for t in few)
     rules = (ParseRule(dayfirst=True), ParseRule(dayfirst=False))
     best = max(rules if dotted else rules[::-1], key=lambda r: _share(few, r))
-    return (best, "dates in several forms") if _share(few, best) >= SHARE else None
+    if _share(few, best) < SHARE:
+        return None
+    return best, "dates in several forms" + (", day and month in both orders" if _both_orders(few) else "")
+
+
+def _both_orders(texts: Sequence[str]) -> bool:
+    """Whether some dates can only have the day first and others only the month, as 15/12/2022 and 3/30/2020."""
+    pairs = [(int(m[1]), int(m[2])) for t in texts if (m := _PAIR.match(t))]
+    return any(a > 12 >= b for a, b in pairs) and any(b > 12 >= a for a, b in pairs)
 
 
 def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | None:
