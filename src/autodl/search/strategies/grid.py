@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
 
 from autodl.errors import ConfigError
+from autodl.records import JsonScalar
 from autodl.search.encoding import Encoding
 from autodl.search.history import Observation
 from autodl.search.space import Config, Param, SearchSpace
@@ -29,7 +31,7 @@ class Grid(Strategy):
         encoding = Encoding(space)
         endless = [n for n, k in zip(encoding.names, encoding.levels, strict=True) if k == 0]
         refuse(self, endless, "continuous parameters", "Give each a `step`, make it a choice, or use 'sobol'.")
-        count = sum(1 for _, _ in zip(range(LARGEST + 1), _combinations(space), strict=False))
+        count = sum(1 for _ in islice(_combinations(space), LARGEST + 1))
         if count > LARGEST:
             raise ConfigError(
                 f"the strategy 'grid' would have more than {LARGEST:,} combinations to try",
@@ -45,17 +47,17 @@ class Grid(Strategy):
         tried = {_frozen(o.config) for o in history}
         order = np.random.default_rng(self.seed).permutation(len(cells))
         fresh = (cells[i] for i in order if _frozen(cells[i]) not in tried)
-        return [c for _, c in zip(range(n), fresh, strict=False)]
+        return list(islice(fresh, n))
 
 
 def _frozen(config: Config) -> frozenset[tuple[str, object]]:
     return frozenset((k, (type(v).__name__, v)) for k, v in config.items())
 
 
-def _combinations(space: SearchSpace):  # type: ignore[no-untyped-def]
+def _combinations(space: SearchSpace) -> Iterator[Config]:
     names = space.order()
 
-    def extend(config: Config, at: int):  # type: ignore[no-untyped-def]
+    def extend(config: Config, at: int) -> Iterator[Config]:
         if at == len(names):
             yield dict(config)
             return
@@ -68,7 +70,7 @@ def _combinations(space: SearchSpace):  # type: ignore[no-untyped-def]
     return extend({}, 0) if names else iter(())
 
 
-def _values(p: Param) -> list:  # type: ignore[type-arg]
+def _values(p: Param) -> list[JsonScalar]:
     if p.type == "choice":
         return list(p.values)
     assert p.low is not None and p.high is not None
