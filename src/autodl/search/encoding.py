@@ -47,6 +47,7 @@ class Encoding:
         self.params = [space.params[n] for n in self.names]
         self.categorical = np.array([p.type == "choice" and not is_ordered(p) for p in self.params], dtype=bool)
         self.levels = np.array([_levels(p) for p in self.params], dtype=int)
+        self._index = [_index(p) for p in self.params]
         column = {n: j for j, n in enumerate(self.names)}
         self._conditions = [
             [(column[parent], self._codes(column[parent], allowed)) for parent, allowed in p.when.items()]
@@ -66,9 +67,12 @@ class Encoding:
     def encode(self, configs: Sequence[Config]) -> Matrix:
         """(n, d) rows of configurations."""
         X = np.empty((len(configs), self.width))
-        for i, config in enumerate(configs):
-            for j, (name, p) in enumerate(zip(self.names, self.params, strict=True)):
-                X[i, j] = _place(p, config[name]) if name in config else self._nothing(j)
+        for j, (name, p, known) in enumerate(zip(self.names, self.params, self._index, strict=True)):
+            nothing = self._nothing(j)
+            if p.type == "choice":
+                X[:, j] = [known[type(c[name]), c[name]] if name in c else nothing for c in configs]
+            else:
+                X[:, j] = _on_axis(p, [c.get(name) for c in configs], nothing)
         return X
 
     def decode(self, row: Matrix) -> Config:
@@ -193,14 +197,34 @@ def _edges(p: Param) -> tuple[float, float]:
     return (math.log(low), math.log(high)) if p.log else (low, high)
 
 
+def _index(p: Param) -> dict[tuple[type, JsonScalar], float]:
+    """The place of each value of a choice; by type too, as True and 1 are one key otherwise."""
+    ordered, last = is_ordered(p), max(1, len(p.values) - 1)
+    out: dict[tuple[type, JsonScalar], float] = {}
+    for i, v in enumerate(p.values):
+        at = i / last if ordered else float(i)
+        out[type(v), v] = at
+        if ordered:  # 16 and 16.0 are the same width
+            out.setdefault((float, float(v or 0)), at)
+            if float(v or 0).is_integer():
+                out.setdefault((int, int(v or 0)), at)
+    return out
+
+
+def _on_axis(p: Param, values: Sequence[JsonScalar], nothing: float) -> Matrix:
+    """Places of numbers on their axis; (n,)."""
+    low, high = _edges(p)
+    if high <= low:
+        return np.full(len(values), MIDDLE)
+    raw = np.array([np.nan if v is None else v for v in values], dtype=float)
+    places = ((np.log(raw) if p.log else raw) - low) / (high - low)
+    return np.where(np.isnan(raw), nothing, places)
+
+
 def _place(p: Param, value: JsonScalar) -> float:
     if p.type == "choice":
-        index = next((i for i, v in enumerate(p.values) if v == value and type(v) is type(value)), None)
-        at = p.values.index(value) if index is None else index
-        return at / (len(p.values) - 1) if is_ordered(p) else float(at)
-    low, high = _edges(p)
-    number = float(value)  # type: ignore[arg-type]
-    return ((math.log(number) if p.log else number) - low) / (high - low) if high > low else MIDDLE
+        return _index(p)[type(value), value]
+    return float(_on_axis(p, [value], MIDDLE)[0])
 
 
 def _value(p: Param, at: float) -> JsonScalar:

@@ -92,7 +92,7 @@ class Processes(Evaluator):
     """
 
     def __init__(self, objective: Objective) -> None:
-        from joblib.externals import cloudpickle
+        import cloudpickle
 
         self._payload: bytes = cloudpickle.dumps(objective)
         self._idle: list[subprocess.Popen[bytes]] = []

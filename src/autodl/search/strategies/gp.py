@@ -17,7 +17,8 @@ from autodl.search.strategies.sobol import Sobol
 from autodl.search.surrogate.acquisition import log_expected_improvement
 from autodl.search.surrogate.gp import GaussianProcess, Hyper, fit
 from autodl.search.surrogate.propose import best_candidate
-from autodl.search.surrogate.warping import normal_scores
+from autodl.search.surrogate.threads import one_thread
+from autodl.search.surrogate.warping import warped
 
 LARGEST = 400
 """Trials that the model is made of at most: the best half of them and the youngest half."""
@@ -30,7 +31,7 @@ REFIT_GROWTH = 1.12
 class GP(Strategy):
     """Expected improvement under a Gaussian process over numbers and choices alike.
 
-    Losses enter by their ranks (as normal scores), so that their scale and outliers do not matter. Configurations
+    Losses enter by ranks and clipped values together, so that their scale and outliers do not matter. Configurations
     that run are taken to end at what the model expects; failed ones count as the worst.
     """
 
@@ -44,6 +45,12 @@ class GP(Strategy):
         """Listed configurations and a quasi-random start first, then what the model promises most of."""
         if not space.params:
             return []
+        with one_thread():
+            return self._ask(space, history, n, rng)
+
+    def _ask(
+        self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
+    ) -> list[Config]:
         out: list[Config] = [c for c in first_configs(space) if c not in [o.config for o in history]][:n]
         seen = [*history, *(Observation(c, "running") for c in out)]
         encoding = Encoding(space)
@@ -79,7 +86,7 @@ def _propose(encoding: Encoding, history: Sequence[Observation], rng: np.random.
     X, order = taken[done], np.argsort(losses, kind="stable")
     keep = kept(len(X), order)
     hyper = learnt(X, losses, encoding.categorical)
-    y = normal_scores(losses)
+    y = warped(losses)
     model = GaussianProcess(X[keep], y[keep], encoding.categorical, hyper)
     running = taken[~done]
     if len(running):
@@ -118,7 +125,7 @@ def learnt(X: Matrix, losses: Matrix, categorical: NDArray[np.bool_], times: Mat
         size = larger
     size = min(size, len(X))
     rows = np.arange(size) if size <= LEARN else kept(size, np.argsort(losses[:size], kind="stable"), LEARN)
-    y = normal_scores(losses[:size])[rows]
+    y = warped(losses[:size])[rows]
     clock = b"" if times is None else times[rows].tobytes()
     return _fit(X[rows].tobytes(), y.tobytes(), categorical.tobytes(), clock)
 

@@ -19,7 +19,8 @@ from autodl.search.strategies.sobol import Sobol
 from autodl.search.surrogate.acquisition import log_expected_improvement
 from autodl.search.surrogate.gp import GaussianProcess
 from autodl.search.surrogate.propose import best_candidate
-from autodl.search.surrogate.warping import normal_scores
+from autodl.search.surrogate.threads import one_thread
+from autodl.search.surrogate.warping import warped
 
 ETA = 3.0
 """Ratio of neighbouring rungs."""
@@ -57,15 +58,26 @@ class MultiFidelityGP(Strategy):
         rng: np.random.Generator,
     ) -> Step | None:
         """The best bet of what fits into ``left``."""
-        rungs = fidelity.rungs(ETA)
-        if rungs[0] > left:
+        if fidelity.rungs(ETA)[0] > left:
             return None
+        with one_thread():
+            return self._step(space, history, fidelity, left, rng)
+
+    def _step(
+        self,
+        space: SearchSpace,
+        history: Sequence[Observation],
+        fidelity: Fidelity,
+        left: float,
+        rng: np.random.Generator,
+    ) -> Step | None:
+        rungs = fidelity.rungs(ETA)
         encoding = Encoding(space)
         if sum(o.status != "running" for o in history) < start_size(encoding):
             config = self._start(space, history, rng)
             return None if config is None else Step(rungs[0], config=config)
         model = _Model.of(encoding, history, fidelity)
-        if model is None:
+        if model is None:  # all of the start failed
             config = self._start(space, history, rng)
             return None if config is None else Step(rungs[0], config=config)
         return model.bet(encoding, history, rungs, left, rng)
@@ -103,7 +115,7 @@ class _Model:
         times, losses = np.array([p[2] for p in points]), np.array([p[3] for p in points])
         hyper = learnt(X[which], losses, encoding.categorical, times)
         keep = _kept(times, losses)
-        y = normal_scores(losses)
+        y = warped(losses)
         gp = GaussianProcess(X[which[keep]], y[keep], encoding.categorical, hyper, times[keep])
         going = [i for i, o in enumerate(history) if o.status == "running"]
         if going:

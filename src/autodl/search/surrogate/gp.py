@@ -164,6 +164,12 @@ class GaussianProcess:
     ) -> None:
         self.X, self.y, self.categorical, self.hyper, self.times = X, y, categorical, hyper, times
         self._scaled = self._scale(X)
+        self._codes = np.flatnonzero(categorical)
+        # Codes begin at -1 (absent); one place more is for codes that X lacks, which agree with nothing.
+        self._places = X[:, self._codes].max(axis=0).astype(int) + 3
+        self._starts = np.concatenate([[0], np.cumsum(self._places)[:-1]]).astype(int)
+        self._hot = self._one_hot(X)
+        self._hot_weight = np.repeat(np.exp(-2.0 * hyper.lengths[self._codes]), self._places)
         K = self._kernel(X, times)
         K[np.diag_indices(len(X))] += math.exp(hyper.noise) + JITTER
         self._L = np.linalg.cholesky(K)
@@ -180,20 +186,26 @@ class GaussianProcess:
     def _scale(self, X: Matrix) -> Matrix:
         return X[:, ~self.categorical] / np.exp(self.hyper.lengths[~self.categorical])
 
+    def _one_hot(self, X: Matrix) -> Matrix:
+        """(n, places) rows whose products count the choices on which two configurations agree."""
+        places = np.minimum(X[:, self._codes].astype(int) + 1, self._places - 1) + self._starts
+        out = np.zeros((len(X), int(self._places.sum())))
+        np.put_along_axis(out, places, 1.0, axis=1)
+        return out
+
     def _kernel(self, Z: Matrix, times: Matrix | None) -> Matrix:
         """(m, n) covariance of rows with the rows of the posterior."""
         Zs = self._scale(Z)
         r2 = (Zs**2).sum(axis=1)[:, None] + (self._scaled**2).sum(axis=1)[None, :] - 2.0 * Zs @ self._scaled.T
         np.maximum(r2, 0.0, out=r2)
-        agree = np.zeros_like(r2)
-        codes = np.flatnonzero(self.categorical)
-        for j in codes:
-            same = Z[:, j, None] == self.X[None, :, j]
-            agree += same
-            r2 += math.exp(-2.0 * self.hyper.lengths[j]) * ~same
-        K = math.exp(self.hyper.scale) * matern(r2)
-        if len(codes):
-            K += math.exp(self.hyper.linear) / len(codes) * agree
+        if not len(self._codes):
+            K = math.exp(self.hyper.scale) * matern(r2)
+        else:
+            hot = self._one_hot(Z)
+            r2 += np.exp(-2.0 * self.hyper.lengths[self._codes]).sum() - (hot * self._hot_weight) @ self._hot.T
+            np.maximum(r2, 0.0, out=r2)
+            K = math.exp(self.hyper.scale) * matern(r2)
+            K += math.exp(self.hyper.linear) / len(self._codes) * (hot @ self._hot.T)
         if self.times is None or times is None:
             return K
         kappa = np.exp(-0.5 * math.exp(-2.0 * self.hyper.time) * (times[:, None] - self.times[None, :]) ** 2)
