@@ -34,7 +34,12 @@ def curve(config, epochs):
 
 def median_best(strategy, n=30, seeds=5, objective=branin, **more):
     return float(
-        np.median([optimize(objective, SPACE, strategy=strategy, max_evals=n, seed=s, **more).best_loss for s in range(seeds)])
+        np.median(
+            [
+                optimize(objective, SPACE, strategy=strategy, max_evals=n, seed=s, **more).best_loss
+                for s in range(seeds)
+            ]
+        )
     )
 
 
@@ -51,7 +56,8 @@ def test_result_holds_the_best_and_every_call():
 @pytest.mark.parametrize("strategy", ["auto", "tpe", "evolution", "sobol", "cmaes"])
 def test_the_same_seed_gives_the_same_search(strategy):
     first, second, other = (
-        [e.config for e in optimize(branin, SPACE, strategy=strategy, max_evals=14, seed=s).history] for s in (1, 1, 2)
+        [e.config for e in optimize(branin, SPACE, strategy=strategy, max_evals=14, seed=s).history]
+        for s in (1, 1, 2)
     )
     assert first == second
     assert first != other
@@ -77,7 +83,11 @@ def test_auto_beats_random_on_choices():
 
     def loss(config, fidelity):
         codes = ["abcde".index(config[f"c{i}"]) for i in range(6)]
-        return sum(weight[i, c] for i, c in enumerate(codes)) + 2.0 * (codes[0] == codes[1]) - 1.0 * (codes[2] != codes[5])
+        return (
+            sum(weight[i, c] for i, c in enumerate(codes))
+            + 2.0 * (codes[0] == codes[1])
+            - 1.0 * (codes[2] != codes[5])
+        )
 
     def best(strategy, seed):
         return optimize(loss, space, strategy=strategy, max_evals=45, seed=seed).best_loss
@@ -123,7 +133,9 @@ class TestFaults:
         assert math.isfinite(result.best_loss)
 
     def test_nothing_finite_is_one_clear_line(self):
-        with pytest.raises(SearchError, match="none of 5 evaluations gave a finite loss; the first failed with: KeyError"):
+        with pytest.raises(
+            SearchError, match="none of 5 evaluations gave a finite loss; the first failed with: KeyError"
+        ):
             optimize(lambda c, f: c["typo"], SPACE, max_evals=5)
 
     def test_a_hang_costs_its_trial_alone(self):
@@ -224,7 +236,10 @@ class TestSeveralLosses:
         result = optimize(two, SPACE, strategy="nsga2", max_evals=150, seed=1)
         assert len(result.front) >= 5
         for a in result.front:
-            assert not any(all(v <= w for v, w in zip(b.losses, a.losses, strict=True)) and b.losses != a.losses for b in result.history)
+            assert not any(
+                all(v <= w for v, w in zip(b.losses, a.losses, strict=True)) and b.losses != a.losses
+                for b in result.history
+            )
         # The true front is x in [1, 3], y = 0.
         inside = np.mean([0.5 <= e.config["x"] <= 3.5 for e in result.front])
         assert inside > 0.8
@@ -272,7 +287,10 @@ class TestJournal:
         ({"max_fidelity_total": 50}, "`max_fidelity_total` needs a `fidelity`"),
         ({"max_fidelity_total": 2, "fidelity": (3, 9)}, "less than one evaluation at the lowest fidelity"),
         ({"time_budget": "soon"}, "is not a duration"),
-        ({"max_evals": 5, "strategy": "grid"}, "'grid' cannot search continuous parameters: 'x', 'y'. Give each a `step`"),
+        (
+            {"max_evals": 5, "strategy": "grid"},
+            "'grid' cannot search continuous parameters: 'x', 'y'. Give each a `step`",
+        ),
     ],
 )
 def test_bad_arguments_are_one_clear_line(arguments, message):

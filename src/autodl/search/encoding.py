@@ -8,7 +8,7 @@ its own scale, a choice at the index of its value, and a parameter that does not
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +92,23 @@ class Encoding:
                 X[:, j] = np.clip(np.rint(X[:, j]), 0, len(p.values) - 1)
             else:
                 X[:, j] = _on_grid(p, X[:, j])
-            there[j] = np.ones(len(X), dtype=bool)
-            for parent, codes in self._conditions[j]:
-                there[j] &= np.isclose(X[:, parent, None], codes[None, :], rtol=0, atol=1e-9).any(axis=1)
-                there[j] &= there[parent]
+            there[j] = self._met(X, j, there)
             X[~there[j], j] = self._nothing(j)
         return X
+
+    def exists(self, X: Matrix) -> NDArray[np.bool_]:
+        """(n, d) which parameters exist in valid rows."""
+        there: dict[int, NDArray[np.bool_]] = {}
+        for j in range(self.width):
+            there[j] = self._met(X, j, there)
+        return np.array([there[j] for j in range(self.width)], dtype=bool).T.reshape(len(X), self.width)
+
+    def _met(self, X: Matrix, j: int, there: Mapping[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """(n,) whether the conditions of column j hold, its parents being known."""
+        met = np.ones(len(X), dtype=bool)
+        for parent, codes in self._conditions[j]:
+            met &= np.isclose(X[:, parent, None], codes[None, :], rtol=0, atol=1e-9).any(axis=1) & there[parent]
+        return met
 
     def random(self, n: int, rng: np.random.Generator) -> Matrix:
         """(n, d) rows drawn uniformly."""
@@ -126,7 +137,8 @@ class Encoding:
             (n, d) valid rows.
         """
         n, d = X.shape
-        movable = np.array([self._movable(X[:, j], j) for j in range(d)]).T.reshape(n, d)
+        there = self.exists(X)
+        movable = there & (self.levels != 1)
         draw = np.where(movable, rng.random((n, d)), -1.0)
         chosen = (rng.random((n, d)) < extra) & movable
         chosen[np.arange(n), draw.argmax(axis=1)] = True
@@ -139,29 +151,34 @@ class Encoding:
                 k = len(p.values)
                 Y[rows, j] = (X[rows, j] + rng.integers(1, k, size=len(rows))) % k
                 continue
-            move = rng.normal(0.0, scale, size=len(rows))
-            if self.levels[j]:  # at least to the next grid place
-                least = 1.0 / max(1, self.levels[j] - 1 if p.type == "choice" else self.levels[j])
-                move = np.sign(move) * np.maximum(np.abs(move), least)
-            moved = X[rows, j] + move
-            moved = np.abs(moved)  # reflected at both ends
-            Y[rows, j] = np.clip(1.0 - np.abs(1.0 - moved), 0.0, 1.0)
-        return self.snap(self._wake(X, Y, rng))
+            moved = np.abs(X[rows, j] + rng.normal(0.0, scale, size=len(rows)))  # reflected at both ends
+            moved = _on_grid(p, np.clip(1.0 - np.abs(1.0 - moved), 0.0, 1.0))
+            stuck = np.isclose(moved, X[rows, j], rtol=0, atol=1e-12)
+            if stuck.any():  # on to a neighbouring place of the grid
+                way = rng.choice((-1.0, 1.0), size=int(stuck.sum()))
+                moved[stuck] = self._beside(j, X[rows, j][stuck], way)
+            Y[rows, j] = moved
+        return self.snap(self._wake(~there, Y, rng))
 
-    def _wake(self, before: Matrix, after: Matrix, rng: np.random.Generator) -> Matrix:
-        """Parameters that a change has brought into being take random values rather than their marks."""
+    def _beside(self, j: int, column: Matrix, way: Matrix) -> Matrix:
+        """The neighbouring places on the grid of a number; on a logarithmic scale they lie ever closer."""
+        p, out = self.params[j], column.copy()
+        if not self.levels[j]:
+            return np.clip(column + 0.01 * way, 0.0, 1.0)
+        for i, (at, step) in enumerate(zip(column, way, strict=True)):
+            reach = 0.5 / self.levels[j]
+            while out[i] == at and reach <= 2.0:
+                reach *= 2.0
+                near = [_on_grid(p, np.array([at + s * reach]))[0] for s in (step, -step)]
+                out[i] = next((v for v in near if abs(v - at) > 1e-12), at)
+        return out
+
+    def _wake(self, asleep: NDArray[np.bool_], after: Matrix, rng: np.random.Generator) -> Matrix:
+        """Parameters that did not exist take random values rather than their marks, should they exist now."""
         for j, p in enumerate(self.params):
-            if not self._conditions[j]:
-                continue
-            asleep = before[:, j] == self._nothing(j)
-            fresh = rng.random(int(asleep.sum()))
-            after[asleep, j] = np.floor(fresh * len(p.values)) if self.categorical[j] else fresh
+            fresh = rng.random(int(asleep[:, j].sum()))
+            after[asleep[:, j], j] = np.floor(fresh * len(p.values)) if self.categorical[j] else fresh
         return after
-
-    def _movable(self, column: Matrix, j: int) -> NDArray[np.bool_]:
-        several = self.levels[j] != 1
-        asleep = self._conditions[j] and self.categorical[j]
-        return np.full(len(column), several) & ((column != ABSENT) if asleep else True)
 
     def _nothing(self, j: int) -> float:
         return ABSENT if self.categorical[j] else MIDDLE

@@ -34,7 +34,9 @@ class Fidelity:
             return pair
         numbers = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
         if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in pair):
-            raise ConfigError(f"`fidelity` must be two numbers, but got {pair!r}", "Write for example fidelity=(1, 50).")
+            raise ConfigError(
+                f"`fidelity` must be two numbers, but got {pair!r}", "Write for example fidelity=(1, 50)."
+            )
         low, high = pair
         if not 0 < low <= high < math.inf:
             raise ConfigError(

@@ -114,7 +114,12 @@ def optimize(
     steering = Steering.of(parsed, strategy, scheduler, span, seed)
     ledger = Ledger(span.high if span else None, resumable)
     if journal is not None:
-        setting = {"strategy": strategy, "scheduler": scheduler, "seed": seed, "fidelity": fidelity and list(fidelity)}
+        setting = {
+            "strategy": strategy,
+            "scheduler": scheduler,
+            "seed": seed,
+            "fidelity": fidelity and list(fidelity),
+        }
         ledger.journal = Journal(Path(journal), parsed, setting)
         ledger.evaluations.extend(_renumbered(ledger.journal.found))
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
@@ -265,7 +270,8 @@ def _result(ledger: Ledger, steering: Steering, why: str, ended: str, seconds: f
         first = next((e.error for e in ledger.evaluations if e.error), "")
         count = len(ledger.evaluations)
         raise SearchError(
-            f"none of {count} evaluations gave a finite loss" + (f"; the first failed with: {first}" if first else ""),
+            f"none of {count} evaluations gave a finite loss"
+            + (f"; the first failed with: {first}" if first else ""),
             "Call the objective once by hand with a configuration of the space.",
         )
     return SearchResult(
@@ -288,8 +294,6 @@ def _front(ledger: Ledger, best: Evaluation) -> tuple[Evaluation, ...]:
 
     from autodl.search.strategies.nsga2 import fronts
 
-    rivals = [
-        e for e in ledger.evaluations if len(e.losses) == len(best.losses) and e.fidelity == best.fidelity
-    ]
+    rivals = [e for e in ledger.evaluations if len(e.losses) == len(best.losses) and e.fidelity == best.fidelity]
     ranks = fronts(np.array([e.losses for e in rivals]))
     return tuple(e for e, r in zip(rivals, ranks, strict=True) if r == 0)

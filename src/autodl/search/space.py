@@ -102,6 +102,8 @@ class Param(BaseModel):
             return low + step * int(rng.integers((high - low) // step + 1))
         if self.log:
             return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+        if self.step:
+            return self.low + self.step * int(rng.integers(int((self.high - self.low) / self.step + 1e-9) + 1))
         return float(rng.uniform(self.low, self.high))
 
 
@@ -239,10 +241,6 @@ def _from_mapping(source: Any, where: str, text: str | None) -> SearchSpace:
         first = error.errors()[0]
         path = list(first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "float_parsing":
-            message += f", but got {first['input']!r}"
-            if re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", str(first["input"])):
-                message += " (YAML reads 1e-4 as a word: write 1.0e-4)"
         if not path and (named := [n for n in body["params"] if re.search(rf"\b{re.escape(n)}\b", message)]):
             path = ["params", named[0]]
             place = ""

@@ -95,7 +95,9 @@ def check_count(key: str) -> None:
         asked = _made(key).ask(space, history, 4, np.random.default_rng(1))
         assert len(asked) <= 4
         assert key in LISTED or asked, "nothing was proposed"
-        assert not any(a == b for i, a in enumerate(asked) for b in asked[:i]) or key == "random", "repeats in one ask"
+        assert not any(a == b for i, a in enumerate(asked) for b in asked[:i]) or key == "random", (
+            "repeats in one ask"
+        )
 
 
 def check_running(key: str) -> None:

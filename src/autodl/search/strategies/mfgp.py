@@ -36,7 +36,9 @@ class MultiFidelityGP(Strategy):
 
     key: ClassVar[str] = "mfgp"
     name: ClassVar[str] = "Multi-fidelity Bayesian search (Gaussian process)"
-    paper: ClassVar[str] = "Swersky et al., arXiv:1406.3896; Wistuba et al., NeurIPS 2022; Kandasamy et al., ICML 2017"
+    paper: ClassVar[str] = (
+        "Swersky et al., arXiv:1406.3896; Wistuba et al., NeurIPS 2022; Kandasamy et al., ICML 2017"
+    )
 
     @property
     def plans_fidelity(self) -> bool:
@@ -153,7 +155,9 @@ class _Model:
                 continue
             further = [r for r in rungs if r > o.reached and r <= left]
             if further:
-                options.append((promise[i] - COST * np.log(sum(r for r in rungs if r > o.reached)), Step(further[0], trial=i)))
+                options.append(
+                    (promise[i] - COST * np.log(sum(r for r in rungs if r > o.reached)), Step(further[0], trial=i))
+                )
         around = self.X[np.argsort(mean, kind="stable")[:5]]
         row = best_candidate(
             encoding,
@@ -167,7 +171,9 @@ class _Model:
             options.append((hope - COST * np.log(sum(rungs)), Step(rungs[0], config=encoding.decode(row))))
         return max(options, key=lambda o: o[0])[1] if options else None
 
+
 COST = 1.0
+
 
 def _kept(times: Matrix, losses: Matrix) -> NDArray[np.intp]:
     """Which points the model is made of: by loss and by age."""

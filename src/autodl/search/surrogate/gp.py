@@ -87,9 +87,7 @@ def matern(r2: Matrix) -> Matrix:
     return (1.0 + r + r * r / 3.0) * np.exp(-r)  # type: ignore[no-any-return]
 
 
-def fit(
-    X: Matrix, y: Matrix, categorical: NDArray[np.bool_], times: Matrix | None = None, steps: int = 40
-) -> Hyper:
+def fit(X: Matrix, y: Matrix, categorical: NDArray[np.bool_], times: Matrix | None = None, steps: int = 40) -> Hyper:
     """The most probable hyperparameters.
 
     Args:
@@ -143,7 +141,14 @@ def fit(
             slope[d + 5] = float((W * (w * B + b) * kappa * apart).sum()) / lt2
         return value, -0.5 * slope + z / spread
 
-    bounds = [(-4.0, 5.0)] * d + [(-6.0, 5.0), (math.log(1e-6), 0.0), (-8.0, 4.0), (-6.0, 4.0), (-6.0, 4.0), (-3.0, 2.0)]
+    bounds = [(-4.0, 5.0)] * d + [
+        (-6.0, 5.0),
+        (math.log(1e-6), 0.0),
+        (-8.0, 4.0),
+        (-6.0, 4.0),
+        (-6.0, 4.0),
+        (-3.0, 2.0),
+    ]
     best = minimize(loss, middle, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
     return Hyper.of(np.asarray(best.x, dtype=float))
 
