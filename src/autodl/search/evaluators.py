@@ -31,7 +31,7 @@ class Evaluator(ABC):
     def give_up(self, number: int) -> None:
         """Forget a call; end it if that is possible."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - only some hold anything
         """Free what is held."""
 
 

@@ -32,8 +32,12 @@ class Fidelity:
         """
         if isinstance(pair, Fidelity):
             return pair
-        numbers = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
-        if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in pair):
+        given: object = pair
+        if (
+            not isinstance(given, list | tuple)
+            or len(given) != 2
+            or any(isinstance(v, bool) or not isinstance(v, int | float) for v in pair)
+        ):
             raise ConfigError(
                 f"`fidelity` must be two numbers, but got {pair!r}", "Write for example fidelity=(1, 50)."
             )

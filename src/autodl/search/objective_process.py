@@ -1,7 +1,7 @@
 """The process in which an objective is called; it speaks pickles over its standard streams.
 
-First comes ``(sys.path, objective)``, then one ``(config, fidelity)`` after the other, each answered by an ``Answer``.
-What the objective prints goes to the error stream.
+First comes ``(sys.path, objective)``, then one ``(config, fidelity)`` after the other; each is answered by an
+``Answer``. What the objective prints goes to the error stream.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every search strategy must do. ``check_strategy("mine")`` raises an ``AssertionError`` naming the broken rule."""
+"""What every search strategy must do. ``check_strategy("mine")`` raises an ``AssertionError`` with the rule."""
 
 from __future__ import annotations
 

@@ -40,8 +40,9 @@ def test_choices_agree_or_differ_whatever_their_codes():
     renamed = X.copy()
     renamed[:, 1] = np.array([2, 0, 3, 1])[X[:, 1].astype(int)]
     hyper = Hyper(np.log([0.5, 0.8, 0.6]))
-    one = GaussianProcess(X, y, kinds, hyper).predict(X[:7] + [0.1, 0, 0])
-    two = GaussianProcess(renamed, y, kinds, hyper).predict(renamed[:7] + [0.1, 0, 0])
+    beside = np.array([0.1, 0.0, 0.0])
+    one = GaussianProcess(X, y, kinds, hyper).predict(X[:7] + beside)
+    two = GaussianProcess(renamed, y, kinds, hyper).predict(renamed[:7] + beside)
     np.testing.assert_allclose(one, two, atol=1e-10)
     far = GaussianProcess(X, y, kinds, hyper).predict(np.array([[0.5, 7.0, 9.0]]))
     assert np.isfinite(far).all()

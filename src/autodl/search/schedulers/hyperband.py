@@ -66,4 +66,4 @@ class Hyperband(Scheduler):
 
 def bracket_size(rungs: int, halvings: int, eta: int) -> int:
     """Configurations that a bracket with so many halvings begins with (algorithm 1, line 3)."""
-    return math.ceil(rungs * eta**halvings / (halvings + 1))
+    return math.ceil(rungs * int(eta**halvings) / (halvings + 1))

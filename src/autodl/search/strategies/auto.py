@@ -63,6 +63,6 @@ class Auto(Strategy):
                 "are worth going on with."
             )
         if encoding.size <= max_evals and not math.isinf(max_evals):
-            return f"The space has only {encoding.size:,.0f} configurations: each is tried at most once, best bets first."
+            return f"The space has only {encoding.size:,.0f} configurations: each is tried once, the best bets first."
         later = f" After {MODEL_LIMIT:,} trials evolution goes on." if max_evals > MODEL_LIMIT else ""
         return f"A Gaussian process over {space_text}: it learns most from few evaluations.{later}"

@@ -47,7 +47,7 @@ class Strategy(ABC):
             At most ``n`` full configurations; fewer if the strategy has nothing more to propose.
         """
 
-    def check(self, space: SearchSpace) -> None:
+    def check(self, space: SearchSpace) -> None:  # noqa: B027 - most can search any space
         """Refuse a space that the strategy cannot search.
 
         Raises:

@@ -69,7 +69,7 @@ class GP(Strategy):
 
 
 def first_configs(space: SearchSpace) -> list[Config]:
-    """The portfolio, where someone has written one or given defaults; an arbitrary middle is no better than chance."""
+    """The portfolio, where someone has written one or given defaults; any other middle is no better than chance."""
     written = space.portfolio != ({},) or any(p.default is not None for p in space.params.values())
     return space.starts() if written else []
 

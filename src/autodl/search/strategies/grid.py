@@ -20,7 +20,7 @@ LARGEST = 100_000
 
 
 class Grid(Strategy):
-    """Every combination once, in an order shuffled by the seed, so that a search that is cut short saw all corners."""
+    """Every combination once, in an order shuffled by the seed, so that a search cut short saw all corners."""
 
     key: ClassVar[str] = "grid"
     name: ClassVar[str] = "Grid search"

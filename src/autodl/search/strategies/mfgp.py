@@ -156,7 +156,7 @@ class _Model:
             further = [r for r in rungs if r > o.reached and r <= left]
             if further:
                 options.append(
-                    (promise[i] - COST * np.log(sum(r for r in rungs if r > o.reached)), Step(further[0], trial=i))
+                    (promise[i] - np.log(sum(r for r in rungs if r > o.reached)), Step(further[0], trial=i))
                 )
         around = self.X[np.argsort(mean, kind="stable")[:5]]
         row = best_candidate(
@@ -168,11 +168,8 @@ class _Model:
         )
         if row is not None:
             hope = float(log_expected_improvement(*self.at_full(row[None]), best)[0])
-            options.append((hope - COST * np.log(sum(rungs)), Step(rungs[0], config=encoding.decode(row))))
+            options.append((hope - np.log(sum(rungs)), Step(rungs[0], config=encoding.decode(row))))
         return max(options, key=lambda o: o[0])[1] if options else None
-
-
-COST = 1.0
 
 
 def _kept(times: Matrix, losses: Matrix) -> NDArray[np.intp]:

@@ -55,7 +55,9 @@ class NSGA2(Strategy):
 
 def fronts(F: Matrix) -> NDArray[np.int_]:
     """Ranks of (n, k) losses: 0 for rows that no other row dominates, 1 for those then, and so on; (n,)."""
-    beats = (F[:, None, :] <= F[None, :, :]).all(axis=2) & (F[:, None, :] < F[None, :, :]).any(axis=2)
+    beats: NDArray[np.bool_] = np.asarray(
+        (F[:, None, :] <= F[None, :, :]).all(axis=2) & (F[:, None, :] < F[None, :, :]).any(axis=2)
+    )
     rank = np.full(len(F), -1)
     level = 0
     while (rank < 0).any():

@@ -25,4 +25,4 @@ def log_expected_improvement(mean: Matrix, sd: Matrix, best: float) -> Matrix:
     # For large |z| the bracket is 1/z^2 to leading order and would be lost to rounding.
     rest = np.where(zf < -1e4, zf**-2.0, np.maximum(rest, 1e-300))
     out[~near] = -0.5 * zf**2 - 0.5 * np.log(2 * np.pi) + np.log(rest)
-    return out + np.log(sd)
+    return np.asarray(out + np.log(sd))

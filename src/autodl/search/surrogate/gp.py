@@ -189,7 +189,7 @@ class GaussianProcess:
         return K @ self._alpha, np.sqrt(np.maximum(self._prior - (v * v).sum(axis=0), 1e-12))
 
     def _scale(self, X: Matrix) -> Matrix:
-        return X[:, ~self.categorical] / np.exp(self.hyper.lengths[~self.categorical])
+        return np.asarray(X[:, ~self.categorical] / np.exp(self.hyper.lengths[~self.categorical]))
 
     def _one_hot(self, X: Matrix) -> Matrix:
         """(n, places) rows whose products count the choices on which two configurations agree."""

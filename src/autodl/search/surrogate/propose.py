@@ -54,7 +54,8 @@ def best_candidate(
         Z = _fresh(encoding.mutate(np.repeat(X, CHILDREN, axis=0), rng, scale, extra=0.3), seen)
         if len(Z):
             X, values = np.concatenate([X, Z]), np.concatenate([values, promise(Z)])
-    return X[int(values.argmax())]
+    best: Matrix = X[int(values.argmax())]
+    return best
 
 
 def _fresh(X: Matrix, seen: set[bytes]) -> Matrix:

@@ -11,7 +11,7 @@ Matrix = NDArray[np.float64]
 
 
 def normal_scores(y: Matrix) -> Matrix:
-    """Ranks as quantiles of the normal distribution: blind to scale, with room for differences near the best; (n,)."""
+    """Ranks as quantiles of the normal distribution: blind to scale, wide near the best; (n,)."""
     return np.asarray(ndtri((rankdata(y) - 0.5) / len(y)))
 
 
