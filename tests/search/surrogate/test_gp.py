@@ -9,7 +9,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
 from autodl.search.surrogate.acquisition import log_expected_improvement
 from autodl.search.surrogate.gp import JITTER, GaussianProcess, Hyper, fit
-from autodl.search.surrogate.warping import clipped, normal_scores, warped
+from autodl.search.surrogate.warping import blended, clipped, normal_scores
 
 NUMBERS = np.zeros(3, dtype=bool)
 
@@ -90,7 +90,7 @@ def test_log_expected_improvement_far_away_still_tells_apart():
 
 def test_warping_keeps_the_order_and_survives_outliers():
     y = np.array([3.0, 1.0, 1e12, 2.0, np.inf, 1.5])
-    for warp in (clipped, normal_scores, warped):
+    for warp in (clipped, normal_scores, blended):
         out = warp(y)
         assert np.isfinite(out).all()
         assert (np.diff(out[np.argsort(y)]) >= -1e-12).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from autodl.search.surrogate.acquisition import log_expected_improvement
 from autodl.search.surrogate.gp import GaussianProcess, Hyper, fit
 from autodl.search.surrogate.propose import best_candidate
 from autodl.search.surrogate.threads import one_thread
-from autodl.search.surrogate.warping import warped
+from autodl.search.surrogate.warping import warp_of
 
 LARGEST = 400
 """Trials that the model is made of at most: the best half of them and the youngest half."""
@@ -31,8 +31,7 @@ REFIT_GROWTH = 1.12
 class GP(Strategy):
     """Expected improvement under a Gaussian process over numbers and choices alike.
 
-    Losses enter by ranks and clipped values together, so that their scale and outliers do not matter. Configurations
-    that run are taken to end at what the model expects; failed ones count as the worst.
+    Losses enter clipped, so that outliers do not matter, and in every other ask partly by rank. Configurations that run are taken to end at what the model expects; failed ones count as the worst.
     """
 
     key: ClassVar[str] = "gp"
@@ -85,8 +84,9 @@ def _propose(encoding: Encoding, history: Sequence[Observation], rng: np.random.
     losses = np.array([np.inf if o.loss is None or not np.isfinite(o.loss) else o.loss for o in history])[done]
     X, order = taken[done], np.argsort(losses, kind="stable")
     keep = kept(len(X), order)
-    hyper = learnt(X, losses, encoding.categorical)
-    y = warped(losses)
+    warp = warp_of(len(history))
+    hyper = learnt(X, losses, encoding.categorical, warp)
+    y = warp(losses)
     model = GaussianProcess(X[keep], y[keep], encoding.categorical, hyper)
     running = taken[~done]
     if len(running):
@@ -111,13 +111,20 @@ def kept(n: int, order: NDArray[np.intp], most: int = LARGEST) -> NDArray[np.int
     return np.union1d(order[: most // 2], np.arange(n - most // 2, n))
 
 
-def learnt(X: Matrix, losses: Matrix, categorical: NDArray[np.bool_], times: Matrix | None = None) -> Hyper:
+def learnt(
+    X: Matrix,
+    losses: Matrix,
+    categorical: NDArray[np.bool_],
+    warp: Callable[[Matrix], Matrix],
+    times: Matrix | None = None,
+) -> Hyper:
     """Hyperparameters of the longest prefix at which they are learnt: a function of the data, remembered.
 
     Args:
         X: (n, d) rows in the order in which they were begun.
         losses: (n,) their losses.
         categorical: (d,) which columns hold codes.
+        warp: Puts losses on the scale of the model.
         times: (n,) places of their fidelities, or None.
     """
     size = 4
@@ -125,7 +132,7 @@ def learnt(X: Matrix, losses: Matrix, categorical: NDArray[np.bool_], times: Mat
         size = larger
     size = min(size, len(X))
     rows = np.arange(size) if size <= LEARN else kept(size, np.argsort(losses[:size], kind="stable"), LEARN)
-    y = warped(losses[:size])[rows]
+    y = warp(losses[:size])[rows]
     clock = b"" if times is None else times[rows].tobytes()
     return _fit(X[rows].tobytes(), y.tobytes(), categorical.tobytes(), clock)
 

@@ -20,7 +20,7 @@ from autodl.search.surrogate.acquisition import log_expected_improvement
 from autodl.search.surrogate.gp import GaussianProcess
 from autodl.search.surrogate.propose import best_candidate
 from autodl.search.surrogate.threads import one_thread
-from autodl.search.surrogate.warping import warped
+from autodl.search.surrogate.warping import warp_of
 
 ETA = 3.0
 """Ratio of neighbouring rungs."""
@@ -115,9 +115,10 @@ class _Model:
             return None
         which = np.array([p[1] for p in points], dtype=int)
         times, losses = np.array([p[2] for p in points]), np.array([p[3] for p in points])
-        hyper = learnt(X[which], losses, encoding.categorical, times)
+        warp = warp_of(len(points) + sum(o.status == "running" for o in history))
+        hyper = learnt(X[which], losses, encoding.categorical, warp, times)
         keep = _kept(times, losses)
-        y = warped(losses)
+        y = warp(losses)
         gp = GaussianProcess(X[which[keep]], y[keep], encoding.categorical, hyper, times[keep])
         going = [i for i, o in enumerate(history) if o.status == "running"]
         if going:
@@ -146,6 +147,9 @@ class _Model:
     ) -> Step | None:
         """The evaluation with the highest expected improvement at full fidelity for its cost."""
         mean, sd = self.at_full(self.X)
+        last = self._last_chance(history, rungs, left, mean)
+        if last is not None:
+            return last
         alive = np.array([o.status != "failed" for o in history])
         best = float(mean[alive].min())
         promise = log_expected_improvement(mean, sd, best)
@@ -170,6 +174,17 @@ class _Model:
             hope = float(log_expected_improvement(*self.at_full(row[None]), best)[0])
             options.append((hope - np.log(sum(rungs)), Step(rungs[0], config=encoding.decode(row))))
         return max(options, key=lambda o: o[0])[1] if options else None
+
+    @staticmethod
+    def _last_chance(
+        history: Sequence[Observation], rungs: Sequence[float], left: float, mean: Matrix
+    ) -> Step | None:
+        """Before the means for it are gone, something must have been evaluated in full: the most promising."""
+        top = rungs[-1]
+        if left < top or left >= top + sum(rungs) or any(o.reached >= top or o.fidelity == top for o in history):
+            return None
+        paused = [i for i, o in enumerate(history) if o.status == "stopped"]
+        return Step(top, trial=min(paused, key=lambda i: mean[i])) if paused else None
 
 
 def _kept(times: Matrix, losses: Matrix) -> NDArray[np.intp]:

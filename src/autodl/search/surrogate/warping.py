@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -16,7 +18,13 @@ def normal_scores(y: Matrix) -> Matrix:
 
 
 def clipped(y: Matrix) -> Matrix:
-    """Standardised losses whose bad side is cut off as far from the median as the best is on the good side; (n,)."""
+    """Standardised losses whose bad side is cut off as far from the median as the best is on the good side.
+
+    So an outlier costs no resolution, and a smooth loss stays smooth where it matters.
+
+    Args:
+        y: (n,) losses; those that are not finite count as the worst finite one.
+    """
     finite = np.isfinite(y)
     if not finite.any():
         return np.zeros_like(y)
@@ -27,10 +35,15 @@ def clipped(y: Matrix) -> Matrix:
     return (y - y.mean()) / sd if sd > 0 else np.zeros_like(y)
 
 
-def warped(y: Matrix) -> Matrix:
-    """The mean of both: ranks alone make much of nothing on a plateau, values alone are lost to outliers; (n,).
-
-    Args:
-        y: Losses; infinite ones count as the worst finite one.
-    """
+def blended(y: Matrix) -> Matrix:
+    """The mean of clipped losses and ranks: tells apart good configurations that are close to each other; (n,)."""
     return 0.5 * (normal_scores(y) + clipped(y))
+
+
+WARPS: tuple[Callable[[Matrix], Matrix], ...] = (clipped, blended)
+"""Used in turn, ask by ask: the first is far better on smooth losses, the second on jagged ones with plateaus."""
+
+
+def warp_of(asks: int) -> Callable[[Matrix], Matrix]:
+    """The scale for the ask with this number."""
+    return WARPS[asks % len(WARPS)]
