@@ -74,7 +74,7 @@ class Strategy(ABC):
         Returns:
             The next evaluation, or None if none fits.
         """
-        raise NotImplementedError(f"{self.key} leaves the fidelity to a scheduler")
+        return None
 
     @property
     def plans_fidelity(self) -> bool:

@@ -31,7 +31,8 @@ REFIT_GROWTH = 1.12
 class GP(Strategy):
     """Expected improvement under a Gaussian process over numbers and choices alike.
 
-    Losses enter clipped, so that outliers do not matter, and in every other ask partly by rank. Configurations that run are taken to end at what the model expects; failed ones count as the worst.
+    Losses enter clipped, so that outliers do not matter, and in every other ask partly by rank. Configurations that
+    run are taken to end at what the model expects; failed ones count as the worst.
     """
 
     key: ClassVar[str] = "gp"
