@@ -223,6 +223,13 @@ class TestFidelity:
         random = [optimize(curve, SPACE, strategy="random", seed=s, **kwargs).best_loss for s in range(12)]
         assert np.mean(auto) < np.median(random)
 
+    def test_auto_begins_with_little_only_where_means_are_scarce(self):
+        scarce = optimize(curve, SPACE, fidelity=(1, 27), max_fidelity_total=27 * 5)
+        ample = optimize(curve, SPACE, fidelity=(1, 27), max_fidelity_total=27 * 20)
+        assert scarce.history[0].fidelity == 1
+        assert max(e.fidelity for e in scarce.history) == 27
+        assert {e.fidelity for e in ample.history} == {27}
+
     def test_bohb_brings_its_own_scheduler(self):
         result = optimize(curve, SPACE, strategy="bohb", fidelity=(1, 9), max_fidelity_total=90)
         assert {e.fidelity for e in result.history} == {1, 3, 9}

@@ -63,7 +63,8 @@ def test_fronts_and_crowding_by_hand():
 def test_auto_says_why():
     auto = strategies["auto"]()
     assert "3 numbers" in auto.why(NUMBERS, None, 50)
-    assert "fidelity" in auto.why(NUMBERS, Fidelity(1, 9), 50)
+    assert "cheap evaluations" in auto.why(NUMBERS, Fidelity(1, 9), 5)
+    assert "all of the resource" in auto.why(NUMBERS, Fidelity(1, 9), 50)
     assert "evolution" in auto.why(NUMBERS, None, 5000)
 
 

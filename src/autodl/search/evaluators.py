@@ -132,6 +132,8 @@ class Processes(Evaluator):
             if worker is not None:
                 if worker.poll() is None:
                     self._idle.append(worker)
+                else:
+                    _end(worker)
                 return number, answer
 
     def give_up(self, number: int) -> None:
