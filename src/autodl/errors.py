@@ -36,6 +36,10 @@ class ConfigError(AutodlError, ValueError):
     """An option or a configuration file has an invalid value."""
 
 
+class SearchError(AutodlError):
+    """A search found nothing."""
+
+
 class MissingDependencyError(AutodlError):
     """An optional package is needed; the remedy names the package and the extra."""
 

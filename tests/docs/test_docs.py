@@ -95,3 +95,18 @@ def test_the_example_space_fits_the_example_family(family: ModuleType) -> None:
         kept = family.NearestMeanConfig(**own).model_dump()
         assert {k: kept[k] for k in own} == own
         Recipe(**{k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_examples_of_the_search_page_run(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(blocks("docs/search.md", "python")[number], {})
+    if number == 0:
+        assert "'kind': 'round'" in capsys.readouterr().out
+
+
+def test_the_search_page_names_every_strategy_and_scheduler() -> None:
+    from autodl.search.schedulers.base import schedulers
+    from autodl.search.strategies.base import strategies
+
+    page = (REPO / "docs" / "search.md").read_text("utf-8")
+    assert all(f"`{key}`" in page for key in [*strategies, *schedulers])

@@ -93,3 +93,57 @@ def test_int_samples_in_range(low, width, log, seed):
     drawn = space.sample(np.random.default_rng(seed))["n"]
     assert isinstance(drawn, int)
     assert low <= drawn <= low + width
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("lr:\n  type: float\n  low: 3\n  high: 1\n", 1, "`low <= high` must hold"),
+        ("params:\n  a: {type: choice, values: [1]}\n  b: {type: floot}\n", 3, "params.b.type"),
+        ("params:\n  a: {type: choice, values: []}\n", 2, "at least one entry"),
+        (
+            "a: {type: choice, values: [1], when: {b: [1]}}\nb: {type: choice, values: [1], when: {a: [1]}}\n",
+            1,
+            "cycle",
+        ),
+        ("a: {type: choice, values: [1]}\na: {type: choice, values: [2]}\n", 2, "'a' stands twice"),
+        (
+            "params:\n  a:\n    type: float\n    low: few\n    high: 1\n",
+            4,
+            "params.a.low: Input should be a valid number",
+        ),
+    ],
+)
+def test_file_errors_name_line_and_key(tmp_path, text, line, message):
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        parse_space(path)
+    assert f"{path}, line {line}" in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_nni_spaces_are_read():
+    """The example of NNI's documentation, every type that it names, and a nested choice."""
+    space = parse_space(
+        {
+            "dropout_rate": {"_type": "uniform", "_value": [0.1, 0.5]},
+            "conv_size": {"_type": "choice", "_value": [2, 3, 5, 7]},
+            "hidden_size": {"_type": "randint", "_value": [100, 500]},
+            "learning_rate": {"_type": "loguniform", "_value": [0.0001, 0.1]},
+            "batch": {"_type": "quniform", "_value": [16, 64, 16]},
+            "layer": {
+                "_type": "choice",
+                "_value": [{"_name": "Empty"}, {"_name": "Conv", "kernel": {"_type": "choice", "_value": [1, 3]}}],
+            },
+        }
+    )
+    assert space.params["hidden_size"].high == 499  # NNI's upper end is excluded
+    assert space.params["learning_rate"].log
+    rng = np.random.default_rng(0)
+    samples = [space.sample(rng) for _ in range(60)]
+    assert all(("layer.Conv.kernel" in s) == (s["layer"] == "Conv") for s in samples)
+    with pytest.raises(ConfigError, match="x: unknown `_type` 'unifrom'"):
+        parse_space({"x": {"_type": "unifrom", "_value": [0, 1]}})
+    with pytest.raises(ConfigError, match="x: `_value` of uniform must be 2 numbers"):
+        parse_space({"x": {"_type": "uniform", "_value": [0]}})

@@ -1,90 +1,76 @@
-"""A battery over every registered strategy, and what is special to some."""
+"""What is special to single strategies; what all must do is in the battery."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
 
+from autodl.errors import ConfigError
+from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation
 from autodl.search.space import parse_space
 from autodl.search.strategies.base import strategies
-
-MIXED = parse_space(
-    {
-        "params": {
-            "x": {"type": "float", "low": -5, "high": 10},
-            "y": {"type": "float", "low": 0, "high": 15},
-            "kind": {"type": "choice", "values": ["good", "bad"], "default": "bad"},
-            "penalty": {"type": "int", "low": 0, "high": 5, "when": {"kind": ["bad"]}},
-        },
-        "portfolio": [{}, {"x": 1.0}, {"kind": "good"}],
-    }
-)
-
-
-def branin(x: float, y: float) -> float:
-    """Branin-Hoo; global minimum 0.397887 (Surjanovic and Bingham, Virtual Library of Simulation Experiments)."""
-    a, b, c = 1.0, 5.1 / (4 * math.pi**2), 5 / math.pi
-    return a * (y - b * x**2 + c * x - 6) ** 2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10
-
-
-def objective(config):
-    return branin(config["x"], config["y"]) + (5 + config["penalty"] if config["kind"] == "bad" else 0)
-
-
-def minimize(key, n, seed):
-    rng = np.random.default_rng(seed)
-    history = []
-    for _ in range(n):
-        for config in strategies[key]().ask(MIXED, history, 1, rng):
-            history.append(Observation(config, "ok", objective(config)))
-    return history
-
-
-def test_registry_is_not_empty():
-    assert {"random", "tpe", "portfolio"} <= set(strategies)
-
-
-def test_branin_is_branin():
-    assert branin(math.pi, 2.275) == pytest.approx(0.397887, abs=1e-5)
-
-
-@pytest.mark.parametrize("key", list(strategies))
-class TestEveryStrategy:
-    def test_configs_are_complete_and_valid(self, key):
-        for seen in minimize(key, 12, seed=1):
-            assert MIXED.complete(seen.config) == seen.config
-            assert ("penalty" in seen.config) == (seen.config["kind"] == "bad")
-
-    def test_is_a_pure_function(self, key):
-        history = minimize(key, 9, seed=2)[:8]
-        asks = [strategies[key]().ask(MIXED, history, 2, np.random.default_rng(5)) for _ in range(2)]
-        assert asks[0] == asks[1]
-
-    def test_copes_with_failed_stopped_and_running(self, key):
-        rng = np.random.default_rng(3)
-        history = [
-            Observation(MIXED.sample(rng), "failed"),
-            Observation(MIXED.sample(rng), "running"),
-            Observation(MIXED.sample(rng), "stopped", 3.0),
-            Observation(MIXED.sample(rng), "ok", float("nan")),
-            *[Observation(c := MIXED.sample(rng), "ok", objective(c)) for _ in range(8)],
-        ]
-        assert strategies[key]().ask(MIXED, history, 1, rng)
-
-    def test_empty_space(self, key):
-        assert strategies[key]().ask(parse_space({"params": {}}), [], 1, np.random.default_rng(0)) in ([], [{}])
+from autodl.search.strategies.nsga2 import crowding, fronts
+from autodl.testing.strategies import MIXED, NUMBERS, grown
 
 
 def test_portfolio_ends():
-    history = minimize("portfolio", 10, seed=0)
-    assert [o.config for o in history] == MIXED.starts()
+    assert [o.config for o in grown("portfolio", MIXED, 10)] == MIXED.starts()
 
 
-def test_tpe_beats_random_on_a_mixed_problem():
-    def regret(key):
-        return np.mean([min(o.loss for o in minimize(key, 45, seed)) - 0.397887 for seed in range(8)])
+def test_listed_configurations_come_first():
+    for key in ("gp", "auto"):
+        assert [o.config for o in grown(key, MIXED, 3)] == MIXED.starts()
 
-    assert regret("tpe") < 0.7 * regret("random")
+
+def test_sobol_fills_evenly():
+    """A scrambled Sobol sequence puts one of 16 points into each sixteenth of every axis."""
+    space = parse_space({n: {"type": "float", "low": 0, "high": 1} for n in "abc"})
+    points = [o.config for o in grown("sobol", space, 16, seed=5)]
+    for name in "abc":
+        assert sorted(int(16 * float(c[name])) for c in points) == list(range(16))
+
+
+def test_grid_refuses_what_never_ends():
+    with pytest.raises(ConfigError, match="more than 100,000 combinations"):
+        strategies["grid"]().check(parse_space({f"n{i}": {"type": "int", "low": 1, "high": 50} for i in range(4)}))
+
+
+def test_evolution_changes_one_part_of_a_good_parent():
+    space = parse_space({f"c{i}": {"type": "choice", "values": list("abcd")} for i in range(5)})
+    rng = np.random.default_rng(0)
+    history = [Observation(c := space.sample(rng), "ok", float(sum(v == "a" for v in c.values()))) for _ in range(40)]
+    young = history[-20:]
+    for _ in range(10):
+        child = strategies["evolution"]().ask(space, history, 1, rng)[0]
+        assert min(sum(child[k] != o.config[k] for k in child) for o in young) == 1
+
+
+def test_cmaes_narrows_down():
+    def spread(history):
+        return np.std([np.log(float(o.config["rate"])) for o in history])
+
+    history = grown("cmaes", NUMBERS, 120)
+    assert spread(history[-20:]) < 0.5 * spread(history[:20])
+
+
+def test_fronts_and_crowding_by_hand():
+    F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [4.0, 4.0], [1.0, 4.0]])
+    assert fronts(F).tolist() == [0, 0, 0, 1, 2, 0]
+    assert crowding(F[:3]).tolist() == [np.inf, 2.0, np.inf]
+
+
+def test_auto_says_why():
+    auto = strategies["auto"]()
+    assert "3 numbers" in auto.why(NUMBERS, None, 50)
+    assert "cheap evaluations" in auto.why(NUMBERS, Fidelity(1, 9), 5)
+    assert "all of the resource" in auto.why(NUMBERS, Fidelity(1, 9), 50)
+    assert "evolution" in auto.why(NUMBERS, None, 5000)
+
+
+def test_long_histories_go_on():
+    rng = np.random.default_rng(0)
+    configs = [NUMBERS.sample(rng) for _ in range(1100)]
+    history = [Observation(c, "ok", float(c["x"])) for c in configs]
+    assert strategies["auto"]().ask(NUMBERS, history, 1, rng)
+    assert strategies["gp"]().ask(NUMBERS, history[:600], 1, rng)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from autodl.search.space import Config
@@ -18,6 +19,9 @@ class Observation:
         loss: Lower is better.
         fidelity: Resource spent; None means all of it.
         steps: Losses along the way (folds or epochs).
+        curve: (fidelity, loss) of each evaluation of this configuration, in the order of fidelity.
+        order: Place of each evaluation of the curve among all evaluations of the search.
+        losses: Several losses, for objectives that return more than one; the first is ``loss``.
     """
 
     config: Config
@@ -25,3 +29,54 @@ class Observation:
     loss: float | None = None
     fidelity: float | None = None
     steps: tuple[float, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()
+    order: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
+
+    def at(self, fidelity: float) -> float | None:
+        """The loss at exactly this fidelity."""
+        return next((loss for f, loss in self.curve if f == fidelity), None)
+
+    @property
+    def reached(self) -> float:
+        """The highest fidelity with a loss; 0 if there is none."""
+        return self.curve[-1][0] if self.curve else 0.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to evaluate next.
+
+    Attributes:
+        fidelity: With how much of the resource.
+        trial: Index in the history of the configuration to go on with; None for a new one.
+        config: The new configuration, where who proposes the step has chosen it.
+    """
+
+    fidelity: float
+    trial: int | None = None
+    config: Config | None = None
+
+
+def comparable(history: Sequence[Observation], enough: int) -> list[Observation]:
+    """The history with losses of one fidelity only, as losses of different ones do not compare.
+
+    The highest fidelity at which ``enough`` configurations have a loss is taken, or else the one with the most (as in
+    BOHB). Configurations without a loss there stay as running ones, so that they are not proposed again.
+    """
+    counts: dict[float, int] = {}
+    for o in history:
+        for f, _ in o.curve:
+            counts[f] = counts.get(f, 0) + 1
+    if not counts:
+        return list(history)
+    full = [f for f, n in counts.items() if n >= enough]
+    level = max(full) if full else max(counts, key=lambda f: (counts[f], f))
+    out = []
+    for o in history:
+        loss = o.at(level)
+        if loss is not None:
+            out.append(replace(o, status="ok", loss=loss, fidelity=level))
+        else:
+            out.append(o if o.status == "failed" else replace(o, status="running", loss=None))
+    return out

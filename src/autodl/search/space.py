@@ -18,6 +18,7 @@ A mapping without ``params`` is taken as the ``params`` themselves.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +58,12 @@ class Param(BaseModel):
             raise ValueError(f"a {self.type} needs `low` and `high`")
         if not self.low <= self.high:
             raise ValueError(f"`low <= high` must hold, but got low={self.low:g}, high={self.high:g}")
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            raise ValueError(f"`low` and `high` must be finite, but got low={self.low:g}, high={self.high:g}")
+        if self.step is not None and not self.step > 0:
+            raise ValueError(f"`step` must be above 0, but got {self.step:g}")
+        if self.type == "int" and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError(f"an int needs whole `low` and `high`, but got low={self.low:g}, high={self.high:g}")
         if self.log and self.low <= 0:
             raise ValueError(f"a log scale needs `low > 0`, but got low={self.low:g}")
         if self.default is not None:
@@ -95,6 +102,8 @@ class Param(BaseModel):
             return low + step * int(rng.integers((high - low) // step + 1))
         if self.log:
             return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+        if self.step:
+            return self.low + self.step * int(rng.integers(int((self.high - self.low) / self.step + 1e-9) + 1))
         return float(rng.uniform(self.low, self.high))
 
 
@@ -184,34 +193,62 @@ class SearchSpace(BaseModel):
 
 
 def parse_space(source: Any, where: str = "search space") -> SearchSpace:
-    """Build a space from a path, a mapping or a ``SearchSpace``.
+    """Build a space from a path, a mapping or a ``SearchSpace``; NNI's form is read too.
 
     Raises:
-        ConfigError: Naming the place and the broken rule.
+        ConfigError: Naming the place (file, line, key) and the broken rule.
     """
     if isinstance(source, SearchSpace):
         return source
     if isinstance(source, str | Path):
-        import yaml
+        return _from_file(Path(source))
+    return _from_mapping(source, where, None)
 
-        path = Path(source)
-        try:
-            loaded = yaml.safe_load(path.read_text("utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot read the search space {path}: {error.strerror}") from error
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-        return parse_space(loaded or {}, str(path))
+
+def _from_file(path: Path) -> SearchSpace:
+    import yaml
+
+    from autodl.search.space_place import repeated_key
+
+    try:
+        text = path.read_text("utf-8")
+        loaded = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read the search space {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not a text file in UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if (twice := repeated_key(text)) is not None:
+        raise ConfigError(f"{path}, line {twice[1]}: the key '{twice[0]}' stands twice", "Keep one of them.")
+    return _from_mapping(loaded or {}, str(path), text)
+
+
+def _from_mapping(source: Any, where: str, text: str | None) -> SearchSpace:
+    from autodl.search.nni_space import from_nni, is_nni
+    from autodl.search.space_place import line_of
+
     if not isinstance(source, Mapping):
         raise ConfigError(f"{where}: a mapping of parameters is needed, but got {type(source).__name__}")
-    body = dict(source) if "params" in source else {"params": dict(source)}
+    if is_nni(source):
+        body, wrapped = from_nni(source, where), False
+    else:
+        wrapped = "params" in source and not (isinstance(source["params"], Mapping) and "type" in source["params"])
+        body = dict(source) if wrapped else {"params": dict(source)}
     try:
         return SearchSpace.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"])
+        path = list(first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {place + ': ' if place else ''}{message}") from error
+        if not path and (named := [n for n in body["params"] if re.search(rf"\b{re.escape(n)}\b", message)]):
+            path = ["params", named[0]]
+            place = ""
+        else:
+            place = ".".join(str(p) for p in path)
+        line = None if text is None else line_of(text, path if wrapped else path[1:])
+        head = f"{where}, line {line}" if line else where
+        raise ConfigError(f"{head}: {place + ': ' if place else ''}{message}") from error
 
 
 @lru_cache(maxsize=64)

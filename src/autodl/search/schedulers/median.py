@@ -6,7 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import ClassVar
 
-from autodl.search.schedulers.base import Scheduler, Verdict
+from autodl.search.fidelity import Fidelity
+from autodl.search.history import Observation, Step
+from autodl.search.schedulers.base import Scheduler, Verdict, going_on
 
 
 class MedianStopping(Scheduler):
@@ -28,3 +30,17 @@ class MedianStopping(Scheduler):
         if len(comparable) < self.min_rivals:
             return Verdict.CONTINUE
         return Verdict.STOP if statistics.fmean(steps) > statistics.median(comparable) else Verdict.CONTINUE
+
+    def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """Go on with the youngest that is not worse than the median at its fidelity, or begin a new one."""
+        rungs = fidelity.rungs(2.0)
+        for i in range(len(trials) - 1, -1, -1):
+            t = trials[i]
+            if not going_on(t) or t.reached >= fidelity.high:
+                continue
+            rivals = [loss for o in trials[:i] if (loss := o.at(t.reached)) is not None]
+            worth = len(rivals) < self.min_rivals or t.curve[-1][1] <= statistics.median(rivals)
+            further = next(r for r in rungs if r > t.reached)
+            if worth and further <= left:
+                return Step(further, trial=i)
+        return Step(rungs[0]) if rungs[0] <= left else None

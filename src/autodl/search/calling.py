@@ -1,0 +1,59 @@
+"""One call of a user's objective: whatever it does, its trial alone pays for it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autodl.search.space import Config
+
+Objective = Callable[[Config, float | None], float | Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call.
+
+    Attributes:
+        losses: One or more finite losses; empty if the call failed.
+        seconds: Wall clock.
+        error: Why it failed, in one line.
+    """
+
+    losses: tuple[float, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+
+def call(objective: Objective, config: Config, fidelity: float | None) -> Answer:
+    """Call an objective once. Ctrl-C passes; every other fault becomes an ``error``."""
+    began = time.perf_counter()
+    try:
+        value = objective(dict(config), fidelity)
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
+        return Answer(seconds=time.perf_counter() - began, error=f"{type(error).__name__}: {text}".rstrip(": "))
+    seconds = time.perf_counter() - began
+    losses = _numbers(value)
+    if losses is None:
+        return Answer(seconds=seconds, error=f"the objective must return a number, but returned {_shown(value)}")
+    if not all(math.isfinite(v) for v in losses):
+        return Answer(seconds=seconds, error=f"the objective returned {_shown(value)}, which is not a finite number")
+    return Answer(losses, seconds)
+
+
+def _numbers(value: Any) -> tuple[float, ...] | None:
+    try:
+        if isinstance(value, list | tuple):
+            return tuple(float(v) for v in value) or None
+        return None if value is None or isinstance(value, str) else (float(value),)
+    except (TypeError, ValueError):
+        return None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

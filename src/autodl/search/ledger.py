@@ -1,0 +1,192 @@
+"""The evaluations of a search: what was begun, what came of it, and on disk if wished."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from autodl.errors import ConfigError
+from autodl.search.calling import Answer
+from autodl.search.history import Observation
+from autodl.search.space import Config, SearchSpace
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One call of the objective.
+
+    Attributes:
+        number: Place in the order of starts, from 0.
+        trial: Which configuration, counted from 0 in the order of their first evaluation.
+        config: The configuration.
+        fidelity: With how much of the resource; None if the search has none.
+        status: ``ok``, ``failed`` or ``running``.
+        loss: The first loss; None if there is none.
+        losses: All of them.
+        seconds: Wall clock of the call.
+        error: Why it failed.
+    """
+
+    number: int
+    trial: int
+    config: Config
+    fidelity: float | None = None
+    status: Literal["ok", "failed", "running"] = "running"
+    loss: float | None = None
+    losses: tuple[float, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+
+@dataclass
+class Ledger:
+    """All evaluations of one search.
+
+    Attributes:
+        top: The full fidelity; None if the search has none.
+        resumable: Whether a configuration that goes on pays only for what is new.
+        evaluations: In the order of their starts.
+    """
+
+    top: float | None = None
+    resumable: bool = False
+    evaluations: list[Evaluation] = field(default_factory=list)
+    journal: Journal | None = None
+
+    def begin(self, config: Config, fidelity: float | None, trial: int | None) -> Evaluation:
+        """Note that a call starts."""
+        number = len(self.evaluations)
+        which = self.trials if trial is None else trial
+        entry = Evaluation(number, which, config, fidelity)
+        self.evaluations.append(entry)
+        return entry
+
+    def end(self, number: int, answer: Answer) -> Evaluation:
+        """Note what came of a call, durably if there is a journal."""
+        begun = self.evaluations[number]
+        ok = bool(answer.losses)
+        done = Evaluation(
+            begun.number,
+            begun.trial,
+            begun.config,
+            begun.fidelity,
+            "ok" if ok else "failed",
+            answer.losses[0] if ok else None,
+            answer.losses,
+            round(answer.seconds, 6),
+            answer.error,
+        )
+        self.evaluations[number] = done
+        if self.journal is not None:
+            self.journal.write(done)
+        return done
+
+    @property
+    def trials(self) -> int:
+        """Number of configurations."""
+        return 1 + max((e.trial for e in self.evaluations), default=-1)
+
+    def spent(self) -> float:
+        """Sum of the fidelities of all calls, running ones included (1 each without a fidelity)."""
+        reached: dict[int, float] = {}
+        total = 0.0
+        for e in self.evaluations:
+            cost = 1.0 if e.fidelity is None else e.fidelity
+            total += max(0.0, cost - reached.get(e.trial, 0.0)) if self.resumable else cost
+            reached[e.trial] = max(reached.get(e.trial, 0.0), cost)
+        return total
+
+    def observations(self) -> list[Observation]:
+        """One a configuration, as strategies and schedulers see them."""
+        by_trial: dict[int, list[Evaluation]] = {}
+        for e in self.evaluations:
+            by_trial.setdefault(e.trial, []).append(e)
+        return [self._observation(by_trial[t]) for t in sorted(by_trial)]
+
+    def _observation(self, calls: Sequence[Evaluation]) -> Observation:
+        last = calls[-1]
+        done = [e for e in calls if e.loss is not None]
+        curve = tuple((e.fidelity, e.loss) for e in done if e.fidelity is not None and e.loss is not None)
+        order = tuple(e.number for e in done if e.fidelity is not None)
+        if last.status != "ok":
+            return Observation(last.config, last.status, fidelity=last.fidelity, curve=curve, order=order)
+        full = self.top is None or last.fidelity == self.top
+        status: Literal["ok", "stopped"] = "ok" if full else "stopped"
+        return Observation(
+            last.config, status, last.loss, last.fidelity, tuple(v for _, v in curve), curve, order, last.losses
+        )
+
+    def best(self) -> Evaluation | None:
+        """The lowest loss among the evaluations of the highest fidelity that has any."""
+        done = [e for e in self.evaluations if e.loss is not None]
+        if not done:
+            return None
+        top = max(e.fidelity or math.inf for e in done)
+        return min((e for e in done if (e.fidelity or math.inf) == top), key=lambda e: (e.loss, e.number))
+
+
+class Journal:
+    """A file with one JSON line an evaluation, each on disk before the next is chosen.
+
+    Args:
+        path: The file; made if it does not exist.
+        space: The space, which must be that of the file.
+        setting: What else must be the same: strategy, scheduler, seed, fidelity.
+
+    Raises:
+        ConfigError: The file belongs to another search, is damaged or cannot be written.
+    """
+
+    def __init__(self, path: Path, space: SearchSpace, setting: dict[str, Any]) -> None:
+        self.path = path
+        head = json.loads(json.dumps({"format": FORMAT, **setting, "space": space.model_dump(mode="json")}))
+        self.found: list[Evaluation] = []
+        try:
+            known = path.read_bytes() if path.exists() else b""
+            whole = known[: known.rfind(b"\n") + 1]  # a line cut off by a crash was never counted
+            lines = whole.decode("utf-8").splitlines()
+            if lines:
+                self._check(json.loads(lines[0]), head)
+                self.found = [_evaluation(json.loads(line)) for line in lines[1:]]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("r+b" if path.exists() else "wb") as file:
+                file.truncate(len(whole))
+            self._file: IO[str] = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"cannot write the history {path}: {error.strerror}") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ConfigError(f"{path} is not a history of a search, or is damaged", "Name another file.") from error
+        if not lines:
+            self._line(head)
+
+    def _check(self, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+        differs = [k for k in wanted if found.get(k) != wanted[k]]
+        if differs:
+            raise ConfigError(
+                f"{self.path} is the history of another search: {', '.join(differs)} differ",
+                "Repeat the same arguments to go on with it, or name another file.",
+            )
+
+    def write(self, done: Evaluation) -> None:
+        """Append and force to disk."""
+        self._line(asdict(done))
+
+    def _line(self, thing: dict[str, Any]) -> None:
+        self._file.write(json.dumps(thing) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _evaluation(line: dict[str, Any]) -> Evaluation:
+    return Evaluation(**{**line, "losses": tuple(line["losses"])})

@@ -1,0 +1,50 @@
+"""Asynchronous successive halving."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import ClassVar
+
+from autodl.search.fidelity import Fidelity
+from autodl.search.history import Observation, Step
+from autodl.search.schedulers.base import Scheduler, Verdict, going_on
+
+
+class ASHA(Scheduler):
+    """The best third of what was tried with little goes on with three times as much, and so on upwards."""
+
+    key: ClassVar[str] = "asha"
+    name: ClassVar[str] = "Asynchronous successive halving (ASHA)"
+    paper: ClassVar[str] = "Li et al., MLSys 2020"
+
+    eta: ClassVar[int] = 3
+
+    def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
+        """At steps 1, 3, 9, ... stop what is not among the best third there, by the mean so far."""
+        k = len(steps)
+        if not _is_power(k, self.eta):
+            return Verdict.CONTINUE
+        others = [statistics.fmean(r[:k]) for r in rivals if len(r) >= k]
+        if len(others) + 1 < self.eta:
+            return Verdict.CONTINUE
+        better = sum(o < statistics.fmean(steps) for o in others)
+        return Verdict.CONTINUE if better < (len(others) + 1) // self.eta else Verdict.STOP
+
+    def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """Promote from the highest rung that has one to promote, or begin a new configuration at the lowest."""
+        rungs = fidelity.rungs(self.eta)
+        for k in range(len(rungs) - 2, -1, -1):
+            if rungs[k + 1] > left:
+                continue
+            here = sorted((loss, i) for i, t in enumerate(trials) if (loss := t.at(rungs[k])) is not None)
+            for _, i in here[: len(here) // self.eta]:
+                if going_on(trials[i]) and trials[i].reached == rungs[k]:
+                    return Step(rungs[k + 1], trial=i)
+        return Step(rungs[0]) if rungs[0] <= left else None
+
+
+def _is_power(k: int, base: int) -> bool:
+    while k > 1 and k % base == 0:
+        k //= base
+    return k == 1

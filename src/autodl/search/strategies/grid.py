@@ -1,0 +1,82 @@
+"""Grid search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import ClassVar
+
+import numpy as np
+
+from autodl.errors import ConfigError
+from autodl.records import JsonScalar
+from autodl.search.encoding import Encoding
+from autodl.search.history import Observation
+from autodl.search.space import Config, Param, SearchSpace
+from autodl.search.strategies.base import Strategy, refuse
+
+LARGEST = 100_000
+"""Configurations beyond which a grid is refused: nobody waits for its end."""
+
+
+class Grid(Strategy):
+    """Every combination once, in an order shuffled by the seed, so that a search cut short saw all corners."""
+
+    key: ClassVar[str] = "grid"
+    name: ClassVar[str] = "Grid search"
+    paper: ClassVar[str] = ""
+
+    def check(self, space: SearchSpace) -> None:
+        """Only choices, whole numbers and stepped numbers, and not too many combinations."""
+        encoding = Encoding(space)
+        endless = [n for n, k in zip(encoding.names, encoding.levels, strict=True) if k == 0]
+        refuse(self, endless, "continuous parameters", "Give each a `step`, make it a choice, or use 'sobol'.")
+        count = sum(1 for _ in islice(_combinations(space), LARGEST + 1))
+        if count > LARGEST:
+            raise ConfigError(
+                f"the strategy 'grid' would have more than {LARGEST:,} combinations to try",
+                "Give fewer values, or use 'sobol' or 'auto'.",
+            )
+
+    def ask(
+        self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
+    ) -> list[Config]:
+        """The next combinations that were not tried yet."""
+        self.check(space)
+        cells = list(_combinations(space))
+        tried = {_frozen(o.config) for o in history}
+        order = np.random.default_rng(self.seed).permutation(len(cells))
+        fresh = (cells[i] for i in order if _frozen(cells[i]) not in tried)
+        return list(islice(fresh, n))
+
+
+def _frozen(config: Config) -> frozenset[tuple[str, object]]:
+    return frozenset((k, (type(v).__name__, v)) for k, v in config.items())
+
+
+def _combinations(space: SearchSpace) -> Iterator[Config]:
+    names = space.order()
+
+    def extend(config: Config, at: int) -> Iterator[Config]:
+        if at == len(names):
+            yield dict(config)
+            return
+        if not space.active(names[at], config):
+            yield from extend(config, at + 1)
+            return
+        for value in _values(space.params[names[at]]):
+            yield from extend({**config, names[at]: value}, at + 1)
+
+    return extend({}, 0) if names else iter(())
+
+
+def _values(p: Param) -> list[JsonScalar]:
+    if p.type == "choice":
+        return list(p.values)
+    assert p.low is not None and p.high is not None
+    if p.type == "int":
+        return list(range(int(p.low), int(p.high) + 1, 1 if p.log else int(p.step or 1)))
+    if p.low == p.high:
+        return [p.low]
+    assert p.step is not None
+    return [p.low + k * p.step for k in range(int((p.high - p.low) / p.step + 1e-9) + 1)]

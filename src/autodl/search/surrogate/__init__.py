@@ -1,0 +1,1 @@
+"""Models of a loss over a search space."""

@@ -1,0 +1,160 @@
+"""What every search strategy must do. ``check_strategy("mine")`` raises an ``AssertionError`` with the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from autodl.errors import ConfigError
+from autodl.search.history import Observation
+from autodl.search.space import Config, SearchSpace, parse_space
+from autodl.search.strategies.base import Strategy, strategies
+
+MIXED = parse_space(
+    {
+        "params": {
+            "x": {"type": "float", "low": -5, "high": 10},
+            "rate": {"type": "float", "low": 1e-4, "high": 1.0, "log": True},
+            "kind": {"type": "choice", "values": ["good", "bad"], "default": "bad"},
+            "penalty": {"type": "int", "low": 0, "high": 5, "when": {"kind": ["bad"]}},
+            "part": {"type": "choice", "values": ["a", "b", "c"], "when": {"penalty": [0, 1, 2]}},
+            "width": {"type": "choice", "values": [16, 32, 64]},
+        },
+        "portfolio": [{}, {"x": 1.0}, {"kind": "good"}],
+    }
+)
+NUMBERS = parse_space(
+    {
+        "x": {"type": "float", "low": -5, "high": 10},
+        "rate": {"type": "float", "low": 1e-4, "high": 1.0, "log": True},
+        "units": {"type": "int", "low": 16, "high": 512, "log": True},
+    }
+)
+CHOICES = parse_space({name: {"type": "choice", "values": [0, "one", True]} for name in ("p", "q", "r")})
+LISTED = ("portfolio",)
+"""Strategies that end by themselves."""
+
+
+def suited(key: str) -> list[SearchSpace]:
+    """The spaces of the battery that a strategy says it can search; at least one."""
+    out = []
+    for space in (MIXED, NUMBERS, CHOICES):
+        try:
+            _made(key).check(space)
+        except ConfigError:
+            continue
+        out.append(space)
+    assert out, f"'{key}' can search none of the battery's spaces"
+    return out
+
+
+def loss_of(config: Config) -> float:
+    """A smooth loss with its minimum inside; choices add to it."""
+    total = 0.0
+    for value in config.values():
+        if isinstance(value, str | bool):
+            total += {"bad": 3.0, "b": 1.0, "one": 0.5}.get(str(value), 0.0)
+        elif value is not None:
+            total += abs(np.log1p(abs(float(value))) - 1.0)
+    return float(total)
+
+
+def grown(key: str, space: SearchSpace, n: int, seed: int = 0) -> list[Observation]:
+    """A history of ``n`` trials, each proposed by the strategy itself."""
+    history: list[Observation] = []
+    for i in range(n):
+        asked = _made(key, seed).ask(space, history, 1, np.random.default_rng([seed, i]))
+        history += [Observation(c, "ok", loss_of(c)) for c in asked[:1]]
+    return history
+
+
+def check_valid(key: str) -> None:
+    """Configurations are complete, inside their ranges, and conditions hold."""
+    for space in suited(key):
+        for seen in grown(key, space, 24, seed=1):
+            assert space.complete(seen.config) == seen.config, f"not complete: {seen.config}"
+            for name, value in seen.config.items():
+                assert space.params[name].allows(value), f"{name}={value!r} is not allowed"
+
+
+def check_pure(key: str) -> None:
+    """The same history and random state give the same proposals, and the history is left as it was."""
+    for space in suited(key):
+        history = grown(key, space, 14, seed=2)
+        before = list(history)
+        asks = [_made(key).ask(space, history, 2, np.random.default_rng(5)) for _ in range(2)]
+        assert asks[0] == asks[1], "two asks with the same arguments differ"
+        assert history == before, "the history was changed"
+
+
+def check_count(key: str) -> None:
+    """At most as many as wanted, and they differ from each other and from what was tried."""
+    for space in suited(key):
+        history = grown(key, space, 10, seed=3)
+        asked = _made(key).ask(space, history, 4, np.random.default_rng(1))
+        assert len(asked) <= 4
+        assert key in LISTED or asked, "nothing was proposed"
+        assert not any(a == b for i, a in enumerate(asked) for b in asked[:i]) or key == "random", (
+            "repeats in one ask"
+        )
+
+
+def check_running(key: str) -> None:
+    """What runs is not proposed again where there are other configurations."""
+    if key == "random":  # independent draws by definition
+        return
+    for space in suited(key):
+        history = grown(key, space, 12, seed=4)
+        rng = np.random.default_rng(6)
+        for _ in range(3):
+            asked = _made(key).ask(space, history, 1, rng)
+            if not asked:
+                break
+            assert asked[0] not in [o.config for o in history if o.status == "running"], "a running one again"
+            history.append(Observation(asked[0], "running"))
+
+
+def check_faults(key: str) -> None:
+    """Failed, stopped and running trials, and losses that are not finite, do no harm."""
+    for space in suited(key):
+        rng = np.random.default_rng(3)
+        odd: list[Observation] = [
+            Observation(space.sample(rng), "failed"),
+            Observation(space.sample(rng), "running"),
+            Observation(space.sample(rng), "stopped", 3.0),
+            Observation(space.sample(rng), "ok", float("nan")),
+        ]
+        only_failed = [Observation(space.sample(rng), "failed") for _ in range(20)]
+        flat = [Observation(space.sample(rng), "ok", 1.0) for _ in range(20)]
+        mixed = [*odd, *(Observation(c := space.sample(rng), "ok", loss_of(c)) for _ in range(20))]
+        for history in (odd, only_failed, flat, mixed):
+            asked = _made(key).ask(space, history, 1, rng)
+            assert asked or key in LISTED, f"nothing proposed after {[o.status for o in history][:4]}"
+
+
+def check_empty_space(key: str) -> None:
+    """A space without parameters has one configuration at most."""
+    empty = parse_space({"params": {}})
+    assert _made(key).ask(empty, [], 1, np.random.default_rng(0)) in ([], [{}])
+
+
+STRATEGY_CHECKS: Sequence[Callable[[str], None]] = (
+    check_valid,
+    check_pure,
+    check_count,
+    check_running,
+    check_faults,
+    check_empty_space,
+)
+"""All checks, to be run one by one."""
+
+
+def check_strategy(key: str) -> None:
+    """Run the whole battery on one registered strategy."""
+    for check in STRATEGY_CHECKS:
+        check(key)
+
+
+def _made(key: str, seed: int = 0) -> Strategy:
+    return strategies[key](seed)
