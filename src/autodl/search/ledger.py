@@ -161,6 +161,8 @@ class Journal:
             self._file: IO[str] = path.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"cannot write the history {path}: {error.strerror}") from error
+        except ConfigError:  # a ValueError, too
+            raise
         except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(f"{path} is not a history of a search, or is damaged", "Name another file.") from error
         if not lines:
