@@ -403,3 +403,23 @@ def test_kinds_of_real_tables(shared_data: Path, name: str) -> None:
 def test_real_tables_without_keys(shared_data: Path, name: str) -> None:
     schema = infer_schema(read_table(shared_data / f"{name}.csv")[0])
     assert {c.kind for c in schema.columns} <= {NUM, CAT}
+
+
+def test_a_few_words_leave_numbers_numbers() -> None:
+    rng = np.random.default_rng(0)
+    numbers = [f"{v:.2f}" for v in rng.uniform(15, 50, 1000)]
+    for words in (["kg/m2"], ["n. k.", "low", "high", "about 7", "see note"]):
+        schema = infer_schema(
+            pd.DataFrame(
+                {"bmi": [*words, *numbers], "y": ["a", "b"] * ((1000 + len(words)) // 2) + ["a"] * (len(words) % 2)}
+            )
+        )
+        assert schema["bmi"].kind is ColumnKind.NUMERIC
+        assert schema["bmi"].n_missing == len(words)
+        assert f"{words[0]!r}" in schema["bmi"].why
+
+
+@pytest.mark.parametrize("unit", [" kg/m2", " km²", "kg", " m3"])
+def test_units_with_a_power(unit: str) -> None:
+    schema = infer_schema(pd.DataFrame({"size": [f"{i}.5{unit}" for i in range(40)], "y": ["a", "b"] * 20}))
+    assert schema["size"].kind is ColumnKind.NUMERIC

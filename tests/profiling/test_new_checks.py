@@ -61,3 +61,14 @@ def test_dates_of_one_order_are_not_doubted(form: str) -> None:
     table = clean_table()
     table["day"] = pd.date_range("2020-01-01", periods=len(table)).strftime(form)
     assert not raised(profile(table), "AD028")
+
+
+def test_different_units_are_told() -> None:
+    table, rng = clean_table(), np.random.default_rng(0)
+    table["length"] = [f"{v:.2f} m" if rng.random() < 0.5 else f"{100 * v:.0f}cm" for v in rng.uniform(0.5, 2, 800)]
+    (found,) = raised(profile(table), "AD018")
+    assert found.column == "length"
+    assert "'m'" in found.message
+    assert "'cm'" in found.message
+    table["length"] = [f"{v}{'ABC'[v % 3]}" for v in rng.integers(0, 4, len(table))]
+    assert not raised(profile(table), "AD018")

@@ -20,6 +20,8 @@ from autodl.records import ColumnKind, ParseRule, TableSchema
 
 JUNK_SHARE, JUNK_WORDS = 0.05, 3
 """A column of numbers may hold this share of rows, and this many different words, that are none."""
+LITTLE_JUNK = 0.01
+"""With no more than this share of rows, the words may be as different as they like."""
 NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
 PROBE = 1000
@@ -249,7 +251,7 @@ def _number_verdict(
         return None
     values = parse_numbers(levels.words, rule)
     junk = valued & np.isnan(values)
-    if junk.sum() > JUNK_WORDS or counts[junk].sum() > JUNK_SHARE * counts[valued].sum():
+    if counts[junk].sum() > (LITTLE_JUNK if junk.sum() > JUNK_WORDS else JUNK_SHARE) * counts[valued].sum():
         return None
     what = "numbers written as text"
     if rule.percent:

@@ -17,12 +17,14 @@ from autodl.records import ParseRule
 
 _BODY = re.compile(
     r"^(?P<sign>[+-]?)(?P<prefix>[^\d+\-.,\s]{0,4}) ?(?P<sign2>[+-]?)(?P<num>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)"
-    r"(?P<exp>[eE][+-]?\d+)?(?P<suffix> ?[^\d\s.,][^\d\s]*)?$"
+    r"(?P<exp>[eE][+-]?\d+)?(?P<suffix> ?[^\d\s.,][^\d\s]*[23]?)?$"
 )
 _CURRENCY = {c.lower() for c in CURRENCIES}
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "\u2212": "-"})
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^(?:{_NUMBER}|[+-]?inf(?:inity)?)$", re.IGNORECASE)
+BARE = 0.99
+"""Share of the distinct texts of a column that are bare numbers, from which the others are slips."""
 _CODE = re.compile(r"^[+-]?0\d+$")
 
 
@@ -110,7 +112,7 @@ def learn_number_rule(values: Sequence[str], *, decimal_comma: bool | None = Non
     if all(_PLAIN.match(t) for t in texts[:50]) and not decimal_comma and all(_PLAIN.match(t) for t in texts):
         return ParseRule()
     matches = [_BODY.match(t) for t in texts]
-    found = [m for m in matches if m]
+    found = _without_strays([m for m in matches if m])
     if len(found) < 0.8 * len(texts):
         return None
     strip, percent = _symbols(found)
@@ -121,6 +123,19 @@ def learn_number_rule(values: Sequence[str], *, decimal_comma: bool | None = Non
         return None
     decimal, thousands = marks
     return ParseRule(decimal=decimal, thousands=thousands, strip=strip, percent=percent)
+
+
+def _without_strays(found: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The matches without a few texts in which letters stand at numbers, such as the unit in ``kg/m2``, where nearly
+    all others are bare numbers."""
+    bare = sum(not m["prefix"] and not m["suffix"] for m in found)
+    return [m for m in found if _known(m)] if BARE * len(found) <= bare < len(found) else found
+
+
+def _known(match: re.Match[str]) -> bool:
+    """Whether what stands at a number is money, a unit, or nothing."""
+    prefix, suffix = match["prefix"].lower(), (match["suffix"] or "").strip().lower()
+    return (not prefix or prefix in _CURRENCY) and (not suffix or suffix in _CURRENCY | UNITS | {"%"})
 
 
 def _symbols(found: Sequence[re.Match[str]]) -> tuple[tuple[str, ...] | None, bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
@@ -10,10 +12,13 @@ from autodl.records import ColumnKind, Finding, Severity
 
 LEAST = 0.05
 MIN_DISTINCT = 5
+UNITS = 10
+"""Numbers with more different words behind them than this are codes."""
+_WITH_UNIT = re.compile(r"^[+-]?\d[\d.,]* ?([^\d\s.,]{1,8}[23]?)$")
 
 
 class MixedTypes(Check):
-    """Columns of words in which many values are numbers."""
+    """Columns of words in which many values are numbers, or numbers with different units."""
 
     key = "mixed_types"
     code = "AD018"
@@ -31,6 +36,17 @@ class MixedTypes(Check):
             values = ctx.frame[name].iloc[ctx.sample].dropna()
             sizes = values.value_counts()
             numeric = pd.to_numeric(pd.Series(sizes.index.astype(str)), errors="coerce").notna().to_numpy()
+            if units := _units([str(v) for v in sizes.index]):
+                found.append(
+                    self.finding(
+                        Severity.WARNS,
+                        f"'{name}' holds numbers with different units: {listing(units)}.",
+                        action="Taken as words. Write all of them in one unit in the file.",
+                        column=name,
+                        evidence={"units": len(units), "first": units[0]},
+                    )
+                )
+                continue
             part = float(sizes.to_numpy()[numeric].sum() / max(1, sizes.sum()))
             if not LEAST <= part <= 1 - 1 / max(2, len(values)) or numeric.sum() < MIN_DISTINCT:
                 continue
@@ -45,3 +61,12 @@ class MixedTypes(Check):
                 )
             )
         return self.capped(found, "mix numbers and words") or self.passed("No column mixes numbers and words.")
+
+
+def _units(words: list[str]) -> list[str]:
+    """The units of words that are numbers with several of them; nothing for other words."""
+    units = [m[1] for w in words if (m := _WITH_UNIT.match(w))]
+    distinct = list(dict.fromkeys(units))
+    if len(words) < MIN_DISTINCT or len(units) < (1 - LEAST) * len(words) or len(words) < 3 * len(distinct):
+        return []
+    return distinct if 1 < len(distinct) <= UNITS else []

@@ -58,4 +58,4 @@ class TotalsRow(Check):
         total = float(np.nansum(values[:-1]))
         others = np.count_nonzero(np.nan_to_num(values[:-1]))
         with np.errstate(invalid="ignore"):
-            return others >= MIN_ROWS // 2 and bool(abs(values[-1] - total) <= EXACT * abs(total))
+            return bool(others >= MIN_ROWS // 2 and abs(values[-1] - total) <= EXACT * abs(total))
