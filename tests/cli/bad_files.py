@@ -186,6 +186,60 @@ NO_TABLE = (
         ),
     ),
     Case(
+        "really_sql",
+        "A dump of a database",
+        "autodl fit shop.sql",
+        ("shop.sql", "database dump", "CSV"),
+        write(
+            "shop.sql",
+            "-- dump 10\nCREATE TABLE `shop` (size double, bought varchar(3));\nINSERT INTO `shop` VALUES\n",
+        ),
+    ),
+    Case(
+        "really_arff",
+        "An ARFF file of Weka",
+        "autodl fit shop.arff",
+        ("shop.arff", "ARFF", "CSV"),
+        write(
+            "shop.arff", "% shop\n@RELATION shop\n@attribute size numeric\n@attribute bought {yes,no}\n@data\n1,yes\n"
+        ),
+    ),
+    Case(
+        "really_libsvm",
+        "A file of sparse numbers",
+        "autodl fit shop.libsvm",
+        ("shop.libsvm", "LIBSVM", "CSV"),
+        write("shop.libsvm", "1 1:19 3:27.9\n0 1:18 3:33.7\n" * 50),
+    ),
+    Case(
+        "really_table",
+        "A table cut out of a web page",
+        "autodl fit shop.html",
+        ("shop.html", "web page", "Download"),
+        write("shop.html", '<table border="1">\n<tr><td>1</td></tr>\n</table>\n'),
+    ),
+    Case(
+        "really_notebook",
+        "A Jupyter notebook",
+        "autodl fit shop.ipynb",
+        ("shop.ipynb", "notebook", "CSV"),
+        write("shop.ipynb", '{"cells": [], "nbformat": 4}'),
+    ),
+    Case(
+        "really_stata",
+        "A Stata file",
+        "autodl fit shop.dta",
+        ("shop.dta", "Stata", "CSV"),
+        write("shop.dta", b"r\x02\x01\x00\x08\x00" + bytes(200)),
+    ),
+    Case(
+        "zero_bytes",
+        "A few zero bytes in a text",
+        "autodl fit shop.csv",
+        ("shop.csv", "line 3", "Remove"),
+        write("shop.csv", "\n".join(TEXT.split("\n")[:2]) + "\n\0" + "\n".join(TEXT.split("\n")[2:])),
+    ),
+    Case(
         "really_xlsx",
         "An Excel file called .csv",
         PLAN.format("shop.csv"),
@@ -359,6 +413,14 @@ WRITTEN_OTHERWISE = (
         PLAN.format("shop.json"),
         ("120 rows, 4 columns (jsonl)",),
         write("shop.json", json.dumps([dict(zip(HEADER, r, strict=True)) for r in ROWS])),
+        code=0,
+    ),
+    Case(
+        "json_split",
+        "JSON of columns and rows apart",
+        PLAN.format("shop.json"),
+        ("120 rows, 4 columns",),
+        write("shop.json", json.dumps({"columns": HEADER, "index": list(range(len(ROWS))), "data": ROWS})),
         code=0,
     ),
     Case(

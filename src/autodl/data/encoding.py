@@ -18,6 +18,8 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _RUN = re.compile(rb"[\x80-\xff]+")
 MIXED = "utf-8-cp1252"
 """UTF-8 in which some bytes are Windows-1252, as when files of both kinds are put together; a codec of our own."""
+FEW_ZEROS = 0.05
+"""Text in which no more than this share of bytes is zero is damaged text; more zeros mean that it is no text."""
 _WESTERN = re.compile(r"[A-Za-z\s0-9]?[À-ÖØ-öø-ÿŒœŠšŽžŸ’‘“”–—…€£¥§°ºª²³¼½¾«»¿¡©®·´µ±×]")
 
 
@@ -43,7 +45,14 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
         even, odd = head[0::2].count(0), head[1::2].count(0)
         if max(even, odd) > 3 * min(even, odd):
             return "utf-16-le" if odd > even else "utf-16-be"
-    if b"\0" in head or len(_CONTROL.findall(head[:65536])) > 0.01 * min(len(head), 65536):
+    zeros, controls = head[:65536].count(0), len(_CONTROL.findall(head[:65536]))
+    if 0 < zeros <= FEW_ZEROS * len(head[:65536]) and controls - zeros <= 0.001 * len(head[:65536]) and b"\n" in head:
+        line = head[: head.index(0)].count(b"\n") + 1
+        raise DataError(
+            f"{where} holds zero bytes, which text never has (the first one on line {line:,})",
+            "Remove such bytes, e.g. by `tr -d '\\000' < old.csv > new.csv`.",
+        )
+    if b"\0" in head or controls > 0.01 * min(len(head), 65536):
         raise DataError(f"{where} is no text: it holds binary data", "Give a CSV, Parquet, JSON lines or Excel file.")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)

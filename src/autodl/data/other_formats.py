@@ -106,6 +106,8 @@ def _unwrap(value: Any, where: str) -> list[dict[str, Any]]:
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
         return value
     if isinstance(value, dict):
+        if (split := _split(value)) is not None:
+            return split
         lists = [v for v in value.values() if isinstance(v, list)]
         if len(lists) == 1 and lists[0] and all(isinstance(row, dict) for row in lists[0]):
             return list(lists[0])
@@ -117,6 +119,18 @@ def _unwrap(value: Any, where: str) -> list[dict[str, Any]]:
             return [{str(k): v for k, v in row.items()} for row in frame.to_dict(orient="records")]
         return [value]
     raise DataError(f"{where} is no table: it holds a JSON {type(value).__name__}", "Give an array of JSON objects.")
+
+
+def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of names and cells that stand apart (pandas' ``orient="split"``); None for other objects."""
+    names, cells = value.get("columns"), value.get("data")
+    if not (
+        isinstance(names, list) and isinstance(cells, list) and cells and set(value) <= {"columns", "index", "data"}
+    ):
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in cells):
+        return None
+    return [dict(zip(map(str, names), row, strict=True)) for row in cells]
 
 
 def _check_growth(workbook: pa.Buffer, where: str) -> None:

@@ -19,6 +19,7 @@ from autodl.data.columns import normalise
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
 from autodl.data.files import found_files
+from autodl.data.foreign import HEAD_BYTES, refuse_foreign
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
 from autodl.data.large import read_blocks, read_large, sample_rows
@@ -35,7 +36,6 @@ PACKED_BYTES = 1 << 23
 LARGE_CELLS = 1 << 23
 """So are Parquet files from so many cells on; frames of so many cells may be sampled."""
 _READABLE = "Give a CSV, Excel (.xlsx), Parquet, Feather or JSON file."
-_MARKUP = ((b"<!doctype html", "web page (HTML)"), (b"<html", "web page (HTML)"), (b"<?xml", "XML file"))
 
 
 def read_table(
@@ -213,19 +213,11 @@ def _format(name: str, data: pa.Buffer) -> str:
         return kind
     if kind is not None:
         raise DataError(f"{name} is no table but {kind}", _READABLE)
-    if by_suffix in (None, "csv") and (markup := _markup(data)):
-        raise DataError(
-            f"{name} is no table but a {markup}", "Download the data themselves: often by another link or a menu."
-        )
-    if by_suffix is None and data.slice(0, min(4096, data.size)).to_pybytes().lstrip()[:1] == b"{":
+    start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes()
+    refuse_foreign(name, start, text=by_suffix in (None, "csv"))
+    if by_suffix is None and start.lstrip()[:1] == b"{":
         return "jsonl"
     return by_suffix or "csv"
-
-
-def _markup(data: pa.Buffer) -> str | None:
-    """What a text in tags is; None for other text."""
-    start = data.slice(0, min(4096, data.size)).to_pybytes().lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return next((kind for mark, kind in _MARKUP if start.startswith(mark)), None)
 
 
 def _read_other(kind: str, data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
