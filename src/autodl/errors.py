@@ -88,5 +88,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{lowered[close[0]]}'?"
+    begin = [n for n in names if name and n.lower().startswith(name.lower())]
+    if len(begin) == 1:
+        return f"Did you mean '{begin[0]}'?"
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return f"Known: {shown}."

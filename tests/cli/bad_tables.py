@@ -180,6 +180,20 @@ TARGETS = (
         with_target(lambda i: "yes"),
     ),
     Case(
+        "target_yes_or_blank",
+        "A target that is yes or blank",
+        "autodl fit shop.csv --target bought",
+        ("'bought'", "(yes)", "60 are blank", "If blank means no"),
+        with_target(lambda i: "yes" if i % 2 else ""),
+    ),
+    Case(
+        "target_times",
+        "A target of times of the day",
+        "autodl fit shop.csv --target bought",
+        ("'bought'", "60 different words in 120 rows", "12:30 into minutes"),
+        with_target(lambda i: f"{i % 60 // 6 + 8:02}:{i % 6}5"),
+    ),
+    Case(
         "target_unique",
         "A target that differs in each row",
         "autodl fit shop.csv --target bought",

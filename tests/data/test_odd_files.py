@@ -84,3 +84,21 @@ def test_all_differences_of_shards_are_told(tmp_path: Path) -> None:
         read_table(tmp_path / "data")
     for part in ("2.csv lacks 'size', 'price'", "1.csv lacks 'Size', 'cost'", "3.csv differs too"):
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_shards_of_two_decimal_marks_are_told(tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if large:
+        monkeypatch.setattr(reading_module, "LARGE_BYTES", 1)
+        monkeypatch.setattr(reading_module, "PACKED_BYTES", 1)
+    rows = "".join(f"{i};{'red' if i % 3 else 'blue'};{i}.25\n" for i in range(60))
+    save(tmp_path, "data/1.csv", "size;colour;price\n" + rows)
+    save(tmp_path, "data/2.csv", "size;colour;price\n" + rows.replace(".", ","))
+    _, info = read_table(tmp_path / "data")
+    assert [n for n in info.notes if "2.csv" in n and "1.csv" in n and "decimal point" in n]
+
+
+def test_a_name_over_several_lines_is_told(tmp_path: Path) -> None:
+    frame, info = read_table(save(tmp_path, "t.csv", TABLE.replace("colour", '" colour\n(of it) "')))
+    assert list(frame) == ["size", "colour (of it)", "price"]
+    assert any("several lines" in note and "'colour (of it)'" in note for note in info.notes)

@@ -72,3 +72,28 @@ def test_different_units_are_told() -> None:
     assert "'cm'" in found.message
     table["length"] = [f"{v}{'ABC'[v % 3]}" for v in rng.integers(0, 4, len(table))]
     assert not raised(profile(table), "AD018")
+
+
+def test_two_placeholders_do_not_hide_each_other() -> None:
+    table, rng = clean_table(), np.random.default_rng(0)
+    table["q"] = rng.choice([1, 2, 3, 4, 5, 6, 999, -99], size=len(table))
+    found = raised(profile(table), "AD019")
+    assert {f.evidence["value"] for f in found} == {999.0, -99.0}
+    assert all("lie between 1 and 6" in f.message for f in found)
+
+
+def test_copies_make_no_leak_of_a_key() -> None:
+    table = clean_table(300)
+    table["number"] = np.arange(300) * 7 % 300
+    thrice = pd.concat([table] * 3, ignore_index=True)
+    assert raised(profile(thrice), "AD003")
+    assert not raised(profile(thrice), "AD010")
+    thrice["sum"] = (thrice["y"] == "yes") + 0.001 * thrice["number"]
+    assert [f.column for f in raised(profile(thrice), "AD010")] == ["sum"]
+
+
+def test_days_are_shown_without_midnight() -> None:
+    table = clean_table()
+    table["day"] = pd.date_range("2020-01-01", periods=len(table))
+    (found,) = raised(profile(table), "AD023")
+    assert "(2020-01-01 to 2022-03-10)" in found.message

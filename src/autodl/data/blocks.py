@@ -16,7 +16,7 @@ from autodl.data.arrow_blocks import ArrowFile
 from autodl.data.builders import Builder, Cells, builder_for, text_bytes
 from autodl.data.columns import check_names, clean_names
 from autodl.data.delimited import Delimited, Ragged
-from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
+from autodl.data.headers import column_names, decimal_notes, dialect_notes, same_columns, shown_delimiter
 from autodl.data.streams import Part, WrongEncoding
 from autodl.errors import DataError
 from autodl.records import ReadInfo
@@ -115,7 +115,11 @@ class _DelimitedBlocks:
             header=first.dialect.header,
             n_files=len(table.parts),
             n_bytes=table.n_bytes,
-            notes=(*notes, *dialect_notes(first)),
+            notes=(
+                *notes,
+                *decimal_notes([(name, f.dialect) for (name, _), f in zip(headers, self._files, strict=True)]),
+                *dialect_notes(first),
+            ),
         )
 
     def builder(self, name: str) -> Builder:

@@ -31,6 +31,8 @@ def clean_names(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
         if not name:
             name = INDEX_NAME if i == 0 else f"column_{i + 1}"
             notes.append(f"Column {i + 1} has no name; it is called '{name}' here.")
+        elif "\n" in raw.strip():
+            notes.append(f"The name of column {i + 1} goes over several lines; it is '{name}' here.")
         out.append(name)
     return out, tuple(notes)
 

@@ -34,7 +34,9 @@ def column_names(text: Text, where: str, *, drop_empty: bool = True) -> tuple[li
     names, notes = clean_names([given[i] for i in kept])
     check_names(names, where)
     if empty:
-        notes = (*notes, f"{len(empty)} columns without a name and without values were dropped.")
+        dropped = "1 column" if len(empty) == 1 else f"{len(empty)} columns"
+        verb = "was" if len(empty) == 1 else "were"
+        notes = (*notes, f"{dropped} without a name and without values {verb} dropped.")
     return names, [positions[i] for i in kept], notes
 
 
@@ -56,6 +58,20 @@ def dialect_notes(text: Text) -> list[str]:
     if d.decimal == ",":
         out.append("Numbers are written with a decimal comma.")
     return out
+
+
+def decimal_notes(files: list[tuple[str, Dialect]]) -> list[str]:
+    """A sentence where some files of a table have a decimal comma and others a decimal point."""
+    first, dialect = files[0]
+    other = [name for name, d in files if d.decimal != dialect.decimal]
+    if not other:
+        return []
+    marks = {".": "point", ",": "comma"}
+    shown = ", ".join(other[:3]) + (f" and {len(other) - 3} more" if len(other) > 3 else "")
+    return [
+        f"Numbers in {shown} are written otherwise than in {first}, which has a decimal {marks[dialect.decimal]}: "
+        "such columns are taken as words. Write all files alike."
+    ]
 
 
 def shown_delimiter(dialect: Dialect) -> str | None:

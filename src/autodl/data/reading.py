@@ -21,7 +21,7 @@ from autodl.data.csv_format import Text, read_text
 from autodl.data.files import found_files
 from autodl.data.foreign import HEAD_BYTES, refuse_foreign
 from autodl.data.frames import AnyFrame, as_pandas
-from autodl.data.headers import column_names, dialect_notes, same_columns, shown_delimiter
+from autodl.data.headers import column_names, decimal_notes, dialect_notes, same_columns, shown_delimiter
 from autodl.data.large import read_blocks, read_large, sample_rows
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
@@ -249,7 +249,7 @@ def _read_csv(
     order = headers[0][1]
     table = pa.concat_tables([t.select(order) for t in tables])
     dialect = first.dialect
-    notes += dialect_notes(first)
+    notes += [*decimal_notes([(where, text.dialect) for where, text in texts]), *dialect_notes(first)]
     info = ReadInfo(
         path=source,
         format="csv",

@@ -44,10 +44,26 @@ def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool
                 f"(at most {MAX_CLASSES:,})",
                 "Group them into fewer classes, or name another column with --target.",
             )
+        _check_repeats(column)
         return Task.CLASSIFICATION, f"The target holds words: {column.n_unique} classes.", False
     if not column.numeric.integers:
         return Task.REGRESSION, f"The target holds numbers with decimals ({column.n_unique:,} different ones).", False
     return _whole_numbers(column)
+
+
+def _check_repeats(column: ColumnInfo) -> None:
+    """Refuse words that hardly repeat: times, measures with units, and names are no classes.
+
+    Raises:
+        DataError: With an example.
+    """
+    present = column.n - column.n_missing
+    if column.n_unique > FEW_VALUES and present < MIN_CLASS_ROWS * column.n_unique:
+        raise DataError(
+            f"the target '{column.name}' has {column.n_unique:,} different words in {present:,} rows (such as "
+            f"'{column.top[0][0]}'), too few rows each to be classes",
+            "Turn it into a number (a time such as 12:30 into minutes), or name another column with --target.",
+        )
 
 
 def check_enough_rows(n: int, where: str) -> None:
@@ -105,6 +121,12 @@ def check_usable(column: ColumnInfo) -> None:
         raise DataError(f"the target '{name}' is empty in all {column.n:,} rows", other)
     if column.n_unique < 2:
         value = f" ({column.top[0][0]})" if column.top else ""
+        if column.n_missing:
+            raise DataError(
+                f"the target '{name}' has the same value{value} in all {present:,} rows that have one; "
+                f"{column.n_missing:,} are blank",
+                f"If blank means no, write that into them. {other}",
+            )
         raise DataError(
             f"the target '{name}' has the same value{value} in all {present:,} rows, so there is nothing to learn",
             other,

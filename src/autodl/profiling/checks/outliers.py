@@ -33,6 +33,7 @@ class Outliers(Check):
         if not found:
             return self.passed(f"No far-out values in {count(len(ctx.numeric), 'numeric column')}{ctx.scope}.")
         found.sort(key=lambda f: (-f[0], f[2]))
+        verb = "holds" if len(found) == 1 else "hold"
         named = "; ".join(text for _, _, _, text in found[:3])
         more = f"; and {count(len(found) - 3, 'more column')}" if len(found) > 3 else ""
         slips = [name for _, far, name, _ in found if far > FAR]
@@ -40,7 +41,7 @@ class Outliers(Check):
         return [
             self.finding(
                 Severity.FIXED,
-                f"{count(len(found), 'column')} hold values far outside the usual range: {named}{more}{ctx.scope}.",
+                f"{count(len(found), 'column')} {verb} values far outside the usual range: {named}{more}{ctx.scope}.",
                 action="No row is removed; models that such values pull astray get them scaled or clipped." + doubt,
                 column=found[0][2] if len(found) == 1 else None,
                 evidence={

@@ -36,7 +36,10 @@ class PlaceholderValues(Check):
                 continue
             for end in (0, -1):
                 value, n = float(values[end]), int(counts[end])
-                others = np.delete(values, end)
+                # Two codes, such as -99 and 999, would hide each other: each is held against what lies between them.
+                both = values[0] in SENTINELS and values[-1] in SENTINELS and len(values) > MIN_OTHERS + 1
+                others = values[1:-1] if both else np.delete(values, end)
+                rest = f"all others but {number(float(values[-1 - end]))}" if both else "all others"
                 if value not in SENTINELS or n < max(3, MIN_SHARE * ctx.n):
                     continue
                 gap = float(abs(value - others[0 if end == 0 else -1]))
@@ -47,7 +50,7 @@ class PlaceholderValues(Check):
                 found.append(
                     self.finding(
                         Severity.WARNS,
-                        f"'{name}' is {number(value)} in {count(n, 'row')} ({share(n / ctx.n)}), while all others "
+                        f"'{name}' is {number(value)} in {count(n, 'row')} ({share(n / ctx.n)}), while {rest} "
                         f"lie between {number(float(others[0]))} and {number(float(others[-1]))}: it may stand for "
                         "'unknown' or 'never'.",
                         action="Kept as it is: tree models cope, others may be misled. If it means 'unknown', empty "

@@ -27,7 +27,8 @@ class TimeOrder(Check):
             return self.not_applicable("There is no date column.")
         first = ctx.column[dates[0]]
         option = f"--time-column {shlex.quote(dates[0])}"
-        span = f" ({first.first} to {first.last})" if first.first and first.last else ""
+        ends = [end.removesuffix("T00:00:00").replace("T", " ") for end in (first.first, first.last) if end]
+        span = f" ({ends[0]} to {ends[1]})" if len(ends) == 2 else ""
         return [
             self.finding(
                 Severity.WARNS,
