@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import autodl
-from autodl.errors import AutodlError, ConfigError, DataError, RunError
+from autodl import pipeline
+from autodl.errors import AutodlError, ConfigError, DataError, DiskError, RunError
 from autodl.events import Note, PlanReady, RunFinished, StageStarted, TrialFinished
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.pipeline import rebuild_report, run_fit, run_plan
 from autodl.predict import predict_file
 from autodl.records import TrialStatus
+from autodl.run_context import RunContext
+from autodl.search.budget import Budget
+from autodl.stages import searching
 from autodl.store import RunFolder
 
 
@@ -397,3 +403,63 @@ def test_what_has_no_room_in_memory_is_not_trained_again(csv, tmp_path, monkeypa
     (told,) = [n.text for n in notes if isinstance(n, Note) and "was not trained again" in n.text]
     assert "it needs about" in told
     assert len(predict_file(tmp_path / "run", str(csv))) == 240
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ImportError("lib.so: failed to map segment from shared object"), "memory"),
+        (ZeroDivisionError("the moon is in the wrong house"), "the moon"),
+    ],
+)
+def test_a_failing_report_costs_the_report_only(csv, tmp_path, monkeypatch, error, words):
+    def fail(folder):
+        raise error
+
+    monkeypatch.setattr("autodl.pipeline.write_report", fail)
+    notes = []
+    options = OPTIONS.model_copy(update={"max_trials": 2, "families": ("linear",)})
+    record = run_fit(str(csv), options, tmp_path / "run", listener=notes.append)
+    assert record.status == "done"
+    (told,) = [n.text for n in notes if isinstance(n, Note) and "The report failed" in n.text]
+    assert words in told
+    assert len(predict_file(tmp_path / "run", str(csv))) == 240
+
+
+def test_a_full_disk_is_told_once_and_in_words(tmp_path):
+    notes = []
+    ctx = RunContext(RunFolder(tmp_path), OPTIONS, Budget(60.0, time.time()), notes.append, threading.Event(), "")
+    for part in ("The test", "The explanation", "The report"):
+        with ctx.guard(part):
+            raise DiskError("cannot write x: the disk is full", "Free some space.")
+    assert [n.text for n in notes] == [
+        "The test failed and is left out (cannot write x: the disk is full. Free some space)."
+    ]
+    assert isinstance(ctx.trouble, DiskError)
+
+
+def test_a_resumed_run_says_what_its_budget_went_for():
+    now = time.time()
+    going = pipeline._going_on(3, 18.0, Budget(25.0, now - 23.0))
+    assert "3 trials are kept" in going and "18 s were used before and 5.0 s now" in going
+    assert "2.0 s are left" in going
+    spent = pipeline._going_on(1, 36.0, Budget(10.0, now - 37.0))
+    assert "1 trial is kept. The budget of 10 s is spent: the run had used 36 s before" in spent
+    assert "--time-budget" in spent
+    assert pipeline._going_on(2, 5.0, Budget(float("inf"), now)) == "Going on: 2 trials are kept."
+
+
+def test_what_there_was_no_time_for_is_told_in_one_sentence():
+    told = searching._too_slow({"lightgbm": 2.3, "neighbors": 0.01}, -1.0, 7.0)
+    assert told.startswith("Not tried for lack of time: LightGBM (2.3 s), Nearest neighbours (under 1 s). 0 ms of")
+    assert "7.0 s kept" in told
+
+
+def test_a_report_that_may_not_be_written_has_a_remedy_that_helps(run, monkeypatch):
+    def refuse(descriptor):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(DiskError, match="there is no permission") as told:
+        rebuild_report(run[0].folder)
+    assert "Copy the run folder" in str(told.value) and "--out" not in str(told.value)

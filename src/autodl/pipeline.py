@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
-from autodl.errors import DiskError, RunError
+from autodl.duration import format_duration
+from autodl.errors import RunError
 from autodl.events import Listener, PlanReady, RunFinished, silent
 from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
@@ -21,6 +22,8 @@ from autodl.store import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from autodl.search.budget import Budget
 
 
 def run_fit(
@@ -96,8 +99,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     ctx.write("running", known)
     listener(PlanReady(profile, plan, budget.elapsed()))
     if opened.resumed:
-        used = f"{opened.used_s:.0f} s of the budget were used before, {budget.left():.0f} s are left"
-        ctx.note(f"Going on: {len(known)} trials are kept" + ("." if budget.unlimited else f"; {used}."))
+        ctx.note(_going_on(len(known), opened.used_s, budget))
     problem = stages.problem(ctx, dataset, held_out, plan, rows)
     with ctx.stage("search"):
         results = stages.search(ctx, problem)
@@ -117,7 +119,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
             ctx.once("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
     status = "interrupted" if ctx.stop.is_set() else "done"
     if options.report:
-        with ctx.stage("report"), ctx.guard("The report", only=DiskError):
+        with ctx.stage("report"), ctx.guard("The report"):
             ctx.write(status, results, evaluation)
             write_report(folder)
     if ctx.trouble is not None:
@@ -125,6 +127,24 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     record = ctx.write(status, results, evaluation)
     listener(RunFinished(record, evaluation, str(folder.path), budget.elapsed()))
     return record
+
+
+def _going_on(n_known: int, used_s: float, budget: Budget) -> str:
+    """What a resumed run has, and what is left of its budget."""
+    kept = f"Going on: {n_known} {'trial is' if n_known == 1 else 'trials are'} kept"
+    if budget.unlimited:
+        return f"{kept}."
+    total, used = format_duration(budget.total_s), format_duration(used_s)
+    if not budget.left():
+        return (
+            f"{kept}. The budget of {total} is spent: the run had used {used} before. What is there is finished; to "
+            "search on, give more than that with --time-budget, which counts from the first start."
+        )
+    since = format_duration(max(0.0, budget.elapsed() - used_s))
+    return (
+        f"{kept}; of the {total}, {used} were used before and {since} now to read the data again, "
+        f"{format_duration(budget.left())} are left."
+    )
 
 
 def run_plan(data: str | pd.DataFrame, options: FitOptions, listener: Listener = silent) -> tuple[Profile, Plan]:

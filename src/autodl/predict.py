@@ -85,7 +85,7 @@ def _predict_rows(
     import pandas as pd
 
     from autodl.data import apply_schema, count_misfits
-    from autodl.data.unusable import Misfit
+    from autodl.data.unusable import Misfit, count_far
 
     manifest = model.manifest
     for name in keep:
@@ -93,6 +93,12 @@ def _predict_rows(
             raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
     if proba and manifest.task is not Task.CLASSIFICATION:
         raise DataError("--proba needs classes, but this run predicts a number", "Leave out --proba.")
+    new = {"prediction", *(f"proba_{name}" for name in (manifest.classes if proba else ()))}
+    if clash := [name for name in keep if name in new]:
+        raise DataError(
+            f"--keep {clash[0]}: the predictions have a column of this name too",
+            "Rename it in the file, or do not keep it.",
+        )
     lacking = [name for name in manifest.features.names if name not in raw.columns]
     if lacking:
         _check_lacking(lacking, manifest.features, raw, allow_missing, where)
@@ -101,6 +107,7 @@ def _predict_rows(
     absent = f"are missing, as {where} has no such column; the predictions are less certain"
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
     found += count_misfits(raw, frame, manifest.features, skip=lacking)
+    found += count_far(frame, manifest.features, skip=lacking)
     prediction = model.predict_raw(frame)
     out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
     if manifest.task is Task.CLASSIFICATION:

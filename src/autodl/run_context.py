@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import TYPE_CHECKING, TypeVar
 
-from autodl.errors import DiskError, RunError, StoppedError
+from autodl.errors import AutodlError, DiskError, RunError, StoppedError
 from autodl.events import Listener, Note, StageStarted
 from autodl.options import FitOptions
 from autodl.records import (
@@ -29,6 +29,7 @@ from autodl.records import (
     TrialStatus,
 )
 from autodl.search.naming import trial_names
+from autodl.search.trial import out_of_memory
 from autodl.store import RunFolder
 from autodl.versions import versions
 
@@ -63,6 +64,8 @@ class RunContext:
     resumed: bool = False
     trouble: Exception | None = None
     """What has cost a part of the run that it cannot do without; it ends as failed, with what could be kept."""
+    disk_told: bool = False
+    """Whether the user knows that the disk refuses."""
     delivered: str = ""
     """What ``model/`` holds, in words."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -117,7 +120,15 @@ class RunContext:
         """Log and tell what has cost a part of the run; called where ``error`` is handled."""
         logging.getLogger("autodl").exception("%s failed", what)
         text = " ".join(str(error).split())[:200]
-        self.note(f"{what} failed and is left out ({type(error).__name__}: {text}).")
+        if isinstance(error, DiskError):
+            if self.disk_told:
+                return  # the same disk refuses each file that follows
+            self.disk_told = True
+        if out_of_memory(error):
+            text = "the memory did not suffice; close other programs, or use a machine with more"
+        elif not isinstance(error, AutodlError):
+            text = f"{type(error).__name__}: {text}"
+        self.note(f"{what} failed and is left out ({text.rstrip('.')}).")
 
     @contextmanager
     def recording_failure(self) -> Iterator[None]:

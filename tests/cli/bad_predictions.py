@@ -56,6 +56,12 @@ def damaged(name: str, change: str | None) -> Build:
     return build
 
 
+def parts(folder: Path) -> None:
+    """New rows in a folder of their own."""
+    (folder / "parts").mkdir()
+    new([r[:3] for r in NEW], name="parts/new.csv")(folder)
+
+
 def newer(folder: Path) -> None:
     """A run of a later version."""
     PLAIN(folder)
@@ -156,6 +162,15 @@ COLUMNS = (
         code=0,
     ),
     predict(
+        "other_unit",
+        "Numbers far outside those of the training",
+        new([[str(1000 * float(r[0])), r[1], r[2]] for r in NEW]),
+        "'size'",
+        "30 of 30",
+        "far outside",
+        code=0,
+    ),
+    predict(
         "duplicate_column",
         "A column stands there twice",
         new([[r[0], *r[:3]] for r in NEW], ("size", *FEATURES)),
@@ -217,6 +232,31 @@ FILES = (
         "'sise'",
         "Did you mean 'size'?",
         options="--out p.csv --keep sise",
+    ),
+    predict(
+        "out_is_data",
+        "--out names the file with the data",
+        PLAIN,
+        "--out new.csv",
+        "the data would be lost",
+        options="--out ./new.csv",
+    ),
+    predict(
+        "out_among_data",
+        "--out into the folder with the data",
+        parts,
+        "--out parts/p.csv",
+        "another folder",
+        data="parts",
+        options="--out parts/p.csv",
+    ),
+    predict(
+        "keep_prediction",
+        "--keep of a column that is called like the predictions",
+        new([[*r[:3], "7"] for r in NEW], (*FEATURES, "prediction")),
+        "--keep prediction",
+        "Rename",
+        options="--out p.csv --keep prediction",
     ),
     Case(
         "full_disk",

@@ -114,6 +114,16 @@ def test_leaderboard_and_runs_show_the_same_facts_as_the_record(
     assert "autodl-runs/one" in capsys.readouterr().out
 
 
+def test_a_locked_folder_of_runs_is_told_with_the_remedy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "locked")  # root may look anywhere
+    (tmp_path / "locked").mkdir()
+    assert main(["runs", str(tmp_path / "locked")]) == 2
+    err = capsys.readouterr().err
+    assert "no permission" in err and f"chmod u+rx {tmp_path / 'locked'}" in err
+
+
 def test_runs_are_found_in_the_common_folders(
     run_folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

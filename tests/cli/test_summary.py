@@ -8,7 +8,7 @@ from cli_fakes import make_evaluation, make_profile, make_record
 
 from autodl.cli.screen import make_console
 from autodl.cli.summary import Line, print_summary, summarize
-from autodl.records import Evaluation, TestScore
+from autodl.records import Comparison, Evaluation, TestScore
 
 
 @pytest.fixture
@@ -115,3 +115,16 @@ def test_what_was_guessed_is_said_with_the_option_that_changes_it(folder: Path) 
         "task classification (guessed: the target holds 3 different whole numbers; taken as classes); "
         "pass --task to change."
     )
+
+
+def test_a_leader_worse_than_guessing_is_not_recommended(folder: Path) -> None:
+    evaluation = make_evaluation()
+    names = evaluation.leader, evaluation.baseline
+    worse = Comparison(
+        a=names[0], b=names[1], metric="roc_auc", difference=-0.2, low=-0.3, high=-0.1, p_value=1e-4, p_holm=1e-3,
+        n=18, effect=-4.0, method="bootstrap", verdict="worse",
+    )  # fmt: skip
+    said = by_head(summarize(make_record(), evaluation.model_copy(update={"comparisons": (worse,)}), folder))[
+        "Models"
+    ]
+    assert "worse than" in said and "do not use it" in said and "leads" not in said

@@ -11,6 +11,7 @@ from profiling_tables import profile, raised
 from sklearn.metrics import roc_auc_score
 
 from autodl.data import read_table
+from autodl.options import FitOptions
 from autodl.profiling.checks.after_the_fact import suspicious_phrase
 from autodl.records import Profile, Severity, Task
 
@@ -154,3 +155,12 @@ def test_missingness_leak() -> None:
 )
 def test_names_that_speak_of_afterwards(name: str, suspicious: bool) -> None:
     assert bool(suspicious_phrase(name)) is suspicious
+
+
+def test_rows_of_other_days_are_no_copies() -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=300), "load": np.arange(300) % 7 * 1.5})
+    frame["y"] = frame["load"] * 2.0
+    found = profile(frame, "y", options=FitOptions(time_column="day"))
+    assert not any("repeat" in f.message or "equal another" in f.message for f in found.findings if f.code == "AD003")
+    timeless = profile(frame.drop(columns="day"), "y")
+    assert any("293 rows" in f.message for f in timeless.findings if f.code == "AD003")

@@ -113,6 +113,20 @@ def test_no_better_than_guessing_is_said(outcome: str, words: str) -> None:
     assert "Yes Better" not in text
 
 
+def test_worse_than_guessing_the_next_step_is_not_to_use_it() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    assert not e.worse_than_guessing
+    last = e.comparisons[-1].model_copy(update={"verdict": "worse"})
+    assert {last.a, last.b} == {e.leader, e.baseline}
+    for other in (last, turned(last)):
+        worse = e.model_copy(update={"comparisons": (*e.comparisons[:-1], other)})
+        step = first(records.but(evaluation=worse)).next_steps[0]
+        assert plain(step.lead) == "Do not use this model yet."
+    dated = records.profile.model_copy(update={"time_column": "date"})
+    assert "latest by date" in plain(first(records.but(evaluation=worse, profile=dated)).next_steps[0].body)
+
+
 def test_a_model_that_did_better_on_the_test_rows_is_named() -> None:
     records = make_records("binary")
     e = evaluation(records)

@@ -9,7 +9,7 @@ import pytest
 
 from autodl.events import silent
 from autodl.models.base import Shape
-from autodl.records import FamilyPlan, Recipe, TrialStatus
+from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
@@ -164,3 +164,15 @@ def test_looking_at_the_data_ends_at_a_part_of_the_budget():
     assert Budget(100.0, time.time()).looking().left() == pytest.approx(30.0, abs=2.0)
     assert Budget(100.0, time.time() - 60).looking().left() == pytest.approx(5.0, abs=2.0)
     assert Budget(float("inf"), 0.0).looking().left() == float("inf")
+
+
+def test_a_tiny_trial_may_use_a_little_of_the_reserve_and_a_long_one_none(toys, linear_data):
+    def fits(sleep: float, used: float) -> bool:
+        space = {"params": {"sleep": {"type": "float", "low": sleep, "high": sleep + 1e-6}}}
+        loop = make_loop(Budget(200.0, time.time() - used), keys=("toy",), space=space, reserve=70.0)
+        done = TrialResult(spec=TrialSpec(id="t0001", family="linear", config={}, seed=0), status=TrialStatus.OK)
+        return loop.allocation.next([], [], lambda s: loop._fits(s, SearchState(finished=[done]))) is not None
+
+    assert fits(0.0, used=132.0)
+    assert not fits(0.0, used=150.0)
+    assert not fits(30.0, used=132.0)

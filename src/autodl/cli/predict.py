@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +50,7 @@ def predict(
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
     run = opt.require_run(run)
-    table_files(data)
-    _check_output(out)
+    _check_output(out, data, table_files(data))
     from autodl.cli.screen import quiet_libraries
     from autodl.cli.words import plural
 
@@ -77,8 +77,14 @@ def predict(
             screen.out.print(f"{plural(len(frame), 'prediction')} in {out}", soft_wrap=True)
 
 
-def _check_output(out: Path) -> None:
+def _check_output(out: Path, data: str, files: list[Path]) -> None:
     if out.is_dir():
         raise ConfigError(f"--out {out} is a folder", "Name a file, e.g. predictions.csv.")
     if not out.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {out.parent}", "Create it first.")
+    if out.exists() and any(out.samefile(file) for file in files):
+        raise ConfigError(f"--out {out} is the file with the data", "Name another file: the data would be lost.")
+    place, source = out.resolve(), Path(data).expanduser().absolute()
+    inside = source.is_dir() and source.resolve() in place.parents
+    if inside or fnmatch(str(out.expanduser().absolute()), str(source)):
+        raise ConfigError(f"--out {out} lies among the files of {data}", "Name a file in another folder.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +21,7 @@ Folder = Annotated[
     Path | None,
     typer.Argument(
         metavar="[FOLDER]",
+        readable=False,  # asked below, with a remedy
         help="Where to look, also in 'runs' and 'autodl-runs' below (default: the current folder).",
         show_default=False,
     ),
@@ -29,8 +32,8 @@ BELOW = (Path(), Path("runs"), opt.RUNS)
 
 def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) -> None:
     """List the runs in FOLDER, newest first."""
-    if folder is not None and not folder.is_dir():
-        raise RunError(f"there is no folder {folder}", "Name the folder that holds the runs.")
+    if folder is not None:
+        _check_folder(folder)
     from autodl.cli.screen import print_whole, quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:
@@ -60,6 +63,20 @@ def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) 
                 format_duration(record.budget.used_s), record.status,
             )  # fmt: skip
         print_whole(screen.out, table)
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        there = folder.is_dir()
+    except PermissionError:
+        there, locked = True, True
+    else:
+        locked = there and not os.access(folder, os.R_OK | os.X_OK)
+    if not there:
+        raise RunError(f"there is no folder {folder}", "Name the folder that holds the runs.")
+    if locked:
+        remedy = f"Ask its owner for access, or, if it is yours, type: chmod u+rx {shlex.quote(str(folder))}"
+        raise RunError(f"there is no permission to look into the folder {folder}", remedy)
 
 
 def find_runs(place: Path, tell: Callable[[str], None]) -> list[tuple[Path, RunRecord]]:

@@ -126,7 +126,8 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
             Line(
                 "How well",
                 f"On {rows} never seen, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
-                f"Always answering the middle value: off by {number(evaluation.residuals.typical_guess)}."
+                "Always answering the middle value of the training rows: off by "
+                f"{number(evaluation.residuals.typical_guess)}."
                 + (" Too few rows to conclude anything." if evaluation.n_test < _TOO_FEW else ""),
             )
         )
@@ -160,6 +161,14 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
 
 
 def _models(evaluation: Evaluation) -> list[Line]:
+    if evaluation.worse_than_guessing:
+        return [
+            Line(
+                "Models",
+                f"{evaluation.leader} was the best in validation, but on the rows never seen it is worse than "
+                f"{evaluation.baseline}: do not use it before you know why (the report says what to look at).",
+            )
+        ]
     tied = [m.name for m in evaluation.models if m.tied_with_leader and m.name != evaluation.leader]
     if not tied:
         return [Line("Models", f"{evaluation.leader} leads.")]

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.parsing import Levels, is_text
+from autodl.data.parsing import Levels, is_text, number_word
 from autodl.data.words import NO_NUMBER
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
 FULL_TOP = 10
 """``ColumnInfo.top`` lists at most so many values; with no more distinct ones it lists them all."""
 EXAMPLES = 3
+FAR = 1.0
+"""A number is far outside the training's range if it lies this many times the length of the range beyond its end."""
 
 _INFINITE = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "∞", "+∞", "-∞")
 _UNREADABLE = {
@@ -83,6 +85,33 @@ def count_misfits(
     for column in schema.columns:
         if column.name not in skip:
             found += _column(column, raw[column.name], canonical[column.name])
+    return found
+
+
+def count_far(canonical: pd.DataFrame, schema: TableSchema, *, skip: Collection[str] = ()) -> list[Misfit]:
+    """Numbers far outside the range of the training, such as a column in another unit.
+
+    Args:
+        canonical: (n,) rows after ``apply_schema``.
+        schema: The learnt columns.
+        skip: Columns to say nothing about.
+
+    Returns:
+        An entry for each column of numbers, also where ``n`` is 0.
+    """
+    found = []
+    for column in schema.columns:
+        if column.numeric is None or column.kind is not ColumnKind.NUMERIC or column.name in skip:
+            continue
+        low, high = column.numeric.minimum, column.numeric.maximum
+        values = canonical[column.name].to_numpy()
+        values = values[~np.isnan(values)]
+        # Halved, since the range of numbers near 1e308 has no float64.
+        reach = FAR * (high / 2 - low / 2)
+        bad = values[(values / 2 - high / 2 > reach) | (low / 2 - values / 2 > reach)]
+        what = f"lie far outside what the training had ({number_word(low)} to {number_word(high)})"
+        examples = tuple(number_word(float(f"{v:.6g}")) for v in dict.fromkeys(bad[:100].tolist()))[:EXAMPLES]
+        found.append(Misfit(column.name, what, len(bad), len(values), examples))
     return found
 
 

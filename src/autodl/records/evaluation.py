@@ -136,3 +136,9 @@ class Evaluation(StageRecord):
     optimism: Interval | None = None
     """Leader's validation score minus its test score, in the metric's direction (positive: validation flattered)."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def worse_than_guessing(self) -> bool:
+        """Whether the baseline is significantly better than the leader on the test rows."""
+        found = [(c.a, c.b) if c.verdict == "better" else (c.b, c.a) for c in self.comparisons if c.verdict != "tie"]
+        return (self.baseline, self.leader) in found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autodl.errors import RunError
+from autodl.errors import REFUSALS, DiskError
 from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord, TrialResult
 
 
@@ -39,7 +40,7 @@ def write_report(
         Path of the page.
 
     Raises:
-        RunError: If the folder cannot be written to.
+        DiskError: If the folder cannot be written to.
     """
     from autodl.report.build import build_report
     from autodl.report.facts import gather
@@ -63,7 +64,8 @@ def _replace(path: Path, text: str) -> Path:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise RunError(
-            f"cannot write the report {path}: {error.strerror}", "Free some space or choose another --out"
-        ) from error
+        why, remedy = REFUSALS.get(error.errno or 0, (error.strerror or str(error), "Try again once the disk works"))
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            remedy = "Copy the run folder to where you may write, then run `autodl report` on the copy"
+        raise DiskError(f"cannot write the report {path}: {why}", f"{remedy}.") from error
     return path

@@ -27,6 +27,8 @@ SIMPLE = 1
 """Families up to this complexity are the last resort when time is short."""
 NO_WORKER_S = 60.0
 """Seconds to wait for a worker to come up where none is left."""
+SMALL_S, SMALL_SHARE = 0.5, 0.1
+"""Trials that take at most so many seconds may use this share of the reserve: one of them hurts nothing."""
 LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 
@@ -38,6 +40,8 @@ class SearchState:
     finished: list[TrialResult] = field(default_factory=list)
     too_slow: dict[str, float] = field(default_factory=dict)
     """Family -> seconds that its cheapest refused trial would have taken."""
+    time_left: float = math.inf
+    """Seconds that there were for trials when the last one was weighed; below 0 where the reserve is touched."""
     too_large: dict[str, float] = field(default_factory=dict)
     """Family -> bytes that its smallest refused trial would have taken."""
     memory_left: float = math.inf
@@ -121,7 +125,9 @@ class SearchLoop:
         if self.budget.unlimited or self._must_try(spec, state):
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
-        if need <= self._left(state):
+        state.time_left = self._left(state)
+        small = SMALL_SHARE * self.reserve(state.finished) if need <= SMALL_S else 0.0
+        if need <= state.time_left + small:
             return True
         state.too_slow[spec.family] = min(need, state.too_slow.get(spec.family, math.inf))
         return False

@@ -204,7 +204,8 @@ def _run_guarded(
     return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
 
 
-_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory")
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",
+              "failed to map segment")  # fmt: skip
 """What native libraries say when an allocation fails, in lower case."""
 
 

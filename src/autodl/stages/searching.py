@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from autodl.duration import format_duration
 from autodl.errors import RunError, StoppedError
 from autodl.machine import in_gib
 from autodl.models.base import families
@@ -62,9 +63,9 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         ctx.trouble = error
         ctx.leave_out("The rest of the search", error)
     else:
-        for key, seconds in state.too_slow.items():
-            if not any(r.spec.family == key for r in results):
-                ctx.note(f"{families[key].name} was not tried: it needs about {seconds:.0f} s, more than was left.")
+        slow = {k: s for k, s in state.too_slow.items() if not any(r.spec.family == k for r in results)}
+        if slow:
+            ctx.note(_too_slow(slow, state.time_left, problem.finish_s(ctx.budget)))
         for key, need in state.too_large.items():
             if not any(r.spec.family == key for r in results):
                 room = in_gib(state.memory_left)
@@ -78,6 +79,17 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             "Give more time with --time-budget, or other models with --families.",
         )
     return results
+
+
+def _too_slow(slow: Mapping[str, float], left: float, kept: float) -> str:
+    """One sentence on the families that there was no time for."""
+    needs = ", ".join(
+        f"{families[k].name} ({format_duration(s) if s >= 1 else 'under 1 s'})" for k, s in slow.items()
+    )
+    return (
+        f"Not tried for lack of time: {needs}. {format_duration(max(0.0, left))} of the budget were left for models, "
+        f"besides {format_duration(kept)} kept for the final model, its test and the report."
+    )
 
 
 def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: TrialResult) -> None:

@@ -24,9 +24,12 @@ class DuplicateRows(Check):
         """One finding on repeated rows, one on contradicting rows where there are any."""
         if not ctx.features or ctx.n < 2:
             return self.not_applicable("There are too few rows or columns to compare.")
-        whole = ctx.row_hash * np.uint64(31) + hash_rows(ctx.frame, (ctx.target.name,))
+        # Rows of two days or two customers are two records, even if the models see neither the day nor the name.
+        apart = tuple(c for c in (ctx.time_column, ctx.group_column) if c is not None and c not in ctx.features)
+        rows = ctx.row_hash * np.uint64(31) + hash_rows(ctx.frame, apart)
+        whole = rows * np.uint64(31) + hash_rows(ctx.frame, (ctx.target.name,))
         repeated = ctx.n - len(np.unique(whole))
-        _, group, sizes = np.unique(ctx.row_hash, return_inverse=True, return_counts=True)
+        _, group, sizes = np.unique(rows, return_inverse=True, return_counts=True)
         contradicting = self._contradicting(ctx, group, sizes)
         combinations = self._combinations(ctx)
         found: list[Finding] = []

@@ -19,6 +19,7 @@ def next_steps(facts: Facts) -> tuple[Statement, ...]:
     """At most two steps, the most useful first."""
     options = [
         _finish(facts),
+        _useless(facts),
         _failed(facts),
         _leak(facts),
         _labels(facts),
@@ -43,6 +44,23 @@ def _finish(facts: Facts) -> Statement | None:
     return _step(
         "Finish the run.", f"Start the same command again with {options}: finished trials are kept.", "#reproduce"
     )
+
+
+def _useless(facts: Facts) -> Statement | None:
+    """Where the held-back rows say that guessing is better than the model."""
+    e = facts.evaluation
+    if e is None or not e.worse_than_guessing:
+        return None
+    time = facts.profile.time_column
+    why = (
+        f"The rows held back are the latest by {code(time)}: what held before seems to hold no longer. See which "
+        "columns and whether the target change over time; try only recent rows, or a column that follows the level "
+        "of the target, such as its last known value."
+        if time
+        else "What the training rows show does not hold on the rows held back. See whether both come from the same "
+        "source and time."
+    )
+    return _step("Do not use this model yet.", f"It is worse than {e.baseline} there. {why}", "#health")
 
 
 def _failed(facts: Facts) -> Statement | None:

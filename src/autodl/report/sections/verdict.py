@@ -111,7 +111,7 @@ def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip 
     text = (
         f"On {fmt.plural(typical.n, 'row')} held back it is typically off by {strong(e.value)} "
         f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
-        f"always answering the middle value is off by {fmt.fixed(guess, places)}. "
+        f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}. "
         "Half of the rows are closer than that, half are further off."
     )
     if typical.n < TOO_FEW:
