@@ -151,7 +151,7 @@ SHAPES = (
         "several_dates",
         "Dates written in several ways",
         "autodl plan shop.csv --target bought",
-        ("'day' (2024-03-01T00:00:00 to 2024-03-27T10:30:00)",),
+        ("'day' (2024-03-01 to 2024-03-27 10:30:00)",),
         with_column("day", lambda i: DATES[i % 4].format(d=i % 27 + 1)),
         code=0,
     ),

@@ -423,3 +423,10 @@ def test_a_few_words_leave_numbers_numbers() -> None:
 def test_units_with_a_power(unit: str) -> None:
     schema = infer_schema(pd.DataFrame({"size": [f"{i}.5{unit}" for i in range(40)], "y": ["a", "b"] * 20}))
     assert schema["size"].kind is ColumnKind.NUMERIC
+
+
+def test_long_running_numbers_are_keys() -> None:
+    keys = [str(12345678901234567890 + i) for i in range(60)]
+    assert info(keys).kind is ColumnKind.ID
+    assert info([str(10**16 * (i % 20) + i % 20) for i in range(300)]).kind is ColumnKind.NUMERIC, "they repeat"
+    assert info([f"{i}.12345678901234567{i}" for i in range(60)]).kind is ColumnKind.NUMERIC

@@ -22,6 +22,8 @@ JUNK_SHARE, JUNK_WORDS = 0.05, 3
 """A column of numbers may hold this share of rows, and this many different words, that are none."""
 LITTLE_JUNK = 0.01
 """With no more than this share of rows, the words may be as different as they like."""
+LONG_DIGITS = 17
+"""From so many digits on, neighbouring whole numbers are one in float64."""
 NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
 PROBE = 1000
@@ -243,6 +245,8 @@ def _number_verdict(
     words = [str(w) for w in levels.words[valued]]
     if not words or sum(any(c.isdigit() for c in w) for w in words[:200]) < 0.8 * min(200, len(words)):
         return None
+    if not is_target and _long_keys(words, int(counts[valued].sum())):
+        return Verdict(ColumnKind.ID, f"a different number of {LONG_DIGITS} digits or more in every row")
     probe = words[:: max(1, len(words) // PROBE)]
     rule = learn_number_rule(probe, decimal_comma=comma)
     if rule is not None and len(probe) < len(words):
@@ -265,6 +269,13 @@ def _number_verdict(
     if junk.any():
         what += f"; {int(counts[junk].sum())} cells such as {levels.words[junk][0]!r} are none and count as missing"
     return _judge_values(name, levels.spread(values, np.nan), is_target, rule, what, exact=False)
+
+
+def _long_keys(words: Sequence[str], n: int) -> bool:
+    """Whether nearly every one of n rows has a whole number of its own that is too long for float64 to tell apart."""
+    if len(words) < max(MIN_ROWS, UNIQUE_SHARE * n):
+        return False
+    return sum(w.isdigit() and len(w) >= LONG_DIGITS for w in words) >= UNIQUE_SHARE * len(words)
 
 
 def _missing_words(
