@@ -104,7 +104,7 @@ class TableSchema(Record):
 
     @property
     def word_columns(self) -> tuple[str, ...]:
-        """Columns that were words in training and must not be taken for numbers in a file where they look like some."""
+        """Columns of words in training, which must not be taken for numbers in a file where they look like some."""
         return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
 
     def only(self, names: tuple[str, ...] | list[str]) -> TableSchema:
