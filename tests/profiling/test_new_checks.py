@@ -48,6 +48,12 @@ def test_a_word_for_totals_beside_empty_cells() -> None:
     assert not raised(profile(pd.concat([table, last], ignore_index=True)), "AD025")
 
 
+def test_numbers_without_a_finite_sum_are_no_totals() -> None:
+    table = clean_table().assign(a=1e308, b=1e308)
+    table.loc[::2, ["a", "b"]] = 0.9e308
+    assert not raised(profile(table), "AD025")
+
+
 @pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
 def test_long_tails_are_no_slips(sigma: float) -> None:
     for seed in range(10):
