@@ -59,4 +59,5 @@ class TotalsRow(Check):
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near 1e308 have no sum
             total = float(others.sum())
             near = abs(values[-1] - total) <= EXACT * abs(total)
-        return bool(near and np.isfinite(total) and np.count_nonzero(others) >= MIN_ROWS // 2)
+        enough = int(np.count_nonzero(others)) >= MIN_ROWS // 2
+        return bool(near) and bool(np.isfinite(total)) and enough
