@@ -5,7 +5,7 @@ import pytest
 
 from autodl.records import TrialSpec, TrialStatus
 from autodl.search.prepared import PreparedFolds
-from autodl.search.trial import Job, merge_refits, run_trial
+from autodl.search.trial import Job, fit_model, merge_refits, run_trial
 from autodl.serialize import load
 
 
@@ -47,6 +47,18 @@ def test_deadline(toys, linear_data):
     result = run_trial(job({"sleep": 30.0}, seconds=0.3), linear_data, PreparedFolds(linear_data)).result
     assert result.status is TrialStatus.TIMEOUT
     assert result.cost.fit_s < 5
+
+
+def test_training_leaves_time_to_predict(toys, linear_data, monkeypatch):
+    given = []
+
+    def fit(*args, deadline, **kwargs):
+        given.append(deadline.left())
+        return fit_model(*args, deadline=deadline, **kwargs)
+
+    monkeypatch.setattr("autodl.search.trial.fit_model", fit)
+    assert run_trial(job(seconds=60.0), linear_data, PreparedFolds(linear_data)).result.ok
+    assert [round(g / 60.0, 1) for g in given] == [0.3, 0.4, 0.8]  # 0.85 of a third, of half the rest, of the rest
 
 
 def test_scheduler_stops_after_a_bad_fold(toys, linear_data):

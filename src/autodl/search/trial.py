@@ -204,6 +204,8 @@ def _run_guarded(
     return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
 
 
+TRAINING = 0.85
+"""Share of a fold's time after which training is told to stop: what follows, predicting above all, takes time as well."""
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",
               "failed to map segment")  # fmt: skip
 """What native libraries say when an allocation fails, in lower case."""
@@ -254,7 +256,7 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
             (ready.valid, data.y[valid]),
             data,
             seed=spec.seed + fold,
-            deadline=Deadline.after(share).earlier(deadline),
+            deadline=Deadline.after(TRAINING * share).earlier(deadline),
         )
         # Preparation counts also where another trial has paid for it: a refit will have to.
         fit_s += ready.seconds + time.perf_counter() - begun
