@@ -205,7 +205,7 @@ def _run_guarded(
 
 
 TRAINING = 0.85
-"""Share of a fold's time after which training is told to stop: what follows, predicting above all, takes time as well."""
+"""Share of a fold's time after which training is told to stop: predicting takes time as well."""
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",
               "failed to map segment")  # fmt: skip
 """What native libraries say when an allocation fails, in lower case."""
