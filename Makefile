@@ -23,7 +23,7 @@ help:
 	@echo "make check   lint, types, import contracts, tests"
 	@echo "make setup   only install autodl into .venv; then: .venv/bin/autodl fit YOUR.csv"
 	@echo "make format  repair what lint finds"
-	@echo "make docs    write docs/command-line.md again"
+	@echo "make docs    write docs/command-line.md and docs/bad-input.md again"
 	@echo "make clean   remove .venv and all caches"
 
 $(BIN)/python:

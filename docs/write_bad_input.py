@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,10 +29,9 @@ def row(case: Case, outcome: Outcome) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that a table cell shows literally."""
-    for mark in "\\|<*_":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    """Text that a table cell shows literally; between backticks Markdown unescapes nothing but the bar."""
+    parts = re.split("(`[^`]*`)", text)
+    return "".join(re.sub(r"\|" if i % 2 else r"[\\|<*_]", r"\\\g<0>", part) for i, part in enumerate(parts))
 
 
 def code(text: str) -> str:

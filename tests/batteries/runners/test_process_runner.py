@@ -223,11 +223,15 @@ def test_workers_that_are_needed_no_longer_do_not_come_up(data: TrialData) -> No
 
 
 def test_a_system_that_lets_nobody_choose_the_victim(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
     def refuse(path: Path, text: str) -> None:
+        asked.append(path)
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(Path, "write_text", refuse)
-    _offer_to_oom_killer()
+    _offer_to_oom_killer()  # raises nothing
+    assert asked == [Path("/proc/self/oom_score_adj")]
 
 
 def test_what_is_handed_over_is_equal_and_shared(data: TrialData) -> None:
