@@ -18,9 +18,10 @@ Sample = dict[str, Any]
 class Translation:
     """A space in flat columns that NNI's algorithms all understand.
 
-    Numbers become places in [0, 1] on their own scale (logarithms, whole numbers and steps are ours to keep), choices
-    become the indices of their values. Parameters with one value only are left out. Conditions have no form there that
-    covers ours: every parameter has a value in a sample, and those that do not exist are dropped on the way back.
+    Numbers become places in [0, 1] on their own scale (logarithms, whole numbers and steps are ours to keep),
+    choices become the indices of their values. Parameters with one value only are left out. Conditions have no form
+    there that covers ours: every parameter has a value in a sample, and those that do not exist are dropped on the
+    way back.
 
     Args:
         space: The space.

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
 
+from autodl.search.encoding import Matrix
 from autodl.search.history import Observation
 from autodl.search.nni.chance import seeded
 from autodl.search.nni.translation import Sample, Translation
+
+if TYPE_CHECKING:
+    from nni.algorithms.hpo.tpe_tuner import TpeTuner
 
 Propose = Callable[[], Sample | None]
 """Gives the next sample, or None where there is none left."""
 
 GP_WARM_UP, GP_STARTS, GP_RESTARTS = 2000, 5, 2
-"""Points drawn, of which so many are improved on, and fits of the kernel; NNI's own (100,000, 250, 25) take minutes."""
+"""Points drawn, how many are improved on, fits of the kernel; with NNI's 100,000, 250 and 25 an ask takes minutes."""
 
 
 def loss_of(seen: Observation) -> float | None:
@@ -29,9 +34,8 @@ def loss_of(seen: Observation) -> float | None:
     return float(seen.loss) if seen.loss is not None and np.isfinite(seen.loss) else None
 
 
-def tpe(space: Translation, history: Sequence[Observation], seed: int, search_seed: int) -> Propose:
-    """Tree-structured Parzen estimator; running trials count as the best loss so far."""
-    from nni import NoMoreTrialError
+def told_tpe(space: Translation, history: Sequence[Observation], seed: int) -> TpeTuner:
+    """NNI's Parzen estimator after a history; running trials count as the best loss so far."""
     from nni.algorithms.hpo.tpe_tuner import TpeTuner
 
     tuner = TpeTuner("minimize", seed=seed)
@@ -45,6 +49,14 @@ def tpe(space: Translation, history: Sequence[Observation], seed: int, search_se
         tuner._running_params[i] = known
         if loss is not None:
             tuner.receive_trial_result(i, None, loss)
+    return tuner
+
+
+def tpe(space: Translation, history: Sequence[Observation], seed: int, search_seed: int) -> Propose:
+    """Tree-structured Parzen estimator."""
+    from nni import NoMoreTrialError
+
+    tuner = told_tpe(space, history, seed)
     count = itertools.count(len(history))
 
     def propose() -> Sample | None:
@@ -118,7 +130,6 @@ def gp(space: Translation, history: Sequence[Observation], seed: int, search_see
     tuner = GPTuner("minimize", selection_num_warm_up=GP_WARM_UP, selection_num_starting_points=GP_STARTS)
     tuner._gp.n_restarts_optimizer = GP_RESTARTS
     tuner._random_state.seed(seed)
-    # The bounds of two-valued choices are their indices, so that all columns are numbers.
     tuner.update_search_space(space.json)
     met: list[Sample] = []
     for i, seen in enumerate(history):
@@ -137,13 +148,13 @@ def gp(space: Translation, history: Sequence[Observation], seed: int, search_see
     return propose
 
 
-def _minimize(
-    fun: Callable[[np.ndarray], np.ndarray], start: np.ndarray, bounds: np.ndarray, method: str
-) -> object:
+def _minimize(fun: Callable[[Matrix], Matrix], start: Matrix, bounds: Matrix, method: str) -> Any:
     """What NNI means by its call of SciPy, which refuses its two-dimensional start and its losses in arrays."""
     from scipy.optimize import minimize
 
-    found = minimize(lambda x: float(np.ravel(fun(x))[0]), np.ravel(start), bounds=bounds, method=method)
+    found: Any = minimize(  # type: ignore[call-overload]
+        lambda x: float(np.ravel(fun(x))[0]), np.ravel(start), bounds=bounds, method=method
+    )
     found.fun = np.atleast_1d(found.fun)
     return found
 
