@@ -97,8 +97,9 @@ def _rounded(place: str, low: float, high: float, q: float, log: bool) -> dict[s
         raise ConfigError(f"{place}: the last number of `_value`, the step, must be above 0, but got {q:g}")
     if not low <= high or (log and low <= 0):  # the space says what is wrong
         return {"type": "float", "low": low, "high": high, "log": log}
-    first, last = round(low / q), round(high / q)
-    on_grid = math.isclose(first * q, low, rel_tol=1e-9) and math.isclose(last * q, high, rel_tol=1e-9)
+    ends = (low / q, high / q)
+    on_grid = all(math.isclose(end, round(end), rel_tol=1e-9) for end in ends)
+    first, last = math.floor(ends[0] + 0.5), math.ceil(ends[1] - 0.5)  # what is rounded to from within
     if log and q == 1 and on_grid:
         return {"type": "int", "low": low, "high": high, "log": True}
     if not log and on_grid:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Propose = Callable[[], Sample | None]
 """Gives the next sample, or None where there is none left."""
 
-GP_WARM_UP, GP_STARTS, GP_RESTARTS = 2000, 5, 2
+GP_WARM_UP, GP_STARTS, GP_RESTARTS = 1000, 3, 2
 """Points drawn, how many are improved on, fits of the kernel; with NNI's 100,000, 250 and 25 an ask takes minutes."""
 
 
