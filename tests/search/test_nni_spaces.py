@@ -111,7 +111,7 @@ def test_samples_are_configurations_and_back(list_up_to):
             "one": {"type": "float", "low": 2.0, "high": 2.0},
             "op": {"type": "choice", "values": ["a", 1, True, 1.5]},
             "width": {"type": "choice", "values": [64, 32, 16]},
-            "deep": {"type": "int", "low": 0, "high": 5, "when": {"op": ["a", True]}},
+            "deep": {"type": "int", "low": 0, "high": 5, "when": {"op": ["a", 1.5]}},
         }
     )
     translation = Translation(space, list_up_to)

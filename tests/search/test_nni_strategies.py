@@ -129,7 +129,7 @@ def test_better_than_random_choices(key):
 def test_a_policy_learns_what_is_rewarded():
     """After many results in which 'a' was good, it writes more 'a' than at first."""
     rng = np.random.default_rng(0)
-    seen = [Observation(c := CHOICES.sample(rng), "ok", letters(c, None)) for _ in range(160)]
+    seen = [Observation(c := CHOICES.sample(rng), "ok", letters(c, None)) for _ in range(80)]
     policy = strategies["nni-nas-rl"](0)
     before = np.mean([letters(c, None) for c in policy.ask(CHOICES, [], 20, np.random.default_rng(1))])
     after = np.mean([letters(c, None) for c in policy.ask(CHOICES, seen, 20, np.random.default_rng(1))])
@@ -225,3 +225,13 @@ def test_the_log_of_someone_who_uses_nni_is_not_silenced():
         "assert nni.get_default_framework() == 'pytorch'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@needs_nni
+@pytest.mark.parametrize("key", ["nni-evolution", "nni-anneal", "nni-nas-tpe", "nni-nas-rl"])
+def test_a_search_cut_short_goes_on_as_if_it_had_not_been(tmp_path, key):
+    whole = optimize(letters, CHOICES, strategy=key, max_evals=42, seed=4)
+    journal = tmp_path / "search.jsonl"
+    optimize(letters, CHOICES, strategy=key, max_evals=23, seed=4, journal=journal)
+    rest = optimize(letters, CHOICES, strategy=key, max_evals=42, seed=4, journal=journal)
+    assert [e.config for e in rest.history] == [e.config for e in whole.history]
