@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
 from autodl.search.strategies.base import strategies
 from autodl.testing.strategies import STRATEGY_CHECKS
+
+EXTRAS = {"nni-anneal": ("nni", "hyperopt"), "nni-nas-rl": ("nni", "gym", "tianshou")}
 
 
 def test_registry_is_not_empty():
@@ -13,4 +17,7 @@ def test_registry_is_not_empty():
 @pytest.mark.parametrize("key", list(strategies))
 @pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda c: c.__name__)
 def test_battery(check, key):
+    for package in EXTRAS.get(key, ("nni",)) if key.startswith("nni-") else ():
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"needs {package} (extra 'nni')")
     check(key)

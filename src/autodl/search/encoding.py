@@ -188,6 +188,19 @@ class Encoding:
         return np.array([_place(p, v) for v in allowed if p.allows(v)], dtype=float)
 
 
+def listed(p: Param) -> list[JsonScalar]:
+    """All values of a parameter that has finitely many, in order."""
+    if p.type == "choice":
+        return list(p.values)
+    assert p.low is not None and p.high is not None
+    if p.type == "int":
+        return list(range(int(p.low), int(p.high) + 1, 1 if p.log else int(p.step or 1)))
+    if p.low == p.high:
+        return [p.low]
+    assert p.step is not None
+    return [p.low + k * p.step for k in range(int((p.high - p.low) / p.step + 1e-9) + 1)]
+
+
 def _levels(p: Param) -> int:
     if p.type == "choice":
         return len(p.values)

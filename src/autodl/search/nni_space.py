@@ -12,9 +12,22 @@ from typing import Any
 
 from autodl.errors import ConfigError
 
-_KNOWN = ("choice", "randint", "uniform", "quniform", "loguniform", "qloguniform", "normal", "qnormal", "lognormal")
+_KNOWN = (
+    "choice",
+    "randint",
+    "uniform",
+    "quniform",
+    "loguniform",
+    "qloguniform",
+    "normal",
+    "qnormal",
+    "lognormal",
+    "qlognormal",
+)
 SIGMAS = 3.0
 """A normal distribution becomes a range of so many standard deviations to either side."""
+MOST_LISTED = 256
+"""Rounded numbers that no step describes become a list of their values up to this many, and stay unrounded beyond."""
 
 
 def is_nni(source: Mapping[str, Any]) -> bool:
@@ -67,11 +80,31 @@ def _param(place: str, kind: str, values: list[Any]) -> dict[str, Any]:
     low, high = float(values[0]), float(values[1])
     if "normal" in kind:
         low, high = low - SIGMAS * high, low + SIGMAS * high
-        if kind == "lognormal":
+        if "log" in kind:
             low, high = math.exp(low), math.exp(high)
     if kind == "randint":
         if high <= low:
             raise ConfigError(f"{place}: randint needs lower < upper, but got {values!r}")
         return {"type": "int", "low": low, "high": high - 1}
-    step = {"step": float(values[2])} if kind.startswith("q") and kind != "qloguniform" else {}
-    return {"type": "float", "low": low, "high": high, "log": "log" in kind, **step}
+    if kind.startswith("q"):
+        return _rounded(place, low, high, float(values[2]), "log" in kind)
+    return {"type": "float", "low": low, "high": high, "log": "log" in kind}
+
+
+def _rounded(place: str, low: float, high: float, q: float, log: bool) -> dict[str, Any]:
+    """Multiples of ``q``, and the ends of the range where those are none, as NNI rounds first and clips then."""
+    if not q > 0:
+        raise ConfigError(f"{place}: the last number of `_value`, the step, must be above 0, but got {q:g}")
+    if not low <= high or (log and low <= 0):  # the space says what is wrong
+        return {"type": "float", "low": low, "high": high, "log": log}
+    ends = (low / q, high / q)
+    on_grid = all(math.isclose(end, round(end), rel_tol=1e-9) for end in ends)
+    first, last = math.floor(ends[0] + 0.5), math.ceil(ends[1] - 0.5)  # what is rounded to from within
+    if log and q == 1 and on_grid:
+        return {"type": "int", "low": low, "high": high, "log": True}
+    if not log and on_grid:
+        return {"type": "float", "low": low, "high": high, "step": q}
+    if last - first >= MOST_LISTED:
+        return {"type": "float", "low": low, "high": high, "log": log}
+    values = sorted({min(max(k * q, low), high) for k in range(first, last + 1)})
+    return {"type": "choice", "values": values}

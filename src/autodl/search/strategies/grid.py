@@ -9,10 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from autodl.errors import ConfigError
-from autodl.records import JsonScalar
-from autodl.search.encoding import Encoding
+from autodl.search.encoding import Encoding, listed
 from autodl.search.history import Observation
-from autodl.search.space import Config, Param, SearchSpace
+from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy, refuse
 
 LARGEST = 100_000
@@ -64,19 +63,7 @@ def _combinations(space: SearchSpace) -> Iterator[Config]:
         if not space.active(names[at], config):
             yield from extend(config, at + 1)
             return
-        for value in _values(space.params[names[at]]):
+        for value in listed(space.params[names[at]]):
             yield from extend({**config, names[at]: value}, at + 1)
 
     return extend({}, 0) if names else iter(())
-
-
-def _values(p: Param) -> list[JsonScalar]:
-    if p.type == "choice":
-        return list(p.values)
-    assert p.low is not None and p.high is not None
-    if p.type == "int":
-        return list(range(int(p.low), int(p.high) + 1, 1 if p.log else int(p.step or 1)))
-    if p.low == p.high:
-        return [p.low]
-    assert p.step is not None
-    return [p.low + k * p.step for k in range(int((p.high - p.low) / p.step + 1e-9) + 1)]
