@@ -10,6 +10,7 @@ import pytest
 from autodl.data import Batches, read_table
 from autodl.data import reading as reading_module
 from autodl.data.encoding import MIXED, find_encoding
+from autodl.data.foreign import refuse_foreign
 from autodl.errors import DataError
 
 ROWS = "".join(f"{i},{'red' if i % 3 else 'blue'},{i * 1.5}\n" for i in range(60))
@@ -102,3 +103,16 @@ def test_a_name_over_several_lines_is_told(tmp_path: Path) -> None:
     frame, info = read_table(save(tmp_path, "t.csv", TABLE.replace("colour", '" colour\n(of it) "')))
     assert list(frame) == ["size", "colour (of it)", "price"]
     assert any("several lines" in note and "'colour (of it)'" in note for note in info.notes)
+
+
+@pytest.mark.timeout(60)  # patterns that give back what they took needed hours for these
+@pytest.mark.parametrize(
+    "start", [b"\n" * 4096, b"--\n" * 1300, b"# \n \n" * 800, b"% \n\n" * 1000, b"@relation x\n" + b" \n\t" * 1300]
+)
+def test_starts_of_many_blank_lines_and_comments_are_no_foreign_files(start: bytes) -> None:
+    refuse_foreign("t.csv", start, text=True)
+    arff = b"@relation" in start or b"%" in start
+    title = b"@relation x" if b"%" in start else b""
+    last = b"\n@attribute a real\n" if arff else b"\nCREATE TABLE t (a int);\n"
+    with pytest.raises(DataError, match="Weka" if arff else "database dump"):
+        refuse_foreign("t.csv", start + title + last, text=True)
