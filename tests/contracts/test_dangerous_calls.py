@@ -25,6 +25,8 @@ KNOWN = {
     "models/autogluon.py": {"extractall"},
     # From this process to its own workers, through a file without a name.
     "search/runners/shared_data.py": {"pickle.loads"},
+    # The user's own function, from this process to one that it started, through a pipe.
+    "search/objective_process.py": {"pickle.loads"},
     # Batteries: there and back within one function.
     "testing/families.py": {"pickle.loads"},
     "testing/preparers.py": {"pickle.loads"},
@@ -32,9 +34,11 @@ KNOWN = {
     "__init__.py": {"importlib.import_module"},
     "data/__init__.py": {"importlib.import_module"},
     "registry.py": {"importlib.import_module"},
+    "search/__init__.py": {"importlib.import_module"},
     "serialize/allowed.py": {"importlib.import_module"},
     # This Python with fixed arguments, without a shell.
     "doctor.py": {"subprocess.Popen"},
+    "search/evaluators.py": {"subprocess.Popen"},
     "search/runners/local_cluster.py": {"subprocess.Popen"},
     "search/runners/worker_process.py": {"subprocess.Popen"},
 }
