@@ -152,9 +152,7 @@ def _minimize(fun: Callable[[Matrix], Matrix], start: Matrix, bounds: Matrix, me
     """What NNI means by its call of SciPy, which refuses its two-dimensional start and its losses in arrays."""
     from scipy.optimize import minimize
 
-    found: Any = minimize(  # type: ignore[call-overload]
-        lambda x: float(np.ravel(fun(x))[0]), np.ravel(start), bounds=bounds, method=method
-    )
+    found: Any = minimize(lambda x: float(np.ravel(fun(x))[0]), np.ravel(start), bounds=bounds, method=method)
     found.fun = np.atleast_1d(found.fun)
     return found
 
