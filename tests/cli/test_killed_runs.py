@@ -31,8 +31,10 @@ STAGES = {
 
 def started(place: Path, trials: int, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*COMMAND, str(trials), *more], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [*COMMAND, str(trials), *more], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Started by nohup, the tests ignore SIGHUP, and so would every program that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 def at(stage: str, process: subprocess.Popen[str], run: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 from autodl.records import TrialSpec, TrialStatus
 from autodl.search.prepared import PreparedFolds
 from autodl.search.trial import Job, fit_model, merge_refits, run_trial
-from autodl.serialize import load
+from autodl.serialize import is_safe_format, load
+from autodl.serialize.pickled import load_pickle
 
 
 def job(config=None, family="toy", **kwargs):
@@ -31,7 +32,7 @@ def test_out_of_fold_predictions_equal_cross_val_predict(toys, linear_data):
 
 def test_test_prediction_is_the_mean_of_the_fold_models(toys, linear_data):
     outcome = run_trial(job({"shrink": 0.3}), linear_data, PreparedFolds(linear_data))
-    models = [load(m) for m in outcome.models]
+    models = [load(m) if is_safe_format(m) else load_pickle(m) for m in outcome.models]
     mean = np.mean([m.predict(linear_data.test_frame) for m in models], axis=0)
     np.testing.assert_allclose(outcome.test, mean, rtol=1e-5)
 

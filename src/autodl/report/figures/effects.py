@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from autodl.records import Explanation, Importance
 from autodl.report import format as fmt
 from autodl.report.figures.style import ACCENT, RULE, draw
-from autodl.report.text import plain, shorten
+from autodl.report.text import clean, plain, shorten
 from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _figure(i: Importance, k: int, limits: tuple[float, float], what: str, proba
         ax.set_ylabel(f"{what}, in 100" if probability else what)
 
     span = f"{fmt.number(min(p.prediction for p in i.effect))} to {fmt.number(max(p.prediction for p in i.effect))}"
-    direction = f" {i.direction}." if i.direction else ""
+    direction = f" {clean(i.direction)}." if i.direction else ""
     rows = tuple((shorten(p.value), fmt.number(p.prediction)) for p in i.effect)
     table = Table(f"Mean prediction by {name}", (Column(name), Column("Mean prediction", True)), rows)
     alt = plain(f"Mean prediction of {what} by {name}: from {span}.{direction}")
