@@ -1,155 +1,35 @@
 """One evaluation: a configuration fitted on each fold, with out-of-fold and test-row predictions.
 
 The targets of the test rows are not among the data of a trial, so no search can look at them.
-Notation: n search rows, m test rows, K classes.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.clock import NEVER, Deadline
+from autodl.clock import Deadline
 from autodl.evaluate.base import metrics
-from autodl.features import Features
 from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
-from autodl.model import FittedModel, raw_predict
-from autodl.models.base import Meta, families
-from autodl.records import (
-    Cost,
-    CurvePoint,
-    JsonScalar,
-    Recipe,
-    TableSchema,
-    Task,
-    TrialResult,
-    TrialSpec,
-    TrialStatus,
-)
+from autodl.model import raw_predict
+from autodl.records import Cost, CurvePoint, JsonScalar, Task, TrialResult, TrialStatus
+from autodl.search.fold_model import fit_model, merge_refits, split_config, trial_recipe
+from autodl.search.job import Job, Tell, TrialData, TrialOutcome
 from autodl.search.prepared import PreparedFolds
 from autodl.search.schedulers.base import Verdict, schedulers
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from autodl.preprocess import Preparer
-
-Tell = Callable[[str], None]
-"""Is told what a trial is about to do ("training on fold 1 of 5"), so that an end from outside can be explained."""
-
-
-@dataclass(frozen=True)
-class TrialData:
-    """What every trial of a run shares; sent to each worker once.
-
-    Attributes:
-        frame: (n,) canonical search rows, feature columns only.
-        y: (n,) int64 class codes or float64 values.
-        test_frame: (m,) canonical test rows, without their targets.
-        folds: Positions of training and validation rows of each fold.
-        schema: The feature columns.
-        recipes: Starting recipe of each family.
-        metric: Key of the metric to optimize.
-        threads: Threads a trial may use.
-    """
-
-    frame: pd.DataFrame
-    y: NDArray[Any]
-    test_frame: pd.DataFrame
-    folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
-    schema: TableSchema
-    task: Task
-    n_classes: int
-    metric: str
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """A trial to carry out: the specification, its time, and the rivals that a scheduler compares it with."""
-
-    spec: TrialSpec
-    seconds: float = float("inf")
-    scheduler: str = "none"
-    rivals: tuple[tuple[float, ...], ...] = ()
-    light: bool = True
-    """Whether the memory that it takes is no danger to the process of the run."""
-
-
-@dataclass(frozen=True)
-class TrialOutcome:
-    """A result with its arrays and models, not yet stored."""
-
-    result: TrialResult
-    oof: NDArray[Any] | None = None
-    test: NDArray[Any] | None = None
-    models: list[bytes] = field(default_factory=list)
-
-
-def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar], dict[str, JsonScalar]]:
-    """Separate the family's own values from those of the recipe (``prep.*``, prefix removed)."""
-    own = {k: v for k, v in config.items() if not k.startswith("prep.")}
-    prep = {k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")}
-    return own, prep
-
-
-def trial_recipe(spec: TrialSpec, data: TrialData) -> Recipe:
-    """The family's recipe with the trial's own choices."""
-    _, prep = split_config(spec.config)
-    return Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
-
-
-def fit_model(
-    spec: TrialSpec,
-    recipe: Recipe,
-    prepared: tuple[Preparer, Features],
-    y: NDArray[Any],
-    valid: tuple[Features, NDArray[Any]] | None,
-    data: TrialData,
-    *,
-    seed: int,
-    extra: Mapping[str, JsonScalar] | None = None,
-    deadline: Deadline = NEVER,
-) -> FittedModel:
-    """Fit one model on prepared rows.
-
-    Args:
-        spec: Family and configuration.
-        recipe: The recipe including the trial's own choices.
-        prepared: Fitted preparer and the training features.
-        y: Training targets.
-        valid: Features and targets for early stopping, or None to train for the configured length.
-        data: Task, classes, metric and threads.
-        seed: Seed of the model.
-        extra: Config values that replace the specification's (a learnt number of trees or epochs).
-        deadline: When training must end.
-    """
-    from autodl.preprocess import TargetTransform, resample
-
-    family = families[spec.family]()
-    own, _ = split_config(spec.config)
-    config = family.config(**{**own, **(extra or {})})
-    meta = Meta(data.task, data.n_classes, seed=seed, threads=data.threads, metric=data.metric)
-    estimator = family.build(config, meta)
-    preparer, features = prepared
-    target = None
-    weight = None
-    y_valid = None if valid is None else valid[1]
-    if data.task is Task.REGRESSION and recipe.target != "none":
-        target = TargetTransform(recipe.target, y)
-        y = target.forward(y)
-        y_valid = None if y_valid is None else target.forward(y_valid)
-    elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
-        features, y, weight = resample(features, y, recipe.balance, seed)
-    estimator.fit(features, y, None if valid is None else valid[0], y_valid, sample_weight=weight, deadline=deadline)
-    return FittedModel(preparer, estimator, target, data.task)
+__all__ = [
+    "Job", "Tell", "TrialData", "TrialOutcome", "fit_model", "merge_refits", "out_of_memory", "run_trial",
+    "split_config", "trial_recipe",
+]  # fmt: skip
 
 
 def run_trial(
@@ -299,20 +179,3 @@ def _checked(prediction: NDArray[Any]) -> NDArray[Any]:
     if not np.isfinite(prediction).all():
         raise FloatingPointError("the model predicts NaN or infinity")
     return prediction
-
-
-def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonScalar]:
-    """Combine what the folds learnt: means of numbers (rounded for whole ones), else the first value learnt.
-
-    A fold that learnt nothing of a key (all its validation rows of classes absent in training) has no say in it.
-    """
-    merged: dict[str, JsonScalar] = {}
-    for key in dict.fromkeys(key for refit in refits for key in refit):
-        values = [r[key] for r in refits if key in r]
-        first = values[0]
-        if isinstance(first, bool) or not isinstance(first, int | float):
-            merged[key] = first
-            continue
-        mean = sum(float(v) for v in values if isinstance(v, int | float)) / len(values)
-        merged[key] = max(1, round(mean)) if isinstance(first, int) else mean
-    return merged

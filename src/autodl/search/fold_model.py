@@ -1,0 +1,94 @@
+"""One model of a trial: its configuration taken apart, and its fit on prepared rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autodl.clock import NEVER, Deadline
+from autodl.features import Features
+from autodl.model import FittedModel
+from autodl.models.base import Meta, families
+from autodl.records import JsonScalar, Recipe, Task, TrialSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.preprocess import Preparer
+    from autodl.search.job import TrialData
+
+
+def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar], dict[str, JsonScalar]]:
+    """Separate the family's own values from those of the recipe (``prep.*``, prefix removed)."""
+    own = {k: v for k, v in config.items() if not k.startswith("prep.")}
+    prep = {k.removeprefix("prep."): v for k, v in config.items() if k.startswith("prep.")}
+    return own, prep
+
+
+def trial_recipe(spec: TrialSpec, data: TrialData) -> Recipe:
+    """The family's recipe with the trial's own choices."""
+    _, prep = split_config(spec.config)
+    return Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
+
+
+def fit_model(
+    spec: TrialSpec,
+    recipe: Recipe,
+    prepared: tuple[Preparer, Features],
+    y: NDArray[Any],
+    valid: tuple[Features, NDArray[Any]] | None,
+    data: TrialData,
+    *,
+    seed: int,
+    extra: Mapping[str, JsonScalar] | None = None,
+    deadline: Deadline = NEVER,
+) -> FittedModel:
+    """Fit one model on prepared rows.
+
+    Args:
+        spec: Family and configuration.
+        recipe: The recipe including the trial's own choices.
+        prepared: Fitted preparer and the training features.
+        y: Training targets.
+        valid: Features and targets for early stopping, or None to train for the configured length.
+        data: Task, classes, metric and threads.
+        seed: Seed of the model.
+        extra: Config values that replace the specification's (a learnt number of trees or epochs).
+        deadline: When training must end.
+    """
+    from autodl.preprocess import TargetTransform, resample
+
+    family = families[spec.family]()
+    own, _ = split_config(spec.config)
+    config = family.config(**{**own, **(extra or {})})
+    meta = Meta(data.task, data.n_classes, seed=seed, threads=data.threads, metric=data.metric)
+    estimator = family.build(config, meta)
+    preparer, features = prepared
+    target = None
+    weight = None
+    y_valid = None if valid is None else valid[1]
+    if data.task is Task.REGRESSION and recipe.target != "none":
+        target = TargetTransform(recipe.target, y)
+        y = target.forward(y)
+        y_valid = None if y_valid is None else target.forward(y_valid)
+    elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
+        features, y, weight = resample(features, y, recipe.balance, seed)
+    estimator.fit(features, y, None if valid is None else valid[0], y_valid, sample_weight=weight, deadline=deadline)
+    return FittedModel(preparer, estimator, target, data.task)
+
+
+def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonScalar]:
+    """Combine what the folds learnt: means of numbers (rounded for whole ones), else the first value learnt.
+
+    A fold that learnt nothing of a key (all its validation rows of classes absent in training) has no say in it.
+    """
+    merged: dict[str, JsonScalar] = {}
+    for key in dict.fromkeys(key for refit in refits for key in refit):
+        values = [r[key] for r in refits if key in r]
+        first = values[0]
+        if isinstance(first, bool) or not isinstance(first, int | float):
+            merged[key] = first
+            continue
+        mean = sum(float(v) for v in values if isinstance(v, int | float)) / len(values)
+        merged[key] = max(1, round(mean)) if isinstance(first, int) else mean
+    return merged

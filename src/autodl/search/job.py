@@ -1,0 +1,69 @@
+"""What a trial is given and what it gives back: the data of the run, a job, an outcome.
+
+Notation: n search rows, m test rows, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autodl.records import Recipe, TableSchema, Task, TrialResult, TrialSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+Tell = Callable[[str], None]
+"""Is told what a trial is about to do ("training on fold 1 of 5"), so that an end from outside can be explained."""
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """What every trial of a run shares; sent to each worker once.
+
+    Attributes:
+        frame: (n,) canonical search rows, feature columns only.
+        y: (n,) int64 class codes or float64 values.
+        test_frame: (m,) canonical test rows, without their targets.
+        folds: Positions of training and validation rows of each fold.
+        schema: The feature columns.
+        recipes: Starting recipe of each family.
+        metric: Key of the metric to optimize.
+        threads: Threads a trial may use.
+    """
+
+    frame: pd.DataFrame
+    y: NDArray[Any]
+    test_frame: pd.DataFrame
+    folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
+    schema: TableSchema
+    task: Task
+    n_classes: int
+    metric: str
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial to carry out: the specification, its time, and the rivals that a scheduler compares it with."""
+
+    spec: TrialSpec
+    seconds: float = float("inf")
+    scheduler: str = "none"
+    rivals: tuple[tuple[float, ...], ...] = ()
+    light: bool = True
+    """Whether the memory that it takes is no danger to the process of the run."""
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """A result with its arrays and models, not yet stored."""
+
+    result: TrialResult
+    oof: NDArray[Any] | None = None
+    test: NDArray[Any] | None = None
+    models: list[bytes] = field(default_factory=list)
