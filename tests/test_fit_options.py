@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 import autodl
 from autodl.cli import options as typed
+from autodl.cli.fit import fit
+from autodl.cli.plan import plan
 from autodl.defaults import BUDGET_S
 from autodl.duration import format_duration, parse_duration
 from autodl.errors import ConfigError
@@ -137,9 +140,11 @@ def test_a_trial_budget_alone_lifts_the_time_budget() -> None:
 def test_fit_plan_and_the_command_line_know_the_same_words() -> None:
     of_fit = set(inspect.signature(autodl.fit).parameters)
     of_plan = set(inspect.signature(autodl.plan).parameters)
-    of_command = {{"group": "group_column"}.get(p, p) for p in inspect.signature(typed.build_options).parameters}
+    of_command = {{"group": "group_column"}.get(p.name, p.name) for p in fields(typed.Wishes)}
     assert of_fit - of_plan == {"out", "resume", "trust", "report", "listener"}
     assert of_command == of_plan - {"data"}
+    for command in (fit, plan):
+        assert {p.name for p in fields(typed.Wishes)} <= set(inspect.signature(command).parameters)
     assert of_command <= set(inspect.signature(build_options).parameters)
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autodl.defaults import RUNS
+from autodl.defaults import NAS, RUNS, SEARCH
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
@@ -132,6 +132,13 @@ def fit(
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
+    search: str = SEARCH,
+    scheduler: str | None = None,
+    nas: str = NAS,
+    space: str | Path | None = None,
+    max_latency: float | str | None = None,
+    max_size: float | str | None = None,
+    max_memory: float | str | None = None,
     workers: int | None = None,
     address: str | None = None,
     out: str | Path | None = None,
@@ -159,6 +166,14 @@ def fit(
         families: Only these model families.
         drop: Columns not to use.
         preset: ``fast``, ``balanced`` or ``best``.
+        search: The strategy that chooses what to try, e.g. ``auto``, ``tpe`` or ``evolution``.
+        scheduler: What ends hopeless trials early, e.g. ``median`` or ``none``; chosen if not given.
+        nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
+            strategy of their own.
+        space: A YAML file with search spaces of your own.
+        max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
+        max_size: Largest size of the model on disk: bytes, or words like ``2MB``.
+        max_memory: Most memory that loading the model and predicting may take: bytes, or words like ``500MB``.
         workers: Trials at a time.
         address: A running Ray cluster.
         out: The run folder; a new one under ``autodl-runs`` if not given.
@@ -181,7 +196,8 @@ def fit(
     options = build_options(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
-        seed=seed, workers=workers, address=address, preset=preset, report=report,
+        seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
+        space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory, report=report,
     )  # fmt: skip
     source = _source(data)
     if not callable(listener):
@@ -209,6 +225,13 @@ def plan(
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
+    search: str = SEARCH,
+    scheduler: str | None = None,
+    nas: str = NAS,
+    space: str | Path | None = None,
+    max_latency: float | str | None = None,
+    max_size: float | str | None = None,
+    max_memory: float | str | None = None,
     workers: int | None = None,
     address: str | None = None,
     seed: int = 0,
@@ -223,7 +246,8 @@ def plan(
     options = build_options(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
-        seed=seed, workers=workers, address=address, preset=preset,
+        seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
+        space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip
     return Planned(*run_plan(_source(data), options))
 
@@ -267,6 +291,15 @@ def _folder(out: str | Path | None, resume: bool) -> Iterator[Path]:
                 empty.rmdir()
 
 
+_PARAMETERS = {
+    "time_budget_s": "time_budget",
+    "max_latency_s": "max_latency",
+    "max_size_bytes": "max_size",
+    "max_memory_bytes": "max_memory",
+}
+"""Options whose parameter does not say the unit."""
+
+
 def _call(source: str | pd.DataFrame, options: FitOptions) -> str:
     """The call as it could be typed, for the report: what differs from the defaults.
 
@@ -280,5 +313,5 @@ def _call(source: str | pd.DataFrame, options: FitOptions) -> str:
         if value == getattr(plain, name) or value is None:
             continue
         shown = list(value) if isinstance(value, tuple) else getattr(value, "value", value)
-        parts.append(f"{'time_budget' if name == 'time_budget_s' else name}={shown!r}")
+        parts.append(f"{_PARAMETERS.get(name, name)}={shown!r}")
     return f"autodl.fit({', '.join(parts)})"

@@ -1,4 +1,4 @@
-"""Durations as people write them: ``60``, ``90s``, ``5m``, ``1h30m``, ``5 min``."""
+"""Durations as people write them: ``60``, ``90s``, ``5m``, ``1h30m``, ``5 min``, ``20ms``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from autodl.errors import ConfigError
 
 _SECONDS = {
+    **dict.fromkeys(("us", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
@@ -18,15 +20,16 @@ _REMEDY = "Write seconds or a number with a unit, like 60, 90s, 5m or 1h30m."
 _LONGEST = 365 * 86400.0
 
 
-def parse_duration(text: str | float, what: str = "--time-budget") -> float:
+def parse_duration(text: str | float, what: str = "--time-budget", least: float = 1.0) -> float:
     """Seconds of a duration.
 
     Args:
-        text: Seconds, or numbers each followed by a unit (s, m, h, d or their words); a number alone is seconds.
+        text: Seconds, or numbers each followed by a unit (ms, s, m, h, d or their words); a number alone is seconds.
         what: What the value belongs to, for the error.
+        least: Seconds below which it is refused; 1, too short to train anything, unless something else is timed.
 
     Raises:
-        ConfigError: If it is no duration, not positive, below one second or above one year.
+        ConfigError: If it is no duration, not positive, below ``least`` or above one year.
 
     >>> parse_duration("1h30m")
     5400.0
@@ -40,8 +43,10 @@ def parse_duration(text: str | float, what: str = "--time-budget") -> float:
         raise ConfigError(f"{shown} is not a duration", _REMEDY)
     if seconds <= 0:
         raise ConfigError(f"{shown} must be above zero", _REMEDY)
-    if seconds < 1:
-        raise ConfigError(f"{shown} is under one second, too short to train anything", _REMEDY)
+    if seconds < least:
+        if least == 1:
+            raise ConfigError(f"{shown} is under one second, too short to train anything", _REMEDY)
+        raise ConfigError(f"{shown} is shorter than {1e6 * least:g} microseconds", _REMEDY)
     if seconds > _LONGEST:
         raise ConfigError(f"{shown} is longer than a year", _REMEDY)
     return seconds

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from numbers import Integral, Real
-from typing import Any, Literal, SupportsInt, TypeGuard
+from collections.abc import Callable
+from typing import Literal
 
-from autodl.defaults import BUDGET_S
-from autodl.errors import ConfigError, did_you_mean
+from pydantic import AliasChoices, Field
+
+from autodl.defaults import BUDGET_S, NAS, SEARCH
+from autodl.errors import ConfigError
+from autodl.option_checks import MIN_BUDGET_S, OptionCheck
 from autodl.records import Record, Task
+
+__all__ = ["LARGEST_SEED", "MIN_BUDGET_S", "PRESETS", "FitOptions", "build_options"]
 
 PRESETS = ("fast", "balanced", "best")
 LARGEST_SEED = 2**32 - 1
@@ -40,13 +43,22 @@ class FitOptions(Record):
     workers: int | None = None
     address: str | None = None
     preset: Literal["fast", "balanced", "best"] = "balanced"
-    strategy: str = "tpe"
+    search: str = Field(SEARCH, validation_alias=AliasChoices("search", "strategy"))
+    """Key of the strategy that proposes configurations; run folders of earlier versions call it ``strategy``."""
+    scheduler: str | None = None
+    """Key of what ends hopeless trials early; None lets the planner choose."""
+    nas: str = NAS
+    """How architectures are searched: ``joint`` with all else, ``none``, ``supernet``, or the key of a strategy."""
+    space: str | None = None
+    """Path of a file with search spaces of one's own."""
+    max_latency_s: float | None = None
+    """Limit for the prediction of one row."""
+    max_size_bytes: int | None = None
+    """Limit for the delivered model on disk."""
+    max_memory_bytes: int | None = None
+    """Limit for what loading the model and predicting with it adds to a process."""
     report: bool = True
     """Whether to explain the model and write the HTML report; the model and its test need neither."""
-
-
-MIN_BUDGET_S = 10.0
-"""Shorter budgets could not be kept: about five seconds of work are the same for every run."""
 
 
 def build_options(
@@ -66,6 +78,13 @@ def build_options(
     workers: object = None,
     address: object = None,
     preset: object = "balanced",
+    search: object = SEARCH,
+    scheduler: object = None,
+    nas: object = NAS,
+    space: object = None,
+    max_latency: object = None,
+    max_size: object = None,
+    max_memory: object = None,
     report: object = True,
     default_budget_s: float = BUDGET_S,
     spelling: Callable[[str], str] = str,
@@ -79,7 +98,7 @@ def build_options(
     Raises:
         ConfigError: Naming the parameter, the rule and the received value.
     """
-    check = _Check(spelling)
+    check = OptionCheck(spelling)
     made = FitOptions(
         target=check.column("target", target),
         task=check.task(task),
@@ -96,6 +115,13 @@ def build_options(
         workers=check.count("workers", workers),
         address=check.text("address", address),
         preset=check.one_of("preset", preset, PRESETS),
+        search=check.key("search", search) or SEARCH,
+        scheduler=check.key("scheduler", scheduler),
+        nas=check.key("nas", nas) or NAS,
+        space=check.path("space", space),
+        max_latency_s=check.latency("max_latency", max_latency),
+        max_size_bytes=check.size("max_size", max_size),
+        max_memory_bytes=check.size("max_memory", max_memory),
         report=check.flag("report", report),
     )
     _no_contradiction(made, spelling)
@@ -120,148 +146,3 @@ def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> No
             raise ConfigError(
                 f"{spelling(name)} names the target column '{column}'", "Name another column, or another target."
             )
-
-
-class _Check:
-    """Values as they are given, turned into what the options hold, or refused by name."""
-
-    def __init__(self, spelling: Callable[[str], str]) -> None:
-        self.spelling = spelling
-
-    def refuse(self, name: str, rule: str, value: object, remedy: str = "") -> ConfigError:
-        """The error for a value that breaks a rule."""
-        return ConfigError(f"{self.spelling(name)} must {rule}, but got {_shown(value)}", remedy)
-
-    def text(self, name: str, value: object) -> str | None:
-        """A word, or None."""
-        if value is None:
-            return None
-        if not isinstance(value, str) or not value.strip():
-            raise self.refuse(name, "be a name", value)
-        return value.strip()
-
-    def column(self, name: str, value: object) -> str | None:
-        """The name of a column as frames are read: text, blanks folded; numbers name columns too."""
-        if _is_whole(value):
-            return str(value)
-        if isinstance(value, str) and value.strip():
-            return " ".join(value.replace("\ufeff", "").split())
-        if value is None:
-            return None
-        raise self.refuse(name, "be the name of a column", value)
-
-    def columns(self, name: str, value: object) -> tuple[str, ...]:
-        """Names of columns; a single one may be given as it is."""
-        given = [value] if isinstance(value, str | Integral) else self.several(name, value, "the names of columns")
-        made = (self.column(name, v) for v in given)
-        return tuple(dict.fromkeys(v for v in made if v is not None))
-
-    def families(self, value: object) -> tuple[str, ...]:
-        """Keys of model families: a sequence, or one text with commas."""
-        given = value.split(",") if isinstance(value, str) else self.several("families", value, "names of models")
-        for v in given:
-            if not isinstance(v, str):
-                raise self.refuse("families", "hold names of models", v)
-        names = tuple(dict.fromkeys(v.strip().lower() for v in given if v.strip()))
-        if given and not names:
-            raise ConfigError(f"{self.spelling('families')} names no family", "Separate names by commas, e.g. a,b.")
-        return names
-
-    def several(self, name: str, value: object, what: str) -> list[Any]:
-        """The entries of a sequence; None means none."""
-        if value is None:
-            return []
-        if not isinstance(value, Iterable) or isinstance(value, Mapping | bytes):
-            raise self.refuse(name, f"be a list of {what}", value)
-        return list(value)
-
-    def whole(self, name: str, value: object, low: int, high: int) -> int:
-        """A whole number within bounds."""
-        if not _is_whole(value):
-            raise self.refuse(name, "be a whole number", value)
-        if not low <= int(value) <= high:
-            raise self.refuse(name, f"lie between {low} and {high}", value)
-        return int(value)
-
-    def count(self, name: str, value: object) -> int | None:
-        """A whole number from 1 on, or None."""
-        if value is None:
-            return None
-        if not _is_whole(value):
-            raise self.refuse(name, "be a whole number", value)
-        if int(value) < 1:
-            raise self.refuse(name, "be at least 1", value)
-        return int(value)
-
-    def share(self, name: str, value: object) -> float | None:
-        """A number strictly between 0 and 1, or None."""
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
-            raise self.refuse(name, "lie between 0 and 1", value, "Use a share like 0.2.")
-        return float(value)
-
-    def budget(self, value: object, default: float | None) -> float | None:
-        """Seconds."""
-        from autodl.duration import parse_duration
-
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | Real):
-            raise self.refuse("time_budget", "be seconds or a duration like 90s or 5m", value)
-        seconds = parse_duration(value if isinstance(value, str) else float(value), self.spelling("time_budget"))
-        if seconds < MIN_BUDGET_S:
-            raise ConfigError(
-                f"{self.spelling('time_budget')} {_shown(value)} is too short: starting, reading, testing and the "
-                "report alone take about five seconds",
-                f"Give at least {MIN_BUDGET_S:.0f}s.",
-            )
-        return seconds
-
-    def path(self, name: str, value: object) -> str | None:
-        """A path as text, or None."""
-        if value is None:
-            return None
-        if not isinstance(value, str | os.PathLike) or not os.fspath(value):
-            raise self.refuse(name, "be the path of a file", value)
-        return str(os.fspath(value))
-
-    def task(self, value: object) -> Task | None:
-        """The task; None and ``auto`` mean: find out."""
-        if value is None:
-            return None
-        chosen = self.one_of("task", value, ("auto", *Task))
-        return None if chosen == "auto" else Task(chosen)
-
-    def one_of(self, name: str, value: object, known: Iterable[str]) -> Any:
-        """One of the known words, in any case."""
-        words = [str(k) for k in known]
-        if not isinstance(value, str):
-            raise self.refuse(name, f"be one of {', '.join(words)}", value)
-        if value.strip().lower() not in words:
-            raise ConfigError(f"unknown {self.spelling(name)} '{value}'", did_you_mean(value, words))
-        return value.strip().lower()
-
-    def flag(self, name: str, value: object) -> bool:
-        """True or False."""
-        if not isinstance(value, bool):
-            raise self.refuse(name, "be True or False", value)
-        return value
-
-
-def _is_whole(value: object) -> TypeGuard[SupportsInt]:
-    """Whether it is an integer of Python or numpy; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _shown(value: object) -> str:
-    """A value in few characters; of large objects the type only.
-
-    >>> _shown(1.5), _shown("a"), _shown([1] * 1000)
-    ('1.5', "'a'", 'a list')
-    """
-    text = repr(value)
-    if "\n" in text or len(text) > 60:
-        kind = type(value).__name__
-        return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
-    return text

@@ -8,18 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autodl.cli.options import build_options, choose_folder, require_run, run_name
+from autodl.cli.options import Wishes, choose_folder, require_run, run_name
 from autodl.errors import ConfigError, RunError
 from autodl.options import FitOptions
 from autodl.records import Task
 
 
 def options(**given: Any) -> FitOptions:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("target", "time_budget", "max_trials", "metric", "test", "test_size", "group", "time_column", "families",
-         "drop", "workers", "address")
-    )  # fmt: skip
-    return build_options(**{**nothing, "task": "auto", "seed": 0, "preset": "balanced", **given})
+    return Wishes(**given).checked()
 
 
 def test_defaults() -> None:

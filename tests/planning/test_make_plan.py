@@ -243,7 +243,7 @@ def test_what_needs_too_much_memory_is_left_out_with_the_figures() -> None:
 
 def test_unknown_strategy_is_refused() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'tpe'"):
-        plan_of(table(), FitOptions(strategy="tpee"))
+        plan_of(table(), FitOptions(search="tpee"))
 
 
 def test_no_workers_is_refused() -> None:

@@ -29,27 +29,14 @@ LOG_NAME = "log.txt"
 """Where a run folder keeps what libraries printed."""
 
 
+@opt.takes_wishes
 def fit(
     context: typer.Context,
     data: opt.Data,
-    target: opt.Target = None,
-    task: opt.TaskOption = "auto",
-    test: opt.TestFile = None,
-    test_size: opt.TestSize = None,
-    group: opt.Group = None,
-    time_column: opt.TimeColumn = None,
-    drop: opt.Drop = None,
-    time_budget: opt.Budget = None,
-    max_trials: opt.MaxTrials = None,
-    metric: opt.MetricOption = None,
-    families: opt.Families = None,
-    preset: opt.PresetOption = "balanced",
-    seed: opt.Seed = 0,
+    wishes: opt.Wishes,
     out: opt.Out = None,
     resume: opt.Resume = False,
     trust: opt.Trust = False,
-    workers: opt.Workers = None,
-    address: opt.Address = None,
     quiet: opt.Quiet = False,
     json: opt.FitJson = False,
 ) -> None:
@@ -58,12 +45,8 @@ def fit(
     Ctrl-C once keeps the best so far and writes the report; twice stops at once.
     """
     invocation = invocation_of(context)
-    chosen = opt.build_options(
-        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
-        test_size=test_size, group=group, time_column=time_column, families=families, drop=drop, seed=seed,
-        workers=workers, address=address, preset=preset,
-    )  # fmt: skip
-    for source in (data, test):
+    chosen = wishes.checked()
+    for source in (data, wishes.test):
         if source is not None:
             table_files(source)  # a wrong path is told before a folder is made and libraries are loaded
     folder = opt.choose_folder(out, data, resume)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -19,7 +23,9 @@ if TYPE_CHECKING:
 
 RUNS, _BUDGET = Path(defaults.RUNS), format_duration(defaults.BUDGET_S)
 
-_DATA, _SEARCH, _RUN = "What to learn", "How to search", "The run"
+_DATA, _SEARCH, _STRATEGY, _LIMITS, _RUN = (
+    "What to learn", "How to search", "Search", "Limits of the model", "The run"
+)  # fmt: skip
 
 Data = Annotated[
     str,
@@ -100,6 +106,43 @@ Address = Annotated[
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help="fast, balanced or best.", rich_help_panel=_SEARCH)
 ]
+Search = Annotated[
+    str,
+    typer.Option("--search", metavar="NAME",
+                 help="Strategy that chooses what to try after the planned starts: auto, tpe, gp, evolution, random, "
+                 "... (all: --search help).", rich_help_panel=_STRATEGY),
+]  # fmt: skip
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="NAME", help="What ends hopeless trials early: none, median, asha, ...",
+                 rich_help_panel=_STRATEGY, show_default=False),
+]  # fmt: skip
+Nas = Annotated[
+    str,
+    typer.Option("--nas", metavar="NAME",
+                 help="How architectures of networks are searched: joint (with everything else), none, supernet, or "
+                 "a strategy of their own.", rich_help_panel=_STRATEGY),
+]  # fmt: skip
+Space = Annotated[
+    str | None,
+    typer.Option("--space", metavar="FILE", help="YAML file with search spaces of your own.",
+                 rich_help_panel=_STRATEGY, show_default=False),
+]  # fmt: skip
+MaxLatency = Annotated[
+    str | None,
+    typer.Option("--max-latency", metavar="TIME", help="Longest time to predict one row, e.g. 5ms.",
+                 rich_help_panel=_LIMITS, show_default=False),
+]  # fmt: skip
+MaxSize = Annotated[
+    str | None,
+    typer.Option("--max-size", metavar="SIZE", help="Largest model on disk, e.g. 2MB.", rich_help_panel=_LIMITS,
+                 show_default=False),
+]  # fmt: skip
+MaxMemory = Annotated[
+    str | None,
+    typer.Option("--max-memory", metavar="SIZE", help="Most memory that loading the model and predicting may take.",
+                 rich_help_panel=_LIMITS, show_default=False),
+]  # fmt: skip
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="DIR", help=f"Run folder (default: {RUNS}/NAME-DATE-TIME).",
@@ -131,39 +174,69 @@ RunArgument = Annotated[
 ]
 
 
-def build_options(
-    *,
-    target: str | None,
-    task: str,
-    time_budget: str | None,
-    max_trials: int | None,
-    metric: str | None,
-    test: str | None,
-    test_size: float | None,
-    group: str | None,
-    time_column: str | None,
-    families: str | None,
-    drop: list[str] | None,
-    seed: int,
-    workers: int | None,
-    address: str | None,
-    preset: str,
-) -> FitOptions:
-    """Check what was typed and build the options.
+@dataclass(frozen=True)
+class Wishes:
+    """What may be asked of ``fit`` and of ``plan`` alike; the fields are the options, in the order of the help."""
 
-    Raises:
-        ConfigError: Naming the option, the received value and the remedy.
-    """
-    from autodl import options as checked
+    target: Target = None
+    task: TaskOption = "auto"
+    test: TestFile = None
+    test_size: TestSize = None
+    group: Group = None
+    time_column: TimeColumn = None
+    drop: Drop = None
+    time_budget: Budget = None
+    max_trials: MaxTrials = None
+    metric: MetricOption = None
+    families: Families = None
+    preset: PresetOption = "balanced"
+    seed: Seed = 0
+    search: Search = defaults.SEARCH
+    scheduler: Scheduler = None
+    nas: Nas = defaults.NAS
+    space: Space = None
+    max_latency: MaxLatency = None
+    max_size: MaxSize = None
+    max_memory: MaxMemory = None
+    workers: Workers = None
+    address: Address = None
 
-    return checked.build_options(
-        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
-        test_size=test_size, group_column=group, time_column=time_column, families=families, drop=drop, seed=seed,
-        workers=workers, address=address, preset=preset, spelling=_spelling,
-    )  # fmt: skip
+    def checked(self) -> FitOptions:
+        """What was typed as options.
+
+        Raises:
+            ConfigError: Naming the option, the received value and the remedy.
+        """
+        from autodl.options import build_options
+
+        asked = asdict(self)
+        return build_options(group_column=asked.pop("group"), spelling=spelling, **asked)
 
 
-def _spelling(parameter: str) -> str:
+def takes_wishes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of ``Wishes`` in the place of its parameter ``wishes``."""
+    signature, hints = inspect.signature(command), get_type_hints(command, include_extras=True)
+    options = get_type_hints(Wishes, include_extras=True)
+    shown: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.name != "wishes":
+            shown.append(parameter.replace(annotation=hints[parameter.name]))
+            continue
+        for field in fields(Wishes):
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            shown.append(inspect.Parameter(field.name, kind, default=field.default, annotation=options[field.name]))
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        asked = {field.name: given.pop(field.name) for field in fields(Wishes)}
+        command(**given, wishes=Wishes(**asked))
+
+    with_options.__signature__ = signature.replace(parameters=shown, return_annotation=None)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in shown}
+    return with_options
+
+
+def spelling(parameter: str) -> str:
     """A parameter of ``autodl.fit`` as it is typed."""
     return f"--{parameter.replace('_', '-')}"
 

@@ -27,34 +27,17 @@ _MAIN_TOPICS = ("Metric", "Test rows", "Validation", "Computing")
 """Decisions that the short form shows; the others prepare the columns, or stand elsewhere on the screen."""
 
 
+@opt.takes_wishes
 def plan(
     context: typer.Context,
     data: opt.Data,
-    target: opt.Target = None,
-    task: opt.TaskOption = "auto",
-    test: opt.TestFile = None,
-    test_size: opt.TestSize = None,
-    group: opt.Group = None,
-    time_column: opt.TimeColumn = None,
-    drop: opt.Drop = None,
-    time_budget: opt.Budget = None,
-    max_trials: opt.MaxTrials = None,
-    metric: opt.MetricOption = None,
-    families: opt.Families = None,
-    preset: opt.PresetOption = "balanced",
-    seed: opt.Seed = 0,
-    workers: opt.Workers = None,
-    address: opt.Address = None,
+    wishes: opt.Wishes,
     verbose: Verbose = False,
     json: opt.FitJson = False,
 ) -> None:
     """Show what 'autodl fit' would do with DATA and why, in seconds; nothing is trained."""
-    chosen = opt.build_options(
-        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
-        test_size=test_size, group=group, time_column=time_column, families=families, drop=drop, seed=seed,
-        workers=workers, address=address, preset=preset,
-    )  # fmt: skip
-    for source in (data, test):
+    chosen = wishes.checked()
+    for source in (data, wishes.test):
         if source is not None:
             table_files(source)
     from autodl.cli.screen import quiet_libraries

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from autodl.defaults import NAS, SEARCH
 from autodl.errors import DataError
 from autodl.estimators.inputs import read_rows
 from autodl.options import LARGEST_SEED, FitOptions, build_options
@@ -40,6 +41,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         metric: str | None = None,
         families: Sequence[str] | str = (),
         preset: str = "balanced",
+        search: str = SEARCH,
+        scheduler: str | None = None,
+        nas: str = NAS,
+        space: str | Path | None = None,
+        max_latency: float | str | None = None,
+        max_size: float | str | None = None,
+        max_memory: float | str | None = None,
         workers: int | None = 1,
         out: str | Path | None = None,
         random_state: int | np.random.RandomState | None = 0,
@@ -49,6 +57,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.metric = metric
         self.families = families
         self.preset = preset
+        self.search = search
+        self.scheduler = scheduler
+        self.nas = nas
+        self.space = space
+        self.max_latency = max_latency
+        self.max_size = max_size
+        self.max_memory = max_memory
         self.workers = workers
         self.out = out
         self.random_state = random_state
@@ -91,6 +106,13 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             metric=self.metric,
             families=self.families,
             preset=self.preset,
+            search=self.search,
+            scheduler=self.scheduler,
+            nas=self.nas,
+            space=self.space,
+            max_latency=self.max_latency,
+            max_size=self.max_size,
+            max_memory=self.max_memory,
             workers=self.workers,
             seed=resolve_seed(self.random_state),
             report=self.out is not None,

@@ -27,6 +27,14 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         metric: What to optimize, e.g. ``mae``; RMSE if not given.
         families: Only these model families.
         preset: ``fast``, ``balanced`` or ``best``.
+        search: The strategy that chooses what to try, e.g. ``auto``, ``tpe`` or ``evolution``.
+        scheduler: What ends hopeless trials early, e.g. ``median`` or ``none``; chosen if not given.
+        nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
+            strategy of their own.
+        space: A YAML file with search spaces of your own.
+        max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
+        max_size: Largest size of the model on disk: bytes, or words like ``2MB``.
+        max_memory: Most memory that loading the model and predicting may take: bytes, or words like ``500MB``.
         workers: Trials at a time.
         out: A folder in which each fit leaves a run folder of its own, with the report; nothing is kept if not given.
         random_state: Seed of everything random.

@@ -66,7 +66,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         runner=runner,
         workers=workers,
         threads=threads,
-        strategy=strategies[options.strategy].key,
+        strategy=strategies[options.search].key,
         seed=options.seed,
     )
 
