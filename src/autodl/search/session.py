@@ -17,6 +17,7 @@ from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
 from autodl.search.runners.making import make_runner
+from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
 from autodl.search.trial import TrialData, TrialOutcome
 
@@ -45,6 +46,10 @@ class SearchSetup:
     address: str | None = None
     max_trials: int | None = None
     reserved: int = 0
+
+    def spaces(self) -> dict[str, SearchSpace]:
+        """The search space of each family, cut to this problem."""
+        return {f.key: fitted_space(f, self.data) for f in self.plan.families}
 
     def costs(self) -> CostModel:
         """Cost estimates for this problem."""
@@ -110,7 +115,7 @@ def run_search(
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
-            spaces={f.key: fitted_space(f, setup.data) for f in setup.plan.families},
+            spaces=setup.spaces(),
             strategy=strategies[setup.plan.strategy](),
             seed=setup.plan.seed,
             reserved=setup.reserved,

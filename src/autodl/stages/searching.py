@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from autodl.duration import format_duration
 from autodl.errors import RunError, StoppedError
+from autodl.evaluate.base import metrics
 from autodl.machine import in_gib
 from autodl.models.base import families
 from autodl.records import Ensemble, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.naming import trial_names
 from autodl.search.session import run_search
+from autodl.search.study import FILE, StudyWriter
 from autodl.search.trial import TrialOutcome
 from autodl.serialize.pickled import vouch
 from autodl.stages.preparing import Problem
@@ -31,6 +33,9 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     """
     results = ctx.folder.trials()
     known = len(results)
+    study = StudyWriter(
+        ctx.folder.path / FILE, problem.setup.spaces(), metrics[problem.setup.plan.metric], ctx.started, results
+    )
 
     def store(outcome: TrialOutcome) -> TrialResult:
         for model in outcome.models:
@@ -39,6 +44,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             ctx.folder.forget_conclusions()  # an interrupted run drew them from fewer trials
         stored = ctx.folder.write_trial(outcome.result, outcome.oof, outcome.test, outcome.models)
         results.append(stored)
+        study.add(stored)
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
             ctx.first_model_s = round(ctx.budget.elapsed(), 2)
         _deliver_interim(problem, results, stored)

@@ -1,0 +1,166 @@
+"""A search as Optuna studies, for optuna-dashboard: one of all models, and one a family with its parameters.
+
+A family's parameters mean nothing to the others, and Optuna's plots take the parameters that all trials of a study
+share: one study of everything would show none.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autodl.records import JsonScalar, TrialResult, TrialStatus
+from autodl.search.space import Config, Param, SearchSpace
+from autodl.store.study_file import WRITER, StudyFile
+
+if TYPE_CHECKING:
+    from autodl.evaluate.base import Metric
+
+FILE = "optuna.log"
+ALL = "all"
+"""Name of the study with every trial."""
+_CREATE_STUDY, _STUDY_USER_ATTR, _STUDY_SYSTEM_ATTR, _CREATE_TRIAL = 0, 2, 3, 4
+"""Operations of Optuna's journal (``optuna.storages.journal.JournalOperation``)."""
+_COMPLETE, _PRUNED, _FAIL = 1, 2, 3
+"""``optuna.trial.TrialState``."""
+_MINIMIZE, _MAXIMIZE = 1, 2
+FOLDS = "scores of the validation folds"
+STEPS = "error on the validation rows while the first fold was trained; the folds' scores where nothing is watched"
+MAX_POINTS = 100
+"""Points of a learning curve at most."""
+
+
+class StudyWriter:
+    """Keeps the file of a run level with its trials.
+
+    Args:
+        path: The file.
+        spaces: Search space of each family.
+        metric: What is optimized.
+        started: When the run began, as ISO 8601 with an offset.
+        finished: Trials known so far.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        spaces: Mapping[str, SearchSpace],
+        metric: Metric,
+        started: str,
+        finished: Sequence[TrialResult] = (),
+    ) -> None:
+        self._spaces, self._metric = spaces, metric
+        self._began = datetime.fromisoformat(started)
+        self._studies: dict[str, int] = {}
+        lines = [line for result in finished for line in self._lines(result)]
+        self._file = StudyFile(path, [*self._new_study(ALL, 0), *lines])
+
+    def add(self, result: TrialResult) -> None:
+        """Append a finished trial."""
+        self._file.append(self._lines(result))
+
+    def _new_study(self, name: str, number: int) -> Iterator[str]:
+        direction = _MAXIMIZE if self._metric.greater_is_better else _MINIMIZE
+        yield _line(_CREATE_STUDY, study_name=name, directions=[direction])
+        yield _line(_STUDY_SYSTEM_ATTR, study_id=number, system_attr={"study:metric_names": [self._metric.name]})
+        yield _line(_STUDY_USER_ATTR, study_id=number, user_attr={"intermediate values": STEPS if number else FOLDS})
+
+    def _lines(self, result: TrialResult) -> Iterator[str]:
+        family, space = result.spec.family, self._spaces.get(result.spec.family)
+        steps = [self._metric.to_score(loss) for loss in result.fold_losses]
+        choice = Param(type="choice", values=tuple(self._spaces))
+        known = {"family": choice} if choice.allows(family) else {}
+        yield self._trial(0, result, known, {"family": family}, enumerate(steps))
+        if space is None or not space.params:
+            return
+        curve = [(p.step, p.valid) for p in result.curve if p.valid is not None]
+        if family not in self._studies:
+            self._studies[family] = len(self._studies) + 1
+            yield from self._new_study(family, self._studies[family])
+        stride = -(-len(curve) // MAX_POINTS) or 1
+        points = curve[stride - 1 :: stride] if curve else enumerate(steps)
+        yield self._trial(self._studies[family], result, space.params, result.spec.config, points)
+
+    def _trial(
+        self,
+        study: int,
+        result: TrialResult,
+        params: Mapping[str, Param],
+        config: Config,
+        steps: Iterable[tuple[int, float]],
+    ) -> str:
+        state, value = _state(result)
+        inside = {k: v for k, v in config.items() if k in params and params[k].allows(v)}
+        return _line(
+            _CREATE_TRIAL,
+            study_id=study,
+            datetime_start=self._at(result.started_s),
+            datetime_complete=self._at(result.finished_s),
+            state=state,
+            value=None if value is None else self._metric.to_score(value),
+            values=None,
+            distributions={k: json.dumps(distribution(params[k])) for k in inside},
+            params={k: internal(params[k], v) for k, v in inside.items()},
+            user_attrs=_attributes(result) | {k: v for k, v in config.items() if k not in inside},
+            system_attrs={},
+            intermediate_values={str(int(k)): v for k, v in steps if math.isfinite(v)},
+        )
+
+    def _at(self, seconds: float) -> str:
+        return (self._began + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
+
+
+def _line(op: int, **fields: Any) -> str:
+    return json.dumps({"op_code": op, "worker_id": WRITER, **fields}, separators=(",", ":"))
+
+
+def _state(result: TrialResult) -> tuple[int, float | None]:
+    """Optuna's state, and the loss where there is one; a part of the rows or epochs never competes with all of it."""
+    if result.status not in (TrialStatus.OK, TrialStatus.STOPPED):
+        return _FAIL, None
+    loss = result.loss if result.loss is not None and math.isfinite(result.loss) else None
+    return (_COMPLETE if result.ok and loss is not None and result.spec.fidelity is None else _PRUNED), loss
+
+
+def _attributes(result: TrialResult) -> dict[str, JsonScalar]:
+    """What the dashboard shows beside the parameters."""
+    spec, cost = result.spec, result.cost
+    facts: dict[str, JsonScalar] = {"trial": spec.id, "family": spec.family, "origin": spec.origin}
+    if spec.fidelity is not None:
+        facts["fidelity"] = spec.fidelity
+    if cost is not None:
+        facts["training seconds"] = round(cost.fit_s, 3)
+        facts["size in bytes"] = cost.size_bytes
+        facts["prediction ms per row"] = cost.predict_ms_per_row
+    if result.status is not TrialStatus.OK:
+        facts["status"] = result.status.value
+    if result.error:
+        facts["error"] = result.error
+    return facts
+
+
+def distribution(param: Param) -> dict[str, Any]:
+    """The form in which Optuna writes the range of a parameter (``optuna.distributions.distribution_to_json``)."""
+    if param.type == "choice":
+        return {"name": "CategoricalDistribution", "attributes": {"choices": list(param.values)}}
+    assert param.low is not None and param.high is not None
+    if param.type == "int":
+        step = 1 if param.log else int(param.step or 1)
+        ends = {"low": int(param.low), "high": int(param.high)}
+        return {"name": "IntDistribution", "attributes": {**ends, "log": param.log, "step": step}}
+    ends_ = {"low": param.low, "high": param.high}
+    step_ = None if param.log else param.step
+    return {"name": "FloatDistribution", "attributes": {**ends_, "log": param.log, "step": step_}}
+
+
+def internal(param: Param, value: JsonScalar) -> float:
+    """A value as Optuna stores it: the number, or the place of a choice."""
+    if param.type != "choice":
+        assert isinstance(value, int | float)
+        return float(value)
+    same = [i for i, v in enumerate(param.values) if v == value and type(v) is type(value)]
+    return float(same[0] if same else param.values.index(value))

@@ -1,0 +1,204 @@
+"""The file for optuna-dashboard, read by Optuna itself and by the server of the dashboard."""
+
+import io
+import json
+import math
+
+import pytest
+
+from autodl.evaluate.base import metrics
+from autodl.records import Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
+from autodl.search.space import parse_space
+from autodl.search.study import ALL, FILE, StudyWriter, distribution, internal
+
+optuna = pytest.importorskip("optuna")
+STARTED = "2026-01-02T03:04:05+00:00"
+TREES = parse_space(
+    {
+        "params": {
+            "rate": {"type": "float", "low": 1e-3, "high": 0.3, "log": True},
+            "leaves": {"type": "int", "low": 4, "high": 64, "log": True},
+            "kind": {"type": "choice", "values": ["plain", "dart"]},
+            "drop": {"type": "float", "low": 0.0, "high": 0.5, "step": 0.1, "when": {"kind": ["dart"]}},
+            "flag": {"type": "choice", "values": [1, True, None]},
+        }
+    }
+)
+SPACES = {"trees": TREES, "net": parse_space({"width": {"type": "int", "low": 8, "high": 64, "step": 8}})}
+SPACES["guess"] = parse_space({"params": {}})
+
+
+def result(number, family="trees", config=None, status=TrialStatus.OK, loss=0.2, **more):
+    config = {"rate": 0.01, "leaves": 8, "kind": "plain", "flag": True} if config is None else config
+    return TrialResult(
+        spec=TrialSpec(
+            id=f"t{number:04d}", family=family, config=config, origin="tpe", fidelity=more.pop("share", None)
+        ),
+        status=status,
+        loss=loss,
+        fold_losses=() if loss is None else (loss - 0.1, loss + 0.1),
+        cost=Cost(fit_s=1.5, size_bytes=10),
+        started_s=float(number),
+        finished_s=number + 2.0,
+        **more,
+    )
+
+
+RESULTS = [
+    result(1, "guess", {}, loss=0.5),
+    result(2),
+    result(3, config={"rate": 0.3, "leaves": 64, "kind": "dart", "drop": 0.3, "flag": 1}, loss=0.1),
+    result(4, status=TrialStatus.STOPPED, loss=0.4),
+    result(5, status=TrialStatus.FAILED, loss=None, error="ValueError: no"),
+    result(6, "net", {"width": 16}, loss=0.15, curve=tuple(CurvePoint(step=i, valid=1 / i) for i in range(1, 301))),
+    result(7, "net", {"width": 1000}, loss=0.3),
+    result(8, "net", {"width": 24}, loss=0.01, share=0.1),
+]
+
+
+def writer(path, results=()):
+    return StudyWriter(path, SPACES, metrics["roc_auc"], STARTED, results)
+
+
+def storage(path):
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def load(path, name):
+    return optuna.load_study(study_name=name, storage=storage(path))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / FILE
+
+
+@pytest.fixture
+def written(path):
+    file = writer(path)
+    for r in RESULTS:
+        file.add(r)
+    return path
+
+
+def test_all_trials_with_their_scores_and_states(written):
+    study = load(written, ALL)
+    assert study.direction is optuna.study.StudyDirection.MAXIMIZE
+    assert study.metric_names == ["ROC AUC"]
+    assert [t.user_attrs["trial"] for t in study.trials] == [r.spec.id for r in RESULTS]
+    states = ["COMPLETE", "COMPLETE", "COMPLETE", "PRUNED", "FAIL", "COMPLETE", "COMPLETE", "PRUNED"]
+    assert [t.state.name for t in study.trials] == states
+    assert study.best_trial.user_attrs["trial"] == "t0003"
+    assert study.best_value == pytest.approx(0.9)
+    assert study.trials[1].intermediate_values == pytest.approx({0: 0.9, 1: 0.7})
+    assert study.trials[4].user_attrs["error"] == "ValueError: no"
+    assert [t.duration.total_seconds() for t in study.trials] == [2.0] * 8
+
+
+def test_a_family_has_its_own_study_with_the_parameters_that_are_active(written):
+    study = load(written, "trees")
+    assert [t.params for t in study.trials] == [r.spec.config for r in RESULTS if r.spec.family == "trees"]
+    assert [type(t.params["flag"]) for t in study.trials[:2]] == [bool, int]
+    assert set(study.trials[0].distributions) == {"rate", "leaves", "kind", "flag"}
+    with pytest.raises(KeyError):
+        load(written, "guess")  # nothing to search
+
+
+def test_long_curves_are_thinned_and_keep_their_end(written):
+    values = load(written, "net").trials[0].intermediate_values
+    assert len(values) <= 100
+    assert values[300] == pytest.approx(1 / 300)
+
+
+def test_a_value_outside_the_space_is_an_attribute(written):
+    strange = load(written, "net").trials[1]
+    assert strange.params == {}
+    assert strange.user_attrs["width"] == 1000
+
+
+@pytest.mark.parametrize("name", list(TREES.params))
+def test_distributions_are_those_that_optuna_writes(name):
+    from optuna.distributions import distribution_to_json, json_to_distribution
+
+    from autodl.search.strategies.tpe import distribution as by_optuna
+
+    param = TREES.params[name]
+    ours = json_to_distribution(json.dumps(distribution(param)))
+    assert ours == by_optuna(param)
+    assert json.loads(distribution_to_json(ours)) == distribution(param)
+    value = param.start()
+    assert ours.to_external_repr(internal(param, value)) == value
+
+
+def test_written_at_once_or_one_by_one_it_is_the_same_file(written, tmp_path):
+    writer(tmp_path / "at-once", RESULTS)
+    assert (tmp_path / "at-once").read_bytes() == written.read_bytes()
+
+
+def test_a_file_cut_anywhere_can_be_read_and_is_completed(written, tmp_path):
+    whole = written.read_bytes()
+    cut_file = tmp_path / "cut"
+    for cut in [0, 1, *range(7, len(whole), 211), len(whole) - 1, len(whole)]:
+        cut_file.write_bytes(whole[:cut])
+        storage(cut_file).get_all_studies()  # a killed writer's file opens
+        writer(cut_file, RESULTS)
+        assert cut_file.read_bytes() == whole
+
+
+def test_a_file_of_other_trials_is_written_anew(written):
+    fewer = [RESULTS[0], *RESULTS[2:]]  # a damaged trial was set aside
+    writer(written, fewer)
+    assert [t.user_attrs["trial"] for t in load(written, ALL).trials] == [r.spec.id for r in fewer]
+
+
+def test_what_the_dashboard_writes_into_the_file_stays(written):
+    load(written, ALL).set_user_attr("note", "looked at")
+    file = writer(written, RESULTS)
+    file.add(result(9, loss=0.05))
+    study = load(written, ALL)
+    assert study.user_attrs["note"] == "looked at"
+    assert study.best_trial.user_attrs["trial"] == "t0009"
+
+
+def test_a_disk_that_refuses_costs_the_rest_of_the_file_alone(path):
+    file = writer(path)
+    path.rename(path.with_name("kept"))
+    path.mkdir()
+    file.add(RESULTS[0])
+    path.rmdir()
+    path.with_name("kept").rename(path)
+    file.add(RESULTS[1])  # a gap would be a lie
+    assert load(path, ALL).trials == []
+
+
+def test_a_folder_in_the_way_is_no_fault_of_the_run(tmp_path):
+    (tmp_path / FILE).mkdir()
+    writer(tmp_path / FILE).add(RESULTS[0])
+
+
+def test_losses_that_are_no_numbers(path):
+    writer(path, [result(1, loss=math.inf), result(2, loss=None, status=TrialStatus.TIMEOUT)])
+    assert [t.state.name for t in load(path, ALL).trials] == ["PRUNED", "FAIL"]
+
+
+def test_the_dashboard_shows_it(written):
+    dashboard = pytest.importorskip("optuna_dashboard")
+    app = dashboard.wsgi(str(written))  # what `optuna-dashboard FILE` serves
+
+    def get(address):
+        place, _, query = address.partition("?")
+        environ = {
+            "REQUEST_METHOD": "GET", "PATH_INFO": place, "QUERY_STRING": query, "SERVER_NAME": "x",
+            "SERVER_PORT": "80", "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
+        }  # fmt: skip
+        return json.loads(b"".join(app(environ, lambda *_: None)))
+
+    listed = {s["study_name"]: s["study_id"] for s in get("/api/studies")["study_summaries"]}
+    assert list(listed) == [ALL, "trees", "net"]
+    shown = get(f"/api/studies/{listed['trees']}?after=0")
+    assert len(shown["trials"]) == 4
+    assert {p["name"] for p in shown["union_search_space"]} == set(TREES.params)
+    assert shown["objective_names"] == ["ROC AUC"]
