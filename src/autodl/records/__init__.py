@@ -15,6 +15,7 @@ from autodl.records.evaluation import (
 )
 from autodl.records.explanation import EffectPoint, Explanation, Importance
 from autodl.records.finding import Finding, Severity
+from autodl.records.front import Footprint, Front, FrontPoint, Limits
 from autodl.records.plan import Decision, FamilyPlan, Plan, Skipped, Validation
 from autodl.records.profile import Profile, ReadInfo, RowSample, TargetInfo
 from autodl.records.recipe import Recipe
@@ -25,7 +26,7 @@ from autodl.records.trial import ArtifactRef, Cost, CurvePoint, TrialResult, Tri
 __all__ = [
     "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "ColumnInfo", "ColumnKind", "Comparison", "Cost", "Curve",
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
-    "FindingRow", "Importance", "Interval", "JsonScalar", "LeaderboardRow", "Member", "Mistake", "Modality",
+    "FindingRow", "Footprint", "Front", "FrontPoint", "Importance", "Interval", "JsonScalar", "LeaderboardRow", "Limits", "Member", "Mistake", "Modality",
     "ModelScore", "NumericStats", "ParseRule", "Plan", "Profile", "ReadInfo", "Recipe", "Record", "Residuals",
     "RowSample", "RunRecord", "Segment", "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema",
     "TargetInfo", "Task", "TestScore", "TrialResult", "TrialSpec", "TrialStatus", "Validation",

@@ -66,6 +66,8 @@ class Cost(Record):
     """Stored size of the fold models."""
     peak_bytes: int = 0
     """Most memory that the trial took on top of what its process held before; 0 if not measured."""
+    row_s: float | None = None
+    """Seconds that one model of it takes for one row alone, preparation included; None if not measured."""
 
     @property
     def predict_ms_per_row(self) -> float:
@@ -79,6 +81,8 @@ class CurvePoint(Record):
     step: int
     train: float | None = None
     valid: float | None = None
+    progress: float | None = None
+    """How far training was, from 0 to 1; equal values compare between configurations of a family."""
 
 
 class TrialResult(StageRecord):
@@ -100,6 +104,10 @@ class TrialResult(StageRecord):
     cost: Cost | None = None
     curve: tuple[CurvePoint, ...] = ()
     """Learning curve of the first fold."""
+    measure: str = ""
+    """What the curve's validation losses measure; curves compare where this is equal."""
+    reached: float = 1.0
+    """How far training came in the last fold; below 1 where a scheduler ended it."""
     refit: dict[str, JsonScalar] = {}
     """Config values that replace early stopping when training on all rows, e.g. ``{"n_estimators": 132}``."""
     error: str | None = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from autodl.clock import Deadline
 from autodl.evaluate.base import metrics
+from autodl.evaluate.latency import row_seconds
 from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
 from autodl.model import raw_predict
 from autodl.records import Cost, CurvePoint, JsonScalar, Task, TrialResult, TrialStatus
@@ -114,6 +115,7 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
     refits: list[dict[str, JsonScalar]] = []
     curve: tuple[CurvePoint, ...] = ()
     fit_s = predict_s = 0.0
+    row_s: float | None = None
     n_predicted = 0
     status = TrialStatus.OK
     for done, fold in enumerate(numbers):
@@ -155,6 +157,7 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
         refits.append(model.estimator.refit)
         if fold == numbers[0]:
             curve = tuple(model.estimator.curve)
+            row_s = row_seconds(model.predict, data.frame.iloc[valid[:9]])
         if done + 1 < len(numbers) and scheduler.decide(losses, job.rivals) is Verdict.STOP:
             status = TrialStatus.STOPPED
             break
@@ -167,7 +170,13 @@ def _run_folds(job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadli
         loss=loss,
         score=metric.to_score(loss),
         fold_losses=tuple(losses),
-        cost=Cost(fit_s=fit_s, predict_s=predict_s, n_predicted=n_predicted, size_bytes=sum(len(m) for m in models)),
+        cost=Cost(
+            fit_s=fit_s,
+            predict_s=predict_s,
+            n_predicted=n_predicted,
+            size_bytes=sum(len(m) for m in models),
+            row_s=row_s,
+        ),
         curve=curve,
         refit=merge_refits(refits),
     )

@@ -1,0 +1,84 @@
+"""How long a model takes for one row, and for many at once.
+
+One row at a time is what a service does: its time is mostly the calls of libraries, not arithmetic, so it says little
+about many rows and the other way round. Of each call the smaller of clock and processor time counts: what other programs
+take from it meanwhile is not the model's (on one thread the two are the same on an idle machine).
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Predict = Callable[["pd.DataFrame"], object]
+REPEATS = 9
+ENOUGH = 3
+"""Repetitions that are made even if they take longer than they should."""
+
+
+def row_seconds(predict: Predict, frame: pd.DataFrame, *, most_s: float = 0.05) -> float:
+    """Median seconds to predict one row alone, on one thread.
+
+    The first call is not counted: it loads and compiles what later ones find ready.
+
+    Args:
+        predict: Predicts a frame.
+        frame: (n,) rows to take in turn, n >= 1.
+        most_s: No more repetitions after so many seconds, once there are three.
+    """
+    with one_thread():
+        predict(frame.iloc[:1])
+        spent: list[float] = []
+        while len(spent) < REPEATS and (len(spent) < ENOUGH or sum(spent) < most_s):
+            i = (len(spent) + 1) % len(frame)
+            row = frame.iloc[i : i + 1]
+            spent.append(_seconds(predict, row))
+    return statistics.median(spent)
+
+
+def batch_milliseconds(predict: Predict, frame: pd.DataFrame, n: int = 1_000) -> float:
+    """Milliseconds to predict ``n`` rows at once, on one thread; shorter tables are repeated.
+
+    Args:
+        predict: Predicts a frame.
+        frame: (m,) rows, m >= 1.
+        n: Rows of the batch.
+    """
+    import numpy as np
+
+    batch = frame.iloc[np.arange(n) % len(frame)].reset_index(drop=True)
+    with one_thread():
+        return 1000.0 * _seconds(predict, batch)
+
+
+def _seconds(predict: Predict, frame: pd.DataFrame) -> float:
+    clock, processor = time.perf_counter(), time.process_time()
+    predict(frame)
+    return min(time.perf_counter() - clock, time.process_time() - processor)
+
+
+class one_thread:  # noqa: N801 - used like a function
+    """Numerical libraries use a single thread inside this context."""
+
+    def __enter__(self) -> None:
+        """Note how many threads torch has, if it is loaded, and limit all."""
+        import sys
+
+        from threadpoolctl import threadpool_limits
+
+        self._limits = threadpool_limits(limits=1)
+        self._torch = sys.modules.get("torch")
+        if self._torch is not None:
+            self._threads = self._torch.get_num_threads()
+            self._torch.set_num_threads(1)
+
+    def __exit__(self, *error: object) -> None:
+        """Give the threads back."""
+        if self._torch is not None:
+            self._torch.set_num_threads(self._threads)
+        self._limits.restore_original_limits()
