@@ -36,14 +36,25 @@ def as_matrix(X: Features) -> Any:
     return np.hstack([X.numeric, codes])
 
 
-def thin_curve(valid: list[float], train: list[float] | None = None, points: int = 100) -> list[CurvePoint]:
-    """At most ``points`` evenly spaced steps of a per-iteration curve, the first and the last among them."""
+def thin_curve(
+    valid: list[float], train: list[float] | None = None, points: int = 100, *, length: float | None = None
+) -> list[CurvePoint]:
+    """At most ``points`` evenly spaced steps of a per-iteration curve, the first and the last among them.
+
+    Args:
+        valid: Losses on the validation rows. train: those on the training rows.
+        points: How many to keep at most.
+        length: Iterations at which the progress is 1; None where iterations do not compare.
+    """
     if not valid:
         return []
     steps = np.unique(np.linspace(0, len(valid) - 1, min(points, len(valid))).astype(int))
     return [
         CurvePoint(
-            step=int(s) + 1, valid=float(valid[s]), train=float(train[s]) if train and s < len(train) else None
+            step=int(s) + 1,
+            valid=float(valid[s]),
+            train=float(train[s]) if train and s < len(train) else None,
+            progress=None if length is None else min(1.0, (int(s) + 1) / length),
         )
         for s in steps
     ]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint, JsonScalar, Modality, Recipe, Task
 from autodl.registry import Registry
+from autodl.watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,9 +98,12 @@ class Estimator(ABC):
         curve: Learning curve of the last ``fit``, if it has one.
         refit: Config values that replace early stopping when the model is trained again without validation rows,
             e.g. ``{"n_estimators": 132}``; empty when nothing was learnt from the validation rows.
+        watch: Follows ``fit`` and may end it; set for the time of a ``fit`` with validation rows. Models that train
+            in steps tell it their validation loss as they go; those that do not need not mind it.
     """
 
     needs_pickle: ClassVar[bool] = False
+    watch: Watch | None = None
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []

@@ -12,12 +12,17 @@ from pydantic import Field
 from autodl.models._arrays import ArrayEstimator, thin_curve
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
+from autodl.watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.clock import Deadline
     from autodl.features import Features
+
+
+ROUNDS = 60.0
+"""Rounds times learning rate at which the progress of training is 1."""
 
 
 class CatBoostConfig(FamilyConfig):
@@ -104,14 +109,20 @@ class CatBoostEstimator(ArrayEstimator):
             valid = _pool(X_val, y_val, None)
             params["use_best_model"] = True
             params["od_type"], params["od_wait"] = "Iter", c.patience or int(min(100, max(30, c.n_estimators // 10)))
-        stop = _StopAt(deadline)
+        stop = _StopAt(deadline, metric, self._length(), None if valid is None else self.watch)
         model = CatBoost(params)
         model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])
         self._model = model
         if valid is not None:
             results = model.get_evals_result()
-            self.curve = thin_curve(results["validation"][metric], results.get("learn", {}).get(metric))
+            self.curve = thin_curve(
+                results["validation"][metric], results.get("learn", {}).get(metric), length=self._length()
+            )
             self.refit = {"n_estimators": max(1, int(model.tree_count_))}
+
+    def _length(self) -> float:
+        """Rounds after which hardly a booster with this learning rate still learns."""
+        return ROUNDS / self.config.learning_rate
 
     def _raw(self, X: Features) -> NDArray[Any]:
         if self._model is None and self._stored:
@@ -133,13 +144,17 @@ def _file_bytes(model: Any) -> bytes:
 
 
 class _StopAt:
-    """Ends training after the round in which the deadline passes."""
+    """Ends training after the round in which the deadline passes or the watch says so."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self.deadline = deadline
+    def __init__(self, deadline: Deadline, metric: str, length: float, watch: Watch | None) -> None:
+        self.deadline, self.metric, self.length, self.watch = deadline, metric, length, watch
 
     def after_iteration(self, info: Any) -> bool:
         """Whether to go on."""
+        if self.watch is not None:
+            losses = info.metrics["validation"][self.metric]
+            if self.watch(min(1.0, len(losses) / self.length), losses[-1]):
+                return False
         return not self.deadline.passed()
 
 

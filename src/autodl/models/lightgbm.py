@@ -10,6 +10,7 @@ from pydantic import Field
 from autodl.models._arrays import ArrayEstimator, as_matrix, thin_curve
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
+from autodl.watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from autodl.clock import Deadline
     from autodl.features import Features
 
+LENGTH = 2.0
+"""Times the usual number of rounds at which the progress of training is 1."""
 _THREADED_CELLS = 50_000
 """Rows times columns below which waking other threads costs more than they give."""
 
@@ -108,22 +111,28 @@ class LightGBMEstimator(ArrayEstimator):
         history: list[float] = []
         callbacks: list[Any] = [_StopAt(deadline)]
         valid = []
+        record = None
         if X_val is not None:
             valid = [data.create_valid(as_matrix(X_val), y_val)]
             patience = self.config.patience or int(min(200, max(30, 3.0 / self.config.learning_rate)))
-            callbacks += [_Record(history), lightgbm.early_stopping(patience, verbose=False)]
+            record = _Record(history, self._length(), self.watch)
+            callbacks += [record, lightgbm.early_stopping(patience, verbose=False)]
         booster = lightgbm.train(
             params, data, num_boost_round=self.config.n_estimators, valid_sets=valid, callbacks=callbacks
         )
         best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
         if history and best > len(history):
             best = len(history)
-        if history and deadline.passed():
+        if history and (deadline.passed() or (record is not None and record.ended)):
             best = 1 + int(np.argmin(history))
         self._model = booster.model_to_string(num_iteration=best)
         self._booster = None
-        self.curve = thin_curve(history)
+        self.curve = thin_curve(history, length=self._length())
         self.refit = {"n_estimators": int(best)} if valid else {}
+
+    def _length(self) -> float:
+        """Rounds after which hardly a booster with this learning rate still learns."""
+        return LENGTH * _usual_rounds(self.config, self.is_classifier)
 
     def _raw(self, X: Features) -> NDArray[Any]:
         import lightgbm
@@ -150,15 +159,26 @@ class _StopAt:
 
 
 class _Record:
-    """Keeps the validation loss of each round."""
+    """Keeps the validation loss of each round, and ends training where the watch says so."""
 
     order = 10
 
-    def __init__(self, history: list[float]) -> None:
-        self.history = history
+    def __init__(self, history: list[float], length: float, watch: Watch | None) -> None:
+        self.history, self.length, self.watch = history, length, watch
+        self.ended = False
 
     def __call__(self, env: Any) -> None:
+        from lightgbm.callback import EarlyStopException
+
         self.history.append(env.evaluation_result_list[0][2])
+        if self.watch is not None and self.watch(min(1.0, len(self.history) / self.length), self.history[-1]):
+            self.ended = True
+            raise EarlyStopException(env.iteration, env.evaluation_result_list)
+
+
+def _usual_rounds(config: LightGBMConfig, classifies: bool) -> float:
+    """Rounds to early stopping; means over six tables, where regression stopped later than classification."""
+    return (15.0 if classifies else 30.0) / config.learning_rate
 
 
 class LightGBM(Family):
@@ -177,8 +197,7 @@ class LightGBM(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Rounds to early stopping, times trees a round, times rows and columns scanned a tree."""
         assert isinstance(config, LightGBMConfig)
-        # Regression stops later than classification; the figures are means over six tables.
-        rounds = min(config.n_estimators, (15.0 if shape.classes else 30.0) / config.learning_rate)
+        rounds = min(config.n_estimators, _usual_rounds(config, shape.classes > 0))
         columns = shape.columns + 33 * shape.text
         cells = shape.rows * columns * config.bagging_fraction * config.feature_fraction
         trees = shape.classes if shape.classes > 2 else 1

@@ -10,6 +10,7 @@ from autodl.features import Features
 from autodl.model import FittedModel
 from autodl.models.base import Meta, families
 from autodl.records import JsonScalar, Recipe, Task, TrialSpec
+from autodl.watch import Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,7 @@ def fit_model(
     seed: int,
     extra: Mapping[str, JsonScalar] | None = None,
     deadline: Deadline = NEVER,
+    watch: Watch | None = None,
 ) -> FittedModel:
     """Fit one model on prepared rows.
 
@@ -55,6 +57,7 @@ def fit_model(
         seed: Seed of the model.
         extra: Config values that replace the specification's (a learnt number of trees or epochs).
         deadline: When training must end.
+        watch: Follows the training and may end it.
     """
     from autodl.preprocess import TargetTransform, resample
 
@@ -73,7 +76,12 @@ def fit_model(
         y_valid = None if y_valid is None else target.forward(y_valid)
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
         features, y, weight = resample(features, y, recipe.balance, seed)
-    estimator.fit(features, y, None if valid is None else valid[0], y_valid, sample_weight=weight, deadline=deadline)
+    x_valid = None if valid is None else valid[0]
+    estimator.watch = watch
+    try:
+        estimator.fit(features, y, x_valid, y_valid, sample_weight=weight, deadline=deadline)
+    finally:
+        del estimator.watch  # no part of the model that is stored
     return FittedModel(preparer, estimator, target, data.task)
 
 

@@ -19,8 +19,9 @@ from autodl.train.losses import Objective, penalty_l1
 from autodl.train.optimizers import apply_factors, make_optimizer
 from autodl.train.schedules import Schedule, flat_cosine
 from autodl.train.weights import BestWeights, moving_average
+from autodl.watch import Watch
 
-StopReason = Literal["epochs", "stop_epoch", "patience", "deadline", "divergence"]
+StopReason = Literal["epochs", "stop_epoch", "patience", "deadline", "divergence", "watch"]
 Augment = Callable[[TensorData], TensorData]
 
 MIN_STEPS = 20
@@ -72,6 +73,7 @@ def fit_module(
     seed: int = 0,
     deadline: Deadline = NEVER,
     augment: Augment | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Train ``module`` in place; it ends with the best weights, in evaluation mode.
 
@@ -86,12 +88,13 @@ def fit_module(
         seed: Seed of the order of rows.
         deadline: Checked before every step.
         augment: Changes each training batch.
+        watch: Is told each validation error and the share of the planned steps; may end the training.
 
     Raises:
         TimeoutError: The deadline came before there was any usable model.
         DivergenceError: Training diverged twice before there was any, or once without validation rows.
     """
-    return _Run(module, train, objective, config, valid, seed, deadline, augment).go()
+    return _Run(module, train, objective, config, valid, seed, deadline, augment, watch).go()
 
 
 @torch.no_grad()
@@ -119,12 +122,13 @@ class _Run:
         seed: int,
         deadline: Deadline,
         augment: Augment | None,
+        watch: Watch | None,
     ) -> None:
         if len(train) == 0:
             raise ValueError("training needs at least one row, but got 0")
         self.module, self.train, self.objective, self.config = module, train, objective, config
         self.valid = valid if valid is not None and len(valid) else None
-        self.deadline, self.augment = deadline, augment
+        self.deadline, self.augment, self.watch = deadline, augment, watch
         self.batch_size = config.batch_size or auto_batch_size(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
         self.planned_steps = config.n_epochs(len(train)) * self.epoch_steps
@@ -212,7 +216,10 @@ class _Run:
             return self._recover()
         if rows:
             train = self.objective.finish(total / rows)
-            self.history.curve.append(CurvePoint(step=epoch, train=train, valid=valid))
+            reached = min(1.0, self.history.steps / self.planned_steps)
+            self.history.curve.append(CurvePoint(step=epoch, train=train, valid=valid, progress=reached))
+            if valid is not None and not late and self.watch is not None and self.watch(reached, valid):
+                return "watch"
         return "deadline" if late else None
 
     def _usable(self, epoch: int, steps: int) -> bool:

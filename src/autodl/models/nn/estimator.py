@@ -116,6 +116,7 @@ class TabularNetwork(Estimator):
                 valid=valid,
                 seed=self.meta.seed,
                 deadline=deadline,
+                watch=self.watch,
             )
         self.curve = history.curve
         self.stopped_by = history.stopped_by
