@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.records import JsonScalar
+from autodl.search.conditions import Condition, holds
 from autodl.search.space import Config, Param, SearchSpace
 
 Matrix = NDArray[np.float64]
@@ -21,6 +22,8 @@ Matrix = NDArray[np.float64]
 ABSENT = -1.0
 """The code of a choice that does not exist in a configuration."""
 MIDDLE = 0.5
+MOST_CODES = 64
+"""Values of a number up to which those that meet a comparison are listed once."""
 
 
 def is_ordered(param: Param) -> bool:
@@ -50,7 +53,7 @@ class Encoding:
         self._index = [_index(p) for p in self.params]
         column = {n: j for j, n in enumerate(self.names)}
         self._conditions = [
-            [(column[parent], self._codes(column[parent], allowed)) for parent, allowed in p.when.items()]
+            [(column[parent], self._met_at(column[parent], condition)) for parent, condition in p.when.items()]
             for p in self.params
         ]
 
@@ -107,7 +110,12 @@ class Encoding:
         """(n,) whether the conditions of column j hold, its parents being known."""
         met = np.ones(len(X), dtype=bool)
         for parent, codes in self._conditions[j]:
-            met &= np.isclose(X[:, parent, None], codes[None, :], rtol=0, atol=1e-9).any(axis=1) & there[parent]
+            column = X[:, parent]
+            if isinstance(codes, str):  # a comparison with a number of many values
+                met &= np.array([holds(codes, _value(self.params[parent], float(at))) for at in column], dtype=bool)
+            else:
+                met &= np.isclose(column[:, None], codes[None, :], rtol=0, atol=1e-9).any(axis=1)
+            met &= there[parent]
         return met
 
     def random(self, n: int, rng: np.random.Generator) -> Matrix:
@@ -161,17 +169,13 @@ class Encoding:
         return self.snap(self._wake(~there, Y, rng))
 
     def _beside(self, j: int, column: Matrix, way: Matrix) -> Matrix:
-        """The neighbouring places on the grid of a number; on a logarithmic scale they lie ever closer."""
-        p, out = self.params[j], column.copy()
+        """The neighbouring places on the grid of a number, the other way at an end; on a log scale they lie closer."""
+        p = self.params[j]
         if not self.levels[j]:
             return np.clip(column + 0.01 * way, 0.0, 1.0)
-        for i, (at, step) in enumerate(zip(column, way, strict=True)):
-            reach = 0.5 / self.levels[j]
-            while out[i] == at and reach <= 2.0:
-                reach *= 2.0
-                near = [_on_grid(p, np.array([at + s * reach]))[0] for s in (step, -step)]
-                out[i] = next((v for v in near if abs(v - at) > 1e-12), at)
-        return out
+        here = _rank(p, column)
+        there = here + way
+        return _at_rank(p, np.where((there < 0) | (there >= self.levels[j]), here - way, there))
 
     def _wake(self, asleep: NDArray[np.bool_], after: Matrix, rng: np.random.Generator) -> Matrix:
         """Parameters that did not exist take random values rather than their marks, should they exist now."""
@@ -183,9 +187,15 @@ class Encoding:
     def _nothing(self, j: int) -> float:
         return ABSENT if self.categorical[j] else MIDDLE
 
-    def _codes(self, parent: int, allowed: Sequence[JsonScalar]) -> Matrix:
+    def _met_at(self, parent: int, condition: Condition) -> Matrix | str:
+        """The codes of a parent's values that meet a condition; the comparison itself where they are too many."""
         p = self.params[parent]
-        return np.array([_place(p, v) for v in allowed if p.allows(v)], dtype=float)
+        if isinstance(condition, str):
+            if p.type != "choice" and not 0 < self.levels[parent] <= MOST_CODES:
+                return condition
+            condition = tuple(v for v in listed(p) if holds(condition, v))
+        met = [v for v in p.values if holds(condition, v)] if p.type == "choice" else condition
+        return np.array([_place(p, v) for v in met if p.allows(v)], dtype=float)
 
 
 def listed(p: Param) -> list[JsonScalar]:
@@ -277,17 +287,34 @@ def _value(p: Param, at: float) -> JsonScalar:
 def _on_grid(p: Param, at: Matrix) -> Matrix:
     """Places of the nearest values, vectorised ``_place(_value(at))``."""
     at = np.clip(at, 0.0, 1.0)
+    return at if _levels(p) == 0 else _at_rank(p, _rank(p, at))
+
+
+def _rank(p: Param, at: Matrix) -> Matrix:
+    """Which value of a grid is nearest, counted from 0."""
     levels = _levels(p)
-    if levels == 0:
-        return at
     if p.type == "choice":
-        return np.rint(at * (levels - 1)) / (levels - 1)
+        return np.rint(at * (levels - 1))
     low, high = _edges(p)
     if high <= low:
-        return np.full_like(at, MIDDLE)
-    assert p.low is not None and p.high is not None
+        return np.zeros_like(at)
+    assert p.low is not None
     raw = low + at * (high - low)
     number = np.exp(raw) if p.log else raw
-    step = _step(p) if p.type == "int" else float(p.step or 1.0)
-    number = p.low + step * np.clip(np.rint((number - p.low) / step), 0, levels - 1)
+    return np.clip(np.rint((number - p.low) / _spacing(p)), 0, levels - 1)
+
+
+def _at_rank(p: Param, rank: Matrix) -> Matrix:
+    """The place of a value of a grid."""
+    if p.type == "choice":
+        return rank / max(1, _levels(p) - 1)
+    low, high = _edges(p)
+    if high <= low:
+        return np.full_like(rank, MIDDLE)
+    assert p.low is not None
+    number = p.low + _spacing(p) * rank
     return ((np.log(number) if p.log else number) - low) / (high - low)
+
+
+def _spacing(p: Param) -> float:
+    return _step(p) if p.type == "int" else float(p.step or 1.0)
