@@ -10,7 +10,24 @@ from typing import Any
 
 from autodl.search.space import Config
 
-Objective = Callable[[Config, float | None], float | Sequence[float]]
+Losses = float | Sequence[float]
+Objective = Callable[[Config, float | None], Losses]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Which call this is, for objectives that keep their state.
+
+    Attributes:
+        number: Its place in the history, under which to keep the state.
+        source: The call from whose state to go on; None to begin anew.
+    """
+
+    number: int
+    source: int | None
+
+
+ObjectiveWithCall = Callable[[Config, float | None, Call], Losses]
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,31 @@ class Answer:
     losses: tuple[float, ...] = ()
     seconds: float = 0.0
     error: str = ""
+
+
+_NUMBER, _SOURCE = "\0number", "\0source"
+
+
+@dataclass(frozen=True)
+class WithLineage:
+    """Gives ``objective(config, fidelity, call)`` its third argument.
+
+    The call travels in the configuration, so that everything that runs objectives carries it as it is.
+    """
+
+    objective: ObjectiveWithCall
+
+    @staticmethod
+    def pack(config: Config, call: Call) -> Config:
+        """The configuration with the call in it."""
+        return {**config, _NUMBER: call.number, _SOURCE: call.source}
+
+    def __call__(self, config: Config, fidelity: float | None) -> Losses:
+        """Unpack and call."""
+        own = {k: v for k, v in config.items() if k not in (_NUMBER, _SOURCE)}
+        number, source = config[_NUMBER], config[_SOURCE]
+        assert isinstance(number, int) and (source is None or isinstance(source, int))
+        return self.objective(own, fidelity, Call(number, source))
 
 
 def call(objective: Objective, config: Config, fidelity: float | None) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from autodl.errors import ConfigError
 
@@ -17,11 +18,14 @@ class Fidelity:
         low: The least that says anything.
         high: All of it: what the search is about.
         whole: Whether only whole numbers make sense (both ends were given as such).
+        goes_on: From whose state an evaluation goes on, so that only what is new is paid: its own configuration's, or
+            that of any it names.
     """
 
     low: float
     high: float
     whole: bool = False
+    goes_on: Literal["none", "own", "any"] = "none"
 
     @classmethod
     def of(cls, pair: Sequence[float] | Fidelity) -> Fidelity:

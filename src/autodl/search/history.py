@@ -22,6 +22,7 @@ class Observation:
         curve: (fidelity, loss) of each evaluation of this configuration, in the order of fidelity.
         order: Place of each evaluation of the curve among all evaluations of the search.
         losses: Several losses, for objectives that return more than one; the first is ``loss``.
+        parent: Place in the history of the configuration whose state it went on from; None if it began anew.
     """
 
     config: Config
@@ -32,6 +33,7 @@ class Observation:
     curve: tuple[tuple[float, float], ...] = ()
     order: tuple[int, ...] = ()
     losses: tuple[float, ...] = ()
+    parent: int | None = None
 
     def at(self, fidelity: float) -> float | None:
         """The loss at exactly this fidelity."""
@@ -51,11 +53,13 @@ class Step:
         fidelity: With how much of the resource.
         trial: Index in the history of the configuration to go on with; None for a new one.
         config: The new configuration, where who proposes the step has chosen it.
+        parent: Place in the history of the configuration from whose state the new one goes on.
     """
 
     fidelity: float
     trial: int | None = None
     config: Config | None = None
+    parent: int | None = None
 
 
 def comparable(history: Sequence[Observation], enough: int) -> list[Observation]:

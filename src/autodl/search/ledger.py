@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -32,6 +32,8 @@ class Evaluation:
         losses: All of them.
         seconds: Wall clock of the call.
         error: Why it failed.
+        parent: The trial from whose state this configuration goes on, in its first evaluation.
+        source: Number of the evaluation from whose state this one goes on, where the objective can do that.
     """
 
     number: int
@@ -43,6 +45,8 @@ class Evaluation:
     losses: tuple[float, ...] = ()
     seconds: float = 0.0
     error: str = ""
+    parent: int | None = None
+    source: int | None = None
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Ledger:
     Attributes:
         top: The full fidelity; None if the search has none.
         resumable: Whether a configuration that goes on pays only for what is new.
+        lineage: Whether the objective can go on from the state of any evaluation before.
         evaluations: In the order of their starts.
     """
 
@@ -59,29 +64,38 @@ class Ledger:
     resumable: bool = False
     evaluations: list[Evaluation] = field(default_factory=list)
     journal: Journal | None = None
+    lineage: bool = False
 
-    def begin(self, config: Config, fidelity: float | None, trial: int | None) -> Evaluation:
+    def begin(
+        self, config: Config, fidelity: float | None, trial: int | None, parent: int | None = None
+    ) -> Evaluation:
         """Note that a call starts."""
         number = len(self.evaluations)
         which = self.trials if trial is None else trial
-        entry = Evaluation(number, which, config, fidelity)
+        source = self._source(parent if trial is None else trial, fidelity) if self.lineage else None
+        entry = Evaluation(number, which, config, fidelity, parent=parent, source=source)
         self.evaluations.append(entry)
         return entry
 
+    def _source(self, trial: int | None, fidelity: float | None) -> int | None:
+        """The last evaluation of a trial that worked, below this fidelity."""
+        done = [
+            e.number
+            for e in self.evaluations
+            if e.trial == trial and e.status == "ok" and (fidelity is None or (e.fidelity or 0.0) < fidelity)
+        ]
+        return done[-1] if done else None
+
     def end(self, number: int, answer: Answer) -> Evaluation:
         """Note what came of a call, durably if there is a journal."""
-        begun = self.evaluations[number]
         ok = bool(answer.losses)
-        done = Evaluation(
-            begun.number,
-            begun.trial,
-            begun.config,
-            begun.fidelity,
-            "ok" if ok else "failed",
-            answer.losses[0] if ok else None,
-            answer.losses,
-            round(answer.seconds, 6),
-            answer.error,
+        done = replace(
+            self.evaluations[number],
+            status="ok" if ok else "failed",
+            loss=answer.losses[0] if ok else None,
+            losses=answer.losses,
+            seconds=round(answer.seconds, 6),
+            error=answer.error,
         )
         self.evaluations[number] = done
         if self.journal is not None:
@@ -99,7 +113,10 @@ class Ledger:
         total = 0.0
         for e in self.evaluations:
             cost = 1.0 if e.fidelity is None else e.fidelity
-            total += max(0.0, cost - reached.get(e.trial, 0.0)) if self.resumable else cost
+            before = reached.get(e.trial, 0.0)
+            if e.trial not in reached and e.source is not None:  # a child
+                before = self.evaluations[e.source].fidelity or 0.0
+            total += max(0.0, cost - before) if self.resumable else cost
             reached[e.trial] = max(reached.get(e.trial, 0.0), cost)
         return total
 
@@ -115,12 +132,23 @@ class Ledger:
         done = [e for e in calls if e.loss is not None]
         curve = tuple((e.fidelity, e.loss) for e in done if e.fidelity is not None and e.loss is not None)
         order = tuple(e.number for e in done if e.fidelity is not None)
+        parent = calls[0].parent
         if last.status != "ok":
-            return Observation(last.config, last.status, fidelity=last.fidelity, curve=curve, order=order)
+            return Observation(
+                last.config, last.status, fidelity=last.fidelity, curve=curve, order=order, parent=parent
+            )
         full = self.top is None or last.fidelity == self.top
         status: Literal["ok", "stopped"] = "ok" if full else "stopped"
         return Observation(
-            last.config, status, last.loss, last.fidelity, tuple(v for _, v in curve), curve, order, last.losses
+            last.config,
+            status,
+            last.loss,
+            last.fidelity,
+            tuple(v for _, v in curve),
+            curve,
+            order,
+            last.losses,
+            parent,
         )
 
     def best(self) -> Evaluation | None:

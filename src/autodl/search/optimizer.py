@@ -7,15 +7,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from autodl.errors import ConfigError, SearchError
-from autodl.search.calling import Answer, Objective
+from autodl.search.calling import Answer, Call, Objective, ObjectiveWithCall, WithLineage
 from autodl.search.evaluators import Evaluator, evaluator
 from autodl.search.fidelity import Fidelity
 from autodl.search.ledger import Evaluation, Journal, Ledger
 from autodl.search.space import Config, SearchSpace, parse_space
 from autodl.search.steering import Steering
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HANG_SHARE = 0.25
 """A call may take this share of the time left before it is given up, unless calls are known to take longer."""
@@ -49,6 +52,12 @@ class SearchResult:
     spent: float
     front: tuple[Evaluation, ...]
 
+    def to_frame(self) -> pd.DataFrame:
+        """The history as a table: a row a call, the configuration in columns ``config.NAME``."""
+        from autodl.search.frame import history_frame
+
+        return history_frame(self.history)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -61,7 +70,7 @@ class Limits:
 
 
 def optimize(
-    objective: Objective,
+    objective: Objective | ObjectiveWithCall,
     space: SearchSpace | str | Path | dict[str, Any],
     *,
     strategy: str = "auto",
@@ -73,8 +82,11 @@ def optimize(
     seed: int = 0,
     runner: str = "inline",
     workers: int = 1,
+    address: str | None = None,
+    cpus: float = 1.0,
     call_timeout: float | str | None = None,
     resumable: bool = False,
+    lineage: bool = False,
     journal: str | Path | None = None,
 ) -> SearchResult:
     """Look for the configuration with the lowest loss.
@@ -92,11 +104,15 @@ def optimize(
         time_budget: Seconds, or text such as ``"5m"``.
         fidelity: ``(low, high)``, e.g. epochs; two whole numbers mean whole fidelities only.
         seed: The same seed and the same losses give the same search (with one worker).
-        runner: ``inline`` (this process) or ``process`` (own processes, which are ended when they hang).
-        workers: Calls at a time.
+        runner: ``inline`` (this process), ``process`` (own processes, which are ended when they hang) or ``ray``.
+        workers: Calls at a time; on a cluster at most so many, as nodes come and go.
+        address: Of a Ray cluster: ``auto``, ``HOST:6379`` or ``ray://HOST:10001``. None starts Ray on this machine.
+        cpus: Cores that each call takes on Ray; with 0.5, two calls share one.
         call_timeout: Seconds (or text) after which one call counts as failed. With a ``time_budget`` and no
             ``call_timeout``, a call that takes a quarter of the time left, and ten times the longest so far, does.
         resumable: The objective goes on where the same configuration ended before, so only new fidelity is paid.
+        lineage: The objective is called as ``objective(config, fidelity, call)`` and goes on from the state that it
+            kept when it was called with the number ``call.source``, if that is not None. Only new fidelity is paid.
         journal: A file that keeps every finished evaluation; the same call again goes on where it ended.
 
     Returns:
@@ -109,21 +125,25 @@ def optimize(
     began = time.monotonic()
     parsed = parse_space(space)
     span = None if fidelity is None else Fidelity.of(fidelity)
+    if span is not None:
+        span = replace(span, goes_on="any" if lineage else "own" if resumable else "none")
     limits = _limits(max_evals, max_fidelity_total, time_budget, call_timeout, span)
     workers = _positive("workers", workers, whole=True)
     steering = Steering.of(parsed, strategy, scheduler, span, seed)
-    ledger = Ledger(span.high if span else None, resumable)
+    ledger = Ledger(span.high if span else None, resumable or lineage, lineage=lineage)
     if journal is not None:
         setting = {
             "strategy": strategy,
             "scheduler": scheduler,
             "seed": seed,
             "fidelity": fidelity and list(fidelity),
+            "lineage": lineage or None,
         }
         ledger.journal = Journal(Path(journal), parsed, setting)
         ledger.evaluations.extend(_renumbered(ledger.journal.found))
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
-    calls = evaluator(runner, objective, workers=workers, interruptible=interruptible)
+    called = cast(Objective, WithLineage(cast(ObjectiveWithCall, objective)) if lineage else objective)
+    calls = evaluator(runner, called, workers=workers, interruptible=interruptible)
     try:
         ended = _Drive(steering, ledger, calls, limits, workers, began).run()
     finally:
@@ -155,7 +175,7 @@ class _Drive:
 
     def _fill(self) -> str:
         """Start calls while there is room; returns why no more may start."""
-        while len(self.running) < self.workers:
+        while len(self.running) < self.calls.room(self.workers):
             entries = self.ledger.evaluations
             if len(entries) >= self.limits.evals:
                 return f"{len(entries)} evaluations were done"
@@ -171,8 +191,10 @@ class _Drive:
             config = step.config if step.trial is None else self._config(step.trial)
             assert config is not None
             given = None if fidelity is None else (int(fidelity) if self._whole() else fidelity)
-            entry = self.ledger.begin(config, fidelity, step.trial)
+            entry = self.ledger.begin(config, fidelity, step.trial, step.parent)
             self.running[entry.number] = time.monotonic()
+            if self.ledger.lineage:
+                config = WithLineage.pack(config, Call(entry.number, entry.source))
             self.calls.start(entry.number, config, given)
         return ""
 
@@ -261,7 +283,14 @@ def _renumbered(found: Sequence[Evaluation]) -> list[Evaluation]:
     """Evaluations of a journal, counted anew: those that were running at the end of it are not in it."""
     trials: dict[int, int] = {}
     ordered = sorted(found, key=lambda e: e.number)
-    return [replace(e, number=i, trial=trials.setdefault(e.trial, len(trials))) for i, e in enumerate(ordered)]
+    numbers = {e.number: i for i, e in enumerate(ordered)}
+    out = []
+    for e in ordered:
+        trial = trials.setdefault(e.trial, len(trials))
+        parent = None if e.parent is None else trials[e.parent]
+        source = None if e.source is None else numbers[e.source]
+        out.append(replace(e, number=numbers[e.number], trial=trial, parent=parent, source=source))
+    return out
 
 
 def _result(ledger: Ledger, steering: Steering, why: str, ended: str, seconds: float) -> SearchResult:

@@ -27,6 +27,11 @@ class Strategy(ABC):
     paper: ClassVar[str]
     scheduler: ClassVar[str] = "none"
     """The scheduler that it goes with where evaluations have a fidelity and the user names none."""
+    several_losses: ClassVar[bool] = False
+    """Whether it minimizes several losses at once; in a fit these are the loss, the time for a row and the size."""
+
+    inherits: ClassVar[bool] = False
+    """Whether new configurations go on from the trained state of others."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
