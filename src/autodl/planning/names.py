@@ -6,16 +6,9 @@ from autodl.errors import ConfigError, did_you_mean
 from autodl.evaluate.choose import check_metric, resolve_metric
 from autodl.models.base import families
 from autodl.options import FitOptions
+from autodl.search.architecture import MODES
 from autodl.search.schedulers.base import schedulers
 from autodl.search.strategies.base import strategies
-
-NAS_MODES = ("joint", "none", "supernet")
-"""Ways to search architectures besides the strategies."""
-
-
-def nas_keys() -> list[str]:
-    """All that may be asked for as architecture search."""
-    return [*NAS_MODES, *strategies]
 
 
 def check_names(options: FitOptions) -> None:
@@ -29,8 +22,10 @@ def check_names(options: FitOptions) -> None:
     strategies[options.search]
     if options.scheduler is not None:
         schedulers[options.scheduler]
-    if options.nas not in NAS_MODES and options.nas not in strategies:
-        raise ConfigError(f"unknown architecture search '{options.nas}'", did_you_mean(options.nas, nas_keys()))
+    if options.nas not in MODES and options.nas not in strategies:
+        raise ConfigError(
+            f"unknown architecture search '{options.nas}'", did_you_mean(options.nas, [*MODES, *strategies])
+        )
     if options.metric is not None:
         check_metric(options.metric)
         if options.task is not None:

@@ -11,9 +11,9 @@ from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
 from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
+from autodl.planning.searching import choose_search
 from autodl.planning.validation import choose_validation
 from autodl.records import Decision, Plan, Profile
-from autodl.search.strategies.base import strategies
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
@@ -41,6 +41,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
     setting = Setting(facts, metric, validation, machine, threads)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
+    searching = choose_search(facts, kept)
     recipes = {p.name: p.recipe for p in kept if families[p.key].complexity > 0} or {p.name: p.recipe for p in kept}
     target = profile.target
     decisions = (
@@ -51,6 +52,7 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         _columns(profile),
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
         models_decision,
+        *searching.decisions,
         computing,
     )
     return Plan(
@@ -66,7 +68,9 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         runner=runner,
         workers=workers,
         threads=threads,
-        strategy=strategies[options.search].key,
+        strategy=searching.strategy,
+        scheduler=searching.scheduler,
+        nas=searching.nas,
         seed=options.seed,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from autodl.records.base import JsonScalar, Record, StageRecord
 from autodl.records.recipe import Recipe
@@ -44,6 +44,8 @@ class FamilyPlan(Record):
     est_bytes: float
     recipe: Recipe
     """The recipe its trials start from."""
+    space: dict[str, Any] | None = None
+    """The user's own search space in the form of its file, conditions and nested choices laid out; None: the shipped."""
 
 
 class Skipped(Record):
@@ -73,4 +75,9 @@ class Plan(StageRecord):
     threads: int = 1
     """Threads of one trial."""
     strategy: str = "tpe"
+    """Key of what proposes configurations after the planned starts."""
+    scheduler: str = "median"
+    """Key of what ends hopeless trials early."""
+    nas: str = "joint"
+    """How architectures are searched: ``joint``, ``none``, ``supernet``, or the key of a strategy of their own."""
     seed: int = 0

@@ -6,12 +6,14 @@ A pure function of the finished and running trials, so that a resumed run goes o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from autodl.records import FamilyPlan, TrialResult, TrialSpec, TrialStatus
+from autodl.search.architecture import Architecture, Past
+from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
 from autodl.search.space import Config, SearchSpace
@@ -19,8 +21,8 @@ from autodl.search.strategies.base import Strategy
 
 Fits = Callable[[TrialSpec], bool]
 
-PROPOSALS = 8
-"""Configurations asked for at a time, of which the first new one that fits is tried."""
+LISTED = ("baseline", "default", "portfolio")
+"""Origins of trials that were on a list; all others were asked for by a strategy."""
 CONTENDERS = 4
 """Families that the strategy searches: the best few by their best trial so far."""
 
@@ -34,17 +36,22 @@ class Allocation:
         spaces: Search space of each.
         strategy: Proposes configurations after the portfolios.
         seed: Seed of the run; each choice derives its own from it and from the trial's number.
+        architecture: How the architectures of networks are searched.
         reserved: Highest number of a trial that a crash has cost; its id is not used again.
+        feasibility: Limits of the user on what a model may take.
     """
 
     families: tuple[FamilyPlan, ...]
     spaces: dict[str, SearchSpace]
     strategy: Strategy
     seed: int
+    architecture: Architecture = Architecture()
     reserved: int = 0
+    feasibility: Feasibility = field(default_factory=Feasibility)
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
+        finished = self.feasibility.as_told(finished)
         taken = [r.spec for r in finished] + list(running)
         number = 1 + max((trial_number(s.id) for s in taken), default=0)
         number = max(number, self.reserved + 1)
@@ -65,20 +72,20 @@ class Allocation:
                 return listed
         rng = np.random.default_rng([self.seed, number])
         for family_key in self._contenders(finished, rng):
-            history = self._observations(family_key, finished, running)
-            space = self.spaces[family_key]
-            # Several proposals: the first may repeat a trial or take more time than is left.
-            for config in self.strategy.ask(space, history, PROPOSALS, rng):
-                asked = spec(family_key, config, self.strategy.key)
-                if not any(o.config == config for o in history) and fits(asked):
+            past = self._past(family_key, finished, running)
+            # Several proposals: the first may take more time than is left.
+            for origin, config in self.architecture.proposals(self.spaces[family_key], past, self.strategy, rng):
+                asked = spec(family_key, config, origin)
+                if fits(asked):
                     return asked
         return None
 
     def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
-        """Families with a finished trial, best first."""
+        """Families with a finished trial, best first, without those that are far beyond the limits."""
+        left = self.feasibility.hopeless(finished, {key: len(space.starts()) for key, space in self.spaces.items()})
         best: dict[str, float] = {}
         for r in finished:
-            if r.ok and r.loss is not None and self.spaces[r.spec.family].params:
+            if r.ok and r.loss is not None and self.spaces[r.spec.family].params and r.spec.family not in left:
                 best[r.spec.family] = min(r.loss, best.get(r.spec.family, np.inf))
         return sorted(best, key=lambda k: best[k])
 
@@ -100,15 +107,21 @@ class Allocation:
         order = rng.choice(len(keys), size=len(keys), replace=False, p=weights / weights.sum())
         return [keys[i] for i in order]
 
+    def _past(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> Past:
+        listed = [r for r in finished if r.spec.origin in LISTED], [s for s in running if s.origin in LISTED]
+        return Past(self._observations(key, finished, running), self._observations(key, *listed))
+
     def _observations(
         self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]
     ) -> list[Observation]:
+        several = self.feasibility.objectives(finished) if self.strategy.several_losses else {}
         seen = [
             Observation(
                 config=r.spec.config,
                 status=_status(r.status),
                 loss=r.loss if r.status in (TrialStatus.OK, TrialStatus.STOPPED) else None,
                 steps=r.fold_losses,
+                losses=several.get(r.spec.id, ()),
             )
             for r in finished
             if r.spec.family == key

@@ -15,11 +15,13 @@ EVEN_SHARE = 0.4
 """From this fraction of an even share on, the rarest class is not rare (0.4: a fifth of the rows of two classes)."""
 
 
+def planned_space(plan: FamilyPlan) -> SearchSpace:
+    """The whole space of a family: the user's own, or the shipped one."""
+    return family_space(plan.key) if plan.space is None else SearchSpace.model_validate(plan.space)
+
+
 def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:
     """The family's space without choices that have no meaning for these data.
-
-    The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
-    tried first. Preparation that is not searched follows the recipe, too.
 
     Args:
         plan: The family and its recipe.
@@ -28,9 +30,19 @@ def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:
     import numpy as np
 
     counts = np.bincount(data.y, minlength=data.n_classes) if data.task is Task.CLASSIFICATION else ()
-    idle = idle_fields(data.schema.columns, data.task, [int(c) for c in counts])
-    recipe = {f"prep.{name}": value for name, value in plan.recipe.model_dump().items()}
-    return family_space(plan.key).without(*(f"prep.{name}" for name in idle)).with_defaults(recipe)
+    return problem_space(plan, idle_fields(data.schema.columns, data.task, [int(c) for c in counts]))
+
+
+def problem_space(plan: FamilyPlan, idle: Iterable[str]) -> SearchSpace:
+    """The family's space without the preparation named ``idle``.
+
+    The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
+    tried first. Preparation that is not searched follows the recipe, too. A user's own defaults stay as they are.
+    """
+    space = planned_space(plan).without(*(f"prep.{name}" for name in idle))
+    if plan.space is not None:
+        return space
+    return space.with_defaults({f"prep.{name}": value for name, value in plan.recipe.model_dump().items()})
 
 
 def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequence[int]) -> frozenset[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autodl.events import Listener
 from autodl.machine import available_memory
 from autodl.models.base import Shape
 from autodl.records import Plan, TrialResult
 from autodl.search.allocation import Allocation
+from autodl.search.architecture import Architecture
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.feasibility import Feasibility
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
@@ -23,6 +25,8 @@ from autodl.search.trial import TrialData, TrialOutcome
 
 LIKELY_MEMBERS = 4
 """Members of an ensemble that the time reserve for refits counts on."""
+CHECK_S = 3.0
+"""Seconds to start a process, load a model in it and measure what it takes."""
 REFIT_SHARE = 0.22
 """At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
 
@@ -38,6 +42,7 @@ class SearchSetup:
         address: Ray cluster, or None.
         max_trials: Trial-count budget, or None.
         reserved: Highest number of a trial that a crash has cost; its id is not used again.
+        feasibility: Limits of the user on what a model may take.
     """
 
     plan: Plan
@@ -46,6 +51,7 @@ class SearchSetup:
     address: str | None = None
     max_trials: int | None = None
     reserved: int = 0
+    feasibility: Feasibility = field(default_factory=Feasibility)
 
     def spaces(self) -> dict[str, SearchSpace]:
         """The search space of each family, cut to this problem."""
@@ -64,6 +70,12 @@ class SearchSetup:
         if self.plan.runner != "inline":
             allowed = max(0.5 * allowed, allowed - WORKER_BYTES)
         return MemoryModel(self.shape, self.data, allowed)
+
+    @property
+    def checking_s(self) -> float:
+        """Seconds kept for measuring, in processes of their own, whether models keep the limits."""
+        limits = self.feasibility.limits
+        return CHECK_S * (limits.any + (limits.memory_bytes is not None))
 
     def growth(self, n_rows: int) -> float:
         """Rows of a refit on ``n_rows`` over the training rows of a fold."""
@@ -110,21 +122,25 @@ def run_search(
         best = sorted((r for r in finished if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
         seconds = refit_seconds(setup, best[:LIKELY_MEMBERS], n_rows)
         refits = 0.0 if budget.unlimited else min(1.3 * sum(seconds.values()), REFIT_SHARE * budget.total_s)
-        return budget.finish_s(n_rows, len(setup.data.schema.columns)) + refits
+        checking = 0.0 if budget.unlimited else setup.checking_s
+        return budget.finish_s(n_rows, len(setup.data.schema.columns)) + refits + checking
 
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
             spaces=setup.spaces(),
-            strategy=strategies[setup.plan.strategy](),
+            strategy=strategies[setup.plan.strategy](setup.plan.seed),
             seed=setup.plan.seed,
+            architecture=Architecture.of(setup.plan.nas, setup.plan.seed),
             reserved=setup.reserved,
+            feasibility=setup.feasibility,
         ),
         costs=setup.costs(),
         budget=budget,
         reserve=reserve,
         store=store,
         listener=listener,
+        scheduler=setup.plan.scheduler,
         max_trials=setup.max_trials,
         memory=setup.memory(),
     )

@@ -1,0 +1,140 @@
+"""Which strategy, scheduler and architecture search are used, and why, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from autodl.defaults import NAS, SEARCH
+from autodl.errors import ConfigError
+from autodl.options import FitOptions
+from autodl.planning.facts import Facts
+from autodl.records import Decision, FamilyPlan
+from autodl.search.architecture import Architecture
+from autodl.search.fitting import idle_fields, problem_space
+from autodl.search.schedulers.base import schedulers
+from autodl.search.strategies.base import Strategy, strategies
+
+if TYPE_CHECKING:
+    from autodl.search.space import SearchSpace
+
+SCHEDULER = "median"
+"""Where neither the user nor the strategy names one."""
+_SHOWN = 4
+"""Names of parameters that a reason gives."""
+
+
+class Searching(NamedTuple):
+    """What the plan says about the search: keys, and decisions in words."""
+
+    strategy: str
+    scheduler: str
+    nas: str
+    decisions: tuple[Decision, ...]
+
+
+def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
+    """Strategy, scheduler and architecture search for the families that take part.
+
+    Raises:
+        ConfigError: An unknown name, or a strategy that cannot search the space of a family, with the remedy.
+        MissingDependencyError: The strategy needs a package that is not installed.
+    """
+    options = facts.options
+    strategy = strategies[options.search](options.seed)
+    key = options.scheduler or (strategy.scheduler if strategy.scheduler != "none" else SCHEDULER)
+    scheduler = schedulers[key]
+    architecture = Architecture.of(options.nas, options.seed)
+    idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
+    spaces = {p.key: problem_space(p, idle) for p in kept}
+    _check(strategy, architecture, spaces)
+    decisions = [_search(strategy, options, spaces, kept), _stopping(scheduler.name, key, options, strategy)]
+    deep = [p for p in kept if spaces[p.key].nas]
+    if deep:
+        decisions.append(_nas(architecture, options, deep, spaces))
+    return Searching(strategy.key, key, options.nas, tuple(decisions))
+
+
+def _check(strategy: Strategy, architecture: Architecture, spaces: dict[str, SearchSpace]) -> None:
+    """Whether each strategy can search its part of each family's space."""
+    for family, space in spaces.items():
+        for start in space.starts() if space.params else ():
+            for own, part in architecture.parts(space, start):
+                try:
+                    (own or strategy).check(part)
+                except ConfigError as error:
+                    raise ConfigError(
+                        f"{error.what} (search space of the model family '{family}')",
+                        f"{error.remedy} A space of your own is given with --space.",
+                    ) from error
+
+
+def _search(
+    strategy: Strategy, options: FitOptions, spaces: dict[str, SearchSpace], kept: Sequence[FamilyPlan]
+) -> Decision:
+    searched = [p for p in kept if spaces[p.key].params]
+    widest = max(searched, key=lambda p: len(spaces[p.key].params), default=None)
+    own = [p.name for p in kept if p.space is not None]
+    asked = options.search != SEARCH
+    why = "You asked for it." if asked else "It learns from each trial which settings do well."
+    if widest is not None:
+        most = math.inf if options.max_trials is None else options.max_trials
+        reason = strategy.why(spaces[widest.key], None, most)
+        if reason != f"{strategy.name}, as asked.":
+            why = f"{why} For {widest.name}: {reason}" if len(searched) > 1 else f"{why} {reason}"
+    if own:
+        why += f" The settings of {_listed(own)} are those of your file {options.space}."
+    return Decision(
+        topic="Search",
+        choice=f"{strategy.name} chooses the settings to try, after each model's listed ones",
+        why=why,
+        evidence={"strategy": strategy.key},
+    )
+
+
+def _stopping(name: str, key: str, options: FitOptions, strategy: Strategy) -> Decision:
+    if options.scheduler is not None:
+        why = "You asked for it."
+    elif strategy.scheduler != "none":
+        why = f"It belongs to the strategy {strategy.key}."
+    else:
+        why = "What clearly falls behind earlier trials is not worth finishing; the listed settings always are."
+    choice = "none: every trial is trained to its end" if key == "none" else f"{name} ends hopeless trials early"
+    return Decision(topic="Early stopping of trials", choice=choice, why=why, evidence={"scheduler": key})
+
+
+def _nas(
+    architecture: Architecture, options: FitOptions, deep: Sequence[FamilyPlan], spaces: dict[str, SearchSpace]
+) -> Decision:
+    names = list(dict.fromkeys(n for p in deep for n in spaces[p.key].nas))
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    models = _listed([p.name for p in deep])
+    joint = f"the architecture of {models} is searched together with all other settings"
+    choices = {
+        "joint": joint,
+        "none": f"the architecture of {models} stays that of its best listed one",
+        "supernet": f"architectures of {models} are compared in one network that shares their weights",
+    }
+    reasons = {
+        "joint": "The best learning rate depends on the architecture.",
+        "none": "All of the time goes into the other settings.",
+        "supernet": "One training ranks many architectures; the first few are then trained on their own.",
+    }
+    if architecture.strategy is not None:
+        name = architecture.strategy.name
+        choice = f"{name} chooses the architecture of {models}, in every second trial"
+        why = "The other trials search the other settings at the best architecture so far."
+    else:
+        choice, why = choices[architecture.mode], reasons[architecture.mode]
+    asked = "You asked for it. " if options.nas != NAS else ""
+    return Decision(
+        topic="Architecture search",
+        choice=choice,
+        why=f"{asked}{why} The architecture is: {shown}.",
+        evidence={"nas": options.nas},
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
