@@ -63,6 +63,7 @@ def test_the_search_space_page_holds_a_valid_space_and_every_key() -> None:
 
     space = parse_space(yaml.safe_load(blocks("docs/search-space.md", "yaml")[0]))
     assert space.nas == ("op", "kernel")
+    assert all(parse_space(yaml.safe_load(text)).params for text in blocks("docs/search-space.md", "yaml"))
     page = (REPO / "docs" / "search-space.md").read_text("utf-8")
     assert all(f"`{key}`" in page for key in Param.model_fields)
 

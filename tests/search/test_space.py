@@ -23,7 +23,7 @@ CONDITIONAL = {
 def test_defaults_and_conditions():
     space = parse_space(CONDITIONAL)
     assert space.order().index("op") < space.order().index("kernel")
-    assert space.complete({}) == {"op": "pool", "lr": pytest.approx(10**-2.5), "units": 40}
+    assert space.complete({}) == {"op": "pool", "lr": pytest.approx(10**-2.5), "units": 48}
     assert space.complete({"op": "conv"})["kernel"] == 3
     # The third entry equals the first once completed: the portfolio has no repeats.
     assert [c["op"] for c in space.starts()] == ["pool", "conv"]
@@ -49,7 +49,7 @@ def test_samples_stay_inside():
         ({"x": {"type": "choice", "values": []}}, "at least one entry"),
         ({"x": {"type": "choice", "values": [1, 2], "default": 3}}, "`default` must be one of"),
         ({"x": {"type": "float", "low": 0, "high": 1, "default": 2}}, "`default` must lie in [0, 1]"),
-        ({"x": {"type": "floot", "low": 0, "high": 1}}, "params.x.type"),
+        ({"x": {"type": "floot", "low": 0, "high": 1}}, "x.type: unknown type 'floot'"),
         ({"x": {"type": "float", "low": 0, "high": 1, "hihg": 2}}, "hihg"),
         ({"x": {"type": "float", "low": 0, "high": 1, "when": {"y": [1]}}}, "no parameter 'y'"),
         (
@@ -99,7 +99,7 @@ def test_int_samples_in_range(low, width, log, seed):
     ("text", "line", "message"),
     [
         ("lr:\n  type: float\n  low: 3\n  high: 1\n", 1, "`low <= high` must hold"),
-        ("params:\n  a: {type: choice, values: [1]}\n  b: {type: floot}\n", 3, "params.b.type"),
+        ("params:\n  a: {type: choice, values: [1]}\n  b: {type: floot}\n", 3, "params.b.type: unknown type 'floot'"),
         ("params:\n  a: {type: choice, values: []}\n", 2, "at least one entry"),
         (
             "a: {type: choice, values: [1], when: {b: [1]}}\nb: {type: choice, values: [1], when: {a: [1]}}\n",
@@ -110,7 +110,7 @@ def test_int_samples_in_range(low, width, log, seed):
         (
             "params:\n  a:\n    type: float\n    low: few\n    high: 1\n",
             4,
-            "params.a.low: Input should be a valid number",
+            "params.a.low: must be a number, but got 'few'",
         ),
     ],
 )

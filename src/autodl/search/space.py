@@ -12,99 +12,28 @@ A space is a YAML file or a mapping of the same form::
       - {lr: 0.001, units: 512}
     nas: [op, kernel]           # what architecture search may change
 
-A mapping without ``params`` is taken as the ``params`` themselves.
+A mapping without ``params`` is taken as the ``params`` themselves. ``space_form`` reads templates and nested choices.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path as FilePath
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from autodl.errors import ConfigError, did_you_mean
 from autodl.records import JsonScalar
+from autodl.search.conditions import holds
+from autodl.search.param import Param
+from autodl.search.space_form import Flat, Path, SpaceError, expand_config, expand_list, flatten
+
+__all__ = ["Config", "Param", "SearchSpace", "family_space", "load_file", "parse_mapping", "parse_space"]
 
 Config = dict[str, JsonScalar]
-
-
-class Param(BaseModel):
-    """One dimension. ``when`` names the values of other parameters under which it exists."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    type: Literal["float", "int", "choice"]
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    step: float | None = None
-    values: tuple[JsonScalar, ...] = ()
-    default: JsonScalar = None
-    when: dict[str, tuple[JsonScalar, ...]] = {}
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Param:
-        if self.type == "choice":
-            if not self.values:
-                raise ValueError("a choice needs at least one entry in `values`")
-            if self.default is not None and self.default not in self.values:
-                raise ValueError(f"`default` must be one of {list(self.values)}, but got {self.default!r}")
-            return self
-        if self.low is None or self.high is None:
-            raise ValueError(f"a {self.type} needs `low` and `high`")
-        if not self.low <= self.high:
-            raise ValueError(f"`low <= high` must hold, but got low={self.low:g}, high={self.high:g}")
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
-            raise ValueError(f"`low` and `high` must be finite, but got low={self.low:g}, high={self.high:g}")
-        if self.step is not None and not self.step > 0:
-            raise ValueError(f"`step` must be above 0, but got {self.step:g}")
-        if self.type == "int" and not (self.low.is_integer() and self.high.is_integer()):
-            raise ValueError(f"an int needs whole `low` and `high`, but got low={self.low:g}, high={self.high:g}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"a log scale needs `low > 0`, but got low={self.low:g}")
-        if self.default is not None:
-            if isinstance(self.default, str) or not self.low <= float(self.default) <= self.high:
-                raise ValueError(f"`default` must lie in [{self.low:g}, {self.high:g}], but got {self.default!r}")
-        return self
-
-    def start(self) -> JsonScalar:
-        """The default, or the middle of the range."""
-        if self.default is not None or self.type == "choice":
-            return self.default if self.default is not None else self.values[0]
-        assert self.low is not None and self.high is not None
-        middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
-        return round(middle) if self.type == "int" else middle
-
-    def allows(self, value: JsonScalar) -> bool:
-        """Whether the value is an entry of the choice, or a number within the range."""
-        if self.type == "choice":
-            return value in self.values
-        if isinstance(value, bool | str) or value is None:
-            return False
-        assert self.low is not None and self.high is not None
-        return self.low <= value <= self.high and (self.type == "float" or float(value).is_integer())
-
-    def sample(self, rng: np.random.Generator) -> JsonScalar:
-        """A value drawn uniformly (log-uniformly with ``log``)."""
-        if self.type == "choice":
-            return self.values[int(rng.integers(len(self.values)))]
-        assert self.low is not None and self.high is not None
-        if self.type == "int":
-            low, high = int(self.low), int(self.high)
-            if self.log:
-                raw = math.exp(rng.uniform(math.log(low - 0.5 if low > 0 else 0.5), math.log(high + 0.5)))
-                return min(high, max(low, round(raw)))
-            step = int(self.step or 1)
-            return low + step * int(rng.integers((high - low) // step + 1))
-        if self.log:
-            return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
-        if self.step:
-            return self.low + self.step * int(rng.integers(int((self.high - self.low) / self.step + 1e-9) + 1))
-        return float(rng.uniform(self.low, self.high))
 
 
 class SearchSpace(BaseModel):
@@ -116,38 +45,52 @@ class SearchSpace(BaseModel):
     nas: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _names_exist(self) -> SearchSpace:
+    def _holds_together(self) -> SearchSpace:
         for name, param in self.params.items():
-            for parent, allowed in param.when.items():
+            for parent, condition in param.when.items():
+                place: Path = ("params", name, "when", parent)
                 if parent not in self.params:
-                    raise ValueError(f"{name}.when: no parameter '{parent}'. {did_you_mean(parent, self.params)}")
+                    raise SpaceError(place, f"no parameter '{parent}'", did_you_mean(parent, self.params))
                 owner = self.params[parent]
-                if owner.type == "choice" and (bad := [v for v in allowed if v not in owner.values]):
-                    raise ValueError(f"{name}.when: '{parent}' never takes the value {bad[0]!r}")
-        for name in (*self.nas, *(k for c in self.portfolio for k in c)):
+                try:
+                    never = not owner.can_meet(condition)
+                except ValueError as error:
+                    raise SpaceError(place, str(error)) from error
+                bad = [] if isinstance(condition, str) else [v for v in condition if not owner.allows(v)]
+                if never or bad:
+                    what = f"takes the value {bad[0]!r}" if bad else f"is {condition}"
+                    raise SpaceError(place, f"'{parent}' never {what}")
+        for name in self.nas:
             if name not in self.params:
-                raise ValueError(f"no parameter '{name}'. {did_you_mean(name, self.params)}")
-        self.order()
+                raise SpaceError(("nas",), f"no parameter '{name}'", did_you_mean(name, self.params))
+        for i, entry in enumerate(self.portfolio):
+            for name, value in entry.items():
+                place = ("portfolio", i, name)
+                if name not in self.params:
+                    raise SpaceError(place, f"no parameter '{name}'", did_you_mean(name, self.params))
+                if not self.params[name].allows(value):
+                    raise SpaceError(place, f"'{name}' never takes the value {value!r}")
+        self.order()  # raises for a cycle
         return self
 
     def order(self) -> tuple[str, ...]:
-        """Parameter names, each after those that its condition names.
+        """Parameter names, each after those that its condition names."""
+        return self._order
 
-        Raises:
-            ValueError: If conditions form a cycle.
-        """
-        done: list[str] = []
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        done: dict[str, None] = {}
         while len(done) < len(self.params):
             ready = [n for n, p in self.params.items() if n not in done and all(k in done for k in p.when)]
             if not ready:
-                rest = ", ".join(n for n in self.params if n not in done)
-                raise ValueError(f"the conditions (`when`) of {rest} form a cycle")
-            done.extend(ready)
+                rest = [n for n in self.params if n not in done]
+                raise SpaceError(("params", rest[0]), f"the conditions (`when`) of {', '.join(rest)} form a cycle")
+            done.update(dict.fromkeys(ready))
         return tuple(done)
 
     def active(self, name: str, config: Mapping[str, JsonScalar]) -> bool:
         """Whether the parameter exists under these values of the others."""
-        return all(k in config and config[k] in allowed for k, allowed in self.params[name].when.items())
+        return all(k in config and holds(c, config[k]) for k, c in self.params[name].when.items())
 
     def complete(self, partial: Mapping[str, JsonScalar]) -> Config:
         """A full configuration: the given values, defaults for the rest, inactive parameters left out."""
@@ -200,55 +143,118 @@ def parse_space(source: Any, where: str = "search space") -> SearchSpace:
     """
     if isinstance(source, SearchSpace):
         return source
-    if isinstance(source, str | Path):
-        return _from_file(Path(source))
-    return _from_mapping(source, where, None)
+    if isinstance(source, str | FilePath):
+        return _from_file(FilePath(source))
+    return parse_mapping(source, where)
 
 
-def _from_file(path: Path) -> SearchSpace:
+def _from_file(path: FilePath) -> SearchSpace:
+    loaded, text = load_file(path)
+    return parse_mapping(loaded if loaded is not None else {}, str(path), text)
+
+
+def load_file(path: FilePath) -> tuple[Any, str]:
+    """What a YAML or JSON file says, and its text.
+
+    Raises:
+        ConfigError: If it cannot be read, is no YAML, or has a key twice.
+    """
     import yaml
 
-    from autodl.search.space_place import repeated_key
+    from autodl.search.space_place import load_text, repeated_key
 
     try:
         text = path.read_text("utf-8")
-        loaded = yaml.safe_load(text)
+        loaded = load_text(text)
     except OSError as error:
         raise ConfigError(f"cannot read the search space {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a text file in UTF-8") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if (twice := repeated_key(text)) is not None:
         raise ConfigError(f"{path}, line {twice[1]}: the key '{twice[0]}' stands twice", "Keep one of them.")
-    return _from_mapping(loaded or {}, str(path), text)
+    return loaded, text
 
 
-def _from_mapping(source: Any, where: str, text: str | None) -> SearchSpace:
-    from autodl.search.nni_space import from_nni, is_nni
+def parse_mapping(source: Any, where: str, text: str | None = None, at: Path = ()) -> SearchSpace:
+    """Build a space from a mapping.
+
+    Args:
+        source: The mapping.
+        where: What errors call it, such as the path of its file.
+        text: The file, for line numbers.
+        at: Keys from the top of the file to the mapping.
+
+    Raises:
+        ConfigError: Naming the place (file, line, key) and the broken rule.
+    """
+    from autodl.search.nni_space import is_nni
     from autodl.search.space_place import line_of
 
     if not isinstance(source, Mapping):
         raise ConfigError(f"{where}: a mapping of parameters is needed, but got {type(source).__name__}")
-    if is_nni(source):
-        body, wrapped = from_nni(source, where), False
-    else:
-        wrapped = "params" in source and not (isinstance(source["params"], Mapping) and "type" in source["params"])
-        body = dict(source) if wrapped else {"params": dict(source)}
     try:
-        return SearchSpace.model_validate(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = list(first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        if not path and (named := [n for n in body["params"] if re.search(rf"\b{re.escape(n)}\b", message)]):
-            path = ["params", named[0]]
-            place = ""
-        else:
-            place = ".".join(str(p) for p in path)
-        line = None if text is None else line_of(text, path if wrapped else path[1:])
+        return _read(source, where, at, nni=is_nni(source))
+    except RecursionError as error:
+        raise ConfigError(f"{where}: the space contains itself") from error
+    except SpaceError as fault:
+        line = None if text is None else line_of(text, fault.path)
         head = f"{where}, line {line}" if line else where
-        raise ConfigError(f"{head}: {place + ': ' if place else ''}{message}") from error
+        raise ConfigError(f"{head}: {fault.place}{fault.message}", fault.remedy) from fault
+
+
+def _read(source: Mapping[Any, Any], where: str, at: Path, nni: bool) -> SearchSpace:
+    from autodl.search.nni_space import from_nni
+
+    if nni:
+        return _checked(Flat(from_nni(source, where)["params"]), ({},), (), at)
+    if "params" not in source or (isinstance(source["params"], Mapping) and "type" in source["params"]):
+        return _checked(flatten(source, at), ({},), (), at)
+    known = ("params", "portfolio", "nas")
+    if unknown := [k for k in source if k not in known]:
+        raise SpaceError((*at, unknown[0]), f"unknown key '{unknown[0]}'", did_you_mean(str(unknown[0]), known))
+    params, portfolio, nas = source["params"], source.get("portfolio"), source.get("nas")
+    if params is not None and not isinstance(params, Mapping):
+        raise SpaceError((*at, "params"), f"must be a mapping of names to parameters, but got {params!r}")
+    for key, value, what in (("portfolio", portfolio, "a list of configurations"), ("nas", nas, "a list of names")):
+        if value is not None and not isinstance(value, list | tuple):
+            raise SpaceError((*at, key), f"must be {what}, but got {value!r}")
+    starts = [expand_config(entry, (*at, "portfolio", i)) for i, entry in enumerate(portfolio or ({},))]
+    return _checked(flatten(params or {}, (*at, "params")), tuple(starts), expand_list(nas or (), (*at, "nas")), at)
+
+
+def _checked(flat: Flat, portfolio: tuple[Config, ...], nas: Sequence[str], at: Path) -> SearchSpace:
+    params: dict[str, Param] = {}
+    for name, body in flat.params.items():
+        place = flat.places.get(name, (*at, name))
+        try:
+            params[name] = Param.model_validate(body)
+        except ValidationError as error:
+            raise _fault(error, place) from error
+    try:
+        return SearchSpace(params=params, portfolio=portfolio, nas=tuple(nas))
+    except ValidationError as error:
+        fault = _fault(error, at)
+        if fault.path[len(at) : len(at) + 1] == ("params",):  # where the parameter was written
+            owner, *rest = fault.path[len(at) + 1 :]
+            fault.path = (*flat.places.get(str(owner), (*at, owner)), *rest)
+        raise fault from error
+
+
+def _fault(error: ValidationError, at: Path) -> SpaceError:
+    """The first error of a record, as one of ours."""
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, SpaceError):
+        return SpaceError((*at, *cause.path), cause.message, cause.remedy)
+    path = (*at, *first["loc"])
+    if first["type"] == "literal_error":
+        types = ("float", "int", "choice")
+        return SpaceError(path, f"unknown type {first['input']!r}", did_you_mean(str(first["input"]), types))
+    if first["type"] == "missing":
+        return SpaceError(at, f"`{first['loc'][-1]}` is missing", "Write `type: float`, `int` or `choice`.")
+    return SpaceError(path, first["msg"].removeprefix("Value error, "))
 
 
 @lru_cache(maxsize=64)
@@ -259,4 +265,4 @@ def family_space(key: str) -> SearchSpace:
     resource = files("autodl") / "search_spaces" / f"{key}.yaml"
     if not resource.is_file():
         return SearchSpace(params={})
-    return parse_space(Path(str(resource)))
+    return parse_space(FilePath(str(resource)))

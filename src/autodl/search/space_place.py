@@ -1,13 +1,39 @@
-"""Where in a YAML or JSON file a key stands, for errors that name the line."""
+"""YAML and JSON text of search spaces: what stands in it and on which line, for errors that name it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import yaml
 
 
-def line_of(text: str, path: Sequence[str | int]) -> int | None:
+class _Loader(yaml.SafeLoader):
+    """YAML whose numbers may be written ``1e-4``, as in YAML 1.2; the older rules read a word there."""
+
+    yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"), list("-+.0123456789")
+)
+
+
+def load_text(text: str) -> Any:
+    """What a YAML or JSON text says.
+
+    Raises:
+        yaml.YAMLError: If it is neither.
+    """
+    loader = _Loader(text)  # a subclass of the safe loader: plain values only
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+def line_of(text: str, path: Sequence[object]) -> int | None:
     """The line, from 1, of the deepest part of a path that the file has; None if it has none of it.
 
     Args:
@@ -27,24 +53,28 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
 
 def repeated_key(text: str) -> tuple[str, int] | None:
     """The first key that stands twice in one mapping and the line of its second place; YAML would drop the first."""
-    waiting = [yaml.compose(text)]
+    waiting, done = [yaml.compose(text)], set()
     while waiting:
         node = waiting.pop(0)
+        if id(node) in done:  # an alias
+            continue
+        done.add(id(node))
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    return str(key.value), key.start_mark.line + 1
-                seen.add(key.value)
+                if isinstance(key.value, str) and key.value in seen and key.value != "<<":
+                    return key.value, key.start_mark.line + 1
+                seen.add(str(key.value))
                 waiting.append(value)
         elif isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)
     return None
 
 
-def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+def _child(node: yaml.Node | None, part: object) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
-        return next(((k, v) for k, v in node.value if k.value == str(part)), None)
+        wanted = {str(part), str(part).lower()} if isinstance(part, bool) else {str(part)}
+        return next(((k, v) for k, v in node.value if k.value in wanted), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
