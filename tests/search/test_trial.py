@@ -57,7 +57,7 @@ def test_training_leaves_time_to_predict(toys, linear_data, monkeypatch):
         given.append(deadline.left())
         return fit_model(*args, deadline=deadline, **kwargs)
 
-    monkeypatch.setattr("autodl.search.trial.fit_model", fit)
+    monkeypatch.setattr("autodl.search.cross_validation.fit_model", fit)
     assert run_trial(job(seconds=60.0), linear_data, PreparedFolds(linear_data)).result.ok
     assert [round(g / 60.0, 1) for g in given] == [0.3, 0.4, 0.8]  # 0.85 of a third, of half the rest, of the rest
 

@@ -66,8 +66,8 @@ class CostModel:
         return self.raw(spec) * statistics.median(ratios)
 
     def _ratio(self, result: TrialResult) -> float | None:
-        if result.cost is None or result.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT):
-            return None
+        if result.cost is None or result.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) or result.reached < 1.0:
+            return None  # of a training that was cut short nobody knows how long it would have taken
         return self._measured(result)
 
     def _measured(self, result: TrialResult) -> float:

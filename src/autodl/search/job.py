@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autodl.records import Recipe, TableSchema, Task, TrialResult, TrialSpec
+from autodl.search.curves import Curve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +56,13 @@ class Job:
     seconds: float = float("inf")
     scheduler: str = "none"
     rivals: tuple[tuple[float, ...], ...] = ()
+    """Losses of their folds."""
+    curves: tuple[Curve, ...] = ()
+    """Trainings of the family's other trials."""
     light: bool = True
     """Whether the memory that it takes is no danger to the process of the run."""
+    bytes: float = 0.0
+    """Memory that it is expected to take; 0 if nobody knows."""
 
 
 @dataclass(frozen=True)

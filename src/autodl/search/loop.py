@@ -17,6 +17,7 @@ from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
+from autodl.search.rivals import rival_curves
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
 
@@ -158,14 +159,17 @@ class SearchLoop:
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
         scheduler = self.scheduler if spec.origin not in ("default", "portfolio") else "none"
+        curves = () if scheduler == "none" else rival_curves(state.finished, spec.family)
         baseline = families[spec.family].complexity == 0
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
+        bytes_ = 0.0 if self.memory is None else self.memory.estimate(spec, state.finished)
         if self.budget.unlimited:
-            return Job(spec, scheduler=scheduler, rivals=rivals, light=light)
+            return Job(spec, math.inf, scheduler, rivals, curves, light=light, bytes=bytes_)
         least = LAST_RESORT_S if self._must_try(spec, state) else 0.5
         left = max(least, self._left(state))
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
-        return Job(spec, seconds=min(left, generous), scheduler=scheduler, rivals=rivals, light=light)
+        seconds = min(left, generous)
+        return Job(spec, seconds, scheduler, rivals, curves, light=light, bytes=bytes_)
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best()

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from autodl.clock import NEVER, Deadline
 from autodl.features import Features
-from autodl.records import Recipe
+from autodl.records import Recipe, Task
+from autodl.search.row_share import part_of_rows
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from autodl.preprocess import Preparer
     from autodl.search.trial import TrialData
 
@@ -29,12 +33,13 @@ def preparation_key(recipe: Recipe) -> str:
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """Prepared features of one fold, and the seconds that preparing them took."""
+    """Prepared features of one fold, the positions of its training rows, and the seconds that preparing took."""
 
     preparer: Preparer
     train: Features
     valid: Features
     test: Features | None
+    rows: NDArray[np.int_]
     seconds: float
 
 
@@ -52,16 +57,25 @@ class PreparedFolds:
 
     def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
         self._data, self._limit = data, limit
-        self._kept: OrderedDict[tuple[str, int], PreparedFold] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, float | None, int], PreparedFold] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, recipe: Recipe, fold: int, deadline: Deadline = NEVER) -> PreparedFold:
+    def get(
+        self, recipe: Recipe, fold: int, deadline: Deadline = NEVER, *, part: float | None = None, seed: int = 0
+    ) -> PreparedFold:
         """The fold's rows prepared by a preparer that was fitted on its training rows.
+
+        Args:
+            recipe: How. fold: number of the fold.
+            deadline: When preparation must end.
+            part: Share of the training rows to use; None means all.
+            seed: Seed of the choice of that part.
 
         Raises:
             TimeoutError: If the deadline passes between two steps.
         """
-        key = (preparation_key(recipe), fold)
+        # A part differs by seed; all rows do not.
+        key = (preparation_key(recipe), fold, part, seed if part is not None else 0)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -71,13 +85,15 @@ class PreparedFolds:
         begun = time.perf_counter()
         data = self._data
         train, valid = data.folds[fold]
+        if part is not None:
+            train = part_of_rows(train, data.y[train], part, seed, data.task is Task.CLASSIFICATION)
         preparer = Preparer(recipe, data.schema, data.task)
         x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
         _in_time(deadline)
         x_valid = preparer.transform(data.frame.iloc[valid])
         _in_time(deadline)
         x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
-        made = PreparedFold(preparer, x_train, x_valid, x_test, time.perf_counter() - begun)
+        made = PreparedFold(preparer, x_train, x_valid, x_test, train, time.perf_counter() - begun)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > 1 and self._bytes() > self._limit:

@@ -6,9 +6,13 @@ import statistics
 from collections.abc import Sequence
 from typing import ClassVar
 
+from autodl.search.curves import Curve
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step
 from autodl.search.schedulers.base import Scheduler, Verdict, going_on
+
+RUNGS = (1 / 9, 1 / 3)
+"""Progress at which a training is judged."""
 
 
 class ASHA(Scheduler):
@@ -29,6 +33,19 @@ class ASHA(Scheduler):
         if len(others) + 1 < self.eta:
             return Verdict.CONTINUE
         better = sum(o < statistics.fmean(steps) for o in others)
+        return Verdict.CONTINUE if better < (len(others) + 1) // self.eta else Verdict.STOP
+
+    def moments(self, number: int) -> tuple[float, ...]:
+        """A ninth and a third of the training."""
+        return RUNGS
+
+    def during(self, curve: Curve, moment: float, rivals: Sequence[Curve]) -> Verdict:
+        """Stop what is not among the best third of all that came so far."""
+        here = curve.at(moment)
+        others = [loss for r in rivals if (loss := r.at(moment)) is not None]
+        if here is None or len(others) + 1 < self.eta:
+            return Verdict.CONTINUE
+        better = sum(o < here for o in others)
         return Verdict.CONTINUE if better < (len(others) + 1) // self.eta else Verdict.STOP
 
     def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from autodl.registry import Registry
+from autodl.search.curves import Curve
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step
 
@@ -17,11 +18,10 @@ class Verdict(StrEnum):
 
     CONTINUE = "continue"
     STOP = "stop"
-    PROMOTE = "promote"
 
 
 class Scheduler(ABC):
-    """Decides from a trial's losses so far and those of finished trials."""
+    """Decides from a trial's losses so far and those of other trials."""
 
     key: ClassVar[str]
     name: ClassVar[str]
@@ -29,12 +29,31 @@ class Scheduler(ABC):
 
     @abstractmethod
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
-        """Judge a trial.
+        """Judge a trial between two folds.
 
         Args:
-            steps: Its losses so far, one a fold (or epoch); lower is better.
+            steps: Its losses so far, one a fold; lower is better.
             rivals: The same of the finished trials it competes with.
         """
+
+    def moments(self, number: int) -> tuple[float, ...]:
+        """Progress, rising, at which ``during`` is asked about the first fold's training; never by default.
+
+        Args:
+            number: Number of the trial, for schedulers that treat trials in turn.
+        """
+        return ()
+
+    def during(self, curve: Curve, moment: float, rivals: Sequence[Curve]) -> Verdict:
+        """Judge a trial while its model trains.
+
+        Args:
+            curve: The training so far, at least up to ``moment``.
+            moment: One of ``moments``.
+            rivals: Trainings of trials of the same family by the same measure, stopped ones among them; at least
+                four have come to their end.
+        """
+        return Verdict.CONTINUE
 
     def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
         """Choose between going on with a configuration and a new one, for objectives that take a fidelity.

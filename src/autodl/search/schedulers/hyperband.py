@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
+from autodl.search.curves import Curve
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step
-from autodl.search.schedulers.asha import ASHA
+from autodl.search.schedulers.asha import ASHA, RUNGS
 from autodl.search.schedulers.base import Scheduler, Verdict, going_on
 
 
@@ -27,6 +28,14 @@ class Hyperband(Scheduler):
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
         """Within one trial's steps there are no brackets: as in successive halving."""
         return ASHA().decide(steps, rivals)
+
+    def moments(self, number: int) -> tuple[float, ...]:
+        """Brackets in turn: judged twice, once, or never."""
+        return RUNGS[number % (len(RUNGS) + 1) :]
+
+    def during(self, curve: Curve, moment: float, rivals: Sequence[Curve]) -> Verdict:
+        """As in successive halving."""
+        return ASHA().during(curve, moment, rivals)
 
     def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
         """Fill the youngest bracket, then halve it; a bracket that waits for running trials lets the next begin."""

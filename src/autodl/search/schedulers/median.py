@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import ClassVar
 
+from autodl.search.curves import Curve
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step
 from autodl.search.schedulers.base import Scheduler, Verdict, going_on
@@ -30,6 +31,18 @@ class MedianStopping(Scheduler):
         if len(comparable) < self.min_rivals:
             return Verdict.CONTINUE
         return Verdict.STOP if statistics.fmean(steps) > statistics.median(comparable) else Verdict.CONTINUE
+
+    def moments(self, number: int) -> tuple[float, ...]:
+        """Every tenth, once the first fifth is over."""
+        return (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+    def during(self, curve: Curve, moment: float, rivals: Sequence[Curve]) -> Verdict:
+        """Compare the best losses up to the same progress."""
+        here = curve.at(moment)
+        others = [loss for r in rivals if r.ended and (loss := r.at(moment)) is not None]
+        if here is None or len(others) < self.min_rivals:
+            return Verdict.CONTINUE
+        return Verdict.STOP if here > statistics.median(others) else Verdict.CONTINUE
 
     def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
         """Go on with the youngest that is not worse than the median at its fidelity, or begin a new one."""

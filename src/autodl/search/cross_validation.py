@@ -1,0 +1,168 @@
+"""The folds of a trial: fit, predict, score, until all are done or a scheduler ends the trial."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import Deadline
+from autodl.evaluate.base import metrics
+from autodl.evaluate.latency import row_seconds
+from autodl.model import FittedModel, raw_predict
+from autodl.records import Cost, CurvePoint, JsonScalar, Task, TrialResult, TrialStatus
+from autodl.search.fold_model import fit_model, merge_refits, trial_recipe
+from autodl.search.job import Job, Tell, TrialData, TrialOutcome
+from autodl.search.naming import trial_number
+from autodl.search.prepared import PreparedFold, PreparedFolds
+from autodl.search.rivals import measure_of
+from autodl.search.schedulers.base import Verdict, schedulers
+from autodl.search.watching import TrainingWatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TRAINING = 0.85
+"""Share of a fold's time after which training is told to stop: predicting takes time as well."""
+
+
+class CrossValidation:
+    """One trial on its way through the folds.
+
+    Args:
+        job: What to try, its time and its rivals.
+        data: Rows and folds.
+        cache: Prepared features.
+        deadline: When the trial must end.
+        tell: Is told each step before it begins.
+    """
+
+    def __init__(self, job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> None:
+        self.job, self.data, self.cache, self.deadline, self.tell = job, data, cache, deadline, tell
+        self.spec = job.spec
+        self.metric = metrics[data.metric]
+        self.scheduler = schedulers[job.scheduler]()
+        self.recipe = trial_recipe(job.spec, data)
+        self.numbers: Sequence[int] = range(len(data.folds)) if job.spec.folds is None else job.spec.folds
+        self.measure = measure_of(job.spec, self.recipe, self.numbers[0])
+        width = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
+        self.oof = np.full((len(data.y), *width), np.nan, dtype=np.float32)
+        self.test: NDArray[Any] | None = None
+        self.losses: list[float] = []
+        self.models: list[bytes] = []
+        self.refits: list[dict[str, JsonScalar]] = []
+        self.curve: tuple[CurvePoint, ...] = ()
+        self.fit_s = self.predict_s = 0.0
+        self.row_s: float | None = None
+        self.n_predicted = 0
+
+    def run(self) -> TrialOutcome:
+        """All folds, or as many as the scheduler allows.
+
+        Raises:
+            TimeoutError: If the time is up before a fold.
+        """
+        for done, fold in enumerate(self.numbers):
+            model, ready, watch = self._fit(done, fold)
+            if watch.stopped:
+                self._score(model, ready, fold)
+                return self._outcome(TrialStatus.STOPPED, watch.reached)
+            self._score(model, ready, fold)
+            self._keep(model, ready, fold)
+            last = done + 1 == len(self.numbers)
+            if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
+                return self._outcome(TrialStatus.STOPPED)
+        return self._outcome(TrialStatus.OK if self.spec.fidelity is None else TrialStatus.STOPPED)
+
+    def _fit(self, done: int, fold: int) -> tuple[FittedModel, PreparedFold, TrainingWatch]:
+        folds = len(self.numbers)
+        share = self.deadline.left() / (folds - done)
+        if share <= 0:
+            raise TimeoutError(f"{done} of {folds} folds done")
+        place = f"fold {done + 1} of {folds}"
+        self.tell(f"preparing the columns for {place}")
+        ready = self.cache.get(self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed)
+        # What preparation took is not there for training.
+        share = min(share, self.deadline.left() / (folds - done))
+        self.tell(f"training on {place}")
+        begun = time.perf_counter()
+        valid = self.data.folds[fold][1]
+        # Later folds have no curves to be compared with; the scheduler decides between them.
+        rivals = [c for c in self.job.curves if c.measure == self.measure] if done == 0 else []
+        watch = TrainingWatch(self.scheduler, rivals, trial_number(self.spec.id))
+        model = fit_model(
+            self.spec,
+            self.recipe,
+            (ready.preparer, ready.train),
+            self.data.y[ready.rows],
+            (ready.valid, self.data.y[valid]),
+            self.data,
+            seed=self.spec.seed + fold,
+            deadline=Deadline.after(TRAINING * share).earlier(self.deadline),
+            watch=watch,
+        )
+        # Preparation counts also where another trial has paid for it: a refit will have to.
+        self.fit_s += ready.seconds + time.perf_counter() - begun
+        if done == 0:
+            self.curve = tuple(model.estimator.curve)
+        self.tell(f"predicting {place}")
+        return model, ready, watch
+
+    def _score(self, model: FittedModel, ready: PreparedFold, fold: int) -> None:
+        begun = time.perf_counter()
+        valid = self.data.folds[fold][1]
+        predicted = _checked(raw_predict(model, ready.valid))
+        self.oof[valid] = predicted
+        self.n_predicted += len(valid)
+        self.predict_s += time.perf_counter() - begun
+        self.losses.append(self.metric.loss(self.data.y[valid], predicted, self.data.n_classes))
+
+    def _keep(self, model: FittedModel, ready: PreparedFold, fold: int) -> None:
+        """What only a trial needs that may become part of the delivered model."""
+        if self.spec.fidelity is not None:
+            return
+        begun = time.perf_counter()
+        if ready.test is not None:
+            part = _checked(raw_predict(model, ready.test))
+            self.test = part if self.test is None else self.test + part
+            self.n_predicted += len(ready.test)
+        self.predict_s += time.perf_counter() - begun
+        self.models.append(model.to_bytes())
+        self.refits.append(model.estimator.refit)
+        if fold == self.numbers[0]:
+            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.data.folds[fold][1][:9]])
+
+    def _outcome(self, status: TrialStatus, reached: float = 1.0) -> TrialOutcome:
+        done = list(self.numbers)[: len(self.losses)]
+        rows = np.concatenate([self.data.folds[f][1] for f in done])
+        loss = self.metric.loss(self.data.y[rows], self.oof[rows].astype(float), self.data.n_classes)
+        result = TrialResult(
+            spec=self.spec,
+            status=status,
+            loss=loss,
+            score=self.metric.to_score(loss),
+            fold_losses=tuple(self.losses),
+            cost=Cost(
+                fit_s=self.fit_s,
+                predict_s=self.predict_s,
+                n_predicted=self.n_predicted,
+                size_bytes=sum(len(m) for m in self.models),
+                row_s=self.row_s,
+            ),
+            curve=self.curve,
+            measure=self.measure if self.curve else "",
+            reached=reached,
+            refit=merge_refits(self.refits),
+        )
+        if status is not TrialStatus.OK:
+            return TrialOutcome(result)
+        test = None if self.test is None else (self.test / len(self.losses)).astype(np.float32)
+        return TrialOutcome(result, self.oof, test, self.models)
+
+
+def _checked(prediction: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(prediction).all():
+        raise FloatingPointError("the model predicts NaN or infinity")
+    return prediction

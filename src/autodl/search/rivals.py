@@ -1,0 +1,47 @@
+"""The learning curves that a new trial is compared with, and when two curves compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autodl.records import Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.search.curves import SPACING, Curve
+
+MOST = 64
+"""Curves that travel with a job: a quarter of them the best, the others the latest."""
+
+
+def measure_of(spec: TrialSpec, recipe: Recipe, fold: int) -> str:
+    """Names what the validation losses of a training measure; they compare only with those of the same name.
+
+    A transformed target and another balance of classes (probabilities are off, the ranking is not) change the losses;
+    other validation rows do as well, and other training rows change the scale by which networks divide the target.
+    """
+    rows = 1.0 if spec.fidelity is None else spec.fidelity
+    return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={fold} rows={rows:.6g}"
+
+
+def rival_curves(finished: Sequence[TrialResult], family: str) -> tuple[Curve, ...]:
+    """The first fold's curves of a family's trials, in the order in which they ended."""
+    own = [r for r in finished if r.spec.family == family and r.measure]
+    own = [r for r in own if r.status in (TrialStatus.OK, TrialStatus.STOPPED)]
+    if len(own) > MOST:
+        best = {r.spec.id for r in sorted(own, key=_first_loss)[: MOST // 4]}
+        late = {r.spec.id for r in [r for r in own if r.spec.id not in best][-(MOST - len(best)) :]}
+        own = [r for r in own if r.spec.id in best or r.spec.id in late]
+    return tuple(curve for r in own if (curve := _curve(r)).points)
+
+
+def _curve(result: TrialResult) -> Curve:
+    ended = len(result.fold_losses) > 1 or result.reached >= 1.0
+    return Curve.of(
+        ((p.progress, p.valid) for p in result.curve if p.progress is not None and p.valid is not None),
+        ended=ended,
+        loss=_first_loss(result) if ended else float("inf"),
+        measure=result.measure,
+        spacing=SPACING,
+    )
+
+
+def _first_loss(result: TrialResult) -> float:
+    return result.fold_losses[0] if result.fold_losses else float("inf")
