@@ -16,6 +16,7 @@ from autodl.train.config import OptimizerName, ScheduleName, TrainConfig
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from autodl.models.nn.embeddings import CategoryEncoder
     from autodl.models.nn.inputs import InputPlan
 
 MAX_ONEHOT = 8
@@ -66,6 +67,25 @@ class MlpConfig(TrainConfig, FamilyConfig):
     """Members of the ensemble inside the network (TabM)."""
 
 
+def input_parts(config: MlpConfig, plan: InputPlan, sample: Tensor) -> tuple[nn.Module | None, CategoryEncoder]:
+    """What turns columns into the inputs of the first layer: an embedding of numbers, if any, and one of categories.
+
+    Args:
+        config: Kind and size of the embedding. plan: Columns. sample: (s, p) training values, for bins.
+    """
+    from autodl.models.nn.embeddings import CategoryEncoder, make_numeric_embedding
+
+    embedding = make_numeric_embedding(
+        config.embedding if sample.shape[1] * config.embedding_size <= MAX_EMBEDDED else "none",
+        sample,
+        size=config.embedding_size,
+        frequencies=config.frequencies,
+        sigma=config.sigma,
+        bins=config.bins,
+    )
+    return embedding, CategoryEncoder(plan.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
+
+
 class MlpEstimator(TabularNetwork):
     """A trained MLP."""
 
@@ -73,19 +93,10 @@ class MlpEstimator(TabularNetwork):
 
     def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:
         """See ``TabularNetwork``."""
-        from autodl.models.nn.embeddings import CategoryEncoder, make_numeric_embedding
         from autodl.models.nn.mlp import MlpShape, TabularMLP
 
         c = self.config
-        p = sample.shape[1]
-        embedding = make_numeric_embedding(
-            c.embedding if p * c.embedding_size <= MAX_EMBEDDED else "none",
-            sample,
-            size=c.embedding_size,
-            frequencies=c.frequencies,
-            sigma=c.sigma,
-            bins=c.bins,
-        )
+        embedding, encoder = input_parts(c, plan, sample)
         blocks = MlpShape(
             depth=c.depth,
             width=c.width,
@@ -100,8 +111,7 @@ class MlpEstimator(TabularNetwork):
             # Its rates for single layers are those of Adam: SGD diverges with them.
             tangent=c.tangent and c.ensemble != "tabm" and c.optimizer != "sgd",
         )
-        encoder = CategoryEncoder(plan.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
-        return TabularMLP(plan.n_flat, p, embedding, encoder, blocks, c.front_scale, n_outputs)
+        return TabularMLP(plan.n_flat, sample.shape[1], embedding, encoder, blocks, c.front_scale, n_outputs)
 
     def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
         """Every member of an ensemble inside the network uses the shared weights."""

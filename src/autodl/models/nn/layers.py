@@ -163,6 +163,23 @@ class TangentLinear(nn.Linear):
         return {"weight": HyperFactor(rate, 1.0 / rate), "bias": HyperFactor(0.1 * NTK_WIDTH**0.5, 0.0)}
 
 
+def fit_to_rows(weight: Tensor, bias: Tensor | None, y: Tensor, generator: torch.Generator) -> None:
+    """Scale the rows of a linear layer to unit outputs and put its kinks among the data; see ``init_from_data``.
+
+    Args:
+        weight: (o, i). bias: (o,) or None. y: (b, o) outputs without bias. generator: source of the combinations.
+    """
+    spread = y.std(dim=0, correction=0)
+    spread = torch.where(spread > 1e-4, spread, torch.ones_like(spread))
+    weight.div_(spread[:, None])
+    if bias is not None:
+        y = (y / spread).cpu()
+        picks = torch.randint(len(y), (5, y.shape[1]), generator=generator)
+        shares = torch.empty(5, y.shape[1]).exponential_(generator=generator)
+        shares /= shares.sum(0)
+        bias.copy_(-(y.gather(0, picks) * shares).sum(0))
+
+
 def init_from_data(module: nn.Module, inputs: tuple[Tensor, ...], generator: torch.Generator) -> None:
     """Set every ``TangentLinear`` by the rows that reach it: unit outputs, kinks among the data.
 
@@ -176,15 +193,7 @@ def init_from_data(module: nn.Module, inputs: tuple[Tensor, ...], generator: tor
     def before(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
         assert isinstance(layer, TangentLinear)
         y = functional.linear(args[0], layer.weight).reshape(-1, layer.out_features)
-        spread = y.std(dim=0, correction=0)
-        spread = torch.where(spread > 1e-4, spread, torch.ones_like(spread))
-        layer.weight.div_(spread[:, None])
-        if layer.bias is not None:
-            y = (y / spread).cpu()
-            picks = torch.randint(len(y), (5, layer.out_features), generator=generator)
-            shares = torch.empty(5, layer.out_features).exponential_(generator=generator)
-            shares /= shares.sum(0)
-            layer.bias.copy_(-(y.gather(0, picks) * shares).sum(0))
+        fit_to_rows(layer.weight, layer.bias, y, generator)
 
     hooks = [m.register_forward_pre_hook(before) for m in module.modules() if isinstance(m, TangentLinear)]
     training = module.training
