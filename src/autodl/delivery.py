@@ -42,8 +42,14 @@ class Delivery:
     def write(
         self, members: Sequence[DeliveredMember], contents: Sequence[Sequence[bytes]], text: str, threshold: float
     ) -> None:
-        """Write ``model/`` and say in words what it holds."""
-        manifest = ModelManifest(
+        """Write ``model/``."""
+        deliver(self.folder, self.described(members, text, threshold), contents)
+
+    def described(
+        self, members: Sequence[DeliveredMember] = (), text: str = "", threshold: float = 0.5
+    ) -> ModelManifest:
+        """The manifest of these members, without their files."""
+        return ModelManifest(
             task=self.task,
             target=self.target,
             classes=self.classes,
@@ -53,7 +59,6 @@ class Delivery:
             delivered=text,
             versions=versions(),
         )
-        deliver(self.folder, manifest, contents)
 
     def manifest(self) -> ModelManifest | None:
         """What ``model/`` holds now."""
@@ -74,14 +79,34 @@ class Delivery:
         now = self.manifest()
         return "" if now is None else now.delivered
 
-    def bag(self, ensemble: Ensemble, results: Mapping[str, TrialResult], names: Mapping[str, str]) -> str:
-        """Deliver the fold models of the ensemble's members, which exist already."""
+    def bag(
+        self,
+        ensemble: Ensemble,
+        results: Mapping[str, TrialResult],
+        names: Mapping[str, str],
+        *,
+        most: int | None = None,
+        into: RunFolder | None = None,
+    ) -> str:
+        """Deliver the fold models of the ensemble's members, which exist already.
+
+        Args:
+            ensemble: The members.
+            results: Finished trials by id. names: Readable names by trial id.
+            most: Fold models of each member at most; all if None.
+            into: The folder whose ``model/`` is written; the run's if None.
+        """
         kept = [m for m in ensemble.members if self.folder.has_models(results[m.trial_id])]
         total = sum(m.weight for m in kept)
         members = [_member(m, names, "folds", m.weight / total) for m in kept]
-        contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models] for m in kept]
-        text = f"{_listing(members)}; each is the mean of the models of its validation folds."
-        self.write(members, contents, text, ensemble.threshold)
+        contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]] for m in kept]
+        each = "the mean of the models of its validation folds"
+        if most is not None and most > 1:
+            each = f"the mean of {most} of the models of its validation folds"
+        elif most == 1 and any(len(results[m.trial_id].models) > 1 for m in kept):
+            each = "the model of one validation fold, for the mean of several would pass the limits"
+        text = f"{_listing(members)}; each is {each}."
+        deliver(into or self.folder, self.described(members, text, ensemble.threshold), contents)
         return text
 
     def refit(
@@ -94,6 +119,7 @@ class Delivery:
         deadline: Deadline,
         seconds: Mapping[str, float],
         too_large: Collection[str] = (),
+        most: int = MAX_SEEDS,
     ) -> str | None:
         """Train the members again on all rows and deliver them.
 
@@ -108,6 +134,7 @@ class Delivery:
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
             too_large: Ids of trials whose refit does not fit into the memory.
+            most: Models of each member at most.
 
         Returns:
             What was delivered, in words; None if nothing could be retrained.
@@ -115,11 +142,11 @@ class Delivery:
         frame, y = rows
         fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in ensemble.members}
         prepared: dict[str, tuple[Any, Any]] = {}
-        for seed in range(MAX_SEEDS):
+        for seed in range(min(MAX_SEEDS, most)):
             for member in sorted(ensemble.members, key=lambda m: -m.weight):
                 done = fitted[member.trial_id]
-                if member.trial_id in too_large:
-                    continue
+                if member.trial_id in too_large or results[member.trial_id].spec.parent is not None:
+                    continue  # the weights that it went on from are those of the folds
                 if seed > 0 and not _worth_averaging(results[member.trial_id], seed + 1):
                     continue
                 if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:
@@ -137,7 +164,7 @@ class Delivery:
             if not models:
                 if not self.folder.has_models(results[m.trial_id]):
                     continue
-                models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models], "folds"
+                models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]], "folds"
             members.append(_member(m, names, origin, m.weight))
             contents.append(models)
         total = sum(m.weight for m in members)

@@ -16,7 +16,7 @@ from autodl.errors import RunError
 from autodl.events import Listener, PlanReady, RunFinished, silent
 from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
-from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord
+from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, Profile, RunRecord
 from autodl.run_context import RunContext, RunIdentity
 from autodl.store import RunFolder
 
@@ -57,7 +57,7 @@ def run_fit(
     from autodl.planning import check_names
     from autodl.search.budget import Budget
 
-    check_names(options)
+    check_names(options, resumed=resume)
     begun = time.time() if started is None else started
     total = math.inf if options.time_budget_s is None else options.time_budget_s
     with open_run(out, options, resume, trust) as opened:
@@ -114,6 +114,8 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         )
     with ctx.stage("refit"), ctx.guard("Training on all rows"):
         ctx.delivered = stages.deliver_refit(ctx, problem, ensemble, results) or ctx.delivered
+    with ctx.stage("measure"), ctx.guard("Measuring what the model takes"):
+        ctx.front = stages.measure(ctx, problem, ensemble, results, evaluation)
     if options.report:
         with ctx.stage("explain"), ctx.guard("The explanation"):
             ctx.once("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
@@ -188,5 +190,6 @@ def write_report(folder: RunFolder) -> Path:
         ensemble=folder.read("ensemble", Ensemble),
         evaluation=folder.read("evaluation", Evaluation),
         explanation=folder.read("explanation", Explanation),
+        front=folder.read("front", Front),
         names=trial_names([t.spec for t in trials]),
     )

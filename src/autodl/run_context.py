@@ -17,7 +17,10 @@ from autodl.records import (
     BudgetUse,
     Evaluation,
     FindingRow,
+    Front,
+    FrontRow,
     LeaderboardRow,
+    Limits,
     Plan,
     Profile,
     Record,
@@ -68,6 +71,8 @@ class RunContext:
     """Whether the user knows that the disk refuses."""
     delivered: str = ""
     """What ``model/`` holds, in words."""
+    front: Front | None = None
+    """What the delivered model and the others take; None before that was measured."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @contextmanager
@@ -184,6 +189,10 @@ class RunContext:
             budget=BudgetUse(given_s=given, used_s=round(self.budget.elapsed(), 2), first_model_s=self.first_model_s),
             test=_test_scores(evaluation),
             leaderboard=_leaderboard(evaluation, results),
+            front=_front_rows(self.front),
+            takes=None if self.front is None else self.front.delivered,
+            limits=Limits() if self.front is None else self.front.limits,
+            within_limits=None if self.front is None else self.front.kept,
             findings=tuple(
                 FindingRow(code=f.code, severity=f.severity.value, column=f.column, message=f.message)
                 for f in profile.findings
@@ -235,6 +244,23 @@ def _leaderboard(evaluation: Evaluation | None, results: Sequence[TrialResult]) 
             predict_ms_per_row=r.cost.predict_ms_per_row if r.cost else 0.0,
         )
         for r in done
+    )
+
+
+def _front_rows(front: Front | None) -> tuple[FrontRow, ...]:
+    points = [] if front is None else [p for p in front.points if p.best or p.kind == "delivered"]
+    return tuple(
+        FrontRow(
+            name=p.name,
+            family=p.family,
+            kind=p.kind,
+            validation=p.score,
+            test=p.test.value if p.test else None,
+            row_ms=1000.0 * (p.need.row_s or 0.0),
+            size_bytes=p.need.size_bytes,
+            within_limits=p.within,
+        )
+        for p in points
     )
 
 

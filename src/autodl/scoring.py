@@ -13,7 +13,8 @@ from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
 from autodl.model import load_model, weighted_prediction
 from autodl.models.base import families
-from autodl.records import Ensemble, Plan, TrialResult
+from autodl.records import Ensemble, Footprint, Plan, TrialResult
+from autodl.search.feasibility import Feasibility
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def candidates(
     y: NDArray[Any],
     folder: RunFolder,
     names: Mapping[str, str],
+    feasibility: Feasibility | None = None,
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
 
@@ -59,7 +61,9 @@ def candidates(
         results: Finished trials. ensemble: What was chosen. plan: Of the run.
         y: (n,) targets of the search rows.
         folder: The run. names: Readable names by trial id.
+        feasibility: Limits of the user, and what every model takes besides its own part; none if left out.
     """
+    feasible = feasibility or Feasibility()
     metric = metrics[plan.metric]
     by_id = {r.spec.id: r for r in results}
     weights = {m.trial_id: m.weight for m in ensemble.members}
@@ -94,6 +98,8 @@ def candidates(
                 n_trials=counts[r.spec.family],
                 threshold=threshold,
                 early_stopped=bool(r.refit),
+                row_ms=_row_ms(feasible.base, [r]),
+                within_limits=feasible.violation(r) == 0,
             )
         )
     if len(ensemble.members) == 1:
@@ -119,6 +125,7 @@ def candidates(
             n_trials=1,
             threshold=ensemble.threshold,
             early_stopped=any(by_id[m.trial_id].refit for m in ensemble.members),
+            row_ms=_row_ms(feasible.base, [by_id[m.trial_id] for m in ensemble.members]),
         ),
     )
     return found, ENSEMBLE_NAME
@@ -144,6 +151,13 @@ def _score_at(
         return otherwise
     known = np.isfinite(oof).all(axis=1)
     return metric.score(y[known], decided(oof[known], threshold), oof.shape[1])
+
+
+def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:
+    """Milliseconds for one row with one model of each trial; None if one of them was not measured."""
+    parts = [r.need.row_s for r in trials]
+    known = [p for p in parts if p is not None]
+    return 1000.0 * ((base.row_s or 0.0) + sum(known)) if len(known) == len(parts) else None
 
 
 def _loss(result: TrialResult) -> float:

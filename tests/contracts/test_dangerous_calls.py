@@ -25,6 +25,9 @@ KNOWN = {
     "models/autogluon.py": {"extractall"},
     # From this process to its own workers, through a file without a name.
     "search/runners/shared_data.py": {"pickle.loads"},
+    # Between this process and the workers that it has started on a cluster that the user has named.
+    "search/runners/ray_crew.py": {"pickle.loads"},
+    "search/runners/ray_worker.py": {"pickle.loads"},
     # The user's own function, from this process to one that it started, through a pipe.
     "search/objective_process.py": {"pickle.loads"},
     # Batteries: there and back within one function.
@@ -39,9 +42,9 @@ KNOWN = {
     "serialize/allowed.py": {"importlib.import_module"},
     # This Python with fixed arguments, without a shell.
     "doctor.py": {"subprocess.Popen"},
+    "footprint.py": {"subprocess.run"},
     "search/evaluators.py": {"subprocess.Popen"},
-    "search/runners/local_cluster.py": {"subprocess.Popen"},
-    "search/runners/worker_process.py": {"subprocess.Popen"},
+    "search/runners/child.py": {"subprocess.Popen"},
 }
 
 

@@ -8,7 +8,7 @@ the best single model on the other half, both ways.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.clock import NEVER, Deadline
-from autodl.ensemble.objective import blend_loss
+from autodl.ensemble.constraints import SHARES, Allowed
+from autodl.ensemble.objective import BlendLoss, blend_loss
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 from autodl.records import Ensemble, Member, TrialResult
@@ -51,6 +52,7 @@ def select(
     max_steps: int = 25,
     noise_se: float = 0.0,
     deadline: Deadline = NEVER,
+    allowed: Allowed | None = None,
 ) -> Ensemble:
     """Choose models and weights.
 
@@ -65,10 +67,13 @@ def select(
         max_steps: Picks, repeats included.
         noise_se: The blend must beat the best single model on held-out halves by so many standard errors.
         deadline: Picking stops there.
+        allowed: Limits on what the models may take together; models that pass them alone are no candidates.
 
     Raises:
         ValueError: If there is no candidate with predictions, or none common to all.
     """
+    if allowed is not None:
+        predictions = {i: p for i, p in predictions.items() if allowed.fits([i])}
     rng = np.random.default_rng(seed)
     families = {t.spec.id: t.spec.family for t in trials if t.spec.id in predictions}
     pool = _pool(predictions, y, metric, n_classes, families, rng, max_candidates)
@@ -79,12 +84,12 @@ def select(
     )  # fmt: skip
     if len(pool.ids) == 1:
         return single
-    weights = _greedy(pool, np.arange(len(pool.y)), metric, n_classes, max_steps, deadline)
+    weights = _weights(pool, np.arange(len(pool.y)), metric, n_classes, max_steps, deadline, allowed)
     used = np.flatnonzero(weights)
     loss = metric.loss(pool.y, _blend(pool.predictions, weights), n_classes)
     if len(used) == 1 or not loss < pool.losses[0]:
         return single.model_copy(update={"why": "No combination of models improves on the best single one."})
-    gain, spread = _held_out_gain(pool, metric, n_classes, max_steps, rng, deadline)
+    gain, spread = _held_out_gain(pool, metric, n_classes, max_steps, rng, deadline, allowed)
     if gain <= noise_se * spread:
         why = (
             f"Combining models does not beat the best single one by more than noise: on rows not used for the "
@@ -157,21 +162,54 @@ def _blend(predictions: Array, weights: Array) -> Array:
     return np.asarray(np.tensordot(weights[used], predictions[used].astype(np.float64), axes=1))
 
 
-def _greedy(pool: _Pool, rows: Array, metric: Metric, k: int, max_steps: int, deadline: Deadline) -> Array:
-    """(m,) weights chosen on these rows. Starts from the one to three best models, whichever number does best."""
+def _weights(
+    pool: _Pool, rows: Array, metric: Metric, k: int, max_steps: int, deadline: Deadline, allowed: Allowed | None
+) -> Array:
+    """(m,) weights chosen on these rows; under limits the best of several tries.
+
+    The best model may take so much that no other fits beside it, where two or three small ones together do better.
+    """
     whole = len(rows) == len(pool.y)
     predictions = pool.predictions if whole else pool.predictions[:, rows]
     objective = blend_loss(metric, predictions, pool.y[rows], k)
+    if allowed is None:
+        return _greedy(objective, max_steps, deadline)[1]
+    tries = []
+    for share in SHARES:
+        small = np.array([allowed.fits([i], share) for i in pool.ids])
+
+        def may(picks: Sequence[int], small: Array = small) -> Array:
+            chosen = [pool.ids[i] for i in picks]
+            return np.array([s and allowed.fits([*chosen, i]) for i, s in zip(pool.ids, small, strict=True)])
+
+        if small.any():
+            tries.append(_greedy(objective, max_steps, deadline, may))
+    return min(tries, key=lambda t: t[0])[1]
+
+
+def _greedy(
+    objective: BlendLoss, max_steps: int, deadline: Deadline, may: Callable[[Sequence[int]], Array] | None = None
+) -> tuple[float, Array]:
+    """Loss and (m,) weights. Starts from the one to three best models, whichever number does best.
+
+    Args:
+        objective: Losses of blends.
+        max_steps: Picks. deadline: Picking stops there.
+        may: Given the picks so far, (m,) which models may follow; all if None.
+    """
+    m = len(objective.predictions)
     picks: list[int] = []
     best_picks: list[int] = []
     best = np.inf
     total = np.zeros(objective.predictions.shape[1:])
     first = objective.losses(total, 0)
-    sorted_start = [int(i) for i in np.argsort(first, kind="stable")[:3]]
+    sorted_start = [int(i) for i in np.argsort(first, kind="stable")[:3]] if may is None else []
     for step in range(max_steps):
         if deadline.passed() and best_picks:
             break
         losses = first if step == 0 else objective.losses(total, step)
+        if may is not None:
+            losses = np.where(may(picks), losses, np.inf)
         pick = sorted_start[step] if step < len(sorted_start) else int(np.nanargmin(losses))
         if step and step < len(sorted_start) and losses[pick] >= best * (1 - GAIN):
             pick = int(np.nanargmin(losses))
@@ -181,11 +219,17 @@ def _greedy(pool: _Pool, rows: Array, metric: Metric, k: int, max_steps: int, de
             best, best_picks = float(losses[pick]), list(picks)
         elif len(picks) - len(best_picks) >= 5:
             break
-    return np.bincount(best_picks, minlength=len(pool.ids)) / len(best_picks)
+    return best, np.bincount(best_picks, minlength=m) / len(best_picks)
 
 
 def _held_out_gain(
-    pool: _Pool, metric: Metric, k: int, max_steps: int, rng: np.random.Generator, deadline: Deadline
+    pool: _Pool,
+    metric: Metric,
+    k: int,
+    max_steps: int,
+    rng: np.random.Generator,
+    deadline: Deadline,
+    allowed: Allowed | None,
 ) -> tuple[float, float]:
     """Improvement over the best single model on halves not used for weights or choice, and its standard error."""
     side = np.zeros(len(pool.y), dtype=bool)
@@ -198,7 +242,7 @@ def _held_out_gain(
         fit_rows, rows = np.flatnonzero(fit), np.flatnonzero(check)
         if len(rows) < 2:
             return 0.0, 0.0
-        weights = _greedy(pool, fit_rows, metric, k, max_steps, deadline)
+        weights = _weights(pool, fit_rows, metric, k, max_steps, deadline, allowed)
         own = [metric.loss(pool.y[fit_rows], _wide(p[fit_rows]), k) for p in pool.predictions[:5]]
         y, together = pool.y[rows], _blend(pool.predictions[:, rows], weights)
         alone = _wide(pool.predictions[int(np.argmin(own)), rows])

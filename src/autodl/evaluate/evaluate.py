@@ -148,6 +148,7 @@ def _models(
                 name=c.name, trial_id=c.trial_id, family=c.family, validation=c.validation, test=scores[metric.key],
                 metrics=scores, fit_s=c.fit_s, predict_ms_per_row=c.predict_ms_per_row, size_bytes=c.size_bytes,
                 tied_with_leader=c.name in tied, weight=c.weight, n_trials=c.n_trials,
+                row_ms=c.row_ms, within_limits=c.within_limits,
             )
         )  # fmt: skip
     if cut:

@@ -31,6 +31,8 @@ class Candidate:
         n_trials: Configurations tried of its family.
         threshold: For two classes: the answer is the second one from this probability on.
         early_stopped: The rows of its validation score also ended its training.
+        row_ms: Milliseconds for one row alone, with one model of it.
+        within_limits: Whether one model of it keeps the limits on what a model may take.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Candidate:
     n_trials: int = 1
     threshold: float = HALF
     early_stopped: bool = False
+    row_ms: float | None = None
+    within_limits: bool = True
 
     @property
     def answers(self) -> NDArray[Any]:

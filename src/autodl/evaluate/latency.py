@@ -1,8 +1,8 @@
 """How long a model takes for one row, and for many at once.
 
 One row at a time is what a service does: its time is mostly the calls of libraries, not arithmetic, so it says little
-about many rows and the other way round. Of each call the smaller of clock and processor time counts: what other programs
-take from it meanwhile is not the model's (on one thread the two are the same on an idle machine).
+about many rows and the other way round. Of each call the smaller of clock and processor time counts: what other
+programs take from it meanwhile is not the model's (on one thread the two are the same on an idle machine).
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ def recommend(
         and against[c.name].verdict == "tie"
         and against[c.name].difference <= (1 - KEEP) * gain
         and _cost(c) < _cost(leader)
+        and (c.within_limits or not leader.within_limits)
     ]
     if simpler:
         chosen = min(simpler, key=lambda c: (*_cost(c), c.name))

@@ -40,6 +40,10 @@ class ModelScore(Record):
     """Weight in the ensemble."""
     n_trials: int = 1
     """Configurations tried of this family."""
+    row_ms: float | None = None
+    """Milliseconds for one row alone, with one model of it; None if not measured."""
+    within_limits: bool = True
+    """Whether one model of it keeps the limits on what a model may take."""
 
 
 class Comparison(Record):

@@ -22,6 +22,12 @@ class Footprint(Record):
     memory_bytes: int | None = None
     """Most memory of a fresh process that loads the model and predicts, Python and its libraries included."""
 
+    def plus(self, other: Footprint) -> Footprint:
+        """What both take together; a part that is not known on one side counts as nothing there."""
+        ours, theirs = self.model_dump(), other.model_dump()
+        known = {k: (v or 0) + (theirs[k] or 0) for k, v in ours.items() if v is not None or theirs[k] is not None}
+        return Footprint(**known)
+
 
 class Limits(Record):
     """What the user allows a model to take; None for no limit."""
@@ -60,7 +66,7 @@ class FrontPoint(Record):
     trial_id: str | None = None
     """None for combinations."""
     family: str
-    kind: Literal["trial", "ensemble", "delivered"]
+    kind: Literal["trial", "delivered"]
     loss: float
     """Validation loss; lower is better."""
     score: float
@@ -68,7 +74,7 @@ class FrontPoint(Record):
     test: Interval | None = None
     """Score on the held-back rows, of those models that were tested."""
     need: Footprint
-    """Of one model of a trial, as it is delivered after training on all rows; of a combination, of all its models."""
+    """Of one model of a trial, as it would be delivered; of the delivered model, what was measured of it."""
     best: bool = False
     """On the Pareto front: no other point is as good in loss and time for one row, and better in one of them."""
     within: bool = True
@@ -84,6 +90,8 @@ class Front(StageRecord):
     """By time for one row."""
     delivered: Footprint | None = None
     """Measured on the model folder; None if it could not be measured."""
+    model: str = ""
+    """SHA-256 of the manifest of that folder."""
     fresh: bool = False
     """Whether a fresh process measured it; otherwise the run's own did."""
     given_up: tuple[str, ...] = ()

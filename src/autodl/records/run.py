@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autodl.records.base import JsonScalar, Record, StageRecord
+from autodl.records.front import Footprint, Limits
 from autodl.records.task import Task
 
 
@@ -35,6 +36,21 @@ class LeaderboardRow(Record):
     predict_ms_per_row: float
 
 
+class FrontRow(Record):
+    """A model that no other beats in both validation loss and time for one row, or the delivered one."""
+
+    name: str
+    family: str
+    kind: str
+    """``trial`` or ``delivered``."""
+    validation: float
+    test: float | None
+    row_ms: float
+    """Milliseconds for one row alone."""
+    size_bytes: int | None
+    within_limits: bool
+
+
 class FindingRow(Record):
     """One data finding."""
 
@@ -65,6 +81,13 @@ class RunRecord(StageRecord):
     budget: BudgetUse
     test: dict[str, TestScore] = {}
     leaderboard: tuple[LeaderboardRow, ...] = ()
+    front: tuple[FrontRow, ...] = ()
+    """From quick to exact."""
+    takes: Footprint | None = None
+    """What the delivered model takes, as measured."""
+    limits: Limits = Limits()
+    within_limits: bool | None = None
+    """Whether the delivered model keeps the limits; None if there are none."""
     findings: tuple[FindingRow, ...] = ()
     stages: tuple[StageTime, ...] = ()
     n_trials: int = 0

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from autodl.records.base import JsonScalar, Record, StageRecord
+from autodl.records.front import Footprint
 
 
 def _inside(path: str) -> str:
@@ -43,6 +44,8 @@ class TrialSpec(Record):
     seed: int = 0
     origin: str = "strategy"
     """Who asked for it: ``baseline``, ``default``, ``portfolio`` or the strategy's name."""
+    parent: str | None = None
+    """Id of the trial from whose fold models it goes on, for a part of the usual training; None to begin anew."""
 
 
 class TrialStatus(StrEnum):
@@ -115,6 +118,17 @@ class TrialResult(StageRecord):
     started_s: float = 0.0
     """Seconds after the start of the command."""
     finished_s: float = 0.0
+
+    @property
+    def need(self) -> Footprint:
+        """What one of its models takes."""
+        if self.cost is None or not self.fold_losses:
+            return Footprint()
+        return Footprint(
+            row_s=self.cost.row_s,
+            ms_per_1000=1000.0 * self.cost.predict_ms_per_row if self.cost.n_predicted else None,
+            size_bytes=round(self.cost.size_bytes / len(self.fold_losses)) or None,
+        )
 
     @property
     def ok(self) -> bool:

@@ -11,6 +11,7 @@ from autodl.records import (
     Ensemble,
     Evaluation,
     Explanation,
+    Front,
     Interval,
     ModelScore,
     Plan,
@@ -61,6 +62,7 @@ class Facts:
     names: Mapping[str, str]
     folder: str = ""
     """The run folder as the user named it."""
+    front: Front | None = None
 
     @property
     def threshold(self) -> float:
@@ -208,6 +210,7 @@ def gather(
     explanation: Explanation | None,
     names: Mapping[str, str],
     folder: str = "",
+    front: Front | None = None,
 ) -> Facts:
     """Bundle the records."""
-    return Facts(run, profile, plan, tuple(trials), ensemble, evaluation, explanation, dict(names), folder)
+    return Facts(run, profile, plan, tuple(trials), ensemble, evaluation, explanation, dict(names), folder, front)

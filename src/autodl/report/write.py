@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autodl.errors import REFUSALS, DiskError
-from autodl.records import Ensemble, Evaluation, Explanation, Plan, Profile, RunRecord, TrialResult
+from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, Profile, RunRecord, TrialResult
 
 
 def write_report(
@@ -23,6 +23,7 @@ def write_report(
     evaluation: Evaluation | None,
     explanation: Explanation | None,
     names: Mapping[str, str],
+    front: Front | None = None,
 ) -> Path:
     """Write ``report.html``, one self-contained page, in place of an older one in a single step.
 
@@ -35,6 +36,7 @@ def write_report(
         evaluation: None before the test rows were opened: the page then says what is missing.
         explanation: None when importances were not measured.
         names: Trial id to readable name, e.g. ``{"t3": "LightGBM #2"}``.
+        front: None when it was not measured what models take.
 
     Returns:
         Path of the page.
@@ -46,7 +48,7 @@ def write_report(
     from autodl.report.facts import gather
     from autodl.report.render import render
 
-    facts = gather(run, profile, plan, trials, ensemble, evaluation, explanation, names, str(folder))
+    facts = gather(run, profile, plan, trials, ensemble, evaluation, explanation, names, str(folder), front)
     page = render(build_report(facts))
     return _replace(folder / "report.html", page)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import Deadline
+from autodl.errors import RunError
 from autodl.evaluate.base import metrics
 from autodl.evaluate.latency import row_seconds
 from autodl.model import FittedModel, raw_predict
@@ -20,6 +21,7 @@ from autodl.search.prepared import PreparedFold, PreparedFolds
 from autodl.search.rivals import measure_of
 from autodl.search.schedulers.base import Verdict, schedulers
 from autodl.search.watching import TrainingWatch
+from autodl.serialize import load
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,6 +104,7 @@ class CrossValidation:
             seed=self.spec.seed + fold,
             deadline=Deadline.after(TRAINING * share).earlier(self.deadline),
             watch=watch,
+            start=self._start(done),
         )
         # Preparation counts also where another trial has paid for it: a refit will have to.
         self.fit_s += ready.seconds + time.perf_counter() - begun
@@ -109,6 +112,20 @@ class CrossValidation:
             self.curve = tuple(model.estimator.curve)
         self.tell(f"predicting {place}")
         return model, ready, watch
+
+    def _start(self, done: int) -> FittedModel | None:
+        """The parent's model of the same fold.
+
+        Raises:
+            RunError: If it is gone.
+        """
+        if self.spec.parent is None:
+            return None
+        if len(self.job.parents) != len(self.numbers):
+            raise RunError(f"the models of trial {self.spec.parent}, from which this one goes on, are gone")
+        model = load(self.job.parents[done])
+        assert isinstance(model, FittedModel)
+        return model
 
     def _score(self, model: FittedModel, ready: PreparedFold, fold: int) -> None:
         begun = time.perf_counter()

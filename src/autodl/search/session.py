@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from autodl.defaults import SEARCH
 from autodl.events import Listener
 from autodl.machine import available_memory
 from autodl.models.base import Shape
 from autodl.records import Plan, TrialResult
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
+from autodl.search.breeding import Breeding
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
@@ -21,6 +24,7 @@ from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
 from autodl.search.runners.making import make_runner
 from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
+from autodl.search.strategies.pbt import PBT
 from autodl.search.trial import TrialData, TrialOutcome
 
 LIKELY_MEMBERS = 4
@@ -29,6 +33,16 @@ CHECK_S = 3.0
 """Seconds to start a process, load a model in it and measure what it takes."""
 REFIT_SHARE = 0.22
 """At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
+
+
+class FoldModels(Protocol):
+    """Where the fold models of finished trials lie."""
+
+    def has_models(self, result: TrialResult) -> bool:
+        """Whether they are there."""
+
+    def fold_models(self, result: TrialResult) -> tuple[bytes, ...]:
+        """All of them; empty if one cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +87,9 @@ class SearchSetup:
 
     @property
     def checking_s(self) -> float:
-        """Seconds kept for measuring, in processes of their own, whether models keep the limits."""
+        """Seconds kept for measuring whether models keep the limits; memory takes three processes of their own."""
         limits = self.feasibility.limits
-        return CHECK_S * (limits.any + (limits.memory_bytes is not None))
+        return CHECK_S * (3.0 if limits.memory_bytes is not None else 0.3 if limits.any else 0.0)
 
     def growth(self, n_rows: int) -> float:
         """Rows of a refit on ``n_rows`` over the training rows of a fold."""
@@ -104,6 +118,7 @@ def run_search(
     n_rows: int,
     *,
     resumed: bool = False,
+    models: FoldModels | None = None,
 ) -> SearchState:
     """Search until the budget's search share is spent.
 
@@ -116,6 +131,7 @@ def run_search(
         stop: Ends the search early when set.
         n_rows: Rows of the whole table, for the reserve.
         resumed: Whether an earlier run was interrupted; what ended it may be a trial that this one tries again.
+        models: Where fold models lie, for networks that go on from those of others.
     """
 
     def reserve(finished: Sequence[TrialResult]) -> float:
@@ -125,15 +141,20 @@ def run_search(
         checking = 0.0 if budget.unlimited else setup.checking_s
         return budget.finish_s(n_rows, len(setup.data.schema.columns)) + refits + checking
 
+    strategy, breeding = strategies[setup.plan.strategy](setup.plan.seed), None
+    if isinstance(strategy, PBT) and models is not None:
+        # Children of networks aside, the usual search goes on.
+        breeding, strategy = Breeding(strategy, models.has_models), strategies[SEARCH](setup.plan.seed)
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
             spaces=setup.spaces(),
-            strategy=strategies[setup.plan.strategy](setup.plan.seed),
+            strategy=strategy,
             seed=setup.plan.seed,
             architecture=Architecture.of(setup.plan.nas, setup.plan.seed),
             reserved=setup.reserved,
             feasibility=setup.feasibility,
+            breeding=breeding,
         ),
         costs=setup.costs(),
         budget=budget,
@@ -143,6 +164,7 @@ def run_search(
         scheduler=setup.plan.scheduler,
         max_trials=setup.max_trials,
         memory=setup.memory(),
+        parents=lambda result: () if models is None else models.fold_models(result),
     )
     runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autodl.clock import NEVER, Deadline
+from autodl.delivery import MAX_SEEDS
 from autodl.errors import DiskError, RunError
 from autodl.machine import available_memory, in_gib, this_machine
 from autodl.models.base import families
@@ -15,6 +16,7 @@ from autodl.search.budget import Budget
 from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
 from autodl.search.session import refit_bytes, refit_seconds
+from autodl.stages.limiting import choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
 
@@ -56,7 +58,10 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
     oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
     y, metric = problem.setup.data.y, metrics[plan.metric]
     deadline = budget.until(0.75 * problem.finish_s(budget))
-    chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
+    if problem.setup.feasibility.limits.any:
+        chosen = choose_within(problem, usable, oof, guess_loss(results), deadline)
+    else:
+        chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
     if len(plan.classes) != 2 or all(families[m.family].complexity == 0 for m in chosen.members):
         return chosen
     threshold = choose_threshold(combine(chosen, oof)[:, 1], y, metric, seed=plan.seed)
@@ -81,10 +86,12 @@ def deliver_bag(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: 
                 "Start again with `autodl fit` and another --out.",
             )
         return delivery.text()
+    names = trial_names([r.spec for r in results])
+    most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
     if before is None:
-        return delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]))
+        return delivery.bag(ensemble, by_id, names, most=most)
     with ctx.guard("Delivering the ensemble", only=DiskError):
-        delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]))
+        delivery.bag(ensemble, by_id, names, most=most)
     return delivery.text()
 
 
@@ -111,6 +118,7 @@ def deliver_refit(
         ctx.budget.until(0.6 * problem.finish_s(ctx.budget)),
         seconds,
         _too_large(ctx, problem, ensemble, results, names),
+        most_copies(problem, ensemble, results, MAX_SEEDS) or MAX_SEEDS,
     )
 
 
@@ -151,6 +159,7 @@ def evaluate(
         problem.setup.data.y,
         problem.delivery.folder,
         trial_names([r.spec for r in results]),
+        problem.setup.feasibility,
     )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(

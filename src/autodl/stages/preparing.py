@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import NEVER, Deadline
 from autodl.delivery import Delivery
 from autodl.errors import RunError
+from autodl.footprint import handling_seconds
 from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
-from autodl.records import ColumnKind, Plan, Profile, ReadInfo, Record
+from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget
+from autodl.search.feasibility import Feasibility
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
 from autodl.store.repair import highest_set_aside
@@ -69,6 +72,11 @@ class Problem:
         """Rows that the delivered model may be trained on; a test file is left alone."""
         return len(self.dataset.y)
 
+    def given_up(self, results: Sequence[TrialResult]) -> list[str]:
+        """Keys of the families that the search has left, because they are far beyond the limits of the user."""
+        listed = {key: len(space.starts()) for key, space in self.setup.spaces().items()}
+        return sorted(self.setup.feasibility.hopeless(results, listed))
+
     def finish_s(self, budget: Budget) -> float:
         """Seconds to keep for everything after the search."""
         return budget.finish_s(self.n_refit, len(self.setup.data.schema.columns))
@@ -113,9 +121,11 @@ def _told(dataset: Dataset, held_out: Dataset | None) -> ReadInfo:
 
 def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:
     """What will be done and why."""
-    from autodl.planning import make_plan
+    from autodl.planning import make_plan, own_spaces
 
-    return make_plan(profile, options, machine=this_machine(), has_test_file=has_test_file)
+    return make_plan(
+        profile, options, machine=this_machine(), has_test_file=has_test_file, spaces=own_spaces(options)
+    )
 
 
 def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan) -> Rows:
@@ -174,4 +184,17 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
     )
     setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials, highest_set_aside(ctx.folder))
     delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema)
+    limits = limits_of(ctx.options)
+    if limits.any:
+        base = Footprint(size_bytes=len(delivery.described().model_dump_json(indent=1)))
+        with ctx.guard("Measuring how long the columns of a row take to be read"):
+            base = base.plus(Footprint(row_s=handling_seconds(delivery.described(), data.frame)))
+        setup = replace(setup, feasibility=Feasibility(limits, base))
     return Problem(setup, dataset, test, rows, delivery)
+
+
+def limits_of(options: FitOptions) -> Limits:
+    """What the user allows a model to take."""
+    return Limits(
+        row_s=options.max_latency_s, size_bytes=options.max_size_bytes, memory_bytes=options.max_memory_bytes
+    )

@@ -11,6 +11,7 @@ from autodl.machine import in_gib
 from autodl.models.base import families
 from autodl.records import Ensemble, TrialResult
 from autodl.run_context import RunContext
+from autodl.search.feasibility import Feasibility
 from autodl.search.naming import trial_names
 from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
@@ -48,7 +49,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
             ctx.first_model_s = round(ctx.budget.elapsed(), 2)
         _deliver_interim(problem, results, stored)
-        _drop_old_models(ctx, results)
+        _drop_old_models(ctx, results, problem.setup.feasibility)
         ctx.write("running", results)
         return stored
 
@@ -62,6 +63,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             ctx.stop,
             n_rows=problem.n_refit,
             resumed=ctx.resumed,
+            models=ctx.folder,
         )
     except Exception as error:  # a full disk, a lost cluster, a fault of ours: the run fails, what it has found stays
         if not any(r.ok for r in results) or not ctx.folder.path.is_dir():
@@ -76,6 +78,9 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             if not any(r.spec.family == key for r in results):
                 room = in_gib(state.memory_left)
                 ctx.note(f"{families[key].name} was not tried: it needs about {in_gib(need)}, {room} are free.")
+        if left := problem.given_up(results):
+            names = ", ".join(families[key].name for key in left)
+            ctx.note(f"Not searched further, for what was tried is far beyond the limits for the model: {names}.")
     if not any(r.ok for r in results):
         if ctx.stop.is_set():
             raise StoppedError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
@@ -100,7 +105,8 @@ def _too_slow(slow: Mapping[str, float], left: float, kept: float) -> str:
 
 def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: TrialResult) -> None:
     done = [r for r in results if r.ok and r.loss is not None]
-    best = min(done, key=lambda r: r.loss if r.loss is not None else 0.0, default=None)
+    done = [r for r in done if families[r.spec.family].complexity > 0] or done
+    best = min(done, key=problem.setup.feasibility.order, default=None)
     folder = problem.delivery.folder
     if best is None or best.spec.id != stored.spec.id or stored.cost is None:
         return
@@ -117,8 +123,8 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
     problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
 
 
-def _drop_old_models(ctx: RunContext, results: Sequence[TrialResult]) -> None:
-    done = sorted((r for r in results if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
+def _drop_old_models(ctx: RunContext, results: Sequence[TrialResult], feasibility: Feasibility) -> None:
+    done = sorted((r for r in results if r.ok), key=feasibility.order)
     seen: set[str] = set()
     for place, r in enumerate(done):
         if place >= KEEP_MODELS and r.spec.family in seen:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodl.errors import DiskError, RunError
-from autodl.records import ArtifactRef, Ensemble, Evaluation, Explanation, Record, RunRecord, TrialResult
+from autodl.records import ArtifactRef, Ensemble, Evaluation, Explanation, Front, Record, RunRecord, TrialResult
 from autodl.serialize import file_suffix
 from autodl.store.atomic import make_folder, remove_folder, swap_folder, sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
@@ -24,7 +24,9 @@ T = TypeVar("T")
 LARGE = 10_000_000
 """Bytes; fold models beyond are not forced to the disk: their checksum shows whether they are whole."""
 MODEL, OLD_MODEL, NEW_MODEL = "model", ".model.old", ".model.new"
-CONCLUSIONS: dict[str, type[Record]] = {"explanation": Explanation, "evaluation": Evaluation, "ensemble": Ensemble}
+CONCLUSIONS: dict[str, type[Record]] = {
+    "front": Front, "explanation": Explanation, "evaluation": Evaluation, "ensemble": Ensemble
+}  # fmt: skip
 """Records that follow from the trials and are made again when they are missing; none stays without the later ones."""
 RESUME = "`autodl fit ... --resume` sets the trial aside and goes on."
 
@@ -201,6 +203,13 @@ class RunFolder:
     def has_models(self, result: TrialResult) -> bool:
         """Whether the fold models of a trial are on disk; ``sound_models`` looks closer."""
         return bool(result.models) and all((self.path / m.path).is_file() for m in result.models)
+
+    def fold_models(self, result: TrialResult) -> tuple[bytes, ...]:
+        """The fold models of a trial; empty if one of them is gone or damaged."""
+        try:
+            return tuple(self.read_bytes(ref) for ref in result.models)
+        except RunError:
+            return ()
 
     def sound_models(self, result: TrialResult) -> bool:
         """Whether the fold models of a trial are on disk as they were written."""

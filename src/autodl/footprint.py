@@ -1,0 +1,177 @@
+"""Measures what a delivered model takes: in this process, or in a fresh one that holds nothing else.
+
+A fresh process is what a user would look at: its memory is that of Python, the libraries and the model together.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autodl.records import Footprint
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from autodl.model import DeliveredModel, ModelManifest
+
+ROWS = 50
+"""Rows that the measurement takes in turn."""
+MEASURED_S = 0.5
+"""Seconds after which single rows have been measured often enough."""
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def measure(model: DeliveredModel, frame: pd.DataFrame, *, batch: bool = True) -> Footprint:
+    """Seconds for one row and for a thousand, as ``Run.predict`` gives them: columns are checked and read first.
+
+    Args:
+        model: A loaded model.
+        frame: (n,) rows, n >= 1.
+        batch: Whether to measure many rows at once as well.
+    """
+    from autodl.evaluate.latency import batch_milliseconds, row_seconds
+    from autodl.predict import predict_frame
+
+    def predict(rows: pd.DataFrame) -> object:
+        return predict_frame(model, rows, tell=_ignored)
+
+    rows = frame.iloc[:ROWS]
+    return Footprint(
+        row_s=row_seconds(predict, rows, most_s=MEASURED_S),
+        ms_per_1000=batch_milliseconds(predict, rows) if batch else None,
+    )
+
+
+def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:
+    """Seconds that one row takes besides the models: its columns are checked and read, its answer is written.
+
+    Args:
+        manifest: Features, task and classes; members play no part.
+        frame: (n,) rows, n >= 1.
+    """
+    import numpy as np
+
+    from autodl.model import DeliveredModel
+
+    class Silent(DeliveredModel):
+        """Answers 0 without asking any model."""
+
+        def __init__(self) -> None:
+            self.manifest, self._members = manifest, []
+
+        def predict_raw(self, frame: pd.DataFrame) -> NDArray[Any]:
+            """(n, K) or (n,) zeros."""
+            return np.zeros((len(frame), len(manifest.classes)) if manifest.classes else len(frame))
+
+    return measure(Silent(), frame, batch=False).row_s or 0.0
+
+
+def measure_fresh(model_folder: Path, frame: pd.DataFrame, *, timeout_s: float) -> Footprint | None:
+    """What a fresh process takes that loads the model and predicts; None if it did not finish in time or failed.
+
+    Args:
+        model_folder: The folder with ``manifest.json``. What it holds is opened without further questions: only for
+            models that this process made, or that the user vouches for.
+        frame: (n,) rows, n >= 1.
+        timeout_s: The process is ended after so many seconds.
+    """
+    found = _ask({"model": str(model_folder.resolve())}, frame, timeout_s)
+    return None if found is None else Footprint.model_validate({**found, "size_bytes": folder_bytes(model_folder)})
+
+
+def library_bytes(
+    folders: Mapping[str, Path], frame: pd.DataFrame, *, timeout_s: float
+) -> tuple[int, dict[str, int]] | None:
+    """Memory of a fresh process with nothing but the tools that every model needs, and what each model adds to it.
+
+    Args:
+        folders: Model folders by name, loaded one after the other in this order; trusted like ``measure_fresh``'s.
+        frame: (n,) rows, n >= 1.
+        timeout_s: The process is ended after so many seconds; None then.
+    """
+    found = _ask({name: str(path.resolve()) for name, path in folders.items()}, frame, timeout_s, stepwise=True)
+    if found is None:
+        return None
+    return int(found.pop("")), {name: int(added) for name, added in found.items()}
+
+
+def _ask(
+    folders: Mapping[str, str], frame: pd.DataFrame, timeout_s: float, *, stepwise: bool = False
+) -> dict[str, Any] | None:
+    import logging
+    import os
+
+    with tempfile.TemporaryDirectory(prefix="autodl-") as place:
+        rows = Path(place) / "rows.csv"
+        frame.iloc[:ROWS].to_csv(rows, index=False)
+        order = json.dumps({"folders": dict(folders), "rows": str(rows), "stepwise": stepwise})
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "autodl.footprint"], input=order.encode(), capture_output=True,
+                timeout=max(0.1, timeout_s), env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": _path()},
+                check=True,
+            )  # fmt: skip
+            found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        except (subprocess.SubprocessError, OSError, ValueError, IndexError) as error:
+            said = getattr(error, "stderr", None) or b""
+            logging.getLogger("autodl").warning(
+                "the model could not be measured in a process of its own: %s %s", error, said.decode(errors="replace")
+            )
+            return None
+    return found
+
+
+def _path() -> str:
+    """The places from which this process imports, for the fresh one."""
+    import os
+
+    return os.pathsep.join(p for p in sys.path if p)
+
+
+def _ignored(sentence: str) -> None:
+    """Values that the model cannot use are nothing to tell here."""
+
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
+    """The fresh process's part."""
+    import pandas as pd
+
+    import autodl.preprocess
+    from autodl.machine import peak_bytes, resident_bytes
+    from autodl.model import DeliveredModel
+    from autodl.predict import predict_frame
+    from autodl.store import RunFolder
+
+    frame = pd.read_csv(order["rows"], low_memory=False)
+    folders: dict[str, str] = order["folders"]
+
+    def load(folder: str) -> DeliveredModel:
+        return DeliveredModel(RunFolder(Path(folder).parent, trusted=True))
+
+    if not order["stepwise"]:
+        found = measure(load(folders["model"]), frame).model_dump()
+        return {**found, "memory_bytes": peak_bytes() or resident_bytes()}
+    assert autodl.preprocess.Preparer is not None  # loaded: what preparation needs is no family's own
+    before = peak_bytes() or resident_bytes()
+    added: dict[str, Any] = {"": before}
+    for name, folder in folders.items():
+        predict_frame(load(folder), frame, tell=_ignored)
+        now = peak_bytes() or resident_bytes()
+        added[name] = now - before
+        before = now
+    return added
+
+
+if __name__ == "__main__":
+    print(json.dumps(_answer(json.load(sys.stdin))))

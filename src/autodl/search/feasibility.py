@@ -1,0 +1,92 @@
+"""Limits of the user inside the search: which trials keep them, and what the strategy is told of those that do not.
+
+Deb's rules (Deb 2000): of two that keep the limits the smaller loss is better; one that keeps them is better than one
+that does not; of two that do not, the one that passes them less. They become one number, which any strategy
+understands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autodl.records import Footprint, Limits, TrialResult
+
+FAR = math.log(3.0)
+"""A family whose nearest trial passes the limits by more than this factor is left, once several have been seen."""
+SEEN = 2
+"""Trials of a family that are looked at before it is left; fewer if it has no more listed configurations."""
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """Judges single trials, by what one of their models takes.
+
+    Attributes:
+        limits: Of the user.
+        base: What any model of this run takes besides its own part.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    base: Footprint = field(default_factory=Footprint)
+
+    def violation(self, result: TrialResult) -> float:
+        """0 within the limits, else the sum of the logarithms of need over limit."""
+        return self.limits.violation(self.base.plus(result.need)) if self.limits.any else 0.0
+
+    def order(self, result: TrialResult) -> tuple[float, float]:
+        """Sorts trials: those within the limits by loss, then the others by how far they pass them."""
+        loss = math.inf if result.loss is None else result.loss
+        return self.violation(result), loss
+
+    def told(self, finished: Iterable[TrialResult]) -> dict[str, float]:
+        """The loss that strategies are told, by trial id: beyond the limits worse than any within, and bounded."""
+        scored = [r for r in finished if r.loss is not None and math.isfinite(r.loss)]
+        losses = {r.spec.id: r.loss for r in scored if r.loss is not None}
+        beyond = {r.spec.id: v for r in scored if (v := self.violation(r)) > 0}
+        if not beyond:
+            return losses
+        learnt = [losses[r.spec.id] for r in scored if r.spec.origin != "baseline"] or [*losses.values()]
+        within = [losses[r.spec.id] for r in scored if r.spec.id not in beyond and r.spec.origin != "baseline"]
+        best, worst = min(learnt), max(within or learnt)
+        spread = (worst - best) or abs(worst) or 1.0
+        return losses | {key: worst + spread * (0.1 + v / (1.0 + v)) for key, v in beyond.items()}
+
+    def as_told(self, finished: Sequence[TrialResult]) -> Sequence[TrialResult]:
+        """The trials with the losses that strategies are told."""
+        if not self.limits.any:
+            return finished
+        told = self.told(finished)
+        return [r.model_copy(update={"loss": told[r.spec.id]}) if r.spec.id in told else r for r in finished]
+
+    def objectives(self, finished: Sequence[TrialResult]) -> dict[str, tuple[float, ...]]:
+        """Told loss, and the logarithms of seconds for one row and of bytes, by trial id; for multi-objective search.
+
+        What was not measured of a trial counts as the worst that was.
+        """
+        told = self.told(finished)
+        rows = {r.spec.id: r.need.row_s for r in finished if r.need.row_s}
+        sizes = {r.spec.id: r.need.size_bytes for r in finished if r.need.size_bytes}
+        slowest, largest = max(rows.values(), default=1.0), max(sizes.values(), default=1)
+        return {
+            key: (loss, math.log(rows.get(key, slowest) or slowest), math.log(sizes.get(key, largest) or largest))
+            for key, loss in told.items()
+        }
+
+    def hopeless(self, finished: Sequence[TrialResult], listed: Mapping[str, int]) -> frozenset[str]:
+        """Families that are far beyond the limits even where they come nearest.
+
+        Args:
+            finished: All finished trials.
+            listed: How many listed configurations each family has.
+        """
+        if not self.limits.any:
+            return frozenset()
+        seen: dict[str, list[float]] = {}
+        for r in finished:
+            if r.ok:
+                seen.setdefault(r.spec.family, []).append(self.violation(r))
+        return frozenset(
+            key for key, far in seen.items() if len(far) >= min(SEEN, listed.get(key, SEEN)) and min(far) > FAR
+        )

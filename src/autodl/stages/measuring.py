@@ -1,0 +1,137 @@
+"""What the delivered model takes, and how that compares with everything that was tried."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from autodl.errors import DiskError
+from autodl.evaluate.base import metrics
+from autodl.evaluate.pareto import undominated
+from autodl.footprint import folder_bytes, handling_seconds, measure_fresh
+from autodl.footprint import measure as measure_here
+from autodl.model import DeliveredModel
+from autodl.models.base import families
+from autodl.records import Ensemble, Evaluation, Footprint, Front, FrontPoint, Interval, TrialResult
+from autodl.run_context import RunContext
+from autodl.scoring import ENSEMBLE_NAME
+from autodl.search.naming import trial_names
+from autodl.stages.limiting import PROCESS_S, most_copies
+from autodl.stages.preparing import Problem
+
+LEAST_S = 1.0
+"""Without so many seconds left, the delivered model is not measured: the report is worth more."""
+
+
+def measure(
+    ctx: RunContext,
+    problem: Problem,
+    ensemble: Ensemble,
+    results: Sequence[TrialResult],
+    evaluation: Evaluation | None,
+) -> Front:
+    """Measure the delivered model, hold it against the limits, and find the Pareto front.
+
+    A model that was trained again on all rows may be larger or slower than those of the folds: where only the latter
+    keep the limits, they are delivered instead.
+    """
+    known = ctx.folder.read("front", Front)
+    if known is not None and known.delivered is not None and known.model == _model_hash(problem):
+        return known
+    need, fresh = _delivered(ctx, problem)
+    limits = problem.setup.feasibility.limits
+    retrained = problem.delivery.has_all_rows(ensemble)
+    if need is not None and retrained and limits.broken(need) and _back_to_folds(ctx, problem, ensemble, results):
+        again, fresh = _delivered(ctx, problem)
+        if again is not None and limits.violation(again) < limits.violation(need):
+            ctx.note("Trained again on all rows the model would pass its limits; those of the folds are delivered.")
+        need = again or need
+    base = problem.setup.feasibility.base
+    if base.row_s is None:
+        manifest = problem.delivery.described()
+        base = base.plus(Footprint(row_s=handling_seconds(manifest, problem.setup.data.frame)))
+    front = Front(
+        metric=problem.setup.plan.metric,
+        limits=limits,
+        points=tuple(_points(problem, ensemble, results, evaluation, base, need)),
+        delivered=need,
+        model=_model_hash(problem),
+        fresh=fresh,
+        given_up=tuple(problem.given_up(results)),
+    )
+    with ctx.guard("Writing the front", only=DiskError):
+        ctx.folder.write("front", front)
+    return front
+
+
+def _model_hash(problem: Problem) -> str:
+    path = problem.delivery.folder.model_folder() / "manifest.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _delivered(ctx: RunContext, problem: Problem) -> tuple[Footprint | None, bool]:
+    """What ``model/`` takes, and whether a fresh process measured it: only a limit of memory is worth its seconds."""
+    left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.3 * problem.finish_s(ctx.budget)
+    if left < LEAST_S:
+        return None, False
+    frame = problem.setup.data.frame
+    model = DeliveredModel(ctx.folder)  # refuses what nobody vouches for
+    if problem.setup.feasibility.limits.memory_bytes is not None:
+        found = measure_fresh(ctx.folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
+        if found is not None:
+            return found, True
+    size = Footprint(size_bytes=folder_bytes(ctx.folder.model_folder()))
+    return measure_here(model, frame).plus(size), False
+
+
+def _back_to_folds(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> bool:
+    """Deliver fold models again, if there are any of each member."""
+    by_id = {r.spec.id: r for r in results}
+    if not all(ctx.folder.has_models(by_id[m.trial_id]) for m in ensemble.members):
+        return False
+    with ctx.guard("Delivering the models of the folds", only=DiskError):
+        most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
+        ctx.delivered = problem.delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]), most=most)
+    return True
+
+
+def _points(
+    problem: Problem,
+    ensemble: Ensemble,
+    results: Sequence[TrialResult],
+    evaluation: Evaluation | None,
+    base: Footprint,
+    delivered: Footprint | None,
+) -> list[FrontPoint]:
+    """Every measured trial that has learnt something, and what is delivered; by time for one row."""
+    metric, limits = metrics[problem.setup.plan.metric], problem.setup.feasibility.limits
+    names = trial_names([r.spec for r in results])
+    tested: Mapping[str, Interval] = (
+        {m.name: m.test for m in evaluation.models if m.test is not None} if evaluation is not None else {}
+    )
+    points = []
+    for r in results:
+        if not r.ok or r.loss is None or r.need.row_s is None or families[r.spec.family].complexity == 0:
+            continue
+        need = base.plus(r.need)
+        points.append(
+            FrontPoint(
+                name=names[r.spec.id], trial_id=r.spec.id, family=r.spec.family, kind="trial", loss=r.loss,
+                score=metric.to_score(r.loss), test=tested.get(names[r.spec.id]), need=need,
+                within=not limits.broken(need),
+            )
+        )  # fmt: skip
+    if delivered is not None:
+        single = len(ensemble.members) == 1
+        name = names[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME
+        points.append(
+            FrontPoint(
+                name=name, trial_id=ensemble.members[0].trial_id if single else None,
+                family=ensemble.members[0].family if single else "ensemble", kind="delivered", loss=ensemble.loss,
+                score=metric.to_score(ensemble.loss), test=tested.get(name), need=delivered,
+                within=not limits.broken(delivered),
+            )
+        )  # fmt: skip
+    best = undominated([(p.loss, p.need.row_s if p.need.row_s is not None else float("nan")) for p in points])
+    marked = [p.model_copy(update={"best": b}) for p, b in zip(points, best, strict=True)]
+    return sorted(marked, key=lambda p: (p.need.row_s or 0.0, p.loss, p.name))
