@@ -19,6 +19,10 @@ Done = tuple[int, Answer]
 class Evaluator(ABC):
     """Runs calls of one objective; each is known by a number."""
 
+    def room(self, workers: int) -> int:
+        """How many calls may run now, of so many that were asked for."""
+        return workers
+
     @abstractmethod
     def start(self, number: int, config: Config, fidelity: float | None) -> None:
         """Begin a call."""
@@ -155,21 +159,39 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
-def evaluator(runner: str, objective: Objective, *, workers: int, interruptible: bool) -> Evaluator:
+def evaluator(
+    runner: str,
+    objective: Objective,
+    *,
+    workers: int,
+    interruptible: bool,
+    address: str | None = None,
+    cpus: float = 1.0,
+) -> Evaluator:
     """The evaluator for a runner's name.
 
     Args:
-        runner: ``inline`` or ``process``.
+        runner: ``inline``, ``process`` or ``ray``.
         objective: What is called.
         workers: Calls at a time.
         interruptible: Whether a call that takes too long must be left.
+        address: Of the cluster for ``ray``; None starts one on this machine.
+        cpus: Cores that each call takes on Ray.
 
     Raises:
-        ConfigError: An unknown name.
+        ConfigError: An unknown name, or an address that is of no use.
     """
-    makers: dict[str, Callable[[Objective], Evaluator]] = {"inline": Threads, "process": Processes}
+
+    def ray(objective: Objective) -> Evaluator:
+        from autodl.search.runners.ray_calls import RayCalls
+
+        return RayCalls(objective, workers, address, cpus=cpus)
+
+    makers: dict[str, Callable[[Objective], Evaluator]] = {"inline": Threads, "process": Processes, "ray": ray}
     if runner not in makers:
         raise ConfigError(f"unknown runner '{runner}' for a function", did_you_mean(runner, makers))
+    if address is not None and runner != "ray":
+        raise ConfigError(f"an `address` needs Ray, but the runner is '{runner}'", 'Pass runner="ray".')
     if runner == "inline" and workers == 1 and not interruptible:
         return Direct(objective)
     return makers[runner](objective)

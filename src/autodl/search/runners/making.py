@@ -52,12 +52,16 @@ def make_runner(
 
         return ProcessRunner(data, plan.workers, start_s=start_s, closing=closing)
 
+    def tell(text: str) -> None:
+        listener(Note(text, budget.elapsed()))
+
     def ray(closing: threading.Event) -> Runner:
         from autodl.search.runners.ray import RayRunner
 
-        runner = RayRunner(data, plan.workers, address, start_s=start_s, closing=closing)
+        runner = RayRunner(data, plan.workers, address, start_s=start_s, closing=closing, tell=tell)
         if not closing.is_set():
-            listener(Note(f"Ray is up: {plan.workers} trials at a time from here on.", budget.elapsed()))
+            most = "at most " if address is not None else ""
+            tell(f"Ray is up: {most}{plan.workers} trials at a time from here on.")
         return runner
 
     if plan.runner == "process":
@@ -65,7 +69,11 @@ def make_runner(
     else:
         make, name = ray, "Ray"
     never = threading.Event()
-    if address is not None or (budget.unlimited and plan.runner == "ray"):
+    if address is not None:
+        from autodl.search.runners.ray_address import check_address
+
+        check_address(address)  # who names a cluster wants to hear now that it is not there
+    if budget.unlimited and plan.runner == "ray":
         return make(never)
     from autodl.search.runners.warming import WarmingRunner
 

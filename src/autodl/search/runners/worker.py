@@ -1,8 +1,5 @@
 """The worker process: ``python -m autodl.search.runners.worker CONNECTION DATA CACHE_BYTES DRIVER``.
 
-It is a program of its own, not a ``multiprocessing`` child: those import the user's main script again, which without
-an ``if __name__ == "__main__"`` guard would start the whole run once more.
-
 Messages to the driver are pairs: ("ready", None), ("step", text), ("done", TrialOutcome). Messages from the driver
 are jobs; the end of the connection ends the worker.
 """
@@ -35,7 +32,7 @@ def main(arguments: list[str]) -> None:
         arguments: Descriptors of the connection and of the data, bytes of the cache, the driver's process number.
     """
     connection_fd, data_fd, cache_bytes, driver = (int(a) for a in arguments)
-    _die_with(driver)
+    die_with(driver)
     _offer_to_oom_killer()
     faulthandler.enable()
     connection = Connection(connection_fd)
@@ -46,7 +43,7 @@ def main(arguments: list[str]) -> None:
 
     data = read_shared(data_fd)
     len(families)  # imports every family's module
-    _warm_up(data)
+    warm_up(data)
     cache = PreparedFolds(data, cache_bytes)
 
     def tell(step: str) -> None:
@@ -62,7 +59,7 @@ def main(arguments: list[str]) -> None:
         return
 
 
-def _warm_up(data: TrialData) -> None:
+def warm_up(data: TrialData) -> None:
     """Prepare a few rows by each recipe, so that no trial's time holds the import of the libraries for it."""
     from autodl.preprocess import Preparer
     from autodl.search.prepared import preparation_key
@@ -78,7 +75,7 @@ def _offer_to_oom_killer() -> None:
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
-def _die_with(driver: int) -> None:
+def die_with(driver: int) -> None:
     """End when the driver ends, however it ends: also in the middle of native code that never looks up."""
     if sys.platform == "linux":
         import ctypes

@@ -6,15 +6,12 @@ import contextlib
 import logging
 import os
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from multiprocessing.connection import Connection
 from typing import IO, Any
 
 from autodl.machine import oom_kills, private_bytes
+from autodl.search.runners.child import last_words, start_child
 from autodl.search.runners.reasons import Death, death, no_memory
 
 END_S = 5.0
@@ -38,26 +35,10 @@ class WorkerProcess:
     """
 
     def __init__(self, data: IO[bytes], cache_bytes: int) -> None:
-        ours, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # until ``close``
-        environment = {
-            "OMP_WAIT_POLICY": "PASSIVE",
-            **os.environ,
-            # The same modules as this process, also those beside a script; -P keeps out those of the current folder.
-            "PYTHONPATH": os.pathsep.join(p or str(os.getcwd()) for p in sys.path),  # noqa: PTH109
-        }
-        numbers = (theirs.fileno(), data.fileno(), cache_bytes, os.getpid())
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autodl.search.runners.worker", *map(str, numbers)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                env=environment,
-                pass_fds=(theirs.fileno(), data.fileno()),
-                start_new_session=True,  # Ctrl-C is for the run, which then decides what becomes of the trial
-            )
-        self.connection: Connection[Any, Any] = Connection(ours.detach())
+        self._process, self.connection = start_child(
+            "autodl.search.runners.worker", (data.fileno(), cache_bytes), (data.fileno(),), self._errors
+        )
         self.pid = self._process.pid
         self.ready, self.step = False, ""
         self.base = self.peak = 0.0
@@ -113,11 +94,7 @@ class WorkerProcess:
 
     def last_words(self) -> str:
         """The last lines that it wrote to standard error."""
-        if self._errors.closed:
-            return ""
-        self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, self._errors.tell() - 4000))
-        return self._errors.read().decode(errors="replace").strip()
+        return last_words(self._errors)
 
     def _wait(self) -> int | None:
         """Its exit code; None if the system does not let it go."""

@@ -1,0 +1,120 @@
+"""Calls of an objective on Ray."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from autodl.search.calling import Answer, Objective
+from autodl.search.evaluators import Done, Evaluator, Processes
+from autodl.search.runners.ray_crew import START_S, RayCrew, RayLostError
+from autodl.search.runners.ray_setup import Ended, RaySetup
+from autodl.search.space import Config
+
+STORE_BYTES = 200_000_000
+
+
+class RayCalls(Evaluator):
+    """Calls in workers on Ray, which hold the objective once; it travels by cloudpickle.
+
+    A worker that dies costs its call time alone: it is made once more. An objective that raises is not called again.
+
+    Args:
+        objective: What is called.
+        workers: Calls at a time at most.
+        address: A running cluster, or None to start Ray on this machine.
+        cpus: Cores of a worker; a fraction lets several share one.
+        start_s: Seconds to wait for the first worker.
+
+    Raises:
+        ConfigError: The cluster cannot be reached, or no worker comes up there.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        workers: int,
+        address: str | None = None,
+        *,
+        cpus: float = 1.0,
+        start_s: float = START_S,
+    ) -> None:
+        import cloudpickle
+
+        setup = RaySetup(
+            kind="calls", workers=workers, address=address, cpus=cpus, local_cpus=max(1, round(workers * cpus)),
+            store_bytes=STORE_BYTES,
+        )  # fmt: skip
+        self._objective = objective
+        self._answers: list[Done] = []
+        self._requests: dict[int, tuple[Config, float | None]] = {}
+        self._spare: Processes | None = None
+        """Takes over when Ray is gone for good."""
+        self._crew = RayCrew(setup, objective, dumps=cloudpickle.dumps, tell=_say)
+        try:
+            self._crew.await_worker(start_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def room(self, workers: int) -> int:
+        """As many as are up; one may wait where none is."""
+        if self._spare is not None:
+            return min(workers, os.cpu_count() or 1)
+        return max(1, min(workers, self._crew.seats))
+
+    def start(self, number: int, config: Config, fidelity: float | None) -> None:
+        """Hand over a call."""
+        self._requests[number] = config, fidelity
+        if self._spare is not None:
+            self._spare.start(number, config, fidelity)
+        else:
+            self._crew.start(number, (config, fidelity))
+
+    def wait(self, seconds: float | None) -> Done | None:
+        """The next answer of a call that was not given up."""
+        while not self._answers:
+            if self._spare is not None:
+                return self._spare.wait(seconds)
+            try:
+                found = self._crew.ended(3600.0 if seconds is None else seconds)
+            except RayLostError as error:
+                self._go_on_here(error)
+                continue
+            self._answers = [(e.number, _answer(e, a)) for e, a in found if e.number in self._requests]
+            if seconds is not None:
+                break
+        if not self._answers:
+            return None
+        done = self._answers.pop(0)
+        self._requests.pop(done[0], None)
+        return done
+
+    def _go_on_here(self, error: RayLostError) -> None:
+        _say(f"Ray is gone for good ({error}); the search goes on in processes of this machine.")
+        self._spare = Processes(self._objective)
+        for number, (config, fidelity) in self._requests.items():
+            self._spare.start(number, config, fidelity)
+
+    def give_up(self, number: int) -> None:
+        """Kill its worker; another comes up."""
+        self._requests.pop(number, None)
+        self._answers = [a for a in self._answers if a[0] != number]
+        if self._spare is not None:
+            self._spare.give_up(number)
+        else:
+            self._crew.kill(number)
+
+    def close(self) -> None:
+        """Kill the workers; stop Ray if it was started here."""
+        if self._spare is not None:
+            self._spare.close()
+        self._crew.close()
+
+
+def _answer(ended: Ended, answer: object) -> Answer:
+    return answer if isinstance(answer, Answer) else Answer(seconds=ended.seconds, error=f"the call {ended.reason}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"autodl: {text}\n")
