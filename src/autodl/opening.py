@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autodl.errors import RunError
 from autodl.options import FitOptions
-from autodl.records import RunRecord
+from autodl.records import Plan, RunRecord
 from autodl.store import DamagedError, RunFolder, RunLock
 from autodl.store.disk import disk_trouble, require_space
 from autodl.store.lock import clear_debris, is_blank, was_claimed
@@ -17,7 +17,7 @@ from autodl.store.repair import repair
 
 MAY_CHANGE = frozenset({"time_budget_s", "max_trials", "workers", "address", "report"})
 """Options that a resumed run may be given anew; any other would make it another run."""
-PATHS = frozenset({"test"})
+PATHS = frozenset({"test", "space"})
 """Files that may have moved; that their content is the same is checked once it is read."""
 
 
@@ -102,6 +102,22 @@ def _check_options(folder: RunFolder, options: FitOptions) -> None:
                 f"the run in {folder.path} began with {name} = {value!r}, but now {now!r} is asked",
                 "Resume with the same options, or start anew with another --out.",
             )
+    _check_space(folder, options)
+
+
+def _check_space(folder: RunFolder, options: FitOptions) -> None:
+    """Whether the user's file of search spaces says what it said when the run began; it may be gone."""
+    plan = folder.read("plan", Plan) if folder.is_run() else None
+    if plan is None or options.space is None or not Path(options.space).exists():
+        return
+    from autodl.planning import own_spaces
+
+    now = {key: space.model_dump(mode="json") for key, space in own_spaces(options).items()}
+    if any(p.space != now.get(p.key) for p in plan.families):
+        raise RunError(
+            f"{options.space} has other search spaces than when the run in {folder.path} began",
+            "Put back what it was, or start anew with another --out.",
+        )
 
 
 def _resumed(folder: RunFolder) -> OpenRun:

@@ -56,8 +56,11 @@ def run_fit(
     """
     from autodl.planning import check_names
     from autodl.search.budget import Budget
+    from autodl.search.runners.ray_address import check_address
 
     check_names(options, resumed=resume)
+    if options.address is not None:
+        check_address(options.address)
     begun = time.time() if started is None else started
     total = math.inf if options.time_budget_s is None else options.time_budget_s
     with open_run(out, options, resume, trust) as opened:

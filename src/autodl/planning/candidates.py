@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
@@ -10,9 +11,9 @@ from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.preparation import adapt
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
-from autodl.search.fitting import idle_fields
+from autodl.search.fitting import idle_fields, planned_space
 from autodl.search.memory import Rows, preparation_cost
-from autodl.search.space import Config, family_space
+from autodl.search.space import Config, SearchSpace, family_space
 from autodl.search.trial import split_config
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Setting:
     Attributes:
         facts: Of the table. metric: What is optimized. validation: Folds and test rows.
         machine: Cores and memory. threads: Threads of one trial.
+        spaces: The user's own search spaces, by family.
     """
 
     facts: Facts
@@ -40,6 +42,11 @@ class Setting:
     validation: Validation
     machine: Machine
     threads: int
+    spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
+
+    def space(self, family: str) -> SearchSpace:
+        """The search space of a family: the user's own, or the shipped one."""
+        return self.spaces[family] if family in self.spaces else family_space(family)
 
     def rows(self) -> Rows:
         """Rows of one fold."""
@@ -166,7 +173,7 @@ def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: 
 def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric)
-    costs = [_cost(cls, setting, start, recipe) for start in family_space(cls.key).starts()]
+    costs = [_cost(cls, setting, start, recipe) for start in setting.space(cls.key).starts()]
     folds = setting.validation.n_folds
     budget = setting.facts.options.time_budget_s
     limit = float("inf") if budget is None else SHARE[setting.facts.options.preset] * budget
@@ -182,6 +189,7 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
         est_seconds=round(cost.seconds * folds, 3),
         est_bytes=cost.bytes,
         recipe=recipe,
+        space=setting.spaces[cls.key].model_dump(mode="json") if cls.key in setting.spaces else None,
     )
     return plan, cost
 
@@ -197,7 +205,7 @@ def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) ->
 
 def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str]:
     """Fields of ``Recipe`` that the search varies for some candidate on these data."""
-    names = (n for p in kept for n in family_space(p.key).params)
+    names = (n for p in kept for n in planned_space(p).params)
     varied = frozenset(n.removeprefix("prep.") for n in names if n.startswith("prep."))
     return varied - idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
 

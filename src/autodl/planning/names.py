@@ -8,11 +8,27 @@ from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.search.architecture import MODES
 from autodl.search.schedulers.base import schedulers
+from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
 
 
-def check_names(options: FitOptions) -> None:
-    """Whether the families, the metric and the strategy asked for exist, as far as that shows without the data.
+def own_spaces(options: FitOptions) -> dict[str, SearchSpace]:
+    """The search spaces of the user's file, by family; none without a file.
+
+    Raises:
+        ConfigError: Naming file, line and key of what is wrong.
+    """
+    from autodl.search.user_space import read_spaces
+
+    return {} if options.space is None else read_spaces(options.space, options.families)
+
+
+def check_names(options: FitOptions, *, resumed: bool = False) -> None:
+    """Whether what is asked for by name exists and the user's search spaces are sound, before the data are read.
+
+    Args:
+        options: What is asked.
+        resumed: The run has its spaces already; the file may be gone.
 
     Raises:
         ConfigError: Naming the unknown one and the nearest that is known.
@@ -26,6 +42,8 @@ def check_names(options: FitOptions) -> None:
         raise ConfigError(
             f"unknown architecture search '{options.nas}'", did_you_mean(options.nas, [*MODES, *strategies])
         )
+    if not resumed:
+        own_spaces(options)
     if options.metric is not None:
         check_metric(options.metric)
         if options.task is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from autodl.models.base import families
@@ -17,9 +18,17 @@ from autodl.records import Decision, Plan, Profile
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
+    from autodl.search.space import SearchSpace
 
 
-def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_test_file: bool) -> Plan:
+def make_plan(
+    profile: Profile,
+    options: FitOptions,
+    *,
+    machine: Machine,
+    has_test_file: bool,
+    spaces: Mapping[str, SearchSpace] | None = None,
+) -> Plan:
     """What will be done and why; a pure function of its arguments.
 
     Args:
@@ -27,18 +36,19 @@ def make_plan(profile: Profile, options: FitOptions, *, machine: Machine, has_te
         options: What the user asked for.
         machine: Cores, memory and speed.
         has_test_file: Whether the test rows come from a file of their own.
+        spaces: The user's own search spaces, by family.
 
     Raises:
         ConfigError: An unknown metric, family or strategy, or an impossible option, with the remedy.
         MissingDependencyError: A family asked for needs a package that is not installed.
     """
-    facts = Facts(profile, options)
+    facts, own = Facts(profile, options), spaces or {}
     metric, metric_decision = choose_metric(facts)
     _, _, threads, _ = choose_runner(options, machine)
     validation, split_decisions = choose_validation(
-        facts, has_test_file, lambda v: first_wave_s(Setting(facts, metric, v, machine, threads))
+        facts, has_test_file, lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own))
     )
-    setting = Setting(facts, metric, validation, machine, threads)
+    setting = Setting(facts, metric, validation, machine, threads, own)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
     searching = choose_search(facts, kept)
