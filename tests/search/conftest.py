@@ -92,7 +92,7 @@ def numeric_schema(names, n):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def linear_data():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(90, 3)), columns=list("abc"))

@@ -55,16 +55,21 @@ class FakeRay:
     class exceptions:  # noqa: N801  # Ray's name
         RayTaskError, OutOfMemoryError = RayTaskError, OutOfMemoryError
 
-    def __init__(self, cpus):
-        self.cpus, self.actors, self.asked = cpus, [], None
+    def __init__(self, cpus, gpus):
+        self.resources, self.actors, self.gpus = {"CPU": cpus, "GPU": gpus}, [], []
 
     def available_resources(self):
-        return {"CPU": self.cpus}
+        return self.resources
 
     def remote(self, **wishes):
         self.wishes = wishes
 
         class Remote:
+            @staticmethod
+            def options(num_gpus):
+                self.gpus.append(num_gpus)
+                return Remote
+
             @staticmethod
             def remote():
                 self.actors.append(Actor())
@@ -79,8 +84,8 @@ class FakeRay:
 class World:
     """A pool, driven event by event."""
 
-    def __init__(self, workers=4, cpus=2, **setup):
-        self.ray, self.sent = FakeRay(cpus), []
+    def __init__(self, workers=4, cpus=2, has_gpus=0, **setup):
+        self.ray, self.sent = FakeRay(cpus, has_gpus), []
         self.pool = Pool(self.ray, RaySetup("calls", workers, **setup), "data", [], self.sent.append)
         self.step()
 
@@ -146,8 +151,10 @@ def test_a_worker_without_a_place_gets_no_call():
 
 
 def test_what_a_worker_asks_of_the_cluster():
-    wishes = World(cpus=1, gpus=0.25, memory=5e8).ray.wishes
-    assert (wishes["num_gpus"], wishes["memory"], wishes["max_restarts"]) == (0.25, 500_000_000, 0)
+    world = World(workers=8, cpus=4, has_gpus=1, memory=5e8, gpus=0.5)
+    assert world.ray.wishes == {"num_cpus": 1.0, "memory": 500_000_000, "max_restarts": 0}
+    assert world.ray.gpus == [0.5, 0.5, 0.0, 0.0]  # who wants a share of a GPU that is not there waits for ever
+    assert set(World(cpus=1, gpus=0.5).ray.gpus) == {0.0}
 
 
 def test_an_answer_comes_once_and_frees_the_worker():

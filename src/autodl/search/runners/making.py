@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 from autodl.errors import ConfigError
 from autodl.events import Listener, Note
+from autodl.models.base import families
 from autodl.records import Plan
 from autodl.search.budget import Budget
 from autodl.search.runners.base import Runner
 from autodl.search.runners.inline import InlineRunner
 
 if TYPE_CHECKING:
+    from autodl.search.runners.ray import RayRunner
     from autodl.search.trial import TrialData
 
 Make = Callable[[threading.Event], Runner]
 """Makes a runner; the event tells that it is needed no longer."""
+GPU_SHARE = 0.5
+"""Of a GPU, for each worker on a cluster that has some, where networks are among the candidates."""
 START_S = 60.0
 """Seconds to wait for workers at most."""
 FIRST_OUTCOMES = 2
@@ -58,9 +62,10 @@ def make_runner(
     def ray(closing: threading.Event) -> Runner:
         from autodl.search.runners.ray import RayRunner
 
-        runner = RayRunner(data, plan.workers, address, start_s=start_s, closing=closing, tell=tell)
+        runner = joined or RayRunner(data, plan.workers, None, start_s=start_s, closing=closing, tell=tell)
+        runner.await_worker(start_s, closing)
         if not closing.is_set():
-            most = "at most " if address is not None else ""
+            most = "at most " if joined is not None else ""
             tell(f"Ray is up: {most}{plan.workers} trials at a time from here on.")
         return runner
 
@@ -69,10 +74,13 @@ def make_runner(
     else:
         make, name = ray, "Ray"
     never = threading.Event()
-    if address is not None:
-        from autodl.search.runners.ray_address import check_address
+    joined: RayRunner | None = None
+    if plan.runner == "ray" and address is not None:
+        from autodl.search.runners.ray import RayRunner
 
-        check_address(address)  # who names a cluster wants to hear now that it is not there
+        gpus = GPU_SHARE if any(families[f.key].deep for f in plan.families) else 0.0
+        # Not in the background: who names a cluster hears now if it is not there.
+        joined = RayRunner(data, plan.workers, address, gpus=gpus, tell=tell)
     if budget.unlimited and plan.runner == "ray":
         return make(never)
     from autodl.search.runners.warming import WarmingRunner
@@ -84,6 +92,8 @@ def make_runner(
     try:
         return make(never)
     except (ConfigError, OSError, RuntimeError) as error:
+        if address is not None:
+            raise
         listener(Note(f"{name} did not start ({error}); trials run without it.", budget.elapsed()))
         return first
 

@@ -15,22 +15,24 @@ from autodl.search.runners.ray_crew import START_S, RayCrew, RayLostError
 from autodl.search.runners.ray_setup import Ended, RaySetup
 from autodl.search.trial import Job, TrialData, TrialOutcome
 
+STORE_BYTES = 200_000_000
+"""Of a local object store, besides the data: for results on their way back. What does not fit goes to disk."""
+
 
 class RayRunner(Runner):
-    """Up to so many workers, one trial each at a time.
+    """Up to so many workers, one trial each at a time; made as soon as Ray is there, before its workers are up.
 
     Args:
         data: Shared by all trials; in the object store once a node.
         workers: Workers at most; there are fewer while the cluster has no room for more.
         address: A running cluster (``auto``, ``ray://HOST:PORT``, ``HOST:PORT``), or None to start Ray locally.
-        gpus: GPUs of a worker, or a fraction of one.
+        gpus: GPUs of a worker, or a fraction of one, as long as the cluster has some.
         start_s: Seconds to start Ray locally.
         closing: When set, nobody waits any longer.
         tell: Is told what the user should know of the cluster.
-        wait: Whether to wait for the first worker.
 
     Raises:
-        ConfigError: The cluster cannot be reached, or has no room for a single worker.
+        ConfigError: The cluster cannot be reached.
         RuntimeError: Ray does not start on this machine.
     """
 
@@ -44,7 +46,6 @@ class RayRunner(Runner):
         start_s: float = START_S,
         closing: threading.Event | None = None,
         tell: Callable[[str], None] | None = None,
-        wait: bool = True,
     ) -> None:
         setup = RaySetup(
             kind="trials",
@@ -54,7 +55,7 @@ class RayRunner(Runner):
             gpus=gpus,
             memory=WORKER_BYTES,
             local_cpus=max(1, workers * data.threads),
-            store_bytes=_store_bytes(len(data.frame)),
+            store_bytes=STORE_BYTES,
         )
         self._data, self._workers, self._tell = data, workers, tell or (lambda text: None)
         self._running: dict[int, tuple[Job, float]] = {}
@@ -63,12 +64,22 @@ class RayRunner(Runner):
         self._left_over: list[Job] = []
         self._arrived: list[TrialOutcome] = []
         self._crew = RayCrew(setup, data, closing=closing, start_s=start_s, tell=tell)
-        if wait:
-            try:
-                self._crew.await_worker(start_s)
-            except BaseException:
-                self.close()
-                raise
+
+    def await_worker(self, seconds: float, closing: threading.Event | None = None) -> None:
+        """Wait for the first worker; closes the runner if none comes up.
+
+        Args:
+            seconds: At most so long.
+            closing: When set, nobody waits any longer.
+
+        Raises:
+            ConfigError: The cluster has no room for a single worker, or cannot run autodl.
+        """
+        try:
+            self._crew.await_worker(seconds, closing)
+        except BaseException:
+            self.close()
+            raise
 
     def free(self) -> int:
         """Workers that are up and have nothing to do."""
@@ -133,8 +144,3 @@ def _without(job: Job, ended: Ended) -> TrialOutcome:
     """The outcome of a trial that has none of its own."""
     status = TrialStatus.TIMEOUT if ended.late else TrialStatus.FAILED
     return TrialOutcome(TrialResult(spec=job.spec, status=status, error=ended.reason, cost=Cost(fit_s=ended.seconds)))
-
-
-def _store_bytes(rows: int) -> int:
-    """Room for the data, once, and for results on their way back."""
-    return int(min(2e9, 2e8 + rows * 4_000))

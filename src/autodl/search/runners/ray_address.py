@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 import socket
+import tempfile
 import threading
+from pathlib import Path
 
 from autodl.errors import ConfigError
 
@@ -22,12 +24,16 @@ _SETTINGS = 4
 
 
 def check_address(address: str) -> None:
-    """Find out within seconds whether a cluster can be there; ``auto`` is not looked up here.
+    """Find out within seconds whether a cluster can be there.
 
     Raises:
         ConfigError: No address at all, an unknown host, a closed or silent port, or something else than Ray on it.
     """
-    if address in ("auto", "local"):
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", "auto")
+    if address == "auto":
+        if not (_last_started().exists() or _servers_run()):
+            raise no_cluster_here()
         return
     host, port = split_address(address)
     where = f"'{address}'"
@@ -50,6 +56,25 @@ def check_address(address: str) -> None:
         raise _unreachable(where, f"no answer within {KNOCK_S:.0f} s", hint) from None
     except OSError as error:
         raise _unreachable(where, error.strerror or str(error), "Check host, port and network") from None
+
+
+def no_cluster_here() -> ConfigError:
+    """For ``auto`` on a machine without one."""
+    return ConfigError(
+        "this machine belongs to no Ray cluster",
+        "Start one with `ray start --head`, name another with --address HOST:6379, or leave out --address.",
+    )
+
+
+def _last_started() -> Path:
+    """Where Ray notes the cluster that was started or joined last on this machine."""
+    return Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / "ray" / "ray_current_cluster"
+
+
+def _servers_run() -> bool:
+    import psutil
+
+    return any(p.info["name"] == "raylet" for p in psutil.process_iter(["name"]))
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import pickle
 import subprocess
@@ -84,6 +85,8 @@ class RayCrew:
         self._pending: dict[int, _Pending] = {}
         self._restarts = 0
         self._file = write_shared(thing, dumps)
+        # Of a local store; that of a cluster is as it is.
+        self._setup = replace(setup, store_bytes=setup.store_bytes + self._file.tell())
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # until ``close``
         self.seats, self.waiting = 0, False
         self._broken: Broken | None = None
@@ -125,14 +128,18 @@ class RayCrew:
             "or leave out --address to run on this machine.",
         )
 
-    def await_worker(self, seconds: float) -> None:
+    def await_worker(self, seconds: float, closing: threading.Event | None = None) -> None:
         """Wait for the first worker.
+
+        Args:
+            seconds: At most so long.
+            closing: When set, nobody waits any longer.
 
         Raises:
             ConfigError: If none comes up: the cluster has no room, or cannot run autodl.
         """
-        until = time.monotonic() + seconds
-        while self.seats == 0 and time.monotonic() < until and not self._closing.is_set():
+        until, given_up = time.monotonic() + seconds, closing or self._closing
+        while self.seats == 0 and time.monotonic() < until and not given_up.is_set():
             if not self._read(0.2) or self._broken:
                 break
         if self.seats > 0:
@@ -208,7 +215,9 @@ class RayCrew:
 
     def _renew(self, found: list[tuple[Ended, Any]]) -> None:
         """Ray is gone: start or join it once more, with the calls that had not ended."""
-        why = self._broken.reason if self._broken else (self._last_line() or "its servers ended")
+        why, was_up = self._broken.reason if self._broken else "its servers ended", self._joined
+        if words := last_words(self._errors):
+            logging.getLogger("autodl").warning("the process that speaks with Ray ended: %s", words)
         self._end_process()
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
@@ -217,7 +226,7 @@ class RayCrew:
         now = time.monotonic()
         self._process, self._connection = self._spawn()
         for number, pending in list(self._pending.items()):
-            pending.restarts += 1
+            pending.restarts += was_up
             left = pending.call.seconds - (now - pending.since)
             if pending.restarts > MAX_RETRIES or left <= 0:
                 del self._pending[number]

@@ -61,6 +61,7 @@ class _Seat:
     actor: Any
     refs: list[Any] = field(default_factory=list)
     node: str = ""
+    gpu: bool = False
     up: bool = False
     task: _Task | None = None
 
@@ -80,9 +81,9 @@ class Pool:
         self, ray: Any, setup: RaySetup, data: Any, paths: list[str], send: Callable[[Message], None]
     ) -> None:
         self._ray, self._setup, self._data, self._paths, self._send = ray, setup, data, paths, send
-        self._remote = ray.remote(
-            num_cpus=setup.cpus, num_gpus=setup.gpus, memory=int(setup.memory) or None, max_restarts=0
-        )(RayWorker)
+        self._remote = ray.remote(num_cpus=setup.cpus, memory=int(setup.memory) or None, max_restarts=0)(RayWorker)
+        free = ray.available_resources()
+        self._gpu_seats = int(free.get("GPU", 0.0) / setup.gpus) if setup.gpus > 0 else 0
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._seats: list[_Seat] = []
         self._waiting: list[_Task] = []
@@ -92,7 +93,8 @@ class Pool:
         self._useless = 0
         """Workers in a row that ended before they were up."""
         self._not_before = 0.0
-        for _ in range(min(setup.workers, max(1, self._known_room()))):
+        room = int(free.get("CPU", 0.0) / setup.cpus) if setup.cpus > 0 else setup.workers
+        for _ in range(min(setup.workers, max(1, room))):
             self._ask()
 
     # What the driver wants; called from its reading thread.
@@ -130,13 +132,9 @@ class Pool:
 
     # Workers.
 
-    def _known_room(self) -> int:
-        """Workers that there are cores for now."""
-        free = self._ray.available_resources()
-        return int(free.get("CPU", 0.0) / self._setup.cpus) if self._setup.cpus > 0 else self._setup.workers
-
     def _ask(self) -> None:
-        seat = _Seat(self._remote.remote())
+        gpus = self._setup.gpus if sum(s.gpu for s in self._seats) < self._gpu_seats else 0.0
+        seat = _Seat(self._remote.options(num_gpus=gpus).remote(), gpu=gpus > 0)
         self._seats.append(seat)
         self._when(seat, seat.actor.place.remote(), self._placed)
 

@@ -132,15 +132,12 @@ def _of_this_machine() -> str:
     """
     from ray._private import services
 
-    from autodl.errors import ConfigError
+    from autodl.search.runners.ray_address import no_cluster_here
 
     try:
         return str(services.get_ray_address_from_environment("auto", None))
     except ConnectionError:
-        raise ConfigError(
-            "this machine belongs to no Ray cluster",
-            "Start one with `ray start --head`, name another with --address HOST:6379, or leave out --address.",
-        ) from None
+        raise no_cluster_here() from None
 
 
 if __name__ == "__main__":

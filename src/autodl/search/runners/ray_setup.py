@@ -18,7 +18,7 @@ class RaySetup:
         workers: Workers at most; there are fewer while the cluster has no room for so many.
         address: ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``; None starts a cluster on this machine.
         cpus: Cores of a worker; a fraction lets several share one.
-        gpus: GPUs of a worker, or a fraction of one.
+        gpus: GPUs of a worker, or a fraction of one; where all of the cluster are taken, further workers get none.
         memory: Bytes that a worker asks for before its first call; 0 asks for none.
         local_cpus: Cores that a cluster on this machine hands out.
         store_bytes: Size of its object store.
