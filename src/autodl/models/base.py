@@ -7,6 +7,7 @@ A family module must import quickly: torch, LightGBM and the like are imported i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.features import Features
+    from autodl.models._sharing import SharedNetwork
 
 ABSOLUTE_METRICS = frozenset({"mae", "mape", "median_ae"})
 """Metrics of regression whose best constant is near the median: models that can minimize absolute errors."""
@@ -100,10 +102,13 @@ class Estimator(ABC):
             e.g. ``{"n_estimators": 132}``; empty when nothing was learnt from the validation rows.
         watch: Follows ``fit`` and may end it; set for the time of a ``fit`` with validation rows. Models that train
             in steps tell it their validation loss as they go; those that do not need not mind it.
+        start: A trained estimator of the same family and architecture from whose state ``fit`` goes on for a part of
+            the usual training; set for the time of a ``fit``, and only where ``Family.deep``.
     """
 
     needs_pickle: ClassVar[bool] = False
     watch: Watch | None = None
+    start: Estimator | None = None
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []
@@ -158,6 +163,7 @@ class Family(ABC):
         deep: Whether it is a neural network.
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
         stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
+        shares: Configuration fields whose values can share the weights of one network; see ``share_weights``.
     """
 
     key: ClassVar[str]
@@ -177,6 +183,7 @@ class Family(ABC):
     deep: ClassVar[bool] = False
     random: ClassVar[bool] = True
     stored_types: ClassVar[tuple[str, ...]] = ()
+    shares: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
@@ -185,6 +192,17 @@ class Family(ABC):
     @abstractmethod
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """An untrained model."""
+
+    def share_weights(
+        self, config: FamilyConfig, meta: Meta, choices: Mapping[str, Sequence[JsonScalar]]
+    ) -> SharedNetwork:
+        """An untrained network that contains those of all choices; only families with ``shares`` have one.
+
+        Args:
+            config: What they have in common. meta: As for ``build``.
+            choices: Values of each of the ``shares``.
+        """
+        raise TypeError(f"{self.name} has no network with shared weights")
 
     @classmethod
     def missing(cls) -> tuple[str, ...]:

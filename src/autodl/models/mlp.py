@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -9,13 +11,21 @@ from pydantic import Field
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.cost import embedded_inputs, training_cost
 from autodl.models.nn.estimator import TabularNetwork
-from autodl.models.nn.names import ActivationName, EnsembleName, GateName, NormName, NumericEmbeddingName
-from autodl.records import Recipe
+from autodl.models.nn.names import (
+    ActivationName,
+    EnsembleName,
+    GateName,
+    NormName,
+    NumericEmbeddingName,
+    WidthShape,
+)
+from autodl.records import JsonScalar, Recipe
 from autodl.train.config import OptimizerName, ScheduleName, TrainConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from autodl.models._sharing import SharedNetwork
     from autodl.models.nn.embeddings import CategoryEncoder
     from autodl.models.nn.inputs import InputPlan
 
@@ -44,6 +54,16 @@ class MlpConfig(TrainConfig, FamilyConfig):
     depth: int = Field(3, ge=1, le=12)
     """Number of blocks."""
     width: int = Field(128, ge=8, le=2048)
+    """Of the blocks, or of the widest one."""
+    width_shape: WidthShape = "constant"
+    """From block to block: the same, narrowing to a quarter (``funnel``), widest in the middle (``diamond``; half at
+    both ends), or ``free``: as ``width_2`` to ``width_6`` say."""
+    width_2: int = Field(0, ge=0, le=2048)
+    """Of the second block, where widths are free; 0: ``width``."""
+    width_3: int = Field(0, ge=0, le=2048)
+    width_4: int = Field(0, ge=0, le=2048)
+    width_5: int = Field(0, ge=0, le=2048)
+    width_6: int = Field(0, ge=0, le=2048)
     activation: ActivationName = "silu"
     parametric_activation: bool = True
     gate: GateName = "none"
@@ -65,6 +85,24 @@ class MlpConfig(TrainConfig, FamilyConfig):
     ensemble: EnsembleName = "none"
     members: int = Field(8, ge=2, le=64)
     """Members of the ensemble inside the network (TabM)."""
+    category_size: int = Field(CATEGORY_SIZE, ge=2, le=64)
+    """Of the embeddings of categorical columns with more than a few values."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of each block, multiples of 8 where the shape gives them."""
+        free = (self.width, self.width_2, self.width_3, self.width_4, self.width_5, self.width_6)
+        if self.width_shape == "free":
+            return tuple(free[i] or self.width if i < len(free) else self.width for i in range(self.depth))
+        steps = [i / max(1, self.depth - 1) for i in range(self.depth)]
+        match self.width_shape:
+            case "funnel":
+                shares = [0.25**t for t in steps]
+            case "diamond" if self.depth > 1:
+                shares = [0.5 ** abs(2 * t - 1) for t in steps]
+            case _:
+                return (self.width,) * self.depth
+        return tuple(self.width if s == 1 else max(8, 8 * round(self.width * s / 8)) for s in shares)
 
 
 def input_parts(config: MlpConfig, plan: InputPlan, sample: Tensor) -> tuple[nn.Module | None, CategoryEncoder]:
@@ -83,7 +121,7 @@ def input_parts(config: MlpConfig, plan: InputPlan, sample: Tensor) -> tuple[nn.
         sigma=config.sigma,
         bins=config.bins,
     )
-    return embedding, CategoryEncoder(plan.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
+    return embedding, CategoryEncoder(plan.cardinalities, MAX_ONEHOT, config.category_size)
 
 
 class MlpEstimator(TabularNetwork):
@@ -100,6 +138,7 @@ class MlpEstimator(TabularNetwork):
         blocks = MlpShape(
             depth=c.depth,
             width=c.width,
+            widths=c.widths,
             activation=c.activation,
             gate=c.gate,
             norm=c.norm,
@@ -142,6 +181,7 @@ class Mlp(Family):
     complexity = 7
     order = 40
     deep = True
+    shares = ("depth", "width", "activation", "gate", "norm", "residual")
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
@@ -149,10 +189,11 @@ class Mlp(Family):
         size = config.embedding_size if config.embedding != "none" else 1
         if shape.numeric * size > MAX_EMBEDDED:
             size = 1
-        inputs = embedded_inputs(shape, size, CATEGORY_SIZE)
-        h, k = config.width, config.members if config.ensemble != "none" else 1
+        inputs = embedded_inputs(shape, size, config.category_size)
+        widths, k = config.widths, config.members if config.ensemble != "none" else 1
         inner = (2.0 if config.residual else 1.0) * (2.0 if config.gate != "none" else 1.0)
-        weights = inputs * h + inner * h * h * (config.depth - (0 if config.residual else 1))
+        between = sum(a * b for a, b in pairwise(widths))
+        weights = inputs * widths[0] + inner * (between + (widths[0] ** 2 if config.residual else 0))
         frequencies = config.frequencies * (2 if config.embedding == "plr" else 1)
         terms = config.bins if config.embedding == "piecewise" else frequencies
         # A cosine costs about 20 multiplications.
@@ -160,12 +201,21 @@ class Mlp(Family):
         return training_cost(
             shape,
             config,
-            flops_per_row=2 * weights * k + embedding + 30 * k * h * config.depth * inner,
-            parameters=weights + CATEGORY_SIZE * shape.levels + shape.numeric * terms * size,
-            floats_per_row=k * (inputs + 6 * h * config.depth * inner),
+            flops_per_row=2 * weights * k + embedding + 30 * k * sum(widths) * inner,
+            parameters=weights + config.category_size * shape.levels + shape.numeric * terms * size,
+            floats_per_row=k * (inputs + 6 * sum(widths) * inner),
         )
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """See ``Family.build``."""
         assert isinstance(config, MlpConfig)
         return MlpEstimator(config, meta)
+
+    def share_weights(
+        self, config: FamilyConfig, meta: Meta, choices: Mapping[str, Sequence[JsonScalar]]
+    ) -> SharedNetwork:
+        """See ``Family.share_weights``."""
+        from autodl.models.nn.supernet_estimator import MlpSupernet
+
+        assert isinstance(config, MlpConfig)
+        return MlpSupernet(config, meta, choices)

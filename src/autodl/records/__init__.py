@@ -21,14 +21,14 @@ from autodl.records.profile import Profile, ReadInfo, RowSample, TargetInfo
 from autodl.records.recipe import Recipe
 from autodl.records.run import BudgetUse, FindingRow, FrontRow, LeaderboardRow, RunRecord, StageTime, TestScore
 from autodl.records.task import Modality, Task
-from autodl.records.trial import ArtifactRef, Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
+from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialResult, TrialSpec, TrialStatus
 
 __all__ = [
     "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "ColumnInfo", "ColumnKind", "Comparison", "Cost", "Curve",
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
     "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "JsonScalar",
     "LeaderboardRow", "Limits", "Member", "Mistake", "Modality", "ModelScore", "NumericStats", "ParseRule", "Plan",
-    "Profile", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",
+    "Profile", "Proposal", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",
     "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
     "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

@@ -43,7 +43,8 @@ class TrialSpec(Record):
     """Fold numbers to evaluate; None means all."""
     seed: int = 0
     origin: str = "strategy"
-    """Who asked for it: ``baseline``, ``default``, ``portfolio`` or the strategy's name."""
+    """Who asked for it: ``baseline``, ``default``, ``portfolio``, the strategy's name, ``supernet`` for a training of
+    shared weights, ``inherited`` for a network that did well with them."""
     parent: str | None = None
     """Id of the trial from whose fold models it goes on, for a part of the usual training; None to begin anew."""
 
@@ -88,6 +89,13 @@ class CurvePoint(Record):
     """How far training was, from 0 to 1; equal values compare between configurations of a family."""
 
 
+class Proposal(Record):
+    """A configuration, and the loss that it had with weights of a network that contains it."""
+
+    config: dict[str, JsonScalar]
+    loss: float
+
+
 class TrialResult(StageRecord):
     """What came of a trial. Losses are lower-is-better forms of the plan's metric."""
 
@@ -113,6 +121,8 @@ class TrialResult(StageRecord):
     """How far training came in the last fold; below 1 where a scheduler ended it."""
     refit: dict[str, JsonScalar] = {}
     """Config values that replace early stopping when training on all rows, e.g. ``{"n_estimators": 132}``."""
+    proposals: tuple[Proposal, ...] = ()
+    """Of a training of shared weights: what to train on its own, in that order; such a trial has no score."""
     error: str | None = None
     """One line: exception type and message."""
     started_s: float = 0.0

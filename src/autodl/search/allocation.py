@@ -13,9 +13,11 @@ import numpy as np
 
 from autodl.records import FamilyPlan, TrialResult, TrialSpec, TrialStatus
 from autodl.search.architecture import Architecture, Past
+from autodl.search.breeding import Breeding
 from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
+from autodl.search.nas.sharing import SUPERNET, sharing_steps, without_rankings
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy
 
@@ -39,6 +41,7 @@ class Allocation:
         architecture: How the architectures of networks are searched.
         reserved: Highest number of a trial that a crash has cost; its id is not used again.
         feasibility: Limits of the user on what a model may take.
+        breeding: Lets networks go on from the weights of others; None where the search does not do that.
     """
 
     families: tuple[FamilyPlan, ...]
@@ -48,13 +51,16 @@ class Allocation:
     architecture: Architecture = Architecture()
     reserved: int = 0
     feasibility: Feasibility = field(default_factory=Feasibility)
+    breeding: Breeding | None = None
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
-        finished = self.feasibility.as_told(finished)
+        everything = finished = self.feasibility.as_told(finished)
         taken = [r.spec for r in finished] + list(running)
         number = 1 + max((trial_number(s.id) for s in taken), default=0)
         number = max(number, self.reserved + 1)
+        finished = without_rankings(finished)
+        under_way, running = running, [s for s in running if s.origin != SUPERNET]
 
         def spec(family: str, config: Config, origin: str) -> TrialSpec:
             return TrialSpec(id=f"t{number:04d}", family=family, config=config, seed=self.seed, origin=origin)
@@ -72,6 +78,13 @@ class Allocation:
                 return listed
         rng = np.random.default_rng([self.seed, number])
         for family_key in self._contenders(finished, rng):
+            if (child := self._child(spec, family_key, finished, running, rng)) is not None and fits(child):
+                return child
+            if self.architecture.mode == "supernet":
+                for origin, config in sharing_steps(family_key, self.spaces[family_key], everything, under_way):
+                    step = spec(family_key, config, origin)
+                    if fits(step):
+                        return step
             past = self._past(family_key, finished, running)
             # Several proposals: the first may take more time than is left.
             for origin, config in self.architecture.proposals(self.spaces[family_key], past, self.strategy, rng):
@@ -106,6 +119,23 @@ class Allocation:
         weights = 1.0 / np.arange(1, len(keys) + 1)
         order = rng.choice(len(keys), size=len(keys), replace=False, p=weights / weights.sum())
         return [keys[i] for i in order]
+
+    def _child(
+        self,
+        spec: Callable[[str, Config, str], TrialSpec],
+        key: str,
+        finished: Sequence[TrialResult],
+        running: Sequence[TrialSpec],
+        rng: np.random.Generator,
+    ) -> TrialSpec | None:
+        if self.breeding is None:
+            return None
+        own = [r for r in finished if r.spec.family == key], [s for s in running if s.family == key]
+        found = self.breeding.child(self.spaces[key], *own, rng)
+        if found is None:
+            return None
+        config, parent = found
+        return spec(key, config, self.breeding.strategy.key).model_copy(update={"parent": parent})
 
     def _past(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> Past:
         listed = [r for r in finished if r.spec.origin in LISTED], [s for s in running if s.origin in LISTED]

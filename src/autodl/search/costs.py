@@ -9,7 +9,9 @@ from functools import lru_cache
 
 from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
+from autodl.search.nas.sharing import SUPERNET, TRAININGS
 from autodl.search.trial import split_config
+from autodl.train.config import SLICE
 
 
 @lru_cache(maxsize=4096)
@@ -44,7 +46,10 @@ class CostModel:
         """The family's own estimate for all folds and their preparation, in seconds."""
         folds = self.n_folds if spec.folds is None else len(spec.folds)
         fit = one_fit(self.shape, spec.family, tuple(sorted(spec.config.items())))
-        return (fit.seconds + self.prepared(spec)) * folds
+        if spec.origin == SUPERNET:
+            return TRAININGS * fit.seconds + self.prepared(spec)
+        part = 1.0 if spec.parent is None else SLICE
+        return (part * fit.seconds + self.prepared(spec)) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The estimate times the ratio of measured to estimated seconds.

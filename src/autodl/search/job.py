@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from autodl.records import Recipe, TableSchema, Task, TrialResult, TrialSpec
+from autodl.records import JsonScalar, Recipe, TableSchema, Task, TrialResult, TrialSpec
 from autodl.search.curves import Curve
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Job:
     """Losses of their folds."""
     curves: tuple[Curve, ...] = ()
     """Trainings of the family's other trials."""
+    parents: tuple[bytes, ...] = ()
+    """Fold models of the trial from which it goes on, if there is one."""
+    choices: Mapping[str, tuple[JsonScalar, ...]] | None = None
+    """What networks with shared weights differ in; then they are trained and ranked, instead of one network."""
     light: bool = True
     """Whether the memory that it takes is no danger to the process of the run."""
     bytes: float = 0.0

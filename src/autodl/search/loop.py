@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autodl.clock import Deadline
 from autodl.events import Listener, TrialFinished, TrialStarted
@@ -17,6 +17,7 @@ from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
+from autodl.search.nas.sharing import INHERITED, SHARE, SUPERNET, shared_choices
 from autodl.search.rivals import rival_curves
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
@@ -67,6 +68,7 @@ class SearchLoop:
         scheduler: Key of the scheduler for trials that the strategy asked for.
         max_trials: Trial-count budget, or None.
         memory: Estimates their bytes; None where nobody knows what is free.
+        parents: Reads the fold models of the trial from which another goes on; empty if they are gone.
         max_failures: A family that failed this often in a row is not tried again.
     """
 
@@ -79,6 +81,7 @@ class SearchLoop:
     scheduler: str = "median"
     max_trials: int | None = None
     memory: MemoryModel | None = None
+    parents: Callable[[TrialResult], tuple[bytes, ...]] = lambda result: ()
     max_failures: int = 2
 
     def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
@@ -112,11 +115,15 @@ class SearchLoop:
             spec = self.allocation.next(state.finished, running, lambda s: self._fits(s, state))
             if spec is None:
                 break
-            runner.submit(self._job(spec, state))
+            runner.submit(self._with_parents(self._job(spec, state), state))
             names = trial_names([*(r.spec for r in state.finished), *running, spec])
             self.listener(TrialStarted(spec, names[spec.id], self.budget.elapsed()))
             started = True
         return started
+
+    def _with_parents(self, job: Job, state: SearchState) -> Job:
+        parent = next((r for r in state.finished if r.spec.id == job.spec.parent), None)
+        return job if parent is None else replace(job, parents=self.parents(parent))
 
     def _fits(self, spec: TrialSpec, state: SearchState) -> bool:
         if self._broken(spec.family, state.finished):
@@ -126,6 +133,7 @@ class SearchLoop:
         if self.budget.unlimited or self._must_try(spec, state):
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
+        need /= SHARE if spec.origin == SUPERNET else 1.0
         state.time_left = self._left(state)
         small = SMALL_SHARE * self.reserve(state.finished) if need <= SMALL_S else 0.0
         if need <= state.time_left + small:
@@ -158,18 +166,22 @@ class SearchLoop:
 
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
-        scheduler = self.scheduler if spec.origin not in ("default", "portfolio") else "none"
+        whole = ("default", "portfolio", SUPERNET, INHERITED)
+        scheduler = self.scheduler if spec.origin not in whole else "none"
+        choices = None
+        if spec.origin == SUPERNET:
+            choices = shared_choices(spec.family, self.allocation.spaces[spec.family], spec.config)
         curves = () if scheduler == "none" else rival_curves(state.finished, spec.family)
         baseline = families[spec.family].complexity == 0
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
         bytes_ = 0.0 if self.memory is None else self.memory.estimate(spec, state.finished)
         if self.budget.unlimited:
-            return Job(spec, math.inf, scheduler, rivals, curves, light=light, bytes=bytes_)
+            return Job(spec, math.inf, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
         least = LAST_RESORT_S if self._must_try(spec, state) else 0.5
         left = max(least, self._left(state))
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
-        seconds = min(left, generous)
-        return Job(spec, seconds, scheduler, rivals, curves, light=light, bytes=bytes_)
+        seconds = min(left, generous) if choices is None else SHARE * left
+        return Job(spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best()

@@ -58,6 +58,10 @@ def _run_guarded(
     deadline = Deadline.after(job.seconds)
     begun = time.perf_counter()
     try:
+        if job.choices is not None:
+            from autodl.search.nas.ranking import rank_networks
+
+            return rank_networks(job, data, cache, deadline, tell)
         return CrossValidation(job, data, cache, deadline, tell).run()
     except TimeoutError as error:
         status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"

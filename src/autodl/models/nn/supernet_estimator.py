@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from autodl.models.nn.inputs import InputPlan
     from autodl.models.nn.supernet_paths import Choices
 
-PATHS_PER_STEP = 4
+PATHS_PER_STEP = 1
 """Networks of one training step."""
+LR_SHARE, GRAD_CLIP, BETA2 = 0.2, 1.0, 0.99
+"""Learning rate as a share of a single network's, norm of the gradient: paths of six blocks make loud gradients."""
 CALIBRATION_ROWS = 2048
 """Training rows from which the statistics of batch norm are taken."""
 SCORED_ROWS = 4096
@@ -40,12 +42,11 @@ class MlpSupernet(TabularNetwork):
 
     config: MlpConfig
 
-    def __init__(
-        self, config: MlpConfig, meta: Meta, choices: Choices, paths_per_step: int = PATHS_PER_STEP
-    ) -> None:
+    def __init__(self, config: MlpConfig, meta: Meta, choices: Choices, paths_per_step: int = PATHS_PER_STEP) -> None:
         # Members of an ensemble inside the network are not shared, and all rows are for training to the end.
-        plain = config.model_copy(update={"ensemble": "none", "patience": 0, "patience_share": 0.0})
-        super().__init__(plain, meta)
+        gentle = {"lr": LR_SHARE * config.lr, "grad_clip": GRAD_CLIP, "beta2": max(config.beta2, BETA2)}
+        whole = {"ensemble": "none", "patience": 0, "patience_share": 0.0}
+        super().__init__(config.model_copy(update={**gentle, **whole}), meta)
         self.choices, self.paths_per_step = {k: tuple(v) for k, v in choices.items()}, paths_per_step
 
     def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:
@@ -139,8 +140,7 @@ class Scorer:
             if values[name] not in known:
                 raise ValueError(f"`{name}` must be one of {list(known)}, but got {values[name]!r}")
         path = MlpPath(**{name: values[name] for name in self._net.choices})
-        with torch_threads(self._net.meta.threads), torch.inference_mode():
-            with self._module.along(path, self._calibration):
-                output = self._module.outputs(self._rows, path)
+        along = self._module.along(path, self._calibration)
+        with torch_threads(self._net.meta.threads), torch.inference_mode(), along:
+            output = self._module.outputs(self._rows, path)
         return self._net.finished(output)
-
