@@ -44,6 +44,7 @@ def fit_model(
     extra: Mapping[str, JsonScalar] | None = None,
     deadline: Deadline = NEVER,
     watch: Watch | None = None,
+    start: FittedModel | None = None,
 ) -> FittedModel:
     """Fit one model on prepared rows.
 
@@ -58,6 +59,7 @@ def fit_model(
         extra: Config values that replace the specification's (a learnt number of trees or epochs).
         deadline: When training must end.
         watch: Follows the training and may end it.
+        start: The model of the same fold to go on from.
     """
     from autodl.preprocess import TargetTransform, resample
 
@@ -78,10 +80,11 @@ def fit_model(
         features, y, weight = resample(features, y, recipe.balance, seed)
     x_valid = None if valid is None else valid[0]
     estimator.watch = watch
+    estimator.start = None if start is None else start.estimator
     try:
         estimator.fit(features, y, x_valid, y_valid, sample_weight=weight, deadline=deadline)
     finally:
-        del estimator.watch  # no part of the model that is stored
+        del estimator.watch, estimator.start  # no part of the model that is stored
     return FittedModel(preparer, estimator, target, data.task)
 
 

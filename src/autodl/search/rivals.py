@@ -18,7 +18,8 @@ def measure_of(spec: TrialSpec, recipe: Recipe, fold: int) -> str:
     other validation rows do as well, and other training rows change the scale by which networks divide the target.
     """
     rows = 1.0 if spec.fidelity is None else spec.fidelity
-    return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={fold} rows={rows:.6g}"
+    begun = "" if spec.parent is None else " going on"
+    return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={fold} rows={rows:.6g}{begun}"
 
 
 def rival_curves(finished: Sequence[TrialResult], family: str) -> tuple[Curve, ...]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 OptimizerName = Literal["adamw", "adam", "sgd", "rmsprop", "radam", "nadam", "lion"]
 ScheduleName = Literal["constant", "cosine", "flat_cosine", "step", "plateau", "one_cycle", "coslog4"]
+
+
+SLICE = 0.3
+"""Share of the usual epochs of a training that goes on from trained weights."""
 
 
 class OptimizerScale(NamedTuple):
@@ -82,6 +86,10 @@ class TrainConfig(BaseModel):
     def n_epochs(self, rows: int) -> int:
         """Planned epochs on this many training rows."""
         return self.epochs or max(1, round(self.epoch_factor * auto_epochs(rows)))
+
+    def sliced(self, rows: int) -> Self:
+        """The same for a training that goes on from trained weights: fewer epochs, a schedule of its own."""
+        return self.model_copy(update={"epochs": max(1, round(SLICE * self.n_epochs(rows)))})
 
     def scale(self) -> OptimizerScale:
         """Factors of ``lr`` and ``weight_decay`` for the chosen optimizer."""

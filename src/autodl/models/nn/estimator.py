@@ -101,7 +101,12 @@ class TabularNetwork(Estimator):
             sample = inputs[1][rows]
             objective = self.objective()
             module = self.make_module(plan, sample, objective.n_outputs)
-            self.prepare(module, tuple(t[rows] for t in inputs), self.meta.seed)
+            config = self.config
+            if self.start is None:
+                self.prepare(module, tuple(t[rows] for t in inputs), self.meta.seed)
+            else:
+                self._take_over(module, self.start)
+                config = config.sliced(len(X))
             use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module, plan)))
             weight = None if sample_weight is None else torch.as_tensor(sample_weight, dtype=torch.float32)
             train = TensorData(inputs, self._target(y), weight).to(device)
@@ -112,7 +117,7 @@ class TabularNetwork(Estimator):
                 module.to(device),
                 train,
                 objective,
-                self.config,
+                config,
                 valid=valid,
                 seed=self.meta.seed,
                 deadline=deadline,
@@ -123,6 +128,21 @@ class TabularNetwork(Estimator):
         self.refit = {"epochs": history.epochs, "stop_epoch": history.best_epoch} if valid is not None else {}
         self._sample = sample.numpy()
         self._module, self._state = module, to_arrays(module)
+
+    def _take_over(self, module: nn.Module, start: Estimator) -> None:
+        """Begin with the weights of a trained estimator.
+
+        Raises:
+            ValueError: If its network has another shape.
+        """
+        from autodl.train.weights import from_arrays, to_arrays
+
+        theirs = start._state if isinstance(start, TabularNetwork) else {}
+        ours = {name: value.shape for name, value in to_arrays(module).items()}
+        if (found := {name: value.shape for name, value in theirs.items()}) != ours:
+            odd = next(iter({*ours.items()} ^ {*found.items()}))[0]
+            raise ValueError(f"the network to go on from has another shape ({odd}); list what shapes it under `nas`")
+        from_arrays(module, theirs)
 
     def predict(self, X: Features) -> NDArray[Any]:
         """See ``Estimator.predict``."""
