@@ -50,7 +50,8 @@ def format_size(size: float) -> str:
     >>> [format_size(s) for s in (12, 2300, 2_000_000, 1.5e9)]
     ['12 B', '2.3 kB', '2 MB', '1.5 GB']
     """
-    for unit, count in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= count:
-            return f"{size / count:.3g} {unit}"
+    for unit, count in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        shown = f"{size / count:.3g}"  # rounded first: 999.9 MB are 1 GB
+        if float(shown) >= 1:
+            return f"{shown} {unit}"
     return f"{size:.0f} B"

@@ -49,7 +49,10 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
     idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
     spaces = {p.key: problem_space(p, idle) for p in kept}
     _check(strategy, architecture, spaces)
-    decisions = [_search(strategy, options, spaces, kept), _stopping(scheduler.name, key, options, strategy)]
+    decisions = [
+        _search(strategy, architecture, options, spaces, kept),
+        _stopping(scheduler.name, key, options, strategy),
+    ]
     deep = [p for p in kept if spaces[p.key].nas]
     if deep:
         decisions.append(_nas(architecture, options, deep, spaces))
@@ -71,7 +74,11 @@ def _check(strategy: Strategy, architecture: Architecture, spaces: dict[str, Sea
 
 
 def _search(
-    strategy: Strategy, options: FitOptions, spaces: dict[str, SearchSpace], kept: Sequence[FamilyPlan]
+    strategy: Strategy,
+    architecture: Architecture,
+    options: FitOptions,
+    spaces: dict[str, SearchSpace],
+    kept: Sequence[FamilyPlan],
 ) -> Decision:
     searched = [p for p in kept if spaces[p.key].params]
     widest = max(searched, key=lambda p: len(spaces[p.key].params), default=None)
@@ -79,8 +86,9 @@ def _search(
     asked = options.search != SEARCH
     why = "You asked for it." if asked else "It learns from each trial which settings do well."
     if widest is not None:
-        most = math.inf if options.max_trials is None else options.max_trials
-        reason = strategy.why(spaces[widest.key], None, most)
+        space = spaces[widest.key]
+        part = next((p for own, p in architecture.parts(space, space.starts()[0]) if own is None), space)
+        reason = strategy.why(part, None, _trials(options, widest))
         if reason != f"{strategy.name}, as asked.":
             why = f"{why} For {widest.name}: {reason}" if len(searched) > 1 else f"{why} {reason}"
     if own:
@@ -91,6 +99,13 @@ def _search(
         why=why,
         evidence={"strategy": strategy.key},
     )
+
+
+def _trials(options: FitOptions, family: FamilyPlan) -> float:
+    """Trials that the family could have at most."""
+    if options.max_trials is not None:
+        return options.max_trials
+    return math.inf if options.time_budget_s is None else options.time_budget_s / max(1e-3, family.est_seconds)
 
 
 def _stopping(name: str, key: str, options: FitOptions, strategy: Strategy) -> Decision:
