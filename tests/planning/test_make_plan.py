@@ -213,7 +213,8 @@ def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatc
         (FitOptions(time_budget_s=600.0, workers=2), "ray", 2, 2),
         (FitOptions(time_budget_s=60.0, workers=2), "process", 2, 2),
         (FitOptions(time_budget_s=600.0, workers=1), "process", 1, 4),
-        (FitOptions(time_budget_s=60.0, address="ray://host:1"), "ray", 4, 1),
+        (FitOptions(time_budget_s=60.0, address="ray://host:1"), "ray", 32, 1),
+        (FitOptions(time_budget_s=60.0, address="ray://host:1", workers=2), "ray", 2, 2),
         (FitOptions(time_budget_s=None, max_trials=5), "inline", 1, 4),
     ],
 )

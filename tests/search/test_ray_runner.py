@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -103,28 +104,6 @@ def test_when_the_process_of_ray_dies_another_one_takes_over(ray_runner):
     assert all_free(ray_runner, 2)
 
 
-def test_warming_hands_over(linear_data):
-    from autodl.search.runners.ray import RayRunner
-
-    def make(closing):
-        runner = RayRunner(linear_data, workers=1, closing=closing)
-        runner.await_worker(60, closing)
-        return runner
-
-    runner = WarmingRunner(InlineRunner(linear_data), make)
-    try:
-        runner.submit(Job(spec(1)))
-        assert "t0001" in collect(runner, 1)
-        until = time.monotonic() + 90
-        while runner._second is None and time.monotonic() < until:
-            time.sleep(0.2)
-        assert runner._second is not None, runner.error
-        runner.submit(Job(spec(2)))
-        assert collect(runner, 1)["t0002"].result.ok
-    finally:
-        runner.close()
-
-
 def test_failed_start_leaves_the_first_runner_in_charge(linear_data):
     def broken(closing):
         raise RuntimeError("no Ray here")
@@ -144,3 +123,25 @@ def test_unreachable_address_is_one_clear_error(linear_data):
 
     with pytest.raises(ConfigError, match=r"cannot reach a Ray cluster at '127\.0\.0\.1:1': nothing listens"):
         RayRunner(linear_data, workers=1, address="127.0.0.1:1")
+
+
+def test_warming_hands_over(ray_runner, linear_data):
+    """The last test of this file: the runner is closed with the one that takes it over."""
+    made = threading.Event()
+
+    def make(closing):
+        made.wait(60)
+        ray_runner.await_worker(60, closing)
+        return ray_runner
+
+    runner = WarmingRunner(InlineRunner(linear_data), make)
+    try:
+        runner.submit(Job(spec(1)))
+        assert "t0001" in collect(runner, 1)
+        made.set()
+        runner._made.wait(60)
+        assert runner._second is ray_runner, runner.error
+        runner.submit(Job(spec(2)))
+        assert collect(runner, 1)["t0002"].result.ok
+    finally:
+        runner.close()

@@ -21,6 +21,9 @@ PROCESS_PAYS_S = 20.0
 MEMORY_ASKS = 0.3
 """From this share of the free memory on, a trial runs in a process of its own even without a clock."""
 
+CLUSTER_WORKERS = 32
+"""Trials at a time on a cluster at most, unless the user wants more; how many it has room for is seen there."""
+
 Kind = Literal["inline", "process", "ray"]
 
 
@@ -38,10 +41,11 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
     if options.workers is not None and options.workers < 1:
         raise ConfigError(f"`workers >= 1` must hold, but got {options.workers}", "Pass for example --workers 2.")
     if options.address is not None:
-        workers = options.workers or machine.cores
+        workers = options.workers or CLUSTER_WORKERS
         threads = max(1, machine.cores // workers)
-        why = "You gave the address of a Ray cluster."
-        return "ray", workers, threads, _decision(f"Ray at {options.address}, {workers} at a time", why, threads)
+        why = "You gave the address of a Ray cluster; as many trials run there at a time as it has room for."
+        choice = f"Ray at {options.address}, at most {workers} trials at a time"
+        return "ray", workers, threads, _decision(choice, why, threads)
     budget = options.time_budget_s
     short = budget is None or budget < RAY_PAYS_S
     if options.workers is None and short:

@@ -26,6 +26,7 @@ class RayRunner(Runner):
         data: Shared by all trials; in the object store once a node.
         workers: Workers at most; there are fewer while the cluster has no room for more.
         address: A running cluster (``auto``, ``ray://HOST:PORT``, ``HOST:PORT``), or None to start Ray locally.
+        cpus: Cores of a worker; the threads of a trial if None.
         gpus: GPUs of a worker, or a fraction of one, as long as the cluster has some.
         start_s: Seconds to start Ray locally.
         closing: When set, nobody waits any longer.
@@ -42,6 +43,7 @@ class RayRunner(Runner):
         workers: int,
         address: str | None = None,
         *,
+        cpus: float | None = None,
         gpus: float = 0.0,
         start_s: float = START_S,
         closing: threading.Event | None = None,
@@ -51,10 +53,10 @@ class RayRunner(Runner):
             kind="trials",
             workers=workers,
             address=address,
-            cpus=data.threads,
+            cpus=data.threads if cpus is None else cpus,
             gpus=gpus,
             memory=WORKER_BYTES,
-            local_cpus=max(1, workers * data.threads),
+            local_cpus=max(1, round(workers * (data.threads if cpus is None else cpus))),
             store_bytes=STORE_BYTES,
         )
         self._data, self._workers, self._tell = data, workers, tell or (lambda text: None)
