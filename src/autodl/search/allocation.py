@@ -72,12 +72,12 @@ class Allocation:
                     first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
                     if fits(first):
                         return first
-        for family_key, config in self._portfolio(finished, taken):
+        for family_key, config in self._portfolio(self._ranked(finished, running), taken):
             listed = spec(family_key, config, "portfolio")
             if fits(listed):
                 return listed
         rng = np.random.default_rng([self.seed, number])
-        for family_key in self._contenders(finished, rng):
+        for family_key in self._contenders(self._ranked(finished, running), rng):
             if (child := self._child(spec, family_key, finished, running, rng)) is not None and fits(child):
                 return child
             if self.architecture.mode == "supernet":
@@ -102,18 +102,23 @@ class Allocation:
                 best[r.spec.family] = min(r.loss, best.get(r.spec.family, np.inf))
         return sorted(best, key=lambda k: best[k])
 
-    def _portfolio(self, finished: Sequence[TrialResult], taken: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
+    def _ranked(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[str]:
+        """Families, best first; as long as none has a result, those that are being tried, so that no worker idles."""
+        busy = {s.family for s in running}
+        return self.ranking(finished) or [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]
+
+    def _portfolio(self, ranked: Sequence[str], taken: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
         entries = [
             (place + rank, rank, key, config)
-            for rank, key in enumerate(self.ranking(finished)[: CONTENDERS + 1])
+            for rank, key in enumerate(ranked[: CONTENDERS + 1])
             for place, config in enumerate(self.spaces[key].starts())
             if not any(s.family == key and s.config == config for s in taken)
         ]
         return [(key, config) for _, _, key, config in sorted(entries, key=lambda e: e[:2])]
 
-    def _contenders(self, finished: Sequence[TrialResult], rng: np.random.Generator) -> list[str]:
+    def _contenders(self, ranked: Sequence[str], rng: np.random.Generator) -> list[str]:
         """The best families in random order, better ones more often first (weights 1/rank)."""
-        keys = self.ranking(finished)[:CONTENDERS]
+        keys = ranked[:CONTENDERS]
         if not keys:
             return []
         weights = 1.0 / np.arange(1, len(keys) + 1)

@@ -133,11 +133,13 @@ class MemoryModel:
         shape: Size of one fit.
         data: Columns, recipes and folds.
         allowed: Bytes that a trial may add.
+        here: Bytes that one may add in the process of the run, where that is less.
     """
 
     shape: Shape
     data: TrialData
     allowed: float = math.inf
+    here: float = math.inf
     _seen: dict[object, CostEstimate] = field(default_factory=dict, repr=False)
 
     def raw(self, spec: TrialSpec) -> float:
@@ -170,4 +172,4 @@ class MemoryModel:
 
     def light(self, spec: TrialSpec, history: Sequence[TrialResult]) -> bool:
         """Whether the trial is no danger to the process that it runs in, even if the estimate is far too low."""
-        return self.estimate(spec, history) <= LIGHT_SHARE * self.allowed
+        return self.estimate(spec, history) <= LIGHT_SHARE * min(self.allowed, self.here)

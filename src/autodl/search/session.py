@@ -76,10 +76,10 @@ class SearchSetup:
         memory = MemoryModel(self.shape, self.data)
         return CostModel(self.shape, len(self.data.folds), lambda spec: memory.preparation(spec).seconds)
 
-    def memory(self) -> MemoryModel | None:
-        """Memory estimates, held against what is free now; None on a cluster, whose memory is not known here."""
+    def memory(self) -> MemoryModel:
+        """Memory estimates, held against what is free now; on a cluster each node is held against its own memory."""
         if self.address is not None:
-            return None
+            return MemoryModel(self.shape, self.data, here=allowance(available_memory(), 1))
         allowed = allowance(available_memory(), self.plan.workers)
         if self.plan.runner != "inline":
             allowed = max(0.5 * allowed, allowed - WORKER_BYTES)
