@@ -1,16 +1,20 @@
 """Do the strategies find good configurations in few evaluations? On published tables, side by side with peers.
 
-    python benchmarks/search.py TABLES --part nas --seeds 20
+    python benchmarks/search.py TABLES --part nas --seeds 20 --kept nas.jsonl
     python benchmarks/search.py TABLES --part hpo --seeds 5 --tasks 167149 168329
     python benchmarks/search.py TABLES --part fidelity --budgets 20 100
-    python benchmarks/search.py TABLES --part latency
+    python benchmarks/search.py --part synthetic --evals 60 --seeds 5
+    python benchmarks/search.py --part latency
 
-TABLES is a folder with ``tables.py`` (NAS-Bench-201 and LCBench). Needs onnxruntime for LCBench.
+TABLES is a folder with ``tables.py`` (NAS-Bench-201 and LCBench). Needs onnxruntime for LCBench. With ``--kept FILE``
+results are read from all files and added to the first, so that a long comparison goes on where it ended; ``--show``
+prints what is there and computes nothing.
 
 nas: regret of the best validation accuracy in points. hpo and fidelity: normalised regret: 0 is the best known loss,
 1 the median of random configurations (both from 10,000 random ones and a local search from the best of them); with
 fidelities it is that of the configuration which the search says is best, at full fidelity. Every evaluation counts
-with its fidelity in full, also where a configuration was evaluated with less before.
+with its fidelity in full, also where a configuration was evaluated with less before. synthetic: normalised likewise,
+by the known minimum, without the noise that the search saw.
 """
 
 from __future__ import annotations
@@ -33,8 +37,11 @@ import numpy as np
 
 from autodl.search import SearchSpace, optimize, parse_space
 from autodl.search.encoding import Encoding
+from search_rows import Kept, table
 
 Loss = Callable[[dict[str, Any], float | None], float]
+Run = Callable[[str, str, int], float]
+DATA = ("cifar10", "cifar100", "imagenet")
 DEVELOPED_ON = ("3945", "7593", "126025", "146212", "167104")
 """LCBench tasks looked at while the strategies were written; the others only confirm."""
 
@@ -95,8 +102,8 @@ class Tables:
         return float(y[0]), median
 
 
-def by_optuna(name: str, space: SearchSpace, loss: Loss, n: int, seed: int) -> float:
-    """The best loss that one of Optuna's samplers finds with its defaults."""
+def by_optuna(name: str, space: SearchSpace, loss: Loss, n: int, seed: int) -> dict[str, Any]:
+    """The best configuration that one of Optuna's samplers finds with its defaults."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -104,98 +111,94 @@ def by_optuna(name: str, space: SearchSpace, loss: Loss, n: int, seed: int) -> f
 
     def objective(trial: optuna.Trial) -> float:
         config: dict[str, Any] = {}
-        for key, p in space.params.items():
+        for key in space.order():
+            p = space.params[key]
+            if not space.active(key, config):
+                continue
             if p.type == "choice":
                 config[key] = trial.suggest_categorical(key, p.values)
             elif p.type == "int":
                 config[key] = trial.suggest_int(key, int(p.low or 0), int(p.high or 0), log=p.log)
             else:
                 config[key] = trial.suggest_float(key, p.low or 0.0, p.high or 0.0, log=p.log)
+        trial.set_user_attr("config", config)
         return loss(config, None)
 
     study = optuna.create_study(sampler=sampler)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         study.optimize(objective, n_trials=n)
-    return float(study.best_value)
+    return dict(study.best_trial.user_attrs["config"])
 
 
-def best_of(method: str, space: SearchSpace, loss: Loss, n: int, seed: int) -> float:
+def best_of(method: str, space: SearchSpace, loss: Loss, n: int, seed: int) -> dict[str, Any]:
     """The best of ``n`` full evaluations by a strategy of ours or, with ``optuna:``, a sampler of Optuna."""
     if method.startswith("optuna:"):
         return by_optuna(method.removeprefix("optuna:"), space, loss, n, seed)
-    return optimize(loss, space, strategy=method, max_evals=n, seed=seed).best_loss
+    return optimize(loss, space, strategy=method, max_evals=n, seed=seed).best_config
 
 
-def shown(name: str, columns: list[list[float]], seconds: float) -> None:
-    """One row: the mean and standard error of each column, then the mean of all."""
-    cells = []
-    for values in columns:
-        error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
-        cells.append(f"{np.mean(values):.4f} ± {error:.4f}")
-    total = np.mean([np.mean(v) for v in columns])
-    print(f"| {name} | {' | '.join(cells)} | {total:.4f} | {seconds:.1f} |", flush=True)
-
-
-def header(first: str, names: list[str]) -> None:
-    print(f"\n| {first} | {' | '.join(names)} | mean | s a run |\n|{'---|' * (len(names) + 3)}", flush=True)
+def compare(args: argparse.Namespace, title: str, methods: list[str], tasks: list[str], run: Run) -> None:
+    """Compute what is missing and show all."""
+    kept = Kept(args.kept)
+    if not args.show:
+        kept.fill(methods, tasks, range(args.seeds), run)
+    table(kept, title, methods, tasks, range(args.seeds))
 
 
 def nas(tables: Tables, args: argparse.Namespace) -> None:
-    data = ["cifar10", "cifar100", "imagenet"]
-    header(f"regret after {args.evals} cells, {args.seeds} seeds", data)
-    for method in args.methods or ["random", "evolution", "optuna:TPESampler", "auto"]:
-        began, columns = time.perf_counter(), []
-        for name in data:
-            loss, best = tables.nas(name)
-            found = [best_of(method, tables.cells, loss, args.evals, s) for s in range(args.seeds)]
-            columns.append([f - best for f in found])
-        shown(method, columns, (time.perf_counter() - began) / (3 * args.seeds))
+    def run(method: str, task: str, seed: int) -> float:
+        loss, best = tables.nas(task)
+        return loss(best_of(method, tables.cells, loss, args.evals, seed), None) - best
+
+    methods = args.methods or ["random", "evolution", "optuna:TPESampler", "auto"]
+    compare(args, f"NAS-Bench-201: regret after {args.evals} cells", methods, list(DATA), run)
 
 
 def hpo(tables: Tables, args: argparse.Namespace) -> None:
-    header(f"{tables.metric}: regret after {args.evals} evaluations, {args.seeds} seeds", args.tasks)
+    def run(method: str, task: str, seed: int) -> float:
+        loss, best, middle = tables.hpo(task)
+        return (loss(best_of(method, tables.networks, loss, args.evals, seed), None) - best) / (middle - best)
+
     peers = ["optuna:TPESampler", "optuna:CmaEsSampler", "optuna:GPSampler"]
-    for method in args.methods or ["random", "auto", *peers]:
-        columns, began = [], time.perf_counter()
-        for task in args.tasks:
-            loss, best, middle = tables.hpo(task)
-            found = [best_of(method, tables.networks, loss, args.evals, s) for s in range(args.seeds)]
-            columns.append([(f - best) / (middle - best) for f in found])
-        shown(method, columns, (time.perf_counter() - began) / (len(args.tasks) * args.seeds))
+    title = f"LCBench, {tables.metric}: regret after {args.evals} evaluations"
+    compare(args, title, args.methods or ["random", "auto", *peers], args.tasks, run)
 
 
 def fidelity(tables: Tables, args: argparse.Namespace) -> None:
+    """Rows are named ``STRATEGY SCHEDULER xBUDGET``; without a scheduler it is the strategy's own."""
     full = tables.module.MAX_EPOCH
-    rows: list[tuple[str, str | None]] = [
-        ("random", "none"),
-        ("random", "hyperband"),
-        ("random", "asha"),
-        ("bohb", None),
-        ("gp", "none"),
-        ("auto", None),
-    ]
+    rows = args.methods or ["random none", "random hyperband", "random asha", "bohb", "gp none", "auto"]
     for budget in args.budgets:
-        header(f"{tables.metric}: regret after {budget} x {full} epochs, {args.seeds} seeds", args.tasks)
-        for strategy, scheduler in rows:
-            label = f"{strategy} {scheduler or ''}".strip()
-            if args.methods and label not in args.methods:
-                continue
-            columns, began = [], time.perf_counter()
-            for task in args.tasks:
-                loss, best, middle = tables.hpo(task)
-                values = []
-                for seed in range(args.seeds):
-                    found = optimize(
-                        loss, tables.networks, strategy=strategy, scheduler=scheduler, fidelity=(1, full),
-                        max_fidelity_total=budget * full, seed=seed,
-                    )  # fmt: skip
-                    values.append((loss(found.best_config, full) - best) / (middle - best))
-                columns.append(values)
-            shown(label, columns, (time.perf_counter() - began) / (len(args.tasks) * args.seeds))
+
+        def run(method: str, task: str, seed: int, budget: float = budget) -> float:
+            strategy, *scheduler = method.split()[:-1]
+            loss, best, middle = tables.hpo(task)
+            found = optimize(
+                loss, tables.networks, strategy=strategy, scheduler=scheduler[0] if scheduler else None,
+                fidelity=(args.lowest, full), max_fidelity_total=budget * full, seed=seed,
+            )  # fmt: skip
+            return (loss(found.best_config, full) - best) / (middle - best)
+
+        title = f"LCBench, {tables.metric}: regret after {budget:g} x {full} epochs, from {args.lowest} on"
+        suffix = f"x{budget:g}" + ("" if args.lowest == 1 else f"/{args.lowest}")
+        compare(args, title, [f"{r} {suffix}" for r in rows], args.tasks, run)
 
 
-def latency(args: argparse.Namespace) -> None:
+def synthetic(args: argparse.Namespace) -> None:
+    import synthetic as problems
+
+    def run(method: str, task: str, seed: int) -> float:
+        problem = problems.problem(task)
+        found = best_of(method, problem.space, problem.loss(seed), args.evals, seed)
+        return (problem.truth(found) - problem.best) / (problems.middle(task) - problem.best)
+
+    methods = args.methods or ["random", "optuna:TPESampler", "optuna:CmaEsSampler", "auto"]
+    title = f"Synthetic problems: regret after {args.evals} evaluations"
+    compare(args, title, methods, args.tasks or list(problems.PROBLEMS), run)
+
+
+def latency() -> None:
     """Milliseconds of an ask of ``auto`` with 180 to 220 trials behind it; wall clock and this thread's CPU."""
     from autodl.search.history import Observation
     from autodl.search.strategies.base import strategies
@@ -224,22 +227,29 @@ def latency(args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", type=Path)
-    parser.add_argument("--part", choices=["nas", "hpo", "fidelity", "latency"], default="nas")
+    parser.add_argument("tables", type=Path, nargs="?")
+    parser.add_argument("--part", choices=["nas", "hpo", "fidelity", "synthetic", "latency"], default="nas")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--evals", type=int, default=100)
-    parser.add_argument("--budgets", type=int, nargs="+", default=[20, 100], help="in full evaluations")
-    parser.add_argument("--tasks", nargs="+", help="LCBench tasks; all listed ones if left out")
+    parser.add_argument("--budgets", type=float, nargs="+", default=[20, 100], help="in full evaluations")
+    parser.add_argument("--lowest", type=int, default=1, help="the fewest epochs of an evaluation")
+    parser.add_argument("--tasks", nargs="+", help="tasks of LCBench or synthetic problems; all if left out")
     parser.add_argument("--references", type=Path, help="file that keeps the best known losses")
     parser.add_argument("--metric", default="val_accuracy")
     parser.add_argument("--methods", nargs="+", help="only these rows")
+    parser.add_argument("--kept", type=Path, nargs="+", default=[], help="JSONL files of results; one set a setting")
+    parser.add_argument("--show", action="store_true", help="show what is kept, compute nothing")
     args = parser.parse_args()
     if args.part == "latency":
-        latency(args)
-        return
-    tables = Tables(args.tables, args.metric, args.references)
-    args.tasks = args.tasks or list(tables.module.LCBENCH_DEV_TASKS)
-    {"nas": nas, "hpo": hpo, "fidelity": fidelity}[args.part](tables, args)
+        latency()
+    elif args.part == "synthetic":
+        synthetic(args)
+    elif args.tables is None:
+        parser.error("this part needs TABLES")
+    else:
+        tables = Tables(args.tables, args.metric, args.references)
+        args.tasks = args.tasks or list(tables.module.LCBENCH_DEV_TASKS)
+        {"nas": nas, "hpo": hpo, "fidelity": fidelity}[args.part](tables, args)
 
 
 if __name__ == "__main__":

@@ -225,7 +225,13 @@ def machine() -> Problem:
     body: dict[str, Any] = {
         "C": {"type": "float", "low": 1e-3, "high": 1e3, "log": True},
         "kernel": {"type": "choice", "values": ["linear", "poly", "rbf", "sigmoid"]},
-        "gamma": {"type": "float", "low": 1e-5, "high": 10, "log": True, "when": {"kernel": ["poly", "rbf", "sigmoid"]}},
+        "gamma": {
+            "type": "float",
+            "low": 1e-5,
+            "high": 10,
+            "log": True,
+            "when": {"kernel": ["poly", "rbf", "sigmoid"]},
+        },
         "degree": {"type": "int", "low": 2, "high": 5, "when": {"kernel": ["poly"]}},
         "coef0": {"type": "float", "low": -1, "high": 1, "when": {"kernel": ["poly", "sigmoid"]}},
         "scale": {"type": "choice", "values": ["standard", "unit", "none"]},

@@ -7,7 +7,10 @@ from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
+from autodl.search.encoding import Encoding
+from autodl.search.space import parse_space
 from autodl.search.surrogate.acquisition import log_expected_improvement
+from autodl.search.surrogate.climb import climbed
 from autodl.search.surrogate.gp import JITTER, GaussianProcess, Hyper, fit
 from autodl.search.surrogate.warping import blended, clipped, normal_scores
 
@@ -73,6 +76,43 @@ def test_fit_stands_at_a_maximum(timed):
             w = v.copy()
             w[j] += step
             assert density(w) <= best + 1e-4, f"hyperparameter {j}"
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_slopes_are_those_of_small_steps(timed):
+    rng = np.random.default_rng(2)
+    X = np.column_stack([rng.random((30, 2)), rng.integers(0, 3, 30)]).astype(float)
+    kinds, y = np.array([False, False, True]), rng.normal(size=30)
+    times = rng.choice([0.0, 0.5, 1.0], 30) if timed else None
+    gp = GaussianProcess(X, y, kinds, Hyper(np.log([0.5, 0.8, 0.6])), times)
+    row, time = np.array([0.3, 0.6, 1.0]), 1.0 if timed else None
+    mean, sd, by_mean, by_sd = gp.slopes(row, time)
+
+    def at(rows):
+        return np.array(gp.predict(rows, np.ones(len(rows)) if timed else None))
+
+    np.testing.assert_allclose([[mean], [sd]], at(row[None]), atol=1e-9)
+    for j in range(2):
+        step = 1e-6 * np.eye(3)[j]
+        up, down = at((row + step)[None]), at((row - step)[None])
+        np.testing.assert_allclose((up - down)[:, 0] / 2e-6, [by_mean[j], by_sd[j]], atol=1e-5)
+    assert by_mean[2] == by_sd[2] == 0.0
+
+
+def test_climbing_ends_where_no_small_step_promises_more():
+    encoding = Encoding(parse_space({n: {"type": "float", "low": 0, "high": 1} for n in "abc"}))
+    X, y = some_rows(40)
+    gp = GaussianProcess(X, y, NUMBERS, Hyper(np.log([0.3, 0.7, 2.0])))
+    best = float(y.min())
+
+    def promise(rows):
+        return log_expected_improvement(*gp.predict(np.clip(rows, 0, 1)), best)
+
+    for start in some_rows(5, seed=3)[0]:
+        top = climbed(gp, encoding, start, best)
+        steps = top + 0.01 * np.concatenate([np.eye(3), -np.eye(3)])
+        assert promise(top[None])[0] >= promise(start[None])[0]
+        assert promise(top[None])[0] >= promise(steps).max() - 0.02
 
 
 def test_log_expected_improvement_equals_the_integral():

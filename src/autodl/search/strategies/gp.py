@@ -15,6 +15,7 @@ from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy
 from autodl.search.strategies.sobol import Sobol
 from autodl.search.surrogate.acquisition import log_expected_improvement
+from autodl.search.surrogate.climb import climbed, worthwhile
 from autodl.search.surrogate.gp import GaussianProcess, Hyper, fit
 from autodl.search.surrogate.propose import best_candidate
 from autodl.search.surrogate.threads import one_thread
@@ -102,6 +103,7 @@ def _propose(encoding: Encoding, history: Sequence[Observation], rng: np.random.
         around=X[order[:5]],
         taken=taken,
         rng=rng,
+        climb=(lambda row: climbed(model, encoding, row, best)) if worthwhile(encoding, warp) else None,
     )
 
 

@@ -17,6 +17,7 @@ from autodl.search.strategies.base import Strategy
 from autodl.search.strategies.gp import GP, first_configs, kept, learnt, start_size
 from autodl.search.strategies.sobol import Sobol
 from autodl.search.surrogate.acquisition import log_expected_improvement
+from autodl.search.surrogate.climb import climbed, worthwhile
 from autodl.search.surrogate.gp import GaussianProcess
 from autodl.search.surrogate.propose import best_candidate
 from autodl.search.surrogate.threads import one_thread
@@ -91,10 +92,11 @@ class MultiFidelityGP(Strategy):
 
 @dataclass(frozen=True)
 class _Model:
-    """The posterior and the rows it speaks of: X (m, d), one a configuration."""
+    """The posterior, the rows it speaks of, X (m, d), one a configuration, and whether candidates climb on it."""
 
     gp: GaussianProcess
     X: Matrix
+    climbs: bool
 
     @classmethod
     def of(cls, encoding: Encoding, history: Sequence[Observation], fidelity: Fidelity) -> _Model | None:
@@ -131,7 +133,7 @@ class _Model:
                 hyper,
                 np.concatenate([times[keep], at]),
             )
-        return cls(gp, X)
+        return cls(gp, X, worthwhile(encoding, warp))
 
     def at_full(self, Z: Matrix) -> tuple[Matrix, Matrix]:
         """What rows would reach with all of the resource."""
@@ -169,6 +171,7 @@ class _Model:
             around=around,
             taken=self.X,
             rng=rng,
+            climb=(lambda row: climbed(self.gp, encoding, row, best, time=1.0)) if self.climbs else None,
         )
         if row is not None:
             hope = float(log_expected_improvement(*self.at_full(row[None]), best)[0])

@@ -188,6 +188,37 @@ class GaussianProcess:
         v = solve_triangular(self._L, K.T, lower=True, check_finite=False)
         return K @ self._alpha, np.sqrt(np.maximum(self._prior - (v * v).sum(axis=0), 1e-12))
 
+    def slopes(self, row: Matrix, time: float | None = None) -> tuple[float, float, Matrix, Matrix]:
+        """Mean and standard deviation at one row, and their derivatives by its columns (0 for choices).
+
+        Args:
+            row: (d,) where.
+            time: The place of its fidelity, or None.
+
+        Returns:
+            Mean, standard deviation, (d,) and (d,) derivatives.
+        """
+        h = self.hyper
+        differs = (self.X[:, self._codes] != row[self._codes]).astype(float)
+        gaps = (row[~self.categorical] - self.X[:, ~self.categorical]) / np.exp(h.lengths[~self.categorical])
+        r = np.sqrt(5.0 * ((gaps * gaps).sum(axis=1) + differs @ np.exp(-2.0 * h.lengths[self._codes])))
+        e = math.exp(h.scale) * np.exp(-r)
+        k = (1.0 + r + r * r / 3.0) * e
+        if len(self._codes):
+            k += math.exp(h.linear) * (1.0 - differs.mean(axis=1))
+        # dk/dx_j = -5/3 s (1 + √5 r) exp(-√5 r) (x_j - x'_j) / l_j^2
+        by_row = (-5.0 / 3.0 * (1.0 + r) * e)[:, None] * gaps / np.exp(h.lengths[~self.categorical])
+        if self.times is not None and time is not None:
+            kappa = np.exp(-0.5 * math.exp(-2.0 * h.time) * (time - self.times) ** 2)
+            share = 1.0 - h.share + h.share * kappa
+            k, by_row = k * share + math.exp(h.trend) * kappa, by_row * share[:, None]
+        solved = cho_solve((self._L, True), k, check_finite=False)
+        sd = math.sqrt(max(self._prior - float(k @ solved), 1e-12))
+        mean_slope, sd_slope = np.zeros(len(row)), np.zeros(len(row))
+        mean_slope[~self.categorical] = self._alpha @ by_row
+        sd_slope[~self.categorical] = -(solved @ by_row) / sd
+        return float(k @ self._alpha), sd, mean_slope, sd_slope
+
     def _scale(self, X: Matrix) -> Matrix:
         return np.asarray(X[:, ~self.categorical] / np.exp(self.hyper.lengths[~self.categorical]))
 

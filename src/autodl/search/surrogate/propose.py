@@ -17,6 +17,8 @@ CLIMBERS = 6
 """Rows from which the search goes on."""
 CHILDREN = 20
 """Changed copies of each in a round."""
+TOPS = 2
+"""Rows that climb at the end."""
 SCALES = (0.2, 0.1, 0.05, 0.025, 0.0125, 0.006)
 """How far numbers move, round by round, as a share of their range."""
 
@@ -27,6 +29,7 @@ def best_candidate(
     around: Matrix,
     taken: Matrix,
     rng: np.random.Generator,
+    climb: Callable[[Matrix], Matrix] | None = None,
 ) -> Matrix | None:
     """The row that promises most.
 
@@ -36,6 +39,7 @@ def best_candidate(
         around: (k, d) rows to start from besides random ones: the best known.
         taken: (n, d) rows that must not be proposed again.
         rng: Randomness.
+        climb: Moves a (d,) row to one nearby that promises more; for the last mile.
 
     Returns:
         (d,) a row, or None if none was found that is not taken.
@@ -52,6 +56,11 @@ def best_candidate(
         order = np.argsort(-values, kind="stable")[:CLIMBERS]
         X, values = X[order], values[order]
         Z = _fresh(encoding.mutate(np.repeat(X, CHILDREN, axis=0), rng, scale, extra=0.3), seen)
+        if len(Z):
+            X, values = np.concatenate([X, Z]), np.concatenate([values, promise(Z)])
+    if climb is not None:
+        top = np.argsort(-values, kind="stable")[:TOPS]
+        Z = _fresh(np.array([climb(row) for row in X[top]]), seen)
         if len(Z):
             X, values = np.concatenate([X, Z]), np.concatenate([values, promise(Z)])
     best: Matrix = X[int(values.argmax())]
