@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodl.evaluate.pareto import undominated
 from autodl.records import (
     BudgetUse,
     ColumnInfo,
@@ -22,8 +23,12 @@ from autodl.records import (
     Explanation,
     FamilyPlan,
     Finding,
+    Footprint,
+    Front,
+    FrontPoint,
     Importance,
     Interval,
+    Limits,
     Member,
     Mistake,
     ModelScore,
@@ -69,6 +74,7 @@ class Records:
     evaluation: Evaluation | None
     explanation: Explanation | None
     names: dict[str, str]
+    front: Front | None = None
 
     def but(self, **changes: Any) -> Records:
         return replace(self, **changes)
@@ -503,3 +509,37 @@ def _explanation(
         importances=tuple(items),
         positive_class=None if regression else classes[-1],
     )
+
+
+def with_front(records: Records, limits: Limits | None = None, given_up: tuple[str, ...] = ()) -> Records:
+    """The records with what each scored trial and the delivered model take; slower families do better."""
+    limits = limits or Limits()
+    slow = {"linear": 1.0, "lightgbm": 2.5, "catboost": 4.0, "forest": 30.0, "mlp": 6.0}
+    sign = 1 if records.plan.metric == "roc_auc" else -1
+    rng = np.random.default_rng(0)
+    points = []
+    for t in records.trials:
+        if t.ok and t.spec.family in slow and t.loss is not None:
+            need = Footprint(row_s=1e-3 * slow[t.spec.family] * float(rng.uniform(0.8, 1.3)), size_bytes=120_000)
+            loss = float(t.loss - 0.01 * slow[t.spec.family] ** 0.5)
+            points.append(
+                FrontPoint(
+                    name=records.names[t.spec.id], trial_id=t.spec.id, family=t.spec.family, kind="trial", loss=loss,
+                    score=1 - loss if sign > 0 else loss, need=need, within=not limits.broken(need),
+                )
+            )  # fmt: skip
+    best = min(p.loss for p in points) - 0.005
+    need = Footprint(row_s=0.012, ms_per_1000=40.0, size_bytes=900_000, memory_bytes=280_000_000)
+    points.append(
+        FrontPoint(
+            name="Ensemble", family="ensemble", kind="delivered", loss=best, score=1 - best if sign > 0 else best,
+            need=need, within=not limits.broken(need),
+        )
+    )  # fmt: skip
+    marks = undominated([(p.loss, p.need.row_s or 0.0) for p in points])
+    points = [p.model_copy(update={"best": b}) for p, b in zip(points, marks, strict=True)]
+    points.sort(key=lambda p: p.need.row_s or 0.0)
+    front = Front(
+        metric=records.plan.metric, limits=limits, points=tuple(points), delivered=need, fresh=True, given_up=given_up
+    )
+    return records.but(front=front)

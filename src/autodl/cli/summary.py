@@ -49,6 +49,8 @@ def summarize(
         profile: Of the data; says what was guessed.
         n_timeouts: Those of the failed trials that ran out of time.
     """
+    from autodl.report.limits import verdict
+
     lines = [Line("Predicts", _what(record))]
     if profile is not None and (taken := _taken(profile)):
         lines.append(Line("Taken", taken))
@@ -57,6 +59,8 @@ def summarize(
         lines += _models(evaluation)
     elif record.status == "interrupted":
         lines.append(Line("How well", "Not tested: the run was stopped before the test rows could be opened."))
+    if record.limits.any:
+        lines.append(Line("Limits", verdict(record.limits, record.takes)))
     lines += _warnings(record)
     lines.append(Line("Time", _time(record, n_timeouts)))
     if (folder / "report.html").exists():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Predict = Callable[["pd.DataFrame"], object]
 REPEATS = 9
+LONG_S = 0.1
+"""A hundred rows that take longer stand for a thousand."""
 ENOUGH = 3
 """Repetitions that are made even if they take longer than they should."""
 
@@ -41,19 +43,23 @@ def row_seconds(predict: Predict, frame: pd.DataFrame, *, most_s: float = 0.05) 
     return statistics.median(spent)
 
 
-def batch_milliseconds(predict: Predict, frame: pd.DataFrame, n: int = 1_000) -> float:
-    """Milliseconds to predict ``n`` rows at once, on one thread; shorter tables are repeated.
+def batch_milliseconds(predict: Predict, frame: pd.DataFrame) -> float:
+    """Milliseconds to predict a thousand rows at once, on one thread; shorter tables are repeated.
+
+    Of a model that takes long, a hundred rows are asked, and ten times their time is given.
 
     Args:
         predict: Predicts a frame.
-        frame: (m,) rows, m >= 1.
-        n: Rows of the batch.
+        frame: (n,) rows, n >= 1.
     """
     import numpy as np
 
-    batch = frame.iloc[np.arange(n) % len(frame)].reset_index(drop=True)
+    def asked(n: int) -> float:
+        return _seconds(predict, frame.iloc[np.arange(n) % len(frame)].reset_index(drop=True))
+
     with one_thread():
-        return 1000.0 * _seconds(predict, batch)
+        few = asked(100)
+        return 1000.0 * (asked(1_000) if few < LONG_S else 10 * few)
 
 
 def _seconds(predict: Predict, frame: pd.DataFrame) -> float:

@@ -7,6 +7,7 @@ from autodl.report.facts import Facts
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import curves
 from autodl.report.sections.drives import drives
+from autodl.report.sections.front import front_view
 from autodl.report.sections.health import health
 from autodl.report.sections.leaderboard import board, versus
 from autodl.report.sections.planning import plan_view
@@ -34,6 +35,7 @@ def build_report(facts: Facts) -> Report:
         versus_missing="No comparison was made."
         if facts.evaluation
         else f"{pending}, so no model has been compared.",
+        front=front_view(facts),
         wrong=wrong(facts),
         curves=curves(facts),
         drives=drives(facts),

@@ -10,6 +10,11 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
     ("cross-validation", "Cross-validation", "Training several times, each time scoring on another part left out."),
     ("ensemble", "Ensemble", "Several models that answer together, as a weighted mean."),
     (
+        "front",
+        "Pareto front",
+        "The models that no other beats in everything at once; every other one is slower, less exact, or both.",
+    ),
+    (
         "guess",
         "Guess (baseline)",
         "The answer without looking at any column: always the most frequent class, or the middle value.",
@@ -33,6 +38,12 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
         "interval",
         "95 % interval",
         "The range that holds the true value in 95 of 100 such studies. Few rows give a wide interval.",
+    ),
+    (
+        "latency",
+        "Time for one row (latency)",
+        "How long the model takes to answer for a single new row, as a service would ask it; many rows at once take "
+        "far less time each.",
     ),
     ("leak", "Leak", "A column that gives the answer away and will not be known when the model is used."),
     (

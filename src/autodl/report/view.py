@@ -149,6 +149,16 @@ class Versus:
 
 
 @dataclass(frozen=True)
+class FrontView:
+    """Score against what a model takes when it is used."""
+
+    intro: str
+    sentences: tuple[str, ...]
+    figure: Figure | None
+    table: Table
+
+
+@dataclass(frozen=True)
 class Cell:
     """A shaded cell of the confusion matrix; ``shade`` from 0 to 1."""
 
@@ -284,6 +294,7 @@ class Report:
     board: Board
     versus: Versus | None
     versus_missing: str
+    front: FrontView | None
     wrong: Wrong | None
     curves: Curves | None
     drives: Drives | None

@@ -21,6 +21,8 @@ from autodl.stages.preparing import Problem
 
 LEAST_S = 1.0
 """Without so many seconds left, the delivered model is not measured: the report is worth more."""
+LOADED = 2e7
+"""Bytes of a model that are loaded and measured in a second."""
 
 
 def measure(
@@ -71,8 +73,8 @@ def _model_hash(problem: Problem) -> str:
 
 def _delivered(ctx: RunContext, problem: Problem) -> tuple[Footprint | None, bool]:
     """What ``model/`` takes, and whether a fresh process measured it: only a limit of memory is worth its seconds."""
-    left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.3 * problem.finish_s(ctx.budget)
-    if left < LEAST_S:
+    left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.4 * problem.finish_s(ctx.budget)
+    if left < LEAST_S + folder_bytes(ctx.folder.model_folder()) / LOADED:
         return None, False
     frame = problem.setup.data.frame
     model = DeliveredModel(ctx.folder)  # refuses what nobody vouches for

@@ -53,6 +53,7 @@ def _tested(facts: Facts) -> Board:
             *(["chosen"] if m.name == e.leader else []),
             *(["recommended"] if m.name == e.recommended and e.recommended != e.leader else []),
             *(["the guess"] if m.name == e.baseline else []),
+            *(["beyond the limits"] if not m.within_limits else []),
             *(["tied"] if m.tied_with_leader and m.name != e.leader else []),
         ]
         strip = None

@@ -9,6 +9,7 @@ from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.drives import bars
+from autodl.report.sections.front import limit_statement
 from autodl.report.sections.trust import TOO_FEW, statements
 from autodl.report.text import code, strong, term
 from autodl.report.view import Strip, Verdict
@@ -20,6 +21,7 @@ def verdict(facts: Facts) -> Verdict:
     """The first screen."""
     drivers = bars(facts, limit=5)
     score, strip, labels = _score(facts)
+    limits = limit_statement(facts)
     return Verdict(
         purpose=purpose(facts),
         score=score,
@@ -27,7 +29,7 @@ def verdict(facts: Facts) -> Verdict:
         belongs=_belongs(facts),
         strip=strip,
         strip_labels=labels,
-        statements=statements(facts),
+        statements=(*statements(facts), *([limits] if limits else [])),
         drivers=drivers,
         drivers_note="" if drivers else _no_drivers(facts),
         next_steps=next_steps(facts),
