@@ -6,8 +6,11 @@ import math
 
 import pytest
 
+from autodl.errors import ConfigError, SearchError
 from autodl.evaluate.base import metrics
 from autodl.records import Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
+from autodl.search import optimize
+from autodl.search.evaluation_study import NAME
 from autodl.search.space import parse_space
 from autodl.search.study import ALL, FILE, StudyWriter, distribution, internal
 
@@ -202,3 +205,60 @@ def test_the_dashboard_shows_it(written):
     assert len(shown["trials"]) == 4
     assert {p["name"] for p in shown["union_search_space"]} == set(TREES.params)
     assert shown["objective_names"] == ["ROC AUC"]
+
+
+class TestOptimize:
+    space = {
+        "x": {"type": "float", "low": 0.0, "high": 1.0},
+        "kind": {"type": "choice", "values": ["a", "b"]},
+    }
+
+    def searched(self, objective, path, **more):
+        return optimize(objective, self.space, storage=path, **{"strategy": "random", **more})
+
+    def test_every_call_is_a_trial(self, path):
+        def loss(config, fidelity):
+            return config["x"] if config["kind"] == "a" else 1 / 0
+
+        result = self.searched(loss, path, max_evals=12, seed=1)
+        trials = load(path, NAME).trials
+        assert [t.params for t in trials] == [e.config for e in result.history]
+        assert [t.value for t in trials] == [e.loss for e in result.history]
+        assert {t.state.name for t in trials} == {"COMPLETE", "FAIL"}
+        assert "ZeroDivisionError" in next(t for t in trials if t.state.name == "FAIL").user_attrs["error"]
+
+    def test_fidelities_are_intermediate_values_and_what_ended_early_is_pruned(self, path):
+        result = self.searched(
+            lambda c, f: c["x"] + 1 / f, path, fidelity=(1, 9), scheduler="asha", max_fidelity_total=60
+        )
+        study = load(path, NAME)
+        for number, t in enumerate(study.trials):
+            calls = [e for e in result.history if e.trial == number]
+            assert t.intermediate_values == {int(e.fidelity): e.loss for e in calls}
+            assert t.state.name == ("COMPLETE" if calls[-1].fidelity == 9 else "PRUNED")
+        assert study.best_value == result.best_loss
+
+    def test_several_losses(self, path):
+        result = self.searched(lambda c, f: [c["x"], 1 - c["x"]], path, max_evals=8)
+        assert [t.values for t in load(path, NAME).trials] == [list(e.losses) for e in result.history]
+
+    def test_it_can_be_read_while_the_search_runs(self, path):
+        seen = []
+
+        def loss(config, fidelity):
+            seen.append(len(load(path, NAME).trials) if seen else 0)
+            return config["x"]
+
+        self.searched(loss, path, max_evals=5)
+        assert seen == [0, 1, 2, 3, 4]
+
+    def test_a_search_without_any_loss_and_one_that_is_repeated(self, path):
+        with pytest.raises(SearchError):
+            self.searched(lambda c, f: None, path, max_evals=3)
+        assert [t.state.name for t in load(path, NAME).trials] == ["FAIL"] * 3
+        self.searched(lambda c, f: 1.0, path, max_evals=2)
+        assert len(load(path, NAME).trials) == 2
+
+    def test_a_folder_that_is_not_there_is_told(self, tmp_path):
+        with pytest.raises(ConfigError, match="cannot write the storage"):
+            self.searched(lambda c, f: 1.0, tmp_path / "no" / "file", max_evals=1)

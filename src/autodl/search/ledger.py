@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -58,6 +58,7 @@ class Ledger:
         resumable: Whether a configuration that goes on pays only for what is new.
         lineage: Whether the objective can go on from the state of any evaluation before.
         evaluations: In the order of their starts.
+        told: Is told each finished evaluation.
     """
 
     top: float | None = None
@@ -65,6 +66,7 @@ class Ledger:
     evaluations: list[Evaluation] = field(default_factory=list)
     journal: Journal | None = None
     lineage: bool = False
+    told: Callable[[Evaluation], None] | None = None
 
     def begin(
         self, config: Config, fidelity: float | None, trial: int | None, parent: int | None = None
@@ -100,6 +102,8 @@ class Ledger:
         self.evaluations[number] = done
         if self.journal is not None:
             self.journal.write(done)
+        if self.told is not None:
+            self.told(done)
         return done
 
     @property

@@ -20,6 +20,8 @@ from autodl.search.steering import Steering
 if TYPE_CHECKING:
     import pandas as pd
 
+    from autodl.search.evaluation_study import EvaluationStudy
+
 HANG_SHARE = 0.25
 """A call may take this share of the time left before it is given up, unless calls are known to take longer."""
 HANG_FACTOR = 10.0
@@ -88,6 +90,7 @@ def optimize(
     resumable: bool = False,
     lineage: bool = False,
     journal: str | Path | None = None,
+    storage: str | Path | None = None,
 ) -> SearchResult:
     """Look for the configuration with the lowest loss.
 
@@ -114,6 +117,7 @@ def optimize(
         lineage: The objective is called as ``objective(config, fidelity, call)`` and goes on from the state that it
             kept when it was called with the number ``call.source``, if that is not None. Only new fidelity is paid.
         journal: A file that keeps every finished evaluation; the same call again goes on where it ended.
+        storage: A file that ``optuna-dashboard FILE`` shows, also while the search runs; a copy, written anew.
 
     Returns:
         The best configuration, its loss and all evaluations.
@@ -141,6 +145,7 @@ def optimize(
         }
         ledger.journal = Journal(Path(journal), parsed, setting)
         ledger.evaluations.extend(_renumbered(ledger.journal.found))
+    study = None if storage is None else _study(Path(storage), parsed, span, ledger)
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
     called = cast(Objective, WithLineage(cast(ObjectiveWithCall, objective)) if lineage else objective)
     calls = evaluator(runner, called, workers=workers, interruptible=interruptible)
@@ -150,8 +155,21 @@ def optimize(
         calls.close()
         if ledger.journal is not None:
             ledger.journal.close()
+        if study is not None:
+            study.close()
     most = limits.evals if span is None else limits.fidelity_total / span.high
     return _result(ledger, steering, steering.strategy.why(parsed, span, most), ended, time.monotonic() - began)
+
+
+def _study(path: Path, space: SearchSpace, fidelity: Fidelity | None, ledger: Ledger) -> EvaluationStudy:
+    from autodl.search.evaluation_study import EvaluationStudy
+
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(f"cannot write the storage {path}", "Name a file in a folder that exists.")
+    path.unlink(missing_ok=True)
+    study = EvaluationStudy(path, space, fidelity.high if fidelity else None, ledger.evaluations)
+    ledger.told = study.add
+    return study
 
 
 class _Drive:

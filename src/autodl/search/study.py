@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,28 @@ if TYPE_CHECKING:
 FILE = "optuna.log"
 ALL = "all"
 """Name of the study with every trial."""
-_CREATE_STUDY, _STUDY_USER_ATTR, _STUDY_SYSTEM_ATTR, _CREATE_TRIAL = 0, 2, 3, 4
-"""Operations of Optuna's journal (``optuna.storages.journal.JournalOperation``)."""
-_COMPLETE, _PRUNED, _FAIL = 1, 2, 3
-"""``optuna.trial.TrialState``."""
+
+
+class Op(IntEnum):
+    """Operations of Optuna's journal, as ``optuna.storages.journal`` numbers them."""
+
+    CREATE_STUDY = 0
+    STUDY_USER_ATTR = 2
+    STUDY_SYSTEM_ATTR = 3
+    CREATE_TRIAL = 4
+    STATE_VALUES = 6
+    INTERMEDIATE_VALUE = 7
+
+
+class State(IntEnum):
+    """As ``optuna.trial.TrialState``."""
+
+    RUNNING = 0
+    COMPLETE = 1
+    PRUNED = 2
+    FAIL = 3
+
+
 _MINIMIZE, _MAXIMIZE = 1, 2
 FOLDS = "scores of the validation folds"
 STEPS = "error on the validation rows while the first fold was trained; the folds' scores where nothing is watched"
@@ -65,9 +84,13 @@ class StudyWriter:
 
     def _new_study(self, name: str, number: int) -> Iterator[str]:
         direction = _MAXIMIZE if self._metric.greater_is_better else _MINIMIZE
-        yield _line(_CREATE_STUDY, study_name=name, directions=[direction])
-        yield _line(_STUDY_SYSTEM_ATTR, study_id=number, system_attr={"study:metric_names": [self._metric.name]})
-        yield _line(_STUDY_USER_ATTR, study_id=number, user_attr={"intermediate values": STEPS if number else FOLDS})
+        yield journal_line(Op.CREATE_STUDY, study_name=name, directions=[direction])
+        yield journal_line(
+            Op.STUDY_SYSTEM_ATTR, study_id=number, system_attr={"study:metric_names": [self._metric.name]}
+        )
+        yield journal_line(
+            Op.STUDY_USER_ATTR, study_id=number, user_attr={"intermediate values": STEPS if number else FOLDS}
+        )
 
     def _lines(self, result: TrialResult) -> Iterator[str]:
         family, space = result.spec.family, self._spaces.get(result.spec.family)
@@ -94,19 +117,16 @@ class StudyWriter:
         steps: Iterable[tuple[int, float]],
     ) -> str:
         state, value = _state(result)
-        inside = {k: v for k, v in config.items() if k in params and params[k].allows(v)}
-        return _line(
-            _CREATE_TRIAL,
-            study_id=study,
+        outside = {k: v for k, v in config.items() if k not in params or not params[k].allows(v)}
+        return trial_line(
+            study,
+            params,
+            config,
+            state=state,
             datetime_start=self._at(result.started_s),
             datetime_complete=self._at(result.finished_s),
-            state=state,
             value=None if value is None else self._metric.to_score(value),
-            values=None,
-            distributions={k: json.dumps(distribution(params[k])) for k in inside},
-            params={k: internal(params[k], v) for k, v in inside.items()},
-            user_attrs=_attributes(result) | {k: v for k, v in config.items() if k not in inside},
-            system_attrs={},
+            user_attrs=_attributes(result) | outside,
             intermediate_values={str(int(k)): v for k, v in steps if math.isfinite(v)},
         )
 
@@ -114,16 +134,40 @@ class StudyWriter:
         return (self._began + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
 
 
-def _line(op: int, **fields: Any) -> str:
+def journal_line(op: Op, **fields: Any) -> str:
+    """One operation with its fields, as Optuna's journal writes it."""
     return json.dumps({"op_code": op, "worker_id": WRITER, **fields}, separators=(",", ":"))
 
 
-def _state(result: TrialResult) -> tuple[int, float | None]:
+def trial_line(study: int, params: Mapping[str, Param], config: Config, *, state: State, **fields: Any) -> str:
+    """The operation that adds a trial; values that the space does not allow are left out.
+
+    Args:
+        study: Number of the study.
+        params: What may vary.
+        config: The trial's values.
+        state: Its state.
+        fields: Further fields of Optuna's ``CREATE_TRIAL``.
+    """
+    inside = {k: v for k, v in config.items() if k in params and params[k].allows(v)}
+    return journal_line(
+        Op.CREATE_TRIAL,
+        study_id=study,
+        state=state,
+        values=None,
+        distributions={k: json.dumps(distribution(params[k])) for k in inside},
+        params={k: internal(params[k], v) for k, v in inside.items()},
+        system_attrs={},
+        **fields,
+    )
+
+
+def _state(result: TrialResult) -> tuple[State, float | None]:
     """Optuna's state, and the loss where there is one; a part of the rows or epochs never competes with all of it."""
     if result.status not in (TrialStatus.OK, TrialStatus.STOPPED):
-        return _FAIL, None
+        return State.FAIL, None
     loss = result.loss if result.loss is not None and math.isfinite(result.loss) else None
-    return (_COMPLETE if result.ok and loss is not None and result.spec.fidelity is None else _PRUNED), loss
+    return (State.COMPLETE if result.ok and loss is not None and result.spec.fidelity is None else State.PRUNED), loss
 
 
 def _attributes(result: TrialResult) -> dict[str, JsonScalar]:
