@@ -34,6 +34,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     """
     results = ctx.folder.trials()
     known = len(results)
+    dropped: set[str] = set()
     study = StudyWriter(
         ctx.folder.path / FILE, problem.setup.spaces(), metrics[problem.setup.plan.metric], ctx.started, results
     )
@@ -49,7 +50,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
             ctx.first_model_s = round(ctx.budget.elapsed(), 2)
         _deliver_interim(problem, results, stored)
-        _drop_old_models(ctx, results, problem.setup.feasibility)
+        _drop_old_models(ctx, results, problem.setup.feasibility, dropped)
         ctx.write("running", results)
         return stored
 
@@ -123,10 +124,14 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
     problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
 
 
-def _drop_old_models(ctx: RunContext, results: Sequence[TrialResult], feasibility: Feasibility) -> None:
+def _drop_old_models(
+    ctx: RunContext, results: Sequence[TrialResult], feasibility: Feasibility, dropped: set[str]
+) -> None:
+    """Delete the models of trials that no longer lead; ``dropped`` are those whose models are known to be gone."""
     done = sorted((r for r in results if r.ok), key=feasibility.order)
     seen: set[str] = set()
     for place, r in enumerate(done):
-        if place >= KEEP_MODELS and r.spec.family in seen:
+        if place >= KEEP_MODELS and r.spec.family in seen and r.spec.id not in dropped:
             ctx.folder.drop_models(r.spec.id)
+            dropped.add(r.spec.id)
         seen.add(r.spec.family)
