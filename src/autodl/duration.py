@@ -17,6 +17,7 @@ _SECONDS = {
 }
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*,?")
 _REMEDY = "Write seconds or a number with a unit, like 60, 90s, 5m or 1h30m."
+_SHORT_REMEDY = "Write seconds or a number with a unit, like 5ms, 0.1s or 2s."
 _LONGEST = 365 * 86400.0
 
 
@@ -34,38 +35,38 @@ def parse_duration(text: str | float, what: str = "--time-budget", least: float 
     >>> parse_duration("1h30m")
     5400.0
     """
-    shown = f"{what} '{text}'"
+    shown, remedy = f"{what} '{text}'", _REMEDY if least >= 1 else _SHORT_REMEDY
     if isinstance(text, int | float):
         seconds = float(text)
     else:
-        seconds = _sum_parts(text.strip().lower(), shown)
+        seconds = _sum_parts(text.strip().lower(), shown, remedy)
     if math.isnan(seconds):
-        raise ConfigError(f"{shown} is not a duration", _REMEDY)
+        raise ConfigError(f"{shown} is not a duration", remedy)
     if seconds <= 0:
-        raise ConfigError(f"{shown} must be above zero", _REMEDY)
+        raise ConfigError(f"{shown} must be above zero", remedy)
     if seconds < least:
         if least == 1:
-            raise ConfigError(f"{shown} is under one second, too short to train anything", _REMEDY)
-        raise ConfigError(f"{shown} is shorter than {1e6 * least:g} microseconds", _REMEDY)
+            raise ConfigError(f"{shown} is under one second, too short to train anything", remedy)
+        raise ConfigError(f"{shown} is shorter than {1e6 * least:g} microseconds", remedy)
     if seconds > _LONGEST:
-        raise ConfigError(f"{shown} is longer than a year", _REMEDY)
+        raise ConfigError(f"{shown} is longer than a year", remedy)
     return seconds
 
 
-def _sum_parts(text: str, shown: str) -> float:
+def _sum_parts(text: str, shown: str, remedy: str) -> float:
     if re.fullmatch(r"-\s*\d.*", text):
-        raise ConfigError(f"{shown} must be above zero", _REMEDY)
+        raise ConfigError(f"{shown} must be above zero", remedy)
     total, at, bare = 0.0, 0, False
     while at < len(text):
         part = _PART.match(text, at)
         # A number without a unit is seconds only when it stands alone: "5 30" could mean anything.
         if part is None or bare or (part[2] and part[2] not in _SECONDS) or (not part[2] and at > 0):
-            raise ConfigError(f"{shown} is not a duration", _REMEDY)
+            raise ConfigError(f"{shown} is not a duration", remedy)
         bare = not part[2]
         total += float(part[1]) * _SECONDS.get(part[2], 1.0)
         at = part.end()
     if not text:
-        raise ConfigError(f"{shown} is not a duration", _REMEDY)
+        raise ConfigError(f"{shown} is not a duration", remedy)
     return total
 
 

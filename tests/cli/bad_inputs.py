@@ -9,6 +9,7 @@ from pathlib import Path
 import bad_files
 import bad_options
 import bad_predictions
+import bad_spaces
 import bad_tables
 from bad_case import Case, shop
 
@@ -20,6 +21,8 @@ SECTIONS: dict[str, tuple[Case, ...]] = {
     "The target": bad_tables.TARGETS,
     "Slips of the pen": bad_options.SPELLING,
     "Options": bad_options.VALUES,
+    "Strategies and limits": bad_spaces.STRATEGIES,
+    "Search spaces of one's own": bad_spaces.SPACES,
     "What the system refuses": bad_options.CLOSED,
     "Test files": bad_options.TEST_FILES,
     "Predicting: the columns": bad_predictions.COLUMNS,

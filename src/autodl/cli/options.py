@@ -106,22 +106,36 @@ Address = Annotated[
 PresetOption = Annotated[
     str, typer.Option("--preset", metavar="NAME", help="fast, balanced or best.", rich_help_panel=_SEARCH)
 ]
+
+
+def _list_and_exit(asked: str | None, parameter: typer.CallbackParam) -> str | None:
+    """Print what may be named, if ``help`` is asked."""
+    if asked == "help":
+        from autodl.cli.choices import listing
+
+        typer.echo(listing(str(parameter.name)))
+        raise typer.Exit
+    return asked
+
+
 Search = Annotated[
     str,
     typer.Option("--search", metavar="NAME",
                  help="Strategy that chooses what to try after the planned starts: auto, tpe, gp, evolution, random, "
-                 "... (all: --search help).", rich_help_panel=_STRATEGY),
+                 "... (all: --search help).", rich_help_panel=_STRATEGY, callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Scheduler = Annotated[
     str | None,
-    typer.Option("--scheduler", metavar="NAME", help="What ends hopeless trials early: none, median, asha, ...",
-                 rich_help_panel=_STRATEGY, show_default=False),
+    typer.Option("--scheduler", metavar="NAME",
+                 help="What ends hopeless trials early: none, median, asha, ... (all: --scheduler help).",
+                 rich_help_panel=_STRATEGY, show_default=False, callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Nas = Annotated[
     str,
     typer.Option("--nas", metavar="NAME",
                  help="How architectures of networks are searched: joint (with everything else), none, supernet, or "
-                 "a strategy of their own.", rich_help_panel=_STRATEGY),
+                 "a strategy of their own (all: --nas help).", rich_help_panel=_STRATEGY, callback=_list_and_exit,
+                 is_eager=True),
 ]  # fmt: skip
 Space = Annotated[
     str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from autodl.defaults import NAS, SEARCH
@@ -48,7 +48,7 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
     architecture = Architecture.of(options.nas, options.seed)
     idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
     spaces = {p.key: problem_space(p, idle) for p in kept}
-    _check(strategy, architecture, spaces)
+    _check(strategy, architecture, spaces, [p.key for p in kept if p.space is not None])
     decisions = [
         _search(strategy, architecture, options, spaces, kept),
         _stopping(scheduler.name, key, options, strategy),
@@ -59,17 +59,19 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
     return Searching(strategy.key, key, options.nas, tuple(decisions))
 
 
-def _check(strategy: Strategy, architecture: Architecture, spaces: dict[str, SearchSpace]) -> None:
-    """Whether each strategy can search its part of each family's space."""
+def _check(
+    strategy: Strategy, architecture: Architecture, spaces: dict[str, SearchSpace], own: Collection[str]
+) -> None:
+    """Whether each strategy can search its part of each family's space; those of ``own`` are the user's."""
     for family, space in spaces.items():
         for start in space.starts() if space.params else ():
-            for own, part in architecture.parts(space, start):
+            for other, part in architecture.parts(space, start):
                 try:
-                    (own or strategy).check(part)
+                    (other or strategy).check(part)
                 except ConfigError as error:
+                    more = "" if family in own else " A space of your own is given with --space."
                     raise ConfigError(
-                        f"{error.what} (search space of the model family '{family}')",
-                        f"{error.remedy} A space of your own is given with --space.",
+                        f"{error.what} (search space of the model family '{family}')", f"{error.remedy}{more}"
                     ) from error
 
 

@@ -18,6 +18,7 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
 from autodl.search.nas.sharing import SUPERNET, sharing_steps, without_rankings
+from autodl.search.row_rungs import RowRungs, RowStep
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy
 
@@ -42,16 +43,18 @@ class Allocation:
         reserved: Highest number of a trial that a crash has cost; its id is not used again.
         feasibility: Limits of the user on what a model may take.
         breeding: Lets networks go on from the weights of others; None where the search does not do that.
+        rungs: Tries configurations on parts of the rows first; None where all trials get all rows.
     """
 
     families: tuple[FamilyPlan, ...]
     spaces: dict[str, SearchSpace]
     strategy: Strategy
     seed: int
-    architecture: Architecture = Architecture()
+    architecture: Architecture = field(default_factory=Architecture)
     reserved: int = 0
     feasibility: Feasibility = field(default_factory=Feasibility)
     breeding: Breeding | None = None
+    rungs: RowRungs | None = None
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
@@ -62,8 +65,9 @@ class Allocation:
         finished = without_rankings(finished)
         under_way, running = running, [s for s in running if s.origin != SUPERNET]
 
-        def spec(family: str, config: Config, origin: str) -> TrialSpec:
-            return TrialSpec(id=f"t{number:04d}", family=family, config=config, seed=self.seed, origin=origin)
+        def spec(family: str, config: Config, origin: str, part: float | None = None) -> TrialSpec:
+            id_ = f"t{number:04d}"
+            return TrialSpec(id=id_, family=family, config=config, fidelity=part, seed=self.seed, origin=origin)
 
         for family in self.families:
             if not any(s.family == family.key for s in taken):
@@ -85,13 +89,21 @@ class Allocation:
                     step = spec(family_key, config, origin)
                     if fits(step):
                         return step
+            rows = self._rows(family_key, finished, running)
+            if rows.config is not None and fits(again := spec(family_key, rows.config, rows.origin, rows.fidelity)):
+                return again
             past = self._past(family_key, finished, running)
             # Several proposals: the first may take more time than is left.
             for origin, config in self.architecture.proposals(self.spaces[family_key], past, self.strategy, rng):
-                asked = spec(family_key, config, origin)
+                asked = spec(family_key, config, origin, None if rows.config is not None else rows.fidelity)
                 if fits(asked):
                     return asked
         return None
+
+    def _rows(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> RowStep:
+        if self.rungs is None:
+            return RowStep(None)
+        return self.rungs.next([r for r in finished if r.spec.family == key], [s for s in running if s.family == key])
 
     def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
         """Families with a finished trial, best first, without those that are far beyond the limits."""
@@ -149,6 +161,9 @@ class Allocation:
     def _observations(
         self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]
     ) -> list[Observation]:
+        if self.rungs is not None:
+            own = [r for r in finished if r.spec.family == key], [s for s in running if s.family == key]
+            return self.rungs.observations(self.spaces[key], *own)
         several = self.feasibility.objectives(finished) if self.strategy.several_losses else {}
         seen = [
             Observation(

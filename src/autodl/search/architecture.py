@@ -66,7 +66,7 @@ class Architecture:
         return cls(nas) if nas in MODES else cls("strategy", strategies[nas](seed))
 
     def parts(self, space: SearchSpace, fixed: Config) -> list[tuple[Strategy | None, SearchSpace]]:
-        """What is searched apart, each with its strategy (None: that of the search), given the values of the others."""
+        """What is searched apart, each with its strategy (None: the search's own), given the values of the others."""
         if not space.nas or self.mode in ("joint", "supernet"):
             return [(None, space)]
         rest = [n for n in space.params if n not in space.nas]

@@ -116,7 +116,11 @@ class _Reader:
                 taken.validate_python(value)
             except ValidationError as error:
                 rule = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "it must", 1)
-                raise ConfigError(f"{self.at(place)}: '{name}' of '{family}' cannot be {value!r}: {rule}") from error
+                whole = param.type == "float" and "integer" in rule
+                raise ConfigError(
+                    f"{self.at(place)}: '{name}' of '{family}' cannot be {value!r}: {rule}",
+                    "Write `type: int`." if whole else "",
+                ) from error
 
     def _check_together(self, family: str, space: SearchSpace, place: tuple[Any, ...]) -> None:
         """Whether listed and drawn configurations are valid as a whole."""
