@@ -54,12 +54,13 @@ def by_optimize(workers: int, trials: int, seconds: float, strategy: str) -> tup
         time.sleep(seconds)
         return float(config["x"]) ** 2
 
+    space = {"x": {"type": "float", "low": -5, "high": 5}, "y": {"type": "float", "low": 0, "high": 1}}
+    optimizer.optimize(lambda config, fidelity: config["x"], space, strategy=strategy, max_evals=30)  # imports
     began = time.monotonic()
     calls = RayCalls(sleeper, workers, cpus=1 / workers)
     while calls._crew.seats < workers:
         calls._crew.ended(0.05)
     start = time.monotonic() - began
-    space = {"x": {"type": "float", "low": -5, "high": 5}, "y": {"type": "float", "low": 0, "high": 1}}
     with replaced(optimizer, "evaluator", lambda *a, **k: calls), replaced(calls, "close", lambda: None):
         began = time.monotonic()
         result = optimizer.optimize(sleeper, space, strategy=strategy, max_evals=trials, workers=workers)

@@ -50,7 +50,7 @@ def test_the_command_is_killed_and_resumed(cluster, table, tmp_path):
     run = tmp_path / "run"
     command = [
         sys.executable, "-m", "autodl", "fit", str(table), "--target", "y", "--max-trials", "9", "--out", str(run),
-        "--address", cluster.address, "--workers", "2", "--families", "linear,lightgbm", "--no-report",
+        "--address", cluster.address, "--workers", "2", "--families", "linear,lightgbm",
     ]  # fmt: skip
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     end = time.monotonic() + 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from autodl.records import Cost, TrialResult, TrialStatus
@@ -60,11 +59,12 @@ class RayRunner(Runner):
             store_bytes=STORE_BYTES,
         )
         self._data, self._workers, self._tell = data, workers, tell or (lambda text: None)
-        self._running: dict[int, tuple[Job, float]] = {}
+        self._running: dict[int, Job] = {}
         self._spare: InlineRunner | None = None
         """Takes over when Ray is gone for good."""
         self._left_over: list[Job] = []
-        self._arrived: list[TrialOutcome] = []
+        self._arrived: list[tuple[Job, TrialOutcome]] = []
+        """Outcomes that nobody has asked for; their jobs count as running until then."""
         self._crew = RayCrew(setup, data, closing=closing, start_s=start_s, tell=tell)
 
     def await_worker(self, seconds: float, closing: threading.Event | None = None) -> None:
@@ -98,45 +98,48 @@ class RayRunner(Runner):
             self._spare.submit(job)
             return
         number = trial_number(job.spec.id)
-        self._running[number] = job, time.monotonic()
+        self._running[number] = job
         self._crew.start(number, job, job.seconds, job.bytes)
 
     def wait(self, timeout: float) -> list[TrialOutcome]:
         """Outcomes of finished, overdue and lost trials."""
         if not self._arrived and self.running():
             self._collect(timeout)
-        found, self._arrived = self._arrived, []
+        found, self._arrived = [outcome for _, outcome in self._arrived], []
         return found
 
     def _collect(self, timeout: float) -> None:
         if self._spare is None:
             try:
                 for ended, answer in self._crew.ended(timeout):
-                    job, _ = self._running.pop(ended.number)
-                    self._arrived.append(answer if isinstance(answer, TrialOutcome) else _without(job, ended))
+                    job = self._running.pop(ended.number)
+                    outcome = answer if isinstance(answer, TrialOutcome) else _without(job, ended)
+                    self._arrived.append((job, outcome))
                 return
             except RayLostError as error:
                 self._go_on_here(error)
         assert self._spare is not None
         while self._left_over and self._spare.free() > 0:
             self._spare.submit(self._left_over.pop(0))
-        if self._spare.running():
-            self._arrived.extend(self._spare.wait(timeout))
+        jobs = {job.spec.id: job for job in self._spare.running()}
+        if jobs:
+            self._arrived.extend((jobs[o.result.spec.id], o) for o in self._spare.wait(timeout))
 
     def _go_on_here(self, error: RayLostError) -> None:
         self._tell(f"Ray is gone for good ({error}); trials go on in this process, one at a time.")
         self._spare = InlineRunner(self._data)
-        self._left_over = [job for job, _ in self._running.values()]
+        self._left_over = list(self._running.values())
         self._running = {}
 
     def running(self) -> list[Job]:
         """Jobs that were handed over and have not come back."""
         here = [] if self._spare is None else self._spare.running()
-        return [job for job, _ in self._running.values()] + self._left_over + here
+        arrived = [job for job, _ in self._arrived]
+        return arrived + list(self._running.values()) + self._left_over + here
 
     def close(self) -> None:
         """Kill the workers; stop Ray if this runner started it."""
-        self._running, self._left_over = {}, []
+        self._running, self._left_over, self._arrived = {}, [], []
         if self._spare is not None:
             self._spare.close()
         self._crew.close()

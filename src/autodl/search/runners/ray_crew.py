@@ -84,6 +84,7 @@ class RayCrew:
         self._told = Told()
         self._pending: dict[int, _Pending] = {}
         self._restarts = 0
+        self._gone: RayLostError | None = None
         self._file = write_shared(thing, dumps)
         # Of a local store; that of a cluster is as it is.
         self._setup = replace(setup, store_bytes=setup.store_bytes + self._file.tell())
@@ -171,12 +172,19 @@ class RayCrew:
         """What has ended, with the answers; waits for the first at most so many seconds.
 
         Raises:
-            RayLostError: Ray is gone for good; ``unfinished`` has what it leaves behind.
+            RayLostError: Ray is gone for good, with what had not ended.
         """
+        if self._gone is not None:
+            raise self._gone
         until = time.monotonic() + timeout
         found: list[tuple[Ended, Any]] = []
         while True:
-            self._collect(max(0.0, min(0.5, until - time.monotonic())), found)
+            try:
+                self._collect(max(0.0, min(0.5, until - time.monotonic())), found)
+            except RayLostError as error:
+                self._gone = error
+                if not found:
+                    raise
             if found or time.monotonic() >= until:
                 return found
 
@@ -234,10 +242,6 @@ class RayCrew:
                 found.append((Ended(number, late=late, reason=f"lost Ray: {why}", seconds=now - pending.since), None))
                 continue
             self._post("start", replace(pending.call, seconds=left))
-
-    def unfinished(self) -> list[int]:
-        """Numbers of the calls that have not ended."""
-        return list(self._pending)
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in last_words(self._errors).splitlines() if line.strip()]
