@@ -9,7 +9,7 @@ from pydantic import Field
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.cost import training_cost
 from autodl.models.nn.estimator import TabularNetwork
-from autodl.models.nn.names import FeedForwardName, NormPlace, NumericEmbeddingName, Pooling
+from autodl.models.nn.names import FeedForwardName, NormPlace, NumericEmbeddingName, Pooling, TransformerNormName
 from autodl.records import Recipe
 from autodl.train.config import OptimizerName, ScheduleName, TrainConfig
 
@@ -37,6 +37,7 @@ class TransformerConfig(TrainConfig, FamilyConfig):
     hidden_factor: float = Field(4 / 3, gt=0, le=8)
     """Width of the feed-forward part over the token size."""
     feed_forward: FeedForwardName = "reglu"
+    norm: TransformerNormName = "layer"
     norm_place: NormPlace = "pre"
     pooling: Pooling = "cls"
     attention_dropout: float = Field(0.1, ge=0, lt=1)
@@ -77,6 +78,7 @@ class TransformerEstimator(TabularNetwork):
             token_size=c.token_size,
             hidden_factor=c.hidden_factor,
             feed_forward=c.feed_forward,
+            norm=c.norm,
             norm_place=c.norm_place,
             pooling=c.pooling,
             attention_dropout=c.attention_dropout,

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autodl.models.nn.embeddings import ColumnLinear
-from autodl.models.nn.layers import Activation, Dropout, Gate
-from autodl.models.nn.names import NormPlace, Pooling
+from autodl.models.nn.layers import Activation, Dropout, Gate, make_norm
+from autodl.models.nn.names import NormPlace, Pooling, TransformerNormName
+from autodl.models.nn.pooling import make_pooling
 from autodl.train.optimizers import HyperFactor
 
 
@@ -27,8 +28,9 @@ class TransformerShape:
         layers, heads: Numbers. token_size: d, a multiple of ``heads``.
         hidden_factor: Width of the feed-forward part over d.
         feed_forward: ``relu``, ``gelu``, ``reglu``, ``geglu`` or ``swiglu``.
+        norm: ``layer`` or ``rms`` (Zhang and Sennrich 2019).
         norm_place: Norm before (``pre``) or after (``post``) attention and feed-forward.
-        pooling: The CLS token or the mean of all tokens.
+        pooling: The CLS token, or the mean, maximum or learned average (``attention``) of all tokens.
         attention_dropout, dropout, residual_dropout: Shares dropped.
     """
 
@@ -37,6 +39,7 @@ class TransformerShape:
     token_size: int
     hidden_factor: float = 4 / 3
     feed_forward: str = "reglu"
+    norm: TransformerNormName = "layer"
     norm_place: NormPlace = "pre"
     pooling: Pooling = "cls"
     attention_dropout: float = 0.2
@@ -152,8 +155,8 @@ class TransformerBlock(nn.Module):
             Dropout(shape.dropout),
             nn.Linear(hidden, d),
         )
-        self.attention_norm = nn.Identity() if self.pre and first else nn.LayerNorm(d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.attention_norm = nn.Identity() if self.pre and first else make_norm(shape.norm, d)
+        self.feed_forward_norm = make_norm(shape.norm, d)
         self.drop = Dropout(shape.residual_dropout)
 
     def forward(self, x: Tensor, first_only: bool = False) -> Tensor:
@@ -181,8 +184,11 @@ class FTTransformer(nn.Module):
         self.blocks = nn.ModuleList(TransformerBlock(shape, i == 0) for i in range(shape.layers))
         self.cls_pooling = shape.pooling == "cls"
         d = shape.token_size
+        self.pool = nn.Identity() if self.cls_pooling else make_pooling(shape.pooling, d)
         self.head = nn.Sequential(
-            nn.LayerNorm(d) if shape.norm_place == "pre" else nn.Identity(), nn.ReLU(), nn.Linear(d, n_outputs)
+            make_norm(shape.norm, d) if shape.norm_place == "pre" else nn.Identity(),
+            nn.ReLU(),
+            nn.Linear(d, n_outputs),
         )
 
     def forward(self, flat: Tensor, numeric: Tensor, codes: Tensor) -> Tensor:
@@ -192,5 +198,4 @@ class FTTransformer(nn.Module):
         for i, block in enumerate(self.blocks):
             # The last block's other tokens would not be read: with CLS pooling only the first one asks.
             x = block(x, first_only=self.cls_pooling and i == last)
-        pooled = x[:, 0] if self.cls_pooling else x.mean(1)
-        return self.head(pooled)  # type: ignore[no-any-return]
+        return self.head(x[:, 0] if self.cls_pooling else self.pool(x))  # type: ignore[no-any-return]

@@ -106,7 +106,9 @@ def make_norm(name: str, features: int) -> nn.Module:
             return BatchNorm(features)
         case "layer":
             return nn.LayerNorm(features)
-    raise ValueError(f"`name` must be none, batch or layer, but got {name!r}")
+        case "rms":
+            return nn.RMSNorm(features, eps=1e-6)
+    raise ValueError(f"`name` must be none, batch, layer or rms, but got {name!r}")
 
 
 class Dropout(nn.Dropout):

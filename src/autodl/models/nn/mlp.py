@@ -23,11 +23,15 @@ class MlpShape:
     """Architecture of the blocks.
 
     Attributes:
-        depth: Number of blocks. width: h.
+        depth: Number of blocks. width: h, of each block unless ``widths`` says otherwise.
         activation, gate, norm: Names of ``layers``. parametric: learned strength of activations.
         residual: Blocks with a shortcut. dropout: Share of features dropped in each block.
         ensemble: Kind of ensembling inside the network. members: k.
         tangent: Neural tangent parametrization of the linear layers (RealMLP); not with ``tabm``.
+        widths: h of each block; empty: all the same.
+
+    Raises:
+        ValueError: If there are widths, but not one for each block.
     """
 
     depth: int
@@ -41,6 +45,16 @@ class MlpShape:
     ensemble: EnsembleName = "none"
     members: int = 1
     tangent: bool = False
+    widths: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.widths and len(self.widths) != self.depth:
+            raise ValueError(f"`widths` must have {self.depth} entries, one a block, but got {self.widths}")
+
+    @property
+    def block_widths(self) -> tuple[int, ...]:
+        """h of each block."""
+        return self.widths or (self.width,) * self.depth
 
     def linear(self, d_in: int, d_out: int, first: bool = False) -> nn.Module:
         """A linear layer of this architecture."""
@@ -62,22 +76,28 @@ class MlpShape:
 class ResidualBlock(nn.Module):
     """``x + Linear(Dropout(Act(Linear(Norm(x)))))`` (Gorishniy et al. 2021, "Revisiting Deep Learning Models").
 
-    Shape: (b, *, h) -> (b, *, h).
+    Where the width changes, the shortcut is a linear layer (He et al. 2016, equation 2).
+
+    Args:
+        shape: Architecture. d_in: features; h if left out. d_out: h of this block; that of the shape if left out.
+
+    Shape: (b, *, d_in) -> (b, *, d_out).
     """
 
-    def __init__(self, shape: MlpShape) -> None:
+    def __init__(self, shape: MlpShape, d_in: int | None = None, d_out: int | None = None) -> None:
         super().__init__()
-        h = shape.width
+        d_in, h = d_in or shape.width, d_out or shape.width
         self.body = nn.Sequential(
-            make_norm(shape.norm, h),
-            *shape.activate(h, h, norm=False),
+            make_norm(shape.norm, d_in),
+            *shape.activate(d_in, h, norm=False),
             shape.linear(h, h),
             Dropout(shape.dropout / 2),
         )
+        self.shortcut = nn.Identity() if d_in == h else shape.linear(d_in, h)
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's output."""
-        return x + self.body(x)  # type: ignore[no-any-return]
+        return self.shortcut(x) + self.body(x)  # type: ignore[no-any-return]
 
 
 class TabularMLP(nn.Module):
@@ -118,15 +138,17 @@ class TabularMLP(nn.Module):
         self.ensemble = shape.ensemble
         self.scale = Scale(d) if front_scale else nn.Identity()
         self.split = MemberScale(shape.members, d, signs=True) if shape.ensemble == "tabm_mini" else nn.Identity()
-        h = shape.width
         layers: list[nn.Module] = []
+        widths = shape.block_widths
+        h = widths[-1]
         if shape.residual:
-            layers.append(shape.linear(d, h, first=True))
-            layers.extend(ResidualBlock(shape) for _ in range(shape.depth))
+            layers.append(shape.linear(d, widths[0], first=True))
+            inputs = (widths[0], *widths[:-1])
+            layers.extend(ResidualBlock(shape, a, b) for a, b in zip(inputs, widths, strict=True))
             layers.extend([make_norm(shape.norm, h), Activation(shape.activation, h, shape.parametric)])
         else:
-            for i in range(shape.depth):
-                layers.extend(shape.activate(d if i == 0 else h, h, first=i == 0))
+            for i, (a, b) in enumerate(zip((d, *widths[:-1]), widths, strict=True)):
+                layers.extend(shape.activate(a, b, first=i == 0))
         self.blocks = nn.Sequential(*(layer for layer in layers if not isinstance(layer, nn.Identity)))
         self.head: nn.Module
         if shape.ensemble != "none":
@@ -136,8 +158,15 @@ class TabularMLP(nn.Module):
 
     def forward(self, flat: Tensor, numeric: Tensor, codes: Tensor) -> Tensor:
         """Raw outputs."""
+        return self.outputs(self.embed(flat, numeric, codes))
+
+    def embed(self, flat: Tensor, numeric: Tensor, codes: Tensor) -> Tensor:
+        """(b, d) inputs of the blocks."""
         columns = numeric if self.embedding is None else self.embedding(numeric).flatten(1)
-        x = self.scale(torch.cat([flat, columns, self.encoder(codes)], 1))
+        return self.scale(torch.cat([flat, columns, self.encoder(codes)], 1))  # type: ignore[no-any-return]
+
+    def outputs(self, x: Tensor) -> Tensor:
+        """Raw outputs for (b, d) embedded rows."""
         if self.ensemble != "none":
             x = self.split(x[:, None])
         return self.head(self.blocks(x))  # type: ignore[no-any-return]

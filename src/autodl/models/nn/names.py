@@ -11,4 +11,6 @@ NumericEmbeddingName = Literal["none", "linear_relu", "plr", "pbld", "piecewise"
 EnsembleName = Literal["none", "tabm", "tabm_mini"]
 FeedForwardName = Literal["relu", "gelu", "reglu", "geglu", "swiglu"]
 NormPlace = Literal["pre", "post"]
-Pooling = Literal["cls", "mean"]
+TransformerNormName = Literal["layer", "rms"]
+Pooling = Literal["cls", "mean", "max", "attention"]
+WidthShape = Literal["constant", "funnel", "diamond", "free"]
