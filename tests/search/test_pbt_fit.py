@@ -157,13 +157,14 @@ class TestFit:
         trials = {r.spec.id: r for r in RunFolder(run).trials()}
         children = [r for r in trials.values() if r.spec.parent is not None]
         assert len(children) >= 3
+        assert any(child.ok for child in children)
         for child in children:
             parent = trials[child.spec.parent]
-            assert child.ok
+            assert child.status in (TrialStatus.OK, TrialStatus.STOPPED)
             assert child.spec.origin == "pbt"
             assert child.spec.config["width"] == parent.spec.config["width"]
             assert len(child.curve) <= 3 < len(parent.curve) or parent.spec.parent is not None
-            assert len(child.fold_losses) == len(parent.fold_losses)
+            assert not child.ok or len(child.fold_losses) == len(parent.fold_losses)
 
     def test_interrupted_and_resumed_it_goes_on_as_if_nothing_had_been(self, run, table, tmp_path):
         fitted(table, tmp_path, 8)

@@ -54,6 +54,13 @@ class PBT(Strategy):
             remedy = "Take strategy='evolution', or leave parameters that may change in training out of `nas`."
             refuse(self, list(space.params), "architectures", remedy)
 
+    def why(self, space: SearchSpace, fidelity: Fidelity | None, max_evals: float) -> str:
+        """What is special about it."""
+        return (
+            "What does badly takes over the state of the best and varies its values; what cannot go on from another's "
+            "state begins anew."
+        )
+
     def ask(
         self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
     ) -> list[Config]:
