@@ -8,7 +8,7 @@ its own scale, a choice at the index of its value, and a parameter that does not
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,9 @@ class Encoding:
             [(column[parent], self._met_at(column[parent], condition)) for parent, condition in p.when.items()]
             for p in self.params
         ]
+        self._conditional = [j for j, conditions in enumerate(self._conditions) if conditions]
+        self._gridded = [j for j in range(self.width) if self.levels[j] and not self.categorical[j]]
+        self._top = np.where(self.categorical, self.levels - 1.0, 1.0)
 
     @property
     def width(self) -> int:
@@ -88,26 +91,25 @@ class Encoding:
 
     def snap(self, X: Matrix) -> Matrix:
         """The nearest valid rows: whole numbers on their places, absent parameters marked; (n, d)."""
-        X = X.copy()
-        there: dict[int, NDArray[np.bool_]] = {}
-        for j, p in enumerate(self.params):
-            if self.categorical[j]:
-                X[:, j] = np.clip(np.rint(X[:, j]), 0, len(p.values) - 1)
-            else:
-                X[:, j] = _on_grid(p, X[:, j])
-            there[j] = self._met(X, j, there)
-            X[~there[j], j] = self._nothing(j)
+        X = np.clip(X, 0.0, self._top)
+        X[:, self.categorical] = np.rint(X[:, self.categorical])
+        for j in self._gridded:
+            X[:, j] = _on_grid(self.params[j], X[:, j])
+        there = np.ones(X.shape, dtype=bool)
+        for j in self._conditional:
+            there[:, j] = self._met(X, j, there)
+            X[~there[:, j], j] = self._nothing(j)
         return X
 
     def exists(self, X: Matrix) -> NDArray[np.bool_]:
         """(n, d) which parameters exist in valid rows."""
-        there: dict[int, NDArray[np.bool_]] = {}
-        for j in range(self.width):
-            there[j] = self._met(X, j, there)
-        return np.array([there[j] for j in range(self.width)], dtype=bool).T.reshape(len(X), self.width)
+        there = np.ones(X.shape, dtype=bool)
+        for j in self._conditional:
+            there[:, j] = self._met(X, j, there)
+        return there
 
-    def _met(self, X: Matrix, j: int, there: Mapping[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """(n,) whether the conditions of column j hold, its parents being known."""
+    def _met(self, X: Matrix, j: int, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n,) whether the conditions of column j hold, its parents being known in ``there``, (n, d)."""
         met = np.ones(len(X), dtype=bool)
         for parent, codes in self._conditions[j]:
             column = X[:, parent]
@@ -115,7 +117,7 @@ class Encoding:
                 met &= np.array([holds(codes, _value(self.params[parent], float(at))) for at in column], dtype=bool)
             else:
                 met &= np.isclose(column[:, None], codes[None, :], rtol=0, atol=1e-9).any(axis=1)
-            met &= there[parent]
+            met &= there[:, parent]
         return met
 
     def random(self, n: int, rng: np.random.Generator) -> Matrix:
@@ -150,38 +152,34 @@ class Encoding:
         draw = np.where(movable, rng.random((n, d)), -1.0)
         chosen = (rng.random((n, d)) < extra) & movable
         chosen[np.arange(n), draw.argmax(axis=1)] = True
-        Y = X.copy()
-        for j, p in enumerate(self.params):
-            rows = np.flatnonzero(chosen[:, j] & movable[:, j])
-            if not len(rows):
-                continue
-            if self.categorical[j]:
-                k = len(p.values)
-                Y[rows, j] = (X[rows, j] + rng.integers(1, k, size=len(rows))) % k
-                continue
-            moved = np.abs(X[rows, j] + rng.normal(0.0, scale, size=len(rows)))  # reflected at both ends
-            moved = _on_grid(p, np.clip(1.0 - np.abs(1.0 - moved), 0.0, 1.0))
-            stuck = np.isclose(moved, X[rows, j], rtol=0, atol=1e-12)
+        rows, columns = np.nonzero(chosen & movable)
+        at, codes = X[rows, columns], self.categorical[columns]
+        moved = np.abs(at + rng.normal(0.0, scale, size=len(at)))  # reflected at both ends
+        moved = np.clip(1.0 - np.abs(1.0 - moved), 0.0, 1.0)
+        places = self.levels[columns[codes]]
+        moved[codes] = (at[codes] + rng.integers(1, places)) % places
+        for j in self._gridded:
+            mine = np.flatnonzero(columns == j)
+            here, there_j = at[mine], _on_grid(self.params[j], moved[mine])
+            stuck = np.isclose(here, there_j, rtol=0, atol=1e-12)
             if stuck.any():  # on to a neighbouring place of the grid
-                way = rng.choice((-1.0, 1.0), size=int(stuck.sum()))
-                moved[stuck] = self._beside(j, X[rows, j][stuck], way)
-            Y[rows, j] = moved
+                there_j[stuck] = self._beside(j, here[stuck], rng.choice((-1.0, 1.0), size=int(stuck.sum())))
+            moved[mine] = there_j
+        Y = X.copy()
+        Y[rows, columns] = moved
         return self.snap(self._wake(~there, Y, rng))
 
     def _beside(self, j: int, column: Matrix, way: Matrix) -> Matrix:
-        """The neighbouring places on the grid of a number, the other way at an end; on a log scale they lie closer."""
-        p = self.params[j]
-        if not self.levels[j]:
-            return np.clip(column + 0.01 * way, 0.0, 1.0)
-        here = _rank(p, column)
+        """The neighbouring places on the grid of a number; at an end, the one on the other side."""
+        here = _rank(self.params[j], column)
         there = here + way
-        return _at_rank(p, np.where((there < 0) | (there >= self.levels[j]), here - way, there))
+        return _at_rank(self.params[j], np.where((there < 0) | (there >= self.levels[j]), here - way, there))
 
     def _wake(self, asleep: NDArray[np.bool_], after: Matrix, rng: np.random.Generator) -> Matrix:
         """Parameters that did not exist take random values rather than their marks, should they exist now."""
-        for j, p in enumerate(self.params):
+        for j in self._conditional:
             fresh = rng.random(int(asleep[:, j].sum()))
-            after[asleep[:, j], j] = np.floor(fresh * len(p.values)) if self.categorical[j] else fresh
+            after[asleep[:, j], j] = np.floor(fresh * len(self.params[j].values)) if self.categorical[j] else fresh
         return after
 
     def _nothing(self, j: int) -> float:
