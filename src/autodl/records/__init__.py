@@ -28,7 +28,7 @@ __all__ = [
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
     "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "JsonScalar",
     "LeaderboardRow", "Limits", "Member", "Mistake", "Modality", "ModelScore", "NumericStats", "ParseRule", "Plan",
-    "Profile", "Proposal", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",
-    "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
+    "Profile", "Proposal", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment",
+    "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
     "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

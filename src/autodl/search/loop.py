@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from autodl.clock import Deadline
-from autodl.events import Listener, TrialFinished, TrialStarted
+from autodl.events import Listener, Note, TrialFinished, TrialStarted
 from autodl.models.base import families
 from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.records.shared_weights import ENOUGH, sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
@@ -194,3 +195,7 @@ class SearchLoop:
         after = state.best()
         improved = after is not None and after is not before and after.spec.id == stored.spec.id
         self.listener(TrialFinished(stored, names[stored.spec.id], improved, now))
+        if stored.spec.origin == INHERITED and stored.ok:
+            seen = trust(stored.spec.family, state.finished)
+            if len(seen.pairs) == ENOUGH:
+                self.listener(Note(sentence(families[stored.spec.family].name, seen), now))

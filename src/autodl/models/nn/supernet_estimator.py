@@ -43,10 +43,11 @@ class MlpSupernet(TabularNetwork):
     config: MlpConfig
 
     def __init__(self, config: MlpConfig, meta: Meta, choices: Choices, paths_per_step: int = PATHS_PER_STEP) -> None:
-        # Members of an ensemble inside the network are not shared, and all rows are for training to the end.
+        # Members of an ensemble inside the network are not shared.
         gentle = {"lr": LR_SHARE * config.lr, "grad_clip": GRAD_CLIP, "beta2": max(config.beta2, BETA2)}
-        whole = {"ensemble": "none", "patience": 0, "patience_share": 0.0}
-        super().__init__(config.model_copy(update={**gentle, **whole}), meta)
+        # The last weights are used, so that the rate falls once and for all.
+        whole = {"schedule": "flat_cosine", "anneal_regularization": False, "patience": 0, "patience_share": 0.0}
+        super().__init__(config.model_copy(update={**gentle, **whole, "ensemble": "none"}), meta)
         self.choices, self.paths_per_step = {k: tuple(v) for k, v in choices.items()}, paths_per_step
 
     def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 from autodl.records import TrialResult, TrialStatus
+from autodl.records.shared_weights import sentence, trust
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.figures.history import history_figure
@@ -60,7 +61,9 @@ def _intro(facts: Facts) -> str:
         if facts.proposed
         else "; all were planned starts."
     )
-    return text
+    for key in dict.fromkeys(t.spec.family for t in facts.trials if t.proposals):
+        text += f" {clean(sentence(facts.family_name(key), trust(key, facts.trials)))}"
+    return text.rstrip()
 
 
 def _families(facts: Facts) -> Table | None:

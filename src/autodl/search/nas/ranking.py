@@ -98,8 +98,9 @@ def evolve(
     strategy, seen = Evolution(), list[Observation]()
     while len(seen) < candidates and not deadline.passed():
         known = [o.config for o in seen]
-        fresh = [c for c in strategy.ask(space, seen, AT_A_TIME, rng) if c not in known]
-        if not fresh:
+        asked = strategy.ask(space, seen, AT_A_TIME, rng)
+        fresh = [c for i, c in enumerate(asked) if c not in known and c not in asked[:i]]
+        if not fresh:  # a small space: all of it is known
             break
         for config in fresh:
             if deadline.passed():
@@ -118,10 +119,7 @@ def in_order(scored: Sequence[tuple[Config, float]]) -> list[tuple[Config, float
     for config, value in sorted(scored, key=lambda s: s[1]):
         if not ranked or value != ranked[-1][1]:
             ranked.append((config, value))
-    best = ranked[:BEST]
-    rest = ranked[BEST:]
+    best, rest = ranked[:BEST], ranked[BEST:]
     middling = [rest[round(q * (len(rest) - 1))] for q in MIDDLING] if rest else []
-    out = best[:1]
-    for one, probe in zip(best[1:], [*middling, *[None] * len(best)], strict=False):
-        out.extend([probe, one] if probe is not None else [one])
-    return out
+    # best, best, middling, best, middling, best, ...: five are enough for a look at the correlation.
+    return best[:2] + middling[:1] + best[2:3] + middling[1:] + best[3:]

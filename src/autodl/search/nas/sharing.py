@@ -1,7 +1,7 @@
 """Which networks of a family's search space share weights, and when they are trained and tried.
 
 All functions of the history: one training of shared weights a family, then its proposals in their order, until the
-check of ``trust`` finds that they are of no use.
+check of ``records.shared_weights`` finds that they are of no use.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from autodl.models.base import families
 from autodl.records import JsonScalar, TrialResult, TrialSpec
+from autodl.records.shared_weights import trust
 from autodl.search.encoding import listed
-from autodl.search.nas.trust import trust
 from autodl.search.space import Config, SearchSpace
 
 SUPERNET = "supernet"

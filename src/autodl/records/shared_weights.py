@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autodl.records import TrialResult
+from autodl.records.trial import TrialResult
 
 ENOUGH = 5
 """Proposals trained on their own before the correlation is looked at."""
@@ -53,8 +52,10 @@ def trust(family: str, finished: Sequence[TrialResult]) -> Trust:
     )
     if len(pairs) < ENOUGH:
         return Trust(pairs)
-    correlation = float(spearmanr([a for a, _ in pairs], [b for _, b in pairs]).statistic)
-    return Trust(pairs, 0.0 if math.isnan(correlation) else correlation)
+    inherited, own_losses = zip(*pairs, strict=True)
+    if len(set(inherited)) == 1 or len(set(own_losses)) == 1:
+        return Trust(pairs, 0.0)  # ties tell nothing
+    return Trust(pairs, float(spearmanr(inherited, own_losses).statistic))
 
 
 def sentence(name: str, seen: Trust) -> str:
