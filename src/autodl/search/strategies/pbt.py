@@ -57,8 +57,8 @@ class PBT(Strategy):
     def why(self, space: SearchSpace, fidelity: Fidelity | None, max_evals: float) -> str:
         """What is special about it."""
         return (
-            "What does badly takes over the state of the best and varies its values; what cannot go on from another's "
-            "state begins anew."
+            "What does badly takes over the state of the best and varies its values; what cannot go on from the "
+            "state of another begins anew."
         )
 
     def ask(
