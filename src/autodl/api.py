@@ -16,6 +16,7 @@ from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
 from autodl.records import Plan, Profile, RunRecord
+from autodl.spelling import python_words
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -79,12 +80,16 @@ class Run:
         from autodl.predict import predict_file, predict_frame
 
         names = (keep,) if isinstance(keep, str) else keep
-        if isinstance(data, str | Path):
-            return predict_file(
-                self.folder, os.fspath(data), proba=proba, keep=names, allow_missing=allow_missing, model=self.model
+        with python_words():
+            if isinstance(data, str | Path):
+                return predict_file(
+                    self.folder, os.fspath(data), proba=proba, keep=names, allow_missing=allow_missing,
+                    model=self.model,
+                )  # fmt: skip
+            raw, _ = read_table(data)
+            return predict_frame(
+                self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data"
             )
-        raw, _ = read_table(data)
-        return predict_frame(self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data")
 
     def leaderboard(self) -> pd.DataFrame:
         """One row a model, best first: name, family, validation, test, fit_s, predict_ms_per_row."""
@@ -202,7 +207,7 @@ def fit(
     source = _source(data)
     if not callable(listener):
         raise ConfigError(f"listener must be a function, but got a {type(listener).__name__}")
-    with _folder(out, resume) as folder:
+    with python_words(), _folder(out, resume) as folder:
         run_fit(
             source, options, folder, listener=listener, started=started, command=_call(source, options),
             resume=resume, trust=trust,
@@ -249,7 +254,8 @@ def plan(
         seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
         space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip
-    return Planned(*run_plan(_source(data), options))
+    with python_words():
+        return Planned(*run_plan(_source(data), options))
 
 
 def runs(folder: str | Path = RUNS) -> list[Run]:

@@ -145,10 +145,12 @@ def _search(frame: Any, options: FitOptions, parent: Path) -> Run:
 
     from autodl.api import Run
     from autodl.pipeline import run_fit
+    from autodl.spelling import python_words
     from autodl.store import new_folder
 
     folder = new_folder(parent, f"run-{datetime.now():%Y%m%d-%H%M%S}")
-    run_fit(frame, options, folder)
+    with python_words():
+        run_fit(frame, options, folder)
     run = Run(folder)
     _ = run.model  # while its files exist
     return run
