@@ -14,7 +14,9 @@ _OTHER = {"group": "group_column"}
 """Options whose parameter is called otherwise."""
 _OF_RUNS = ("out", "resume", "trust", "keep", "proba", "allow_missing")
 """Parameters of ``autodl.fit`` and ``Run.predict`` that are no option of the search."""
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: (\d+(?:\.\d+)?[a-z]*|'[^']*'|[A-Z]{2,}\b|classification\b|regression\b))?")
+_OPTION = re.compile(
+    r"--([a-z]+(?:-[a-z]+)*)(?: (\d+(?:\.\d+)?[a-z]*|'[^']*'|[A-Z]{2,}\b|classification\b|regression\b))?"
+)
 
 
 def in_python(text: str) -> str:

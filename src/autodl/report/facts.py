@@ -145,8 +145,14 @@ class Facts:
 
     @property
     def proposed(self) -> int:
-        """Trials that the strategy itself proposed, not the fixed starts."""
-        return sum(t.spec.origin in (self.plan.strategy, "strategy") for t in self.trials)
+        """Trials that a strategy proposed, not the fixed starts."""
+        return sum(t.spec.origin not in ("baseline", "default", "portfolio") for t in self.trials)
+
+    @property
+    def proposers(self) -> str:
+        """Who proposed them: the search's strategy, and another one for architectures if there was."""
+        own = sorted({t.spec.origin for t in self.trials} & {self.plan.nas} - {self.plan.strategy})
+        return f"the strategy '{self.plan.strategy}'" + "".join(f" and, for architectures, '{n}'" for n in own)
 
     @property
     def by_line(self) -> bool:

@@ -100,7 +100,7 @@ def _tried(facts: Facts) -> str:
     were = "was" if n == 1 else "were"
     got = "and scored" if done == n else f"({fmt.count(done)} of them with a score)" if n > 1 else "(without a score)"
     who = (
-        f"after fixed starting configurations the strategy '{clean(facts.plan.strategy)}' proposed "
+        f"after fixed starting configurations {clean(facts.proposers)} proposed "
         f"{fmt.count(facts.proposed)} of them; all were"
         if facts.proposed
         else "all came from fixed starting configurations and were"

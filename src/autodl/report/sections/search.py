@@ -57,7 +57,7 @@ def _intro(facts: Facts) -> str:
     folds = "one hold-out split" if plan.validation.n_folds == 1 else f"{plan.validation.n_folds} folds"
     text += f" Each was scored on {folds}"
     text += (
-        f"; after the planned starts, the strategy {clean(plan.strategy)} chose what to try."
+        f"; after the planned starts, {clean(facts.proposers)} chose what to try."
         if facts.proposed
         else "; all were planned starts."
     )
