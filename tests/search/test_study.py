@@ -4,8 +4,11 @@ import io
 import json
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from autodl import api
 from autodl.errors import ConfigError, SearchError
 from autodl.evaluate.base import metrics
 from autodl.records import Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
@@ -13,6 +16,7 @@ from autodl.search import optimize
 from autodl.search.evaluation_study import NAME
 from autodl.search.space import parse_space
 from autodl.search.study import ALL, FILE, StudyWriter, distribution, internal
+from autodl.store import RunFolder
 
 optuna = pytest.importorskip("optuna")
 STARTED = "2026-01-02T03:04:05+00:00"
@@ -262,3 +266,25 @@ class TestOptimize:
     def test_a_folder_that_is_not_there_is_told(self, tmp_path):
         with pytest.raises(ConfigError, match="cannot write the storage"):
             self.searched(lambda c, f: 1.0, tmp_path / "no" / "file", max_evals=1)
+
+
+def test_a_run_writes_it_and_a_resumed_one_completes_it(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=120)})
+    table["bought"] = np.where(table["size"] + rng.normal(size=120) > 0, "y", "n")
+
+    def fit(trials, **more):
+        api.fit(
+            table, "bought", max_trials=trials, families=["dummy", "linear"], workers=1, report=False,
+            out=tmp_path / "run", **more,
+        )  # fmt: skip
+        trials = RunFolder(tmp_path / "run").trials()
+        shown = load(tmp_path / "run" / FILE, ALL).trials
+        assert [t.user_attrs["trial"] for t in shown] == [r.spec.id for r in trials]
+        assert [t.value for t in shown] == pytest.approx([r.score for r in trials])
+        return load(tmp_path / "run" / FILE, "linear").trials
+
+    assert len(fit(3)) == 2
+    whole = (tmp_path / "run" / FILE).read_bytes()
+    (tmp_path / "run" / FILE).write_bytes(whole[: len(whole) // 2])  # as a kill may leave it
+    assert len(fit(4, resume=True)) == 3
