@@ -29,6 +29,6 @@ __all__ = [
     "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "JsonScalar",
     "LeaderboardRow", "Limits", "Member", "Mistake", "Modality", "ModelScore", "NumericStats", "ParseRule", "Plan",
     "Profile", "Proposal", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment",
-    "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
-    "TrialSpec", "TrialStatus", "Validation",
+    "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore",
+    "TrialResult", "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

@@ -61,17 +61,20 @@ class Feasibility:
         return [r.model_copy(update={"loss": told[r.spec.id]}) if r.spec.id in told else r for r in finished]
 
     def objectives(self, finished: Sequence[TrialResult]) -> dict[str, tuple[float, ...]]:
-        """Told loss, and the logarithms of seconds for one row and of bytes, by trial id; for multi-objective search.
+        """Loss, and the logarithms of seconds for one row and of bytes, by trial id; for multi-objective search.
 
         What was not measured of a trial counts as the worst that was.
+
+        Args:
+            finished: With the losses that strategies are told.
         """
-        told = self.told(finished)
         rows = {r.spec.id: r.need.row_s for r in finished if r.need.row_s}
         sizes = {r.spec.id: r.need.size_bytes for r in finished if r.need.size_bytes}
         slowest, largest = max(rows.values(), default=1.0), max(sizes.values(), default=1)
         return {
-            key: (loss, math.log(rows.get(key, slowest) or slowest), math.log(sizes.get(key, largest) or largest))
-            for key, loss in told.items()
+            r.spec.id: (r.loss, math.log(rows.get(r.spec.id, slowest)), math.log(sizes.get(r.spec.id, largest)))
+            for r in finished
+            if r.loss is not None and math.isfinite(r.loss)
         }
 
     def hopeless(self, finished: Sequence[TrialResult], listed: Mapping[str, int]) -> frozenset[str]:

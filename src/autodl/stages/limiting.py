@@ -124,6 +124,7 @@ def _single(result: TrialResult) -> Ensemble:
 def _staged(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], place: Path) -> Path:
     """A model folder with one fold model of each member."""
     names = trial_names([r.spec for r in results])
+    place.mkdir()
     staged = RunFolder(place, trusted=problem.delivery.folder.trusted)
     problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, names, most=1, into=staged)
     return staged.model_folder()

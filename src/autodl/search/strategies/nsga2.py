@@ -21,6 +21,7 @@ class NSGA2(Strategy):
     name: ClassVar[str] = "Several objectives (NSGA-II)"
     paper: ClassVar[str] = "Deb et al., IEEE TEC 2002"
 
+    several_losses: ClassVar[bool] = True
     population: ClassVar[int] = 24
 
     def ask(

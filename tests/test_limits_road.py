@@ -1,0 +1,157 @@
+"""Limits on what a model may take, down the whole road: search, ensemble, delivery, run.json, report, resume."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autodl
+from autodl import AutoRegressor
+from autodl.errors import ConfigError, RunError
+from autodl.evaluate.pareto import undominated
+from autodl.footprint import folder_bytes, library_bytes, measure_fresh
+from autodl.pipeline import rebuild_report
+from autodl.records import Ensemble, Front
+from autodl.store import RunFolder
+
+SMALL = {"max_trials": 6, "families": ("linear", "lightgbm"), "workers": 1}
+
+
+def make_table(n=220, seed=0):
+    """A step function plus a line: trees and lines both have something to learn, and do best together."""
+    rng = np.random.default_rng(seed)
+    size, depth, colour = rng.normal(size=n), rng.normal(size=n), rng.choice(["red", "green"], n)
+    price = 3 * size + 4 * (depth > 0) * (colour == "red") + rng.normal(size=n)
+    return pd.DataFrame({"size": size, "depth": depth, "colour": colour, "price": price})
+
+
+TABLE = make_table()
+
+
+@pytest.fixture(scope="module")
+def free(tmp_path_factory):
+    return autodl.fit(TABLE, "price", out=tmp_path_factory.mktemp("free") / "run", **SMALL)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The limit lies between a linear model, of some 20 kB, and the boosted trees."""
+    out = tmp_path_factory.mktemp("small") / "run"
+    return autodl.fit(TABLE, "price", out=out, max_size="75kB", max_latency="10s", **SMALL)
+
+
+def front_of(run):
+    front = RunFolder(run.folder).read("front", Front)
+    assert front is not None
+    return front
+
+
+def test_the_front_of_a_run_without_limits(free):
+    front = front_of(free)
+    trials = RunFolder(free.folder).trials()
+    assert {p.trial_id for p in front.points if p.kind == "trial"} == {
+        t.spec.id for t in trials if t.spec.family != "dummy"
+    }
+    assert [p.best for p in front.points] == undominated([(p.loss, p.need.row_s) for p in front.points])
+    assert [p.need.row_s for p in front.points] == sorted(p.need.row_s for p in front.points)
+    by_id = {t.spec.id: t for t in trials}
+    for p in front.points:
+        if p.kind == "trial":
+            assert p.loss == by_id[p.trial_id].loss
+            assert p.need.row_s > by_id[p.trial_id].cost.row_s > 0  # reading the columns comes on top
+    assert front.delivered.size_bytes == folder_bytes(free.folder / "model")
+    assert front.kept is None and free.record.within_limits is None and not free.record.limits.any
+
+
+def test_run_json_holds_the_front(free):
+    told = json.loads((free.folder / "run.json").read_text("utf-8"))
+    front = front_of(free)
+    wanted = [p.name for p in front.points if p.best or p.kind == "delivered"]
+    assert [row["name"] for row in told["front"]] == wanted
+    assert told["takes"]["row_s"] == front.delivered.row_s and told["takes"]["size_bytes"] > 0
+
+
+def test_the_delivered_model_keeps_a_limit_of_size(free, small):
+    taken = folder_bytes(small.folder / "model")
+    assert taken <= 75_000 < folder_bytes(free.folder / "model")
+    assert small.record.takes.size_bytes == taken
+    assert small.record.within_limits is True
+    assert front_of(small).limits.size_bytes == 75_000
+    assert len(small.predict(TABLE.head(3))) == 3
+
+
+def test_trees_beyond_the_limit_are_marked_and_not_recommended(small):
+    board = RunFolder(small.folder).read("front", Front)
+    assert {p.within for p in board.points if p.need.size_bytes > 75_000} <= {False}
+    assert {p.within for p in board.points if p.need.size_bytes <= 75_000} == {True}
+
+
+def test_the_report_tells(small, free):
+    page = small.report_path.read_text("utf-8")
+    text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
+    assert 'id="front"' in page and "Pareto front" in text
+    assert "The model keeps the limits" in text
+    assert "keeps the limits" not in free.report_path.read_text("utf-8")
+
+
+def test_resume_of_a_finished_run_measures_nothing_again(small):
+    before = (small.folder / "records" / "front.json").read_bytes()
+    again = autodl.fit(TABLE, "price", out=small.folder, resume=True, max_size="75kB", max_latency="10s", **SMALL)
+    assert (small.folder / "records" / "front.json").read_bytes() == before
+    assert again.record.within_limits is True
+    assert again.record.front == small.record.front
+
+
+def test_a_run_has_one_set_of_limits(small):
+    with pytest.raises(RunError, match="max_size_bytes"):
+        autodl.fit(TABLE, "price", out=small.folder, resume=True, max_size="1MB", max_latency="10s", **SMALL)
+
+
+def test_what_nothing_keeps_is_said_and_the_nearest_is_delivered(tmp_path):
+    run = autodl.fit(TABLE, "price", out=tmp_path / "run", max_size="1kB", **SMALL)
+    assert run.record.status == "done" and run.record.within_limits is False
+    ensemble = RunFolder(run.folder).read("ensemble", Ensemble)
+    assert len(ensemble.members) == 1
+    assert "No model keeps the limits" in ensemble.why
+    need = {t.spec.id: t.need.size_bytes for t in RunFolder(run.folder).trials() if t.spec.family != "dummy"}
+    losses = {t.spec.id: t.loss for t in RunFolder(run.folder).trials()}
+    assert need[ensemble.members[0].trial_id] <= min(
+        v for k, v in need.items() if losses[k] <= losses[min(losses, key=losses.get)]
+    )
+    page = rebuild_report(run.folder).read_text("utf-8")
+    assert "does not keep the limits" in page
+    assert len(run.predict(TABLE.head(2))) == 2
+
+
+def test_estimators_take_limits():
+    model = AutoRegressor(max_size="75kB", **SMALL)
+    model.fit(TABLE.drop(columns="price"), TABLE["price"])
+    assert model.record_.within_limits is True
+    assert model.predict(TABLE.drop(columns="price")).shape == (len(TABLE),)
+
+
+@pytest.mark.parametrize("bad", [{"max_size": "0kB"}, {"max_latency": "-5ms"}, {"max_memory": "much"}])
+def test_bad_limits_are_told_before_any_work(tmp_path, bad):
+    with pytest.raises(ConfigError, match=next(iter(bad))):
+        autodl.fit(TABLE, "price", out=tmp_path / "run", **bad, **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_fresh_process_measures_the_memory(free):
+    need = measure_fresh(free.folder / "model", TABLE, timeout_s=300)
+    assert need is not None
+    assert need.size_bytes == folder_bytes(free.folder / "model")
+    assert need.row_s > 0 and need.ms_per_1000 > 0
+    # Python with pandas takes tens of megabytes at least; this model no gigabyte.
+    assert 3e7 < need.memory_bytes < 1e9
+
+
+def test_what_hangs_or_fails_is_not_measured(free, tmp_path, caplog):
+    assert measure_fresh(free.folder / "model", TABLE, timeout_s=0.01) is None
+    assert library_bytes({"a": tmp_path / "model"}, TABLE, timeout_s=300) is None
+    assert caplog.text.count("could not be measured") == 2
