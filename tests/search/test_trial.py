@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodl.records import TrialSpec, TrialStatus
+from autodl.records import Recipe, TrialSpec, TrialStatus
+from autodl.search.curves import Curve
 from autodl.search.prepared import PreparedFolds
+from autodl.search.rivals import measure_of
 from autodl.search.trial import Job, fit_model, merge_refits, run_trial
 from autodl.serialize import is_safe_format, load
 from autodl.serialize.pickled import load_pickle
@@ -102,3 +104,67 @@ def test_a_network_without_any_limit_of_time(linear_data):
     assert result.error is None
     assert result.status is TrialStatus.OK
     assert set(result.refit) == {"epochs", "stop_epoch"}
+
+
+def out_of_reach(family, recipe):
+    """Trainings that no other keeps up with: their losses are next to 0 from the beginning."""
+    name = measure_of(TrialSpec(id="t0001", family=family), recipe, 0)
+    return tuple(
+        Curve.of([(0.01, 0.002 * i), (1.0, 0.001 * i)], ended=True, loss=0.001 * i, measure=name) for i in range(1, 7)
+    )
+
+
+NETWORK = {"epochs": 60, "width": 16}
+BOOSTER = {"n_estimators": 300, "learning_rate": 0.3, "min_data_in_leaf": 2}
+
+
+@pytest.mark.parametrize(
+    ("family", "config"), [("mlp", NETWORK), ("lightgbm", BOOSTER), ("catboost", {**BOOSTER, "min_data_in_leaf": 1})]
+)
+@pytest.mark.parametrize("scheduler", ["median", "asha", "extrapolate"])
+def test_a_hopeless_training_ends_early(linear_data, family, config, scheduler):
+    cache = PreparedFolds(linear_data)
+    whole = run_trial(job(config, family), linear_data, cache)
+    curves = out_of_reach(family, Recipe())
+    outcome = run_trial(job(config, family, scheduler=scheduler, curves=curves), linear_data, cache)
+    stopped = outcome.result
+    assert stopped.status is TrialStatus.STOPPED
+    assert not stopped.ok
+    assert 0 < stopped.reached < 0.5
+    assert stopped.loss > 0
+    assert len(stopped.fold_losses) == 1
+    assert (outcome.oof, outcome.test, outcome.models) == (None, None, [])
+    assert stopped.curve[-1].step < whole.result.curve[-1].step
+    # Up to its end it is the training that it would have been.
+    seen = {p.step: p.valid for p in whole.result.curve}
+    both = [(p.valid, seen[p.step]) for p in stopped.curve if p.step in seen]
+    assert both
+    assert all(a == pytest.approx(b) for a, b in both)
+
+
+def test_curves_of_another_measure_do_not_count(linear_data):
+    curves = out_of_reach("mlp", Recipe(target="log"))
+    outcome = run_trial(
+        job(NETWORK, "mlp", scheduler="extrapolate", curves=curves), linear_data, PreparedFolds(linear_data)
+    )
+    assert outcome.result.status is TrialStatus.OK
+    assert outcome.result.reached == 1.0
+
+
+def test_the_watch_is_no_part_of_the_model(linear_data):
+    outcome = run_trial(job(NETWORK, "mlp"), linear_data, PreparedFolds(linear_data))
+    model = load(outcome.models[0])
+    assert model.estimator.watch is None
+    assert "watch" not in vars(model.estimator)
+
+
+def test_a_part_of_the_rows_is_no_result(toys, linear_data):
+    part = Job(TrialSpec(id="t0001", family="toy", fidelity=0.5, seed=3))
+    outcome = run_trial(part, linear_data, PreparedFolds(linear_data))
+    assert outcome.result.status is TrialStatus.STOPPED
+    assert not outcome.result.ok
+    assert len(outcome.result.fold_losses) == 3
+    assert (outcome.oof, outcome.test, outcome.models) == (None, None, [])
+    whole = run_trial(job(), linear_data, PreparedFolds(linear_data))
+    assert outcome.result.loss != whole.result.loss
+    assert outcome.result.loss == pytest.approx(whole.result.loss, rel=0.5)  # the same validation rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from autodl.models.base import CostEstimate, Shape, families
@@ -45,11 +45,13 @@ class CostModel:
     def raw(self, spec: TrialSpec) -> float:
         """The family's own estimate for all folds and their preparation, in seconds."""
         folds = self.n_folds if spec.folds is None else len(spec.folds)
-        fit = one_fit(self.shape, spec.family, tuple(sorted(spec.config.items())))
+        rows = 1.0 if spec.fidelity is None else spec.fidelity
+        shape = replace(self.shape, rows=max(1, round(rows * self.shape.rows)))
+        fit = one_fit(shape, spec.family, tuple(sorted(spec.config.items())))
         if spec.origin == SUPERNET:
             return TRAININGS * fit.seconds + self.prepared(spec)
         part = 1.0 if spec.parent is None else SLICE
-        return (part * fit.seconds + self.prepared(spec)) * folds
+        return (part * fit.seconds + rows * self.prepared(spec)) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The estimate times the ratio of measured to estimated seconds.

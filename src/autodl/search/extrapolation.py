@@ -39,6 +39,8 @@ KNOWN_SD = 0.7
 POWERS, RATES = (0.3, 0.7, 1.5), (1.5, 4.0, 10.0)
 MAX_KNOWN = 24
 """Known curves that are used: the best half and the latest half."""
+LEAST_KIND = 0.03
+"""A kind of shapes that predicted the known ends badly still has about this share."""
 PRIOR_ERRORS = 4.0
 """How many errors as large as predicted the correction begins with."""
 
@@ -160,12 +162,31 @@ def _components(y: Array, c: Array, grid: Array) -> tuple[Array, Array, Array]:
     variance = p22 / det + noise
     evidence = 0.5 * (h1 * mean + h2 * second - rr - np.log(det) - INFORMATION * np.log(noise))
     evidence -= np.log(end_sd * slope_sd)
-    score = evidence + np.log(np.concatenate([np.full(f, 0.5 / f), np.full(n, 0.5 / n)]))[:, None]
-    score[np.arange(n), f + np.arange(n)] = -np.inf  # a known curve does not predict itself
-    score = score.reshape(n + 1, -1)
-    weights = np.exp(score - score.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
-    return mean.reshape(n + 1, -1), np.sqrt(variance).reshape(n + 1, -1), weights
+    evidence[np.arange(n), f + np.arange(n)] = -np.inf  # a known curve does not predict itself
+    kinds = np.repeat([0] * len(POWERS) + [1] * len(RATES) + [2] * n, len(NOISE))  # (B,)
+    means, sds = mean.reshape(n + 1, -1), np.sqrt(variance).reshape(n + 1, -1)
+    return means, sds, _weights(evidence.reshape(n + 1, -1), kinds, means[:-1], sds[:-1], c)
+
+
+def _weights(evidence: Array, kinds: NDArray[np.int_], means: Array, sds: Array, c: Array) -> Array:
+    """Weights of the components, (n + 1, B): within a kind of shape by evidence, between kinds by the known ends.
+
+    What fits the beginning equally well may go on differently: only ends tell whether, say, power laws hold here.
+
+    Args:
+        evidence: (n + 1, B) log marginal likelihoods. kinds: (B,) numbers of the kinds.
+        means: (n, B) predictions of the known ends. sds: (n, B) their standard deviations. c: (n,) the known ends.
+    """
+    weights = np.zeros_like(evidence)
+    density = np.exp(-0.5 * np.clip((c[:, None] - means) / sds, -8.0, 8.0) ** 2) / sds
+    merit = []
+    for kind in range(3):
+        own = kinds == kind
+        part = np.exp(evidence[:, own] - evidence[:, own].max(axis=1, keepdims=True))
+        weights[:, own] = part / part.sum(axis=1, keepdims=True)
+        merit.append(float(np.log((weights[:-1, own] * density[:, own]).sum(axis=1)).sum()))
+    share = np.exp(np.array(merit) - max(merit)) + LEAST_KIND
+    return np.asarray(weights * (share / share.sum())[kinds])
 
 
 def _total_sd(means: Array, sds: Array, weights: Array) -> Array:

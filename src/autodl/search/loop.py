@@ -79,7 +79,7 @@ class SearchLoop:
     reserve: Callable[[Sequence[TrialResult]], float]
     store: Callable[[TrialOutcome], TrialResult]
     listener: Listener
-    scheduler: str = "median"
+    scheduler: str = "extrapolate"
     max_trials: int | None = None
     memory: MemoryModel | None = None
     parents: Callable[[TrialResult], tuple[bytes, ...]] = lambda result: ()
@@ -168,7 +168,9 @@ class SearchLoop:
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
         whole = ("default", "portfolio", SUPERNET, INHERITED)
-        scheduler = self.scheduler if spec.origin not in whole else "none"
+        # Where parts of the rows are tried, the scheduler acts between trials.
+        judged = spec.origin not in whole and self.allocation.rungs is None
+        scheduler = self.scheduler if judged else "none"
         choices = None
         if spec.origin == SUPERNET:
             choices = shared_choices(spec.family, self.allocation.spaces[spec.family], spec.config)

@@ -21,6 +21,7 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
+from autodl.search.row_rungs import RowRungs
 from autodl.search.runners.making import make_runner
 from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
@@ -155,6 +156,7 @@ def run_search(
             reserved=setup.reserved,
             feasibility=setup.feasibility,
             breeding=breeding,
+            rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
         ),
         costs=setup.costs(),
         budget=budget,

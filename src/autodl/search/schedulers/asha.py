@@ -22,6 +22,7 @@ class ASHA(Scheduler):
     name: ClassVar[str] = "Asynchronous successive halving (ASHA)"
     paper: ClassVar[str] = "Li et al., MLSys 2020"
 
+    halves: ClassVar[bool] = True
     eta: ClassVar[int] = 3
 
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:

@@ -26,6 +26,8 @@ class Scheduler(ABC):
     key: ClassVar[str]
     name: ClassVar[str]
     paper: ClassVar[str]
+    halves: ClassVar[bool] = False
+    """Whether it promotes the best of many cheap evaluations, so that parts of the rows are of use to it."""
 
     @abstractmethod
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:

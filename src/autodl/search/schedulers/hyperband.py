@@ -23,6 +23,7 @@ class Hyperband(Scheduler):
     name: ClassVar[str] = "Hyperband"
     paper: ClassVar[str] = "Li et al., JMLR 2018"
 
+    halves: ClassVar[bool] = True
     eta: ClassVar[int] = 3
 
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
