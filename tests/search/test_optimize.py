@@ -63,18 +63,21 @@ def test_the_same_seed_gives_the_same_search(strategy):
     assert first != other
 
 
+@pytest.mark.slow
 def test_auto_finds_the_minimum_of_branin():
     """Random search needs thousands of evaluations for this; the known minimum is 0.397887."""
     assert median_best("auto", n=35, seeds=3) < 0.397887 + 0.05
     assert median_best("random", n=35) > 0.397887 + 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["tpe", "cmaes", "evolution"])
 def test_model_based_strategies_beat_random(strategy):
     n = 60 if strategy != "tpe" else 40
     assert median_best(strategy, n=n) < median_best("random", n=n)
 
 
+@pytest.mark.slow
 def test_auto_beats_random_on_choices():
     """Six choices of five: a sum with two interactions; the best of 15,625 is known by construction."""
     space = {f"c{i}": {"type": "choice", "values": list("abcde")} for i in range(6)}
@@ -217,12 +220,14 @@ class TestFidelity:
             per_trial[e.trial] = max(e.fidelity, per_trial.get(e.trial, 0))
         assert going_on.spent == sum(per_trial.values())
 
+    @pytest.mark.slow
     def test_auto_with_fidelity_beats_random_search_at_equal_cost(self):
         kwargs = {"fidelity": (1, 27), "max_fidelity_total": 27 * 12}
         auto = [optimize(curve, SPACE, seed=s, **kwargs).best_loss for s in range(3)]
         random = [optimize(curve, SPACE, strategy="random", seed=s, **kwargs).best_loss for s in range(12)]
         assert np.mean(auto) < np.median(random)
 
+    @pytest.mark.slow
     def test_auto_begins_with_little_only_where_means_are_scarce(self):
         scarce = optimize(curve, SPACE, fidelity=(1, 27), max_fidelity_total=27 * 5)
         ample = optimize(curve, SPACE, fidelity=(1, 27), max_fidelity_total=27 * 20)
