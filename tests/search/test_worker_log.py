@@ -46,3 +46,12 @@ def test_each_line_is_told_once(capsys):
     for text in ("a\nb\n", "b\n\nc", "a"):
         told.tell(text)
     assert capsys.readouterr().err == "[worker] a\n[worker] b\n[worker] c\n"
+
+
+def test_a_traceback_is_told_whole(capsys):
+    told = Told()
+    for error in ("first", "second", "second"):
+        told.tell(f"Traceback (most recent call last):\n  same line\nError: {error}\n")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "Error" in line] == ["[worker] Error: first", "[worker] Error: second"]
+    assert lines.count("[worker]   same line") == 2

@@ -53,6 +53,10 @@ class FaultyModel(Estimator):
     def _fine(self) -> None:
         pass
 
+    def _talk(self) -> None:
+        print("a word of the trial")
+        os.write(2, b"a warning of a library\n")
+
     def _raise(self) -> None:
         raise ValueError("this family\nalways fails")
 

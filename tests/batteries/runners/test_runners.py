@@ -59,6 +59,18 @@ def test_an_error_is_told_in_one_line(runner: Runner) -> None:
     goes_on(runner)
 
 
+def test_what_trials_print_is_told_once(runner: Runner, capfd: pytest.CaptureFixture[str]) -> None:
+    apart(runner)
+    for number in (31, 32):
+        assert outcome_of(runner, job(number, how="talk")).result.ok
+    told = capfd.readouterr()
+    assert told.out == ""
+    for line in ("a word of the trial", "a warning of a library"):
+        assert told.err.count(line) == 1  # of three folds in two trials
+    assert outcome_of(runner, job(33, how="raise")).result.status is TrialStatus.FAILED
+    assert "trial t0033 (faulty) failed" in capfd.readouterr().err
+
+
 def test_a_family_that_wants_to_end_the_program(runner: Runner) -> None:
     result = outcome_of(runner, job(4, how="leave")).result
     assert (result.status, result.error) == (TrialStatus.FAILED, "SystemExit: 3")

@@ -15,7 +15,7 @@ def start_child(
     module: str,
     arguments: Sequence[int],
     files: Sequence[int],
-    errors: IO[bytes],
+    output: IO[bytes],
     extra: Mapping[str, str] | None = None,
 ) -> tuple[subprocess.Popen[bytes], Connection[Any, Any]]:
     """Start ``python -m MODULE CONNECTION ARGUMENTS... DRIVER``.
@@ -27,7 +27,7 @@ def start_child(
         module: What to run.
         arguments: Handed over after the descriptor of the connection and before the number of this process.
         files: Descriptors that it may use.
-        errors: Takes its standard error.
+        output: Takes what it prints.
         extra: Environment variables, unless the user has set them.
 
     Returns:
@@ -46,8 +46,8 @@ def start_child(
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", module, *map(str, numbers)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
+            stdout=output,
+            stderr=output,
             env=environment,
             pass_fds=(theirs.fileno(), *files),
             start_new_session=True,  # Ctrl-C is for the run, which then decides what becomes of the trial
@@ -55,10 +55,10 @@ def start_child(
     return process, Connection(ours.detach())
 
 
-def last_words(errors: IO[bytes], limit: int = 4_000) -> str:
-    """The last bytes that it wrote to standard error, as text."""
-    if errors.closed:
+def last_words(output: IO[bytes], limit: int = 4_000) -> str:
+    """The last bytes that it printed, as text."""
+    if output.closed:
         return ""
-    errors.seek(0, os.SEEK_END)
-    errors.seek(max(0, errors.tell() - limit))
-    return errors.read().decode(errors="replace").strip()
+    output.seek(0, os.SEEK_END)
+    output.seek(max(0, output.tell() - limit))
+    return output.read().decode(errors="replace").strip()

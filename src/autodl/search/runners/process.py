@@ -20,6 +20,7 @@ from autodl.search.runners import reasons
 from autodl.search.runners.base import MAX_RETRIES, Runner, grace
 from autodl.search.runners.memory_watch import MemoryWatch
 from autodl.search.runners.shared_data import write_shared
+from autodl.search.runners.worker_log import Told
 from autodl.search.runners.worker_process import WorkerProcess
 from autodl.search.trial import Job, TrialData, TrialOutcome
 
@@ -80,6 +81,7 @@ class ProcessRunner(Runner):
         self._file = write_shared(data)
         self._lock = threading.Lock()
         self._last_end = NO_ANSWER
+        self._told = Told()
         self._slots = [_Slot(self._spawn(), time.monotonic()) for _ in range(workers)]
         self._watch = MemoryWatch(self._processes, self.allowed)
         self._await_first(start_s, closing or threading.Event())
@@ -136,6 +138,7 @@ class ProcessRunner(Runner):
         for kind, content in slot.worker.messages():
             if kind == "done" and slot.job is not None:
                 slot.job, slot.useless = None, 0
+                self._told.tell(slot.worker.said())
                 assert isinstance(content, TrialOutcome)
                 return content
             if kind == "ended":

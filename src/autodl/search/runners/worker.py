@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> None:
         while True:
             job = connection.recv()
             assert isinstance(job, Job)
-            connection.send(("done", run_trial(job, data, cache, tell)))
+            outcome = run_trial(job, data, cache, tell)
+            sys.stdout.flush()
+            connection.send(("done", outcome))
     except (EOFError, ConnectionError):  # the driver needs no more trials
         return
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 MOST_BYTES = 8_000
 """Of one call; of more, the beginning and the end are kept."""
 MOST_LINES = 2_000
-"""Different lines that a run tells in all."""
+"""Different lines or tracebacks that a run tells in all."""
+
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 @contextmanager
@@ -53,14 +55,18 @@ def _flush() -> None:
 
 
 class Told:
-    """Passes on each line once, however many workers say it."""
+    """Passes on what workers say, once, however many of them say it."""
 
     def __init__(self) -> None:
-        self._lines: set[str] = set()
+        self._told: set[str] = set()
 
     def tell(self, text: str) -> None:
-        """Write the lines that are new to standard error, which a command keeps in the log of its run."""
-        for line in text.splitlines():
-            if line.strip() and line not in self._lines and len(self._lines) < MOST_LINES:
-                self._lines.add(line)
-                sys.stderr.write(f"[worker] {line}\n")
+        """Write what is new to standard error, which a command keeps in the log of its run.
+
+        Single lines are told once each; a text with a traceback is told whole, since its lines make sense together.
+        """
+        whole = _TRACEBACK in text
+        for part in [text.strip()] if whole else text.splitlines():
+            if part.strip() and part not in self._told and len(self._told) < MOST_LINES:
+                self._told.add(part)
+                sys.stderr.write("".join(f"[worker] {line}\n" for line in part.splitlines()))

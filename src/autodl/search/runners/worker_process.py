@@ -13,6 +13,7 @@ from typing import IO, Any
 from autodl.machine import oom_kills, private_bytes
 from autodl.search.runners.child import last_words, start_child
 from autodl.search.runners.reasons import Death, death, no_memory
+from autodl.search.runners.worker_log import MOST_BYTES
 
 END_S = 5.0
 """Seconds to wait for the system to end a killed process; one that waits for a disk can take longer."""
@@ -39,6 +40,7 @@ class WorkerProcess:
         self._process, self.connection = start_child(
             "autodl.search.runners.worker", (data.fileno(), cache_bytes), (data.fileno(),), self._errors
         )
+        self._heard = 0
         self.pid = self._process.pid
         self.ready, self.step = False, ""
         self.base = self.peak = 0.0
@@ -92,8 +94,15 @@ class WorkerProcess:
             logging.getLogger("autodl").warning("a worker process ended (exit code %s): %s", code, words)
         return death(code, self.peak, told)
 
+    def said(self) -> str:
+        """What it has printed since this was asked last."""
+        number = self._errors.fileno()  # not ``seek``: the place in the file is also that where it writes
+        text = os.pread(number, MOST_BYTES, self._heard).decode(errors="replace")
+        self._heard = os.fstat(number).st_size
+        return text
+
     def last_words(self) -> str:
-        """The last lines that it wrote to standard error."""
+        """The last lines that it printed."""
         return last_words(self._errors)
 
     def _wait(self) -> int | None:
