@@ -95,7 +95,7 @@ class AttentionPooling(nn.Module):
         score = self.score(self.hidden(x).tanh())[..., 0]
         if mask is not None:
             score = torch.where(mask, score, torch.finfo(score.dtype).min)  # finite: gradients of empty rows are, too
-        return torch.einsum("bt,btd->bd", score.softmax(1), x)
+        return torch.bmm(score.softmax(1)[:, None], x)[:, 0]
 
 
 def _kept(x: Tensor, mask: Tensor | None) -> Tensor:
