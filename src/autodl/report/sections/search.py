@@ -137,7 +137,8 @@ def _trials(facts: Facts) -> Table | None:
 
 
 def _trial(facts: Facts, t: TrialResult, places: int) -> tuple[str, ...]:
-    score = fmt.fixed(t.score, places) if t.ok and t.score is not None else STATUS[t.status]
+    outcome = "compared networks" if t.proposals else STATUS[t.status]
+    score = fmt.fixed(t.score, places) if t.ok and t.score is not None else outcome
     time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
     return shorten(facts.trial_name(t.spec), 40), score, time, clean(t.spec.origin), settings(t)
 
