@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -56,7 +56,8 @@ class TPE(Strategy):
             seed=int(rng.integers(2**31)),
         )
         study = optuna.create_study(sampler=sampler)
-        study.add_trials([_frozen(space, o) for o in history if _fits(space, o.config)])
+        known = {name: distribution(p) for name, p in space.params.items()}
+        study.add_trials([_uncopied(_frozen(known, o)) for o in history if _fits(space, o.config)])
         return [_suggest(space, study.ask()) for _ in range(n)]
 
 
@@ -76,7 +77,9 @@ def _fits(space: SearchSpace, config: Config) -> bool:
     return all(name in space.params for name in config)
 
 
-def _frozen(space: SearchSpace, seen: Observation) -> optuna.trial.FrozenTrial:
+def _frozen(
+    known: Mapping[str, optuna.distributions.BaseDistribution], seen: Observation
+) -> optuna.trial.FrozenTrial:
     from optuna.trial import TrialState, create_trial
 
     state = {
@@ -89,10 +92,20 @@ def _frozen(space: SearchSpace, seen: Observation) -> optuna.trial.FrozenTrial:
     params: dict[str, Any] = dict(seen.config)
     return create_trial(
         params=params,
-        distributions={name: distribution(space.params[name]) for name in params},
+        distributions={name: known[name] for name in params},
         value=seen.loss if complete else None,
         state=state if complete or state is not TrialState.COMPLETE else TrialState.FAIL,
     )
+
+
+def _uncopied(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
+    """The trial, which the study now takes over as it is.
+
+    A study copies deeply what is added to it, which takes two thirds of the time of an ask with a long history. These
+    trials are made for one ask, and nobody else has them.
+    """
+    vars(trial)["__deepcopy__"] = lambda memo: trial
+    return trial
 
 
 def _suggest(space: SearchSpace, trial: optuna.Trial) -> Config:
