@@ -19,7 +19,7 @@ from autodl.search.strategies.base import Strategy, strategies
 if TYPE_CHECKING:
     from autodl.search.space import SearchSpace
 
-SCHEDULER = "median"
+SCHEDULER = "extrapolate"
 """Where neither the user nor the strategy names one."""
 _SHOWN = 4
 """Names of parameters that a reason gives."""

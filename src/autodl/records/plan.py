@@ -76,7 +76,7 @@ class Plan(StageRecord):
     """Threads of one trial."""
     strategy: str = "tpe"
     """Key of what proposes configurations after the planned starts."""
-    scheduler: str = "median"
+    scheduler: str = "extrapolate"
     """Key of what ends hopeless trials early."""
     nas: str = "joint"
     """How architectures are searched: ``joint``, ``none``, ``supernet``, or the key of a strategy of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from runner_cases import job, outcome_of
 
 from autodl.records import TrialStatus
+from autodl.search.curves import Curve
 from autodl.search.prepared import PreparedFolds
+from autodl.search.rivals import measure_of
 from autodl.search.runners.base import Runner
-from autodl.search.trial import TrialData, run_trial
+from autodl.search.trial import TrialData, run_trial, trial_recipe
 
 OWN_PROCESS = ("ProcessRunner", "RayRunner")
 
@@ -38,6 +41,22 @@ def test_same_scores_as_in_this_process(runner: Runner, data: TrialData, family:
     np.testing.assert_array_equal(there.oof, here.oof)
     np.testing.assert_array_equal(there.test, here.test)
     assert len(there.models) == len(data.folds)
+
+
+def test_a_training_is_stopped_alike_everywhere(runner: Runner, data: TrialData) -> None:
+    """The rivals travel with the job, so that no runner has to ask anybody."""
+    recipe = trial_recipe(job(1, "lightgbm").spec, data)
+    name = measure_of(job(1, "lightgbm").spec, recipe, 0)
+    rivals = tuple(
+        Curve.of([(0.01, 0.1), (1.0, 0.01 * i)], ended=True, loss=0.01 * i, measure=name) for i in range(6)
+    )
+    work = replace(job(1, "lightgbm", learning_rate=0.3), scheduler="extrapolate", curves=rivals)
+    there, here = outcome_of(runner, work), run_trial(work, data, PreparedFolds(data))
+    assert there.result.status is TrialStatus.STOPPED
+    assert there.result.reached == here.result.reached < 1.0
+    assert there.result.fold_losses == here.result.fold_losses
+    assert there.result.curve == here.result.curve
+    assert (there.oof, there.models) == (None, [])
 
 
 def test_the_slot_is_taken_and_given_back(runner: Runner) -> None:

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from autodl.search.curves import Curve
 from autodl.search.extrapolation import forecast
-from autodl.search.schedulers.base import Scheduler, Verdict
+from autodl.search.fidelity import Fidelity
+from autodl.search.history import Observation, Step
+from autodl.search.schedulers.base import Scheduler, Verdict, going_on
 
 
 class Extrapolate(Scheduler):
@@ -59,6 +61,26 @@ class Extrapolate(Scheduler):
         if seen is None:
             return Verdict.CONTINUE
         return Verdict.STOP if seen.below(target) < self.least else Verdict.CONTINUE
+
+    def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """Go on with the youngest that may still become the best, or begin a new one."""
+        rungs = fidelity.rungs(2.0)
+        whole = [_curve(t, fidelity) for t in trials if t.reached >= fidelity.high]
+        for i in range(len(trials) - 1, -1, -1):
+            t = trials[i]
+            if not going_on(t) or t.reached >= fidelity.high:
+                continue
+            further = next(r for r in rungs if r > t.reached)
+            if further > left:
+                continue
+            if self.during(_curve(t, fidelity), t.reached / fidelity.high, whole) is Verdict.CONTINUE:
+                return Step(further, trial=i)
+        return Step(rungs[0]) if rungs[0] <= left else None
+
+
+def _curve(trial: Observation, fidelity: Fidelity) -> Curve:
+    points = [(f / fidelity.high, loss) for f, loss in trial.curve]
+    return Curve.of(points, ended=trial.reached >= fidelity.high, loss=points[-1][1] if points else float("inf"))
 
 
 def _below(value: float, scale: float, freedom: int) -> float:
