@@ -14,7 +14,9 @@ def test_registry_is_not_empty():
     assert len(strategies) >= 10
 
 
-@pytest.mark.parametrize("key", list(strategies))
+@pytest.mark.parametrize(
+    "key", [pytest.param(k, marks=pytest.mark.slow) if k.startswith("nni-nas") else k for k in strategies]
+)
 @pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda c: c.__name__)
 def test_battery(check, key):
     for package in EXTRAS.get(key, ("nni",)) if key.startswith("nni-") else ():
