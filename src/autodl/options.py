@@ -56,7 +56,7 @@ class FitOptions(Record):
     max_size_bytes: int | None = None
     """Limit for the delivered model on disk."""
     max_memory_bytes: int | None = None
-    """Limit for what loading the model and predicting with it adds to a process."""
+    """Limit for a fresh process that loads the model and predicts, Python and its libraries included."""
     report: bool = True
     """Whether to explain the model and write the HTML report; the model and its test need neither."""
 
