@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
+Child = subprocess.Popen[bytes]
+
 
 def start_child(
     module: str,
@@ -17,7 +19,7 @@ def start_child(
     files: Sequence[int],
     output: IO[bytes],
     extra: Mapping[str, str] | None = None,
-) -> tuple[subprocess.Popen[bytes], Connection[Any, Any]]:
+) -> tuple[Child, Connection[Any, Any]]:
     """Start ``python -m MODULE CONNECTION ARGUMENTS... DRIVER``.
 
     It is a program, not a ``multiprocessing`` child: those import the user's main script again, which without an

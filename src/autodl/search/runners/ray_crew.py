@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from autodl.errors import ConfigError
 from autodl.search.runners.base import MAX_RETRIES, grace
-from autodl.search.runners.child import last_words, start_child
+from autodl.search.runners.child import Child, last_words, start_child
 from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, Note, RaySetup, Seats, Step
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_log import Told
@@ -100,7 +100,7 @@ class RayCrew:
             self.close()
             raise
 
-    def _spawn(self) -> tuple[subprocess.Popen[bytes], Connection[Any, Any]]:
+    def _spawn(self) -> tuple[Child, Connection[Any, Any]]:
         data = self._file.fileno()
         process, connection = start_child(
             "autodl.search.runners.ray_process", (data,), (data,), self._errors, _ENVIRONMENT
