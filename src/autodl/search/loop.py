@@ -177,7 +177,7 @@ class SearchLoop:
         curves = () if scheduler == "none" else rival_curves(state.finished, spec.family)
         baseline = families[spec.family].complexity == 0
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
-        bytes_ = 0.0 if self.memory is None else self.memory.estimate(spec, state.finished)
+        bytes_ = 0.0 if self.memory is None or baseline else self.memory.estimate(spec, state.finished)
         if self.budget.unlimited:
             return Job(spec, math.inf, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
         least = LAST_RESORT_S if self._must_try(spec, state) else 0.5
