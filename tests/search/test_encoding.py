@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodl.search.encoding import Encoding, is_ordered
+from autodl.search.encoding import Encoding, is_ordered, listed
 from autodl.search.space import family_space, parse_space
 from autodl.testing.strategies import CHOICES, MIXED, NUMBERS
 
@@ -46,6 +46,36 @@ def test_mutations_are_valid_and_change_something(seed, scale):
         config = encoding.decode(y)
         assert MIXED.complete(config) == config
         assert config != encoding.decode(x)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "int", "low": 1, "high": 200, "log": True},
+        {"type": "int", "low": 10, "high": 50, "step": 10},
+        {"type": "float", "low": 0, "high": 1, "step": 0.25},
+        {"type": "choice", "values": [16, 24, 96, 512]},
+    ],
+)
+def test_a_move_too_small_for_the_grid_goes_to_a_neighbour(body):
+    space = parse_space({"n": body})
+    encoding, listed_values = Encoding(space), listed(space.params["n"])
+    X = encoding.random(200, np.random.default_rng(0))
+    Y = encoding.mutate(X, np.random.default_rng(1), scale=1e-9)
+    places = [[listed_values.index(encoding.decode(row)["n"]) for row in rows] for rows in (X, Y)]
+    assert set(np.abs(np.diff(places, axis=0))[0]) == {1}
+
+
+def test_mutations_change_every_parameter_and_wake_what_was_absent():
+    encoding = Encoding(MIXED)
+    X = np.repeat(encoding.encode([MIXED.complete({"kind": "good"})]), 400, axis=0)
+    Y = encoding.mutate(X, np.random.default_rng(0))
+    there = encoding.exists(Y)
+    changed = {name: bool((X[:, j] != Y[:, j]).any()) for j, name in enumerate(encoding.names)}
+    assert all(changed.values())
+    j = encoding.names.index("penalty")
+    assert len(np.unique(Y[there[:, j], j])) == 6  # all of 0 to 5 when it comes into being
+    assert (Y[~there[:, j], j] == 0.5).all()
 
 
 def test_random_rows_are_as_uniform_as_samples():
