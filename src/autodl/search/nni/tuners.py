@@ -148,11 +148,14 @@ def gp(space: Translation, history: Sequence[Observation], seed: int, search_see
     return propose
 
 
-def _minimize(fun: Callable[[Matrix], Matrix], start: Matrix, bounds: Matrix, method: str) -> Any:
+def _minimize(fun: Callable[[Matrix], Matrix], start: Matrix, bounds: Any, method: Any) -> Any:
     """What NNI means by its call of SciPy, which refuses its two-dimensional start and its losses in arrays."""
     from scipy.optimize import minimize
 
-    found: Any = minimize(lambda x: float(np.ravel(fun(x))[0]), np.ravel(start), bounds=bounds, method=method)
+    def loss(x: Any) -> float:
+        return float(np.ravel(fun(x))[0])
+
+    found: Any = minimize(loss, np.ravel(start), bounds=bounds, method=method)
     found.fun = np.atleast_1d(found.fun)
     return found
 
