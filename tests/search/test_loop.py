@@ -176,3 +176,24 @@ def test_a_tiny_trial_may_use_a_little_of_the_reserve_and_a_long_one_none(toys, 
     assert fits(0.0, used=132.0)
     assert not fits(0.0, used=150.0)
     assert not fits(30.0, used=132.0)
+
+
+class Full(InlineRunner):
+    """Takes so many trials and never ends one."""
+
+    def submit(self, job):
+        self.jobs = [*getattr(self, "jobs", []), job]
+
+    def free(self):
+        return self._slots - len(self.running())
+
+    def running(self):
+        return getattr(self, "jobs", [])
+
+
+def test_no_worker_idles_while_the_first_trial_runs(toys, linear_data):
+    loop, runner = make_loop(Budget(float("inf"), time.time())), Full(linear_data, slots=8)
+    loop._fill(runner, SearchState())
+    assert [j.spec.origin for j in runner.jobs] == ["default", "portfolio", *["tpe"] * 6]
+    configs = [tuple(sorted(j.spec.config.items())) for j in runner.jobs]
+    assert len(set(configs)) == 8
