@@ -169,5 +169,5 @@ def test_a_cluster_that_does_not_answer_is_one_line_with_its_remedy(tmp_path: Pa
     assert done.stderr.startswith("autodl: error: cannot reach a Ray cluster at '127.0.0.1:1'")
     assert "leave out --address" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert "failed" not in done.stdout
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+    assert done.stdout == ""
+    assert not (tmp_path / "run").exists()  # told before the data is read
