@@ -3,6 +3,8 @@
 import io
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -288,3 +290,15 @@ def test_a_run_writes_it_and_a_resumed_one_completes_it(tmp_path):
     whole = (tmp_path / "run" / FILE).read_bytes()
     (tmp_path / "run" / FILE).write_bytes(whole[: len(whole) // 2])  # as a kill may leave it
     assert len(fit(4, resume=True)) == 3
+
+
+def test_writing_it_needs_no_optuna(tmp_path):
+    """Its import would take a good part of a second from a short run."""
+    code = (
+        "import sys; from pathlib import Path; from autodl.search.study import StudyWriter;"
+        "from autodl.evaluate.base import metrics;"
+        f"StudyWriter(Path({str(tmp_path / FILE)!r}), {{}}, metrics['roc_auc'], {STARTED!r});"
+        "assert 'optuna' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert load(tmp_path / FILE, ALL).trials == []
