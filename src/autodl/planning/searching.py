@@ -13,6 +13,7 @@ from autodl.planning.facts import Facts
 from autodl.records import Decision, FamilyPlan
 from autodl.search.architecture import Architecture
 from autodl.search.fitting import idle_fields, problem_space
+from autodl.search.nas.sharing import can_share
 from autodl.search.schedulers.base import schedulers
 from autodl.search.strategies.base import Strategy, strategies
 
@@ -131,13 +132,16 @@ def _nas(
     choices = {
         "joint": joint,
         "none": f"the architecture of {models} stays that of its best listed one",
-        "supernet": f"architectures of {models} are compared in one network that shares their weights",
     }
     reasons = {
         "joint": "The best learning rate depends on the architecture.",
         "none": "All of the time goes into the other settings.",
         "supernet": "One training ranks many architectures; the first few are then trained on their own.",
     }
+    sharing = [p.name for p in deep if can_share(p.key, spaces[p.key])]
+    choices["supernet"] = f"architectures of {_listed(sharing)} are compared in one network" if sharing else joint
+    if not sharing:
+        reasons["supernet"] = "No network here can share weights among its architectures."
     if architecture.strategy is not None:
         name = architecture.strategy.name
         choice = f"{name} chooses the architecture of {models}, in every second trial"

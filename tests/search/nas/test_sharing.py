@@ -208,3 +208,23 @@ def test_the_proposals_are_the_best_and_two_middling_ones_among_the_first_five()
 def test_of_networks_with_equal_losses_one_is_proposed() -> None:
     assert len(in_order([({"a": i}, float(i // 2)) for i in range(8)])) == 4
     assert in_order([]) == []
+
+
+def test_the_plan_says_whose_architectures_share_weights_and_when_none_can() -> None:
+    from autodl.options import FitOptions
+    from autodl.planning.searching import _nas
+
+    deep = [key for key in families if family_space(key).nas]
+    other = next(key for key in deep if not families[key].shares)
+    plans = {
+        key: FamilyPlan(key=key, name=families[key].name, recipe=Recipe(), est_seconds=1.0, est_bytes=1e6, why="")
+        for key in deep
+    }
+    spaces = {key: family_space(key) for key in deep}
+    mode, options = Architecture("supernet"), FitOptions(nas="supernet")
+    both = _nas(mode, options, [plans[FAMILY], plans[other]], spaces)
+    assert families[FAMILY].name in both.choice
+    assert families[other].name not in both.choice
+    alone = _nas(mode, options, [plans[other]], spaces)
+    assert "together with all other settings" in alone.choice
+    assert "share weights" in alone.why
