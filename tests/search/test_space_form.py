@@ -226,3 +226,13 @@ def test_spaces_are_stored_and_read_back(tmp_path):
     for text in (NESTED, STAGES):
         space = written(tmp_path, text)
         assert SearchSpace.model_validate_json(space.model_dump_json()) == space
+
+
+def test_lines_of_parameters_that_templates_and_nested_choices_give():
+    from autodl.search.space_place import line_of
+
+    assert line_of(STAGES, ["params", "width_3"]) == 4
+    assert line_of(STAGES, ["params", "op_3_2", "when"]) == 6
+    assert line_of(NESTED, ["params", "momentum"]) == 8
+    assert line_of(NESTED, ["params", "units", "low"]) == 9
+    assert line_of(NESTED, ["params", "unheard"]) == 2

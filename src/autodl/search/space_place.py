@@ -74,7 +74,37 @@ def repeated_key(text: str) -> tuple[str, int] | None:
 def _child(node: yaml.Node | None, part: object) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         wanted = {str(part), str(part).lower()} if isinstance(part, bool) else {str(part)}
-        return next(((k, v) for k, v in node.value if k.value in wanted), None)
+        exact = next(((k, v) for k, v in node.value if k.value in wanted), None)
+        return (
+            exact
+            or next(((k, v) for k, v in node.value if _stands_for(k.value, str(part))), None)
+            or _nested(node, part)
+        )
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
+
+
+def _stands_for(key: object, name: str) -> bool:
+    """Whether a key is a template (``width_{1..4}``) that gives the name."""
+    if not isinstance(key, str) or "{" not in key:
+        return False
+    parts = [re.escape(p) for p in re.split(r"\{\d+\.\.\d+\}", key)]
+    return re.fullmatch(r"\d+".join(parts), name) is not None
+
+
+def _nested(node: yaml.MappingNode, part: object) -> tuple[yaml.Node, yaml.Node] | None:
+    """A parameter below the values of a choice, where the parameters of that value stand."""
+    for _, body in node.value:
+        values = _plain_child(body, "values")
+        if isinstance(values, yaml.MappingNode):
+            for _, inner in values.value:
+                if (found := _child(inner, part)) is not None:
+                    return found
+    return None
+
+
+def _plain_child(node: yaml.Node, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((v for k, v in node.value if k.value == key), None)
