@@ -16,7 +16,7 @@ from autodl.errors import ConfigError, RunError
 from autodl.evaluate.pareto import undominated
 from autodl.footprint import folder_bytes, library_bytes, measure_fresh
 from autodl.pipeline import rebuild_report
-from autodl.records import Ensemble, Front
+from autodl.records import Ensemble, Footprint, Front, Limits
 from autodl.store import RunFolder
 
 SMALL = {"max_trials": 6, "families": ("linear", "lightgbm"), "workers": 1}
@@ -150,6 +150,15 @@ def test_a_fresh_process_measures_the_memory(free):
     assert need.row_s > 0 and need.ms_per_1000 > 0
     # Python with pandas takes tens of megabytes at least; this model no gigabyte.
     assert 3e7 < need.memory_bytes < 1e9
+
+
+def test_a_limit_that_was_not_measured_is_not_called_kept():
+    limits = Limits(row_s=0.01, memory_bytes=100)
+    known = Footprint(row_s=0.005)
+    assert Front(metric="rmse", limits=limits, delivered=known).kept is None
+    assert Front(metric="rmse", limits=limits, delivered=known.plus(Footprint(memory_bytes=100))).kept is True
+    assert Front(metric="rmse", limits=limits, delivered=Footprint(row_s=0.02)).kept is False
+    assert Front(metric="rmse", limits=Limits(row_s=0.01), delivered=known).kept is True
 
 
 def test_what_hangs_or_fails_is_not_measured(free, tmp_path, caplog):

@@ -69,7 +69,7 @@ def test_events_tell_the_story(run):
     _, events = run
     stages = [e.stage for e in events if isinstance(e, StageStarted)]
     assert stages == [
-        "read", "profile", "plan", "search", "ensemble", "evaluate", "refit", "explain", "report",
+        "read", "profile", "plan", "search", "ensemble", "evaluate", "refit", "measure", "explain", "report",
     ]  # fmt: skip
     assert sum(isinstance(e, TrialFinished) for e in events) == 4
     assert isinstance(events[-1], RunFinished)

@@ -85,7 +85,8 @@ def test_limits_on_the_first_screen():
             Footprint(row_s=0.012, size_bytes=3_000_000, memory_bytes=10),
             "12 ms for one row and 3.0 MB on disk, where",
         ),
-        (Footprint(row_s=0.004, size_bytes=10), "Not measured: 500 MB of memory"),
+        (Footprint(row_s=0.004, size_bytes=10), "What could be measured keeps the limits"),
+        (Footprint(row_s=0.004, size_bytes=10), "Not measured: the limit of 500 MB of memory"),
         (None, "not measured whether"),
     ],
 )

@@ -16,6 +16,7 @@ STAGES = {
     "ensemble": "combining the best models",
     "evaluate": "testing on rows never seen",
     "refit": "training the final model on all rows",
+    "measure": "measuring what the model takes",
     "explain": "finding out what drives the predictions",
     "report": "writing the report",
 }

@@ -54,6 +54,10 @@ class Limits(Record):
             if limit is not None and used is not None and used > limit
         }
 
+    def open(self, need: Footprint) -> Limits:
+        """The limits of which nobody knows whether they are kept."""
+        return Limits.model_validate({name: limit for name, limit, used in self._sides(need) if used is None})
+
     def violation(self, need: Footprint) -> float:
         """0 within the limits, else the sum of the logarithms of need over limit."""
         return sum(math.log(times) for times in self.broken(need).values())
@@ -99,7 +103,9 @@ class Front(StageRecord):
 
     @property
     def kept(self) -> bool | None:
-        """Whether the delivered model keeps the limits; None without limits or measurement."""
+        """Whether the delivered model keeps the limits; None without limits, or if that was not measured."""
         if not self.limits.any or self.delivered is None:
             return None
-        return not self.limits.broken(self.delivered)
+        if self.limits.broken(self.delivered):
+            return False
+        return None if self.limits.open(self.delivered).any else True

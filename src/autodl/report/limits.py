@@ -32,20 +32,20 @@ def verdict(limits: Limits, need: Footprint | None) -> str:
         return ""
     if need is None:
         return f"It was not measured whether the model keeps the limits ({allows(limits)})."
-    unmeasured = Footprint(
-        row_s=limits.row_s if need.row_s is None else None,
-        size_bytes=limits.size_bytes if need.size_bytes is None else None,
-        memory_bytes=limits.memory_bytes if need.memory_bytes is None else None,
-    )
+    unmeasured = limits.open(need)
     broken = limits.broken(need)
     if broken:
         asked = allows(limits.model_copy(update={k: None for k in limits.model_dump() if k not in broken}))
         got = takes(need.model_copy(update={k: None for k in need.model_dump() if k not in broken}))
         text = f"The model does not keep the limits: it takes {got}, where {asked} {_were(broken)} asked for."
         text += " It is the nearest to them of the models that have learnt enough to be of use."
+    elif unmeasured.any:
+        text = (
+            f"What could be measured keeps the limits: the model takes {takes(need)}; allowed were {allows(limits)}."
+        )
     else:
         text = f"The model keeps the limits: it takes {takes(need)}; allowed were {allows(limits)}."
-    return text + (f" Not measured: {takes(unmeasured)}." if takes(unmeasured) else "")
+    return text + (f" Not measured: the limit of {allows(unmeasured)}." if unmeasured.any else "")
 
 
 def _were(broken: dict[str, float]) -> str:

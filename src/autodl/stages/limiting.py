@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 """Combinations that are checked; the one that passes the limits least is taken if none keeps them."""
-PROCESS_S = 20.0
+PROCESS_S = 60.0
 """Seconds that a process for measuring may take, where the budget has them."""
 
 
