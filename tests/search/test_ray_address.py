@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from autodl.errors import ConfigError
+from autodl.search import optimize
 from autodl.search.runners import ray_address
 from autodl.search.runners.ray_address import check_address, split_address
 
@@ -151,3 +152,15 @@ def test_settings_frame_of_http2_is_well(serve):
 def test_with_tls_the_protocol_is_not_tried(serve, monkeypatch):
     monkeypatch.setenv("RAY_USE_TLS", "1")
     check_address(serve(None).address)
+
+
+def test_a_search_hears_of_it_before_anything_is_started():
+    def search(**more):
+        optimize(lambda config, fidelity: 0.0, {"x": {"type": "float", "low": 0, "high": 1}}, max_evals=1, **more)
+
+    with pytest.raises(ConfigError, match="nothing listens on port 1"):
+        search(runner="ray", address="127.0.0.1:1")
+    with pytest.raises(ConfigError, match=r'an `address` needs Ray, but the runner is .process.*runner="ray"'):
+        search(runner="process", address="auto")
+    with pytest.raises(ConfigError, match="`cpus` must be a number above 0"):
+        search(runner="ray", cpus=0)

@@ -148,7 +148,8 @@ def optimize(
     study = None if storage is None else _study(Path(storage), parsed, span, ledger)
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
     called = cast(Objective, WithLineage(cast(ObjectiveWithCall, objective)) if lineage else objective)
-    calls = evaluator(runner, called, workers=workers, interruptible=interruptible)
+    cores = _positive("cpus", cpus)
+    calls = evaluator(runner, called, workers=workers, interruptible=interruptible, address=address, cpus=cores)
     try:
         ended = _Drive(steering, ledger, calls, limits, workers, began).run()
     finally:

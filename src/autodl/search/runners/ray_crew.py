@@ -20,6 +20,7 @@ from typing import IO, Any
 from autodl.errors import ConfigError
 from autodl.search.runners.base import MAX_RETRIES, grace
 from autodl.search.runners.child import Child, last_words, start_child
+from autodl.search.runners.ray_address import check_address
 from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, Note, RaySetup, Seats, Step
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_log import Told
@@ -79,6 +80,8 @@ class RayCrew:
     ) -> None:
         if setup.address is None:
             setup = replace(setup, address=_of_this_process())
+        else:
+            check_address(setup.address)
         self._setup, self._closing, self._start_s = setup, closing or threading.Event(), start_s
         self._tell = tell or (lambda text: None)
         self._told = Told()
