@@ -76,7 +76,7 @@ def front_figure(facts: Facts) -> Figure | None:
         ax.set_xlim(low, high)
         if limit:
             ax.axvline(1000 * limit, color=MUTED, linestyle="--", linewidth=1.0)
-            right = 1000 * limit > math.sqrt(low * high)
+            right = 1000 * limit > low * (high / low) ** 0.75  # no room on the right of the line
             ax.annotate(
                 f"limit {row_time(limit)}", (1000 * limit, bottom if sign > 0 else top),
                 xytext=(-3 if right else 3, 4 * sign), textcoords="offset points", ha="right" if right else "left",
