@@ -80,7 +80,7 @@ def make_runner(
 
         gpus = GPU_SHARE if any(families[f.key].deep for f in plan.families) else 0.0
         # Not in the background: who names a cluster hears now if it is not there.
-        joined = RayRunner(data, plan.workers, address, gpus=gpus, tell=tell)
+        joined = RayRunner(data, plan.workers, address, gpus=gpus, start_s=start_s, tell=tell)
     if budget.unlimited and plan.runner == "ray":
         return make(never)
     from autodl.search.runners.warming import WarmingRunner

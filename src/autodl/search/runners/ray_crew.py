@@ -25,8 +25,8 @@ from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, Note, 
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_log import Told
 
-JOIN_S = 30.0
-"""Seconds to join a cluster that answers on its port."""
+JOIN_S = 60.0
+"""Seconds to join a cluster that answers on its port; ``ray://`` starts a process for each who joins."""
 START_S = 60.0
 """Seconds to start Ray here, and to wait for a first worker."""
 SILENT_S = 10.0
@@ -56,7 +56,7 @@ class RayCrew:
         thing: What every worker holds.
         dumps: Pickles it.
         closing: When set, nobody waits any longer.
-        start_s: Seconds to start Ray on this machine.
+        start_s: Seconds to start Ray on this machine, or to join a cluster.
         tell: Is told what the user should know of the cluster.
 
     Attributes:
@@ -115,7 +115,7 @@ class RayCrew:
 
     def _join(self) -> None:
         foreign = self._setup.address is not None
-        until = time.monotonic() + (JOIN_S if foreign else self._start_s)
+        until = time.monotonic() + (min(JOIN_S, self._start_s) if foreign else self._start_s)
         while not self._joined and not self._broken and time.monotonic() < until and not self._closing.is_set():
             if not self._read(0.2):
                 break
