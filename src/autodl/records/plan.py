@@ -45,7 +45,7 @@ class FamilyPlan(Record):
     recipe: Recipe
     """The recipe its trials start from."""
     space: dict[str, Any] | None = None
-    """The user's own search space in the form of its file, conditions and nested choices laid out; None: the shipped."""
+    """The user's own search space as in its file, conditions and nested choices laid out; None: the shipped one."""
 
 
 class Skipped(Record):
