@@ -1,4 +1,4 @@
-"""Results of searches, kept in a file (a JSON line [method, task, seed, regret, seconds] each) and shown as a table."""
+"""Results of searches, kept in a file (JSON lines [method, task, seed, regret, seconds]) and shown as a table."""
 
 from __future__ import annotations
 
