@@ -12,11 +12,14 @@ import pytest
 
 import autodl
 from autodl import AutoRegressor
+from autodl.delivery import Delivery
 from autodl.errors import ConfigError, RunError
 from autodl.evaluate.pareto import undominated
 from autodl.footprint import folder_bytes, library_bytes, measure_fresh
+from autodl.model import DeliveredModel
 from autodl.pipeline import rebuild_report
 from autodl.records import Ensemble, Footprint, Front, Limits
+from autodl.stages import measuring
 from autodl.store import RunFolder
 
 SMALL = {"max_trials": 6, "families": ("linear", "lightgbm"), "workers": 1}
@@ -127,6 +130,41 @@ def test_what_nothing_keeps_is_said_and_the_nearest_is_delivered(tmp_path):
     page = rebuild_report(run.folder).read_text("utf-8")
     assert "does not keep the limits" in page
     assert len(run.predict(TABLE.head(2))) == 2
+
+
+TREES = {"max_trials": 3, "families": ("lightgbm",), "workers": 1}
+
+
+def test_a_model_of_all_rows_is_not_given_up_for_folds_that_exceed_the_limits_as_well(tmp_path):
+    run = autodl.fit(TABLE, "price", out=tmp_path / "run", max_size="20kB", **TREES)
+    assert run.record.within_limits is False
+    assert {m.trained_on for m in DeliveredModel(RunFolder(run.folder)).manifest.members} == {"all rows"}
+    assert not front_of(run).kept_folds
+
+
+def test_fold_models_that_alone_keep_the_limits_are_delivered_tested_and_not_trained_again(tmp_path, monkeypatch):
+    def sized(folder):
+        heavy = "all rows" in (folder / "manifest.json").read_text("utf-8")
+        return folder_bytes(folder) + (1_000_000 if heavy else 0)
+
+    monkeypatch.setattr(measuring, "folder_bytes", sized)
+    held_out = make_table(60, seed=1)
+    held_out.to_csv(tmp_path / "test.csv", index=False)
+    asked = {"out": tmp_path / "run", "max_size": "300kB", "test": tmp_path / "test.csv", **TREES}
+    run = autodl.fit(TABLE, "price", **asked)
+    (member,) = DeliveredModel(RunFolder(run.folder)).manifest.members
+    assert member.trained_on == "folds" and front_of(run).kept_folds and run.record.within_limits
+    trial = next(t for t in RunFolder(run.folder).trials() if t.spec.id == member.trial_id)
+    assert len(member.files) < len(trial.models)  # more of them would exceed the limit
+    # What is delivered has the score that is told, not that of the mean of all fold models.
+    errors = run.predict(held_out.drop(columns="price")).to_numpy(dtype=float).ravel() - held_out["price"].to_numpy()
+    assert run.record.test["rmse"].value == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-5)
+
+    before = (run.folder / "model" / "manifest.json").read_bytes()
+    monkeypatch.setattr(Delivery, "refit", lambda *args, **kwargs: pytest.fail("trained again"))
+    again = autodl.fit(TABLE, "price", resume=True, **asked)
+    assert again.record.within_limits is True
+    assert (run.folder / "model" / "manifest.json").read_bytes() == before
 
 
 def test_estimators_take_limits():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,11 @@ class Delivery:
         kept = sorted((m.trial_id, round(m.weight, 6)) for m in now.members)
         return kept == sorted((m.trial_id, round(m.weight, 6)) for m in ensemble.members)
 
+    def fingerprint(self) -> str:
+        """SHA-256 of the manifest of ``model/``; empty if there is none."""
+        path = self.folder.model_folder() / "manifest.json"
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
     def text(self) -> str:
         """What ``model/`` holds, in words."""
         now = self.manifest()
@@ -104,7 +110,7 @@ class Delivery:
         if most is not None and most > 1:
             each = f"the mean of {most} of the models of its validation folds"
         elif most == 1 and any(len(results[m.trial_id].models) > 1 for m in kept):
-            each = "the model of one validation fold, for the mean of several would pass the limits"
+            each = "the model of one validation fold, for the mean of several would exceed the limits"
         text = f"{_listing(members)}; each is {each}."
         deliver(into or self.folder, self.described(members, text, ensemble.threshold), contents)
         return text

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+Predicted = Callable[[TrialResult, Sequence[str]], "NDArray[Any]"]
+
 ENSEMBLE_NAME = "Ensemble"
 MAX_CANDIDATES = 15
 
@@ -51,6 +53,7 @@ def candidates(
     folder: RunFolder,
     names: Mapping[str, str],
     feasibility: Feasibility | None = None,
+    predicted: Predicted | None = None,
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
 
@@ -62,8 +65,11 @@ def candidates(
         y: (n,) targets of the search rows.
         folder: The run. names: Readable names by trial id.
         feasibility: Limits of the user, and what every model takes besides its own part; none if left out.
+        predicted: Test predictions of a trial as it is delivered together with others, by their ids; those of all its
+            fold models if left out.
     """
     feasible = feasibility or Feasibility()
+    predict = predicted or (lambda r, ids: _all_folds(r, folder))
     metric = metrics[plan.metric]
     by_id = {r.spec.id: r for r in results}
     weights = {m.trial_id: m.weight for m in ensemble.members}
@@ -76,7 +82,7 @@ def candidates(
     for r in choose_candidates(results, ensemble):
         if r.test is None or r.cost is None:
             continue
-        predictions[r.spec.id] = folder.read_array(r.test).astype(float)
+        predictions[r.spec.id] = predict(r, [r.spec.id])
         threshold, validation = HALF, r.score
         if binary and r.oof is not None and families[r.spec.family].complexity > 0:
             oof = folder.read_array(r.oof)
@@ -108,6 +114,7 @@ def candidates(
     if ensemble.threshold != HALF:
         oof = combine(ensemble, {i: folder.read_array(ref) for i in weights if (ref := by_id[i].oof) is not None})
         validation = _score_at(ensemble.threshold, oof, y, metric, validation)
+    together = {i: predict(by_id[i], list(weights)) for i in predictions if i in weights}
     costs = [by_id[m.trial_id].cost for m in ensemble.members]
     found.insert(
         0,
@@ -115,7 +122,7 @@ def candidates(
             name=ENSEMBLE_NAME,
             family="ensemble",
             trial_id=None,
-            prediction=combine(ensemble, predictions),
+            prediction=combine(ensemble, together),
             validation=validation,
             fit_s=sum(c.fit_s for c in costs if c),
             predict_ms_per_row=sum(c.predict_ms_per_row for c in costs if c),
@@ -129,6 +136,28 @@ def candidates(
         ),
     )
     return found, ENSEMBLE_NAME
+
+
+def few_models_predicted(
+    result: TrialResult, folder: RunFolder, frame: pd.DataFrame, most: int | None
+) -> NDArray[Any]:
+    """Test predictions of a trial's first ``most`` fold models, as they would be delivered; of all where None.
+
+    Args:
+        result: With test predictions.
+        folder: The run, with its fold models.
+        frame: (n,) test rows.
+        most: At least 1.
+    """
+    if most is None or most >= len(result.models):
+        return _all_folds(result, folder)
+    models = [load_model(folder, ref) for ref in result.models[:most]]
+    return weighted_prediction([(1.0, models)], frame).astype(float)
+
+
+def _all_folds(result: TrialResult, folder: RunFolder) -> NDArray[Any]:
+    assert result.test is not None
+    return folder.read_array(result.test).astype(float)
 
 
 def one_fold_predictor(

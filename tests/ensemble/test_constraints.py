@@ -58,6 +58,15 @@ def test_several_small_models_instead_of_the_best_large_one():
     assert {m.trial_id for m in got.members} == {"m1", "m2", "m3"}
 
 
+def test_the_only_model_within_the_limits_is_told_from_the_only_model():
+    y, predictions = noisy([0.9, 1.0])
+    allowed = Allowed(Limits(size_bytes=5), {"m0": Footprint(size_bytes=9), "m1": Footprint(size_bytes=3)})
+    got = select(trials(*predictions), predictions, y, RMSE, allowed=allowed)
+    assert [m.trial_id for m in got.members] == ["m1"] and got.why == "Only one model is within the limits."
+    alone = {"m0": predictions["m0"]}
+    assert select(trials("m0"), alone, y, RMSE).why == "Only one model is available."
+
+
 def test_generous_limits_change_nothing():
     y, predictions = noisy([1.0, 1.1, 1.2, 1.3])
     allowed = Allowed(Limits(size_bytes=10**9), {k: Footprint(size_bytes=1) for k in predictions})

@@ -49,7 +49,7 @@ class Allowed:
         return total.plus(Footprint(memory_bytes=libraries)) if self.base.memory_bytes is not None else total
 
     def violation(self, ids: Iterable[str]) -> float:
-        """0 where one model of each keeps the limits together, else how far they pass them."""
+        """0 where one model of each keeps the limits together, else how far they exceed them."""
         return self.limits.violation(self.together(ids))
 
     def fits(self, ids: Iterable[str], share: float = 1.0) -> bool:
@@ -75,7 +75,7 @@ class Allowed:
         return next((n for n in range(most, 1, -1) if not self.limits.broken(self.together(ids, n))), 1)
 
     def nearest(self, losses: Mapping[str, float], guess: float) -> str:
-        """Where no model keeps the limits, the one that passes them least, of those that are worth it.
+        """Where no model keeps the limits, the one that exceeds them least, of those that are worth it.
 
         Worth it are models with at least half of what the best one gains over the guess: a model that takes little
         but has learnt next to nothing is of no use.

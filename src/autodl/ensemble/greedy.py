@@ -67,11 +67,12 @@ def select(
         max_steps: Picks, repeats included.
         noise_se: The blend must beat the best single model on held-out halves by so many standard errors.
         deadline: Picking stops there.
-        allowed: Limits on what the models may take together; models that pass them alone are no candidates.
+        allowed: Limits on what the models may take together; models that exceed them alone are no candidates.
 
     Raises:
         ValueError: If there is no candidate with predictions, or none common to all.
     """
+    n_known = len(predictions)
     if allowed is not None:
         predictions = {i: p for i, p in predictions.items() if allowed.fits([i])}
     rng = np.random.default_rng(seed)
@@ -80,7 +81,7 @@ def select(
     single = Ensemble(
         members=(Member(trial_id=pool.ids[0], family=families[pool.ids[0]], weight=1.0),),
         method="single", loss=float(pool.losses[0]), single_loss=float(pool.losses[0]),
-        why="Only one model is available.",
+        why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
     if len(pool.ids) == 1:
         return single

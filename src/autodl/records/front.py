@@ -47,7 +47,7 @@ class Limits(Record):
         yield "memory_bytes", self.memory_bytes, need.memory_bytes
 
     def broken(self, need: Footprint) -> dict[str, float]:
-        """How many times each limit is taken, for those that are passed; what was not measured passes none."""
+        """How many times each limit is taken, for those that are exceeded; what was not measured exceeds none."""
         return {
             name: used / limit
             for name, limit, used in self._sides(need)
@@ -100,6 +100,9 @@ class Front(StageRecord):
     """Whether a fresh process measured it; otherwise the run's own did."""
     given_up: tuple[str, ...] = ()
     """Keys of the families that the search left because they are far beyond the limits."""
+
+    kept_folds: bool = False
+    """Whether a model that was trained on all rows was given up, because only those of the folds keep the limits."""
 
     @property
     def kept(self) -> bool | None:

@@ -1,7 +1,7 @@
 """Limits of the user inside the search: which trials keep them, and what the strategy is told of those that do not.
 
 Deb's rules (Deb 2000): of two that keep the limits the smaller loss is better; one that keeps them is better than one
-that does not; of two that do not, the one that passes them less. They become one number, which any strategy
+that does not; of two that do not, the one that exceeds them less. They become one number, which any strategy
 understands.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from autodl.records import Footprint, Limits, TrialResult
 
 FAR = math.log(3.0)
-"""A family whose nearest trial passes the limits by more than this factor is left, once several have been seen."""
+"""A family whose nearest trial exceeds the limits by more than this factor is left, once several have been seen."""
 SEEN = 2
 """Trials of a family that are looked at before it is left; fewer if it has no more listed configurations."""
 
@@ -36,7 +36,7 @@ class Feasibility:
         return self.limits.violation(self.base.plus(result.need)) if self.limits.any else 0.0
 
     def order(self, result: TrialResult) -> tuple[float, float]:
-        """Sorts trials: those within the limits by loss, then the others by how far they pass them."""
+        """Sorts trials: those within the limits by loss, then the others by how far they exceed them."""
         loss = math.inf if result.loss is None else result.loss
         return self.violation(result), loss
 

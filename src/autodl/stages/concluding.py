@@ -10,13 +10,13 @@ from autodl.delivery import MAX_SEEDS
 from autodl.errors import DiskError, RunError
 from autodl.machine import available_memory, in_gib, this_machine
 from autodl.models.base import families
-from autodl.records import Ensemble, Evaluation, Explanation, Plan, TrialResult
+from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget
 from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
 from autodl.search.session import refit_bytes, refit_seconds
-from autodl.stages.limiting import choose_within, guess_loss, most_copies
+from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
 
@@ -76,7 +76,7 @@ def deliver_bag(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: 
         DiskError: If the disk refuses the first model; a later one costs only itself.
     """
     delivery, by_id = problem.delivery, {r.spec.id: r for r in results}
-    if delivery.has_all_rows(ensemble):
+    if delivery.has_all_rows(ensemble) or _folds_kept(problem):
         return delivery.text()  # a resumed run that had come further
     before = delivery.manifest()
     if not any(ctx.folder.has_models(by_id[m.trial_id]) for m in ensemble.members):
@@ -101,7 +101,7 @@ def deliver_refit(
     """Train the members again on all rows, as far as time allows."""
     if ctx.stop.is_set():
         return None
-    if problem.delivery.has_all_rows(ensemble):
+    if problem.delivery.has_all_rows(ensemble) or _folds_kept(problem):
         return problem.delivery.text()
     # Nothing else runs now: a refit may have all cores, also where trials shared them.
     setup = problem.setup
@@ -120,6 +120,12 @@ def deliver_refit(
         _too_large(ctx, problem, ensemble, results, names),
         most_copies(problem, ensemble, results, MAX_SEEDS) or MAX_SEEDS,
     )
+
+
+def _folds_kept(problem: Problem) -> bool:
+    """Whether ``model/`` holds fold models because one trained on all rows would exceed the limits: not repeated."""
+    front = problem.delivery.folder.read("front", Front)
+    return front is not None and front.kept_folds and front.model == problem.delivery.fingerprint()
 
 
 def _too_large(
@@ -160,6 +166,7 @@ def evaluate(
         problem.delivery.folder,
         trial_names([r.spec for r in results]),
         problem.setup.feasibility,
+        as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
     )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from autodl.footprint import folder_bytes, library_bytes, measure, measure_fresh
 from autodl.model import DeliveredModel
 from autodl.models.base import families
 from autodl.records import Ensemble, Footprint, Member, TrialResult
+from autodl.scoring import Predicted, few_models_predicted
 from autodl.search.naming import trial_names
 from autodl.stages.preparing import Problem
 from autodl.store import RunFolder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ATTEMPTS = 3
-"""Combinations that are checked; the one that passes the limits least is taken if none keeps them."""
+"""Combinations that are checked; the one that exceeds the limits least is taken if none keeps them."""
 PROCESS_S = 60.0
 """Seconds that a process for measuring may take, where the budget has them."""
 
@@ -97,11 +98,50 @@ def expected(problem: Problem, usable: Sequence[TrialResult], deadline: Deadline
 
 def most_copies(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], most: int) -> int | None:
     """How many models of each member may be delivered; None without limits."""
+    return copies(problem, [m.trial_id for m in ensemble.members], results, most)
+
+
+def copies(problem: Problem, ids: Sequence[str], results: Sequence[TrialResult], most: int) -> int | None:
+    """How many models of each of these trials may be delivered together; None without limits."""
     feasibility = problem.setup.feasibility
     if not feasibility.limits.any:
         return None
     allowed = Allowed(feasibility.limits, {r.spec.id: r.need for r in results}, base=feasibility.base)
-    return allowed.copies([m.trial_id for m in ensemble.members], most)
+    return allowed.copies(ids, most)
+
+
+def as_delivered(
+    problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], deadline: Deadline
+) -> Predicted | None:
+    """Test predictions with as many fold models as would be delivered; None where all of them are, without limits.
+
+    Models that were not chosen keep the mean of all their fold models where the time is up or their files are gone.
+
+    Args:
+        problem: With its limits.
+        ensemble: What is delivered.
+        results: Finished trials.
+        deadline: When models that were not chosen are not loaded any more.
+    """
+    if not problem.setup.feasibility.limits.any:
+        return None
+    folder, frame = problem.delivery.folder, problem.setup.data.test_frame
+    members = {m.trial_id for m in ensemble.members}
+
+    def predicted(result: TrialResult, among: Sequence[str]) -> NDArray[Any]:
+        whole, chosen = len(problem.setup.data.folds), result.spec.id in members
+        most = copies(problem, among, results, whole) if folder.has_models(result) else None
+        if most is None or (deadline.passed() and not chosen):
+            return few_models_predicted(result, folder, frame, None)
+        try:
+            return few_models_predicted(result, folder, frame, most)
+        except RunError:
+            if chosen:
+                raise
+            logging.getLogger("autodl").exception("the models of %s could not be loaded", result.spec.id)
+            return few_models_predicted(result, folder, frame, None)
+
+    return predicted
 
 
 def _alone(key: str, losses: Mapping[str, float], allowed: Allowed) -> Ensemble:
@@ -121,12 +161,14 @@ def _single(result: TrialResult) -> Ensemble:
     return Ensemble(members=(member,), method="single", loss=loss, single_loss=loss)
 
 
-def _staged(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], place: Path) -> Path:
-    """A model folder with one fold model of each member."""
+def _staged(
+    problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], place: Path, most: int | None = 1
+) -> Path:
+    """A model folder with so many fold models of each member."""
     names = trial_names([r.spec for r in results])
     place.mkdir()
     staged = RunFolder(place, trusted=problem.delivery.folder.trusted)
-    problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, names, most=1, into=staged)
+    problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, names, most=most, into=staged)
     return staged.model_folder()
 
 
@@ -149,6 +191,29 @@ def _measured(
             return measure_fresh(staged, frame, timeout_s=_time(deadline))
         size = Footprint(size_bytes=folder_bytes(staged))
         return size if limits.row_s is None else measure(model, frame, batch=False).plus(size)
+
+
+def folds_measured(
+    problem: Problem,
+    ensemble: Ensemble,
+    results: Sequence[TrialResult],
+    measure_one: Callable[[RunFolder], Footprint],
+) -> Footprint | None:
+    """What the fold models take that would be delivered, without delivering them; None if some member has none.
+
+    Args:
+        problem: With its limits.
+        ensemble: The members.
+        results: Finished trials.
+        measure_one: Measures the model of a run folder.
+    """
+    folder = problem.delivery.folder
+    if not all(folder.has_models(r) for r in results if r.spec.id in {m.trial_id for m in ensemble.members}):
+        return None
+    most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
+    with tempfile.TemporaryDirectory(prefix="autodl-") as place:
+        staged = _staged(problem, ensemble, results, Path(place) / "run", most)
+        return measure_one(RunFolder(staged.parent, trusted=folder.trusted))
 
 
 def _time(deadline: Deadline) -> float:

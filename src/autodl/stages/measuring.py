@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from autodl.errors import DiskError
@@ -16,8 +15,9 @@ from autodl.records import Ensemble, Evaluation, Footprint, Front, FrontPoint, I
 from autodl.run_context import RunContext
 from autodl.scoring import ENSEMBLE_NAME
 from autodl.search.naming import trial_names
-from autodl.stages.limiting import PROCESS_S, most_copies
+from autodl.stages.limiting import PROCESS_S, folds_measured, most_copies
 from autodl.stages.preparing import Problem
+from autodl.store import RunFolder
 
 LEAST_S = 1.0
 """Without so many seconds left, the delivered model is not measured: the report is worth more."""
@@ -38,16 +38,15 @@ def measure(
     keep the limits, they are delivered instead.
     """
     known = ctx.folder.read("front", Front)
-    if known is not None and known.delivered is not None and known.model == _model_hash(problem):
+    if known is not None and known.delivered is not None and known.model == problem.delivery.fingerprint():
         return known
-    need, fresh = _delivered(ctx, problem)
-    limits = problem.setup.feasibility.limits
-    retrained = problem.delivery.has_all_rows(ensemble)
-    if need is not None and retrained and limits.broken(need) and _back_to_folds(ctx, problem, ensemble, results):
-        again, fresh = _delivered(ctx, problem)
-        if again is not None and limits.violation(again) < limits.violation(need):
-            ctx.note("Trained again on all rows the model would pass its limits; those of the folds are delivered.")
-        need = again or need
+    need, fresh = _measured(ctx, problem, ctx.folder)
+    limits, kept_folds = problem.setup.feasibility.limits, False
+    if need is not None and limits.broken(need) and problem.delivery.has_all_rows(ensemble):
+        again = _back_to_folds(ctx, problem, ensemble, results)
+        if again is not None:
+            need, fresh, kept_folds = *again, True
+            ctx.note("Trained again on all rows the model would exceed its limits; those of the folds are delivered.")
     base = problem.setup.feasibility.base
     if base.row_s is None:
         manifest = problem.delivery.described()
@@ -57,44 +56,59 @@ def measure(
         limits=limits,
         points=tuple(_points(problem, ensemble, results, evaluation, base, need)),
         delivered=need,
-        model=_model_hash(problem),
+        model=problem.delivery.fingerprint(),
         fresh=fresh,
         given_up=tuple(problem.given_up(results)),
+        kept_folds=kept_folds,
     )
     with ctx.guard("Writing the front", only=DiskError):
         ctx.folder.write("front", front)
     return front
 
 
-def _model_hash(problem: Problem) -> str:
-    path = problem.delivery.folder.model_folder() / "manifest.json"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Footprint | None, bool]:
+    """What ``model/`` of a folder takes, and whether a fresh process measured it, as only a limit of memory is worth.
 
-
-def _delivered(ctx: RunContext, problem: Problem) -> tuple[Footprint | None, bool]:
-    """What ``model/`` takes, and whether a fresh process measured it: only a limit of memory is worth its seconds."""
+    None where no time is left.
+    """
     left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.4 * problem.finish_s(ctx.budget)
-    if left < LEAST_S + folder_bytes(ctx.folder.model_folder()) / LOADED:
+    if left < LEAST_S + folder_bytes(folder.model_folder()) / LOADED:
         return None, False
     frame = problem.setup.data.frame
-    model = DeliveredModel(ctx.folder)  # refuses what nobody vouches for
+    model = DeliveredModel(folder)  # refuses what nobody vouches for
     if problem.setup.feasibility.limits.memory_bytes is not None:
-        found = measure_fresh(ctx.folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
+        found = measure_fresh(folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
         if found is not None:
             return found, True
-    size = Footprint(size_bytes=folder_bytes(ctx.folder.model_folder()))
+    size = Footprint(size_bytes=folder_bytes(folder.model_folder()))
     return measure_here(model, frame).plus(size), False
 
 
-def _back_to_folds(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> bool:
-    """Deliver fold models again, if there are any of each member."""
-    by_id = {r.spec.id: r for r in results}
-    if not all(ctx.folder.has_models(by_id[m.trial_id]) for m in ensemble.members):
-        return False
-    with ctx.guard("Delivering the models of the folds", only=DiskError):
-        most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
-        ctx.delivered = problem.delivery.bag(ensemble, by_id, trial_names([r.spec for r in results]), most=most)
-    return True
+def _back_to_folds(
+    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]
+) -> tuple[Footprint, bool] | None:
+    """Deliver fold models again if they keep the limits, and what they take; None if all stays as it was.
+
+    They are measured beside ``model/``: a model that was trained on all rows is not given up for one that exceeds the
+    limits as well.
+    """
+    fresh = False
+    delivered: tuple[Footprint, bool] | None = None
+
+    def measure_one(folder: RunFolder) -> Footprint:
+        nonlocal fresh
+        found, fresh = _measured(ctx, problem, folder)
+        return found or Footprint()
+
+    limits = problem.setup.feasibility.limits
+    with ctx.guard("Measuring the models of the folds"):
+        need = folds_measured(problem, ensemble, results, measure_one)
+        if need is not None and not limits.broken(need) and not limits.open(need).any:
+            most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
+            names = trial_names([r.spec for r in results])
+            ctx.delivered = problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, names, most=most)
+            delivered = need, fresh
+    return delivered
 
 
 def _points(
