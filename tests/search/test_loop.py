@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from autodl.events import silent
 from autodl.models.base import Shape
-from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.records import Cost, FamilyPlan, Limits, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import SUPERNET
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.feasibility import Feasibility
 from autodl.search.loop import LAST_RESORT_S, SearchLoop, SearchState
 from autodl.search.naming import trial_names
 from autodl.search.runners.inline import InlineRunner
@@ -77,6 +80,19 @@ def test_failing_family_is_given_up_and_the_rest_goes_on(toys, linear_data):
     assert {r.spec.family for r in failed} == {"stubborn"}
     assert len(state.finished) == 8
     assert sum(r.ok for r in state.finished) >= 4  # the others are stopped early
+
+
+def test_failed_children_and_rankings_do_not_end_a_family():
+    loop = make_loop(Budget(float("inf"), time.time()))
+
+    def failed(number, **more):
+        spec = TrialSpec(id=f"t{number:04d}", family="toy", **more)
+        return TrialResult(spec=spec, status=TrialStatus.FAILED, error="x")
+
+    children = [failed(1, parent="t0000"), failed(2, parent="t0000"), failed(3, origin=SUPERNET)]
+    assert not loop._broken("toy", children)
+    assert not loop._broken("toy", [*children, failed(4)])
+    assert loop._broken("toy", [failed(4), *children, failed(5)])
 
 
 def test_what_does_not_fit_is_not_started(toys, linear_data):
@@ -197,3 +213,20 @@ def test_no_worker_idles_while_the_first_trial_runs(toys, linear_data):
     assert [j.spec.origin for j in runner.jobs] == ["default", "portfolio", *["tpe"] * 6]
     configs = [tuple(sorted(j.spec.config.items())) for j in runner.jobs]
     assert len(set(configs)) == 8
+
+
+def test_under_limits_only_what_keeps_them_is_a_rival_or_an_improvement(toys):
+    limited = Feasibility(Limits(size_bytes=100))
+    loop = make_loop(Budget(float("inf"), time.time()))
+    loop = replace(loop, allocation=replace(loop.allocation, feasibility=limited))
+
+    def done(number, loss, size):
+        spec = TrialSpec(id=f"t{number:04d}", family="toy", config={"shrink": number / 10}, origin="default")
+        return TrialResult(
+            spec=spec, status=TrialStatus.OK, loss=loss, fold_losses=(loss,), cost=Cost(fit_s=0.1, size_bytes=size)
+        )
+
+    state = SearchState(finished=[done(1, 0.1, 900), done(2, 0.5, 90), done(3, 0.2, 500)])
+    job = loop._job(TrialSpec(id="t0004", family="toy", origin="tpe"), state)
+    assert job.rivals == ((0.5,),)
+    assert state.best(limited).spec.id == "t0002" and state.best().spec.id == "t0001"

@@ -124,8 +124,36 @@ class TestBreeding:
         assert not self.children(self.population(20, family="linear"))
         assert not self.children(self.population(20, status=TrialStatus.STOPPED))
 
+    def test_after_failed_children_a_family_begins_anew(self):
+        finished = self.population(20)
+        bad = [result(21 + i, None, {}, parent=f"t000{1 + i}", status=TrialStatus.FAILED) for i in range(2)]
+        assert not self.children([*finished, *bad])
+        good = result(23, 0.5, self.space.sample(np.random.default_rng(9)), parent="t0003")
+        assert self.children([*finished, *bad, good])
+
+    def test_whose_child_failed_is_no_parent_again(self):
+        failed = result(21, None, {}, parent="t0001", status=TrialStatus.FAILED)
+        children = self.children([*self.population(20), failed])
+        assert {parent for _, parent in children} == {"t0002", "t0003"}
+
+    def test_sizes_are_taken_over_though_nothing_is_called_architecture(self):
+        space = parse_space(
+            {
+                "params": {
+                    "lr": {"type": "float", "low": 1e-4, "high": 0.1, "log": True},
+                    "dropout": {"type": "choice", "values": [0.0, 0.1, 0.2]},
+                    "width": {"type": "int", "low": 16, "high": 64},
+                    "members": {"type": "int", "low": 2, "high": 8},
+                    "batch_size": {"type": "choice", "values": [32, 64, 128]},
+                }
+            }
+        )
+        assert inherited("mlp", space) == {"width", "members"}
+        factor = {"params": {"hidden_factor": {"type": "float", "low": 1.0, "high": 2.0}}}
+        assert inherited("transformer", parse_space(factor)) == {"hidden_factor"}
+
     def test_what_a_child_takes_over(self):
-        assert inherited(self.space) == {"optimizer", "width", "prep.scale"}
+        assert inherited("mlp", self.space) == {"optimizer", "width", "prep.scale"}
 
 
 @pytest.fixture(scope="module")

@@ -164,6 +164,7 @@ class Family(ABC):
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
         stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
         shares: Configuration fields whose values can share the weights of one network; see ``share_weights``.
+        shared_as: Values of other fields that all networks that share weights have.
     """
 
     key: ClassVar[str]
@@ -184,6 +185,7 @@ class Family(ABC):
     random: ClassVar[bool] = True
     stored_types: ClassVar[tuple[str, ...]] = ()
     shares: ClassVar[tuple[str, ...]] = ()
+    shared_as: ClassVar[Mapping[str, JsonScalar]] = {}
 
     @abstractmethod
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

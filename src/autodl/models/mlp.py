@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -182,6 +182,7 @@ class Mlp(Family):
     order = 40
     deep = True
     shares = ("depth", "width", "activation", "gate", "norm", "residual")
+    shared_as: ClassVar[Mapping[str, JsonScalar]] = {"width_shape": "constant"}
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""

@@ -32,7 +32,7 @@ class Trust:
 
 
 def trust(family: str, finished: Sequence[TrialResult]) -> Trust:
-    """The rank correlation of inherited with own losses, over a family's trained proposals.
+    """The rank correlation of inherited with own losses, over a family's proposals that were trained from scratch.
 
     The first ``ENOUGH`` proposals hold middling ones beside the best (``ranking.in_order``): among the best alone, a
     good ranking shows no correlation.
@@ -48,7 +48,7 @@ def trust(family: str, finished: Sequence[TrialResult]) -> Trust:
         (inherited, r.loss)
         for config, inherited in losses
         for r in own
-        if r.ok and r.loss is not None and r.spec.config == config and not r.proposals
+        if r.ok and r.loss is not None and r.spec.config == config and not (r.proposals or r.spec.parent)
     )
     if len(pairs) < ENOUGH:
         return Trust(pairs)

@@ -12,20 +12,20 @@ from typing import Literal
 import numpy as np
 
 from autodl.records import FamilyPlan, TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import LISTED, SUPERNET
 from autodl.search.architecture import Architecture, Past
 from autodl.search.breeding import Breeding
 from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
-from autodl.search.nas.sharing import SUPERNET, sharing_steps, without_rankings
+from autodl.search.nas.sharing import sharing_steps, without_rankings
 from autodl.search.row_rungs import RowRungs, RowStep
 from autodl.search.space import Config, SearchSpace
+from autodl.search.stopped import comparable_losses
 from autodl.search.strategies.base import Strategy
 
 Fits = Callable[[TrialSpec], bool]
 
-LISTED = ("baseline", "default", "portfolio")
-"""Origins of trials that were on a list; all others were asked for by a strategy."""
 CONTENDERS = 4
 """Families that the strategy searches: the best few by their best trial so far."""
 
@@ -58,7 +58,7 @@ class Allocation:
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
-        everything = finished = self.feasibility.as_told(finished)
+        everything = finished = self.feasibility.as_told(comparable_losses(finished))
         taken = [r.spec for r in finished] + list(running)
         number = 1 + max((trial_number(s.id) for s in taken), default=0)
         number = max(number, self.reserved + 1)
@@ -103,11 +103,12 @@ class Allocation:
     def _rows(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> RowStep:
         if self.rungs is None:
             return RowStep(None)
-        return self.rungs.next([r for r in finished if r.spec.family == key], [s for s in running if s.family == key])
+        return self.rungs.next(*_from_scratch(key, finished, running))
 
     def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
         """Families with a finished trial, best first, without those that are far beyond the limits."""
-        left = self.feasibility.hopeless(finished, {key: len(space.starts()) for key, space in self.spaces.items()})
+        listed = {key: len(space.starts()) for key, space in self.spaces.items() if space.params}
+        left = self.feasibility.hopeless(finished, listed)
         best: dict[str, float] = {}
         for r in finished:
             if r.ok and r.loss is not None and self.spaces[r.spec.family].params and r.spec.family not in left:
@@ -156,15 +157,22 @@ class Allocation:
 
     def _past(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> Past:
         listed = [r for r in finished if r.spec.origin in LISTED], [s for s in running if s.origin in LISTED]
-        return Past(self._observations(key, finished, running), self._observations(key, *listed))
+        specs = [s for s in (*(r.spec for r in finished), *running) if s.family == key]
+        asked = {frozenset(s.config.items()) for s in specs if s.parent is None and s.origin not in LISTED}
+        return Past(
+            self._observations(key, finished, running),
+            self._observations(key, *listed),
+            turn=len(asked),
+            known=[s.config for s in specs],
+        )
 
     def _observations(
         self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]
     ) -> list[Observation]:
-        if self.rungs is not None:
-            own = [r for r in finished if r.spec.family == key], [s for s in running if s.family == key]
-            return self.rungs.observations(self.spaces[key], *own)
+        own, busy = _from_scratch(key, finished, running)
         several = self.feasibility.objectives(finished) if self.strategy.several_losses else {}
+        if self.rungs is not None:
+            return self.rungs.observations(self.spaces[key], own, busy, several)
         seen = [
             Observation(
                 config=r.spec.config,
@@ -173,10 +181,19 @@ class Allocation:
                 steps=r.fold_losses,
                 losses=several.get(r.spec.id, ()),
             )
-            for r in finished
-            if r.spec.family == key
+            for r in own
         ]
-        return seen + [Observation(config=s.config, status="running") for s in running if s.family == key]
+        return seen + [Observation(config=s.config, status="running") for s in busy]
+
+
+def _from_scratch(
+    key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]
+) -> tuple[list[TrialResult], list[TrialSpec]]:
+    """A family's trials without those that went on from the weights of others: these say little of their settings."""
+    return (
+        [r for r in finished if r.spec.family == key and r.spec.parent is None],
+        [s for s in running if s.family == key and s.parent is None],
+    )
 
 
 def _status(status: TrialStatus) -> Literal["ok", "stopped", "failed"]:

@@ -31,16 +31,14 @@ class Past:
     Attributes:
         history: Its trials, running ones included.
         listed: Those of them that were on a list and not asked for by a strategy.
-        best: Configuration of the best finished trial, of the listed ones alone and of all.
+        turn: Configurations that a strategy has asked for.
+        known: Configurations that are not tried again, besides those of ``history``.
     """
 
     history: Sequence[Observation]
     listed: Sequence[Observation]
-
-    @property
-    def turn(self) -> int:
-        """Trials that a strategy has asked for."""
-        return len(self.history) - len(self.listed)
+    turn: int = 0
+    known: Sequence[Config] = ()
 
     def best(self, among: Sequence[Observation]) -> Config | None:
         """The best finished configuration among some."""
@@ -86,7 +84,7 @@ class Architecture:
             search: The strategy of the search.
             rng: The only source of randomness.
         """
-        tried = [o.config for o in past.history]
+        tried = [*(o.config for o in past.history), *past.known]
         if not space.nas or self.mode in ("joint", "supernet"):
             yield from _new(search, space, past.history, rng, tried)
             return

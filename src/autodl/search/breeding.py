@@ -12,17 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from autodl.models.base import families
-from autodl.records import TrialResult, TrialSpec
+from autodl.records import TrialResult, TrialSpec, TrialStatus
 from autodl.search.encoding import is_ordered
 from autodl.search.history import Observation
-from autodl.search.space import Config, SearchSpace
+from autodl.search.space import Config, SearchSpace, family_space
 from autodl.search.strategies.pbt import PBT
+from autodl.train.config import TrainConfig
 
 FOUNDERS = 4
 """Trained networks of a family before there are children."""
 FRESH = 0.25
 """Share of further networks that begin anew, so that one early lead does not decide everything."""
 TRIES = 8
+MOST_FAILURES = 2
+"""After so many failed children in a row a family has no more."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,17 @@ class Breeding:
             running: The same, still running.
             rng: The only source of randomness.
         """
-        able = [r for r in finished if r.ok and families[r.spec.family].deep and self.has_models(r)]
+        if _barren(finished):
+            return None
+        lost = {r.spec.parent for r in finished if r.status is TrialStatus.FAILED}
+        able = [r for r in finished if r.ok and families[r.spec.family].deep and r.spec.id not in lost]
+        able = [r for r in able if self.has_models(r)]
         if len(able) < FOUNDERS or rng.random() < FRESH:
             return None
         population = [Observation(r.spec.config, "ok", r.loss) for r in able]
         known = [(r.spec.config, r.spec.parent) for r in finished] + [(s.config, s.parent) for s in running]
         for _ in range(TRIES):
-            step = self.strategy.child(space, population, rng, inherited(space))
+            step = self.strategy.child(space, population, rng, inherited(able[0].spec.family, space))
             if step is None or step.config is None or step.parent is None:
                 return None
             parent = able[step.parent].spec.id
@@ -67,7 +74,22 @@ class Breeding:
         return None
 
 
-def inherited(space: SearchSpace) -> frozenset[str]:
-    """Parameters that a child cannot change: architecture, preparation, and kinds of things (optimizer, schedule)."""
+def inherited(family: str, space: SearchSpace) -> frozenset[str]:
+    """Parameters that a child cannot change: architecture, preparation, and kinds of things (optimizer, schedule).
+
+    Architecture is what the space calls so, what the family's shipped space calls so, and what is no fraction and no
+    part of the training: most such values are sizes.
+    """
     kinds = {n for n, p in space.params.items() if p.type == "choice" and not is_ordered(p)}
-    return frozenset({*space.nas, *kinds, *(n for n in space.params if n.startswith("prep."))})
+    fields = families[family].config.model_fields
+    sizes = {n for n in space.params if n in fields and n not in TrainConfig.model_fields}
+    sizes = {n for n in sizes if fields[n].annotation is not float}
+    preparation = {n for n in space.params if n.startswith("prep.")}
+    return frozenset({*space.nas, *family_space(family).nas, *kinds, *sizes, *preparation} & {*space.params})
+
+
+def _barren(finished: Sequence[TrialResult]) -> bool:
+    """Whether the last children failed: whatever the reason is, the next would hardly do better."""
+    last = [r for r in finished if r.spec.parent is not None][-MOST_FAILURES:]
+    bad = (TrialStatus.FAILED, TrialStatus.TIMEOUT)
+    return len(last) == MOST_FAILURES and all(r.status in bad for r in last)

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
-from autodl.search.nas.sharing import SUPERNET, TRAININGS
+from autodl.records.origins import SUPERNET
+from autodl.search.nas.sharing import TRAININGS, without_rankings
 from autodl.search.trial import split_config
 from autodl.train.config import SLICE
 
@@ -57,8 +58,10 @@ class CostModel:
         """The estimate times the ratio of measured to estimated seconds.
 
         The ratio is the median over the family's own finished trials; a family without any takes the median over
-        all others, which measures the machine. Stopped trials count by their share of folds.
+        all others, which measures the machine. Stopped trials count by their share of folds, trainings of shared
+        weights not at all.
         """
+        history = without_rankings(history)
         own = [r for r in history if r.spec.family == spec.family]
         ratios = [x for r in own if (x := self._ratio(r)) is not None]
         # A trial that ran out of time would have taken longer than it did; nobody knows how much.

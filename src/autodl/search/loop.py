@@ -12,13 +12,15 @@ from autodl.clock import Deadline
 from autodl.events import Listener, Note, TrialFinished, TrialStarted
 from autodl.models.base import families
 from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import INHERITED, LISTED, SUPERNET
 from autodl.records.shared_weights import ENOUGH, sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
+from autodl.search.feasibility import Feasibility
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
-from autodl.search.nas.sharing import INHERITED, SHARE, SUPERNET, shared_choices
+from autodl.search.nas.sharing import SHARE, full_proposals, shared_choices
 from autodl.search.rivals import rival_curves
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
@@ -50,10 +52,10 @@ class SearchState:
     memory_left: float = math.inf
     """Bytes that a trial may take."""
 
-    def best(self) -> TrialResult | None:
-        """The finished trial with the lowest loss."""
+    def best(self, feasibility: Feasibility | None = None) -> TrialResult | None:
+        """The finished trial with the lowest loss, of those within the limits if there are any."""
         done = [r for r in self.finished if r.ok]
-        return min(done, key=lambda r: r.loss if r.loss is not None else math.inf, default=None)
+        return min(done, key=(feasibility or Feasibility()).order, default=None)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class SearchLoop:
         max_trials: Trial-count budget, or None.
         memory: Estimates their bytes; None where nobody knows what is free.
         parents: Reads the fold models of the trial from which another goes on; empty if they are gone.
-        max_failures: A family that failed this often in a row is not tried again.
+        max_failures: A family whose trainings from scratch failed this often in a row is not tried again.
     """
 
     allocation: Allocation
@@ -158,7 +160,9 @@ class SearchLoop:
         return simple and not any(r.ok and families[r.spec.family].complexity > 0 for r in state.finished)
 
     def _broken(self, family: str, finished: Sequence[TrialResult]) -> bool:
-        last = [r for r in finished if r.spec.family == family][-self.max_failures :]
+        # Children and trainings of shared weights have reasons of their own to fail.
+        own = [r for r in finished if r.spec.family == family and r.spec.parent is None]
+        last = [r for r in own if r.spec.origin != SUPERNET][-self.max_failures :]
         bad = (TrialStatus.FAILED, TrialStatus.TIMEOUT)
         return len(last) == self.max_failures and all(r.status in bad for r in last)
 
@@ -166,15 +170,17 @@ class SearchLoop:
         return self.budget.left() - self.reserve(state.finished)
 
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
-        rivals = tuple(r.fold_losses for r in state.finished if r.ok and self.allocation.spaces[r.spec.family].params)
-        whole = ("default", "portfolio", SUPERNET, INHERITED)
+        # A trial that could be delivered is not stopped for one that could not.
+        able = [r for r in state.finished if self.allocation.feasibility.violation(r) == 0]
+        rivals = tuple(r.fold_losses for r in able if r.ok and self.allocation.spaces[r.spec.family].params)
+        whole = (*LISTED, SUPERNET, INHERITED)
         # Where parts of the rows are tried, the scheduler acts between trials.
         judged = spec.origin not in whole and self.allocation.rungs is None
         scheduler = self.scheduler if judged else "none"
         choices = None
         if spec.origin == SUPERNET:
             choices = shared_choices(spec.family, self.allocation.spaces[spec.family], spec.config)
-        curves = () if scheduler == "none" else rival_curves(state.finished, spec.family)
+        curves = () if scheduler == "none" else rival_curves(able, spec.family)
         baseline = families[spec.family].complexity == 0
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
         bytes_ = 0.0 if self.memory is None or baseline else self.memory.estimate(spec, state.finished)
@@ -187,14 +193,16 @@ class SearchLoop:
         return Job(spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
-        before = state.best()
+        before = state.best(self.allocation.feasibility)
         now = self.budget.elapsed()
         spent = outcome.result.cost.fit_s + outcome.result.cost.predict_s if outcome.result.cost else 0.0
         timed = outcome.result.model_copy(update={"finished_s": now, "started_s": max(0.0, now - spent)})
+        if timed.proposals:
+            timed = full_proposals(timed, self.allocation.spaces[timed.spec.family])
         stored = self.store(TrialOutcome(timed, outcome.oof, outcome.test, outcome.models))
         state.finished.append(stored)
         names = trial_names([*(r.spec for r in state.finished), *(j.spec for j in runner.running())])
-        after = state.best()
+        after = state.best(self.allocation.feasibility)
         improved = after is not None and after is not before and after.spec.id == stored.spec.id
         self.listener(TrialFinished(stored, names[stored.spec.id], improved, now))
         if stored.spec.origin == INHERITED and stored.ok:

@@ -6,14 +6,17 @@ Notation: n rows, w numeric columns after preparation, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
 from autodl.preprocess.category_blocks import shown_classes
 from autodl.records import ColumnInfo, ColumnKind, Recipe, TrialResult, TrialSpec
+from autodl.records.origins import SUPERNET
 from autodl.search.costs import one_fit
+from autodl.search.nas.sharing import largest, shared_choices, without_rankings
+from autodl.search.space import Config, SearchSpace
 
 if TYPE_CHECKING:
     from autodl.search.trial import TrialData
@@ -134,18 +137,26 @@ class MemoryModel:
         data: Columns, recipes and folds.
         allowed: Bytes that a trial may add.
         here: Bytes that one may add in the process of the run, where that is less.
+        spaces: Of the families; what a training of shared weights takes depends on them.
     """
 
     shape: Shape
     data: TrialData
     allowed: float = math.inf
     here: float = math.inf
+    spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
     _seen: dict[object, CostEstimate] = field(default_factory=dict, repr=False)
 
     def raw(self, spec: TrialSpec) -> float:
-        """The estimate before anything was measured."""
-        fit = one_fit(self.shape, spec.family, tuple(sorted(spec.config.items())))
-        return self.preparation(spec).bytes + fit.bytes
+        """The estimate before anything was measured; shared weights take what the largest of their networks takes."""
+
+        def fit(config: Config) -> float:
+            return one_fit(self.shape, spec.family, tuple(sorted(config.items()))).bytes
+
+        config = spec.config
+        if spec.origin == SUPERNET and spec.family in self.spaces:
+            config = largest(config, shared_choices(spec.family, self.spaces[spec.family], config), fit)
+        return self.preparation(spec).bytes + fit(config)
 
     def preparation(self, spec: TrialSpec) -> CostEstimate:
         """Of one fold."""
@@ -161,10 +172,10 @@ class MemoryModel:
         return self._seen[key]
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
-        """The estimate times the largest ratio of measured to estimated bytes that the family has shown."""
+        """The estimate times the largest ratio of measured to estimated bytes that single models have shown."""
         ratios = [
             r.cost.peak_bytes / max(1.0, self.raw(r.spec)) * (1.0 if r.loss is not None else UNSURE)
-            for r in history
+            for r in without_rankings(history)
             if r.spec.family == spec.family and r.cost is not None and r.cost.peak_bytes > 0
         ]
         ratio = min(MOST_RATIO, max(LEAST_RATIO, *ratios)) if ratios else 1.0

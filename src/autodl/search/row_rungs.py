@@ -7,10 +7,11 @@ the same. Only trials on all rows count as results; see ``TrialStatus.STOPPED``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from autodl.records import TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import LISTED
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, comparable
 from autodl.search.naming import trial_number
@@ -20,8 +21,6 @@ from autodl.search.space import Config, SearchSpace
 LEAST_ROWS = 1_000
 """On fewer training rows the ranking of configurations says little."""
 LEAST_SHARE = 1 / 9
-LISTED = ("baseline", "default", "portfolio")
-"""Origins of trials that are on all rows from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,7 @@ class RowRungs:
         Args:
             finished: Trials of the family. running: specifications of those that run.
         """
+        # The listed ones are on all rows from the beginning.
         own = [r for r in finished if r.spec.origin not in LISTED]
         tried = _configurations(own, [s for s in running if s.origin not in LISTED])
         step = self.scheduler.next([o for o, _ in tried], self.span, math.inf)
@@ -79,10 +79,21 @@ class RowRungs:
         return RowStep(share, observation.config, origin)
 
     def observations(
-        self, space: SearchSpace, finished: Sequence[TrialResult], running: Sequence[TrialSpec]
+        self,
+        space: SearchSpace,
+        finished: Sequence[TrialResult],
+        running: Sequence[TrialSpec],
+        several: Mapping[str, tuple[float, ...]] | None = None,
     ) -> list[Observation]:
-        """What the strategy sees: a configuration each, with losses of one share of the rows only."""
-        return comparable([o for o, _ in _configurations(finished, running)], enough=len(space.params) + 2)
+        """What the strategy sees: a configuration each, with losses of one share of the rows only.
+
+        Args:
+            space: Of the family.
+            finished: Trials of the family. running: specifications of those that run.
+            several: All losses by trial id, for strategies that look at more than one.
+        """
+        seen = comparable([o for o, _ in _configurations(finished, running)], enough=len(space.params) + 2)
+        return [replace(o, losses=_losses(o, finished, several)) for o in seen] if several else seen
 
 
 def _configurations(finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[tuple[Observation, str]]:
@@ -96,6 +107,14 @@ def _configurations(finished: Sequence[TrialResult], running: Sequence[TrialSpec
         else:
             group.append(spec)
     return [(_observation(g, results), g[0].origin) for g in groups]
+
+
+def _losses(
+    seen: Observation, finished: Sequence[TrialResult], several: Mapping[str, tuple[float, ...]]
+) -> tuple[float, ...]:
+    """All losses of the trial whose loss the observation has."""
+    same = (r for r in finished if r.spec.config == seen.config and (r.spec.fidelity or 1.0) == seen.fidelity)
+    return next((several[r.spec.id] for r in same if r.loss == seen.loss and r.spec.id in several), ())
 
 
 def _observation(specs: Sequence[TrialSpec], results: dict[str, TrialResult]) -> Observation:

@@ -79,12 +79,13 @@ class SearchSetup:
 
     def memory(self) -> MemoryModel:
         """Memory estimates, held against what is free now; on a cluster each node is held against its own memory."""
+        spaces = self.spaces()
         if self.address is not None:
-            return MemoryModel(self.shape, self.data, here=allowance(available_memory(), 1))
+            return MemoryModel(self.shape, self.data, here=allowance(available_memory(), 1), spaces=spaces)
         allowed = allowance(available_memory(), self.plan.workers)
         if self.plan.runner != "inline":
             allowed = max(0.5 * allowed, allowed - WORKER_BYTES)
-        return MemoryModel(self.shape, self.data, allowed)
+        return MemoryModel(self.shape, self.data, allowed, spaces=spaces)
 
     @property
     def checking_s(self) -> float:
@@ -136,7 +137,8 @@ def run_search(
     """
 
     def reserve(finished: Sequence[TrialResult]) -> float:
-        best = sorted((r for r in finished if r.ok), key=lambda r: r.loss if r.loss is not None else 0.0)
+        # What went on from the weights of another is not trained again.
+        best = sorted((r for r in finished if r.ok and r.spec.parent is None), key=setup.feasibility.order)
         seconds = refit_seconds(setup, best[:LIKELY_MEMBERS], n_rows)
         refits = 0.0 if budget.unlimited else min(1.3 * sum(seconds.values()), REFIT_SHARE * budget.total_s)
         checking = 0.0 if budget.unlimited else setup.checking_s

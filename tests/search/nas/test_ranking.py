@@ -6,9 +6,9 @@ import pytest
 
 from autodl.models.base import families
 from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task, TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import SUPERNET
 from autodl.search.job import Job, TrialData
 from autodl.search.nas.ranking import BEST, MIDDLING
-from autodl.search.nas.sharing import SUPERNET
 from autodl.search.prepared import PreparedFolds
 from autodl.search.trial import run_trial
 

@@ -3,17 +3,21 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autodl.clock import NEVER, Deadline
 from autodl.models.base import Shape, families
-from autodl.records import FamilyPlan, Proposal, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.records import Cost, FamilyPlan, Proposal, Recipe, TableSchema, Task, TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import INHERITED, SUPERNET
 from autodl.records.shared_weights import sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
 from autodl.search.costs import CostModel
+from autodl.search.job import TrialData
+from autodl.search.memory import MemoryModel
 from autodl.search.nas.ranking import BEST, evolve, in_order
-from autodl.search.nas.sharing import INHERITED, SUPERNET, can_share, shared_choices, sharing_steps
+from autodl.search.nas.sharing import can_share, full_proposals, largest, shared_choices, sharing_steps
 from autodl.search.space import SearchSpace, family_space, parse_space
 from autodl.search.strategies.base import strategies
 
@@ -58,6 +62,14 @@ RANKING = result(3, SUPERNET, SPACE.starts()[1], None, proposals=PROPOSALS, reac
 def allocation(mode: str = "supernet") -> Allocation:
     plan = FamilyPlan(key=FAMILY, name="x", recipe=Recipe(), est_seconds=1.0, est_bytes=1e6, why="")
     return Allocation((plan,), {FAMILY: SPACE}, strategies["random"](0), 0, Architecture(mode))
+
+
+def bare_data() -> TrialData:
+    recipes = {FAMILY: Recipe()}
+    rows = np.arange(10)
+    frame = pd.DataFrame(index=rows)
+    schema = TableSchema(columns=())
+    return TrialData(frame, np.zeros(10), frame, ((rows, rows),), schema, Task.REGRESSION, 0, "rmse", recipes)
 
 
 def trained(n: int, losses: list[float]) -> list[TrialResult]:
@@ -166,13 +178,98 @@ def test_a_ranking_is_no_trial_of_the_strategy() -> None:
 def test_its_seconds_say_nothing_about_single_trials() -> None:
     costs = CostModel(Shape(1000, 10, classes=2), 5)
     spec = TrialSpec(id="t0009", family=FAMILY, config=SPACE.starts()[0])
-    from autodl.records import Cost
-
     slow = RANKING.model_copy(update={"cost": Cost(fit_s=1e4)})
     assert costs.estimate(spec, [slow]) == costs.estimate(spec, [])
     whole = costs.raw(spec)
     job = costs.raw(spec.model_copy(update={"origin": SUPERNET}))
     assert 0 < job < 3 * whole
+
+
+def test_a_job_that_ran_out_of_time_says_nothing_about_single_trials() -> None:
+    costs = CostModel(Shape(1000, 10, classes=2), 5)
+    spec = TrialSpec(id="t0009", family=FAMILY, config=SPACE.starts()[0])
+    cost = Cost(fit_s=1e4, peak_bytes=10**10)
+    late = RANKING.model_copy(update={"status": TrialStatus.TIMEOUT, "cost": cost, "proposals": ()})
+    assert costs.estimate(spec, [late]) == costs.estimate(spec, [])
+
+
+def test_the_memory_of_shared_weights_is_that_of_the_largest_network_and_tells_nothing_of_others() -> None:
+    sizes = {"depth": 3, "width": 64}
+    config = SPACE.complete({"depth": 1, "width": 16})
+    assert largest(config, {"depth": (3, 1), "width": (16, 64)}, lambda c: c["depth"] * c["width"]) == config | sizes
+    memory = MemoryModel(Shape(1000, 10, classes=2), bare_data(), spaces={FAMILY: SPACE})
+    spec = TrialSpec(id="t0009", family=FAMILY, config=config)
+    job = spec.model_copy(update={"origin": SUPERNET})
+    assert memory.raw(job) == memory.raw(spec.model_copy(update={"config": config | sizes})) > memory.raw(spec)
+    hungry = RANKING.model_copy(update={"cost": Cost(fit_s=1.0, peak_bytes=10**10)})
+    assert memory.estimate(spec, [hungry]) == memory.estimate(spec, [])
+
+
+def test_proposals_are_full_configurations_each_once() -> None:
+    params = {
+        "depth": {"type": "int", "low": 1, "high": 3, "default": 2},
+        "residual": {"type": "choice", "values": [True, False], "default": True},
+        "bins": {"type": "int", "low": 2, "high": 4, "when": {"depth": ">= 2"}},
+    }
+    space = parse_space({"params": params, "nas": ["depth"]})
+    common = {"depth": 2, "residual": False, "bins": 3}
+    raw = (
+        Proposal(config={**common, "depth": 1}, loss=0.1),
+        Proposal(config={"depth": 1, "residual": False, "bins": 4}, loss=0.2),
+        Proposal(config={**common, "depth": 3}, loss=0.3),
+    )
+    full = full_proposals(result(3, SUPERNET, common, None, proposals=raw), space)
+    assert [(p.config, p.loss) for p in full.proposals] == [
+        ({"depth": 1, "residual": False}, 0.1),
+        ({"depth": 3, "residual": False, "bins": 3}, 0.3),
+    ]
+
+
+def test_widths_that_shared_weights_do_not_have_are_in_no_proposal() -> None:
+    space = family_space(FAMILY)
+    best = space.complete({"depth": 3, "width_shape": "free", "width_2": 64})
+    history = [result(1, "default", space.starts()[0], 0.5), result(2, "tpe", best, 0.4)]
+    ((origin, common),) = sharing_steps(FAMILY, space, history, [])
+    assert origin == SUPERNET
+    assert common == space.complete({**best, "width_shape": "constant"})
+    shallow = space.complete({**best, "depth": 1})
+    wide = space.model_copy(update={"params": {**space.params, "width_shape": space.params["width_shape"].model_copy(
+        update={"default": "funnel"})}})  # fmt: skip
+    ranking = result(3, SUPERNET, shallow, None, proposals=(Proposal(config={**shallow, "depth": 3}, loss=0.1),))
+    assert full_proposals(ranking, wide).proposals[0].config["width_shape"] == "constant"
+
+
+def test_a_space_with_one_network_or_without_those_that_share_has_nothing_to_compare() -> None:
+    def space(**more: object) -> SearchSpace:
+        params = {"depth": {"type": "int", "low": 2, "high": 2}, "lr": {"type": "float", "low": 0.001, "high": 0.01}}
+        return parse_space({"params": {**params, **more}, "nas": [n for n in ("depth", *more) if n != "width_shape"]})
+
+    assert not can_share(FAMILY, space())
+    assert not can_share(FAMILY, space(norm={"type": "choice", "values": ["batch"]}))
+    norms = {"type": "choice", "values": ["batch", "none"]}
+    assert can_share(FAMILY, space(norm=norms))
+    assert not can_share(FAMILY, space(norm=norms, width_shape={"type": "choice", "values": ["funnel"]}))
+
+
+def test_a_child_is_no_trial_of_the_strategy_nor_a_check_of_the_ranking() -> None:
+    history = trained(2, [0.3, 0.31])
+    child = result(9, "pbt", PROPOSALS[4].config, 0.01)
+    child = child.model_copy(update={"spec": child.spec.model_copy(update={"parent": "t0001"})})
+    assert trust(FAMILY, [*history, child]) == trust(FAMILY, history)
+    seen: list[list[object]] = []
+
+    class Spy(strategies["random"]):
+        def ask(self, space, history, n, rng):
+            seen.append([o.config for o in history])
+            return [child.spec.config, *super().ask(space, history, n, rng)]
+
+    search = Allocation(allocation().families, {FAMILY: SPACE}, Spy(0), 0, Architecture("joint"))
+    for finished, running in (([*history, child], []), (history, [child.spec])):
+        spec = search.next(finished, running, lambda s: True)
+        assert spec is not None
+        assert spec.config != child.spec.config  # nothing is trained twice
+        assert len(seen[-1]) == 4
+        assert child.spec.config not in seen[-1]
 
 
 def test_evolution_over_inherited_losses_finds_the_best_of_many() -> None:

@@ -6,18 +6,15 @@ check of ``records.shared_weights`` finds that they are of no use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from autodl.models.base import families
-from autodl.records import JsonScalar, TrialResult, TrialSpec
+from autodl.records import JsonScalar, Proposal, TrialResult, TrialSpec
+from autodl.records.origins import INHERITED, SUPERNET
 from autodl.records.shared_weights import trust
 from autodl.search.encoding import listed
 from autodl.search.space import Config, SearchSpace
 
-SUPERNET = "supernet"
-"""Origin of a training of shared weights."""
-INHERITED = "inherited"
-"""Origin of a trial that it has proposed."""
 SHARE = 0.25
 """Most of the time left that a training of shared weights may take."""
 TRAININGS = 5.0
@@ -34,21 +31,23 @@ def shared_choices(family: str, space: SearchSpace, config: Config) -> dict[str,
         space: Its search space; only what it lists as ``nas``, whatever the other values are, varies.
         config: What the networks have in common.
     """
-    kind = families[family]
     own = {k: v for k, v in config.items() if not k.startswith("prep.")}
-    common = kind.config(**own)
-    found: dict[str, tuple[JsonScalar, ...]] = {}
-    for name in kind.shares:
-        param = space.params.get(name)
-        varies = param is not None and name in space.nas and not param.when and (param.type != "float")
-        found[name] = tuple(listed(param)) if varies and param is not None else (getattr(common, name),)
-    return found
+    common = families[family].config(**own)
+    varied = _varied(family, space)
+    return {name: varied.get(name, (getattr(common, name),)) for name in families[family].shares}
+
+
+def _varied(family: str, space: SearchSpace) -> dict[str, tuple[JsonScalar, ...]]:
+    """Values of what the space varies among the things that can share weights."""
+    params = {n: space.params[n] for n in families[family].shares if n in space.nas}
+    return {n: tuple(listed(p)) for n, p in params.items() if not p.when and p.type != "float"}
 
 
 def can_share(family: str, space: SearchSpace) -> bool:
-    """Whether there is more than one network to compare."""
-    kind = families[family]
-    return any(name in space.nas and not space.params[name].when for name in kind.shares)
+    """Whether there is more than one network to compare, and the space has those that can share weights."""
+    fixed = families[family].shared_as
+    has = all(name not in space.params or space.params[name].allows(value) for name, value in fixed.items())
+    return has and any(len(values) > 1 for values in _varied(family, space).values())
 
 
 def sharing_steps(
@@ -68,7 +67,8 @@ def sharing_steps(
         under_way = any(s.family == family and s.origin == SUPERNET for s in running)
         scored = [r for r in own if r.ok and r.loss is not None]
         if not under_way and len(scored) >= LEAST_TRIALS:
-            yield SUPERNET, min(scored, key=lambda r: r.loss or 0.0).spec.config
+            best = min(scored, key=lambda r: r.loss or 0.0).spec.config
+            yield SUPERNET, space.complete({**best, **families[family].shared_as})
         return
     if trust(family, finished).poor:
         return
@@ -83,6 +83,27 @@ def without_rankings(results: Sequence[TrialResult]) -> list[TrialResult]:
     return [r for r in results if r.spec.origin != SUPERNET]
 
 
-def proposed(config: Config, values: Mapping[str, JsonScalar], space: SearchSpace) -> Config:
-    """A full configuration with these values of the choices, everything else as in ``config``."""
-    return space.complete({**config, **values})
+def full_proposals(ranking: TrialResult, space: SearchSpace) -> TrialResult:
+    """The ranking with configurations as the space has them, each once, so that they can be found among the trials.
+
+    Args:
+        ranking: Its proposals join values of the choices with the common configuration.
+        space: Of the family.
+    """
+    found: list[Proposal] = []
+    for p in ranking.proposals:
+        config = space.complete({**p.config, **families[ranking.spec.family].shared_as})
+        if not any(f.config == config for f in found):
+            found.append(Proposal(config=config, loss=p.loss))
+    return ranking.model_copy(update={"proposals": tuple(found)})
+
+
+def largest(config: Config, choices: Mapping[str, Sequence[JsonScalar]], size: Callable[[Config], float]) -> Config:
+    """The network with the largest value of each choice, as shared weights hold them all.
+
+    Args:
+        config: What the networks have in common. choices: Values of each choice. size: of a network.
+    """
+    for name, values in choices.items():
+        config = max(({**config, name: value} for value in values), key=size)
+    return config
