@@ -261,6 +261,7 @@ def _on_axis(p: Param, values: Sequence[JsonScalar], nothing: float) -> Matrix:
 
 def _place(p: Param, value: JsonScalar) -> float:
     if p.type == "choice":
+        value = p.entry(value)
         return _index(p)[type(value), value]
     return float(_on_axis(p, [value], MIDDLE)[0])
 

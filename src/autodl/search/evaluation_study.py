@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,20 @@ from pathlib import Path
 from autodl.search.ledger import Evaluation
 from autodl.search.space import SearchSpace
 from autodl.search.study import Op, State, journal_line, trial_line
-from autodl.store.study_file import StudyFile
+from autodl.store.study_file import WRITER, StudyFile
 
 NAME = "optimize"
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is what an earlier search wrote here, or empty, and not one that somebody would miss."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(10_000)
+        line = json.loads(first) if first else {"worker_id": WRITER, "study_name": NAME}
+    except (OSError, ValueError):
+        return False
+    return isinstance(line, dict) and (line.get("worker_id"), line.get("study_name")) == (WRITER, NAME)
 
 
 class EvaluationStudy:

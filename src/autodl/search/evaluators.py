@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -108,9 +112,15 @@ class Processes(Evaluator):
         from autodl.search import objective_process
 
         worker = self._idle.pop() if self._idle else None
-        if worker is None or worker.poll() is not None:
+        if worker is not None and worker.poll() is not None:
+            _end(worker)
+            worker = None
+        if worker is None:
             worker = subprocess.Popen(
-                [sys.executable, "-m", objective_process.__name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-m", objective_process.__name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # so that what the objective starts can be ended with it
             )
             objective_process.send(worker.stdin, (list(sys.path), self._payload))
         self._busy[number] = worker
@@ -152,6 +162,10 @@ class Processes(Evaluator):
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
+    """End a process with what it has started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):  # nothing of it is left
+            os.killpg(worker.pid, signal.SIGKILL)
     worker.kill()
     worker.wait()
     for pipe in (worker.stdin, worker.stdout):
@@ -167,6 +181,7 @@ def evaluator(
     interruptible: bool,
     address: str | None = None,
     cpus: float = 1.0,
+    seconds: float = math.inf,
 ) -> Evaluator:
     """The evaluator for a runner's name.
 
@@ -177,6 +192,7 @@ def evaluator(
         interruptible: Whether a call that takes too long must be left.
         address: Of the cluster for ``ray``; None starts one on this machine.
         cpus: Cores that each call takes on Ray.
+        seconds: How long Ray may take to start, or to be joined, and to give a first worker.
 
     Raises:
         ConfigError: An unknown name, or an address that is of no use.
@@ -185,7 +201,7 @@ def evaluator(
     def ray(objective: Objective) -> Evaluator:
         from autodl.search.runners.ray_calls import RayCalls
 
-        return RayCalls(objective, workers, address, cpus=cpus)
+        return RayCalls(objective, workers, address, cpus=cpus, seconds=seconds)
 
     makers: dict[str, Callable[[Objective], Evaluator]] = {"inline": Threads, "process": Processes, "ray": ray}
     if runner not in makers:

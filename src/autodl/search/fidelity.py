@@ -59,6 +59,10 @@ class Fidelity:
         raw = [self.high / eta**k for k in range(count, -1, -1)]
         return tuple(float(round(r)) if self.whole else r for r in raw)
 
+    def spent(self, calls: Sequence[float]) -> float:
+        """What the calls of one configuration have taken of the resource, the state of others aside."""
+        return max(calls, default=0.0) if self.goes_on != "none" else sum(calls)
+
     def place(self, value: float) -> float:
         """Where a value stands from 0 (low) to 1 (high) on a logarithmic scale."""
         return math.log(value / self.low) / math.log(self.high / self.low) if self.high > self.low else 1.0

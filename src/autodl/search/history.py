@@ -40,6 +40,12 @@ class Observation:
         return next((loss for f, loss in self.curve if f == fidelity), None)
 
     @property
+    def calls(self) -> tuple[float, ...]:
+        """The fidelity of each evaluation, also of one that failed or runs."""
+        begun = self.status in ("failed", "running") and self.fidelity is not None
+        return (*(f for f, _ in self.curve), *((self.fidelity,) if begun and self.fidelity is not None else ()))
+
+    @property
     def reached(self) -> float:
         """The highest fidelity with a loss; 0 if there is none."""
         return self.curve[-1][0] if self.curve else 0.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -23,8 +24,8 @@ class Evaluation:
     """One call of the objective.
 
     Attributes:
-        number: Place in the order of starts, from 0.
-        trial: Which configuration, counted from 0 in the order of their first evaluation.
+        number: Counts the starts, from 0; one whose call was lost with the search that made it is left out.
+        trial: Which configuration, counted likewise in the order of their first evaluation.
         config: The configuration.
         fidelity: With how much of the resource; None if the search has none.
         status: ``ok``, ``failed`` or ``running``.
@@ -71,9 +72,11 @@ class Ledger:
     def begin(
         self, config: Config, fidelity: float | None, trial: int | None, parent: int | None = None
     ) -> Evaluation:
-        """Note that a call starts."""
-        number = len(self.evaluations)
-        which = self.trials if trial is None else trial
+        """Note that a call starts; ``trial`` and ``parent`` are places among the observations."""
+        number = 1 + max((e.number for e in self.evaluations), default=-1)
+        trials = self.trials
+        trial, parent = (None if place is None else trials[place] for place in (trial, parent))
+        which = 1 + max(trials, default=-1) if trial is None else trial
         source = self._source(parent if trial is None else trial, fidelity) if self.lineage else None
         entry = Evaluation(number, which, config, fidelity, parent=parent, source=source)
         self.evaluations.append(entry)
@@ -88,28 +91,43 @@ class Ledger:
         ]
         return done[-1] if done else None
 
-    def end(self, number: int, answer: Answer) -> Evaluation:
-        """Note what came of a call, durably if there is a journal."""
+    def end(self, number: int, answer: Answer, *, cut: bool = False) -> Evaluation:
+        """Note what came of a call, durably if there is a journal.
+
+        Args:
+            number: Of the evaluation.
+            answer: What came of it.
+            cut: Whether the end of the search ended it. That says nothing of the configuration, so that the journal
+                leaves it out, and whoever goes on with the search calls anew.
+        """
+        count = next((len(e.losses) for e in self.evaluations if e.losses), len(answer.losses))
+        if answer.losses and len(answer.losses) != count:
+            wrong = f"the objective returned {len(answer.losses)} losses, but {count} before"
+            answer = Answer(seconds=answer.seconds, error=wrong)
         ok = bool(answer.losses)
+        place = self._place(number)
         done = replace(
-            self.evaluations[number],
+            self.evaluations[place],
             status="ok" if ok else "failed",
             loss=answer.losses[0] if ok else None,
             losses=answer.losses,
             seconds=round(answer.seconds, 6),
             error=answer.error,
         )
-        self.evaluations[number] = done
-        if self.journal is not None:
+        self.evaluations[place] = done
+        if self.journal is not None and not cut:
             self.journal.write(done)
         if self.told is not None:
             self.told(done)
         return done
 
+    def _place(self, number: int) -> int:
+        return bisect_left(self.evaluations, number, key=lambda e: e.number)
+
     @property
-    def trials(self) -> int:
-        """Number of configurations."""
-        return 1 + max((e.trial for e in self.evaluations), default=-1)
+    def trials(self) -> list[int]:
+        """Numbers of the configurations, in the order of the observations."""
+        return sorted({e.trial for e in self.evaluations})
 
     def spent(self) -> float:
         """Sum of the fidelities of all calls, running ones included (1 each without a fidelity)."""
@@ -119,7 +137,7 @@ class Ledger:
             cost = 1.0 if e.fidelity is None else e.fidelity
             before = reached.get(e.trial, 0.0)
             if e.trial not in reached and e.source is not None:  # a child
-                before = self.evaluations[e.source].fidelity or 0.0
+                before = self.evaluations[self._place(e.source)].fidelity or 0.0
             total += max(0.0, cost - before) if self.resumable else cost
             reached[e.trial] = max(reached.get(e.trial, 0.0), cost)
         return total
@@ -129,14 +147,15 @@ class Ledger:
         by_trial: dict[int, list[Evaluation]] = {}
         for e in self.evaluations:
             by_trial.setdefault(e.trial, []).append(e)
-        return [self._observation(by_trial[t]) for t in sorted(by_trial)]
+        places = {t: i for i, t in enumerate(sorted(by_trial))}
+        return [self._observation(by_trial[t], places) for t in places]
 
-    def _observation(self, calls: Sequence[Evaluation]) -> Observation:
+    def _observation(self, calls: Sequence[Evaluation], places: Mapping[int, int]) -> Observation:
         last = calls[-1]
         done = [e for e in calls if e.loss is not None]
         curve = tuple((e.fidelity, e.loss) for e in done if e.fidelity is not None and e.loss is not None)
         order = tuple(e.number for e in done if e.fidelity is not None)
-        parent = calls[0].parent
+        parent = None if calls[0].parent is None else places[calls[0].parent]
         if last.status != "ok":
             return Observation(
                 last.config, last.status, fidelity=last.fidelity, curve=curve, order=order, parent=parent
@@ -173,29 +192,38 @@ class Journal:
         setting: What else must be the same: strategy, scheduler, seed, fidelity.
 
     Raises:
-        ConfigError: The file belongs to another search, is damaged or cannot be written.
+        ConfigError: The file belongs to another search or to one that runs, is damaged or cannot be written.
     """
 
     def __init__(self, path: Path, space: SearchSpace, setting: dict[str, Any]) -> None:
         self.path = path
+        from autodl.store.lock import lock_file
+
         head = json.loads(json.dumps({"format": FORMAT, **setting, "space": space.model_dump(mode="json")}))
         self.found: list[Evaluation] = []
         try:
-            known = path.read_bytes() if path.exists() else b""
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"cannot write the history {path}: {error.strerror}") from error
+        try:
+            if not lock_file(self._file.fileno()):
+                raise ConfigError(f"another search writes the history {path}", "Wait for it, or name another file.")
+            known = path.read_bytes()
             whole = known[: known.rfind(b"\n") + 1]  # a line cut off by a crash was never counted
             lines = whole.decode("utf-8").splitlines()
             if lines:
                 self._check(json.loads(lines[0]), head)
                 self.found = [_evaluation(json.loads(line)) for line in lines[1:]]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("r+b" if path.exists() else "wb") as file:
-                file.truncate(len(whole))
-            self._file: IO[str] = path.open("a", encoding="utf-8")
+            self._file.truncate(len(whole))
         except OSError as error:
+            self._file.close()
             raise ConfigError(f"cannot write the history {path}: {error.strerror}") from error
         except ConfigError:  # a ValueError, too
+            self._file.close()
             raise
         except (ValueError, TypeError, KeyError) as error:
+            self._file.close()
             raise ConfigError(f"{path} is not a history of a search, or is damaged", "Name another file.") from error
         if not lines:
             self._line(head)

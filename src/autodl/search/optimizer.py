@@ -26,6 +26,7 @@ HANG_SHARE = 0.25
 """A call may take this share of the time left before it is given up, unless calls are known to take longer."""
 HANG_FACTOR = 10.0
 """A call may take this many times the longest one that ended, where that is longer."""
+TIME_OVER, OVER = "the time is over", "the time was over"
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def optimize(
         lineage: The objective is called as ``objective(config, fidelity, call)`` and goes on from the state that it
             kept when it was called with the number ``call.source``, if that is not None. Only new fidelity is paid.
         journal: A file that keeps every finished evaluation; the same call again goes on where it ended.
-        storage: A file that ``optuna-dashboard FILE`` shows, also while the search runs; a copy, written anew.
+        storage: A file that ``optuna-dashboard FILE`` shows, also while the search runs; a copy, written anew. A file
+            that is there is replaced only if a search wrote it.
 
     Returns:
         The best configuration, its loss and all evaluations.
@@ -128,11 +130,15 @@ def optimize(
     """
     began = time.monotonic()
     parsed = parse_space(space)
+    if not parsed.params:
+        raise ConfigError("the search space has no parameters", "Give it one at least.")
     span = None if fidelity is None else Fidelity.of(fidelity)
     if span is not None:
         span = replace(span, goes_on="any" if lineage else "own" if resumable else "none")
     limits = _limits(max_evals, max_fidelity_total, time_budget, call_timeout, span)
     workers = _positive("workers", workers, whole=True)
+    if storage is not None:
+        _check_storage(Path(storage), None if journal is None else Path(journal))
     steering = Steering.of(parsed, strategy, scheduler, span, seed)
     ledger = Ledger(span.high if span else None, resumable or lineage, lineage=lineage)
     if journal is not None:
@@ -142,14 +148,23 @@ def optimize(
             "seed": seed,
             "fidelity": fidelity and list(fidelity),
             "lineage": lineage or None,
+            "resumable": resumable or None,
         }
         ledger.journal = Journal(Path(journal), parsed, setting)
-        ledger.evaluations.extend(_renumbered(ledger.journal.found))
+        ledger.evaluations.extend(sorted(ledger.journal.found, key=lambda e: e.number))
     study = None if storage is None else _study(Path(storage), parsed, span, ledger)
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
     called = cast(Objective, WithLineage(cast(ObjectiveWithCall, objective)) if lineage else objective)
     cores = _positive("cpus", cpus)
-    calls = evaluator(runner, called, workers=workers, interruptible=interruptible, address=address, cpus=cores)
+    try:
+        left = began + limits.seconds - time.monotonic()
+        calls = evaluator(
+            runner, called, workers=workers, interruptible=interruptible, address=address, cpus=cores, seconds=left
+        )
+    except BaseException:
+        if ledger.journal is not None:
+            ledger.journal.close()
+        raise
     try:
         ended = _Drive(steering, ledger, calls, limits, workers, began).run()
     finally:
@@ -165,12 +180,25 @@ def optimize(
 def _study(path: Path, space: SearchSpace, fidelity: Fidelity | None, ledger: Ledger) -> EvaluationStudy:
     from autodl.search.evaluation_study import EvaluationStudy
 
-    if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(f"cannot write the storage {path}", "Name a file in a folder that exists.")
     path.unlink(missing_ok=True)
     study = EvaluationStudy(path, space, fidelity.high if fidelity else None, ledger.evaluations)
     ledger.told = study.add
     return study
+
+
+def _check_storage(path: Path, journal: Path | None) -> None:
+    """Refuse what cannot be written, and what would be lost: the file is written anew."""
+    from autodl.search.evaluation_study import is_ours
+
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(f"cannot write the storage {path}", "Name a file in a folder that exists.")
+    if journal is not None and path.resolve() == journal.resolve():
+        raise ConfigError(f"{path} cannot be journal and storage at once", "Name two files.")
+    if path.exists() and not is_ours(path):
+        raise ConfigError(
+            f"the storage {path} exists and was not written by a search, which would replace it",
+            "Name another file, or remove this one.",
+        )
 
 
 class _Drive:
@@ -199,13 +227,13 @@ class _Drive:
             if len(entries) >= self.limits.evals:
                 return f"{len(entries)} evaluations were done"
             if self._left() <= 0:
-                return "the time is over"
+                return TIME_OVER
             left = self.limits.fidelity_total - self.ledger.spent()
             step = self.steering.next(self.ledger.observations(), len(entries), left)
             if step is None:
                 return "the strategy has nothing more to try" if math.isinf(left) else "the fidelity is spent"
             if self._left() <= 0:
-                return "the time is over"
+                return TIME_OVER
             fidelity = None if self.steering.fidelity is None else step.fidelity
             config = step.config if step.trial is None else self._config(step.trial)
             assert config is not None
@@ -230,10 +258,12 @@ class _Drive:
         now = time.monotonic()
         for number, start in list(self.running.items()):
             if now >= self._deadline(start):
+                cut = self._deadline(start) >= self.began + self.limits.seconds
                 self.calls.give_up(number)
                 self.running.pop(number)
-                late = f"given up after {now - start:.3g} s without an answer"
-                self.ledger.end(number, Answer(seconds=now - start, error=late))
+                late = f"{OVER} after {now - start:.3g} s of this call" if cut else ""
+                late = late or f"given up after {now - start:.3g} s without an answer"
+                self.ledger.end(number, Answer(seconds=now - start, error=late), cut=cut)
 
     def _deadline(self, start: float) -> float:
         """When a call that began at ``start`` is given up."""
@@ -250,7 +280,8 @@ class _Drive:
     def _whole(self) -> bool:
         return self.steering.fidelity is not None and self.steering.fidelity.whole
 
-    def _config(self, trial: int) -> Config:
+    def _config(self, place: int) -> Config:
+        trial = self.ledger.trials[place]
         return next(e.config for e in self.ledger.evaluations if e.trial == trial)
 
 
@@ -298,25 +329,18 @@ def _seconds(name: str, value: float | str | None) -> float:
     return float(_positive(name, value))
 
 
-def _renumbered(found: Sequence[Evaluation]) -> list[Evaluation]:
-    """Evaluations of a journal, counted anew: those that were running at the end of it are not in it."""
-    trials: dict[int, int] = {}
-    ordered = sorted(found, key=lambda e: e.number)
-    numbers = {e.number: i for i, e in enumerate(ordered)}
-    out = []
-    for e in ordered:
-        trial = trials.setdefault(e.trial, len(trials))
-        parent = None if e.parent is None else trials[e.parent]
-        source = None if e.source is None else numbers[e.source]
-        out.append(replace(e, number=numbers[e.number], trial=trial, parent=parent, source=source))
-    return out
-
-
 def _result(ledger: Ledger, steering: Steering, why: str, ended: str, seconds: float) -> SearchResult:
     best = ledger.best()
     if best is None or best.loss is None:
         first = next((e.error for e in ledger.evaluations if e.error), "")
         count = len(ledger.evaluations)
+        longer = "Raise `time_budget`."
+        if not count:
+            timely = ended != TIME_OVER
+            why = f"{ended}" if timely else OVER
+            raise SearchError(f"{why} before the first evaluation", "Allow for one at least." if timely else longer)
+        if all(e.error.startswith(OVER) for e in ledger.evaluations):
+            raise SearchError(f"{OVER} before the first of {count} evaluations ended", longer)
         raise SearchError(
             f"none of {count} evaluations gave a finite loss"
             + (f"; the first failed with: {first}" if first else ""),

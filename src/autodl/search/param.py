@@ -9,10 +9,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from autodl.records import JsonScalar
-from autodl.search.conditions import Condition, comparison, contains, holds, is_comparison, is_number
+from autodl.search.conditions import Condition, comparison, contains, holds, is_comparison, is_number, same
 
 ON_GRID = 1e-9
 """Distance from a multiple of the step, in steps, that is rounding."""
+EXACT = 2.0**53
+"""Up to here every whole number is a float."""
 
 
 class Param(BaseModel):
@@ -40,6 +42,8 @@ class Param(BaseModel):
     def _is_a_list(cls, value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"must be a list such as [3, 5], but got {value!r}")
+        if any(isinstance(v, float) and math.isnan(v) for v in value):
+            raise ValueError("must not hold .nan, which equals nothing")
         if bad := [v for v in value if v is not None and not isinstance(v, bool | int | float | str)]:
             raise ValueError(f"must hold words, numbers, true or false, but got {bad[0]!r}")
         return value
@@ -88,6 +92,12 @@ class Param(BaseModel):
             raise ValueError(f"`low <= high` must hold, but got low={self.low:g}, high={self.high:g}")
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise ValueError(f"`low` and `high` must be finite, but got low={self.low:g}, high={self.high:g}")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(f"`high - low` must be finite, but got low={self.low:g}, high={self.high:g}")
+        if self.type == "int" and max(abs(self.low), abs(self.high)) > EXACT:
+            raise ValueError(f"an int must lie within +-2^53, but got low={self.low:g}, high={self.high:g}")
+        if self.step is not None and self.step > 0 and (self.high - self.low) / self.step > EXACT:
+            raise ValueError(f"`step` must leave at most 2^53 values, but got {self.step:g}")
         if self.step is not None and not self.step > 0:
             raise ValueError(f"`step` must be above 0, but got {self.step:g}")
         if self.type == "int" and not (self.low.is_integer() and self.high.is_integer()):
@@ -106,7 +116,7 @@ class Param(BaseModel):
     def start(self) -> JsonScalar:
         """The default, or the middle of the range."""
         if self.type == "choice":
-            return self.default if self.default is not None else self.values[0]
+            return self.entry(self.default) if self.default is not None else self.values[0]
         assert self.low is not None and self.high is not None
         if self.default is not None:
             assert not isinstance(self.default, str)
@@ -115,6 +125,12 @@ class Param(BaseModel):
         if self.step and not self.log:
             middle = min(self.low + self.step * math.floor((middle - self.low) / self.step + 0.5), self.high)
         return round(middle) if self.type == "int" else middle
+
+    def entry(self, value: JsonScalar) -> JsonScalar:
+        """An allowed value in the form that the space has: 1.0 is the entry 1, and a whole number is an int."""
+        if self.type == "choice":
+            return next((v for v in self.values if same(v, value)), value)
+        return int(value) if self.type == "int" and isinstance(value, float) and value.is_integer() else value
 
     def allows(self, value: JsonScalar) -> bool:
         """Whether the value is an entry of the choice, or a number within the range."""

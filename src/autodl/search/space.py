@@ -97,7 +97,8 @@ class SearchSpace(BaseModel):
         full: Config = {}
         for name in self.order():
             if self.active(name, full):
-                full[name] = partial.get(name, self.params[name].start())
+                param = self.params[name]
+                full[name] = param.entry(partial[name]) if name in partial else param.start()
         return full
 
     def without(self, *names: str) -> SearchSpace:

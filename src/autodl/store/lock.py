@@ -252,6 +252,16 @@ def _flock(descriptor: int, *, shared: bool = False) -> bool:
     return True
 
 
+def lock_file(descriptor: int) -> bool:
+    """Lock an open file until it is closed; False if somebody else has it. A disk without locks refuses no one."""
+    try:
+        return _flock(descriptor)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return True
+        raise
+
+
 def _give_back(descriptor: int) -> None:
     """Unlock and close, in this order: a child process may have the file open too."""
     import fcntl

@@ -10,10 +10,15 @@ import re
 import socket
 import tempfile
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from autodl.errors import ConfigError
 
+Place = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+"""What ``getaddrinfo`` finds."""
 KNOCK_S = 3.0
 """Seconds for the name of the host, for the connection, and for the first answer, each."""
 CLIENT_PORT = 10_001
@@ -41,11 +46,8 @@ def check_address(address: str) -> None:
         found = _resolved(host, port)
     except OSError:
         raise _unreachable(where, f"the host name '{host}' is not known", "Check its spelling") from None
-    family, _, _, _, place = found
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as connection:
-            connection.settimeout(KNOCK_S)
-            connection.connect(place)
+        with _connected(found) as connection:
             if os.environ.get("RAY_USE_TLS", "0") not in ("1", "true", "True"):
                 _speaks(connection, where)
     except ConnectionRefusedError:
@@ -95,9 +97,9 @@ def split_address(address: str) -> tuple[str, int]:
     return found[2].strip("[]"), port
 
 
-def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[object, ...]]:
+def _resolved(host: str, port: int) -> list[Place]:
     """Like ``getaddrinfo``, which may take longer than anybody wants to wait."""
-    found: list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[object, ...]]] = []
+    found: list[Place] = []
 
     def ask() -> None:
         try:
@@ -110,7 +112,32 @@ def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, socket.Socket
     thread.join(KNOCK_S)
     if not found:
         raise OSError(f"no such host: {host}")
-    return found[0]
+    return found
+
+
+def _connected(places: Sequence[Place]) -> socket.socket:
+    """A connection with the first place that takes one: a name may lead to several, such as ::1 and 127.0.0.1.
+
+    Raises:
+        OSError: Why the last one did not, or none in time.
+    """
+    until = time.monotonic() + KNOCK_S
+    fault: OSError = TimeoutError()
+    for tried, (family, kind, _, _, place) in enumerate(places):
+        if (left := until - time.monotonic()) <= 0:
+            break
+        connection = socket.socket(family, kind)
+        # One that says nothing must leave the others some time.
+        connection.settimeout(left / (len(places) - tried))
+        try:
+            connection.connect(place)
+        except OSError as error:
+            connection.close()
+            fault = error
+            continue
+        connection.settimeout(KNOCK_S)
+        return connection
+    raise fault
 
 
 def _speaks(connection: socket.socket, where: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import time
 
+from autodl.errors import ConfigError, SearchError
 from autodl.search.calling import Answer, Objective
 from autodl.search.evaluators import Done, Evaluator, Processes
 from autodl.search.runners.ray_crew import START_S, RayCrew, RayLostError
@@ -24,10 +27,12 @@ class RayCalls(Evaluator):
         workers: Calls at a time at most.
         address: A running cluster, or None to start Ray on this machine.
         cpus: Cores of a worker; a fraction lets several share one.
-        start_s: Seconds to wait for the first worker.
+        start_s: Seconds to start Ray or to join the cluster, and again to wait for the first worker.
+        seconds: How long both may take together.
 
     Raises:
         ConfigError: The cluster cannot be reached, or no worker comes up there.
+        SearchError: They took all of ``seconds``.
     """
 
     def __init__(
@@ -38,6 +43,7 @@ class RayCalls(Evaluator):
         *,
         cpus: float = 1.0,
         start_s: float = START_S,
+        seconds: float = math.inf,
     ) -> None:
         import cloudpickle
 
@@ -50,12 +56,23 @@ class RayCalls(Evaluator):
         self._requests: dict[int, tuple[Config, float | None]] = {}
         self._spare: Processes | None = None
         """Takes over when Ray is gone for good."""
-        self._crew = RayCrew(setup, objective, dumps=cloudpickle.dumps, tell=_say)
+        until = time.monotonic() + seconds
         try:
-            self._crew.await_worker(start_s)
-        except BaseException:
-            self.close()
-            raise
+            self._crew = RayCrew(
+                setup, objective, dumps=cloudpickle.dumps, tell=_say, start_s=min(start_s, max(0.0, seconds))
+            )
+            try:
+                self._crew.await_worker(min(start_s, max(0.0, until - time.monotonic())))
+            except BaseException:
+                self.close()
+                raise
+        except (ConfigError, RuntimeError) as error:
+            if time.monotonic() < until:
+                raise
+            raise SearchError(
+                f"the time was over before Ray had a worker: {error}",
+                "Raise `time_budget`, or search on this machine without Ray.",
+            ) from error
 
     def room(self, workers: int) -> int:
         """As many as are up; one may wait where none is."""

@@ -52,8 +52,9 @@ class Auto(Strategy):
         rng: np.random.Generator,
     ) -> Step | None:
         """All of the resource for each where that allows for enough of them, else little first."""
-        spent = sum(f for o in history for f, _ in o.curve)
-        if not affords_full(Encoding(space), (left + spent) / fidelity.high):
+        # With what is left it adds up to the same total in every step, so that the choice stays as it is.
+        spent = sum(fidelity.spent(o.calls) for o in history)
+        if not affords_full(Encoding(space), (left + spent) / fidelity.high + 1e-9):
             return MultiFidelityGP(self.seed).step(space, history, fidelity, left, rng)
         if fidelity.high > left:
             return None

@@ -113,7 +113,7 @@ class _Model:
             for i, o in enumerate(history)
             if o.status == "failed"
         ]
-        if len(points) < 2:
+        if len(points) < 2 or not any(o.curve for o in history):
             return None
         which = np.array([p[1] for p in points], dtype=int)
         times, losses = np.array([p[2] for p in points]), np.array([p[3] for p in points])

@@ -229,13 +229,8 @@ def _populations(history: Sequence[Observation], size: int) -> list[list[int]]:
 
 def _spent(o: Observation, fidelity: Fidelity, ladder: Sequence[float]) -> float:
     """What a configuration has taken of the resource so far."""
-    calls = [f for f, _ in o.curve]
-    if o.status in ("failed", "running") and o.fidelity is not None:
-        calls.append(o.fidelity)
-    if fidelity.goes_on == "none" or not calls:
-        return sum(calls)
-    inherited = _below(calls[0], ladder) if fidelity.goes_on == "any" and o.parent is not None else 0.0
-    return max(calls) - inherited
+    inherits = fidelity.goes_on == "any" and o.parent is not None and o.calls
+    return fidelity.spent(o.calls) - (_below(o.calls[0], ladder) if inherits else 0.0)
 
 
 def _below(rung: float, ladder: Sequence[float]) -> float:
