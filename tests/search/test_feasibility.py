@@ -72,6 +72,21 @@ def test_only_families_far_beyond_the_limits_are_left():
     assert TIGHT.hopeless(finished, listed) == {"far", "lone"}
 
 
+def test_something_is_searched_though_all_families_are_far_beyond():
+    finished = [trial(1, 0.9, 500.0, family="dummy", origin="baseline")]
+    finished += [trial(i, 0.1, 90.0, family="a", x=i / 10) for i in (2, 3)]
+    assert TIGHT.hopeless(finished, {"a": 2, "b": 2}) == frozenset()
+    finished += [trial(i, 0.1, 80.0, family="b", x=i / 10) for i in (4, 5)]
+    assert TIGHT.hopeless(finished, {"a": 2, "b": 2}) == {"a"}
+    assert allocation(TIGHT).next(finished[1:], [], lambda s: True).family == "b"
+
+
+@pytest.mark.parametrize("status", [TrialStatus.OK, TrialStatus.STOPPED])
+def test_what_was_not_measured_is_not_told_to_be_the_best(status):
+    finished = [trial(1, 0.4, 2.0), trial(2, 0.6, 3.0), trial(3, 0.1, None).model_copy(update={"status": status})]
+    assert TIGHT.told(finished) == {"t0001": 0.4, "t0002": 0.6, "t0003": 0.6}
+
+
 def allocation(feasibility, key="random"):
     space = parse_space({"x": {"type": "float", "low": 0.0, "high": 1.0}})
     plans = tuple(
@@ -107,7 +122,8 @@ def test_the_strategy_hears_of_limits_and_of_several_losses(monkeypatch):
         several.next([*finished, trial(20 + number, 0.7, 3.0, family="b")], [], lambda s: True)
     seen = next(h for h in heard if any(o.config == {"x": 0.1} for o in h))
     by_x = {o.config["x"]: o for o in seen}
-    assert by_x[0.1].loss > by_x[0.2].loss == 0.4 > by_x[0.3].loss == 0.3
+    # What was not measured may break the limits: it is no better than the worst that is known to keep them.
+    assert by_x[0.1].loss > by_x[0.3].loss == 0.7 > by_x[0.2].loss == 0.4
     for o in seen:
         assert o.losses[0] == o.loss and len(o.losses) == 3 and np.isfinite(o.losses).all()
     assert by_x[0.3].losses[1] == max(o.losses[1] for o in seen)  # not measured counts as the worst

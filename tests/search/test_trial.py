@@ -134,6 +134,7 @@ def test_a_hopeless_training_ends_early(linear_data, family, config, scheduler):
     assert stopped.loss > 0
     assert len(stopped.fold_losses) == 1
     assert (outcome.oof, outcome.test, outcome.models) == (None, None, [])
+    assert stopped.need.size_bytes > 0 and stopped.need.row_s > 0  # limits hold for what is compared with others
     assert stopped.curve[-1].step < whole.result.curve[-1].step
     # Up to its end it is the training that it would have been.
     seen = {p.step: p.valid for p in whole.result.curve}

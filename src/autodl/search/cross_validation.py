@@ -58,7 +58,7 @@ class CrossValidation:
         self.curve: tuple[CurvePoint, ...] = ()
         self.fit_s = self.predict_s = 0.0
         self.row_s: float | None = None
-        self.n_predicted = 0
+        self.n_predicted = self.size_bytes = 0
 
     def run(self) -> TrialOutcome:
         """All folds, or as many as the scheduler allows.
@@ -70,9 +70,10 @@ class CrossValidation:
             model, ready, watch = self._fit(done, fold)
             if watch.stopped:
                 self._score(model, ready, fold)
+                self._weigh(model, fold)
                 return self._outcome(TrialStatus.STOPPED, watch.reached)
             self._score(model, ready, fold)
-            self._keep(model, ready, fold)
+            self._keep(model, ready, self._weigh(model, fold))
             last = done + 1 == len(self.numbers)
             if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
                 return self._outcome(TrialStatus.STOPPED)
@@ -136,7 +137,15 @@ class CrossValidation:
         self.predict_s += time.perf_counter() - begun
         self.losses.append(self.metric.loss(self.data.y[valid], predicted, self.data.n_classes))
 
-    def _keep(self, model: FittedModel, ready: PreparedFold, fold: int) -> None:
+    def _weigh(self, model: FittedModel, fold: int) -> bytes:
+        """Measure what the model takes, also where it is not kept: limits hold for all that the search compares."""
+        stored = model.to_bytes()
+        self.size_bytes += len(stored)
+        if fold == self.numbers[0]:
+            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.data.folds[fold][1][:9]])
+        return stored
+
+    def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
         """What only a trial needs that may become part of the delivered model."""
         if self.spec.fidelity is not None:
             return
@@ -146,10 +155,8 @@ class CrossValidation:
             self.test = part if self.test is None else self.test + part
             self.n_predicted += len(ready.test)
         self.predict_s += time.perf_counter() - begun
-        self.models.append(model.to_bytes())
+        self.models.append(stored)
         self.refits.append(model.estimator.refit)
-        if fold == self.numbers[0]:
-            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.data.folds[fold][1][:9]])
 
     def _outcome(self, status: TrialStatus, reached: float = 1.0) -> TrialOutcome:
         done = list(self.numbers)[: len(self.losses)]
@@ -165,7 +172,7 @@ class CrossValidation:
                 fit_s=self.fit_s,
                 predict_s=self.predict_s,
                 n_predicted=self.n_predicted,
-                size_bytes=sum(len(m) for m in self.models),
+                size_bytes=self.size_bytes,
                 row_s=self.row_s,
             ),
             curve=self.curve,

@@ -41,17 +41,32 @@ class Feasibility:
         return self.violation(result), loss
 
     def told(self, finished: Iterable[TrialResult]) -> dict[str, float]:
-        """The loss that strategies are told, by trial id: beyond the limits worse than any within, and bounded."""
+        """The loss that strategies are told, by trial id: beyond the limits worse than any within, and bounded.
+
+        What was not measured, as in trials of earlier versions that were stopped, is told no better than the worst
+        that is known to be within.
+        """
         scored = [r for r in finished if r.loss is not None and math.isfinite(r.loss)]
         losses = {r.spec.id: r.loss for r in scored if r.loss is not None}
         beyond = {r.spec.id: v for r in scored if (v := self.violation(r)) > 0}
-        if not beyond:
+        learning = [r for r in scored if r.spec.origin != "baseline"]
+        unknown = {r.spec.id for r in learning if r.spec.id not in beyond and not self._known(r)}
+        if not beyond and not unknown:
             return losses
-        learnt = [losses[r.spec.id] for r in scored if r.spec.origin != "baseline"] or [*losses.values()]
-        within = [losses[r.spec.id] for r in scored if r.spec.id not in beyond and r.spec.origin != "baseline"]
-        best, worst = min(learnt), max(within or learnt)
+        learnt = [losses[r.spec.id] for r in learning] or [*losses.values()]
+        within = [losses[r.spec.id] for r in learning if r.spec.id not in beyond]
+        measured = [losses[r.spec.id] for r in learning if r.spec.id not in beyond and r.spec.id not in unknown]
+        best, worst = min(learnt), max(measured or within or learnt)
         spread = (worst - best) or abs(worst) or 1.0
-        return losses | {key: worst + spread * (0.1 + v / (1.0 + v)) for key, v in beyond.items()}
+        told = losses | {key: worst + spread * (0.1 + v / (1.0 + v)) for key, v in beyond.items()}
+        return told | ({key: max(losses[key], worst) for key in unknown} if measured else {})
+
+    def _known(self, result: TrialResult) -> bool:
+        """Whether everything that is limited was measured, memory aside, which is not known of single trials."""
+        need, limits = result.need, self.limits
+        return (limits.row_s is None or need.row_s is not None) and (
+            limits.size_bytes is None or need.size_bytes is not None
+        )
 
     def as_told(self, finished: Sequence[TrialResult]) -> Sequence[TrialResult]:
         """The trials with the losses that strategies are told."""
@@ -80,16 +95,19 @@ class Feasibility:
     def hopeless(self, finished: Sequence[TrialResult], listed: Mapping[str, int]) -> frozenset[str]:
         """Families that are far beyond the limits even where they come nearest.
 
+        Where that holds for all that were tried, the nearest is not left: something has to be searched.
+
         Args:
             finished: All finished trials.
-            listed: How many listed configurations each family has.
+            listed: How many listed configurations each family has that can be searched; others are not looked at.
         """
         if not self.limits.any:
             return frozenset()
         seen: dict[str, list[float]] = {}
         for r in finished:
-            if r.ok:
+            if r.ok and r.spec.family in listed:
                 seen.setdefault(r.spec.family, []).append(self.violation(r))
-        return frozenset(
-            key for key, far in seen.items() if len(far) >= min(SEEN, listed.get(key, SEEN)) and min(far) > FAR
-        )
+        left = {key for key, far in seen.items() if len(far) >= min(SEEN, listed[key]) and min(far) > FAR}
+        if left == set(seen):
+            left -= set(sorted(left, key=lambda key: (min(seen[key]), key))[:1])
+        return frozenset(left)

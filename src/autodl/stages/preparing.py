@@ -74,7 +74,7 @@ class Problem:
 
     def given_up(self, results: Sequence[TrialResult]) -> list[str]:
         """Keys of the families that the search has left, because they are far beyond the limits of the user."""
-        listed = {key: len(space.starts()) for key, space in self.setup.spaces().items()}
+        listed = {key: len(space.starts()) for key, space in self.setup.spaces().items() if space.params}
         return sorted(self.setup.feasibility.hopeless(results, listed))
 
     def finish_s(self, budget: Budget) -> float:
@@ -126,6 +126,13 @@ def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:
     return make_plan(
         profile, options, machine=this_machine(), has_test_file=has_test_file, spaces=own_spaces(options)
     )
+
+
+def plan_again(planned: Plan, before: FitOptions, options: FitOptions) -> Plan:
+    """The plan of a resumed run, with the workers and the address that are asked for now."""
+    from autodl.planning.runner import runner_again
+
+    return runner_again(planned, before, options, this_machine())
 
 
 def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan) -> Rows:

@@ -31,12 +31,13 @@ class NSGA2(Strategy):
         if not space.params:
             return []
         encoding = Encoding(space)
-        done = [o for o in history if o.loss is not None]
+        width = max((len(_losses(o)) for o in history), default=0)
+        done = [o for o in history if len(_losses(o)) == width > 0 and np.isfinite(_losses(o)).all()]
         tried = [o.config for o in history]
         if len(history) < self.population or len(done) < 2:
             return [encoding.decode(r) for r in encoding.random(n, rng)]
         X = encoding.encode([o.config for o in done])
-        F = np.array([o.losses or (o.loss,) for o in done], dtype=float)
+        F = np.array([_losses(o) for o in done])
         rank, crowd = fronts(F), np.zeros(len(F))
         for level in np.unique(rank):
             crowd[rank == level] = crowding(F[rank == level])
@@ -52,6 +53,11 @@ class NSGA2(Strategy):
                     break
             out.append(child)
         return out
+
+
+def _losses(o: Observation) -> tuple[float, ...]:
+    """All losses of an observation; of one that has a single one beside others with several no use can be made."""
+    return o.losses or (() if o.loss is None else (o.loss,))
 
 
 def fronts(F: Matrix) -> NDArray[np.int_]:
