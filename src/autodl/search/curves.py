@@ -20,12 +20,14 @@ class Curve:
         ended: Whether the training came to its own end: its best loss is then that of any later progress, too.
         loss: What the whole trial reached in the metric of the search; infinite if it was stopped.
         measure: What the losses of the points measure; only curves of equal measure compare.
+        folds: Losses of the whole trial on each fold, in the metric of the search; empty if it was stopped.
     """
 
     points: tuple[tuple[float, float], ...]
     ended: bool = False
     loss: float = float("inf")
     measure: str = ""
+    folds: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -35,13 +37,14 @@ class Curve:
         ended: bool = False,
         loss: float = float("inf"),
         measure: str = "",
+        folds: tuple[float, ...] = (),
         spacing: float = 0.0,
     ) -> Curve:
         """From losses as they were measured, in the order of progress.
 
         Args:
             points: (progress, loss).
-            ended: See above. loss: see above. measure: see above.
+            ended: See above. loss: see above. measure: see above. folds: see above.
             spacing: Points nearer than this to the one before are put together with the next.
         """
         kept: list[tuple[float, float]] = []
@@ -52,7 +55,7 @@ class Curve:
                 kept.append((progress, best))
         if last is not None and kept[-1] != (last, best):
             kept.append((last, best))
-        return cls(tuple(kept), ended, loss, measure)
+        return cls(tuple(kept), ended, loss, measure, folds)
 
     @cached_property
     def _progress(self) -> list[float]:

@@ -64,11 +64,11 @@ class Forecast:
         """The expected loss at the end."""
         return float(self.weights @ self.means)
 
-    def below(self, loss: float) -> float:
-        """The probability that the loss at the end is lower than this."""
+    def below(self, loss: float, error: float = 0.0) -> float:
+        """The probability that the loss at the end is lower than this, which is known up to a standard error."""
         from scipy.special import stdtr
 
-        return float(self.weights @ stdtr(self.freedom, (loss - self.means) / self.sds))
+        return float(self.weights @ stdtr(self.freedom, (loss - self.means) / np.hypot(self.sds, error)))
 
 
 def forecast(curve: Curve, known: Sequence[Curve], now: float) -> Forecast | None:

@@ -27,22 +27,24 @@ def rival_curves(finished: Sequence[TrialResult], family: str) -> tuple[Curve, .
     own = [r for r in finished if r.spec.family == family and r.measure]
     own = [r for r in own if r.status in (TrialStatus.OK, TrialStatus.STOPPED)]
     if len(own) > MOST:
-        best = {r.spec.id for r in sorted(own, key=_first_loss)[: MOST // 4]}
+        best = {r.spec.id for r in sorted(own, key=_whole_loss)[: MOST // 4]}
         late = {r.spec.id for r in [r for r in own if r.spec.id not in best][-(MOST - len(best)) :]}
         own = [r for r in own if r.spec.id in best or r.spec.id in late]
-    return tuple(curve for r in own if (curve := _curve(r)).points)
+    return tuple(curve for r in own if (curve := curve_of(r)).points)
 
 
-def _curve(result: TrialResult) -> Curve:
+def curve_of(result: TrialResult) -> Curve:
+    """The learning curve of a trial's first fold."""
     ended = len(result.fold_losses) > 1 or result.reached >= 1.0
     return Curve.of(
         ((p.progress, p.valid) for p in result.curve if p.progress is not None and p.valid is not None),
         ended=ended,
-        loss=_first_loss(result) if ended else float("inf"),
+        loss=_whole_loss(result),
+        folds=result.fold_losses if result.ok else (),
         measure=result.measure,
         spacing=SPACING,
     )
 
 
-def _first_loss(result: TrialResult) -> float:
-    return result.fold_losses[0] if result.fold_losses else float("inf")
+def _whole_loss(result: TrialResult) -> float:
+    return result.loss if result.ok and result.loss is not None else float("inf")

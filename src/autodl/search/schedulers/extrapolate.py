@@ -23,6 +23,8 @@ class Extrapolate(Scheduler):
     least: ClassVar[float] = 0.05
     """A trial that beats the best one with less than this probability is stopped."""
     min_rivals: ClassVar[int] = 4
+    looked: ClassVar[int] = 16
+    """Unfinished configurations that are judged before a new one is begun; older ones were found hopeless before."""
 
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
         """Compare with the best rival fold by fold: stop where the mean of the rest would have to turn over.
@@ -35,41 +37,60 @@ class Extrapolate(Scheduler):
         if k == 0 or len(whole) < self.min_rivals:
             return Verdict.CONTINUE
         best = min(whole, key=statistics.fmean)
-        others = [r for r in whole if r is not best]
-        # How much the difference of two trials changes from one fold to another, by the rivals.
-        spread = statistics.median(statistics.pstdev([a - b for a, b in zip(r, best, strict=False)]) for r in others)
+        error = _error(whole, best, k)
         lead = statistics.fmean(s - b for s, b in zip(steps, best, strict=False))
-        folds = len(best)
-        # Mean over all folds = lead + error of the folds not seen, as in sampling from a finite population.
-        error = spread * (1 / k - 1 / folds) ** 0.5
-        return Verdict.STOP if lead > 0 and _below(-lead, error, len(others)) < self.least else Verdict.CONTINUE
+        if error is None or lead <= 0:
+            return Verdict.CONTINUE
+        return Verdict.STOP if _below(-lead, error, len(whole) - 1) < self.least else Verdict.CONTINUE
 
     def moments(self, number: int) -> tuple[float, ...]:
         """Often at first, where most is saved."""
         return (0.08, 0.12, 0.16, 0.22, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
     def during(self, curve: Curve, moment: float, rivals: Sequence[Curve]) -> Verdict:
-        """Stop if the loss at the end is unlikely to be below that of the best trial, by the search's metric."""
+        """Stop if the loss at the end is unlikely to be below that of the best trial, by the search's metric.
+
+        With several folds the best on the first one need not be the best: the lead that the other folds may make up
+        for widens the probability.
+        """
         ended = [r for r in rivals if r.ended]
         if len(ended) < self.min_rivals:
             return Verdict.CONTINUE
-        target = min(ended, key=lambda r: r.loss).best
+        best = min(ended, key=lambda r: r.loss)
         here = curve.at(moment)
-        if here is None or here <= target:
+        if here is None or here <= best.best:
             return Verdict.CONTINUE
-        seen = forecast(curve, ended, moment)
-        if seen is None:
+        error = self._first_fold_error(ended, best)
+        seen = None if error is None else forecast(curve, ended, moment)
+        if error is None or seen is None:
             return Verdict.CONTINUE
-        return Verdict.STOP if seen.below(target) < self.least else Verdict.CONTINUE
+        return Verdict.STOP if seen.below(best.best, error) < self.least else Verdict.CONTINUE
+
+    def _first_fold_error(self, ended: Sequence[Curve], best: Curve) -> float | None:
+        """How much the lead of the best on the first fold may differ from that on all, in the measure of the curves.
+
+        Returns:
+            A standard deviation, 0 with a single fold; None if too few whole trials tell it.
+        """
+        folds = len(best.folds)
+        if folds <= 1:
+            return 0.0
+        whole = [r for r in ended if len(r.folds) == folds]
+        if len(whole) < self.min_rivals:
+            return None
+        error = _error([r.folds for r in whole], best.folds, 1)
+        scale = statistics.stdev(r.folds[0] for r in whole)
+        if error is None or scale == 0:
+            return None
+        return error * statistics.stdev(r.best for r in whole) / scale
 
     def next(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
         """Go on with the youngest that may still become the best, or begin a new one."""
         rungs = fidelity.rungs(2.0)
         whole = [_curve(t, fidelity) for t in trials if t.reached >= fidelity.high]
-        for i in range(len(trials) - 1, -1, -1):
+        unfinished = [i for i, t in enumerate(trials) if going_on(t) and t.reached < fidelity.high]
+        for i in reversed(unfinished[-self.looked :]):
             t = trials[i]
-            if not going_on(t) or t.reached >= fidelity.high:
-                continue
             further = next(r for r in rungs if r > t.reached)
             if further > left:
                 continue
@@ -81,6 +102,24 @@ class Extrapolate(Scheduler):
 def _curve(trial: Observation, fidelity: Fidelity) -> Curve:
     points = [(f / fidelity.high, loss) for f, loss in trial.curve]
     return Curve.of(points, ended=trial.reached >= fidelity.high, loss=points[-1][1] if points else float("inf"))
+
+
+def _error(whole: Sequence[Sequence[float]], best: Sequence[float], seen: int) -> float | None:
+    """Standard error of a mean difference to the best, over all folds, of which only the first few were seen.
+
+    Args:
+        whole: Losses on all folds of the rivals, the best among them. best: those of the best.
+        seen: How many folds were seen.
+
+    Returns:
+        None where all rivals equal the best, so that nothing is known.
+    """
+    differences = [[a - b for a, b in zip(r, best, strict=False)] for r in whole if r is not best]
+    spreads = [statistics.stdev(d) for d in differences if any(d)]
+    if not spreads:
+        return None
+    # As in sampling from a finite population.
+    return statistics.median(spreads) * max(0.0, 1 / seen - 1 / len(best)) ** 0.5
 
 
 def _below(value: float, scale: float, freedom: int) -> float:
