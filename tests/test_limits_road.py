@@ -19,6 +19,7 @@ from autodl.footprint import folder_bytes, library_bytes, measure_fresh
 from autodl.model import DeliveredModel
 from autodl.pipeline import rebuild_report
 from autodl.records import Ensemble, Footprint, Front, Limits
+from autodl.report.limits import verdict
 from autodl.stages import measuring
 from autodl.store import RunFolder
 
@@ -111,7 +112,7 @@ def test_resume_of_a_finished_run_measures_nothing_again(small):
 
 
 def test_a_run_has_one_set_of_limits(small):
-    with pytest.raises(RunError, match="max_size_bytes"):
+    with pytest.raises(RunError, match="began with `max_size='75kB'`, but now 1MB is asked"):
         autodl.fit(TABLE, "price", out=small.folder, resume=True, max_size="1MB", max_latency="10s", **SMALL)
 
 
@@ -165,6 +166,29 @@ def test_fold_models_that_alone_keep_the_limits_are_delivered_tested_and_not_tra
     again = autodl.fit(TABLE, "price", resume=True, **asked)
     assert again.record.within_limits is True
     assert (run.folder / "model" / "manifest.json").read_bytes() == before
+
+
+def test_what_every_model_takes_is_measured_once_and_told_where_it_is_too_much(tmp_path):
+    notes = []
+    asked = {"out": tmp_path / "run", "max_latency": "1us", "report": False, **SMALL, "families": ("linear",)}
+    autodl.fit(TABLE, "price", listener=lambda e: notes.append(getattr(e, "text", "")), **asked)
+    assert any(n.startswith("No model can keep the limit of") for n in notes)
+    before = (tmp_path / "run" / "records" / "base.json").read_bytes()
+    autodl.fit(TABLE, "price", resume=True, **asked)
+    assert (tmp_path / "run" / "records" / "base.json").read_bytes() == before
+
+
+def test_without_time_what_is_quickly_known_is_held_against_the_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr("autodl.stages.measuring.LEAST_S", 1e9)
+    asked = {**SMALL, "families": ("linear",), "time_budget": "60s", "report": False}
+    run = autodl.fit(
+        TABLE, "price", out=tmp_path / "run", max_latency="1us", max_size="10B", max_memory="8GB", **asked
+    )
+    takes, limits = run.record.takes, run.record.limits
+    assert takes.size_bytes == folder_bytes(run.folder / "model") and takes.row_s > 1e-6
+    assert takes.memory_bytes is None and run.record.within_limits is False
+    said = verdict(limits, takes)
+    assert "does not keep the limits" in said and said.endswith("Not measured: the limit of 8.0 GB of memory.")
 
 
 def test_estimators_take_limits():

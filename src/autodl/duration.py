@@ -8,14 +8,14 @@ import re
 from autodl.errors import ConfigError
 
 _SECONDS = {
-    **dict.fromkeys(("us", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("us", "\u00b5s", "\u03bcs", "microsecond", "microseconds"), 1e-6),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
     **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
-_PART = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*,?")
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z\u00b5\u03bc]*)\s*,?")
 _REMEDY = "Write seconds or a number with a unit, like 60, 90s, 5m or 1h30m."
 _SHORT_REMEDY = "Write seconds or a number with a unit, like 5ms, 0.1s or 2s."
 _LONGEST = 365 * 86400.0
@@ -35,7 +35,7 @@ def parse_duration(text: str | float, what: str = "--time-budget", least: float 
     >>> parse_duration("1h30m")
     5400.0
     """
-    shown, remedy = f"{what} '{text}'", _REMEDY if least >= 1 else _SHORT_REMEDY
+    shown, remedy = f"{what} {str(text)!r}", _REMEDY if least >= 1 else _SHORT_REMEDY
     if isinstance(text, int | float):
         seconds = float(text)
     else:

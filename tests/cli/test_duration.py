@@ -32,6 +32,11 @@ def test_refuses_nonsense_in_one_line_with_the_remedy(text: str | float) -> None
     assert "1h30m" in message
 
 
+@pytest.mark.parametrize("text", ["5us", "5\u00b5s", "5 \u03bcs", "5 microseconds", "0.005ms"])
+def test_reads_microseconds(text: str) -> None:
+    assert parse_duration(text, least=1e-6) == pytest.approx(5e-6)
+
+
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(1, 59))
 def test_units_add_up(hours: int, minutes: int, seconds: int) -> None:
     assert parse_duration(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds

@@ -67,6 +67,15 @@ def test_a_quicker_model_is_named_with_its_price():
     assert "of the time" not in said(only)
 
 
+def test_no_limit_is_given_up_for_a_quicker_model():
+    records = with_front(make_records("binary"), Limits(size_bytes=1_000_000))
+    assert re.search(r" takes .* of the time", said(records))
+    points = tuple(p.model_copy(update={"within": p.kind == "delivered"}) for p in records.front.points)
+    beyond = records.but(front=records.front.model_copy(update={"points": points}))
+    assert not re.search(r" takes .* of the time", said(beyond))
+    assert "No model within the limits that was tried is much quicker" in said(beyond)
+
+
 def test_limits_on_the_first_screen():
     assert limit_statement(facts_of(with_front(make_records("binary")))) is None
     broken = limit_statement(facts_of(with_front(make_records("binary"), TIGHT, ("forest",))))

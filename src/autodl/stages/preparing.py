@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -193,11 +193,32 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
     delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema)
     limits = limits_of(ctx.options)
     if limits.any:
-        base = Footprint(size_bytes=len(delivery.described().model_dump_json(indent=1)))
-        with ctx.guard("Measuring how long the columns of a row take to be read"):
-            base = base.plus(Footprint(row_s=handling_seconds(delivery.described(), data.frame)))
+        # Kept for a resumed run: measured anew, it would judge the same trials otherwise.
+        base = ctx.once("base", Footprint, lambda: _base(ctx, delivery, data.frame))
+        if too_much := limits.broken(base):
+            ctx.note(_beyond(limits, base, too_much))
         setup = replace(setup, feasibility=Feasibility(limits, base))
     return Problem(setup, dataset, test, rows, delivery)
+
+
+def _base(ctx: RunContext, delivery: Delivery, frame: pd.DataFrame) -> Footprint:
+    """What any model of the run takes besides its own part."""
+    manifest, row = delivery.described(), Footprint()
+    with ctx.guard("Measuring how long the columns of a row take to be read"):
+        row = Footprint(row_s=handling_seconds(manifest, frame))
+    return row.plus(Footprint(size_bytes=len(manifest.model_dump_json(indent=1))))
+
+
+def _beyond(limits: Limits, base: Footprint, too_much: Collection[str]) -> str:
+    """That no model can keep these limits, whatever it takes itself."""
+    from autodl.report.limits import allows, takes
+
+    asked = allows(Limits(**{name: getattr(limits, name) for name in too_much}))
+    taken = takes(Footprint(**{name: getattr(base, name) for name in too_much}))
+    return (
+        f"No model can keep the limit of {asked}: reading the columns and describing them take {taken} without any "
+        "model. The nearest to it is sought."
+    )
 
 
 def limits_of(options: FitOptions) -> Limits:

@@ -66,7 +66,7 @@ def _delivered(facts: Facts) -> str:
 
 
 def _trade(facts: Facts) -> str:
-    """The best of the clearly quicker models, and what it costs in score."""
+    """The best of the clearly quicker models, and what it costs in score; within the limits if the delivered one is."""
     given = _given(facts)
     if facts.front is None or given is None or not given.need.row_s:
         return ""
@@ -76,11 +76,13 @@ def _trade(facts: Facts) -> str:
     least = guess - KEPT * (guess - given.loss) if guess > given.loss else math.inf
     quicker = [
         p for p in facts.front.points
-        if p.best and p.kind == "trial" and p.loss <= least
+        if p.best and p.kind == "trial" and p.loss <= least and (p.within or not given.within)
         and (p.need.row_s or math.inf) <= QUICKER * given.need.row_s
     ]  # fmt: skip
     if not quicker:
-        return "No model that was tried is much quicker and still of use." if len(facts.front.points) > 2 else ""
+        allowed = " within the limits" if facts.front.limits.any and given.within else ""
+        few = len(facts.front.points) <= 2
+        return "" if few else f"No model{allowed} that was tried is much quicker and still of use."
     p = min(quicker, key=lambda p: (p.loss, p.need.row_s or 0.0))
     assert p.need.row_s is not None
     share = p.need.row_s / given.need.row_s
