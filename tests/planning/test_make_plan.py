@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodl.data import apply_schema, infer_schema, read_table
+from autodl.defaults import SEARCH
 from autodl.errors import ConfigError, MissingDependencyError
 from autodl.machine import Machine
 from autodl.models.base import families
 from autodl.options import FitOptions
-from autodl.planning import make_plan
+from autodl.planning import make_plan, own_spaces
 from autodl.planning.runner import choose_runner
 from autodl.profiling import choose_task, encode_target, profile_table
 from autodl.records import Decision, Plan, Profile, ReadInfo, TargetInfo, Task
+from autodl.search.strategies.base import strategies
 
 MACHINE = Machine(cores=2, memory_bytes=8_000_000_000)
 MINUTE = FitOptions(time_budget_s=60.0)
@@ -340,3 +342,39 @@ def test_known_tables(shared_data: Path, name: str, target: str, metric: str, fo
     plan = make_plan(profile_of(data, target=target), MINUTE, machine=MACHINE, has_test_file=False)
     assert (plan.metric, plan.validation.n_folds, plan.runner) == (metric, folds, "process")
     assert len(plan.families) >= 5
+
+
+@pytest.mark.parametrize(
+    ("names", "anew"),
+    [(("mlp",), "networks that begin anew"), (("mlp", "linear"), "networks that begin anew and of Linear model")],
+)
+def test_a_population_is_of_networks_and_the_usual_search_has_the_rest(names: tuple[str, ...], anew: str) -> None:
+    plan = plan_of(table(), MINUTE.model_copy(update={"search": "pbt", "families": names}))
+    assert plan.strategy == "pbt"
+    assert decision(plan, "Search").choice == (
+        "Population based training chooses the settings of Neural network (MLP), after each model's listed ones; "
+        f"those of {anew} are chosen by {strategies[SEARCH].name}"
+    )
+
+
+def test_a_population_without_networks_is_none() -> None:
+    plan = plan_of(table(), MINUTE.model_copy(update={"search": "pbt", "families": ("lightgbm",)}))
+    found = decision(plan, "Search")
+    assert found.choice.startswith(f"{strategies[SEARCH].name} chooses")
+    assert "Population based training, which you asked for, is for neural networks, and none takes part." in found.why
+    assert "You asked for it" not in found.why
+
+
+def test_a_family_of_the_file_that_takes_no_part_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text("linear: {portfolio: [{}]}\nmlp: {portfolio: [{}]}\nlightgbm: {portfolio: [{}]}\n")
+    options = MINUTE.model_copy(update={"space": str(file), "families": ("linear",)})
+    data = table()
+    plan = make_plan(
+        profile_of(data, options), options, machine=MACHINE, has_test_file=False, spaces=own_spaces(options)
+    )
+    why = decision(plan, "Search").why
+    assert f"Neural network (MLP) and LightGBM take no part, so their settings in {file} are not used." in why
+    one = options.model_copy(update={"families": ("linear", "mlp")})
+    plan = make_plan(profile_of(data, one), one, machine=MACHINE, has_test_file=False, spaces=own_spaces(one))
+    assert "LightGBM takes no part, so its settings" in decision(plan, "Search").why

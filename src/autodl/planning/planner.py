@@ -51,7 +51,7 @@ def make_plan(
     setting = Setting(facts, metric, validation, machine, threads, own)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
-    searching = choose_search(facts, kept)
+    searching = choose_search(facts, kept, [*own])
     recipes = {p.name: p.recipe for p in kept if families[p.key].complexity > 0} or {p.name: p.recipe for p in kept}
     target = profile.target
     decisions = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autodl.defaults import NAS, SEARCH
 from autodl.errors import ConfigError
+from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning.facts import Facts
 from autodl.records import Decision, FamilyPlan
@@ -35,8 +36,13 @@ class Searching(NamedTuple):
     decisions: tuple[Decision, ...]
 
 
-def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
+def choose_search(facts: Facts, kept: Sequence[FamilyPlan], own: Collection[str] = ()) -> Searching:
     """Strategy, scheduler and architecture search for the families that take part.
+
+    Args:
+        facts: Of the table, and what the user asked for.
+        kept: The families.
+        own: Families that the user's file of search spaces names; some may not take part.
 
     Raises:
         ConfigError: An unknown name, or a strategy that cannot search the space of a family, with the remedy.
@@ -44,14 +50,16 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan]) -> Searching:
     """
     options = facts.options
     strategy = strategies[options.search](options.seed)
-    key = options.scheduler or (strategy.scheduler if strategy.scheduler != "none" else SCHEDULER)
+    # Schedulers judge the loss alone: what is quick or small may be worth its loss.
+    usual = "none" if strategy.several_losses else SCHEDULER
+    key = options.scheduler or (strategy.scheduler if strategy.scheduler != "none" else usual)
     scheduler = schedulers[key]
     architecture = Architecture.of(options.nas, options.seed)
     idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
     spaces = {p.key: problem_space(p, idle) for p in kept}
     _check(strategy, architecture, spaces, [p.key for p in kept if p.space is not None])
     decisions = [
-        _search(strategy, architecture, options, spaces, kept),
+        _search(strategy, architecture, options, spaces, kept, [key for key in own if key not in spaces]),
         _stopping(scheduler.name, key, options, strategy),
     ]
     deep = [p for p in kept if spaces[p.key].nas]
@@ -82,12 +90,28 @@ def _search(
     options: FitOptions,
     spaces: dict[str, SearchSpace],
     kept: Sequence[FamilyPlan],
+    idle: Sequence[str],
 ) -> Decision:
     searched = [p for p in kept if spaces[p.key].params]
+    choice, key = f"{strategy.name} chooses the settings to try, after each model's listed ones", strategy.key
+    asked = "You asked for it." if options.search != SEARCH else ""
+    if strategy.inherits:
+        # Only networks go on from the weights of others; see ``search.session``.
+        usual, networks = strategies[SEARCH](options.seed), [p for p in searched if families[p.key].deep]
+        if networks:
+            others = [p.name for p in searched if p not in networks]
+            rest = f" and of {_listed(others)}" if others else ""
+            choice = (
+                f"{strategy.name} chooses the settings of {_listed([p.name for p in networks])}, after each model's "
+                f"listed ones; those of networks that begin anew{rest} are chosen by {usual.name}"
+            )
+            searched = networks
+        else:
+            asked = f"{strategy.name}, which you asked for, is for neural networks, and none takes part."
+            strategy, choice = usual, f"{usual.name} chooses the settings to try, after each model's listed ones"
     widest = max(searched, key=lambda p: len(spaces[p.key].params), default=None)
     own = [p.name for p in kept if p.space is not None]
-    asked = options.search != SEARCH
-    why = "You asked for it." if asked else "It learns from each trial which settings do well."
+    why = asked or "It learns from each trial which settings do well."
     if widest is not None:
         space = spaces[widest.key]
         part = next((p for own, p in architecture.parts(space, space.starts()[0]) if own is None), space)
@@ -96,12 +120,11 @@ def _search(
             why = f"{why} For {widest.name}: {reason}" if len(searched) > 1 else f"{why} {reason}"
     if own:
         why += f" The settings of {_listed(own)} are those of your file {options.space}."
-    return Decision(
-        topic="Search",
-        choice=f"{strategy.name} chooses the settings to try, after each model's listed ones",
-        why=why,
-        evidence={"strategy": strategy.key},
-    )
+    if idle:
+        names = _listed([families[key].name for key in idle])
+        take, those = ("take", "their settings") if len(idle) > 1 else ("takes", "its settings")
+        why += f" {names} {take} no part, so {those} in {options.space} are not used."
+    return Decision(topic="Search", choice=choice, why=why, evidence={"strategy": key})
 
 
 def _trials(options: FitOptions, family: FamilyPlan) -> float:
@@ -114,6 +137,10 @@ def _trials(options: FitOptions, family: FamilyPlan) -> float:
 def _stopping(name: str, key: str, options: FitOptions, strategy: Strategy) -> Decision:
     if options.scheduler is not None:
         why = "You asked for it."
+        if strategy.several_losses and key != "none":
+            why += " It looks at the score alone, so it may end models that are worth it for their time or size."
+    elif strategy.several_losses:
+        why = "A model with a lower score may be worth it for its time or size."
     elif strategy.scheduler != "none":
         why = f"It belongs to the strategy {strategy.key}."
     else:

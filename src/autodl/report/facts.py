@@ -21,6 +21,7 @@ from autodl.records import (
     TrialResult,
     TrialSpec,
 )
+from autodl.records.origins import INHERITED, LISTED, SUPERNET
 from autodl.report import format as fmt
 
 BASELINE_ORIGIN = "baseline"
@@ -145,14 +146,20 @@ class Facts:
 
     @property
     def proposed(self) -> int:
-        """Trials that a strategy proposed, not the fixed starts."""
-        return sum(t.spec.origin not in ("baseline", "default", "portfolio") for t in self.trials)
+        """Trials that a strategy proposed, not the fixed starts, nor the comparisons of networks."""
+        return sum(t.spec.origin not in (*LISTED, SUPERNET) for t in self.trials)
 
     @property
     def proposers(self) -> str:
-        """Who proposed them: the search's strategy, and another one for architectures if there was."""
-        own = sorted({t.spec.origin for t in self.trials} & {self.plan.nas} - {self.plan.strategy})
-        return f"the strategy '{self.plan.strategy}'" + "".join(f" and, for architectures, '{n}'" for n in own)
+        """Who proposed them: the strategies, another one for architectures if there was, and shared weights."""
+        origins = {t.spec.origin for t in self.trials} - {*LISTED, SUPERNET}
+        own = sorted(origins & {self.plan.nas} - {self.plan.strategy})
+        keys = sorted(origins - {INHERITED, *own})
+        quoted = fmt.words([f"'{key}'" for key in keys])
+        parts = [f"the {'strategies' if len(keys) > 1 else 'strategy'} {quoted}"] if keys else []
+        parts += [f"for architectures the strategy '{n}'" for n in own]
+        parts += ["the ranking of networks by shared weights"] if INHERITED in origins else []
+        return fmt.words(parts)
 
     @property
     def by_line(self) -> bool:

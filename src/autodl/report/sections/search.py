@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 from autodl.records import TrialResult, TrialStatus
+from autodl.records.origins import SUPERNET
 from autodl.records.shared_weights import sentence, trust
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
@@ -22,6 +23,7 @@ STATUS = {
     TrialStatus.STOPPED: "stopped early",
     TrialStatus.TIMEOUT: "ran out of time",
 }
+PARTIAL, RANKED = "tried on a part of the rows", "compared networks"
 RUNNER = {"inline": "in one process", "process": "in a process of their own", "ray": "in Ray"}
 
 
@@ -43,8 +45,8 @@ def search_view(facts: Facts) -> SearchView:
 def _intro(facts: Facts) -> str:
     if not facts.trials:
         return "No configuration was tried."
-    counts = Counter(t.status for t in facts.trials)
-    parts = [f"{fmt.count(counts[s])} {STATUS[s]}" for s in TrialStatus if counts[s]]
+    counts = Counter(_end(t) for t in facts.trials)
+    parts = [f"{fmt.count(counts[end])} {end}" for end in (*STATUS.values(), PARTIAL, RANKED) if counts[end]]
     kinds = len({t.spec.family for t in facts.trials})
     text = (
         f"{fmt.plural(len(facts.trials), 'configuration')} of {fmt.plural(kinds, 'kind')} of model: "
@@ -105,7 +107,7 @@ def _failed(facts: Facts) -> Table | None:
     bad = [t for t in facts.trials if not t.ok]
     if not bad:
         return None
-    groups = Counter((t.spec.family, STATUS[t.status], _reason(t)) for t in bad)
+    groups = Counter((t.spec.family, _end(t), _reason(t, facts.plan.scheduler)) for t in bad)
     rows = tuple(
         (clean(facts.family_name(f)), status, fmt.count(n), error) for (f, status, error), n in groups.most_common(50)
     )
@@ -116,8 +118,24 @@ def _failed(facts: Facts) -> Table | None:
     )
 
 
-def _reason(t: TrialResult) -> str:
+def _end(t: TrialResult) -> str:
+    """How it ended, in words; what saw a part of the rows or compared networks was not stopped before its end."""
+    if t.status is TrialStatus.STOPPED and t.spec.origin == SUPERNET:
+        return RANKED
+    if t.status is TrialStatus.STOPPED and t.spec.fidelity is not None and t.reached >= 1.0:
+        return PARTIAL
+    return STATUS[t.status]
+
+
+def _reason(t: TrialResult, scheduler: str) -> str:
     text = fmt.ran_out(t.error) if t.status is TrialStatus.TIMEOUT else t.error
+    if t.status is TrialStatus.STOPPED and not text:
+        seen = "its curve" if t.reached < 1.0 else "its first folds"
+        hopeless = "would hardly have beaten the best" if scheduler == "extrapolate" else "fell behind the others'"
+        text = {
+            RANKED: "it has no model of its own: the networks that did well in it are tries of their own",
+            PARTIAL: f"tried on {100 * (t.spec.fidelity or 1.0):.0f} % of the rows",
+        }.get(_end(t), f"{seen} {hopeless}")
     return shorten(text or "no reason recorded", 200)
 
 
@@ -137,8 +155,7 @@ def _trials(facts: Facts) -> Table | None:
 
 
 def _trial(facts: Facts, t: TrialResult, places: int) -> tuple[str, ...]:
-    outcome = "compared networks" if t.proposals else STATUS[t.status]
-    score = fmt.fixed(t.score, places) if t.ok and t.score is not None else outcome
+    score = fmt.fixed(t.score, places) if t.ok and t.score is not None else _end(t)
     time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
     return shorten(facts.trial_name(t.spec), 40), score, time, clean(t.spec.origin), settings(t)
 
