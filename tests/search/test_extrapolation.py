@@ -122,3 +122,68 @@ def test_between_folds_the_best_rival_is_the_measure():
     assert extrapolate.decide(list(near[:1]), rivals) is Verdict.CONTINUE
     assert extrapolate.decide(list(bad[:1]), rivals[:3]) is Verdict.CONTINUE  # too few to judge
     assert extrapolate.decide(list(bad), rivals) is Verdict.CONTINUE  # nothing is left to save
+
+
+def folded(end: float, folds: tuple[float, ...]) -> Curve:
+    """A training that falls to its end on the first fold, of a trial with these losses on all of them."""
+    values = end + 0.3 * (STEPS**-0.7 - 1.0)
+    points = zip(STEPS.tolist(), values.tolist(), strict=True)
+    return Curve.of(points, ended=True, loss=float(np.mean(folds)) if folds else np.inf, folds=folds)
+
+
+def test_a_lead_on_the_first_fold_counts_as_much_as_folds_allow():
+    """The same curve is hopeless where trials differ alike on all folds, and not where folds change their order."""
+    extrapolate = schedulers["extrapolate"]()
+    levels = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5)
+    behind = 1.15 + 0.3 * (STEPS**-0.7 - 1.0)
+    curve = Curve.of(zip(STEPS[:30].tolist(), behind[:30].tolist(), strict=True))
+    rng = np.random.default_rng(0)
+    alike = [folded(v, tuple(v + 0.005 * rng.normal(size=5))) for v in levels]
+    single = [folded(v, (v,)) for v in levels]
+    mixed = [folded(v, (v, *(v + 0.3 * rng.normal(size=4)))) for v in levels]
+    assert extrapolate.during(curve, 0.6, single) is Verdict.STOP
+    assert extrapolate.during(curve, 0.6, alike) is Verdict.STOP
+    assert extrapolate.during(curve, 0.6, mixed) is Verdict.CONTINUE
+    # Trials that were stopped after the first fold are no measure.
+    assert extrapolate.during(curve, 0.6, [*mixed, folded(0.1, ())]) is Verdict.CONTINUE
+    few = [*alike[:3], *(folded(v, ()) for v in levels[3:])]
+    assert extrapolate.during(curve, 0.6, few) is Verdict.CONTINUE
+
+
+def test_the_unit_of_the_curves_does_not_matter_between_folds():
+    extrapolate = schedulers["extrapolate"]()
+    rng = np.random.default_rng(3)
+    best, *others = [folded(v, tuple(v + 0.05 * rng.normal(size=5))) for v in (1.0, 1.1, 1.2, 1.3, 1.4)]
+    error = extrapolate._first_fold_error([best, *others], best)
+
+    def scaled(c: Curve) -> Curve:
+        return Curve.of([(p, 9 * v) for p, v in c.points], ended=True, loss=c.loss, folds=c.folds)
+
+    best, *others = [scaled(c) for c in (best, *others)]
+    assert extrapolate._first_fold_error([best, *others], best) == pytest.approx(9 * error)
+
+
+def test_equal_rivals_say_nothing_of_folds():
+    rivals = [(1.0, 2.0, 3.0)] * 6
+    assert schedulers["extrapolate"]().decide([1.001], rivals) is Verdict.CONTINUE
+
+
+def test_an_ask_judges_a_few_unfinished_configurations_only(monkeypatch):
+    from autodl.search.fidelity import Fidelity
+    from autodl.search.history import Observation, Step
+    from autodl.search.schedulers import extrapolate as module
+
+    judged = []
+    monkeypatch.setattr(
+        module, "forecast", lambda curve, known, now: judged.append(now) or forecast(curve, known, now)
+    )
+    done = [
+        Observation(
+            {"x": i}, "ok", 0.1 + 0.01 * i, curve=tuple((float(f), 0.1 + 0.01 * i + 1 / f) for f in (1, 2, 4, 8))
+        )
+        for i in range(6)
+    ]
+    hopeless = [Observation({"x": i}, "stopped", 9.0, curve=((1.0, 9.5), (2.0, 9.0))) for i in range(100)]
+    step = schedulers["extrapolate"]().next([*done, *hopeless], Fidelity(1.0, 8.0), 99.0)
+    assert step == Step(1.0)
+    assert 0 < len(judged) <= module.Extrapolate.looked

@@ -11,7 +11,7 @@ import pytest
 
 from autodl.events import silent
 from autodl.models.base import Shape
-from autodl.records import FamilyPlan, Recipe, TrialSpec, TrialStatus
+from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
@@ -106,6 +106,30 @@ def test_fewer_rows_cost_less():
     costs = CostModel(Shape(rows=40_000, numeric=9), 1)
     whole = TrialSpec(id="t0001", family="lightgbm")
     assert costs.raw(whole.model_copy(update={"fidelity": 1 / 9})) < 0.7 * costs.raw(whole)
+
+
+def test_where_time_is_short_smaller_parts_are_gone_on_with():
+    """What is to go on to all rows and does not fit makes way for lower rungs, never for a new trial on all rows."""
+    rungs = RowRungs(schedulers["asha"](), Fidelity(1 / 9, 1.0))
+
+    def part(number, x, share, loss):
+        return TrialResult(
+            spec=TrialSpec(id=f"t{number:04d}", family="toy", config={"shrink": x}, fidelity=share, origin="random"),
+            status=TrialStatus.STOPPED,
+            loss=loss,
+            fold_losses=(loss,),
+        )
+
+    ninth = [part(i, i / 100, 1 / 9, float(i)) for i in range(1, 10)]
+    third = [part(10 + i, i / 100, 1 / 3, float(i)) for i in range(1, 4)]
+    better = [part(20 + i, i / 10, 1 / 9, -float(i)) for i in range(1, 4)]
+    everything = [*ninth, *third, *better]
+    to_all = rungs.next(everything, [], lambda step: True)
+    assert (to_all.fidelity, to_all.config) == (None, {"shrink": 0.01})
+    to_third = rungs.next(everything, [], lambda step: step.fidelity is not None)
+    assert to_third.fidelity == 1 / 3 and to_third.config in [r.spec.config for r in better]
+    anew = rungs.next(everything, [], lambda step: False)
+    assert (anew.fidelity, anew.config) == (1 / 9, None)
 
 
 def test_statuses_of_parts(toys, linear_data):

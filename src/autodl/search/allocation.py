@@ -89,21 +89,30 @@ class Allocation:
                     step = spec(family_key, config, origin)
                     if fits(step):
                         return step
-            rows = self._rows(family_key, finished, running)
-            if rows.config is not None and fits(again := spec(family_key, rows.config, rows.origin, rows.fidelity)):
-                return again
+            rows = self._rows(finished, running, family_key, lambda again: fits(spec(*again)))
+            if rows is None:
+                continue
+            if rows.config is not None:
+                return spec(family_key, rows.config, rows.origin, rows.fidelity)
             past = self._past(family_key, finished, running)
             # Several proposals: the first may take more time than is left.
             for origin, config in self.architecture.proposals(self.spaces[family_key], past, self.strategy, rng):
-                asked = spec(family_key, config, origin, None if rows.config is not None else rows.fidelity)
+                asked = spec(family_key, config, origin, rows.fidelity)
                 if fits(asked):
                     return asked
         return None
 
-    def _rows(self, key: str, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> RowStep:
+    def _rows(
+        self,
+        finished: Sequence[TrialResult],
+        running: Sequence[TrialSpec],
+        key: str,
+        fits: Callable[[tuple[str, Config, str, float | None]], bool],
+    ) -> RowStep | None:
         if self.rungs is None:
             return RowStep(None)
-        return self.rungs.next(*_from_scratch(key, finished, running))
+        own = _from_scratch(key, finished, running)
+        return self.rungs.next(*own, lambda step: fits((key, step.config or {}, step.origin, step.fidelity)))
 
     def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
         """Families with a finished trial, best first, without those that are far beyond the limits."""

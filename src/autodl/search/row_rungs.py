@@ -7,7 +7,7 @@ the same. Only trials on all rows count as results; see ``TrialStatus.STOPPED``.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autodl.records import TrialResult, TrialSpec, TrialStatus
@@ -60,23 +60,29 @@ class RowRungs:
             return None
         return cls(schedulers[key](), Fidelity(low, 1.0))
 
-    def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> RowStep:
-        """The next step of a family.
+    def next(
+        self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Callable[[RowStep], bool]
+    ) -> RowStep | None:
+        """The next step of a family, or None if there is none that fits.
 
         Args:
             finished: Trials of the family. running: specifications of those that run.
+            fits: Whether there is time to go on with a configuration; a new one is returned unasked.
         """
         # The listed ones are on all rows from the beginning.
         own = [r for r in finished if r.spec.origin not in LISTED]
         tried = _configurations(own, [s for s in running if s.origin not in LISTED])
-        step = self.scheduler.next([o for o, _ in tried], self.span, math.inf)
-        if step is None:
-            return RowStep(None)
-        share = None if step.fidelity >= self.span.high else step.fidelity
-        if step.trial is None:
-            return RowStep(share)
-        observation, origin = tried[step.trial]
-        return RowStep(share, observation.config, origin)
+        most = math.inf
+        while (step := self.scheduler.next([o for o, _ in tried], self.span, most)) is not None:
+            share = None if step.fidelity >= self.span.high else step.fidelity
+            if step.trial is None:
+                return RowStep(share)
+            observation, origin = tried[step.trial]
+            further = RowStep(share, observation.config, origin)
+            if fits(further):
+                return further
+            most = math.nextafter(step.fidelity, 0.0)  # a smaller part may do
+        return None
 
     def observations(
         self,

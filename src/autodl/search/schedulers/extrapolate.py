@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import ClassVar
@@ -119,7 +120,7 @@ def _error(whole: Sequence[Sequence[float]], best: Sequence[float], seen: int) -
     if not spreads:
         return None
     # As in sampling from a finite population.
-    return statistics.median(spreads) * max(0.0, 1 / seen - 1 / len(best)) ** 0.5
+    return statistics.median(spreads) * math.sqrt(max(0.0, 1 / seen - 1 / len(best)))
 
 
 def _below(value: float, scale: float, freedom: int) -> float:
