@@ -5,13 +5,17 @@ import math
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from autodl.errors import ConfigError, SearchError
 from autodl.search import SearchResult, optimize, parse_space
+from autodl.search.fidelity import Fidelity
+from autodl.search.history import Observation
 from autodl.search.ledger import Ledger
+from autodl.search.strategies.auto import Auto
 
 SPACE = {
     "x": {"type": "float", "low": -5, "high": 10},
@@ -161,6 +165,43 @@ class TestFaults:
             optimize(lambda c, f: time.sleep(60), SPACE, strategy="random", time_budget=1.0)
         assert time.monotonic() - began < 30
 
+    def test_no_time_for_anything_is_told_as_that(self):
+        with pytest.raises(SearchError, match=r"the time was over before the first evaluation.*Raise `time_budget`"):
+            optimize(branin, SPACE, time_budget=1e-9)
+        with pytest.raises(SearchError, match="the time was over before the first of 1 evaluations ended"):
+            optimize(lambda c, f: time.sleep(60), SPACE, time_budget=0.3, call_timeout=50)
+
+    def test_another_number_of_losses_costs_its_trial_alone(self):
+        calls = []
+
+        def forgetful(config, fidelity):
+            calls.append(config)
+            return [config["x"], config["y"]] if len(calls) % 3 else config["x"]
+
+        result = optimize(forgetful, SPACE, strategy="nsga2", max_evals=40)
+        assert len(result.history) == 40
+        failed = [e for e in result.history if e.status == "failed"]
+        assert len(failed) == 13
+        assert {e.error for e in failed} == {"the objective returned 1 losses, but 2 before"}
+        assert {len(e.losses) for e in result.history} == {0, 2}
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+    def test_what_the_objective_started_is_ended_with_it(self, tmp_path):
+        import psutil
+
+        note = tmp_path / "pid"
+
+        def starts(config, fidelity):
+            child = subprocess.Popen(["sleep", "300"])
+            note.write_text(str(child.pid))
+            time.sleep(300)
+
+        with pytest.raises(SearchError):
+            optimize(starts, SMALL, strategy="random", max_evals=1, runner="process", call_timeout=6)
+        left = psutil.Process(int(note.read_text())) if psutil.pid_exists(int(note.read_text())) else None
+        if left is not None and left.status() != psutil.STATUS_ZOMBIE:
+            left.wait(10)
+
     def test_own_processes_are_ended_and_crashes_survived(self):
         def wild(config, fidelity):
             import os
@@ -283,6 +324,91 @@ class TestJournal:
         with pytest.raises(ConfigError, match="is not a history of a search"):
             optimize(branin, SPACE, max_evals=2, journal=path)
 
+    def test_calls_lost_with_a_search_keep_their_numbers(self, tmp_path):
+        """The objective keeps its states under them."""
+        path, states, wrong = tmp_path / "search.jsonl", {}, []
+
+        def trained(config, fidelity, call):
+            if call.source is not None and states[call.source][0] >= fidelity:
+                wrong.append(call)
+            states[call.number] = fidelity, config
+            return config["x"] ** 2 + 1 / fidelity
+
+        def searched(total):
+            return optimize(
+                trained, SPACE, strategy="pbt", fidelity=(1, 9), max_fidelity_total=total, lineage=True, journal=path
+            )
+
+        searched(90)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([*lines[:3], *lines[4:9]]))  # 2 was running at a kill
+        known = [json.loads(line) for line in lines[1:3] + lines[4:9]]
+        first = searched(90)
+        assert [(e.number, e.trial) for e in first.history[:7]] == [(k["number"], k["trial"]) for k in known]
+        again = searched(140)
+        assert again.history[: len(first.history)] == first.history
+        numbers = [e.number for e in again.history]
+        assert numbers == sorted(set(numbers))
+        assert len(again.history) > len(first.history)
+        assert not wrong
+        by_number = {e.number: e for e in again.history}
+        for e in again.history:
+            owner = None if e.source is None else by_number[e.source].trial
+            assert owner in (None, e.trial, e.parent)
+            assert states[e.number] == (e.fidelity, e.config)
+
+    def test_a_call_that_the_end_of_the_budget_cut_is_made_again(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        slow = [True]
+
+        def loss(config, fidelity):
+            if slow[0] and config["x"] > 5:
+                time.sleep(60)
+            return config["x"]
+
+        space = {"x": {"type": "choice", "values": [1, 9]}}
+        cut = optimize(loss, space, strategy="grid", time_budget=1, call_timeout=50, journal=path)
+        assert cut.history[-1].error.startswith("the time was over after")
+        slow[0] = False
+        resumed = optimize(loss, space, strategy="grid", time_budget=30, journal=path)
+        assert [(e.config["x"], e.status) for e in resumed.history] == [(1, "ok"), (9, "ok")]
+
+    def test_two_searches_do_not_write_it_at_once(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+
+        def nested(config, fidelity):
+            with pytest.raises(ConfigError, match="another search writes the history"):
+                optimize(branin, SPACE, max_evals=1, journal=path)
+            return branin(config)
+
+        optimize(nested, SPACE, max_evals=1, journal=path)
+        assert optimize(branin, SPACE, max_evals=2, journal=path).history[0].status == "ok"
+
+    def test_how_it_is_paid_belongs_to_the_search(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        optimize(curve, SPACE, max_evals=2, fidelity=(1, 9), journal=path)
+        with pytest.raises(ConfigError, match="resumable differ"):
+            optimize(curve, SPACE, max_evals=2, fidelity=(1, 9), resumable=True, journal=path)
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "total", "last", "first"),
+    [
+        ("own", 9 * 19, Observation({}, "stopped", 1.0, 3.0, curve=((1.0, 2.0), (3.0, 1.0))), 1.0),
+        ("none", 9 * 20, Observation({}, "failed", fidelity=9.0), 9.0),
+        ("none", 9 * 20, Observation({}, "running", fidelity=9.0), 9.0),
+    ],
+)
+def test_auto_keeps_to_its_choice_whatever_is_paid_and_fails(goes_on, total, last, first):
+    """Twenty full fidelities are enough for full evaluations alone; that holds from the first to the last one."""
+    space, fidelity = parse_space(SPACE), Fidelity(1, 9, whole=True, goes_on=goes_on)
+    rng = np.random.default_rng(0)
+    for count in (0, 5, 15):
+        history = [replace(last, config=space.sample(rng)) for _ in range(count)]
+        paid = sum(o.fidelity for o in history)
+        step = Auto(0).step(space, history, fidelity, total - paid, rng)
+        assert step.fidelity == first or step.trial is not None  # none begins with another one
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -310,6 +436,11 @@ def test_bad_arguments_are_one_clear_line(arguments, message):
         optimize(branin, SPACE, **arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_space_without_parameters_is_refused():
+    with pytest.raises(ConfigError, match="no parameters"):
+        optimize(branin, {"params": {}}, max_evals=2)
 
 
 def test_cmaes_over_choices_names_the_remedy():

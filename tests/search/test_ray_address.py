@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
-from autodl.errors import ConfigError
+from autodl.errors import ConfigError, SearchError
 from autodl.search import optimize
 from autodl.search.runners import ray_address
 from autodl.search.runners.ray_address import check_address, split_address
@@ -164,3 +165,45 @@ def test_a_search_hears_of_it_before_anything_is_started():
         search(runner="process", address="auto")
     with pytest.raises(ConfigError, match="`cpus` must be a number above 0"):
         search(runner="ray", cpus=0)
+
+
+def test_every_address_of_a_name_is_tried(serve, monkeypatch):
+    """``localhost`` leads to ::1 first on many machines, and Ray listens on 127.0.0.1."""
+    server = serve(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+    port = int(server.address.split(":")[1])
+    closed = socket.create_server(("127.0.0.1", 0))
+    other = closed.getsockname()
+    closed.close()
+    kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [(*kind, other), (*kind, ("127.0.0.1", port))])
+    check_address(f"head:{port}")
+    assert server.heard.startswith(b"PRI")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [(*kind, other)] * 2)
+    with pytest.raises(ConfigError, match="nothing listens on port"):
+        check_address(f"head:{port}")
+
+
+def test_a_start_that_takes_all_of_the_budget_is_told_as_that(monkeypatch):
+    from autodl.search.runners import ray_calls
+
+    given = []
+
+    class Slow:
+        def __init__(self, *args, start_s, **more):
+            given.append(start_s)
+
+        def await_worker(self, seconds):
+            given.append(seconds)
+            time.sleep(seconds)
+            raise ConfigError("no worker came up on Ray")
+
+        def close(self):
+            given.append("closed")
+
+    monkeypatch.setattr(ray_calls, "RayCrew", Slow)
+    with pytest.raises(
+        SearchError, match=r"the time was over before Ray had a worker: no worker came.*`time_budget`"
+    ):
+        optimize(lambda c, f: 0.0, {"x": {"type": "float", "low": 0, "high": 1}}, runner="ray", time_budget=0.3)
+    assert given[1] <= given[0] <= 0.3
+    assert given[2] == "closed"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodl.errors import ConfigError
+from autodl.search.encoding import Encoding
 from autodl.search.space import SearchSpace, parse_space
 
 CONDITIONAL = {
@@ -49,6 +50,10 @@ def test_samples_stay_inside():
         ({"x": {"type": "choice", "values": []}}, "at least one entry"),
         ({"x": {"type": "choice", "values": [1, 2], "default": 3}}, "`default` must be one of"),
         ({"x": {"type": "float", "low": 0, "high": 1, "default": 2}}, "`default` must lie in [0, 1]"),
+        ({"x": {"type": "choice", "values": [float("nan"), 1]}}, "must not hold .nan"),
+        ({"x": {"type": "int", "low": 0, "high": 1e30}}, "must lie within +-2^53"),
+        ({"x": {"type": "float", "low": -1e308, "high": 1e308}}, "`high - low` must be finite"),
+        ({"x": {"type": "float", "low": 0, "high": 1, "step": 1e-300}}, "`step` must leave at most 2^53 values"),
         ({"x": {"type": "floot", "low": 0, "high": 1}}, "x.type: unknown type 'floot'"),
         ({"x": {"type": "float", "low": 0, "high": 1, "hihg": 2}}, "hihg"),
         ({"x": {"type": "float", "low": 0, "high": 1, "when": {"y": [1]}}}, "no parameter 'y'"),
@@ -147,3 +152,23 @@ def test_nni_spaces_are_read():
         parse_space({"x": {"_type": "unifrom", "_value": [0, 1]}})
     with pytest.raises(ConfigError, match="x: `_value` of uniform must be 2 numbers"):
         parse_space({"x": {"_type": "uniform", "_value": [0]}})
+
+
+def test_numbers_take_the_form_that_the_space_has():
+    """1.0 is the entry 1, everywhere that a configuration can come from."""
+    space = parse_space(
+        {
+            "params": {
+                "x": {"type": "choice", "values": [1, 2], "default": 1.0},
+                "depth": {"type": "int", "low": 1, "high": 9},
+                "flag": {"type": "choice", "values": [True, 1], "default": 1.0},
+                "y": {"type": "choice", "values": [0, 1], "when": {"x": [2.0]}},
+            },
+            "portfolio": [{}, {"x": 2.0, "depth": 8.0}],
+        }
+    )
+    starts = [{k: (type(v), v) for k, v in c.items()} for c in space.starts()]
+    assert starts[0] == {"x": (int, 1), "depth": (int, 5), "flag": (int, 1)}
+    assert starts[1] == {"x": (int, 2), "depth": (int, 8), "flag": (int, 1), "y": (int, 0)}
+    encoding = Encoding(space)
+    assert [encoding.decode(row) for row in encoding.encode(space.starts())] == space.starts()

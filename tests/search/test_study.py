@@ -269,6 +269,27 @@ class TestOptimize:
         with pytest.raises(ConfigError, match="cannot write the storage"):
             self.searched(lambda c, f: 1.0, tmp_path / "no" / "file", max_evals=1)
 
+    def test_it_replaces_only_what_a_search_wrote(self, path, tmp_path):
+        self.searched(lambda c, f: c["x"], path, max_evals=3)
+        self.searched(lambda c, f: c["x"], path, max_evals=2)
+        assert len(load(path, NAME).trials) == 2
+        mine = tmp_path / "mydata.csv"
+        mine.write_text("a,b\n1,2\n")
+        with pytest.raises(ConfigError, match="was not written by a search"):
+            self.searched(lambda c, f: c["x"], mine, max_evals=2)
+        assert mine.read_text() == "a,b\n1,2\n"
+
+    def test_it_is_not_the_journal(self, tmp_path):
+        journal = tmp_path / "search.jsonl"
+        self.searched(lambda c, f: c["x"], tmp_path / "a.log", max_evals=2, journal=journal)
+        before = journal.read_bytes()
+        for storage in (journal, tmp_path / "." / "search.jsonl"):
+            with pytest.raises(ConfigError, match="journal and storage at once"):
+                self.searched(lambda c, f: c["x"], storage, max_evals=2, journal=journal)
+        with pytest.raises(ConfigError, match="was not written by a search"):
+            self.searched(lambda c, f: c["x"], journal, max_evals=2)
+        assert journal.read_bytes() == before
+
 
 def test_a_run_writes_it_and_a_resumed_one_completes_it(tmp_path):
     rng = np.random.default_rng(0)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from autodl.errors import ConfigError
+from autodl.search.calling import Answer
+from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation
+from autodl.search.ledger import Ledger
 from autodl.search.space import Config, SearchSpace, parse_space
+from autodl.search.steering import Steering
 from autodl.search.strategies.base import Strategy, strategies
 
 MIXED = parse_space(
@@ -38,6 +43,8 @@ NUMBERS = parse_space(
 CHOICES = parse_space({name: {"type": "choice", "values": [0, "one", True]} for name in ("p", "q", "r")})
 LISTED = ("portfolio",)
 """Strategies that end by themselves."""
+FAILING = 10
+"""Calls that fail at first: more than models need to begin, fewer than the spaces have configurations."""
 
 
 def suited(key: str) -> list[SearchSpace]:
@@ -137,6 +144,24 @@ def check_faults(key: str) -> None:
             assert asked or key in LISTED, f"nothing proposed after {[o.status for o in history][:4]}"
 
 
+def check_failing_start(key: str) -> None:
+    """A search whose first calls all fail goes on, also where evaluations have a fidelity."""
+    space = min(suited(key), key=lambda s: len(s.params))  # so that models begin early
+    for fidelity in (None, Fidelity(1, 9, whole=True)):
+        steering = Steering.of(space, key, None, fidelity, 0)
+        ledger = Ledger(fidelity.high if fidelity else None)
+        for number in range(FAILING + 4):
+            step = steering.next(ledger.observations(), number, math.inf)
+            if step is None:
+                assert key in LISTED or number >= FAILING, f"it ended after {number} evaluations"
+                break
+            config = step.config if step.trial is None else ledger.observations()[step.trial].config
+            assert config is not None
+            entry = ledger.begin(config, step.fidelity if fidelity else None, step.trial, step.parent)
+            works = number >= FAILING
+            ledger.end(entry.number, Answer((loss_of(config),)) if works else Answer(error="fails at first"))
+
+
 def check_empty_space(key: str) -> None:
     """A space without parameters has one configuration at most."""
     empty = parse_space({"params": {}})
@@ -149,6 +174,7 @@ STRATEGY_CHECKS: Sequence[Callable[[str], None]] = (
     check_count,
     check_running,
     check_faults,
+    check_failing_start,
     check_empty_space,
 )
 """All checks, to be run one by one."""
