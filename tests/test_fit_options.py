@@ -155,6 +155,13 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["max_latency", "max_size", "max_memory", "time_budget"])
+def test_what_cannot_be_printed_is_shown_in_one_line(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_options(**{name: "5\x1e"})
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @given(st.dictionaries(st.sampled_from(sorted(set(inspect.signature(autodl.plan).parameters) - {"data"})), ANYTHING))
 def test_whatever_is_passed_it_is_understood_or_refused_in_our_words(asked: dict[str, Any]) -> None:
     try:

@@ -106,7 +106,7 @@ def test_a_changed_file_of_spaces_is_told(table: pd.DataFrame, own: Path, tmp_pa
     assert len(str(caught.value).splitlines()) == 1
     own.write_text("# a comment changes nothing\n" + OWN)
     assert run_fit(table, options, tmp_path / "run", resume=True).status == "done"
-    with pytest.raises(RunError, match="began with search = 'random', but now 'tpe' is asked"):
+    with pytest.raises(RunError, match="began with --search random, but now tpe is asked"):
         run_fit(table, options.model_copy(update={"search": "tpe"}), tmp_path / "run", resume=True)
 
 
@@ -126,12 +126,20 @@ def test_python_takes_the_same(table: pd.DataFrame, own: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("asked", "scheduler"),
-    [({}, SCHEDULER), ({"search": "bohb"}, "hyperband"), ({"search": "bohb", "scheduler": "none"}, "none")],
+    [
+        ({}, SCHEDULER),
+        ({"search": "bohb"}, "hyperband"),
+        ({"search": "bohb", "scheduler": "none"}, "none"),
+        ({"search": "nsga2"}, "none"),
+        ({"search": "nsga2", "scheduler": "median"}, "median"),
+    ],
 )
 def test_a_strategy_brings_its_scheduler_along(table: pd.DataFrame, asked: dict[str, str], scheduler: str) -> None:
     planned = autodl.plan(table, "y", families="linear", **asked).plan
     assert planned.scheduler == scheduler
-    assert any(d.evidence.get("scheduler") == scheduler for d in planned.decisions)
+    (told,) = (d for d in planned.decisions if d.evidence.get("scheduler") == scheduler)
+    # A scheduler looks at the score alone, which is one of several things to this strategy.
+    assert ("for their time or size" in told.why) == (asked == {"search": "nsga2", "scheduler": "median"})
 
 
 def test_no_word_on_architectures_where_no_network_takes_part(table: pd.DataFrame) -> None:
@@ -144,3 +152,54 @@ def test_limits_reach_the_options(table: pd.DataFrame) -> None:
 
     made = build_options(max_latency="5ms", max_size="2MB", max_memory=3e8)
     assert (made.max_latency_s, made.max_size_bytes, made.max_memory_bytes) == (0.005, 2_000_000, 300_000_000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"scheduler": "none"}, "--scheduler the default, but now none is asked"),
+        ({"families": ("linear", "mlp")}, "--families linear, but now linear,mlp is asked"),
+        ({"max_size_bytes": 2_000_000}, "--max-size the default, but now 2MB is asked"),
+        ({"max_latency_s": 0.005}, "--max-latency the default, but now 5ms is asked"),
+        ({"group_column": "x"}, "--group the default, but now x is asked"),
+    ],
+)
+def test_a_refused_resume_speaks_of_options_as_they_are_typed(
+    table: pd.DataFrame, tmp_path: Path, asked: dict[str, object], says: str
+) -> None:
+    from autodl.opening import _check_options
+    from autodl.options import FitOptions
+
+    folder = RunFolder(tmp_path)
+    began = FitOptions(target="y", families=("linear",))
+    folder.write("options", began)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(RunError, match=says):
+        _check_options(folder, began.model_copy(update=asked))
+
+
+def test_a_resumed_run_takes_the_workers_that_are_asked_for(table: pd.DataFrame, tmp_path: Path) -> None:
+    options = OPTIONS.model_copy(update={"workers": 1, "max_trials": 6})
+    interrupted(table, options, tmp_path / "run", after=2)
+    run_fit(table, options.model_copy(update={"workers": 2}), tmp_path / "run", resume=True)
+    plan = RunFolder(tmp_path / "run").read("plan", Plan)
+    assert plan is not None and plan.workers == 2
+    assert "2 trials at a time" in next(d.choice for d in plan.decisions if d.topic == "Computing")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"max_latency": "5"}, "'5' has no unit"),
+        ({"max_size": " 2 "}, "has no unit"),
+        ({"max_memory": "300"}, "has no unit"),
+        ({"max_memory": "1MB"}, "can be kept by no model"),
+        ({"max_memory": 5e6}, "can be kept by no model"),
+    ],
+)
+def test_limits_that_nobody_can_mean_are_refused(asked: dict[str, object], says: str) -> None:
+    from autodl.errors import ConfigError
+    from autodl.options import build_options
+
+    with pytest.raises(ConfigError, match=says):
+        build_options(**asked)  # type: ignore[arg-type]

@@ -98,11 +98,29 @@ def _check_options(folder: RunFolder, options: FitOptions) -> None:
         now = getattr(options, name)
         moved = name in PATHS and value is not None and now is not None
         if name not in MAY_CHANGE and value != now and not moved:
+            option, began = _in_words(name, value)
             raise RunError(
-                f"the run in {folder.path} began with {name} = {value!r}, but now {now!r} is asked",
+                f"the run in {folder.path} began with {option} {began}, but now {_in_words(name, now)[1]} is asked",
                 "Resume with the same options, or start anew with another --out.",
             )
     _check_space(folder, options)
+
+
+def _in_words(name: str, value: object) -> tuple[str, str]:
+    """An option as it is typed, and its value as it may be typed; None is what comes without the option."""
+    from autodl.sizes import format_size
+
+    words = str(value)
+    if value is None or value == ():
+        words = "the default"
+    elif isinstance(value, tuple | list):
+        words = ",".join(map(str, value))
+    elif name.endswith("_s") and isinstance(value, float):
+        words = f"{value:g}s" if value >= 1 else f"{1000 * value:g}ms"
+    elif name.endswith("_bytes") and isinstance(value, int):
+        words = format_size(value).replace(" ", "")
+    typed = name.removesuffix("_s").removesuffix("_bytes").replace("_", "-")
+    return f"--{'group' if typed == 'group-column' else typed}", words
 
 
 def _check_space(folder: RunFolder, options: FitOptions) -> None:

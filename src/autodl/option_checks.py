@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, SupportsInt, TypeGuard
@@ -14,6 +15,8 @@ MIN_BUDGET_S = 10.0
 """Shorter budgets could not be kept: about five seconds of work are the same for every run."""
 MIN_LATENCY_S = 1e-6
 """A limit below this is a slip of the unit: no model answers in less."""
+MIN_MEMORY_BYTES = 100_000_000
+"""Python with the tools that every model needs takes more alone: 123 MB were measured on Linux."""
 
 
 class OptionCheck:
@@ -120,6 +123,7 @@ class OptionCheck:
             return None
         if isinstance(value, bool) or not isinstance(value, str | Real):
             raise self.refuse(name, "be seconds or a duration like 5ms", value)
+        self._has_unit(name, value, "5ms or 0.1s")
         given = value if isinstance(value, str) else float(value)
         return parse_duration(given, self.spelling(name), MIN_LATENCY_S)
 
@@ -131,7 +135,24 @@ class OptionCheck:
             return None
         if isinstance(value, bool) or not isinstance(value, str | Real):
             raise self.refuse(name, "be bytes or a size like 2MB", value)
+        self._has_unit(name, value, "500kB or 2MB")
         return parse_size(value if isinstance(value, str) else float(value), self.spelling(name))
+
+    def memory(self, name: str, value: object) -> int | None:
+        """Bytes of a process that loads the model, or None."""
+        size = self.size(name, value)
+        if size is not None and size < MIN_MEMORY_BYTES:
+            raise ConfigError(
+                f"{self.spelling(name)} {_shown(value)} can be kept by no model: Python and the tools that every "
+                "model needs take more",
+                "Allow at least 100MB; about 250MB suit simple models.",
+            )
+        return size
+
+    def _has_unit(self, name: str, value: object, example: str) -> None:
+        """Refuse a typed number without a unit: nobody who types ``5`` for a limit means five seconds or bytes."""
+        if isinstance(value, str) and re.fullmatch(r"\s*[\d.]+\s*", value):
+            raise ConfigError(f"{self.spelling(name)} {value!r} has no unit", f"Write it with one, like {example}.")
 
     def key(self, name: str, value: object) -> str | None:
         """A key of a registry, in small letters; whether it exists is checked where the registry is loaded."""
@@ -159,7 +180,7 @@ class OptionCheck:
         if not isinstance(value, str):
             raise self.refuse(name, f"be one of {', '.join(words)}", value)
         if value.strip().lower() not in words:
-            raise ConfigError(f"unknown {self.spelling(name)} '{value}'", did_you_mean(value, words))
+            raise ConfigError(f"unknown {self.spelling(name)} {value!r}", did_you_mean(value, words))
         return value.strip().lower()
 
     def flag(self, name: str, value: object) -> bool:

@@ -121,7 +121,7 @@ def build_options(
         space=check.path("space", space),
         max_latency_s=check.latency("max_latency", max_latency),
         max_size_bytes=check.size("max_size", max_size),
-        max_memory_bytes=check.size("max_memory", max_memory),
+        max_memory_bytes=check.memory("max_memory", max_memory),
         report=check.flag("report", report),
     )
     _no_contradiction(made, spelling)

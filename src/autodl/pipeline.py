@@ -91,7 +91,10 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         profile = folder.read("profile", Profile) or stages.profile(dataset, held_out, options, budget.looking())
     ctx.check_stop()
     with ctx.stage("plan"):
-        plan = folder.read("plan", Plan) or stages.plan(profile, options, held_out is not None)
+        planned, before = folder.read("plan", Plan), folder.read("options", FitOptions)
+        if planned is not None and before is not None:
+            planned = stages.plan_again(planned, before, options)
+        plan = planned or stages.plan(profile, options, held_out is not None)
         rows = stages.rows(ctx, dataset, held_out, plan)
         # Nothing is written before everything that bad options can break has been checked.
         folder.write("profile", profile)

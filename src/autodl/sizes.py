@@ -29,7 +29,7 @@ def parse_size(text: str | float, what: str) -> int:
     >>> parse_size("2MB", "--max-size"), parse_size("1.5 KiB", "--max-size")
     (2000000, 1536)
     """
-    shown = f"{what} '{text}'"
+    shown = f"{what} {str(text)!r}"
     if isinstance(text, str):
         words = _SIZE.fullmatch(text.strip().lower())
         if words is None or (words[2] and words[2] not in _BYTES):

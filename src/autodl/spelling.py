@@ -15,7 +15,7 @@ _OTHER = {"group": "group_column"}
 _OF_RUNS = ("out", "resume", "trust", "keep", "proba", "allow_missing")
 """Parameters of ``autodl.fit`` and ``Run.predict`` that are no option of the search."""
 _OPTION = re.compile(
-    r"--([a-z]+(?:-[a-z]+)*)(?: (\d+(?:\.\d+)?[a-z]*|'[^']*'|[A-Z]{2,}\b|classification\b|regression\b))?"
+    r"--([a-z]+(?:-[a-z]+)*)(?: (\d+(?:\.\d+)?[a-zA-Z]*|'[^']*'|[A-Z]{2,}\b|classification\b|regression\b))?"
 )
 
 
@@ -35,7 +35,7 @@ def in_python(text: str) -> str:
             return match[0]  # a column may be called so
         if value is None:
             return f"`{name}`"
-        plain = value[0] == "'" or value[-1].isdigit() or value.isupper()
+        plain = value[0] == "'" or value[-1].isdigit() or (value.isupper() and value.isalpha())
         return f"`{name}={value}`" if plain else f"`{name}='{value}'`"
 
     return _OPTION.sub(parameter, text)

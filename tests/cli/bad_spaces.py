@@ -36,6 +36,8 @@ STRATEGIES = (
     fit("latency_zero", "--max-latency 0", "--max-latency 0ms", "--max-latency", "above zero"),
     fit("size_unit", "--max-size without a unit that is known", "--max-size 2XB", "--max-size", "2XB", "2MB"),
     fit("memory_word", "--max-memory in words", "--max-memory little", "--max-memory", "'little'", "2MB"),
+    fit("memory_least", "--max-memory below what Python takes", "--max-memory 1MB", "--max-memory '1MB'", "100MB"),
+    fit("latency_bare", "--max-latency without a unit", "--max-latency 5", "--max-latency", "no unit", "5ms"),
 )  # fmt: skip
 
 SPACES = (

@@ -128,3 +128,23 @@ def test_a_leader_worse_than_guessing_is_not_recommended(folder: Path) -> None:
         "Models"
     ]
     assert "worse than" in said and "do not use it" in said and "leads" not in said
+
+
+def test_that_nothing_but_the_guess_was_trained_comes_first(folder: Path) -> None:
+    record, whole = make_record(), make_evaluation()
+    guess = whole.model_copy(update={"models": whole.models[-1:], "leader": "Guess", "recommended": "Guess"})
+    only = record.model_copy(update={"leaderboard": record.leaderboard[-1:]})
+    first = summarize(only, guess, folder)[0]
+    assert first.text.startswith("No model was trained in the time; give more with --time-budget.")
+    stopped = summarize(only.model_copy(update={"status": "interrupted"}), guess, folder)[0]
+    assert "before the run was stopped" in stopped.text
+    assert summarize(record, whole, folder)[0].head == "Predicts"
+    asked = only.model_copy(update={"options": {"families": "guess"}})
+    assert summarize(asked, guess, folder)[0].head == "Predicts"
+
+
+def test_a_comparison_of_architectures_that_never_began_is_said(folder: Path) -> None:
+    record = make_record().model_copy(update={"options": {"nas": "supernet"}})
+    assert "never began" in summarize(record, make_evaluation(), folder, shared=False)[0].text
+    assert summarize(record, make_evaluation(), folder, shared=True)[0].head == "Predicts"
+    assert summarize(make_record(), make_evaluation(), folder, shared=False)[0].head == "Predicts"

@@ -191,8 +191,11 @@ def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | Non
     from autodl.cli.summary import print_summary, summarize
     from autodl.evaluate.base import metrics
     from autodl.records import Profile, TrialStatus
+    from autodl.records.origins import SUPERNET
     from autodl.store import RunFolder
 
     names, run = {key: m.name for key, m in metrics.items()}, RunFolder(folder)
-    profile, late = run.read("profile", Profile), sum(t.status is TrialStatus.TIMEOUT for t in run.trials())
-    print_summary(screen.out, summarize(record, evaluation, folder, names, profile, late))
+    trials, profile = run.trials(), run.read("profile", Profile)
+    late = sum(t.status is TrialStatus.TIMEOUT for t in trials)
+    shared = any(t.spec.origin == SUPERNET for t in trials)
+    print_summary(screen.out, summarize(record, evaluation, folder, names, profile, late, shared))

@@ -38,6 +38,7 @@ def summarize(
     names: dict[str, str] | None = None,
     profile: Profile | None = None,
     n_timeouts: int = 0,
+    shared: bool = True,
 ) -> list[Line]:
     """The summary as lines of text.
 
@@ -48,10 +49,12 @@ def summarize(
         names: Metric key to the name for people.
         profile: Of the data; says what was guessed.
         n_timeouts: Those of the failed trials that ran out of time.
+        shared: Whether a comparison of architectures in one network began, where one was asked for.
     """
     from autodl.report.limits import verdict
 
-    lines = [Line("Predicts", _what(record))]
+    lines = _only_guess(record, evaluation) + _never_shared(record, shared)
+    lines.append(Line("Predicts", _what(record)))
     if profile is not None and (taken := _taken(profile)):
         lines.append(Line("Taken", taken))
     if evaluation is not None:
@@ -90,6 +93,32 @@ def print_summary(console: Console, lines: list[Line]) -> None:
             head = Text(f"{line.head if nth == 0 else '':<{indent}}", style="bold")
             console.print(Padding(Text.assemble(head, part), 0, expand=False), soft_wrap=True)
     console.print()
+
+
+def _only_guess(record: RunRecord, evaluation: Evaluation | None) -> list[Line]:
+    """The warning that nothing but the guess was trained; none with a model, or where no other was asked."""
+    made = {row.family for row in record.leaderboard}
+    base = _find(evaluation, evaluation.baseline) if evaluation is not None else None
+    if base is None or made != {base.family} or str(record.options.get("families") or "") == base.family:
+        return []
+    late = record.budget.given_s is not None and record.status != "interrupted"
+    if late:
+        text = "No model was trained in the time; give more with --time-budget."
+    elif record.status == "interrupted":
+        text = "No model was trained before the run was stopped; --resume goes on."
+    else:
+        text = "No model was trained; allow more with --max-trials, or see in the report why others failed."
+    return [Line("Attention", f"{text} What is in place only guesses, without looking at any column.")]
+
+
+def _never_shared(record: RunRecord, shared: bool) -> list[Line]:
+    """The warning that the comparison of architectures that was asked for did not begin."""
+    if shared or record.options.get("nas") != "supernet":
+        return []
+    return [
+        Line("Attention", "The comparison of architectures (--nas supernet) never began: it needs two trained "
+             "networks first. Give more time.")
+    ]  # fmt: skip
 
 
 def _what(record: RunRecord) -> str:

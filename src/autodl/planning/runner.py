@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from autodl.errors import ConfigError
 from autodl.machine import in_gib
 from autodl.options import FitOptions
-from autodl.records import Decision
+from autodl.records import Decision, Plan
 from autodl.search.memory import UNSURE, room
 
 if TYPE_CHECKING:
@@ -68,6 +68,16 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         return "process", workers, threads, _decision(choice, why, threads)
     why = f"{machine.cores} cores, and time enough for trials side by side.{fewer}"
     return "ray", workers, threads, _decision(f"Ray on this machine, {workers} trials at a time", why, threads)
+
+
+def runner_again(plan: Plan, before: FitOptions, options: FitOptions, machine: Machine) -> Plan:
+    """The plan of a resumed run, with another runner where other workers or another address are asked for now."""
+    if options.address == before.address and options.workers in (None, before.workers):
+        return plan
+    largest = max((p.est_bytes for p in plan.families), default=0.0)
+    runner, workers, threads, computing = choose_runner(options, machine, largest)
+    decisions = tuple(computing if d.topic == computing.topic else d for d in plan.decisions)
+    return plan.model_copy(update={"runner": runner, "workers": workers, "threads": threads, "decisions": decisions})
 
 
 def _one_at_a_time(

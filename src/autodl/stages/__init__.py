@@ -2,10 +2,10 @@
 
 from autodl.stages.concluding import deliver_bag, deliver_refit, ensemble, evaluate, explain
 from autodl.stages.measuring import measure
-from autodl.stages.preparing import Problem, plan, problem, profile, read, read_test, rows
+from autodl.stages.preparing import Problem, plan, plan_again, problem, profile, read, read_test, rows
 from autodl.stages.searching import search
 
 __all__ = [
-    "Problem", "deliver_bag", "deliver_refit", "ensemble", "evaluate", "explain", "measure", "plan", "problem",
-    "profile", "read", "read_test", "rows", "search",
+    "Problem", "deliver_bag", "deliver_refit", "ensemble", "evaluate", "explain", "measure", "plan", "plan_again",
+    "problem", "profile", "read", "read_test", "rows", "search",
 ]  # fmt: skip

@@ -23,6 +23,8 @@ LEAST_S = 1.0
 """Without so many seconds left, the delivered model is not measured: the report is worth more."""
 LOADED = 2e7
 """Bytes of a model that are loaded and measured in a second."""
+QUICK_S = 0.5
+"""A model that loads within so many seconds is held against a limit of latency even if time is up."""
 
 
 def measure(
@@ -38,7 +40,7 @@ def measure(
     keep the limits, they are delivered instead.
     """
     known = ctx.folder.read("front", Front)
-    if known is not None and known.delivered is not None and known.model == problem.delivery.fingerprint():
+    if known is not None and _complete(known) and known.model == problem.delivery.fingerprint():
         return known
     need, fresh = _measured(ctx, problem, ctx.folder)
     limits, kept_folds = problem.setup.feasibility.limits, False
@@ -69,19 +71,30 @@ def measure(
 def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Footprint | None, bool]:
     """What ``model/`` of a folder takes, and whether a fresh process measured it, as only a limit of memory is worth.
 
-    None where no time is left.
+    Where no time is left, only what is limited and quickly found; None without limits.
     """
+    limits, frame = problem.setup.feasibility.limits, problem.setup.data.frame
     left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.4 * problem.finish_s(ctx.budget)
-    if left < LEAST_S + folder_bytes(folder.model_folder()) / LOADED:
-        return None, False
-    frame = problem.setup.data.frame
+    size = Footprint(size_bytes=folder_bytes(folder.model_folder()))
+    loading = (size.size_bytes or 0) / LOADED
+    if left < LEAST_S + loading:
+        if not limits.any:
+            return None, False
+        if limits.row_s is None or loading > QUICK_S:
+            return size, False
+        return measure_here(DeliveredModel(folder), frame, batch=False).plus(size), False
     model = DeliveredModel(folder)  # refuses what nobody vouches for
-    if problem.setup.feasibility.limits.memory_bytes is not None:
+    if limits.memory_bytes is not None:
         found = measure_fresh(folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
         if found is not None:
             return found, True
-    size = Footprint(size_bytes=folder_bytes(folder.model_folder()))
     return measure_here(model, frame).plus(size), False
+
+
+def _complete(front: Front) -> bool:
+    """Whether nothing is left to measure of the delivered model."""
+    need = front.delivered
+    return need is not None and need.row_s is not None and not front.limits.open(need).any
 
 
 def _back_to_folds(
@@ -137,7 +150,7 @@ def _points(
                 within=not limits.broken(need),
             )
         )  # fmt: skip
-    if delivered is not None:
+    if delivered is not None and delivered.row_s is not None:
         single = len(ensemble.members) == 1
         name = names[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME
         points.append(
