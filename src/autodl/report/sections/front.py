@@ -66,7 +66,7 @@ def _delivered(facts: Facts) -> str:
 
 
 def _trade(facts: Facts) -> str:
-    """The best of the clearly quicker models, and what it costs in score; within the limits if the delivered one is."""
+    """The best of the clearly quicker models, and what it costs in score; no limit that is kept is broken for it."""
     given = _given(facts)
     if facts.front is None or given is None or not given.need.row_s:
         return ""
