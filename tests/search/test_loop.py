@@ -95,12 +95,35 @@ def test_failed_children_and_rankings_do_not_end_a_family():
     assert loop._broken("toy", [failed(4), *children, failed(5)])
 
 
+def test_trials_that_the_cluster_lost_are_tried_anew_and_end_no_family(toys, linear_data):
+    class Losing(InlineRunner):
+        """The first four jobs find no worker."""
+
+        lost = 0
+
+        def wait(self, timeout):
+            found = super().wait(timeout)
+            for k, outcome in enumerate(found):
+                if self.lost < 4:
+                    self.lost += 1
+                    failed = {"status": TrialStatus.FAILED, "loss": None, "fold_losses": (), "lost": True}
+                    found[k] = type(outcome)(outcome.result.model_copy(update=failed))
+            return found
+
+    loop = make_loop(Budget(float("inf"), time.time()), max_trials=9)
+    state = loop.run(Losing(linear_data), SearchState(), threading.Event())
+    assert [r.lost for r in state.finished] == [True] * 4 + [False] * 5
+    assert [r.spec.origin for r in state.finished[:6]] == ["default"] * 5 + ["portfolio"]
+    assert len({r.spec.id for r in state.finished}) == 9
+
+
 def test_what_does_not_fit_is_not_started(toys, linear_data):
     slow = {"params": {"sleep": {"type": "float", "low": 1000, "high": 2000}}}
     loop = make_loop(Budget(5.0, time.time()), keys=("stubborn",), space=slow)
     state = loop.run(InlineRunner(linear_data), SearchState(), threading.Event())
     assert state.finished == []
-    assert state.too_slow["stubborn"] > 1000
+    refused = state.too_slow["stubborn"]
+    assert refused.need > 1000 and refused.left <= 5.0
 
 
 def test_simple_models_are_tried_even_when_time_is_up(linear_data):

@@ -11,7 +11,7 @@ import pytest
 
 from autodl.errors import ConfigError
 from autodl.records import TrialResult, TrialSpec, TrialStatus
-from autodl.search.runners import ray_crew
+from autodl.search.runners import ray_calls, ray_crew
 from autodl.search.runners.ray import RayRunner
 from autodl.search.runners.ray_calls import RayCalls
 from autodl.search.runners.ray_crew import RayCrew, RayLostError
@@ -155,6 +155,54 @@ def test_no_trial_is_handed_over_while_one_waits(bridge, linear_data):
         pass
     assert runner.free() == 0
     runner.close()
+
+
+def test_a_trial_that_the_cluster_lost_says_so(bridge, linear_data):
+    runner = RayRunner(linear_data, 2)
+    for number, lost in ((1, True), (2, False)):
+        runner.submit(outcome(number)[0])
+        bridge.say(Ended(number, reason="no worker came free in its time", lost=lost))
+    found = []
+    while len(found) < 2:
+        found += runner.wait(5)
+    assert {o.result.spec.id: (o.result.status, o.result.lost) for o in found} == {
+        "t0001": (TrialStatus.FAILED, True),
+        "t0002": (TrialStatus.FAILED, False),
+    }
+    runner.close()
+
+
+def test_a_search_says_once_that_it_waits_for_a_worker(bridge, monkeypatch, capsys):
+    monkeypatch.setattr(ray_calls, "PATIENCE_S", 0.05)
+    calls = RayCalls(lambda config, fidelity: 0.0, 2)
+    calls.start(0, {"x": 3.0}, None)
+    bridge.say(Seats(0, waiting=True))
+    assert calls.wait(0.6) is None
+    assert capsys.readouterr().err.count("no worker is up on Ray; the search waits") == 1
+    bridge.say(Seats(1))
+    assert calls.wait(0.2) is None
+    assert capsys.readouterr().err == ""
+    bridge.say(Seats(0, waiting=True))
+    assert calls.wait(0.6) is None
+    assert "no worker is up" in capsys.readouterr().err
+    calls.close()
+
+
+def test_who_never_joined_is_killed_at_the_end(bridge, monkeypatch):
+    """What hangs while it joins does not hear that the driver is gone."""
+    bridge.say = lambda *messages: None
+    hangs = []
+
+    def start(module, arguments, files, errors, extra=None):
+        ours, theirs = Pipe()
+        bridge.made.append(theirs)
+        hangs.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return hangs[0], ours
+
+    monkeypatch.setattr(ray_crew, "start_child", start)
+    with pytest.raises(RuntimeError, match="Ray did not come up"):
+        RayCrew(RaySetup("calls", 2), "thing", start_s=0.1)
+    assert hangs[0].poll() is not None
 
 
 def test_a_fit_without_ray_goes_on_here(bridge, linear_data, monkeypatch):

@@ -259,6 +259,19 @@ def test_a_call_that_no_worker_takes_ends_with_its_time():
     world = World(workers=1)
     world.start(1, seconds=0.1)
     assert "no worker came free" in world.ended[0].reason
+    assert world.ended[0].lost
+
+
+@pytest.mark.parametrize(
+    ("why", "lost"), [("The actor died because its node has died. Node Id: 1", True), ("Segmentation fault", False)]
+)
+def test_a_machine_that_leaves_is_no_fault_of_the_call(why, lost):
+    world = World(workers=2)
+    first, second = world.up(0), world.up(1)
+    world.start(1)
+    world.fail(first, RayError("The actor died because its node has died. Node Id: 0"))
+    world.fail(second, RayError(why))
+    assert world.ended[0].lost is lost
 
 
 def test_given_up_calls_are_forgotten():

@@ -125,6 +125,8 @@ class TrialResult(StageRecord):
     """Of a training of shared weights: what to train on its own, in that order; such a trial has no score."""
     error: str | None = None
     """One line: exception type and message."""
+    lost: bool = False
+    """Whether it failed for lack of a machine that carries it out, which says nothing of the configuration."""
     started_s: float = 0.0
     """Seconds after the start of the command."""
     finished_s: float = 0.0

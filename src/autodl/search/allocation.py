@@ -58,10 +58,13 @@ class Allocation:
 
     def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
         """The next trial that fits into the time left, or None if there is none."""
-        everything = finished = self.feasibility.as_told(comparable_losses(finished))
+        finished = self.feasibility.as_told(comparable_losses(finished))
         taken = [r.spec for r in finished] + list(running)
         number = 1 + max((trial_number(s.id) for s in taken), default=0)
         number = max(number, self.reserved + 1)
+        # What was lost is as good as new.
+        everything = finished = [r for r in finished if not r.lost]
+        taken = [r.spec for r in finished] + list(running)
         finished = without_rankings(finished)
         under_way, running = running, [s for s in running if s.origin != SUPERNET]
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from autodl.clock import Deadline
 from autodl.events import Listener, Note, TrialFinished, TrialStarted
@@ -38,15 +39,24 @@ LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 
 
+class Refused(NamedTuple):
+    """A trial that there was no time for, as things stood when it was weighed; seconds."""
+
+    need: float
+    """Its estimate times ``STRETCH``."""
+    left: float
+    """What it could have had; below 0 where the reserve is touched."""
+    kept: float
+    """The reserve for everything after the search."""
+
+
 @dataclass
 class SearchState:
     """Everything finished so far, and who may not start any more for lack of time."""
 
     finished: list[TrialResult] = field(default_factory=list)
-    too_slow: dict[str, float] = field(default_factory=dict)
-    """Family -> seconds that its cheapest refused trial would have taken."""
-    time_left: float = math.inf
-    """Seconds that there were for trials when the last one was weighed; below 0 where the reserve is touched."""
+    too_slow: dict[str, Refused] = field(default_factory=dict)
+    """Family -> its refused trial that came nearest to fitting."""
     too_large: dict[str, float] = field(default_factory=dict)
     """Family -> bytes that its smallest refused trial would have taken."""
     memory_left: float = math.inf
@@ -137,11 +147,12 @@ class SearchLoop:
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         need /= SHARE if spec.origin == SUPERNET else 1.0
-        state.time_left = self._left(state)
-        small = SMALL_SHARE * self.reserve(state.finished) if need <= SMALL_S else 0.0
-        if need <= state.time_left + small:
+        kept = self.reserve(state.finished)
+        left = self.budget.left() - kept + (SMALL_SHARE * kept if need <= SMALL_S else 0.0)
+        if need <= left:
             return True
-        state.too_slow[spec.family] = min(need, state.too_slow.get(spec.family, math.inf))
+        before, now = state.too_slow.get(spec.family), Refused(need, left, kept)
+        state.too_slow[spec.family] = now if before is None else min(before, now, key=lambda r: r.need - r.left)
         return False
 
     def _has_room(self, spec: TrialSpec, state: SearchState) -> bool:
@@ -161,7 +172,7 @@ class SearchLoop:
 
     def _broken(self, family: str, finished: Sequence[TrialResult]) -> bool:
         # Children and trainings of shared weights have reasons of their own to fail.
-        own = [r for r in finished if r.spec.family == family and r.spec.parent is None]
+        own = [r for r in finished if r.spec.family == family and r.spec.parent is None and not r.lost]
         last = [r for r in own if r.spec.origin != SUPERNET][-self.max_failures :]
         bad = (TrialStatus.FAILED, TrialStatus.TIMEOUT)
         return len(last) == self.max_failures and all(r.status in bad for r in last)

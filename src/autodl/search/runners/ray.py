@@ -148,4 +148,5 @@ class RayRunner(Runner):
 def _without(job: Job, ended: Ended) -> TrialOutcome:
     """The outcome of a trial that has none of its own."""
     status = TrialStatus.TIMEOUT if ended.late else TrialStatus.FAILED
-    return TrialOutcome(TrialResult(spec=job.spec, status=status, error=ended.reason, cost=Cost(fit_s=ended.seconds)))
+    cost = Cost(fit_s=ended.seconds)
+    return TrialOutcome(TrialResult(spec=job.spec, status=status, error=ended.reason, cost=cost, lost=ended.lost))

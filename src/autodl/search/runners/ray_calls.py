@@ -15,6 +15,8 @@ from autodl.search.runners.ray_setup import Ended, RaySetup
 from autodl.search.space import Config
 
 STORE_BYTES = 200_000_000
+PATIENCE_S = 10.0
+"""Without any worker for so long, the user is told what the search waits for."""
 
 
 class RayCalls(Evaluator):
@@ -56,6 +58,8 @@ class RayCalls(Evaluator):
         self._requests: dict[int, tuple[Config, float | None]] = {}
         self._spare: Processes | None = None
         """Takes over when Ray is gone for good."""
+        self._alone_since: float | None = None
+        """Since when no worker is up; infinity once that was told."""
         until = time.monotonic() + seconds
         try:
             self._crew = RayCrew(
@@ -90,22 +94,35 @@ class RayCalls(Evaluator):
 
     def wait(self, seconds: float | None) -> Done | None:
         """The next answer of a call that was not given up."""
+        until = math.inf if seconds is None else time.monotonic() + seconds
         while not self._answers:
             if self._spare is not None:
-                return self._spare.wait(seconds)
+                return self._spare.wait(None if seconds is None else max(0.0, until - time.monotonic()))
             try:
-                found = self._crew.ended(3600.0 if seconds is None else seconds)
+                found = self._crew.ended(min(PATIENCE_S, max(0.0, until - time.monotonic())))
             except RayLostError as error:
                 self._go_on_here(error)
                 continue
             self._answers = [(e.number, _answer(e, a)) for e, a in found if e.number in self._requests]
-            if seconds is not None:
+            self._notice()
+            if time.monotonic() >= until:
                 break
         if not self._answers:
             return None
         done = self._answers.pop(0)
         self._requests.pop(done[0], None)
         return done
+
+    def _notice(self) -> None:
+        """Say once when no worker has been up for a while: the search may wait for ever."""
+        now = time.monotonic()
+        if self._crew.seats > 0:
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since >= PATIENCE_S:
+            _say("no worker is up on Ray; the search waits until one comes, or until its time is over.")
+            self._alone_since = math.inf
 
     def _go_on_here(self, error: RayLostError) -> None:
         _say(f"Ray is gone for good ({error}); the search goes on in processes of this machine.")

@@ -242,7 +242,8 @@ class RayCrew:
             if pending.restarts > MAX_RETRIES or left <= 0:
                 del self._pending[number]
                 late = left <= 0
-                found.append((Ended(number, late=late, reason=f"lost Ray: {why}", seconds=now - pending.since), None))
+                lost = Ended(number, late=late, lost=True, reason=f"lost Ray: {why}", seconds=now - pending.since)
+                found.append((lost, None))
                 continue
             self._post("start", replace(pending.call, seconds=left))
 
@@ -262,6 +263,8 @@ class RayCrew:
         self.seats = 0
         self._pending = {}
         self._connection.close()
+        if not self._joined:  # it may hang in the middle of joining, and hears nothing meanwhile
+            self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(CLOSE_S)
         self._file.close()

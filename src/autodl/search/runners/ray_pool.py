@@ -30,6 +30,7 @@ PAUSE_S = 1.0
 """Before another worker is asked for in place of one that did not come up; doubles with each."""
 MEMORY_SHARE = 0.9
 """Of the memory that was free on a node when its first worker came, calls may take so much."""
+_NO_NODE = "its node has died"
 _NO_MEMORY = ("low on memory", "memory pressure", "out of memory", "outofmemory", "oom")
 
 Event = tuple[Callable[..., None], tuple[Any, ...]]
@@ -48,6 +49,8 @@ class _Task:
     alone: bool = False
     """Whether it shares no node: lack of memory has ended it before, which may have been the fault of others."""
     began: float = math.inf
+    faulty: bool = False
+    """Whether a worker of its own has died on a machine that stayed."""
 
     def left(self, now: float) -> float:
         """Seconds until it must have ended."""
@@ -180,6 +183,8 @@ class Pool:
             words in text.split("some common causes")[0] for words in _NO_MEMORY
         ):
             return reasons.Death("was ended by Ray, whose machine ran low on memory", memory=True)
+        if _NO_NODE in text:
+            return reasons.Death(f"lost its worker ({type(error).__name__}): its machine left", machine=True)
         return reasons.Death(f"lost its worker ({type(error).__name__}): it crashed, was killed, or its machine left")
 
     def _kill(self, seat: _Seat) -> None:
@@ -201,9 +206,9 @@ class Pool:
         """Another try, if there may be one. What lack of memory has ended gets it with a node for itself."""
         task.tries += 1
         task.why, task.began = reasons.tries(why.reason, task.tries), math.inf
-        task.alone = task.alone or why.memory
+        task.alone, task.faulty = task.alone or why.memory, task.faulty or not why.machine
         if task.tries > MAX_RETRIES or task.left(time.monotonic()) < LEAST_S:
-            self._say(task, Ended(task.call.number, reason=task.why))
+            self._say(task, Ended(task.call.number, reason=task.why, lost=not task.faulty))
         else:
             self._waiting.insert(0, task)
 
@@ -247,7 +252,8 @@ class Pool:
                 self._say(task, Ended(task.call.number, late=True, reason=reasons.overdue(task.call.seconds)))
         for task in [t for t in self._waiting if t.left(now) < LEAST_S]:
             self._waiting.remove(task)
-            self._say(task, Ended(task.call.number, reason=task.why or "no worker came free in its time"))
+            why = task.why or "no worker came free in its time"
+            self._say(task, Ended(task.call.number, reason=why, lost=not task.faulty))
 
     def _hand_out(self, now: float) -> None:
         """In the order of their coming: one that waits for memory is not overtaken for ever by smaller ones."""

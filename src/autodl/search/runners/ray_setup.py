@@ -59,6 +59,7 @@ class Ended:
         number: Of the call.
         answer: Pickled; None if there is none.
         late: Whether it was ended for outrunning its time.
+        lost: Whether the cluster is at fault: no worker took it, its machine left, or Ray is gone.
         reason: Why there is no answer.
         seconds: Since its start, or since it was handed over if it never started.
         said: What it printed.
@@ -67,6 +68,7 @@ class Ended:
     number: int
     answer: bytes | None = None
     late: bool = False
+    lost: bool = False
     reason: str = ""
     seconds: float = 0.0
     said: str = ""

@@ -15,10 +15,12 @@ class Death:
     Attributes:
         reason: A clause that follows the name of the trial.
         memory: Whether lack of memory is the cause, so that another try would end alike.
+        machine: Whether its whole machine is gone, for which it is not to blame.
     """
 
     reason: str
     memory: bool = False
+    machine: bool = False
 
 
 def no_memory(taken: float, allowed: float) -> Death:
