@@ -43,7 +43,7 @@ NUMBERS = parse_space(
 CHOICES = parse_space({name: {"type": "choice", "values": [0, "one", True]} for name in ("p", "q", "r")})
 LISTED = ("portfolio",)
 """Strategies that end by themselves."""
-FAILING = 10
+FAILING = 12
 """Calls that fail at first: more than models need to begin, fewer than the spaces have configurations."""
 
 
@@ -145,21 +145,25 @@ def check_faults(key: str) -> None:
 
 
 def check_failing_start(key: str) -> None:
-    """A search whose first calls all fail goes on, also where evaluations have a fidelity."""
+    """A search with a fidelity goes on where all calls so far have failed, and after the first that works."""
     space = min(suited(key), key=lambda s: len(s.params))  # so that models begin early
-    for fidelity in (None, Fidelity(1, 9, whole=True)):
-        steering = Steering.of(space, key, None, fidelity, 0)
-        ledger = Ledger(fidelity.high if fidelity else None)
-        for number in range(FAILING + 4):
-            step = steering.next(ledger.observations(), number, math.inf)
-            if step is None:
-                assert key in LISTED or number >= FAILING, f"it ended after {number} evaluations"
-                break
-            config = step.config if step.trial is None else ledger.observations()[step.trial].config
-            assert config is not None
-            entry = ledger.begin(config, step.fidelity if fidelity else None, step.trial, step.parent)
-            works = number >= FAILING
-            ledger.end(entry.number, Answer((loss_of(config),)) if works else Answer(error="fails at first"))
+    fidelity = Fidelity(1, 9, whole=True)
+    steering, ledger, rng = (
+        Steering.of(space, key, None, fidelity, 0),
+        Ledger(fidelity.high),
+        np.random.default_rng(0),
+    )
+    for _ in range(FAILING):
+        ledger.end(ledger.begin(space.sample(rng), 1.0, None).number, Answer(error="fails at first"))
+    for number in range(FAILING, FAILING + 4):
+        step = steering.next(ledger.observations(), number, math.inf)
+        if step is None:
+            assert key in LISTED, f"it ended after {number} evaluations"
+            break
+        config = step.config if step.trial is None else ledger.observations()[step.trial].config
+        assert config is not None
+        entry = ledger.begin(config, step.fidelity, step.trial, step.parent)
+        ledger.end(entry.number, Answer((loss_of(config),)))
 
 
 def check_empty_space(key: str) -> None:
