@@ -121,7 +121,7 @@ class RayCrew:
                 break
         if self._joined:
             return
-        why = self._broken or Broken(self._last_line() or f"no answer in time while {self._step}")
+        why = self._broken or Broken(self._last_line() or f"no answer in time while {self._step or 'it began'}")
         if not foreign:
             raise RuntimeError(f"Ray did not come up: {why.reason}")
         if why.remedy:
