@@ -22,6 +22,7 @@ from autodl.predict import predict_file
 from autodl.records import TrialStatus
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget
+from autodl.search.loop import Refused
 from autodl.stages import searching
 from autodl.store import RunFolder
 
@@ -450,9 +451,12 @@ def test_a_resumed_run_says_what_its_budget_went_for():
 
 
 def test_what_there_was_no_time_for_is_told_in_one_sentence():
-    told = searching._too_slow({"lightgbm": 2.3, "neighbors": 0.01}, -1.0, 7.0)
-    assert told.startswith("Not tried for lack of time: LightGBM (2.3 s), Nearest neighbours (under 1 s). 0 ms of")
-    assert "7.0 s kept" in told
+    slow = {"lightgbm": Refused(2.13, 2.12, 7.0), "neighbors": Refused(0.01, -1.0, 6.0)}
+    told = searching._too_slow(slow)
+    said = "Not tried for lack of time: LightGBM (2.2 s, 2.1 s left), Nearest neighbours (100 ms, none left)."
+    assert told.startswith(said)
+    assert "a margin of a quarter" in told and "7.0 s were kept" in told and "limited" not in told
+    assert "measuring what is limited" in searching._too_slow(slow, checks=True)
 
 
 def test_a_report_that_may_not_be_written_has_a_remedy_that_helps(run, monkeypatch):

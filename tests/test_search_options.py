@@ -147,6 +147,16 @@ def test_no_word_on_architectures_where_no_network_takes_part(table: pd.DataFram
     assert "Architecture search" not in {d.topic for d in planned.decisions}
 
 
+def test_an_architecture_search_that_has_nothing_to_work_on_says_so(table: pd.DataFrame) -> None:
+    planned = autodl.plan(table, "y", families="linear", nas="supernet").plan
+    assert "nothing to work on" in next(d.choice for d in planned.decisions if d.topic == "Architecture search")
+
+
+def test_plan_knows_what_an_address_looks_like(table: pd.DataFrame) -> None:
+    with pytest.raises(ConfigError, match="'nowhere' is no address"):
+        autodl.plan(table, "y", families="linear", address="nowhere")
+
+
 def test_limits_reach_the_options(table: pd.DataFrame) -> None:
     from autodl.options import build_options
 

@@ -127,7 +127,8 @@ Search = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="NAME",
-                 help="What ends hopeless trials early: none, median, asha, ... (all: --scheduler help).",
+                 help="What ends hopeless trials early: none, median, asha, ... (all: --scheduler help). "
+                 "Default: extrapolate, or the one that belongs to the strategy.",
                  rich_help_panel=_STRATEGY, show_default=False, callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Nas = Annotated[

@@ -7,6 +7,7 @@ from autodl.evaluate.choose import check_metric, resolve_metric
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.search.architecture import MODES
+from autodl.search.runners.ray_address import split_address
 from autodl.search.schedulers.base import schedulers
 from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
@@ -42,6 +43,8 @@ def check_names(options: FitOptions, *, resumed: bool = False) -> None:
         raise ConfigError(
             f"unknown architecture search '{options.nas}'", did_you_mean(options.nas, [*MODES, *strategies])
         )
+    if options.address not in (None, "auto"):
+        split_address(options.address)
     if not resumed:
         own_spaces(options)
     if options.metric is not None:

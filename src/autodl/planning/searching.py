@@ -65,6 +65,16 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan], own: Collection[str]
     deep = [p for p in kept if spaces[p.key].nas]
     if deep:
         decisions.append(_nas(architecture, options, deep, spaces))
+    elif options.nas != NAS:
+        decisions.append(
+            Decision(
+                topic="Architecture search",
+                choice=f"{options.nas} has nothing to work on",
+                why="No network whose architecture is searched is among the models; name one, such as mlp, with "
+                "--families.",
+                evidence={"nas": options.nas},
+            )
+        )
     return Searching(strategy.key, key, options.nas, tuple(decisions))
 
 

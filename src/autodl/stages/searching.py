@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from autodl.duration import format_duration
@@ -12,6 +13,7 @@ from autodl.models.base import families
 from autodl.records import Ensemble, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.feasibility import Feasibility
+from autodl.search.loop import Refused
 from autodl.search.naming import trial_names
 from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
@@ -74,7 +76,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     else:
         slow = {k: s for k, s in state.too_slow.items() if not any(r.spec.family == k for r in results)}
         if slow:
-            ctx.note(_too_slow(slow, state.time_left, problem.finish_s(ctx.budget)))
+            ctx.note(_too_slow(slow, checks=problem.setup.checking_s > 0))
         for key, need in state.too_large.items():
             if not any(r.spec.family == key for r in results):
                 room = in_gib(state.memory_left)
@@ -93,14 +95,21 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     return results
 
 
-def _too_slow(slow: Mapping[str, float], left: float, kept: float) -> str:
-    """One sentence on the families that there was no time for."""
-    needs = ", ".join(
-        f"{families[k].name} ({format_duration(s) if s >= 1 else 'under 1 s'})" for k, s in slow.items()
-    )
+def _too_slow(slow: Mapping[str, Refused], *, checks: bool = False) -> str:
+    """The families that there was no time for, with the seconds as they stood when that was decided."""
+
+    def weighed(key: str) -> str:
+        # Rounded apart, so that what did not fit is seen not to fit.
+        step = 1.0 if slow[key].need >= 10 else 0.1
+        need = format_duration(max(step, math.ceil(slow[key].need / step) * step))
+        left = math.floor(slow[key].left / step) * step
+        return f"{families[key].name} ({need}, {format_duration(left) if left > 0 else 'none'} left)"
+
+    kept = max(r.kept for r in slow.values())
+    limits = ", for measuring what is limited" if checks else ""
     return (
-        f"Not tried for lack of time: {needs}. {format_duration(max(0.0, left))} of the budget were left for models, "
-        f"besides {format_duration(kept)} kept for the final model, its test and the report."
+        f"Not tried for lack of time: {', '.join(map(weighed, slow))}. What is needed counts a margin of a quarter; "
+        f"besides, {format_duration(kept)} were kept for the final model, its test{limits} and the report."
     )
 
 

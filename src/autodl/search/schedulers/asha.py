@@ -20,6 +20,7 @@ class ASHA(Scheduler):
 
     key: ClassVar[str] = "asha"
     name: ClassVar[str] = "Asynchronous successive halving (ASHA)"
+    summary: ClassVar[str] = "goes on only with the best third at each step; good with many trials at a time"
     paper: ClassVar[str] = "Li et al., MLSys 2020"
 
     halves: ClassVar[bool] = True

@@ -25,6 +25,8 @@ class Scheduler(ABC):
 
     key: ClassVar[str]
     name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    """What it does and when it is good, in one plain line without a full stop; for ``--scheduler help``."""
     paper: ClassVar[str]
     halves: ClassVar[bool] = False
     """Whether it promotes the best of many cheap evaluations, so that parts of the rows are of use to it."""

@@ -19,6 +19,7 @@ class Extrapolate(Scheduler):
 
     key: ClassVar[str] = "extrapolate"
     name: ClassVar[str] = "Learning-curve extrapolation"
+    summary: ClassVar[str] = "ends a trial whose learning curve is not expected to beat the best; good when in doubt"
     paper: ClassVar[str] = "Domhan et al., IJCAI 2015; Chandrashekaran and Lane, ECML 2017"
 
     least: ClassVar[float] = 0.05

@@ -21,6 +21,10 @@ class Hyperband(Scheduler):
 
     key: ClassVar[str] = "hyperband"
     name: ClassVar[str] = "Hyperband"
+    summary: ClassVar[str] = (
+        "like asha, with several trade-offs between many short and few long trials; good when "
+        "it is unclear how much early scores tell"
+    )
     paper: ClassVar[str] = "Li et al., JMLR 2018"
 
     halves: ClassVar[bool] = True

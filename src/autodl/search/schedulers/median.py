@@ -17,6 +17,7 @@ class MedianStopping(Scheduler):
 
     key: ClassVar[str] = "median"
     name: ClassVar[str] = "Median stopping"
+    summary: ClassVar[str] = "ends a trial that does worse than most did at the same point; good as a cautious rule"
     paper: ClassVar[str] = "Golovin et al., Google Vizier, KDD 2017, section 3.2"
 
     min_rivals: ClassVar[int] = 4

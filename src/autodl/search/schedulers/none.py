@@ -13,6 +13,7 @@ class NoScheduler(Scheduler):
 
     key: ClassVar[str] = "none"
     name: ClassVar[str] = "No early stopping"
+    summary: ClassVar[str] = "trains every trial to its end; good when early scores mislead"
     paper: ClassVar[str] = ""
 
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:

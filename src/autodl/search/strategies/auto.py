@@ -28,7 +28,8 @@ class Auto(Strategy):
     """A Gaussian process, with the fidelity in it where means are scarce; evolution for very long searches."""
 
     key: ClassVar[str] = "auto"
-    name: ClassVar[str] = "Automatic choice"
+    name: ClassVar[str] = "Bayesian search (auto)"
+    summary: ClassVar[str] = "picks one of the others by the space and the budget; good when in doubt"
     paper: ClassVar[str] = ""
 
     @property

@@ -24,6 +24,8 @@ class Strategy(ABC):
 
     key: ClassVar[str]
     name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    """What it does and when it is good, in one plain line without a full stop; for ``--search help``."""
     paper: ClassVar[str]
     scheduler: ClassVar[str] = "none"
     """The scheduler that it goes with where evaluations have a fidelity and the user names none."""

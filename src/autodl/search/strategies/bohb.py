@@ -21,6 +21,10 @@ class BOHB(Strategy):
 
     key: ClassVar[str] = "bohb"
     name: ClassVar[str] = "Model-based Hyperband (BOHB)"
+    summary: ClassVar[str] = (
+        "guesses where good settings lie, and tries most on little data or few rounds first; "
+        "good when training is long"
+    )
     paper: ClassVar[str] = "Falkner et al., ICML 2018"
     scheduler: ClassVar[str] = "hyperband"
 

@@ -21,6 +21,7 @@ class CMAES(Strategy):
 
     key: ClassVar[str] = "cmaes"
     name: ClassVar[str] = "Evolution strategy (CMA-ES)"
+    summary: ClassVar[str] = "moves a cloud of tries towards better ones; good for many numbers that act together"
     paper: ClassVar[str] = "Hansen, arXiv:1604.00772"
 
     def check(self, space: SearchSpace) -> None:

@@ -23,6 +23,7 @@ class Grid(Strategy):
 
     key: ClassVar[str] = "grid"
     name: ClassVar[str] = "Grid search"
+    summary: ClassVar[str] = "tries every combination in order; good for a few choices with few values"
     paper: ClassVar[str] = ""
 
     def check(self, space: SearchSpace) -> None:

@@ -61,6 +61,7 @@ class NniNasRandom(_Architectures):
 
     key: ClassVar[str] = "nni-nas-random"
     name: ClassVar[str] = "Random architectures (NNI)"
+    summary: ClassVar[str] = "draws architectures at random; good as a baseline"
     paper: ClassVar[str] = "Li and Talwalkar, UAI 2019"
 
     def submitted(self, space: Translation, history: Sequence[Observation], n: int, seed: int) -> list[Config]:
@@ -75,6 +76,7 @@ class NniNasEvolution(_Architectures):
 
     key: ClassVar[str] = "nni-nas-evolution"
     name: ClassVar[str] = "Regularized evolution of architectures (NNI)"
+    summary: ClassVar[str] = "changes good architectures a little at a time; good with many trials"
     paper: ClassVar[str] = "Real et al., AAAI 2019"
 
     def submitted(self, space: Translation, history: Sequence[Observation], n: int, seed: int) -> list[Config]:
@@ -89,6 +91,7 @@ class NniNasTPE(_Architectures):
 
     key: ClassVar[str] = "nni-nas-tpe"
     name: ClassVar[str] = "Parzen estimator of architectures (NNI)"
+    summary: ClassVar[str] = "guesses which architectures are good, part by part; good with some dozens of trials"
     paper: ClassVar[str] = "Bergstra et al., NeurIPS 2011"
     only_listed: ClassVar[bool] = True
 
@@ -107,6 +110,7 @@ class NniNasRL(_Architectures):
 
     key: ClassVar[str] = "nni-nas-rl"
     name: ClassVar[str] = "Reinforcement learning (NNI, PPO)"
+    summary: ClassVar[str] = "learns by rewards which architectures to build; good with hundreds of trials"
     paper: ClassVar[str] = "Zoph and Le, ICLR 2017; Schulman et al., arXiv:1707.06347"
     only_listed: ClassVar[bool] = True
 

@@ -52,6 +52,7 @@ class NniTPE(_Tuner):
 
     key: ClassVar[str] = "nni-tpe"
     name: ClassVar[str] = "Parzen estimator (NNI)"
+    summary: ClassVar[str] = "like tpe, each setting apart from the others; good to compare with NNI"
     paper: ClassVar[str] = "Bergstra et al., NeurIPS 2011"
 
     def rebuild(self) -> Rebuild:
@@ -66,6 +67,7 @@ class NniEvolution(_Tuner):
 
     key: ClassVar[str] = "nni-evolution"
     name: ClassVar[str] = "Naive evolution (NNI)"
+    summary: ClassVar[str] = "changes settings of good trials; good with many trials, and to compare with NNI"
     paper: ClassVar[str] = "Real et al., ICML 2017"
 
     def rebuild(self) -> Rebuild:
@@ -80,6 +82,7 @@ class NniAnneal(_Tuner):
 
     key: ClassVar[str] = "nni-anneal"
     name: ClassVar[str] = "Annealing (NNI, Hyperopt)"
+    summary: ClassVar[str] = "draws nearer and nearer to the best trials; good when good settings lie close together"
     paper: ClassVar[str] = "Bergstra et al., ICML 2013"
 
     def rebuild(self) -> Rebuild:
@@ -94,6 +97,7 @@ class NniGP(_Tuner):
 
     key: ClassVar[str] = "nni-gp"
     name: ClassVar[str] = "Gaussian process (NNI)"
+    summary: ClassVar[str] = "models the score as a smooth function; good with few trials, and to compare with NNI"
     paper: ClassVar[str] = "Bergstra et al., NeurIPS 2011"
 
     def check(self, space: SearchSpace) -> None:

@@ -17,6 +17,7 @@ class Portfolio(Strategy):
 
     key: ClassVar[str] = "portfolio"
     name: ClassVar[str] = "Portfolio"
+    summary: ClassVar[str] = "tries the listed settings only, then ends; good when time is very short"
     paper: ClassVar[str] = "Feurer et al., Auto-sklearn 2.0, JMLR 2022"
 
     def ask(

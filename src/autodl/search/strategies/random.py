@@ -17,6 +17,7 @@ class RandomSearch(Strategy):
 
     key: ClassVar[str] = "random"
     name: ClassVar[str] = "Random search"
+    summary: ClassVar[str] = "draws settings at random; good as a baseline to compare with"
     paper: ClassVar[str] = "Bergstra and Bengio, JMLR 2012"
 
     def ask(

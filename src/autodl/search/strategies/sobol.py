@@ -18,6 +18,7 @@ class Sobol(Strategy):
 
     key: ClassVar[str] = "sobol"
     name: ClassVar[str] = "Quasi-random search (Sobol)"
+    summary: ClassVar[str] = "spreads settings evenly; good as a first look at a space, with many trials at a time"
     paper: ClassVar[str] = "Sobol 1967; Owen, Journal of Complexity 1998 (scrambling); Bousquet et al. 2017"
 
     def ask(
