@@ -30,34 +30,54 @@ def comparable_losses(finished: Sequence[TrialResult]) -> list[TrialResult]:
     for r in finished:
         if r.ok and r.spec.fidelity is None:
             whole.setdefault(r.spec.family, []).append(r)
-    curves = {key: [(curve_of(r), r) for r in results if r.measure] for key, results in whole.items()}
+    field = {key: _Field(results) for key, results in whole.items()}
     out = []
     for r in finished:
         cut_off = r.status is TrialStatus.STOPPED and r.spec.fidelity is None and r.loss is not None and r.fold_losses
-        if cut_off and r.spec.family in whole:
-            r = r.model_copy(update={"loss": _estimate(r, whole[r.spec.family], curves[r.spec.family])})
+        if cut_off and r.spec.family in field:
+            r = r.model_copy(update={"loss": field[r.spec.family].estimate(r)})
         out.append(r)
     return out
 
 
-def _estimate(
-    stopped: TrialResult, whole: Sequence[TrialResult], curves: Sequence[tuple[Curve, TrialResult]]
-) -> float:
-    assert stopped.loss is not None
-    best = min(_loss(r) for r in whole)
-    if stopped.reached < 1.0:
-        mine = curve_of(stopped)
-        pairs = [(at, r) for c, r in curves if c.measure == mine.measure and (at := c.at(mine.reached)) is not None]
-        if mine.points and len(pairs) > 1:
-            # Its place among the whole trials at equal progress, as the losses of trainings and of trials may
-            # measure different things.
-            places, losses = sorted(at for at, _ in pairs), sorted(_loss(r) for _, r in pairs)
-            return float(np.interp(mine.best, places, losses))
-    k = len(stopped.fold_losses)
-    # How much harder than these folds all of them are, by the whole trials.
-    rest = [_loss(r) - statistics.fmean(r.fold_losses[:k]) for r in whole if len(r.fold_losses) >= k]
-    harder = statistics.median(rest) if rest else 0.0
-    return max(best, statistics.fmean(stopped.fold_losses) + harder)
+class _Field:
+    """The whole trials of a family."""
+
+    def __init__(self, whole: Sequence[TrialResult]) -> None:
+        self.whole = whole
+        self.best = min(_loss(r) for r in whole)
+        self._curves: list[tuple[Curve, float]] | None = None
+        self._places: dict[tuple[str, float], tuple[list[float], list[float]]] = {}
+        self._harder: dict[int, float] = {}
+
+    def estimate(self, stopped: TrialResult) -> float:
+        """The loss that a stopped trial would probably have had."""
+        if stopped.reached < 1.0:
+            mine = [p.valid for p in stopped.curve if p.valid is not None]
+            places, losses = self.standing(stopped.measure, stopped.reached)
+            if mine and len(places) > 1:
+                # Its place among the whole trials at equal progress, as the losses of trainings and of trials may
+                # measure different things.
+                return float(np.interp(min(mine), places, losses))
+        return max(self.best, statistics.fmean(stopped.fold_losses) + self.harder(len(stopped.fold_losses)))
+
+    def standing(self, measure: str, progress: float) -> tuple[list[float], list[float]]:
+        """Best losses of the trainings up to that progress, and losses of the trials, both sorted."""
+        if (measure, progress) not in self._places:
+            if self._curves is None:
+                self._curves = [(curve_of(r), _loss(r)) for r in self.whole if r.measure]
+            own = [
+                (at, loss) for c, loss in self._curves if c.measure == measure and (at := c.at(progress)) is not None
+            ]
+            self._places[measure, progress] = sorted(at for at, _ in own), sorted(loss for _, loss in own)
+        return self._places[measure, progress]
+
+    def harder(self, k: int) -> float:
+        """How much harder than the first k folds all of them are, by the median of the whole trials."""
+        if k not in self._harder:
+            rest = [_loss(r) - statistics.fmean(r.fold_losses[:k]) for r in self.whole if len(r.fold_losses) >= k]
+            self._harder[k] = statistics.median(rest) if rest else 0.0
+        return self._harder[k]
 
 
 def _loss(result: TrialResult) -> float:
