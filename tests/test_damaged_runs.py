@@ -145,7 +145,9 @@ def test_a_damaged_run_is_resumed_or_refused_in_one_line(finished, tmp_path):
             continue
         assert way != "newer" or not name.startswith(("records/", "trials/")), name
         started = [e.spec.id for e in events if isinstance(e, TrialStarted)]
-        assert not set(started) & set(whole), (name, way, started)
+        # A trial without a result is one that a crash cut off: it is tried again under its number.
+        unfinished = {Path(name).parent.name} if way == "gone" and name.endswith("/result.json") else set()
+        assert not set(started) & (set(whole) - unfinished), (name, way, started)
         folder = RunFolder(run)
         assert folder.read_run().status == "done"
         kept = {t.spec.id: t for t in folder.trials()}

@@ -205,14 +205,14 @@ class Killed(BaseException):
 
 
 def conclusions(run):
-    return {p.stem for p in (run / "records").iterdir()} & {"ensemble", "evaluation", "explanation"}
+    return {p.stem for p in (run / "records").iterdir()} & {"ensemble", "evaluation", "explanation", "front"}
 
 
-@pytest.mark.parametrize("kill_at", [1, 2, 3, "first new trial"])
+@pytest.mark.parametrize("kill_at", [1, 2, 3, 4, "first new trial"])
 def test_a_resumed_run_killed_early_leaves_no_conclusion_of_fewer_trials(csv, tmp_path, kill_at):
     run = tmp_path / "run"
     run_fit(csv, OPTIONS.model_copy(update={"max_trials": 2, "report": True}), run)
-    assert conclusions(run) == {"ensemble", "evaluation", "explanation"}
+    assert conclusions(run) == {"ensemble", "evaluation", "explanation", "front"}
     removed = []
 
     def kill(*args):
@@ -230,7 +230,7 @@ def test_a_resumed_run_killed_early_leaves_no_conclusion_of_fewer_trials(csv, tm
         with pytest.raises(Killed):
             run_fit(csv, OPTIONS, run, resume=True, listener=after(1, kill))
     left = conclusions(run)
-    assert len(left) == (0 if kill_at == "first new trial" else 3 - kill_at)
+    assert len(left) == (0 if kill_at == "first new trial" else 4 - kill_at)
     if left:
         assert "ensemble" in left  # no evaluation of an ensemble that is gone
         assert len(RunFolder(run).trials()) == 2

@@ -4,7 +4,7 @@ RUNS = "autodl-runs"
 """Where runs go when no folder is named."""
 BUDGET_S = 300.0
 """Seconds of a run for which neither a time nor a number of trials was asked."""
-SEARCH = "tpe"
+SEARCH = "auto"
 """The strategy that proposes configurations after the planned starts."""
 NAS = "joint"
 """Architectures are searched together with everything else."""
