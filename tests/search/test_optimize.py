@@ -12,6 +12,7 @@ import pytest
 
 from autodl.errors import ConfigError, SearchError
 from autodl.search import SearchResult, optimize, parse_space
+from autodl.search.calling import takes_config_only
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation
 from autodl.search.ledger import Ledger
@@ -300,7 +301,7 @@ class TestSeveralLosses:
 
 class TestJournal:
     def test_goes_on_where_it_ended(self, tmp_path):
-        path = tmp_path / "deep" / "search.jsonl"
+        path = tmp_path / "search.jsonl"
         whole = optimize(branin, SPACE, max_evals=14, seed=4)
         called = []
 
@@ -461,6 +462,37 @@ def test_the_best_is_of_the_highest_fidelity():
     for config, fidelity, loss in ((space.complete({"x": 1}), 1.0, 0.1), (space.complete({}), 9.0, 0.5)):
         ledger.end(ledger.begin(config, fidelity, None).number, Answer((loss,)))
     assert ledger.best().loss == 0.5
+
+
+class OneArgument:
+    def __call__(self, config):
+        return float(config["x"])
+
+
+@pytest.mark.parametrize("objective", [lambda config: float(config["x"]), OneArgument()])
+def test_a_function_of_the_configuration_alone_will_do(objective):
+    found = optimize(objective, {"x": {"type": "float", "low": 0, "high": 1}}, strategy="random", max_evals=4)
+    assert [e.loss for e in found.history] == [e.config["x"] for e in found.history]
+    assert len(repr(found)) < 200 and "history" not in repr(found)
+    with pytest.raises(ConfigError, match="the configuration alone, but the search has a fidelity"):
+        optimize(objective, {"x": {"type": "float", "low": 0, "high": 1}}, max_fidelity_total=9, fidelity=(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "alone"),
+    [(lambda c: 0, True), (lambda c, f=None: 0, False), (lambda *a: 0, False), (lambda c, *, k=1: 0, True),
+     (lambda c, f: 0, False), (max, False)],
+)  # fmt: skip
+def test_it_is_told_only_for_certain(function, alone):
+    assert takes_config_only(function) is alone
+
+
+def test_a_journal_in_no_folder_is_refused_and_makes_none(tmp_path):
+    with pytest.raises(ConfigError, match="cannot write the journal"):
+        optimize(
+            lambda c: 0.0, {"x": {"type": "int", "low": 0, "high": 9}}, max_evals=2, journal=tmp_path / "no" / "j"
+        )
+    assert not (tmp_path / "no").exists()
 
 
 def test_import_is_light():

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 from autodl.errors import ConfigError
 from autodl.search.encoding import Encoding
-from autodl.search.space import SearchSpace, parse_space
+from autodl.search.space import SearchSpace, load_file, parse_space
 
 CONDITIONAL = {
     "params": {
@@ -79,7 +82,7 @@ def test_file_errors_name_the_file(tmp_path):
     with pytest.raises(ConfigError, match="cannot read the search space"):
         parse_space(path)
     path.write_text("params: [1, 2")
-    with pytest.raises(ConfigError, match=r"space.yaml is not valid YAML"):
+    with pytest.raises(ConfigError, match=r"space.yaml(, line \d+)?: not valid YAML"):
         parse_space(path)
     path.write_text("lr: {type: float, low: 0.0001, high: 0.1, log: true}")
     assert parse_space(path).params["lr"].log
@@ -172,3 +175,22 @@ def test_numbers_take_the_form_that_the_space_has():
     assert starts[1] == {"x": (int, 2), "depth": (int, 8), "flag": (int, 1), "y": (int, 0)}
     encoding = Encoding(space)
     assert [encoding.decode(row) for row in encoding.encode(space.starts())] == space.starts()
+
+
+def test_a_pipe_is_read_once_and_known_from_then_on(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text("x: {type: int, low: 1, high: 3}\n"))
+    writer.start()
+    first, second = load_file(pipe), load_file(pipe)
+    writer.join()
+    assert first == second and first[0]["x"]["high"] == 3
+
+
+def test_what_is_no_yaml_is_told_by_file_line_and_hint(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("a: {type: int, low: 1, high: 2}\nb: {type: int\n")
+    with pytest.raises(ConfigError) as caught:
+        load_file(path)
+    assert "space.yaml, line 3: not valid YAML" in str(caught.value) and "quotes" in str(caught.value)
+    assert "unicode string" not in str(caught.value) and "^" not in str(caught.value)

@@ -44,7 +44,7 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         workers = options.workers or CLUSTER_WORKERS
         threads = max(1, machine.cores // workers)
         why = "You gave the address of a Ray cluster; as many trials run there at a time as it has room for."
-        choice = f"Ray at {options.address}, at most {workers} trials at a time"
+        choice = f"Ray at {options.address}, at most {_trials(workers)} at a time"
         return "ray", workers, threads, _decision(choice, why, threads)
     budget = options.time_budget_s
     short = budget is None or budget < RAY_PAYS_S
@@ -103,6 +103,10 @@ def _one_at_a_time(
         else f"Starting other processes takes seconds that a budget of {budget:.0f} s does not give back."
     )
     return "inline", 1, threads, _decision("one trial after another in this process", reason, threads)
+
+
+def _trials(count: int) -> str:
+    return "1 trial" if count == 1 else f"{count} trials"
 
 
 def _decision(choice: str, why: str, threads: int) -> Decision:

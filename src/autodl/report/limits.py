@@ -7,7 +7,9 @@ from autodl.report import format as fmt
 
 
 def row_time(seconds: float) -> str:
-    """``8.3 ms``, ``0.42 ms``, ``1.2 s``."""
+    """``8.3 ms``, ``0.42 ms``, ``1.2 s``, ``1 µs``."""
+    if seconds < 1e-5:
+        return f"{1e6 * seconds:.3g} µs"
     return f"{fmt.milliseconds(1000 * seconds)} ms" if seconds < 1 else fmt.seconds(seconds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -68,6 +69,34 @@ class WithLineage:
         number, source = config[_NUMBER], config[_SOURCE]
         assert isinstance(number, int) and (source is None or isinstance(source, int))
         return self.objective(own, fidelity, Call(number, source))
+
+
+@dataclass(frozen=True)
+class ConfigOnly:
+    """Calls ``objective(config)``, leaving out the fidelity."""
+
+    objective: Callable[[Config], Losses]
+
+    def __call__(self, config: Config, fidelity: float | None) -> Losses:
+        """Call without the fidelity."""
+        return self.objective(config)
+
+
+def takes_config_only(objective: Callable[..., Any]) -> bool:
+    """Whether a function takes exactly one argument; False where that cannot be told for certain."""
+    try:
+        signature = inspect.signature(objective)
+    except (TypeError, ValueError):
+        return False
+
+    def fits(*given: None) -> bool:
+        try:
+            signature.bind(*given)
+        except TypeError:
+            return False
+        return True
+
+    return fits(None) and not fits(None, None)
 
 
 def call(objective: Objective, config: Config, fidelity: float | None) -> Answer:

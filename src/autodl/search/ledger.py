@@ -202,7 +202,6 @@ class Journal:
         head = json.loads(json.dumps({"format": FORMAT, **setting, "space": space.model_dump(mode="json")}))
         self.found: list[Evaluation] = []
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[str] = path.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"cannot write the history {path}: {error.strerror}") from error

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from autodl.errors import ConfigError, SearchError
-from autodl.search.calling import Answer, Call, Objective, ObjectiveWithCall, WithLineage
+from autodl.search.calling import (
+    Answer,
+    Call,
+    ConfigOnly,
+    Losses,
+    Objective,
+    ObjectiveWithCall,
+    WithLineage,
+    takes_config_only,
+)
 from autodl.search.evaluators import Evaluator, evaluator
 from autodl.search.fidelity import Fidelity
 from autodl.search.ledger import Evaluation, Journal, Ledger
@@ -55,6 +64,13 @@ class SearchResult:
     spent: float
     front: tuple[Evaluation, ...]
 
+    def __repr__(self) -> str:
+        """In one line, without the history."""
+        return (
+            f"SearchResult(best_loss={self.best_loss:.6g}, best_config={self.best_config}, "
+            f"{len(self.history)} calls by {self.strategy!r} in {self.seconds:.1f} s)"
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """The history as a table: a row a call, the configuration in columns ``config.NAME``."""
         from autodl.search.frame import history_frame
@@ -73,7 +89,7 @@ class Limits:
 
 
 def optimize(
-    objective: Objective | ObjectiveWithCall,
+    objective: Objective | ObjectiveWithCall | Callable[[Config], Losses],
     space: SearchSpace | str | Path | dict[str, Any],
     *,
     strategy: str = "auto",
@@ -96,9 +112,9 @@ def optimize(
     """Look for the configuration with the lowest loss.
 
     Args:
-        objective: ``objective(config, fidelity) -> loss``; ``fidelity`` is None unless the search has one. Several
-            losses may be returned as a list (strategy ``nsga2``). A call that raises or returns no finite number
-            costs its own trial.
+        objective: ``objective(config, fidelity) -> loss``; ``fidelity`` is None unless the search has one, and a
+            function of one argument is called as ``objective(config)``. Several losses may be returned as a list
+            (strategy ``nsga2``). A call that raises or returns no finite number costs its own trial.
         space: Path of a YAML or NNI JSON file, a mapping of the same form, or a ``SearchSpace``.
         strategy: Key of a strategy; ``auto`` chooses and says why.
         scheduler: Key of a scheduler: how much of the fidelity each configuration gets. None: the strategy's own.
@@ -135,6 +151,13 @@ def optimize(
     span = None if fidelity is None else Fidelity.of(fidelity)
     if span is not None:
         span = replace(span, goes_on="any" if lineage else "own" if resumable else "none")
+    if span is not None and takes_config_only(objective):
+        raise ConfigError(
+            "the objective takes the configuration alone, but the search has a fidelity",
+            "Write it as objective(config, fidelity), or leave out `fidelity`.",
+        )
+    if journal is not None and not Path(journal).parent.is_dir():
+        raise ConfigError(f"cannot write the journal {journal}", "Name a file in a folder that exists.")
     limits = _limits(max_evals, max_fidelity_total, time_budget, call_timeout, span)
     workers = _positive("workers", workers, whole=True)
     if storage is not None:
@@ -155,6 +178,8 @@ def optimize(
     study = None if storage is None else _study(Path(storage), parsed, span, ledger)
     interruptible = math.isfinite(min(limits.seconds, limits.per_call))
     called = cast(Objective, WithLineage(cast(ObjectiveWithCall, objective)) if lineage else objective)
+    if not lineage and takes_config_only(objective):
+        called = ConfigOnly(cast(Callable[[Config], Losses], objective))
     cores = _positive("cpus", cpus)
     try:
         left = began + limits.seconds - time.monotonic()

@@ -154,6 +154,23 @@ def _from_file(path: FilePath) -> SearchSpace:
     return parse_mapping(loaded if loaded is not None else {}, str(path), text)
 
 
+def _plain(problem: str) -> str:
+    return " ".join(problem.split()).replace("'<stream end>'", "the end of the file")
+
+
+_PIPES: dict[tuple[str, int], str] = {}
+"""What was read from pipes, such as ``<(command)`` of a shell: they give their text once."""
+
+
+def _text(path: FilePath) -> str:
+    if path.is_file() or not path.exists():
+        return path.read_text("utf-8")
+    key = (str(path), path.stat().st_ino)
+    if key not in _PIPES:
+        _PIPES[key] = path.read_text("utf-8")
+    return _PIPES[key]
+
+
 def load_file(path: FilePath) -> tuple[Any, str]:
     """What a YAML or JSON file says, and its text.
 
@@ -165,14 +182,20 @@ def load_file(path: FilePath) -> tuple[Any, str]:
     from autodl.search.space_place import load_text, repeated_key
 
     try:
-        text = path.read_text("utf-8")
+        text = _text(path)
         loaded = load_text(text)
     except OSError as error:
         raise ConfigError(f"cannot read the search space {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a text file in UTF-8") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
+        what = getattr(error, "problem", None) or "it cannot be read"
+        raise ConfigError(
+            f"{where}: not valid YAML: {_plain(str(what))}",
+            "Put names with {..}, : or # in quotes, and look for a bracket that is not closed.",
+        ) from error
     if (twice := repeated_key(text)) is not None:
         raise ConfigError(f"{path}, line {twice[1]}: the key '{twice[0]}' stands twice", "Keep one of them.")
     return loaded, text
