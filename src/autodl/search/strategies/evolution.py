@@ -19,8 +19,7 @@ class Evolution(Strategy):
     key: ClassVar[str] = "evolution"
     name: ClassVar[str] = "Regularized evolution"
     summary: ClassVar[str] = (
-        "changes one setting of a good trial at a time; good for choices and architectures, "
-        "and many trials"
+        "changes one setting of a good trial at a time; good for choices and architectures, and many trials"
     )
     paper: ClassVar[str] = "Real et al., AAAI 2019"
 

@@ -39,8 +39,7 @@ class GP(Strategy):
     key: ClassVar[str] = "gp"
     name: ClassVar[str] = "Bayesian search (Gaussian process)"
     summary: ClassVar[str] = (
-        "models the score as a smooth function of the settings; good when only some dozens of "
-        "trials are possible"
+        "models the score as a smooth function of the settings; good when only some dozens of trials are possible"
     )
     paper: ClassVar[str] = "Jones et al., JGO 1998; Ru et al., ICML 2020; Hvarfner et al., ICML 2024"
 

@@ -38,8 +38,7 @@ class MultiFidelityGP(Strategy):
     key: ClassVar[str] = "mfgp"
     name: ClassVar[str] = "Multi-fidelity Bayesian search (Gaussian process)"
     summary: ClassVar[str] = (
-        "like gp, and also chooses how long each trial trains; good when short trainings tell "
-        "much about long ones"
+        "like gp, and also chooses how long each trial trains; good when short trainings tell much about long ones"
     )
     paper: ClassVar[str] = (
         "Swersky et al., arXiv:1406.3896; Wistuba et al., NeurIPS 2022; Kandasamy et al., ICML 2017"

@@ -20,8 +20,7 @@ class NSGA2(Strategy):
     key: ClassVar[str] = "nsga2"
     name: ClassVar[str] = "Several objectives (NSGA-II)"
     summary: ClassVar[str] = (
-        "seeks models that trade score for speed and size; good to see what a quick model "
-        "would cost"
+        "seeks models that trade score for speed and size; good to see what a quick model would cost"
     )
     paper: ClassVar[str] = "Deb et al., IEEE TEC 2002"
 

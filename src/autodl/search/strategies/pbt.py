@@ -31,8 +31,7 @@ class PBT(Strategy):
     key: ClassVar[str] = "pbt"
     name: ClassVar[str] = "Population based training"
     summary: ClassVar[str] = (
-        "networks go on from the weights of the best with changed settings; good for long "
-        "trainings"
+        "networks go on from the weights of the best with changed settings; good for long trainings"
     )
     paper: ClassVar[str] = "Jaderberg et al., arXiv:1711.09846"
     inherits: ClassVar[bool] = True

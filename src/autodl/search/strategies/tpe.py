@@ -25,8 +25,7 @@ class TPE(Strategy):
     key: ClassVar[str] = "tpe"
     name: ClassVar[str] = "Bayesian search (TPE)"
     summary: ClassVar[str] = (
-        "guesses where good settings lie, from the better and the worse trials; good for "
-        "mixed settings"
+        "guesses where good settings lie, from the better and the worse trials; good for mixed settings"
     )
     paper: ClassVar[str] = "Bergstra et al., NeurIPS 2011; Falkner et al., ICML 2018 (multivariate)"
 
