@@ -9,6 +9,7 @@ import typer
 from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
 from autodl.data.files import table_files
+from autodl.defaults import NAS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ _ORDER = ("warns", "fixed")
 _STYLES = {"warns": "yellow", "fixed": "cyan"}
 _SHORT = 3
 """Entries of one kind that the short form shows."""
-_MAIN_TOPICS = ("Metric", "Test rows", "Validation", "Search", "Architecture search", "Computing")
+_MAIN_TOPICS = ("Metric", "Test rows", "Validation", "Search", "Computing")
 """Decisions that the short form shows; the others prepare the columns, or stand elsewhere on the screen."""
 
 
@@ -143,8 +144,9 @@ def _decisions(console: Console, planned: Plan, verbose: bool) -> None:
 
     _title(console, "Decisions")
     table = _grid({"style": "dim", "no_wrap": True}, {})
+    main = _MAIN_TOPICS if planned.nas == NAS else (*_MAIN_TOPICS, "Architecture search")
     for decision in planned.decisions:
-        if verbose or decision.topic in _MAIN_TOPICS:
+        if verbose or decision.topic in main:
             why = decision.why if verbose else decision.why.split(". ", 1)[0].rstrip(".") + "."
             table.add_row(decision.topic, Text.assemble((decision.choice, "bold"), f"  {why}"))
     console.print(table)
