@@ -68,6 +68,19 @@ def test_auto_says_why():
     assert "evolution" in auto.why(NUMBERS, None, 5000)
 
 
+def test_every_tenth_configuration_is_drawn_whatever_the_losses_say():
+    rng = np.random.default_rng(0)
+    configs = [NUMBERS.sample(rng) for _ in range(31)]
+
+    def asked(n: int, sign: float) -> dict:
+        losses = np.random.default_rng(1).normal(size=n)
+        history = [Observation(c, "ok", sign * float(v)) for c, v in zip(configs, losses, strict=False)]
+        return strategies["gp"]().ask(NUMBERS, history, 1, np.random.default_rng(2))[0]
+
+    alike = [n for n in range(20, 31) if asked(n, 1.0) == asked(n, -1.0)]
+    assert alike == [29]
+
+
 def test_long_histories_go_on():
     rng = np.random.default_rng(0)
     configs = [NUMBERS.sample(rng) for _ in range(1100)]

@@ -27,6 +27,9 @@ LEARN = 250
 """Trials that hyperparameters are learnt from at most."""
 REFIT_GROWTH = 1.12
 """Hyperparameters are learnt anew whenever the history has grown by this factor: their fit is the costly part."""
+BLIND_EVERY = 10
+"""One configuration in so many is drawn at random, whatever the model says: a model that is sure of the wrong region
+finds out (as in SMAC; Hutter et al., LION 2011, section 4.1)."""
 
 
 class GP(Strategy):
@@ -63,8 +66,9 @@ class GP(Strategy):
             if known < start_size(encoding):
                 fresh = Sobol(self.seed).ask(space, seen, 1, rng)
             else:
-                row = _propose(encoding, seen, rng)
-                fresh = [] if row is None else [encoding.decode(row)]
+                blind = _blind(encoding, seen, rng) if len(seen) % BLIND_EVERY == BLIND_EVERY - 1 else None
+                row = _propose(encoding, seen, rng) if blind is None else None
+                fresh = [encoding.decode(r) for r in (blind, row) if r is not None]
             if not fresh:
                 break
             out += fresh
@@ -81,6 +85,12 @@ def first_configs(space: SearchSpace) -> list[Config]:
 def start_size(encoding: Encoding) -> int:
     """Trials before the model takes over."""
     return min(max(6, encoding.width + 2), 16)
+
+
+def _blind(encoding: Encoding, history: Sequence[Observation], rng: np.random.Generator) -> Matrix | None:
+    """A random row that was not tried; None where many draws give none."""
+    tried = [o.config for o in history]
+    return next((row for row in encoding.random(20, rng) if encoding.decode(row) not in tried), None)
 
 
 def _propose(encoding: Encoding, history: Sequence[Observation], rng: np.random.Generator) -> Matrix | None:
