@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import time
 from multiprocessing import Pipe
 
 import pytest
@@ -135,10 +136,12 @@ def test_a_trial_counts_as_running_until_its_outcome_is_handed_out(bridge, linea
     assert runner.free() == 2
     runner.submit(job)
     bridge.say(Ended(7, answer=pickle.dumps(result)))
-    while runner.free() != 2:
-        pass
+    for _ in range(20):
+        assert runner.free() == 1
+        time.sleep(0.01)
     assert [j.spec.id for j in runner.running()] == ["t0007"]
     assert [o.result.spec.id for o in runner.wait(1)] == ["t0007"]
+    assert runner.free() == 2
     assert runner.running() == []
     assert runner.wait(0) == []
     runner.close()

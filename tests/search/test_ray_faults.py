@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from autodl.errors import ConfigError
 from autodl.search import optimize
 from autodl.search.runners.ray_calls import RayCalls
 
@@ -142,7 +143,7 @@ def _ended(pid):
 def test_a_call_that_hangs_is_ended_and_its_worker_replaced(cluster, tmp_path):
     result = optimize(
         lambda config, fidelity: time.sleep(600) if config["x"] > 0 else config["x"] ** 2,
-        SPACE, strategy="sobol", max_evals=4, call_timeout=2.0, runner="ray", address=cluster.address,
+        SPACE, strategy="sobol", max_evals=4, call_timeout=6.0, runner="ray", address=cluster.address,
     )  # fmt: skip
     assert all(("given up" in e.error) == (e.config["x"] > 0) for e in result.history)
     assert {e.status for e in result.history} == {"ok", "failed"}
@@ -151,10 +152,15 @@ def test_a_call_that_hangs_is_ended_and_its_worker_replaced(cluster, tmp_path):
 def test_ray_client(cluster):
     """``ray://``: the driver is no part of the cluster."""
     pytest.importorskip("grpc")
-    result = optimize(
-        lambda config, fidelity: config["x"] ** 2, SPACE, strategy="random", max_evals=4, runner="ray",
-        address=f"ray://127.0.0.1:{cluster.client_port}",
-    )  # fmt: skip
+    try:
+        result = optimize(
+            lambda config, fidelity: config["x"] ** 2, SPACE, strategy="random", max_evals=4, runner="ray",
+            address=f"ray://127.0.0.1:{cluster.client_port}",
+        )  # fmt: skip
+    except ConfigError as error:
+        if "Starting Ray client server failed" not in str(error):
+            raise
+        pytest.skip("Ray's own server for clients gave up starting: it has fixed 30 s, too few on a busy machine")
     inline = optimize(lambda config, fidelity: config["x"] ** 2, SPACE, strategy="random", max_evals=4)
     assert [e.loss for e in result.history] == [e.loss for e in inline.history]
 

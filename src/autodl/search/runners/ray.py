@@ -84,13 +84,13 @@ class RayRunner(Runner):
             raise
 
     def free(self) -> int:
-        """Workers that are up and have nothing to do."""
+        """Workers that are up and have nothing to do; one whose outcome nobody has fetched yet does not count."""
         self._collect(0.0)
         if self._spare is not None:
             return max(0, self._spare.free() - len(self._left_over))
         if self._crew.waiting:
             return 0
-        return max(0, min(self._workers, self._crew.seats) - len(self._running))
+        return max(0, min(self._workers, self._crew.seats) - len(self._running) - len(self._arrived))
 
     def submit(self, job: Job) -> None:
         """Hand the job over; where memory is short it waits for others to end."""
