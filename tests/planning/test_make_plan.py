@@ -210,7 +210,7 @@ def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     ("options", "runner", "workers", "threads"),
     [
         (FitOptions(time_budget_s=10.0), "inline", 1, 4),
-        (FitOptions(time_budget_s=60.0), "process", 1, 4),
+        (FitOptions(time_budget_s=60.0), "process", 4, 1),
         (FitOptions(time_budget_s=600.0), "ray", 4, 1),
         (FitOptions(time_budget_s=600.0, workers=2), "ray", 2, 2),
         (FitOptions(time_budget_s=60.0, workers=2), "process", 2, 2),
@@ -223,6 +223,11 @@ def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatc
 def test_runner(options: FitOptions, runner: str, workers: int, threads: int) -> None:
     plan = plan_of(table(), options, Machine(cores=4, memory_bytes=64_000_000_000))
     assert (plan.runner, plan.workers, plan.threads) == (runner, workers, threads)
+
+
+def test_many_cores_are_shared_by_trials_of_two_threads() -> None:
+    assert choose_runner(MINUTE, Machine(cores=16, memory_bytes=64 * 2**30))[:3] == ("process", 8, 2)
+    assert choose_runner(MINUTE, Machine(cores=1, memory_bytes=64 * 2**30))[:3] == ("process", 1, 1)
 
 
 def test_memory_decides_on_processes_and_how_many() -> None:

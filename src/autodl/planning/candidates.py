@@ -65,6 +65,7 @@ class Setting:
             levels=f.levels,
             text=len(f.text),
             classes=f.profile.n_classes,
+            quantiles=len(f.options.quantiles),
             threads=self.threads,
             speed=self.machine.speed,
         )
@@ -105,14 +106,19 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
     return tuple(kept), tuple(skipped), _decision(kept, skipped, setting)
 
 
-def first_wave_s(setting: Setting) -> tuple[float, float]:
+def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
     """Seconds of one trial of each family that takes part: of all, and of those that do well on most tables.
 
     The latter are neither networks nor limited in rows. Families that never fit the budget do not count.
+
+    Args:
+        setting: Rows, machine and threads of one trial.
+        side_by_side: Trials at a time.
     """
     kept, _, _ = choose_families(setting)
     core = [p for p in kept if not families[p.key].deep and families[p.key].max_rows is None]
-    return sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
+    every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
+    return every / side_by_side, most / side_by_side
 
 
 def _asked(setting: Setting) -> frozenset[str]:
@@ -132,6 +138,8 @@ def _asked(setting: Setting) -> frozenset[str]:
             raise ConfigError(
                 f"the model family '{key}' cannot do {setting.facts.task.value}", "Leave it out of --families."
             )
+        if setting.facts.options.quantiles and not cls.quantiles:
+            raise ConfigError(f"the model family '{key}' cannot predict quantiles", "Leave it out of --families.")
     return frozenset(keys)
 
 
@@ -139,6 +147,8 @@ def _unfit(cls: type[Family], setting: Setting) -> str:
     """Why a family cannot take part at all, or an empty string."""
     if setting.facts.task not in cls.tasks:
         return f"It cannot do {setting.facts.task.value}."
+    if setting.facts.options.quantiles and not cls.quantiles:
+        return "It cannot predict quantiles."
     if Modality.TABLE not in cls.modalities:
         return "It is not for tables."
     missing = cls.missing()

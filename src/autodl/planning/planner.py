@@ -44,9 +44,11 @@ def make_plan(
     """
     facts, own = Facts(profile, options), spaces or {}
     metric, metric_decision = choose_metric(facts)
-    _, _, threads, _ = choose_runner(options, machine)
+    _, side_by_side, threads, _ = choose_runner(options, machine)
     validation, split_decisions = choose_validation(
-        facts, has_test_file, lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own))
+        facts,
+        has_test_file,
+        lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own), min(side_by_side, machine.cores)),
     )
     setting = Setting(facts, metric, validation, machine, threads, own)
     kept, skipped, models_decision = choose_families(setting)
@@ -70,6 +72,7 @@ def make_plan(
         target=target.name,
         classes=target.classes,
         metric=metric.key,
+        quantiles=options.quantiles,
         features=profile.features,
         validation=validation,
         families=kept,

@@ -14,10 +14,12 @@ from autodl.search.memory import UNSURE, room
 if TYPE_CHECKING:
     from autodl.machine import Machine
 
-RAY_PAYS_S = 240.0
-"""Below this budget, starting Ray costs more than trials side by side give."""
+RAY_PAYS_S = 600.0
+"""Below this budget processes of this machine do the same and start some twenty CPU seconds sooner than Ray."""
 PROCESS_PAYS_S = 20.0
 """Below this budget a worker process, which needs some seconds to start, would be up for the last trials only."""
+FEW_CORES = 4
+"""Up to so many cores each trial gets one: two trials side by side do more than one with two threads."""
 MEMORY_ASKS = 0.3
 """From this share of the free memory on, a trial runs in a process of its own even without a clock."""
 
@@ -48,9 +50,9 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         return "ray", workers, threads, _decision(choice, why, threads)
     budget = options.time_budget_s
     short = budget is None or budget < RAY_PAYS_S
-    if options.workers is None and short:
+    if options.workers is None and (budget is None or budget < PROCESS_PAYS_S):
         return _one_at_a_time(budget, machine, est_bytes, "")
-    workers = options.workers or machine.cores
+    workers = options.workers or max(1, machine.cores // (1 if machine.cores <= FEW_CORES else 2))
     fewer = ""
     # Who asks for more at a time than the largest trial allows gets them, and smaller trials alone.
     fitting = room(machine.memory_bytes, UNSURE * est_bytes if options.workers is None else 0.0)
@@ -59,11 +61,13 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         fewer = f" Memory allows {fitting} at a time: {largest or f'{in_gib(machine.memory_bytes)} are free'}."
         workers = fitting
     if workers == 1:
-        why = "One worker was asked for." if options.workers == 1 else "There is room for one trial at a time only."
+        why = "There is room for one trial at a time only." if fewer else "There is one core."
+        why = "One worker was asked for." if options.workers == 1 else why
         return _one_at_a_time(budget, machine, est_bytes, why + fewer)
     threads = max(1, machine.cores // workers)
     if short and os.name == "posix":
-        why = f"You asked for trials side by side; processes of this machine start sooner than Ray.{fewer}"
+        why = "You asked for it." if options.workers else "Trials side by side use the cores best."
+        why += f" Processes of this machine start sooner than Ray, and a crash costs its own trial alone.{fewer}"
         choice = f"processes on this machine, {workers} trials at a time"
         return "process", workers, threads, _decision(choice, why, threads)
     why = f"{machine.cores} cores, and time enough for trials side by side.{fewer}"
@@ -89,11 +93,7 @@ def _one_at_a_time(
     threads = machine.cores
     # The pipes and signals that worker processes need are those of POSIX systems.
     if os.name == "posix" and (large or pays):
-        reason = why or (
-            f"The largest trial needs about {est_bytes / 2**30:.1f} GiB, much of the free memory."
-            if not pays
-            else f"Starting Ray takes seconds that a budget of {budget:.0f} s does not give back."
-        )
+        reason = why or f"The largest trial needs about {est_bytes / 2**30:.1f} GiB, much of the free memory."
         reason += " A trial that crashes or takes all memory costs itself alone."
         choice = "one trial after another, in a process of its own"
         return "process", 1, threads, _decision(choice, reason, threads)
