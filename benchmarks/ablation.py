@@ -188,12 +188,12 @@ def chain_table(rows: Sequence[Row]) -> list[str]:
             lines.append(f"| {step[0]} | {total:.3f} | | | | | |")
             continue
         change = logs(step, CHAIN[n - 1])
-        mean, half = statistics.mean(change), math.inf
+        mean, interval = statistics.mean(change), ""
         if len(change) > 1:
             half = float(stats.t.ppf(0.975, len(change) - 1) * np.std(change, ddof=1) / math.sqrt(len(change)))
-        low, high = (f"{100 * math.expm1(min(v, 99.0)):+.1f} %" for v in (mean - half, mean + half))
+            interval = " to ".join(f"{100 * math.expm1(v):+.1f} %" for v in (mean - half, mean + half))
         better, worse = (sum(sign * v > math.log1p(EQUAL) for v in change) for sign in (-1, 1))
-        lines.append(f"| {step[0]} | {total:.3f} | {100 * math.expm1(mean):+.1f} % | {low} to {high} "
+        lines.append(f"| {step[0]} | {total:.3f} | {100 * math.expm1(mean):+.1f} % | {interval} "
                      f"| {better} | {len(change) - better - worse} | {worse} |")  # fmt: skip
     seeds = sorted({s for _, s in pairs})
     return [*lines, "", f"{len(tasks)} tasks, seeds {', '.join(map(str, seeds))}; geometric means; minus is better."]

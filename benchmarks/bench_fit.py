@@ -41,9 +41,11 @@ def run(command: Sequence[str], log: Path, limit_s: float) -> Took:
         try:
             code = process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             code = "timeout"
+        finally:  # also where the benchmark itself is interrupted
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         wall = time.perf_counter() - began
     memory.done.set()
     memory.join()

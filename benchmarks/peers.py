@@ -83,13 +83,12 @@ def against(found: Losses, peers: Sequence[str]) -> list[str]:
         logs = [math.log(a / b) for c in found.values() if (a := c[OURS]) and (b := c[peer])]
         if not logs:
             continue
-        half = math.inf
+        mean, interval = statistics.mean(logs), ""
         if len(logs) > 1:
             half = float(stats.t.ppf(0.975, len(logs) - 1) * np.std(logs, ddof=1) / math.sqrt(len(logs)))
-        mean = statistics.mean(logs)
-        low, high = math.exp(mean - half), math.exp(min(mean + half, 700.0))
+            interval = f"{math.exp(mean - half):.3f} to {math.exp(mean + half):.3f}"
         better, worse = (sum(s * v > math.log1p(EQUAL) for v in logs) for s in (-1, 1))
-        lines.append(f"| {peer} | {len(logs)} | {math.exp(mean):.3f} | {low:.3f} to {high:.3f} "
+        lines.append(f"| {peer} | {len(logs)} | {math.exp(mean):.3f} | {interval} "
                      f"| {better} | {len(logs) - better - worse} | {worse} |")  # fmt: skip
     return lines
 
