@@ -130,10 +130,12 @@ def fit(
     time_budget: float | str | None = None,
     max_trials: int | None = None,
     metric: str | None = None,
+    quantiles: Sequence[float] | str = (),
     test: str | Path | None = None,
     test_size: float | None = None,
     group_column: str | None = None,
     time_column: str | None = None,
+    weight_column: str | None = None,
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -164,10 +166,12 @@ def fit(
             where ``max_trials`` is given.
         max_trials: Number of configurations to try; without a clock the result repeats exactly.
         metric: What to optimize, e.g. ``roc_auc``; a sensible one for the task if not given.
+        quantiles: Levels such as ``(0.1, 0.5, 0.9)``: predict these quantiles of a number instead of its mean.
         test: A file of test rows; otherwise a share of the rows is held back.
         test_size: That share, between 0 and 1.
         group_column: Rows of one group stay together, e.g. a customer.
         time_column: Rows are split by time: the last ones test.
+        weight_column: How much each row counts in learning and in scores; 0 leaves it out.
         families: Only these model families.
         drop: Columns not to use.
         preset: ``fast``, ``balanced`` or ``best``.
@@ -199,9 +203,10 @@ def fit(
     # Spinning OpenMP threads slow each other down on shared cores; see ``autodl.__main__``.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     options = build_options(
-        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
-        test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
-        seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
+        quantiles=quantiles, test=test,
+        test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
+        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
         space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory, report=report,
     )  # fmt: skip
     source = _source(data)
@@ -223,10 +228,12 @@ def plan(
     time_budget: float | str | None = None,
     max_trials: int | None = None,
     metric: str | None = None,
+    quantiles: Sequence[float] | str = (),
     test: str | Path | None = None,
     test_size: float | None = None,
     group_column: str | None = None,
     time_column: str | None = None,
+    weight_column: str | None = None,
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -249,9 +256,10 @@ def plan(
     from autodl.pipeline import run_plan
 
     options = build_options(
-        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric, test=test,
-        test_size=test_size, group_column=group_column, time_column=time_column, families=families, drop=drop,
-        seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
+        target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
+        quantiles=quantiles, test=test,
+        test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
+        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
         space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip
     with python_words():

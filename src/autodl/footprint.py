@@ -71,8 +71,9 @@ def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:
             self.manifest, self._members = manifest, []
 
         def predict_raw(self, frame: pd.DataFrame) -> NDArray[Any]:
-            """(n, K) or (n,) zeros."""
-            return np.zeros((len(frame), len(manifest.classes)) if manifest.classes else len(frame))
+            """(n, K), (n, Q) or (n,) zeros."""
+            wide = len(manifest.classes) or len(manifest.quantiles)
+            return np.zeros((len(frame), wide) if wide else len(frame))
 
     return measure(Silent(), frame, batch=False).row_s or 0.0
 

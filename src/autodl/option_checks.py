@@ -15,6 +15,8 @@ MIN_BUDGET_S = 10.0
 """Shorter budgets could not be kept: about five seconds of work are the same for every run."""
 MIN_LATENCY_S = 1e-6
 """A limit below this is a slip of the unit: no model answers in less."""
+MAX_LEVELS = 99
+"""Quantiles at most: one for each percent."""
 MIN_MEMORY_BYTES = 100_000_000
 """Python with the tools that every model needs takes more alone: 123 MB were measured on Linux."""
 
@@ -97,6 +99,23 @@ class OptionCheck:
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
             raise self.refuse(name, "lie between 0 and 1", value, "Use a share like 0.2.")
         return float(value)
+
+    def levels(self, name: str, value: object) -> tuple[float, ...]:
+        """Levels of quantiles, ascending, each once: a sequence of numbers, or one text with commas."""
+        given = value.split(",") if isinstance(value, str) else [value] if isinstance(value, Real) else value
+        remedy = "Give shares of the rows, such as 0.1,0.5,0.9."
+        found = set()
+        for entry in self.several(name, given, "numbers between 0 and 1"):
+            try:
+                level = float("nan") if isinstance(entry, bool) else float(entry)
+            except (TypeError, ValueError):
+                level = float("nan")
+            if not 0 < level < 1:
+                raise self.refuse(name, "hold numbers between 0 and 1", entry, remedy)
+            found.add(level)
+        if len(found) > MAX_LEVELS:
+            raise self.refuse(name, f"hold at most {MAX_LEVELS} levels", len(found), remedy)
+        return tuple(sorted(found))
 
     def budget(self, value: object, default: float | None) -> float | None:
         """Seconds."""

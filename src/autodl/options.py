@@ -31,11 +31,15 @@ class FitOptions(Record):
     max_trials: int | None = None
     """Trial-count budget; with it and no explicit time budget the run does not look at the clock."""
     metric: str | None = None
+    quantiles: tuple[float, ...] = ()
+    """Levels, ascending, that are predicted instead of one number; empty means one number."""
     test: str | None = None
     """Path of a test file; instead of ``test_size``."""
     test_size: float | None = None
     group_column: str | None = None
     time_column: str | None = None
+    weight_column: str | None = None
+    """How much each row counts; 0 leaves it out."""
     families: tuple[str, ...] = ()
     """Only these; empty means the planner chooses."""
     drop: tuple[str, ...] = ()
@@ -68,10 +72,12 @@ def build_options(
     time_budget: object = None,
     max_trials: object = None,
     metric: object = None,
+    quantiles: object = (),
     test: object = None,
     test_size: object = None,
     group_column: object = None,
     time_column: object = None,
+    weight_column: object = None,
     families: object = (),
     drop: object = (),
     seed: object = 0,
@@ -105,10 +111,12 @@ def build_options(
         time_budget_s=check.budget(time_budget, None if max_trials is not None else default_budget_s),
         max_trials=check.count("max_trials", max_trials),
         metric=check.text("metric", metric),
+        quantiles=check.levels("quantiles", quantiles),
         test=check.path("test", test),
         test_size=check.share("test_size", test_size),
         group_column=check.column("group_column", group_column),
         time_column=check.column("time_column", time_column),
+        weight_column=check.column("weight_column", weight_column),
         families=check.families(families),
         drop=check.columns("drop", drop),
         seed=check.whole("seed", seed, 0, LARGEST_SEED),
@@ -129,6 +137,11 @@ def build_options(
 
 
 def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> None:
+    if options.quantiles and options.task is Task.CLASSIFICATION:
+        raise ConfigError(
+            f"{spelling('quantiles')} needs a number to predict, but {spelling('task')} is classification",
+            "Leave out one of them: classes have probabilities (`autodl predict --proba`), which say as much.",
+        )
     if options.test is not None and options.test_size is not None:
         raise ConfigError(f"{spelling('test')} and {spelling('test_size')} exclude each other", "Give one of them.")
     if options.group_column is not None and options.time_column is not None:
@@ -137,10 +150,22 @@ def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> No
             f"Give {spelling('time_column')} to predict the future, or {spelling('group_column')} to predict for new "
             "groups.",
         )
+    for name in ("group_column", "time_column"):
+        if options.weight_column is not None and getattr(options, name) == options.weight_column:
+            raise ConfigError(
+                f"{spelling('weight_column')} and {spelling(name)} name the same column '{options.weight_column}'",
+                "A weight says how much a row counts; name another column.",
+            )
+    if options.weight_column in options.drop:
+        raise ConfigError(
+            f"{spelling('drop')} names the weight column '{options.weight_column}'",
+            "No model sees the weights as it is; leave out one of the two options.",
+        )
     if options.target is None:
         return
     roles: list[tuple[str, str | None]] = [("drop", d) for d in options.drop]
     roles += [("group_column", options.group_column), ("time_column", options.time_column)]
+    roles += [("weight_column", options.weight_column)]
     for name, column in roles:
         if column == options.target:
             raise ConfigError(

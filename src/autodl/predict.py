@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
+from autodl.quantiles import column
 from autodl.records import Profile, TableSchema, Task
 from autodl.store import RunFolder
 
@@ -65,7 +66,7 @@ def predict_frame(
         tell: Is given a sentence for each column with values that the model cannot use.
 
     Returns:
-        One row an input row, in the same order: kept columns, ``prediction`` and probabilities.
+        One row an input row, in the same order: kept columns, ``prediction``, and probabilities or quantiles.
 
     Raises:
         DataError: If columns that the model needs are missing, or an option does not fit.
@@ -93,7 +94,8 @@ def _predict_rows(
             raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
     if proba and manifest.task is not Task.CLASSIFICATION:
         raise DataError("--proba needs classes, but this run predicts a number", "Leave out --proba.")
-    new = {"prediction", *(f"proba_{name}" for name in (manifest.classes if proba else ()))}
+    levels = [column(level) for level in manifest.quantiles]
+    new = {"prediction", *levels, *(f"proba_{name}" for name in (manifest.classes if proba else ()))}
     if clash := [name for name in keep if name in new]:
         raise DataError(
             f"--keep {clash[0]}: the predictions have a column of this name too",
@@ -116,7 +118,9 @@ def _predict_rows(
             for j, name in enumerate(manifest.classes):
                 out[f"proba_{name}"] = prediction[:, j]
     else:
-        out["prediction"] = prediction
+        out["prediction"] = model.values(prediction)
+        for j, name in enumerate(levels):
+            out[name] = prediction[:, j]
     return out, found
 
 

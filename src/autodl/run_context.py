@@ -21,6 +21,7 @@ from autodl.records import (
     FrontRow,
     LeaderboardRow,
     Limits,
+    MoreTime,
     Plan,
     Profile,
     Record,
@@ -32,6 +33,7 @@ from autodl.records import (
     TrialStatus,
 )
 from autodl.search.naming import trial_names
+from autodl.search.repeats import merged
 from autodl.search.trial import out_of_memory
 from autodl.store import RunFolder
 from autodl.versions import versions
@@ -73,6 +75,8 @@ class RunContext:
     """What ``model/`` holds, in words."""
     front: Front | None = None
     """What the delivered model and the others take; None before that was measured."""
+    more_time: MoreTime | None = None
+    """What the later part of the search brought."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @contextmanager
@@ -98,6 +102,7 @@ class RunContext:
         """Keep what an interrupted run has measured already."""
         self.first_model_s, self.started = earlier.budget.first_model_s, earlier.started
         self.times.extend(earlier.stages)
+        self.more_time = earlier.more_time
 
     @contextmanager
     def guard(self, what: str, only: type[Exception] = Exception) -> Iterator[None]:
@@ -174,6 +179,7 @@ class RunContext:
         error: str | None = None,
     ) -> RunRecord:
         """Write ``run.json`` as things stand."""
+        results = merged(results)
         assert self.identity is not None, "the plan comes before the first record"
         plan, profile = self.identity.plan, self.identity.profile
         given = self.options.time_budget_s
@@ -200,6 +206,8 @@ class RunContext:
             ),
             stages=tuple(self.times),
             n_trials=len(results),
+            n_again=sum(r.n_splits - 1 for r in results),
+            more_time=self.more_time,
             n_failed=sum(r.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) for r in results),
             delivered=self.delivered,
             versions=versions(),
@@ -265,4 +273,5 @@ def _front_rows(front: Front | None) -> tuple[FrontRow, ...]:
 
 
 def _plain(options: FitOptions) -> dict[str, str | int | float | bool | None]:
-    return {k: ",".join(v) if isinstance(v, list) else v for k, v in options.model_dump(mode="json").items()}
+    plain = options.model_dump(mode="json").items()
+    return {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in plain}

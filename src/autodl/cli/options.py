@@ -61,6 +61,12 @@ MetricOption = Annotated[
     typer.Option("--metric", "-m", metavar="NAME", help="Score to optimize, e.g. roc_auc, f1, rmse. Chosen by task.",
                  rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
+Quantiles = Annotated[
+    str | None,
+    typer.Option("--quantiles", metavar="A,B,..",
+                 help="Predict these quantiles of a number instead of its mean, e.g. 0.1,0.5,0.9: an interval that "
+                 "holds 80 % of the rows, and the median.", rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
 TestFile = Annotated[
     str | None,
     typer.Option("--test", metavar="FILE", help="Rows kept for the final test, with the target.",
@@ -81,6 +87,11 @@ TimeColumn = Annotated[
     str | None,
     typer.Option("--time-column", metavar="COLUMN", help="Order of the rows: train on earlier, test on later.",
                  rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+WeightColumn = Annotated[
+    str | None,
+    typer.Option("--weight-column", metavar="COLUMN", help="How much each row counts in learning and in scores; 0 "
+                 "leaves it out.", rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
 Families = Annotated[
     str | None,
@@ -195,10 +206,12 @@ class Wishes:
 
     target: Target = None
     task: TaskOption = "auto"
+    quantiles: Quantiles = None
     test: TestFile = None
     test_size: TestSize = None
     group: Group = None
     time_column: TimeColumn = None
+    weight_column: WeightColumn = None
     drop: Drop = None
     time_budget: Budget = None
     max_trials: MaxTrials = None

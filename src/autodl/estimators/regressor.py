@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,8 +11,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from autodl.errors import DataError
+from autodl.defaults import NAS, SEARCH
+from autodl.errors import ConfigError, DataError
 from autodl.estimators.base import AutoEstimator, required
+from autodl.option_checks import OptionCheck
+from autodl.options import FitOptions
 from autodl.records import Task
 
 if TYPE_CHECKING:
@@ -38,6 +43,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         workers: Trials at a time.
         out: A folder in which each fit leaves a run folder of its own, with the report; nothing is kept if not given.
         random_state: Seed of everything random.
+        quantiles: Levels such as ``(0.1, 0.5, 0.9)`` to predict instead of the mean; see ``predict_quantiles``.
 
     Attributes:
         n_features_in_: p.
@@ -49,12 +55,43 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
 
     _task = Task.REGRESSION
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def __init__(
+        self,
+        time_budget: float | str | None = None,
+        max_trials: int | None = None,
+        metric: str | None = None,
+        families: Sequence[str] | str = (),
+        preset: str = "balanced",
+        search: str = SEARCH,
+        scheduler: str | None = None,
+        nas: str = NAS,
+        space: str | Path | None = None,
+        max_latency: float | str | None = None,
+        max_size: float | str | None = None,
+        max_memory: float | str | None = None,
+        workers: int | None = 1,
+        out: str | Path | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        quantiles: Sequence[float] | str = (),
+    ) -> None:
+        super().__init__(
+            time_budget, max_trials, metric, families, preset, search, scheduler, nas, space, max_latency, max_size,
+            max_memory, workers, out, random_state,
+        )  # fmt: skip
+        self.quantiles = quantiles
+
+    def _options(self) -> FitOptions:
+        levels = OptionCheck(str).levels("quantiles", self.quantiles)
+        return super()._options().model_copy(update={"quantiles": levels})
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Search and train.
 
         Args:
             X: (n, p) frame of any library, array or sparse matrix; missing values and text are fine.
             y: (n,) numbers.
+            sample_weight: (n,) non-negative numbers: how much each row counts in learning and in scores; 0 leaves it
+                out. All alike if None.
 
         Raises:
             ValueError: Bad data or parameters, with what is wrong and what to do.
@@ -65,8 +102,22 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
             target = values.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(f"y must hold numbers, but {error}", "For labels use AutoClassifier.") from error
-        return self._fit(X, y, target)
+        return self._fit(X, y, target, sample_weight)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) values."""
-        return self._raw(X)
+        values: NDArray[Any] = self.model_.values(self._raw(X))
+        return values
+
+    def predict_quantiles(self, X: Any) -> NDArray[Any]:
+        """(n, Q) quantiles at the levels of ``quantiles`` in ascending order; ``predict`` gives the middle one.
+
+        Raises:
+            ConfigError: If no quantiles were asked for.
+        """
+        raw = self._raw(X)
+        if not self.model_.manifest.quantiles:
+            raise ConfigError(
+                "this AutoRegressor predicts one number for a row", "Make it with quantiles=(0.1, 0.5, 0.9)."
+            )
+        return raw

@@ -25,7 +25,7 @@ class Metric:
         summary: One sentence for people who do not know it.
         best: The best possible value. ``loss`` is ``best - score`` or ``score - best``.
         needs: What ``function`` takes besides the targets: ``proba`` (n, K), ``label`` (n,) codes or ``value`` (n,).
-        function: ``(y_true, prediction, n_classes, sample_weight | None) -> float``.
+        function: ``(y_true, prediction, n_classes, weight | None) -> float``.
         binary_only: Defined for two classes only.
         aliases: Other accepted names, e.g. ``auc``.
         worst: The worst possible value, if there is one.
@@ -33,8 +33,10 @@ class Metric:
             ``score == mean(rows)``, or its square root where ``root`` is set. Gives fast, exact intervals and tests.
         root: See ``rows``.
         counts: For scores of a confusion matrix: ``(..., K, K) -> (...)``, rows the true classes.
-        influence: For other smooth scores: ``(y_true, prediction, n_classes) -> (n,)`` empirical influence of each
-            row on the score (mean 0; the standard error is ``sqrt(sum(influence**2)) / n``).
+        influence: For other smooth scores: ``(y_true, prediction, n_classes, weight | None) -> (n,)`` empirical
+            influence of each row on the score (mean 0; the standard error is ``sqrt(sum(influence**2)) / n``).
+        levels: Of the quantiles that it judges, (n, Q) predictions; empty where it judges something else.
+        at_levels: Makes the metric of quantiles at these levels; ``metrics["KEY@0.1,0.9"]`` finds it.
     """
 
     key: str
@@ -51,14 +53,16 @@ class Metric:
     rows: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None
     root: bool = False
     counts: Callable[[NDArray[Any]], NDArray[Any]] | None = None
-    influence: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None
+    influence: Callable[[NDArray[Any], NDArray[Any], int, NDArray[Any] | None], NDArray[Any]] | None = None
+    levels: tuple[float, ...] = ()
+    at_levels: Callable[[tuple[float, ...]], Metric] | None = None
 
     def score(
         self,
         y: NDArray[Any],
         prediction: NDArray[Any],
         n_classes: int = 0,
-        sample_weight: NDArray[Any] | None = None,
+        weight: NDArray[Any] | None = None,
     ) -> float:
         """The score of raw predictions.
 
@@ -66,9 +70,9 @@ class Metric:
             y: (n,) class codes or values.
             prediction: (n, K) probabilities for classification, (n,) values for regression.
             n_classes: K; 0 for regression.
-            sample_weight: (n,) weights or None.
+            weight: (n,) weights or None.
         """
-        return float(self.function(y, self.prepare(prediction), n_classes, sample_weight))
+        return float(self.function(y, self.prepare(prediction), n_classes, weight))
 
     def prepare(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Raw predictions as the functions of this metric take them (labels for ``needs == "label"``)."""
@@ -79,10 +83,10 @@ class Metric:
         y: NDArray[Any],
         prediction: NDArray[Any],
         n_classes: int = 0,
-        sample_weight: NDArray[Any] | None = None,
+        weight: NDArray[Any] | None = None,
     ) -> float:
         """The score turned so that lower is better and 0 is perfect."""
-        return self.to_loss(self.score(y, prediction, n_classes, sample_weight))
+        return self.to_loss(self.score(y, prediction, n_classes, weight))
 
     def to_loss(self, score: float) -> float:
         """Score to loss."""
@@ -93,5 +97,15 @@ class Metric:
         return self.best - loss if self.greater_is_better else loss + self.best
 
 
-metrics: Registry[Metric] = Registry("autodl.evaluate.metrics", Metric, group="autodl.metrics", noun="metric")
+class Metrics(Registry[Metric]):
+    """Metrics by key; ``KEY@LEVELS`` is the metric KEY of quantiles at these levels."""
+
+    def __getitem__(self, key: str) -> Metric:
+        name, _, levels = key.partition("@")
+        if levels and name in self and (make := super().__getitem__(name).at_levels) is not None:
+            return make(tuple(float(level) for level in levels.split(",")))
+        return super().__getitem__(key)
+
+
+metrics: Metrics = Metrics("autodl.evaluate.metrics", Metric, group="autodl.metrics", noun="metric")
 """All metrics by key."""

@@ -6,10 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autodl.evaluate import curves, where_wrong
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.choose import metrics_for
+from autodl.evaluate.coverage import quantile_check
 from autodl.evaluate.inputs import Candidate, EvaluationInputs
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.recommend import recommend
@@ -41,7 +43,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
     others = [c for c in inputs.candidates if c.name != leader.name]
     comparisons = compare_with(
         metric, y, (leader.name, leader.seen_by(metric)), [(c.name, c.seen_by(metric)) for c in others], k,
-        seed=inputs.seed,
+        seed=inputs.seed, weight=inputs.weight,
     )  # fmt: skip
     recommended, why = recommend(metric, y, inputs.candidates, leader, baseline, comparisons, k)
     models = _models(inputs, metric, leader, baseline, comparisons, {recommended}, notes)
@@ -66,7 +68,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
         mistakes=tuple(
             where_wrong.confident_mistakes(
                 y,
-                leader.prediction,
+                leader.prediction if k else leader.values,
                 inputs.classes if k else (),
                 answers=leader.answers if k else None,
                 frame=inputs.test_frame,
@@ -83,12 +85,16 @@ def _check(inputs: EvaluationInputs) -> None:
     names = [c.name for c in inputs.candidates]
     if len(set(names)) != len(names):
         raise ValueError(f"candidate names must be unique, but got {names}")
-    shape = (len(inputs.y_test), inputs.n_classes) if inputs.n_classes else (len(inputs.y_test),)
+    levels = metrics[inputs.metric].levels
+    wide = inputs.n_classes or len(levels)
+    shape = (len(inputs.y_test), wide) if wide else (len(inputs.y_test),)
     if not len(inputs.y_test):
         raise ValueError("there are no test rows")
     for c in inputs.candidates:
         if c.prediction.shape != shape:
             raise ValueError(f"predictions of '{c.name}' must have the shape {shape}, but got {c.prediction.shape}")
+        if c.levels != levels:
+            raise ValueError(f"'{c.name}' must predict the quantiles {levels}, but predicts {c.levels}")
         if not np.isfinite(c.prediction).all():
             raise ValueError(f"predictions of '{c.name}' must be finite")
 
@@ -108,12 +114,25 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
             notes.append(f"No test row belongs to {_listed(absent)}: nothing is known about it from these rows.")
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
+    if inputs.weight is not None:
+        notes.append(_weights_told(inputs.weight, inputs.task))
     if any(c.early_stopped for c in inputs.candidates):
         notes.append(
             "Boosted trees and networks chose their length on the same validation rows that score them, so their "
             "validation scores are slightly flattering; the held-back rows are not touched by that."
         )
     return notes
+
+
+def _weights_told(weight: NDArray[Any], task: Task) -> str:
+    from autodl.evaluate.weighted import effective_rows
+
+    n, rows = len(weight), round(effective_rows(weight))
+    drawn = "the confusion table and the curves" if task is Task.CLASSIFICATION else "the drawings of errors"
+    return (
+        f"The rows count by their weights in all scores, intervals and tests; {drawn} count each row once. Since the "
+        f"weights differ, the {n:,} test rows tell about as much as {rows:,} rows of equal weight."
+    )
 
 
 def _listed(names: list[str]) -> str:
@@ -131,7 +150,7 @@ def _models(
     notes: list[str],
 ) -> list[ModelScore]:
     y, k, sign = inputs.y_test, inputs.n_classes, 1.0 if metric.greater_is_better else -1.0
-    score = {c.name: metric.score(y, c.seen_by(metric), k) for c in inputs.candidates}
+    score = {c.name: metric.score(y, c.seen_by(metric), k, inputs.weight) for c in inputs.candidates}
     ranked = sorted(inputs.candidates, key=lambda c: (c.name != leader.name, -sign * score[c.name], c.name))
     full = {leader.name, baseline.name} | more | {c.name for c in ranked[: 1 + FULL_SCORES]}
     tied = {c.b for c in comparisons if c.verdict == "tie"} | {leader.name}
@@ -142,7 +161,7 @@ def _models(
         if c.name in full and (c.name == leader.name or not inputs.deadline.passed()):
             own = shown
         cut = cut or (c.name in full and len(own) < len(shown))
-        scores = {m.key: interval(m, y, c.seen_by(m), k, seed=inputs.seed) for m in own}
+        scores = {m.key: interval(m, y, c.seen_by(m), k, seed=inputs.seed, weight=inputs.weight) for m in own}
         out.append(
             ModelScore(
                 name=c.name, trial_id=c.trial_id, family=c.family, validation=c.validation, test=scores[metric.key],
@@ -164,7 +183,7 @@ def _segments(
     used = where_wrong.segment_metric(metric, inputs.n_classes)
     found = where_wrong.weak_segments(
         used, inputs.y_test, leader.seen_by(used), inputs.test_frame, inputs.n_classes,
-        schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline,
+        schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline, weight=inputs.weight,
     )  # fmt: skip
     if inputs.deadline.passed():
         notes.append("The time ran out before all groups of rows were looked at.")
@@ -175,8 +194,13 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     """What is drawn of the leader: confusion and curves, or residuals."""
     y, prediction, k = inputs.y_test, leader.prediction, inputs.n_classes
     if not k:
-        drawn: Residuals = where_wrong.residuals(y, prediction, inputs.y_train, seed=inputs.seed)
-        return {"residuals": drawn}
+        drawn: Residuals = where_wrong.residuals(
+            y, leader.values, inputs.y_train, seed=inputs.seed, weight=inputs.weight
+        )
+        if not leader.levels:
+            return {"residuals": drawn}
+        check = quantile_check(y, prediction, leader.levels, inputs.y_train, seed=inputs.seed)
+        return {"residuals": drawn, "quantiles": check}
     hard = curves.hardest_classes(y, prediction)
     roc = [curves.roc_curve(y, prediction, c, inputs.classes[c]) for c in hard]
     pr = [curves.pr_curve(y, prediction, c, inputs.classes[c]) for c in hard]

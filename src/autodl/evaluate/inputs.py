@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decide, decided
 from autodl.evaluate.base import Metric
+from autodl.quantiles import point
 from autodl.records import TableSchema, Task
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ class Candidate:
         weight: In the ensemble.
         n_trials: Configurations tried of its family.
         threshold: For two classes: the answer is the second one from this probability on.
+        factors: For more classes: what their probabilities are multiplied by before the largest wins.
         early_stopped: The rows of its validation score also ended its training.
         row_ms: Milliseconds for one row alone, with one model of it.
         within_limits: Whether one model of it keeps the limits on what a model may take.
+        levels: Of the quantiles that ``prediction`` holds, (n_test, Q); empty where it holds something else.
     """
 
     name: str
@@ -47,20 +50,29 @@ class Candidate:
     weight: float = 0.0
     n_trials: int = 1
     threshold: float = HALF
+    factors: tuple[float, ...] = ()
     early_stopped: bool = False
     row_ms: float | None = None
     within_limits: bool = True
+    levels: tuple[float, ...] = ()
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """(n,) single answers of a regression; of quantiles the middle one."""
+        return point(self.prediction, self.levels) if self.levels else self.prediction
 
     @property
     def answers(self) -> NDArray[Any]:
         """(n,) class codes."""
-        return decide(self.prediction, self.threshold)
+        return decide(self.prediction, self.threshold, self.factors)
 
     def seen_by(self, metric: Metric) -> NDArray[Any]:
         """The prediction as this metric is to judge it: by the answers where it counts decisions, else as it is."""
-        if metric.needs != "label" or self.threshold == HALF:
+        if self.levels:
+            return self.prediction if metric.levels else self.values
+        if metric.needs != "label" or (self.threshold == HALF and not self.factors):
             return self.prediction
-        return decided(self.prediction, self.threshold)
+        return decided(self.prediction, self.threshold, self.factors)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class EvaluationInputs:
         row_numbers: (n_test,) row numbers in the input file; the positions if None.
         seed: Of all resampling.
         deadline: Optional parts are left out, with a note, once it has passed.
+        weight: (n_test,) how much each test row counts; all alike if None.
     """
 
     task: Task
@@ -95,6 +108,7 @@ class EvaluationInputs:
     row_numbers: NDArray[Any] | None = None
     seed: int = 0
     deadline: Deadline = NEVER
+    weight: NDArray[Any] | None = None
 
     @property
     def n_classes(self) -> int:

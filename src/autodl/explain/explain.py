@@ -14,6 +14,7 @@ from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
 from autodl.explain.effects import direction, partial_dependence
 from autodl.explain.permutation import permutation_importance
+from autodl.quantiles import point
 from autodl.records import ColumnKind, EffectPoint, Explanation, Importance, TableSchema
 
 if TYPE_CHECKING:
@@ -35,44 +36,56 @@ def explain(
     schema: TableSchema,
     classes: tuple[str, ...] = (),
     threshold: float = HALF,
+    factors: tuple[float, ...] = (),
     model_name: str,
     max_rows: int = 2000,
     n_repeats: int = 5,
     seed: int,
     deadline: Deadline = NEVER,
+    weight: Array | None = None,
 ) -> Explanation:
     """Explain a model on rows that it was not trained on.
 
     Args:
-        predict: Frame of n rows -> (n, K) probabilities or (n,) values.
+        predict: Frame of n rows -> (n, K) probabilities, (n, Q) quantiles or (n,) values.
         frame: (n rows) canonical feature columns. y: (n,) class codes or values.
         metric: Its loss is measured.
         schema: Kinds of the columns.
         classes: K names; empty for regression.
         threshold: For two classes: the answer is the second one from this probability on.
+        factors: For more classes: what their probabilities are multiplied by before the largest wins.
         model_name: For the record.
         max_rows: Rows looked at, sampled.
         n_repeats: Shuffles of each column.
         seed: Of sampling and shuffles.
         deadline: What is not done by then is left out, and the note says so. At least one batch is measured.
+        weight: (n,) how much each row counts; all alike if None.
     """
     rng = np.random.default_rng(seed)
     if len(frame) > max_rows:
         pick = np.sort(rng.choice(len(frame), size=max_rows, replace=False))
         frame, y = frame.iloc[pick], y[pick]
+        weight = None if weight is None else weight[pick]
     frame = frame.reset_index(drop=True)
     now = time.monotonic()
     share = Deadline(now + IMPORTANCE_SHARE * (deadline.at - now))
     k = len(classes)
 
     def answer(rows: pd.DataFrame) -> Array:
-        return decided(predict(rows), threshold)
+        return decided(predict(rows), threshold, factors)
 
     # Effects speak of probabilities; the loss of a metric that counts decisions is that of the answers.
-    judged = answer if metric.needs == "label" and threshold != HALF else predict
-    found = permutation_importance(judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share)
+    judged = answer if metric.needs == "label" and (threshold != HALF or factors) else predict
+    found = permutation_importance(
+        judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight
+    )
     spoken = _class_spoken_of(y, k)
-    effects, dropped = _effects(predict, frame, schema, list(found.by_column), spoken, rng, deadline)
+
+    def number(rows: pd.DataFrame) -> Array:
+        return point(predict(rows), metric.levels)
+
+    spoken_of = number if metric.levels else predict
+    effects, dropped = _effects(spoken_of, frame, schema, list(found.by_column), spoken, rng, deadline)
     outcome = classes[spoken] if spoken is not None else None
     kinds = {c.name: c.kind for c in schema.columns}
     importances = tuple(

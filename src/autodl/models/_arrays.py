@@ -12,6 +12,7 @@ import numpy as np
 
 from autodl.clock import NEVER, Deadline
 from autodl.models.base import Estimator, Meta
+from autodl.quantiles import in_order, point
 from autodl.records import CurvePoint, Task
 
 if TYPE_CHECKING:
@@ -86,12 +87,20 @@ class ArrayEstimator(Estimator):
 
     Args:
         meta: About the task.
+
+    Attributes:
+        voters: Of how many answers a probability is the mean (trees, neighbours). Where none of a few answers names a
+            class, it would be called impossible, which log loss punishes without bound: one more voter answers with
+            the shares of the classes. 0 where probabilities are no votes.
     """
+
+    voters: float = 0.0
 
     def __init__(self, meta: Meta) -> None:
         super().__init__()
         self.meta = meta
         self._classes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._shares: NDArray[np.float64] = np.empty(0)
 
     @property
     def is_classifier(self) -> bool:
@@ -123,9 +132,13 @@ class ArrayEstimator(Estimator):
             self._train(X, np.asarray(y, dtype=np.float64), X_val, y_val, sample_weight, deadline)
             return
         self._classes, codes = np.unique(np.asarray(y, dtype=np.int64), return_inverse=True)
+        totals = np.bincount(codes, weights=sample_weight) + 0.5
+        self._shares = totals / totals.sum()
         if self.n_present < 2:
             return
         if X_val is not None and y_val is not None:
+            if self.weight_val is not None:
+                self.weight_val = self.weight_val[np.isin(y_val, self._classes)]
             X_val, y_val = with_known_classes(X_val, y_val, self._classes)
         if y_val is not None:
             y_val = np.searchsorted(self._classes, y_val)
@@ -135,7 +148,15 @@ class ArrayEstimator(Estimator):
         """(n,) values or class codes."""
         if self.is_classifier:
             return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
+        if self.meta.quantiles:
+            return point(in_order(self.predict_quantiles(X)), self.meta.quantiles)
         return np.asarray(self._raw(X), dtype=np.float64).reshape(len(X))
+
+    def predict_quantiles(self, X: Features) -> NDArray[Any]:
+        """(n, Q) values at the levels of the task."""
+        if not self.meta.quantiles:
+            return super().predict_quantiles(X)
+        return np.asarray(self._raw(X), dtype=np.float64).reshape(len(X), len(self.meta.quantiles))
 
     def predict_proba(self, X: Features) -> NDArray[Any]:
         """(n, K) probabilities; 0 for classes without training rows."""
@@ -149,7 +170,10 @@ class ArrayEstimator(Estimator):
         if raw.ndim == 1:
             raw = np.column_stack([1.0 - np.minimum(raw, 1.0), np.minimum(raw, 1.0)])
         total = raw.sum(axis=1, keepdims=True)
-        out[:, self._classes] = np.divide(raw, total, out=np.full_like(raw, 1.0 / self.n_present), where=total > 0)
+        votes = np.divide(raw, total, out=np.full_like(raw, 1.0 / self.n_present), where=total > 0)
+        if self.voters:
+            votes = (self.voters * votes + self._shares) / (self.voters + 1.0)
+        out[:, self._classes] = votes
         return out
 
     @abstractmethod
@@ -166,4 +190,4 @@ class ArrayEstimator(Estimator):
 
     @abstractmethod
     def _raw(self, X: Features) -> NDArray[Any]:
-        """(n,) values; (n, k) probabilities; (n,) probabilities of the second class if k is 2."""
+        """(n,) values; (n, Q) quantiles; (n, k) probabilities; (n,) probabilities of the second class if k is 2."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from autodl.features import Features
     from autodl.models._sharing import SharedNetwork
 
-ABSOLUTE_METRICS = frozenset({"mae", "mape", "median_ae"})
+ABSOLUTE_METRICS = frozenset({"mae", "mape", "median_ae", "pinball"})
 """Metrics of regression whose best constant is near the median: models that can minimize absolute errors."""
 
 
@@ -43,6 +43,7 @@ class Shape:
         numeric: Numeric columns. categorical: categorical columns. text: free-text columns.
         levels: Distinct categories of all categorical columns together.
         classes: K, or 0 for regression.
+        quantiles: Q levels that are predicted; 0 where one number is.
         threads: Threads that one fit may use.
         speed: Speed of this machine relative to the reference (1.0 = 2 shared cores of 2024).
     """
@@ -53,6 +54,7 @@ class Shape:
     levels: int = 0
     text: int = 0
     classes: int = 0
+    quantiles: int = 0
     threads: int = 1
     speed: float = 1.0
 
@@ -80,6 +82,7 @@ class Meta:
         seed: Seed of everything random in the model.
         threads: Threads it may use.
         metric: Key of the metric that the search optimizes.
+        quantiles: Q levels, ascending, to be predicted by ``predict_quantiles``; empty where one number is.
     """
 
     task: Task
@@ -87,6 +90,7 @@ class Meta:
     seed: int = 0
     threads: int = 1
     metric: str = ""
+    quantiles: tuple[float, ...] = ()
 
 
 class Estimator(ABC):
@@ -104,11 +108,14 @@ class Estimator(ABC):
             in steps tell it their validation loss as they go; those that do not need not mind it.
         start: A trained estimator of the same family and architecture from whose state ``fit`` goes on for a part of
             the usual training; set for the time of a ``fit``, and only where ``Family.deep``.
+        weight_val: Weights of the validation rows, which decide when training ends; set for the time of a ``fit``, and
+            None where all count alike.
     """
 
     needs_pickle: ClassVar[bool] = False
     watch: Watch | None = None
     start: Estimator | None = None
+    weight_val: NDArray[Any] | None = None
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []
@@ -143,6 +150,13 @@ class Estimator(ABC):
         """(n, K) float64 probabilities; rows sum to 1. Classification only."""
         raise TypeError(f"{type(self).__name__} predicts numbers, not probabilities")
 
+    def predict_quantiles(self, X: Features) -> NDArray[Any]:
+        """(n, Q) float64 values at the levels of ``Meta.quantiles``; families with ``quantiles`` only.
+
+        They may cross; who asks for them sorts them. ``predict`` then gives (n,) single answers made of them.
+        """
+        raise TypeError(f"{type(self).__name__} predicts single numbers, not quantiles")
+
 
 class Family(ABC):
     """A kind of model: knows its configuration, its cost and how to build an estimator.
@@ -163,6 +177,7 @@ class Family(ABC):
         deep: Whether it is a neural network.
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
         stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
+        quantiles: Whether it can predict quantiles of a number; see ``Estimator.predict_quantiles``.
         shares: Configuration fields whose values can share the weights of one network; see ``share_weights``.
         shared_as: Values of other fields that all networks that share weights have.
     """
@@ -183,6 +198,7 @@ class Family(ABC):
     max_rows: ClassVar[int | None] = None
     deep: ClassVar[bool] = False
     random: ClassVar[bool] = True
+    quantiles: ClassVar[bool] = False
     stored_types: ClassVar[tuple[str, ...]] = ()
     shares: ClassVar[tuple[str, ...]] = ()
     shared_as: ClassVar[Mapping[str, JsonScalar]] = {}

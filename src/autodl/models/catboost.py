@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, thin_curve
+from autodl.models._weighted_quantiles import weighted_quantiles
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 from autodl.watch import Watch
@@ -35,7 +36,12 @@ class CatBoostConfig(FamilyConfig):
     grow_policy: Literal["SymmetricTree", "Depthwise", "Lossguide"] = "SymmetricTree"
     l2_leaf_reg: float = Field(3.0, ge=0)
     random_strength: float = Field(1.0, ge=0)
+    bootstrap_type: Literal["Bayesian", "Bernoulli", "MVS"] = "Bayesian"
+    """How rows are drawn for each tree: random weights, a random part, or a part that favours large gradients."""
     bagging_temperature: float = Field(1.0, ge=0)
+    """Of ``Bayesian``: 0 gives all rows the same weight."""
+    subsample: float = Field(0.8, gt=0, le=1)
+    """Part of the rows of ``Bernoulli`` and ``MVS``."""
     colsample_bylevel: float = Field(1.0, gt=0, le=1)
     border_count: int = Field(128, ge=1)
     max_ctr_complexity: int = Field(1, ge=1, le=4)
@@ -74,6 +80,10 @@ class CatBoostEstimator(ArrayEstimator):
             return "Logloss", "Logloss"
         if self.is_classifier:
             return "MultiClass", "MultiClass"
+        if self.meta.quantiles:
+            kind = "MultiQuantile" if len(self.meta.quantiles) > 1 else "Quantile"
+            name = f"{kind}:alpha={','.join(f'{level:.6g}' for level in self.meta.quantiles)}"
+            return name, name
         return ("MAE", "MAE") if self.meta.metric in ABSOLUTE_METRICS else ("RMSE", "RMSE")
 
     def _train(
@@ -92,21 +102,24 @@ class CatBoostEstimator(ArrayEstimator):
             # CatBoost refuses constant targets and tables without a varying column.
             shares = np.bincount(y, weights=weight, minlength=self.n_present) if self.is_classifier else None
             self._answer = np.array([np.average(y, weights=weight)]) if shares is None else shares / shares.sum()
+            if self.meta.quantiles:
+                mass = np.ones(len(y)) if weight is None else weight
+                self._answer = weighted_quantiles(y, mass, self.meta.quantiles)
             return
         loss, metric = self._loss()
         params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity"})
         if c.grow_policy == "SymmetricTree":
             del params["min_data_in_leaf"]
+        del params["subsample" if c.bootstrap_type == "Bayesian" else "bagging_temperature"]
         if X.n_categorical:
             params["max_ctr_complexity"] = c.max_ctr_complexity
         params |= {
             "iterations": c.n_estimators, "loss_function": loss, "eval_metric": metric, "random_seed": self.meta.seed,
             "thread_count": self.meta.threads, "allow_writing_files": False, "verbose": False,
-            "bootstrap_type": "Bayesian",
         }  # fmt: skip
         valid = None
         if X_val is not None and y_val is not None and len(np.unique(y_val)) > 1:
-            valid = _pool(X_val, y_val, None)
+            valid = _pool(X_val, y_val, self.weight_val)
             params["use_best_model"] = True
             params["od_type"], params["od_wait"] = "Iter", c.patience or int(min(100, max(30, c.n_estimators // 10)))
         stop = _StopAt(deadline, metric, self._length(), None if valid is None else self.watch)
@@ -131,7 +144,7 @@ class CatBoostEstimator(ArrayEstimator):
             self._model = CatBoost().load_model(blob=self._stored)
         if self._model is None:
             rows = np.tile(self._answer, (len(X), 1))
-            return rows if self.is_classifier else rows[:, 0]
+            return rows if self.is_classifier or self.meta.quantiles else rows[:, 0]
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
         return np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
 
@@ -191,6 +204,7 @@ class CatBoostFamily(Family):
     recipe = Recipe(impute="none", categories="codes", text="svd")
     config = CatBoostConfig
     complexity = 5
+    quantiles = True
     order = 3
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
@@ -200,7 +214,8 @@ class CatBoostFamily(Family):
         # Target statistics of categories cost about twice a number, their combinations three times as much again.
         weighed = 4.0 * columns + 9.0 * shape.categorical * 3.0 ** (config.max_ctr_complexity - 1)
         one = 5.0e-4 + 1.0e-9 * shape.rows * weighed * config.depth
-        one *= max(1.0, 0.42 * shape.classes) if shape.classes > 2 else 1.0
+        outputs = max(shape.classes, shape.quantiles)
+        one *= max(1.0, 0.42 * outputs) if outputs > 2 else 1.0
         one *= 0.9 + 0.1 * config.leaf_estimation_iterations
         speed = shape.speed * shape.threads**0.8
         size = shape.rows * (columns + 20.0 * shape.categorical) * 4.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.models._arrays import ArrayEstimator
+from autodl.models._weighted_quantiles import weighted_quantiles
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
@@ -22,7 +23,7 @@ class DummyConfig(FamilyConfig):
 
 
 class DummyEstimator(ArrayEstimator):
-    """Class shares for classification; the mean, or the median for absolute-error metrics, for regression."""
+    """Class shares for classification; for numbers the quantiles asked for, the median or the mean."""
 
     def __init__(self, meta: Meta) -> None:
         super().__init__(meta)
@@ -40,17 +41,26 @@ class DummyEstimator(ArrayEstimator):
         weights = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
         if self.is_classifier:
             self._answer = np.bincount(y, weights=weights, minlength=self.n_present).astype(np.float64)
+        elif self.meta.quantiles:
+            self._answer = weighted_quantiles(y, weights, self.meta.quantiles)
         elif self.meta.metric in ABSOLUTE_METRICS:
-            order = np.argsort(y)
-            total = np.cumsum(weights[order])
-            at = np.searchsorted(total, total[-1] / 2.0)
-            self._answer = np.array([np.median(y) if weight is None else y[order][at]])
+            self._answer = np.array([_median(y, weights)])
         else:
             self._answer = np.array([np.average(y, weights=weights)])
 
     def _raw(self, X: Features) -> NDArray[Any]:
         rows = np.tile(self._answer, (len(X), 1))
-        return rows if self.is_classifier else rows[:, 0]
+        return rows if self.is_classifier or self.meta.quantiles else rows[:, 0]
+
+
+def _median(y: NDArray[Any], weights: NDArray[np.float64]) -> float:
+    """The middle value by weight; the mean of two where the border lies between them."""
+    order = np.argsort(y)
+    order = order[weights[order] > 0]
+    total = np.cumsum(weights[order])
+    low = np.searchsorted(total, total[-1] / 2.0, side="left")
+    high = min(np.searchsorted(total, total[-1] / 2.0, side="right"), len(order) - 1)
+    return float((y[order[low]] + y[order[high]]) / 2.0)
 
 
 class Dummy(Family):
@@ -67,6 +77,7 @@ class Dummy(Family):
     config = DummyConfig
     complexity = 0
     random = False
+    quantiles = True
     order = 0
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -29,6 +29,7 @@ class ExtraTrees(Family):
     recipe = Recipe(categories="ordinal", text="svd")
     config = ExtraTreesConfig
     complexity = 4
+    quantiles = True
     order = 7
     stored_types = (
         "sklearn.ensemble:ExtraTreesClassifier",

@@ -22,6 +22,7 @@ class Forest(Family):
     recipe = Recipe(categories="ordinal", text="svd")
     config = ForestConfig
     complexity = 4
+    quantiles = True
     order = 6
     stored_types = (
         "sklearn.ensemble:RandomForestClassifier",

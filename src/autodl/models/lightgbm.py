@@ -62,11 +62,13 @@ class LightGBMEstimator(ArrayEstimator):
         super().__init__(meta)
         self.config = config
         self._model = ""
+        self._models: list[str] = []
         self._booster: Any = None
+        self._boosters: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """The booster travels as its text form."""
-        return {**self.__dict__, "_booster": None}
+        """The booster, or one for each quantile, travels as its text form."""
+        return {**self.__dict__, "_booster": None, "_boosters": []}
 
     def _objective(self) -> tuple[str, str]:
         """Objective and the metric of early stopping, LightGBM's names."""
@@ -112,9 +114,13 @@ class LightGBMEstimator(ArrayEstimator):
         callbacks: list[Any] = [_StopAt(deadline)]
         valid = []
         record = None
+        patience = self.config.patience or int(min(200, max(30, 3.0 / self.config.learning_rate)))
         if X_val is not None:
-            valid = [data.create_valid(as_matrix(X_val), y_val)]
-            patience = self.config.patience or int(min(200, max(30, 3.0 / self.config.learning_rate)))
+            valid = [data.create_valid(as_matrix(X_val), y_val, weight=self.weight_val)]
+        if self.meta.quantiles:
+            self._train_quantiles(params, data, valid, patience, deadline)
+            return
+        if valid:
             record = _Record(history, self._length(), self.watch)
             callbacks += [record, lightgbm.early_stopping(patience, verbose=False)]
         booster = lightgbm.train(
@@ -130,6 +136,26 @@ class LightGBMEstimator(ArrayEstimator):
         self.curve = thin_curve(history, length=self._length())
         self.refit = {"n_estimators": int(best)} if valid else {}
 
+    def _train_quantiles(
+        self, params: dict[str, Any], data: Any, valid: list[Any], patience: int, deadline: Deadline
+    ) -> None:
+        from autodl.models._lightgbm_quantiles import grow
+
+        grown = grow(
+            params,
+            data,
+            valid[0] if valid else None,
+            self.meta.quantiles,
+            rounds=self.config.n_estimators,
+            patience=patience,
+            length=self._length(),
+            watch=self.watch,
+            deadline=deadline,
+        )
+        self._models, self._boosters = grown.models, []
+        self.curve = thin_curve(grown.history, length=self._length())
+        self.refit = {"n_estimators": grown.rounds} if valid else {}
+
     def _length(self) -> float:
         """Rounds after which hardly a booster with this learning rate still learns."""
         return LENGTH * _usual_rounds(self.config, self.is_classifier)
@@ -137,9 +163,14 @@ class LightGBMEstimator(ArrayEstimator):
     def _raw(self, X: Features) -> NDArray[Any]:
         import lightgbm
 
+        threads = self.meta.threads if len(X) > 2_000 else 1
+        if self.meta.quantiles:
+            if not self._boosters:
+                self._boosters = [lightgbm.Booster(model_str=text) for text in self._models]
+            rows = as_matrix(X)
+            return np.column_stack([b.predict(rows, num_threads=threads) for b in self._boosters])
         if self._booster is None:
             self._booster = lightgbm.Booster(model_str=self._model)
-        threads = self.meta.threads if len(X) > 2_000 else 1
         return np.asarray(self._booster.predict(as_matrix(X), num_threads=threads))
 
 
@@ -192,6 +223,7 @@ class LightGBM(Family):
     recipe = Recipe(impute="none", categories="codes", text="svd")
     config = LightGBMConfig
     complexity = 5
+    quantiles = True
     order = 2
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
@@ -200,7 +232,7 @@ class LightGBM(Family):
         rounds = min(config.n_estimators, _usual_rounds(config, shape.classes > 0))
         columns = shape.columns + 33 * shape.text
         cells = shape.rows * columns * config.bagging_fraction * config.feature_fraction
-        trees = shape.classes if shape.classes > 2 else 1
+        trees = shape.classes if shape.classes > 2 else max(1, shape.quantiles)
         one = 1.0e-4 + 2.0e-6 * config.num_leaves * columns**0.5 + 2.4e-9 * cells * np.log2(config.num_leaves)
         speed = shape.speed * (shape.threads**0.8 if cells > _THREADED_CELLS else 1.0)
         nodes = rounds * trees * config.num_leaves * 100.0

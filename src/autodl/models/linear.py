@@ -34,7 +34,7 @@ class LinearConfig(FamilyConfig):
 
 
 class LinearEstimator(ArrayEstimator):
-    """Logistic regression for classes; ridge, lasso or elastic net for numbers.
+    """Logistic regression for classes; ridge, lasso or elastic net for numbers; quantile regression for quantiles.
 
     Args:
         config: Penalty.
@@ -46,6 +46,7 @@ class LinearEstimator(ArrayEstimator):
         self.config = config
         self._model: Any = None
         self._mean, self._deviation = 0.0, 1.0
+        self._coefficients: NDArray[np.float64] = np.empty(0)
 
     def _train(
         self,
@@ -67,6 +68,8 @@ class LinearEstimator(ArrayEstimator):
             warnings.filterwarnings("ignore", message="Ill-conditioned matrix")
             if self.is_classifier:
                 self._train_logistic(matrix, y, weight, deadline)
+            elif self.meta.quantiles:
+                self._train_quantiles(matrix, y, weight, deadline)
             else:
                 self._train_regression(matrix, y, weight)
 
@@ -110,23 +113,49 @@ class LinearEstimator(ArrayEstimator):
         n, p = matrix.shape
         # Unit targets make C mean the same on every table.
         self._mean = float(np.average(y, weights=weight))
-        self._deviation = float(y.std()) or 1.0
+        self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
         target = (y - self._mean) / self._deviation
         if c.penalty == "l2":
             dense = isinstance(matrix, np.ndarray)
             solver = "cholesky" if dense and p <= 5_000 else "lsqr" if dense else "sparse_cg"
             self._model = Ridge(alpha=1.0 / c.C, solver=solver, random_state=self.meta.seed)
         else:
-            # scikit-learn divides the squared loss by 2 n.
+            # scikit-learn divides the squared loss by 2 n, n being the sum of the weights.
+            total = float(n if weight is None else weight.sum())
             ratio = 1.0 if c.penalty == "l1" else max(c.l1_ratio, 0.01)
             precompute = isinstance(matrix, np.ndarray) and n > p and weight is None
             self._model = ElasticNet(
-                alpha=1.0 / (2.0 * n * c.C), l1_ratio=ratio, max_iter=c.max_iter, tol=1e-3, precompute=precompute
+                alpha=1.0 / (2.0 * total * c.C), l1_ratio=ratio, max_iter=c.max_iter, tol=1e-3, precompute=precompute
             )
         self._model.fit(matrix, target, sample_weight=weight)
 
+    def _train_quantiles(
+        self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline
+    ) -> None:
+        """One line a level, each begun at the one before; the penalty is always that of squares."""
+        from autodl.models._quantile_regression import bandwidth, fit_quantile
+
+        n, p = matrix.shape
+        self._mean = float(np.average(y, weights=weight))
+        self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
+        target = (y - self._mean) / self._deviation
+        mass = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+        lines: list[NDArray[np.float64]] = []
+        for level in self.meta.quantiles:
+            start = lines[-1] if lines else None
+            lines.append(
+                fit_quantile(
+                    matrix, target, mass, level, penalty=1.0 / (n * self.config.C), h=bandwidth(n, p, level),
+                    max_iter=self.config.max_iter, deadline=deadline, start=start,
+                )
+            )  # fmt: skip
+        self._coefficients = np.array(lines)
+
     def _raw(self, X: Features) -> NDArray[Any]:
         matrix = as_matrix(X)
+        if self.meta.quantiles:
+            lines = self._coefficients
+            return np.asarray(matrix @ lines[:, :-1].T + lines[:, -1]) * self._deviation + self._mean
         if self.is_classifier:
             return np.asarray(self._model.predict_proba(matrix))
         return np.asarray(self._model.predict(matrix)).ravel() * self._deviation + self._mean
@@ -146,6 +175,7 @@ class Linear(Family):
     config = LinearConfig
     complexity = 1
     random = False
+    quantiles = True
     order = 1
     stored_types = (
         "sklearn.linear_model:ElasticNet",
@@ -159,7 +189,9 @@ class Linear(Family):
         wide = shape.numeric + min(shape.levels, 30 * shape.categorical)
         outputs = shape.classes if shape.classes > 2 else 1
         cells = shape.rows * (wide + 40.0 * shape.text)
-        if config.penalty == "l2" and shape.classes == 0:
+        if shape.quantiles:
+            seconds = min(config.max_iter, 100.0) * cells * shape.quantiles * 4.0e-9
+        elif config.penalty == "l2" and shape.classes == 0:
             seconds = cells * wide * 2.0e-10 + cells * 1e-8
         elif config.penalty == "l2" and wide * outputs <= _NEWTON_SIZE and not shape.text:
             seconds = cells * wide * outputs**2 * 2.0e-9

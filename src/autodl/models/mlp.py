@@ -181,6 +181,7 @@ class Mlp(Family):
     complexity = 7
     order = 40
     deep = True
+    quantiles = True
     shares = ("depth", "width", "activation", "gate", "norm", "residual")
     shared_as: ClassVar[Mapping[str, JsonScalar]] = {"width_shape": "constant"}
 

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models._weighted_quantiles import weighted_quantiles
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
@@ -30,7 +31,7 @@ class NeighborsConfig(FamilyConfig):
 
 
 class NeighborsEstimator(ArrayEstimator):
-    """Weighted votes, or weighted means, of the nearest rows.
+    """Weighted votes, or weighted means or quantiles, of the nearest rows.
 
     Args:
         config: Number and voting.
@@ -65,6 +66,7 @@ class NeighborsEstimator(ArrayEstimator):
         self._weights = np.ones(len(used)) if weight is None else np.asarray(weight, dtype=np.float64)[used]
         self._rows = as_matrix(X)[used]
         self._index = self._new_index()
+        self.voters = float(self._index.n_neighbors)
 
     def _new_index(self) -> Any:
         from sklearn.neighbors import NearestNeighbors
@@ -79,7 +81,7 @@ class NeighborsEstimator(ArrayEstimator):
             self._index = self._new_index()
         matrix = as_matrix(X)
         parts = [self._vote(matrix[start : start + _BATCH]) for start in range(0, len(X), _BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, self.n_present) if self.is_classifier else 0)
+        return np.concatenate(parts) if parts else np.empty((0, self.n_present or len(self.meta.quantiles)))
 
     def _vote(self, rows: Any) -> NDArray[np.float64]:
         distance, index = self._index.kneighbors(rows)
@@ -88,6 +90,8 @@ class NeighborsEstimator(ArrayEstimator):
             # Nearly equal rows would divide by zero: they share the vote.
             votes = votes / np.maximum(distance, 1e-6 * (1.0 + distance[:, -1:]))
         votes = votes / np.maximum(votes.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        if self.meta.quantiles:
+            return weighted_quantiles(self._targets[index], votes, self.meta.quantiles)
         if not self.is_classifier:
             return np.asarray((votes * self._targets[index]).sum(axis=1))
         out = np.zeros((len(index), self.n_present))
@@ -107,6 +111,7 @@ class Neighbors(Family):
     config = NeighborsConfig
     complexity = 2
     random = False
+    quantiles = True
     order = 8
     max_rows = 50_000
 

@@ -106,6 +106,7 @@ class Transformer(Family):
     complexity = 8
     order = 70
     deep = True
+    quantiles = True
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""

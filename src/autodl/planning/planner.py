@@ -61,6 +61,7 @@ def make_plan(
         Decision(topic="Task", choice=_task_words(profile), why=target.task_why),
         metric_decision,
         *split_decisions,
+        *_weights(profile),
         _columns(profile),
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
         models_decision,
@@ -84,6 +85,7 @@ def make_plan(
         strategy=searching.strategy,
         scheduler=searching.scheduler,
         nas=searching.nas,
+        weight_column=profile.weight_column,
         seed=options.seed,
     )
 
@@ -91,6 +93,18 @@ def make_plan(
 def _task_words(profile: Profile) -> str:
     n = profile.n_classes
     return f"classification, {n} classes" if n else "regression"
+
+
+def _weights(profile: Profile) -> list[Decision]:
+    name = profile.weight_column
+    if name is None:
+        return []
+    why = (
+        f"You named '{name}'. Models learn by it, stop training by it and are scored by it, together with any balancing "
+        "of classes; only how the weights compare counts, not their sum. It is no column to learn from, and new rows do "
+        "not need it."
+    )
+    return [Decision(topic="Row weights", choice=f"rows count by '{name}'", why=why)]
 
 
 def _columns(profile: Profile) -> Decision:

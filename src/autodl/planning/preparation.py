@@ -51,7 +51,7 @@ def log_target(facts: Facts, metric: Metric) -> bool:
         and stats is not None
         and stats.minimum >= 0
         and stats.skew > SKEWED
-        and metric.key in RATIO_METRICS
+        and (metric.key in RATIO_METRICS or bool(metric.levels))  # quantiles pass a monotone transform unharmed
     )
 
 
@@ -221,6 +221,8 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
         )
     if metric.needs == "label" and facts.profile.n_classes == 2 and not one_sided(metric):
         why += " From which probability on the answer is the second class is chosen by validation afterwards."
+    elif metric.needs == "label" and facts.profile.n_classes > 2 and not one_sided(metric):
+        why += " How much each class's probability is favoured in the answer is chosen by validation afterwards."
     return Decision(
         topic="Imbalance",
         choice=_spread(recipes, "balance", words),

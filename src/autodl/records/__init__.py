@@ -2,20 +2,25 @@
 
 from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
 from autodl.records.column import ColumnInfo, ColumnKind, NumericStats, ParseRule, TableSchema
-from autodl.records.ensemble import Ensemble, Member
+from autodl.records.ensemble import Calibration, Compared, Ensemble, Member
 from autodl.records.evaluation import (
     Comparison,
     Curve,
     Evaluation,
     Interval,
+    IntervalCheck,
+    LevelCheck,
     Mistake,
     ModelScore,
+    QuantileCheck,
+    QuantileRows,
     Residuals,
     Segment,
 )
 from autodl.records.explanation import EffectPoint, Explanation, Importance
 from autodl.records.finding import Finding, Severity
 from autodl.records.front import Footprint, Front, FrontPoint, Limits
+from autodl.records.more_time import MoreTime
 from autodl.records.plan import Decision, FamilyPlan, Plan, Skipped, Validation
 from autodl.records.profile import Profile, ReadInfo, RowSample, TargetInfo
 from autodl.records.recipe import Recipe
@@ -24,11 +29,11 @@ from autodl.records.task import Modality, Task
 from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialResult, TrialSpec, TrialStatus
 
 __all__ = [
-    "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "ColumnInfo", "ColumnKind", "Comparison", "Cost", "Curve",
+    "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison", "Cost", "Curve",
     "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
-    "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "JsonScalar",
-    "LeaderboardRow", "Limits", "Member", "Mistake", "Modality", "ModelScore", "NumericStats", "ParseRule", "Plan",
-    "Profile", "Proposal", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment",
+    "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "IntervalCheck",
+    "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality", "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan",
+    "Profile", "Proposal", "QuantileCheck", "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment",
     "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore",
     "TrialResult", "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

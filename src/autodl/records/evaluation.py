@@ -87,6 +87,48 @@ class Residuals(Record):
     quantiles: dict[str, float] = {}
 
 
+class LevelCheck(Record):
+    """One quantile: the share of test rows at or below it, which should be its level."""
+
+    level: float
+    below: Interval
+    """Share of rows whose true value is at most the quantile."""
+
+
+class IntervalCheck(Record):
+    """A prediction interval between two quantiles."""
+
+    low: float
+    high: float
+    """Levels of its ends."""
+    held: Interval
+    """Share of test rows whose true value lies inside; it should be ``high - low``."""
+    width: Interval
+    """Its mean width, in the units of the target."""
+    guess_width: float
+    """Width of the interval of the same levels that the targets themselves have, the same for every row."""
+
+
+class QuantileRows(Record):
+    """Test rows for drawing, by their point prediction: at most 300, evenly spaced."""
+
+    true: tuple[float, ...]
+    point: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    """Ends of the widest interval."""
+
+
+class QuantileCheck(Record):
+    """What the test rows say about predicted quantiles."""
+
+    levels: tuple[LevelCheck, ...]
+    intervals: tuple[IntervalCheck, ...] = ()
+    """The widest first; none with a single level."""
+    rows: QuantileRows | None = None
+    """Only where there is an interval."""
+
+
 class Segment(Record):
     """A part of the test rows on which the leader does notably worse."""
 
@@ -135,6 +177,7 @@ class Evaluation(StageRecord):
     calibration: tuple[Curve, ...] = ()
     calibration_error: Interval | None = None
     residuals: Residuals | None = None
+    quantiles: QuantileCheck | None = None
     segments: tuple[Segment, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     optimism: Interval | None = None

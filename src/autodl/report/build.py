@@ -9,6 +9,7 @@ from autodl.report.sections.curves import curves
 from autodl.report.sections.drives import drives
 from autodl.report.sections.front import front_view
 from autodl.report.sections.health import health
+from autodl.report.sections.intervals import intervals
 from autodl.report.sections.leaderboard import board, versus
 from autodl.report.sections.planning import plan_view
 from autodl.report.sections.search import search_view, time_use
@@ -38,6 +39,7 @@ def build_report(facts: Facts) -> Report:
         front=front_view(facts),
         wrong=wrong(facts),
         curves=curves(facts),
+        intervals=intervals(facts),
         drives=drives(facts),
         drives_missing=unexplained,
         search=search_view(facts),

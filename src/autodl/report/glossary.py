@@ -64,6 +64,21 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
         "Precision and recall",
         "Of the rows flagged, how many rightly (precision); of those to find, how many found (recall).",
     ),
+    (
+        "pinball",
+        "Pinball loss",
+        "The price of a wrong quantile: for the 90 % quantile a true value above it costs nine times one below it.",
+    ),
+    (
+        "prediction-interval",
+        "Prediction interval",
+        "Two numbers between which the true value of a single row lies, in the share of rows that the name says.",
+    ),
+    (
+        "quantile",
+        "Quantile",
+        "The number below which a given share of the possible values lies: the median has half of them below it.",
+    ),
     ("rmse", "RMSE", "Root-mean-square error, in the units of the target; large misses count more than small ones."),
     (
         "roc_auc",

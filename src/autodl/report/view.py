@@ -225,6 +225,17 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Intervals:
+    """Predicted quantiles and the intervals between them."""
+
+    intro: str
+    meaning: str
+    figure: Figure | None
+    intervals: Table | None
+    levels: Table
+
+
+@dataclass(frozen=True)
 class Drives:
     """Importance and effects."""
 
@@ -297,6 +308,7 @@ class Report:
     front: FrontView | None
     wrong: Wrong | None
     curves: Curves | None
+    intervals: Intervals | None
     drives: Drives | None
     drives_missing: str
     search: SearchView

@@ -134,6 +134,40 @@ class Regression(Objective):
         return float(mean**0.5) if self.kind == "squared" else mean
 
 
+class Pinball(Objective):
+    """Pinball loss of several quantiles at once, one output each (Koenker and Bassett 1978).
+
+    Args:
+        levels: Q levels, ascending.
+    """
+
+    measure = "pinball loss"
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        self.n_outputs = len(levels)
+        self.levels = tuple(levels)
+
+    def row_losses(self, output: Tensor, target: Tensor) -> Tensor:
+        """(b,) losses, the mean over levels and members."""
+        losses = self._losses(output, target)
+        return losses.flatten(1).mean(1)
+
+    def row_errors(self, output: Tensor, target: Tensor) -> Tensor:
+        """(b,) losses of the averaged quantiles."""
+        return self._losses(self.predict(output), target).mean(1)
+
+    def predict(self, output: Tensor) -> Tensor:
+        """(b, Q) quantiles, which may cross."""
+        values = output.double()
+        return values if values.ndim == 2 else values.mean(1)
+
+    def _losses(self, quantiles: Tensor, target: Tensor) -> Tensor:
+        """The loss of each quantile, shaped like them."""
+        tau = torch.tensor(self.levels, dtype=quantiles.dtype, device=quantiles.device)
+        error = target.view(-1, *(1,) * (quantiles.ndim - 1)) - quantiles
+        return torch.maximum(tau * error, (tau - 1) * error)
+
+
 def penalty_l1(parameters: Sequence[Tensor]) -> Tensor:
     """Sum of absolute values, a scalar."""
     return torch.stack([p.abs().sum() for p in parameters]).sum()

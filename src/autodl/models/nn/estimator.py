@@ -12,6 +12,7 @@ from autodl.models._arrays import with_known_classes
 from autodl.models.base import ABSOLUTE_METRICS, Estimator, Meta
 from autodl.models.nn.cost import useful_threads
 from autodl.models.nn.inputs import InputPlan
+from autodl.quantiles import in_order, point
 from autodl.records import Task
 from autodl.train.config import TrainConfig, auto_batch_size
 
@@ -63,11 +64,13 @@ class TabularNetwork(Estimator):
         """Initialize a fresh module by a sample of training rows; nothing by default."""
 
     def objective(self) -> Objective:
-        """Cross entropy, squared error, or absolute error when the metric is an absolute one."""
-        from autodl.train.losses import CrossEntropy, Regression
+        """Cross entropy, pinball loss, squared error, or absolute error when the metric is an absolute one."""
+        from autodl.train.losses import CrossEntropy, Pinball, Regression
 
         if self.meta.task is Task.CLASSIFICATION:
             return CrossEntropy(max(2, self.meta.n_classes), self.config.label_smoothing)
+        if self.meta.quantiles:
+            return Pinball(self.meta.quantiles)
         return Regression("absolute" if self.meta.metric in ABSOLUTE_METRICS else "squared")
 
     def fit(
@@ -89,6 +92,8 @@ class TabularNetwork(Estimator):
         from autodl.train.weights import to_arrays
 
         if X_val is not None and y_val is not None and self.meta.task is Task.CLASSIFICATION:
+            known = np.isin(y_val, np.unique(y))
+            self.weight_val = None if self.weight_val is None else self.weight_val[known]
             X_val, y_val = with_known_classes(X_val, y_val, np.unique(y))
         device = pick_device()
         batch = min(len(X), self.config.batch_size or auto_batch_size(len(X)))
@@ -108,11 +113,13 @@ class TabularNetwork(Estimator):
                 self._take_over(module, self.start)
                 config = config.sliced(len(X))
             use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module, plan)))
-            weight = None if sample_weight is None else torch.as_tensor(sample_weight, dtype=torch.float32)
+            weight, weight_val = (
+                None if w is None else torch.as_tensor(w, dtype=torch.float32) for w in (sample_weight, self.weight_val)
+            )
             train = TensorData(inputs, self._target(y), weight).to(device)
             valid = None
             if X_val is not None and y_val is not None and len(X_val):
-                valid = TensorData(plan.tensors(X_val), self._target(y_val)).to(device)
+                valid = TensorData(plan.tensors(X_val), self._target(y_val), weight_val).to(device)
             history = fit_module(
                 module.to(device),
                 train,
@@ -149,6 +156,16 @@ class TabularNetwork(Estimator):
         if self.meta.task is Task.CLASSIFICATION:
             codes: NDArray[Any] = self.predict_proba(X).argmax(axis=1).astype(np.int64)
             return codes
+        if self.meta.quantiles:
+            return point(in_order(self.predict_quantiles(X)), self.meta.quantiles)
+        return self._values(X)
+
+    def predict_quantiles(self, X: Features) -> NDArray[Any]:
+        """See ``Estimator.predict_quantiles``."""
+        return self._values(X) if self.meta.quantiles else super().predict_quantiles(X)
+
+    def _values(self, X: Features) -> NDArray[Any]:
+        """(n,) values or (n, Q) quantiles in the units of the target."""
         values: NDArray[Any] = np.clip(self._forward(X) * self._spread + self._center, *self._limits)
         return values
 
@@ -173,7 +190,8 @@ class TabularNetwork(Estimator):
                 output = module(*(t.to(device) for t in plan.tensors(X.take(rows))))
                 parts.append(objective.predict(output.float()).cpu().numpy())
         if not parts:
-            shape = (0, objective.n_outputs) if self.meta.task is Task.CLASSIFICATION else (0,)
+            wide = self.meta.task is Task.CLASSIFICATION or self.meta.quantiles
+            shape = (0, objective.n_outputs) if wide else (0,)
             return np.zeros(shape)
         return np.concatenate(parts)
 

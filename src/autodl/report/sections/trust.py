@@ -5,6 +5,7 @@ from __future__ import annotations
 from autodl.records import Curve, Evaluation, Finding, Severity
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
+from autodl.report.sections.intervals import interval_statement
 from autodl.report.text import clean, code, term
 from autodl.report.view import Statement
 
@@ -24,6 +25,7 @@ def statements(facts: Facts) -> tuple[Statement, ...]:
     out = [_better(facts)]
     if facts.evaluation is not None:
         out += [_few(facts.evaluation), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
+        out += [interval_statement(facts.evaluation)]
         out += [_beaten(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
     out += [*_warnings(facts), _limits(facts)]
     return tuple(s for s in out if s is not None)

@@ -1,0 +1,68 @@
+"""How often the truth lies below each quantile and in each interval. Notation: n test rows, Q levels, q (n, Q)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.intervals import mean_loss_bounds, wilson
+from autodl.quantiles import central_intervals, point
+from autodl.records import Interval, IntervalCheck, LevelCheck, QuantileCheck, QuantileRows
+
+Array = NDArray[Any]
+DRAWN = 300
+
+
+def quantile_check(y: Array, q: Array, levels: Sequence[float], y_train: Array, *, seed: int) -> QuantileCheck:
+    """Shares with Wilson's intervals, widths with bootstrap ones, and rows to draw.
+
+    Args:
+        y: (n,) true values. q: (n, Q) predictions, ascending in each row. levels: Q levels.
+        y_train: (m,) known values, whose own quantiles are the guess to compare with.
+        seed: Of the bootstrap.
+    """
+    checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j])) for j, t in enumerate(levels))
+    pairs = central_intervals(levels)
+    found = []
+    for a, b in pairs:
+        low, high = np.quantile(y_train, [levels[a], levels[b]])
+        found.append(
+            IntervalCheck(
+                low=levels[a],
+                high=levels[b],
+                held=_share((q[:, a] <= y) & (y <= q[:, b])),
+                width=_width(q[:, b] - q[:, a], seed),
+                guess_width=float(high - low),
+            )
+        )
+    rows = _drawn(y, q, levels, pairs[0]) if pairs else None
+    return QuantileCheck(levels=checks, intervals=tuple(found), rows=rows)
+
+
+def _share(inside: Array) -> Interval:
+    n, hits = len(inside), int(inside.sum())
+    low, high = wilson(hits, n)
+    return Interval(value=hits / n, low=low, high=high, n=n, method="Wilson")
+
+
+def _width(width: Array, seed: int) -> Interval:
+    mean = float(width.mean())
+    if len(width) < 2:
+        return Interval(value=mean, low=mean, high=mean, n=len(width), method="none: one row")
+    low, high, method = mean_loss_bounds(width, seed, 1000, 0.95)
+    return Interval(value=mean, low=min(low, mean), high=max(high, mean), n=len(width), method=method)
+
+
+def _drawn(y: Array, q: Array, levels: Sequence[float], ends: tuple[int, int]) -> QuantileRows:
+    middle = point(q, levels)
+    order = np.argsort(middle, kind="stable")
+    if len(order) > DRAWN:
+        order = order[np.linspace(0, len(order) - 1, DRAWN).astype(int)]
+
+    def listed(values: Array) -> tuple[float, ...]:
+        return tuple(float(v) for v in values[order])
+
+    return QuantileRows(true=listed(y), point=listed(middle), low=listed(q[:, ends[0]]), high=listed(q[:, ends[1]]))

@@ -1,0 +1,107 @@
+"""Predicted quantiles: what an interval means, how often it held, how wide it is."""
+
+from __future__ import annotations
+
+from autodl.records import Evaluation, IntervalCheck
+from autodl.report import format as fmt
+from autodl.report.facts import Facts
+from autodl.report.figures.intervals import interval_figure
+from autodl.report.text import code, term
+from autodl.report.view import Column, Intervals, Statement, Table
+
+
+def intervals(facts: Facts) -> Intervals | None:
+    """The section, or None where no quantiles were asked for."""
+    e = facts.evaluation
+    if e is None or e.quantiles is None:
+        return None
+    check, target = e.quantiles, code(facts.plan.target)
+    if not check.intervals:
+        level = check.levels[0]
+        intro = (
+            f"{held_sentence(level.below.value, level.below.low, level.below.high)} of "
+            f"{fmt.plural(e.n_test, 'held-back row')} lie at or below the {name(level.level)}; it should be "
+            f"{percent(level.level)}."
+        )
+        meaning = f"{target} stays below a {term('quantile', 'quantile')} in the share of rows that its name says."
+    else:
+        sentence = interval_sentence(check.intervals[0], e.n_test)
+        intro = sentence[:1].upper() + sentence[1:]
+        share = percent(check.intervals[0].high - check.intervals[0].low)
+        meaning = (
+            f"For each row the model gives a {term('prediction-interval', 'range')}. Of many such ranges about {share} "
+            f"hold the true {target}; a single one may miss it. A wide range means that the columns say little about that row, and there the range is "
+            "more honest than one number. The ranges were widened or narrowed by what the model had missed in "
+            f"{term('validation', 'validation')}, so that they keep their share on rows like these; on rows of "
+            "another kind they need not."
+        )
+    figure = interval_figure(check, facts.plan.target) if check.rows is not None else None
+    return Intervals(intro, meaning, figure, _interval_table(check.intervals), _level_table(e))
+
+
+def interval_statement(e: Evaluation) -> Statement | None:
+    """Whether the widest interval held what it promises, for the first screen."""
+    if e.quantiles is None or not e.quantiles.intervals:
+        return None
+    widest = e.quantiles.intervals[0]
+    wanted, held = widest.high - widest.low, widest.held
+    body = interval_sentence(widest, e.n_test)
+    if held.low <= wanted + 1e-12 and wanted - 1e-12 <= held.high:
+        return Statement("holds", "Yes", "Its intervals hold what they promise:", body, "#intervals")
+    lead = "Its intervals are too narrow:" if held.high < wanted else "Its intervals are wider than needed:"
+    return Statement("care" if held.high < wanted else "note", "Careful", lead, body, "#intervals")
+
+
+def interval_sentence(i: IntervalCheck, n: int) -> str:
+    """``the 80 % interval held 79.1 % [76.8, 81.3] of 1,200 test rows, mean width 3.1``."""
+    width, guess = fmt.estimate(i.width), fmt.number(i.guess_width)
+    return (
+        f"the {percent(i.high - i.low)} interval held {held_sentence(i.held.value, i.held.low, i.held.high)} of "
+        f"{fmt.plural(n, 'held-back row')}; its mean width is {width.value} (95 % interval {width.low} to "
+        f"{width.high}), against {guess} without looking at any column."
+    )
+
+
+def held_sentence(value: float, low: float, high: float) -> str:
+    """``79.1 % [76.8, 81.3]``."""
+    return f"{fmt.fixed(100 * value, 1)} % [{fmt.fixed(100 * low, 1)}, {fmt.fixed(100 * high, 1)}]"
+
+
+def percent(share: float) -> str:
+    """``80 %``, ``97.5 %``."""
+    return f"{round(100 * share, 6):g} %"
+
+
+def name(level: float) -> str:
+    """``median`` or ``90 % quantile``."""
+    return "median" if level == 0.5 else f"{percent(level)} quantile"
+
+
+def _interval_table(found: tuple[IntervalCheck, ...]) -> Table | None:
+    if not found:
+        return None
+    rows = tuple(
+        (
+            percent(i.high - i.low),
+            f"{name(i.low)} to {name(i.high)}",
+            held_sentence(i.held.value, i.held.low, i.held.high),
+            str(fmt.estimate(i.width)),
+            fmt.number(i.guess_width),
+        )
+        for i in found
+    )
+    columns = (
+        Column("Should hold"), Column("From and to"), Column("Held [95 % interval]", True),
+        Column("Mean width", True), Column("Width of a guess", True),
+    )  # fmt: skip
+    return Table("Prediction intervals on held-back rows", columns, rows)
+
+
+def _level_table(e: Evaluation) -> Table:
+    assert e.quantiles is not None
+    rows = tuple(
+        (name(c.level), percent(c.level), held_sentence(c.below.value, c.below.low, c.below.high))
+        for c in e.quantiles.levels
+    )
+    columns = (Column("Quantile"), Column("Should lie below", True), Column("Lie at or below [95 % interval]", True))
+    return Table("Quantiles on held-back rows", columns, rows)
