@@ -91,6 +91,8 @@ class Board:
             self.n_failed += result.status.value == "failed"
             self.n_timeouts += result.status.value == "timeout"
             return
+        if result.spec.repeats is not None:
+            return  # one split alone says less of the configuration than what is shown
         self.tried[family] = self.tried.get(family, 0) + 1
         if _is_baseline(result.spec):
             self.baseline = (event.name, result)

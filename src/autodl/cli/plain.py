@@ -66,7 +66,7 @@ class PlainLines:
                 reason = ran_out(result.error) if late else f"failed ({result.error or 'no reason given'})"
                 self.say(event.elapsed_s, f"{event.name}: {reason}")
             return
-        if not result.ok or result.score is None:
+        if not result.ok or result.score is None or result.spec.repeats is not None:
             return
         first = self._board.tried.get(family) == 1
         if first or event.best:

@@ -52,6 +52,7 @@ def summarize(
         shared: Whether a comparison of architectures in one network began, where one was asked for.
     """
     from autodl.report.limits import verdict
+    from autodl.report.more_time import judged
 
     lines = _only_guess(record, evaluation) + _never_shared(record, shared)
     lines.append(Line("Predicts", _what(record)))
@@ -66,6 +67,8 @@ def summarize(
         lines.append(Line("Limits", verdict(record.limits, record.takes)))
     lines += _warnings(record)
     lines.append(Line("Time", _time(record, n_timeouts)))
+    if (more := judged(record.more_time)) is not None:
+        lines.append(Line("More time", " ".join(more)))
     if (folder / "report.html").exists():
         lines.append(Line("Report", str(folder / "report.html"), verbatim=True))
     if (folder / "model").exists():
@@ -226,6 +229,8 @@ def _warnings(record: RunRecord) -> list[Line]:
 def _time(record: RunRecord, n_timeouts: int) -> str:
     given = f" of {format_duration(record.budget.given_s)}" if record.budget.given_s else ""
     text = f"{format_duration(record.budget.used_s)}{given}, {plural(record.n_trials, 'model')} tried"
+    if record.n_again:
+        text += f", the leading ones again on further splits ({plural(record.n_again, 'time')})"
     broken = [f"{n_timeouts} ran out of time"] * (n_timeouts > 0)
     if (failed := record.n_failed - n_timeouts) > 0:
         broken.append(f"{failed} failed")

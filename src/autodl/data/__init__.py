@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from autodl.data.kinds import infer_schema, learn_table
     from autodl.data.reading import Batches, read_rows, read_table
     from autodl.data.schema import apply_schema, labels
-    from autodl.data.splits import make_folds, split_test
+    from autodl.data.splits import make_folds, make_splits, split_test
+    from autodl.data.weights import mean_one, read_weights
     from autodl.data.unusable import count_misfits, merge_misfits, misfits
     from autodl.data.writing import check_output, write_table
 
@@ -23,9 +24,12 @@ _HOMES = {
     "labels": "schema",
     "learn_table": "kinds",
     "make_folds": "splits",
+    "make_splits": "splits",
     "check_output": "writing",
     "count_misfits": "unusable",
     "merge_misfits": "unusable",
+    "mean_one": "weights",
+    "read_weights": "weights",
     "misfits": "unusable",
     "read_rows": "reading",
     "read_table": "reading",
@@ -40,9 +44,12 @@ __all__ = [
     "labels",
     "learn_table",
     "make_folds",
+    "make_splits",
     "check_output",
     "count_misfits",
+    "mean_one",
     "merge_misfits",
+    "read_weights",
     "misfits",
     "read_rows",
     "read_table",

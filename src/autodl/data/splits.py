@@ -86,6 +86,33 @@ def make_folds(
     return _sorted(_plain_folds(n, k, seed) if bins is None else _stratified_folds(bins, k, seed))
 
 
+def make_splits(
+    n: int,
+    *,
+    validation: Validation,
+    strata: NDArray[Any] | None,
+    groups: NDArray[Any] | None,
+    times: NDArray[Any] | None,
+    seed: int,
+) -> list[list[tuple[Rows, Rows]]]:
+    """The folds of ``make_folds``, and as many further splits as ``validation.repeats`` asks for, drawn anew.
+
+    Rows ordered by time are split in one way only, and a single hold-out is not repeated.
+
+    Raises:
+        DataError: If there are too few rows, groups or times for two sides.
+        ConfigError: If the split needs groups or times that are not given.
+    """
+    again = 1 if validation.kind == "time" or validation.n_folds < 2 else validation.repeats
+    return [
+        make_folds(
+            n, validation=validation, strata=strata, groups=groups, times=times,
+            seed=seed if s == 0 else int(np.random.SeedSequence([seed, s]).generate_state(1)[0]),
+        )
+        for s in range(again)
+    ]  # fmt: skip
+
+
 def _hold_out(
     n: int,
     validation: Validation,

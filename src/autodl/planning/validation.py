@@ -15,6 +15,8 @@ TEST_SIZE = 0.2
 MAX_HOLDOUT_ROWS = 10_000
 FEW_ROWS = 2_000
 ENOUGH_FOR_HOLDOUT = 10_000
+REPEATS = ((FEW_ROWS, 5), (ENOUGH_FOR_HOLDOUT, 3))
+"""Up to so many rows, splits into folds of a leading configuration at most; beyond, one is precise enough."""
 LONG_BUDGET_S = 240.0
 FIRST_WAVE_SHARE = 0.7
 """Of the budget, for one trial of each family that could take part with a single split; else fewer folds."""
@@ -50,6 +52,7 @@ def choose_validation(
             test_size=test_size,
             group_column=facts.profile.group_column,
             time_column=facts.profile.time_column,
+            repeats=_repeats(facts, rows, kind, n),
         )
 
     validation = made(n_folds)
@@ -60,20 +63,38 @@ def choose_validation(
             n_folds, validation = fewer, made(fewer)
     shape = f"{n_folds} folds" if n_folds > 1 else f"one split, {100 * holdout:.0f} % of the rows held out"
     names = {"stratified": "stratified by class", "random": "at random", "group": "by group", "time": "by time"}
+    if validation.repeats > 1:
+        shape += f", drawn anew up to {validation.repeats} times for the leading models"
+        folds_why += (
+            " The score of one split is partly luck, and the best of many scores most of all: the leading models are "
+            "checked on further splits as far as time allows, and the mean counts."
+        )
     decision = Decision(
         topic="Validation",
         choice=f"{shape}, {names[kind]}",
         why=f"{kind_why} {folds_why}",
-        evidence={"rows": rows, "folds": n_folds},
+        evidence={"rows": rows, "folds": n_folds, "splits": validation.repeats},
     )
     return validation, (test_decision, decision)
 
 
+def _repeats(facts: Facts, rows: int, kind: str, n_folds: int) -> int:
+    """Splits of a leading configuration at most; 1 where rows can be split in one way only or are plenty."""
+    if kind == "time" or n_folds < 2:
+        return 1
+    if kind == "group" and facts.profile.columns[facts.profile.group_column or ""].n_unique <= 2 * n_folds:
+        return 1  # other splits would be much like the first
+    return next((most for limit, most in REPEATS if rows <= limit), 1)
+
+
 def _affordable(facts: Facts, rows: int, kind: str, n_folds: int, wave: Callable[[int], tuple[float, float]]) -> int:
     """The most folds under which the families that fit a single split still get their first trial."""
-    if rows <= FEW_ROWS or kind == "time" or n_folds == 1:
+    if kind == "time" or n_folds == 1:
         return n_folds
     every, core = wave(1)
+    if rows <= FEW_ROWS:
+        # Few rows need their folds more than all kinds of models.
+        return n_folds if n_folds * core <= CORE_WAVE_SHARE * facts.budget_s else min(3, n_folds)
     if n_folds * every <= FIRST_WAVE_SHARE * facts.budget_s:
         return n_folds
     few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * facts.budget_s

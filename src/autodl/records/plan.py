@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from autodl.records.base import JsonScalar, Record, StageRecord
 from autodl.records.recipe import Recipe
 from autodl.records.task import Modality, Task
@@ -27,6 +29,8 @@ class Validation(Record):
     """1 means a single hold-out split."""
     holdout: float = 0.2
     """Share of the search rows held out when ``n_folds`` is 1."""
+    repeats: int = Field(1, ge=1)
+    """Splits into folds on which a leading configuration is tried at most; each draws the folds anew."""
     test_size: float
     """Share of all rows kept for the one final test; 0 when a test file is given."""
     group_column: str | None = None
@@ -44,6 +48,8 @@ class FamilyPlan(Record):
     est_bytes: float
     recipe: Recipe
     """The recipe its trials start from."""
+    objectives: tuple[str, ...] = ()
+    """Losses beside ``auto`` that the target allows for its parameter ``objective``, where it has one."""
     space: dict[str, Any] | None = None
     """The user's own search space as in its file, conditions and nested choices laid out; None: the shipped one."""
 
@@ -63,6 +69,8 @@ class Plan(StageRecord):
     target: str
     classes: tuple[str, ...] = ()
     metric: str
+    quantiles: tuple[float, ...] = ()
+    """Levels that are predicted, ascending; empty where one number is."""
     features: tuple[str, ...]
     validation: Validation
     families: tuple[FamilyPlan, ...]
@@ -80,4 +88,6 @@ class Plan(StageRecord):
     """Key of what ends hopeless trials early."""
     nas: str = "joint"
     """How architectures are searched: ``joint``, ``none``, ``supernet``, or the key of a strategy of their own."""
+    weight_column: str | None = None
+    """How much each row counts; None where all count alike."""
     seed: int = 0

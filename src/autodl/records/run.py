@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodl.records.base import JsonScalar, Record, StageRecord
 from autodl.records.front import Footprint, Limits
+from autodl.records.more_time import MoreTime
 from autodl.records.task import Task
 
 
@@ -92,6 +93,10 @@ class RunRecord(StageRecord):
     stages: tuple[StageTime, ...] = ()
     n_trials: int = 0
     n_failed: int = 0
+    n_again: int = 0
+    """Trials of known configurations on further splits of the rows into folds; not among ``n_trials``."""
+    more_time: MoreTime | None = None
+    """What the later part of the search brought; None where too little was tried."""
     delivered: str = ""
     """What the folder ``model`` holds, in words."""
     versions: dict[str, str] = {}

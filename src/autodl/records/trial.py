@@ -27,6 +27,8 @@ class ArtifactRef(Record):
     """Relative to the run folder, or to ``model`` for the manifest's."""
     sha256: str
     shape: tuple[int, ...] = ()
+    others: tuple[ArtifactRef, ...] = ()
+    """Arrays of the same shape; with some, the array that is meant is the mean of this one and of these."""
 
 
 class TrialSpec(Record):
@@ -47,6 +49,10 @@ class TrialSpec(Record):
     shared weights, ``inherited`` for a network that did well with them."""
     parent: str | None = None
     """Id of the trial from whose fold models it goes on, for a part of the usual training; None to begin anew."""
+    split: int = Field(0, ge=0)
+    """Which split into folds; every configuration is tried on the first, 0."""
+    repeats: str | None = None
+    """Id of the trial of the same configuration on the first split; None for that trial itself."""
 
 
 class TrialStatus(StrEnum):
@@ -117,8 +123,11 @@ class TrialResult(StageRecord):
     """Learning curve of the first fold."""
     measure: str = ""
     """What the curve's validation losses measure; curves compare where this is equal."""
+    split_losses: tuple[float, ...] = ()
+    """Loss on each split into folds, where the numbers are means over several; empty for one split."""
     reached: float = 1.0
-    """How far training came in the last fold; below 1 where a scheduler ended it."""
+    """How far training came in the last fold; below 1 where a scheduler ended it. Of a trial that ran out of time, the
+    share of its folds that were begun."""
     refit: dict[str, JsonScalar] = {}
     """Config values that replace early stopping when training on all rows, e.g. ``{"n_estimators": 132}``."""
     proposals: tuple[Proposal, ...] = ()
@@ -141,6 +150,11 @@ class TrialResult(StageRecord):
             ms_per_1000=1000.0 * self.cost.predict_ms_per_row if self.cost.n_predicted else None,
             size_bytes=round(self.cost.size_bytes / len(self.fold_losses)) or None,
         )
+
+    @property
+    def n_splits(self) -> int:
+        """How often the rows were split into folds anew to try this configuration."""
+        return max(1, len(self.split_losses))
 
     @property
     def ok(self) -> bool:

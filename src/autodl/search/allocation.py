@@ -19,6 +19,7 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
 from autodl.search.nas.sharing import sharing_steps, without_rankings
+from autodl.search.repeats import Repeats, again, merged
 from autodl.search.row_rungs import RowRungs, RowStep
 from autodl.search.space import Config, SearchSpace
 from autodl.search.stopped import comparable_losses
@@ -44,6 +45,7 @@ class Allocation:
         feasibility: Limits of the user on what a model may take.
         breeding: Lets networks go on from the weights of others; None where the search does not do that.
         rungs: Tries configurations on parts of the rows first; None where all trials get all rows.
+        repeats: Tries the leaders again on further splits; None where there is one split.
     """
 
     families: tuple[FamilyPlan, ...]
@@ -55,13 +57,24 @@ class Allocation:
     feasibility: Feasibility = field(default_factory=Feasibility)
     breeding: Breeding | None = None
     rungs: RowRungs | None = None
+    repeats: Repeats | None = None
 
-    def next(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits) -> TrialSpec | None:
-        """The next trial that fits into the time left, or None if there is none."""
-        finished = self.feasibility.as_told(comparable_losses(finished))
-        taken = [r.spec for r in finished] + list(running)
-        number = 1 + max((trial_number(s.id) for s in taken), default=0)
+    def next(
+        self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits, *, settled: bool = False
+    ) -> TrialSpec | None:
+        """The next trial that fits into the time left, or None if there is none.
+
+        Args:
+            finished: All of them, each further split a trial of its own.
+            running: What is being tried.
+            fits: Whether there is time and memory for a trial.
+            settled: Whether nothing new is looked for any more: only known configurations are tried again.
+        """
+        number = 1 + max((trial_number(s.id) for s in (*(r.spec for r in finished), *running)), default=0)
         number = max(number, self.reserved + 1)
+        splits, busy = finished, running
+        running = [s for s in running if s.repeats is None]
+        finished = self.feasibility.as_told(comparable_losses(merged(finished)))
         # What was lost is as good as new.
         everything = finished = [r for r in finished if not r.lost]
         taken = [r.spec for r in finished] + list(running)
@@ -72,6 +85,14 @@ class Allocation:
             id_ = f"t{number:04d}"
             return TrialSpec(id=id_, family=family, config=config, fidelity=part, seed=self.seed, origin=origin)
 
+        def repeat(*, freely: bool) -> TrialSpec | None:
+            searched = [r for r in finished if self.spaces[r.spec.family].params]
+            due = () if self.repeats is None else self.repeats.next(searched, splits, busy, freely=freely)
+            proposed = (again(r.spec, split, f"t{number:04d}") for r, split in due)
+            return next((s for s in proposed if fits(s)), None)
+
+        if settled:
+            return repeat(freely=True)
         for family in self.families:
             if not any(s.family == family.key for s in taken):
                 # The first listed configuration is the best known; a later, quicker one is better than none.
@@ -79,10 +100,16 @@ class Allocation:
                     first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
                     if fits(first):
                         return first
+        for family_key, config in self._again(finished, running):
+            quicker = spec(family_key, config, "portfolio")
+            if fits(quicker):
+                return quicker
         for family_key, config in self._portfolio(self._ranked(finished, running), taken):
             listed = spec(family_key, config, "portfolio")
             if fits(listed):
                 return listed
+        if (known := repeat(freely=False)) is not None:
+            return known
         rng = np.random.default_rng([self.seed, number])
         for family_key in self._contenders(self._ranked(finished, running), rng):
             if (child := self._child(spec, family_key, finished, running, rng)) is not None and fits(child):
@@ -103,7 +130,7 @@ class Allocation:
                 asked = spec(family_key, config, origin, rows.fidelity)
                 if fits(asked):
                     return asked
-        return None
+        return repeat(freely=True)
 
     def _rows(
         self,
@@ -131,6 +158,17 @@ class Allocation:
         """Families, best first; as long as none has a result, those that are being tried, so that no worker idles."""
         busy = {s.family for s in running}
         return self.ranking(finished) or [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]
+
+    def _again(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
+        """Other configurations of families that only ran out of time, the quick one, which is listed last, first."""
+        found = []
+        for family in self.families:
+            own = [r for r in finished if r.spec.family == family.key]
+            late = bool(own) and all(r.status is TrialStatus.TIMEOUT for r in own)
+            if late and not any(s.family == family.key for s in running):
+                tried = [r.spec.config for r in own]
+                found += [(family.key, c) for c in reversed(self.spaces[family.key].starts()) if c not in tried]
+        return found
 
     def _portfolio(self, ranked: Sequence[str], taken: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
         entries = [
@@ -190,7 +228,7 @@ class Allocation:
                 config=r.spec.config,
                 status=_status(r.status),
                 loss=r.loss if r.status in (TrialStatus.OK, TrialStatus.STOPPED) else None,
-                steps=r.fold_losses,
+                steps=r.fold_losses[: len(r.fold_losses) // r.n_splits],
                 losses=several.get(r.spec.id, ()),
             )
             for r in own

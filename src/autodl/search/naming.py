@@ -9,16 +9,25 @@ from autodl.records import TrialSpec
 
 
 def trial_names(specs: Iterable[TrialSpec]) -> dict[str, str]:
-    """Names by trial id: the family's, numbered in the order in which its trials were asked for.
+    """Names by trial id: the family's, numbered in the order in which its configurations were asked for.
+
+    A further split of a configuration has its name, and says which split it is.
 
     Args:
         specs: All trials of a run, finished or running; leaving some out would shift the numbers of later ones.
     """
     names: dict[str, str] = {}
     counts: dict[str, int] = {}
-    for spec in sorted(specs, key=lambda s: trial_number(s.id)):
+    ordered = sorted(specs, key=lambda s: trial_number(s.id))
+    for spec in ordered:
+        if spec.repeats is not None:
+            continue
         counts[spec.family] = counts.get(spec.family, 0) + 1
         names[spec.id] = f"{families[spec.family].name} #{counts[spec.family]}"
+    for spec in ordered:
+        if spec.repeats is not None:
+            same = names.get(spec.repeats, families[spec.family].name)
+            names[spec.id] = f"{same}, split {spec.split + 1}"
     return names
 
 

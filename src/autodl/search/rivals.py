@@ -19,12 +19,15 @@ def measure_of(spec: TrialSpec, recipe: Recipe, fold: int) -> str:
     """
     rows = 1.0 if spec.fidelity is None else spec.fidelity
     begun = "" if spec.parent is None else " going on"
-    return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={fold} rows={rows:.6g}{begun}"
+    if (objective := spec.config.get("objective", "auto")) != "auto":
+        begun = f" objective={objective}{begun}"
+    place = f"{fold}" if spec.split == 0 else f"{spec.split}.{fold}"
+    return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={place} rows={rows:.6g}{begun}"
 
 
 def rival_curves(finished: Sequence[TrialResult], family: str) -> tuple[Curve, ...]:
     """The first fold's curves of a family's trials, in the order in which they ended."""
-    own = [r for r in finished if r.spec.family == family and r.measure]
+    own = [r for r in finished if r.spec.family == family and r.measure and r.spec.split == 0]
     own = [r for r in own if r.status in (TrialStatus.OK, TrialStatus.STOPPED)]
     if len(own) > MOST:
         best = {r.spec.id for r in sorted(own, key=_whole_loss)[: MOST // 4]}

@@ -28,7 +28,7 @@ def comparable_losses(finished: Sequence[TrialResult]) -> list[TrialResult]:
     """
     whole: dict[str, list[TrialResult]] = {}
     for r in finished:
-        if r.ok and r.spec.fidelity is None:
+        if r.ok and r.spec.fidelity is None and r.spec.split == 0:
             whole.setdefault(r.spec.family, []).append(r)
     field = {key: _Field(results) for key, results in whole.items()}
     out = []

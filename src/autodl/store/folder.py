@@ -137,11 +137,17 @@ class RunFolder:
         return self.write_bytes(relative, buffer.getvalue(), array.shape, durable=True, listed=listed)
 
     def read_array(self, ref: ArtifactRef) -> NDArray[Any]:
-        """Read an array that ``write_array`` wrote."""
+        """Read an array that ``write_array`` wrote, or the mean of several."""
         import numpy as np
 
         loaded: NDArray[Any] = np.load(io.BytesIO(self.read_bytes(ref)), allow_pickle=False)
-        return loaded
+        if not ref.others:
+            return loaded
+        total = loaded.astype(np.float64)
+        for other in ref.others:
+            total += self.read_array(other)
+        mean: NDArray[Any] = (total / (1 + len(ref.others))).astype(loaded.dtype)
+        return mean
 
     # --- trials -------------------------------------------------------------------------------------------------
 

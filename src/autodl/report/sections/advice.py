@@ -7,6 +7,7 @@ import shlex
 
 from autodl.report import format as fmt
 from autodl.report.facts import BASELINE_ORIGIN, Facts
+from autodl.report.more_time import judged
 from autodl.report.sections.trust import URGENT, warnings
 from autodl.report.text import code
 from autodl.report.view import Statement
@@ -136,6 +137,9 @@ def _rows(facts: Facts) -> Statement | None:
 
 
 def _time(facts: Facts) -> Statement | None:
+    if facts.run.more_time is not None:
+        known = judged(facts.run.more_time)
+        return None if known is None else _step(*known, "#search")
     done = [t for t in facts.done if t.spec.origin != BASELINE_ORIGIN and t.loss is not None]
     if len(done) < 5:
         return None

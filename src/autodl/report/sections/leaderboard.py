@@ -96,6 +96,7 @@ def _tested(facts: Facts) -> Board:
             "do not "
             "suffer from that."
         )
+    note += _splits(facts, [m.name for m in models])
     if e.recommended_why:
         why = fmt.without_exponents(clean(e.recommended_why))
         note += f" {why}" if why.startswith(e.recommended) else f" {e.recommended}: {why}"
@@ -103,6 +104,17 @@ def _tested(facts: Facts) -> Board:
         intro, metric.name, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), tuple(rows), note.strip(),
         _all_metrics(facts), _members(facts),
     )  # fmt: skip
+
+
+def _splits(facts: Facts, shown: list[str]) -> str:
+    """Which of the models shown were checked on more than one split into folds."""
+    checked: dict[int, list[str]] = {}
+    for t in facts.trials:
+        if t.n_splits > 1 and facts.trial_name(t.spec) in shown:
+            checked.setdefault(t.n_splits, []).append(shorten(facts.trial_name(t.spec), 40))
+    folds = facts.plan.validation.n_folds
+    parts = [f"{fmt.words(names)} on {n} × {folds} folds" for n, names in sorted(checked.items(), reverse=True)]
+    return f" In validation, {'; '.join(parts)} (means over the splits)." if parts else ""
 
 
 def _untested(facts: Facts) -> Board:

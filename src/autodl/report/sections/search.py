@@ -12,6 +12,7 @@ from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.figures.history import history_figure
 from autodl.report.figures.learning import learning_figures
+from autodl.report.more_time import judged
 from autodl.report.sections.leaderboard import settings
 from autodl.report.text import clean, shorten
 from autodl.report.view import Column, SearchView, Slice, Table, TimeUse
@@ -58,11 +59,15 @@ def _intro(facts: Facts) -> str:
     plan = facts.plan
     folds = "one hold-out split" if plan.validation.n_folds == 1 else f"{plan.validation.n_folds} folds"
     text += f" Each was scored on {folds}"
+    if again := sum(t.n_splits - 1 for t in facts.trials):
+        text += f", and the leaders again on further splits ({fmt.plural(again, 'time')} in all), which are averaged"
     text += (
         f"; after the planned starts, {clean(facts.proposers)} chose what to try."
         if facts.proposed
         else "; all were planned starts."
     )
+    if (more := judged(facts.run.more_time)) is not None:
+        text += f" {' '.join(more)}"
     for key in dict.fromkeys(t.spec.family for t in facts.trials if t.proposals):
         text += f" {clean(sentence(facts.family_name(key), trust(key, facts.trials)))}"
     return text.rstrip()
@@ -157,7 +162,8 @@ def _trials(facts: Facts) -> Table | None:
 def _trial(facts: Facts, t: TrialResult, places: int) -> tuple[str, ...]:
     score = fmt.fixed(t.score, places) if t.ok and t.score is not None else _end(t)
     time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
-    return shorten(facts.trial_name(t.spec), 40), score, time, clean(t.spec.origin), settings(t)
+    splits = f" ({t.n_splits} splits)" if t.n_splits > 1 else ""
+    return shorten(facts.trial_name(t.spec), 40) + splits, score, time, clean(t.spec.origin), settings(t)
 
 
 def time_use(facts: Facts) -> TimeUse:

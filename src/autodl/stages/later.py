@@ -1,0 +1,91 @@
+"""What the later part of a search has gained, measured on out-of-fold predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import Deadline
+from autodl.ensemble import combine, select
+from autodl.evaluate.base import metrics
+from autodl.evaluate.influence import influence, standard_error
+from autodl.models.base import families
+from autodl.records import Ensemble, Member, TrialResult
+from autodl.search.patience import Compare, Gain
+from autodl.stages.preparing import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CANDIDATES = 10
+"""Models that each ensemble is chosen from: the comparison is made while the search waits."""
+SELECT_S = 2.0
+"""Seconds that choosing an ensemble may take."""
+
+
+def delivered_gain(problem: Problem) -> Compare:
+    """Compares what would be delivered: the ensembles of then and of now."""
+
+    def chosen(results: Sequence[TrialResult], oof: dict[str, NDArray[Any]]) -> Ensemble:
+        plan = problem.setup.plan
+        known = {r.spec.id: oof[r.spec.id] for r in results}
+        return select(
+            results, known, problem.setup.data.y, metrics[plan.metric], n_classes=len(plan.classes), seed=plan.seed,
+            max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S),
+        )  # fmt: skip
+
+    def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:
+        first, last = _candidates(problem, earlier), _candidates(problem, now)
+        if not first or not last:
+            return None
+        oof = _predictions(problem, [*first, *last])
+        return _difference(problem, combine(chosen(first, oof), oof), combine(chosen(last, oof), oof))
+
+    return compare
+
+
+def leaders_gain(problem: Problem) -> Compare:
+    """Compares the best single models of then and of now, which takes next to no time."""
+
+    def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:
+        first, last = _candidates(problem, earlier)[:1], _candidates(problem, now)[:1]
+        if not first or not last:
+            return None
+        oof = _predictions(problem, [*first, *last])
+        return _difference(problem, *(combine(_alone(r), oof) for r in (*first, *last)))
+
+    return compare
+
+
+def _candidates(problem: Problem, results: Sequence[TrialResult]) -> list[TrialResult]:
+    """Trials with predictions that have learnt something, best first: the first few, and the best of each family."""
+    able = [r for r in results if r.ok and r.oof is not None and families[r.spec.family].complexity > 0]
+    ranked = sorted(able, key=problem.setup.feasibility.order)
+    best = {r.spec.family: r.spec.id for r in reversed(ranked)}
+    return [r for place, r in enumerate(ranked) if place < CANDIDATES or best[r.spec.family] == r.spec.id]
+
+
+def _predictions(problem: Problem, results: Sequence[TrialResult]) -> dict[str, NDArray[Any]]:
+    folder = problem.delivery.folder
+    return {r.spec.id: folder.read_array(r.oof) for r in results if r.oof is not None}
+
+
+def _alone(result: TrialResult) -> Ensemble:
+    loss = 0.0 if result.loss is None else result.loss
+    member = Member(trial_id=result.spec.id, family=result.spec.family, weight=1.0)
+    return Ensemble(members=(member,), method="single", loss=loss, single_loss=loss)
+
+
+def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Gain | None:
+    """How much lower the loss of the last is, on the rows that both predict; None for scores that are not smooth."""
+    y, metric, k = problem.setup.data.y, metrics[problem.setup.plan.metric], len(problem.setup.plan.classes)
+    rows = np.isfinite(first).reshape(len(y), -1).all(axis=1) & np.isfinite(last).reshape(len(y), -1).all(axis=1)
+    y, first, last = y[rows], first[rows], last[rows]
+    if len(y) < 2:
+        return None
+    before, after = influence(metric, y, first, k), influence(metric, y, last, k)
+    if before is None or after is None:
+        return None
+    return Gain(metric.loss(y, first, k) - metric.loss(y, last, k), standard_error(after - before))
