@@ -29,7 +29,7 @@ MAX_ROWS = 30_000
 """Rows are sampled above it: a cut is one number."""
 
 
-def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0) -> float:
+def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None) -> float:
     """The cut on the probability of code 1 for a metric of decisions between two classes.
 
     Args:
@@ -37,6 +37,7 @@ def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0) -> fl
         y: (n,) codes 0 and 1.
         metric: To be optimized.
         seed: Of the halves.
+        weight: (n,) how much each row counts; all alike if None.
 
     Returns:
         0.5 unless a better cut has shown itself on rows not used to choose it. Always 0.5 for metrics of
@@ -54,20 +55,22 @@ def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0) -> fl
         return HALF
     order = np.argsort(p)
     p, y = p[order], y[order]
+    w = None if weight is None else np.asarray(weight, dtype=np.float64)[known][order]
     cuts = candidate_cuts(p, y)
     chosen, gains = [], []
     for _ in range(N_SPLITS):
         side = _half(y, rng)
         for fit, check in ((side, ~side), (~side, side)):
-            cut = float(cuts[np.argmin(_smooth(_losses(p[fit], y[fit], cuts, metric)))])
-            kept, moved = _losses(p[check], y[check], np.array([HALF, cut]), metric)
+            fit_w, check_w = (None, None) if w is None else (w[fit], w[check])
+            cut = float(cuts[np.argmin(_smooth(_losses(p[fit], y[fit], cuts, metric, fit_w)))])
+            kept, moved = _losses(p[check], y[check], np.array([HALF, cut]), metric, check_w)
             chosen.append(cut)
             gains.append(float(kept - moved))
     threshold = float(f"{np.median(chosen):.4g}")
-    kept, moved = _losses(p, y, np.array([HALF, threshold]), metric)
+    kept, moved = _losses(p, y, np.array([HALF, threshold]), metric, w)
     if not 0.0 < threshold < 1.0 or not moved < kept:
         return HALF
-    spread = _spread(p, y, threshold, metric)
+    spread = _spread(p, y, threshold, metric, w)
     return threshold if np.mean(gains) > (np.std(gains) if spread is None else spread) else HALF
 
 
@@ -105,18 +108,20 @@ def _half(y: Array, rng: np.random.Generator) -> Array:
     return side
 
 
-def _losses(p: Array, y: Array, cuts: Array, metric: Metric) -> Array:
+def _losses(p: Array, y: Array, cuts: Array, metric: Metric, w: Array | None = None) -> Array:
     """(m,) losses of answering code 1 from each cut on; at 0.5 a tie goes to code 0, as ``decide`` has it.
 
     Args:
-        p: (n,) ascending probabilities. y: (n,) codes. cuts: (m,). metric: Whose loss is meant.
+        p: (n,) ascending probabilities. y: (n,) codes. cuts: (m,). metric: Whose loss is meant. w: (n,) weights.
     """
     if metric.counts is None:
         proba = np.column_stack([1 - p, p])
-        return np.array([metric.loss(y, decided(proba, float(cut)), 2) for cut in cuts])
+        return np.array([metric.loss(y, decided(proba, float(cut)), 2, w) for cut in cuts])
     cuts = np.where(cuts == HALF, np.nextafter(HALF, 1.0), cuts)
-    below = [np.searchsorted(p[y == k], cuts, side="left") for k in (0, 1)]
-    sizes = np.bincount(y, minlength=2)
+    below: list[Array] = [np.searchsorted(p[y == k], cuts, side="left") for k in (0, 1)]
+    sizes = np.bincount(y, weights=w, minlength=2)
+    if w is not None:
+        below = [np.concatenate(([0.0], np.cumsum(w[y == k])))[b] for k, b in enumerate(below)]
     C = np.stack([np.stack([b, n - b], axis=-1) for b, n in zip(below, sizes, strict=True)], axis=-2).astype(float)
     scores = metric.counts(C)
     return np.asarray(metric.best - scores if metric.greater_is_better else scores - metric.best)
@@ -131,9 +136,9 @@ def _smooth(losses: Array) -> Array:
     return np.convolve(padded, np.full(width, 1 / width), mode="valid")
 
 
-def _spread(p: Array, y: Array, threshold: float, metric: Metric) -> float | None:
+def _spread(p: Array, y: Array, threshold: float, metric: Metric, w: Array | None) -> float | None:
     """Standard error of the difference that the cut makes; None where the metric has no influence function."""
     proba = np.column_stack([1 - p, p])
-    moved = influence(metric, y, decided(proba, threshold), 2)
-    kept = influence(metric, y, proba, 2)
+    moved = influence(metric, y, decided(proba, threshold), 2, w)
+    kept = influence(metric, y, proba, 2, w)
     return None if moved is None or kept is None else standard_error(moved - kept)

@@ -19,33 +19,39 @@ MAX_CELLS = 2_000_000
 """Cells of confusion matrices held at once: few, so that they stay near the caches."""
 
 
-def influence(metric: Metric, y: Array, prediction: Array, n_classes: int) -> Array | None:
+def influence(
+    metric: Metric, y: Array, prediction: Array, n_classes: int, weight: Array | None = None
+) -> Array | None:
     """(n,) influence of each row on the score; None for scores that are not smooth.
 
     Args:
         metric: Any metric.
         y: (n,) targets. prediction: (n, K) or (n,). n_classes: K; 0 for regression.
+        weight: (n,) how much each row counts; all alike if None.
     """
+    w = None if weight is None else np.asarray(weight, dtype=np.float64) / np.mean(weight)
     if metric.rows is not None:
         rows = metric.rows(y, metric.prepare(prediction), n_classes)
-        centred = rows - rows.mean()
+        mean = np.average(rows, weights=w)
+        centred = rows - mean if w is None else w * (rows - mean)
         if not metric.root:
             return np.asarray(centred)
-        score = float(np.sqrt(rows.mean()))
+        score = float(np.sqrt(mean))
         return centred / (2 * score) if score > 0 else np.zeros(len(y))
     if metric.counts is not None:
-        return _counts_influence(metric, y, metric.prepare(prediction), n_classes)
+        return _counts_influence(metric, y, metric.prepare(prediction), n_classes, w)
     if metric.influence is not None:
-        return metric.influence(y, prediction, n_classes)
+        return metric.influence(y, prediction, n_classes, w)
     return None
 
 
-def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int) -> Array:
+def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int, w: Array | None) -> Array:
     """Derivative of the score by the share of each occupied cell of the confusion matrix (central differences)."""
     assert metric.counts is not None
     k = max(n_classes, 2)
     cell = y.astype(np.int64) * k + label.astype(np.int64)
-    cells, place, count = np.unique(cell, return_inverse=True, return_counts=True)
+    cells, place = np.unique(cell, return_inverse=True)
+    count = np.bincount(place, weights=w)
     share = np.zeros(k * k)
     share[cells] = count / len(y)
     delta = np.minimum(1e-6, share[cells] / 2)
@@ -59,7 +65,7 @@ def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int) ->
         value = metric.counts(moved.reshape(2, len(index), k, k))
         slope[part] = (value[0] - value[1]) / (2 * delta[part])
     slope = slope - float((slope * share[cells]).sum())
-    return np.asarray(slope[place])
+    return np.asarray(slope[place] if w is None else w * slope[place])
 
 
 def standard_error(phi: Array) -> float:

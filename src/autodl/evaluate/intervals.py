@@ -48,6 +48,7 @@ def interval(
     seed: int,
     n_resamples: int = 1000,
     level: float = 0.95,
+    weight: Array | None = None,
 ) -> Interval:
     """A score with its confidence interval.
 
@@ -58,14 +59,21 @@ def interval(
         seed: Of the resampling.
         n_resamples: Bootstrap samples.
         level: Nominal coverage.
+        weight: (n,) how much each row counts; all alike if None. See ``weighted`` for the methods.
     """
     n = len(y)
-    value = metric.score(y, prediction, n_classes)
+    value = metric.score(y, prediction, n_classes, weight)
     if n < 2:
         low = -math.inf if metric.worst is None else metric.worst
         low, high = (low, metric.best) if metric.greater_is_better else (metric.best, math.inf)
         return Interval(value=value, low=low, high=high, n=n, level=level, method="none: one row")
-    low, high, method = _bounds(metric, y, prediction, n_classes, value, seed, n_resamples, level)
+    if weight is not None:
+        from autodl.evaluate.weighted import weighted_bounds
+
+        bounds = weighted_bounds(metric, y, prediction, n_classes, weight, value, seed, n_resamples, level)
+    else:
+        bounds = _bounds(metric, y, prediction, n_classes, value, seed, n_resamples, level)
+    low, high, method = bounds
     return Interval(value=value, low=min(low, value), high=max(high, value), n=n, level=level, method=method)
 
 

@@ -20,8 +20,9 @@ Array = NDArray[Any]
 
 
 def without_spread(
-    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, seed: int, level: float
-) -> tuple[float, float, float, str]:
+    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, seed: int, level: float,
+    weight: Array | None = None,
+) -> tuple[float, float, float, str]:  # fmt: skip
     """Low, high, p-value and method of a difference whose estimated standard error is zero.
 
     - Ranks: how rarely chance ranks the rarest class perfectly, two-sided.
@@ -34,6 +35,7 @@ def without_spread(
     Args:
         metric: Compared. y: (n,) targets. a, b: (n, K) or (n,) predictions. k: Classes; 0 for regression.
         d: The difference, better being positive. seed: Of resampling. level: Of the interval.
+        weight: (n,) of the rows, for the intervals; that all rows agree is as telling with weights as without.
     """
     n, same = len(y), abs(d) <= 1e-12
     if np.array_equal(a, b):
@@ -42,10 +44,10 @@ def without_spread(
         label_a, label_b = metric.prepare(a), metric.prepare(b)
         only_a = int(((label_a == y) & (label_b != y)).sum())
         only_b = int(((label_a != y) & (label_b == y)).sum())
-        low, high = _combined(metric, y, a, b, k, d, seed, level)
+        low, high = _combined(metric, y, a, b, k, d, seed, level, weight)
         return low, high, 1.0 if same else mcnemar_p(only_a, only_b), "McNemar, mid-p, of the answers"
     if metric.influence is not None and metric.worst is not None:
-        low, high = _combined(metric, y, a, b, k, d, seed, level)
+        low, high = _combined(metric, y, a, b, k, d, seed, level, weight)
         p_value = min(1.0, 2 / math.comb(n, effective_rows(y, k)))
         return low, high, 1.0 if same else p_value, "exact: perfect ranking"
     if same:
@@ -55,12 +57,12 @@ def without_spread(
 
 
 def _combined(
-    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, seed: int, level: float
+    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, seed: int, level: float, weight: Array | None
 ) -> tuple[float, float]:
     """Low and high of the difference from both models' own intervals; the rank score of a constant is known."""
     sides = []
     for prediction in (a, b):
-        own = interval(metric, y, prediction, k, seed=seed, level=level)
+        own = interval(metric, y, prediction, k, seed=seed, level=level, weight=weight)
         known = metric.needs != "label" and bool(np.ptp(prediction, axis=0).max() == 0)
         below, above = (0.0, 0.0) if known else (own.value - own.low, own.high - own.value)
         sides.append((below, above) if metric.greater_is_better else (above, below))

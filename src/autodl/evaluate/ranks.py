@@ -54,23 +54,31 @@ def roc_auc_score(y: Array, proba: Array, n_classes: int, weight: Array | None) 
     return float(np.mean([binary_auc(y == k, proba[:, k], weight) for k in columns]))
 
 
-def placements(positive: Array, score: Array) -> Array:
+def placements(positive: Array, score: Array, weight: Array | None = None) -> Array:
     """(n,) DeLong's structural components (DeLong et al. 1988, eq. 4 and 5).
 
     For a positive row: the share of negatives below it; for a negative row: the share of positives above it; ties
-    count half. Sorting does it in O(n log n) (Sun and Xu 2014).
+    count half, and rows by their weights. Sorting does it in O(n log n) (Sun and Xu 2014).
     """
-    up, down = np.sort(score[positive]), np.sort(score[~positive])
     out = np.empty(len(score))
-    s = score[positive]
-    out[positive] = (np.searchsorted(down, s, "left") + np.searchsorted(down, s, "right")) / (2 * max(1, len(down)))
-    s = score[~positive]
-    above = (np.searchsorted(up, s, "left") + np.searchsorted(up, s, "right")) / (2 * max(1, len(up)))
-    out[~positive] = 1 - above
+    for side in (positive, ~positive):
+        below = _share_below(score[~side], score[side], None if weight is None else weight[~side])
+        out[side] = below if side is positive else 1 - below
     return out
 
 
-def auc_influence(y: Array, proba: Array, n_classes: int) -> Array:
+def _share_below(others: Array, score: Array, weight: Array | None) -> Array:
+    """(m,) share of the others below each of m scores, ties counting half; 0 if there are no others."""
+    order = np.argsort(others)
+    ordered = others[order]
+    first, last = np.searchsorted(ordered, score, "left"), np.searchsorted(ordered, score, "right")
+    if weight is None:
+        return np.asarray((first + last) / (2 * max(1, len(others))))
+    mass = np.concatenate(([0.0], np.cumsum(weight[order])))
+    return np.asarray((mass[first] + mass[last]) / (2 * mass[-1] if mass[-1] > 0 else 1.0))
+
+
+def auc_influence(y: Array, proba: Array, n_classes: int, weight: Array | None = None) -> Array:
     """(n,) influence of each row on ``roc_auc_score``; its variance is DeLong's (up to n / (n - 1))."""
     n = len(y)
     total = np.zeros(n)
@@ -80,10 +88,17 @@ def auc_influence(y: Array, proba: Array, n_classes: int) -> Array:
         m = int(positive.sum())
         if m in (0, n):
             continue
-        v = placements(positive, proba[:, k])
-        auc = v[positive].mean()
+        v = placements(positive, proba[:, k], weight)
         # The (m - 1) and (n - m - 1) of DeLong's covariance, so that small classes are not overconfident.
-        up = n / np.sqrt(m * max(m - 1, 1))
-        down = n / np.sqrt((n - m) * max(n - m - 1, 1))
-        total += np.where(positive, up, down) * (v - auc)
+        if weight is None:
+            auc = v[positive].mean()
+            up = n / np.sqrt(m * max(m - 1, 1))
+            down = n / np.sqrt((n - m) * max(n - m - 1, 1))
+            total += np.where(positive, up, down) * (v - auc)
+            continue
+        auc = np.average(v[positive], weights=weight[positive])
+        for side in (positive, ~positive):
+            w = weight[side]
+            rows = w.sum() ** 2 / np.square(w).sum()
+            total[side] += n * w / w.sum() * np.sqrt(rows / max(rows - 1, 1)) * (v[side] - auc)
     return total / max(1, len(columns))

@@ -57,6 +57,7 @@ def paired_test(
     seed: int,
     n_resamples: int = 1000,
     level: float = 0.95,
+    weight: Array | None = None,
 ) -> PairedTest:
     """Is model a better than model b on these rows, beyond chance?
 
@@ -67,19 +68,20 @@ def paired_test(
         seed: Of the bootstrap, where one is needed.
         n_resamples: Bootstrap samples.
         level: Of the interval of the difference.
+        weight: (n,) how much each row counts; all alike if None. Shares of weighted rows are compared by the t test.
     """
     n, sign = len(y), 1.0 if metric.greater_is_better else -1.0
-    difference = sign * (metric.score(y, a, n_classes) - metric.score(y, b, n_classes))
+    difference = sign * (metric.score(y, a, n_classes, weight) - metric.score(y, b, n_classes, weight))
     if n < 3:
         return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few rows")
-    if metric.counts is not None and metric.rows is not None:
+    if metric.counts is not None and metric.rows is not None and weight is None:
         return _mcnemar(metric, y, a, b, n_classes, level)
-    phi_a, phi_b = influence(metric, y, a, n_classes), influence(metric, y, b, n_classes)
+    phi_a, phi_b = influence(metric, y, a, n_classes, weight), influence(metric, y, b, n_classes, weight)
     if phi_a is None or phi_b is None:
-        return _bootstrap(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level)
+        return _bootstrap(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
     se = standard_error(phi_a - phi_b)
     if se <= 1e-9 * max(abs(difference), 1e-12):
-        low, high, p_value, method = without_spread(metric, y, a, b, n_classes, difference, seed, level)
+        low, high, p_value, method = without_spread(metric, y, a, b, n_classes, difference, seed, level, weight)
         spread = (high - low) / (2 * quantile_of_normal(level))
         effect = difference / spread if spread > 0 else 0.0
         return PairedTest(difference, low, high, p_value, effect, n, method)
@@ -109,20 +111,21 @@ def _mcnemar(metric: Metric, y: Array, a: Array, b: Array, k: int, level: float)
 
 def _bootstrap(
     metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, sign: float, seed: int, n_resamples: int,
-    level: float,
+    level: float, weight: Array | None,
 ) -> PairedTest:  # fmt: skip
     rng, n = np.random.default_rng(seed), len(y)
     many = n > MANY_ROWS
     if many:
         n_resamples = min(n_resamples, FEW_RESAMPLES)
     draws = np.empty(n_resamples)
-    errors = (np.abs(a - y), np.abs(b - y)) if metric.key == "median_ae" else None
+    errors = (np.abs(a - y), np.abs(b - y)) if metric.key == "median_ae" and weight is None else None
     for i in range(n_resamples):
         pick = rng.integers(n, size=n)
         if errors is not None:
             draws[i] = sign * (float(np.median(errors[0][pick])) - float(np.median(errors[1][pick])))
         else:
-            draws[i] = sign * (metric.score(y[pick], a[pick], k) - metric.score(y[pick], b[pick], k))
+            w = None if weight is None else weight[pick]
+            draws[i] = sign * (metric.score(y[pick], a[pick], k, w) - metric.score(y[pick], b[pick], k, w))
     spread = float(draws.std(ddof=1))
     if many and spread > 0:
         from scipy.special import stdtr, stdtrit
@@ -162,6 +165,7 @@ def compare_with(
     *,
     seed: int,
     alpha: float = 0.05,
+    weight: Array | None = None,
 ) -> list[Comparison]:
     """Test one model, chosen beforehand, against each of the others.
 
@@ -172,9 +176,10 @@ def compare_with(
         n_classes: K; 0 for regression.
         seed: Of the bootstrap, where one is needed.
         alpha: Family-wise error; ``verdict`` is "tie" where the Holm-corrected p-value is not below it.
+        weight: (n,) how much each row counts; all alike if None.
     """
     name, prediction = leader
-    tests = [paired_test(metric, y, prediction, other, n_classes, seed=seed) for _, other in others]
+    tests = [paired_test(metric, y, prediction, other, n_classes, seed=seed, weight=weight) for _, other in others]
     corrected = holm([t.p_value for t in tests]) if tests else []
     out = []
     for (other, _), test, p in zip(others, tests, corrected, strict=True):

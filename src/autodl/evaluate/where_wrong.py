@@ -108,6 +108,7 @@ def weak_segments(
     seed: int,
     alpha: float = 0.05,
     deadline: Deadline = NEVER,
+    weight: Array | None = None,
 ) -> tuple[list[Segment], int]:
     """Groups of at least 30 rows with a worse score than the other rows, Holm-corrected over all groups looked at.
 
@@ -119,6 +120,7 @@ def weak_segments(
         seed: Of the intervals.
         alpha: Family-wise error.
         deadline: The search for groups stops there.
+        weight: (n,) how much each row counts; all alike if None.
 
     Returns:
         At most 8 groups, worst first, and the number of groups tested.
@@ -128,6 +130,7 @@ def weak_segments(
     if len(y) > MAX_TEST_ROWS:
         pick = np.sort(np.random.default_rng(seed).choice(len(y), size=MAX_TEST_ROWS, replace=False))
         y, prediction, frame = y[pick], prediction[pick], frame.iloc[pick]
+        weight = None if weight is None else weight[pick]
     used = segment_metric(metric, n_classes)
     sign = 1.0 if used.greater_is_better else -1.0
     found: list[tuple[str, str, Array, float, float]] = []
@@ -141,7 +144,7 @@ def weak_segments(
         seen.add(key)
         if n_classes == 2 and used.influence is not None and min(_rarest(y[mask]), _rarest(y[~mask])) < 5:
             continue
-        inside, rest = _score(used, y, prediction, mask, n_classes), _score(used, y, prediction, ~mask, n_classes)
+        inside, rest = (_score(used, y, prediction, part, n_classes, weight) for part in (mask, ~mask))
         gap, spread = sign * (rest[0] - inside[0]), math.hypot(inside[1], rest[1])
         p = float(2 * ndtr(-abs(gap) / spread)) if spread > 0 else 1.0
         found.append((column, words, mask, p, gap))
@@ -151,8 +154,13 @@ def weak_segments(
     segments = [
         Segment(
             column=column, value=words, n=int(mask.sum()),
-            score=interval(used, y[mask], prediction[mask], n_classes, seed=seed),
-            rest=used.score(y[~mask], prediction[~mask], n_classes), p_value=p, p_holm=q, metric=used.key,
+            score=interval(
+                used, y[mask], prediction[mask], n_classes, seed=seed,
+                weight=None if weight is None else weight[mask],
+            ),
+            rest=used.score(
+                y[~mask], prediction[~mask], n_classes, None if weight is None else weight[~mask]
+            ), p_value=p, p_holm=q, metric=used.key,
         )
         for column, words, mask, p, _, q in weak[:MAX_SEGMENTS]
     ]  # fmt: skip
@@ -163,17 +171,20 @@ def _rarest(y: Array) -> int:
     return int(np.bincount(y.astype(np.int64), minlength=2)[:2].min())
 
 
-def _score(metric: Metric, y: Array, prediction: Array, mask: Array, n_classes: int) -> tuple[float, float]:
+def _score(
+    metric: Metric, y: Array, prediction: Array, mask: Array, n_classes: int, weight: Array | None
+) -> tuple[float, float]:
     """Score and standard error on the masked rows; a half row of error keeps pure groups from looking certain."""
     part, guess = y[mask], prediction[mask]
-    phi = influence(metric, part, guess, n_classes)
+    w = None if weight is None else weight[mask]
+    phi = influence(metric, part, guess, n_classes, w)
     assert phi is not None
     se = standard_error(phi)
     if metric.counts is not None:
-        n = len(part)
-        p = (metric.score(part, guess, n_classes) * n + 1) / (n + 2)
+        n = float(len(part)) if w is None else float(w.sum() ** 2 / np.square(w).sum())
+        p = (metric.score(part, guess, n_classes, w) * n + 1) / (n + 2)
         se = math.sqrt(p * (1 - p) / n)
-    return metric.score(part, guess, n_classes), se
+    return metric.score(part, guess, n_classes, w), se
 
 
 def confident_mistakes(
@@ -226,13 +237,18 @@ def _plain(value: Any) -> JsonScalar:
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
-def residuals(y: Array, prediction: Array, y_train: Array, *, seed: int, most: int = 1000) -> Residuals:
-    """Errors of a regression: at most ``most`` sampled rows, the typical error, and that of the training median."""
+def residuals(
+    y: Array, prediction: Array, y_train: Array, *, seed: int, most: int = 1000, weight: Array | None = None
+) -> Residuals:
+    """Errors of a regression: at most ``most`` sampled rows, the typical error, and that of the training median.
+
+    Only the typical error looks at the weights (n,).
+    """
     pick = np.arange(len(y))
     if len(y) > most:
         pick = np.sort(np.random.default_rng(seed).choice(len(y), size=most, replace=False))
     error = prediction.astype(np.float64) - y
-    typical: Interval = interval(metrics["median_ae"], y, prediction, seed=seed)
+    typical: Interval = interval(metrics["median_ae"], y, prediction, seed=seed, weight=weight)
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     return Residuals(
         true=tuple(float(v) for v in y[pick]), predicted=tuple(float(v) for v in prediction[pick]), typical=typical,

@@ -97,6 +97,7 @@ def permutation_importance(
     rng: np.random.Generator,
     deadline: Deadline,
     level: float = 0.95,
+    weight: Array | None = None,
 ) -> Importances:
     """Loss added by shuffling each column, repeat by repeat over all columns so that it can stop at any time.
 
@@ -109,12 +110,14 @@ def permutation_importance(
         rng: Of the shuffles.
         deadline: No batch that would pass it is begun, except the first, of one copy if time is short.
         level: Of the intervals.
+        weight: (n,) how much each row counts; all alike if None.
     """
     n = len(frame)
     started = time.monotonic()
     base = predict(frame)
     copy_s = time.monotonic() - started
-    base_loss, base_phi = metric.loss(y, base, n_classes), influence(metric, y, base, n_classes)
+    base_loss = metric.loss(y, base, n_classes, weight)
+    base_phi = influence(metric, y, base, n_classes, weight)
     sign = -1.0 if metric.greater_is_better else 1.0
     found = {str(c): _Column() for c in frame.columns}
     # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
@@ -137,13 +140,13 @@ def permutation_importance(
         for i, (column, order) in enumerate(moves):
             part = predicted[i * n : (i + 1) * n]
             phi = None
-            own = influence(metric, y, part, n_classes)
+            own = influence(metric, y, part, n_classes, weight)
             if base_phi is not None and own is not None:
                 # A row takes part twice: with its own target, and by lending its value to another row.
                 lent = np.empty(n)
                 lent[order] = own
                 phi = sign * (own + lent - base_phi)
-            found[str(column)].add(metric.loss(y, part, n_classes) - base_loss, phi)
+            found[str(column)].add(metric.loss(y, part, n_classes, weight) - base_loss, phi)
         copy_s = (time.monotonic() - began) / len(moves)
         done += len(moves)
     measured = {c: v.bounds(level) for c, v in found.items() if v.drops}

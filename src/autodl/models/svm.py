@@ -70,10 +70,11 @@ class SVMEstimator(ArrayEstimator):
             else:
                 self._train_regressor(matrix, y, weight)
 
-    def _common(self, matrix: Any) -> dict[str, Any]:
+    def _common(self, matrix: Any, weight: NDArray[Any] | None) -> dict[str, Any]:
         c = self.config
-        squares = matrix.multiply(matrix).mean() if not isinstance(matrix, np.ndarray) else float(np.mean(matrix**2))
-        variance = float(squares - matrix.mean() ** 2)
+        share = np.full(matrix.shape[0], 1 / matrix.shape[0]) if weight is None else weight / weight.sum()
+        squared = matrix**2 if isinstance(matrix, np.ndarray) else matrix.multiply(matrix).tocsr()
+        variance = float(np.mean(share @ squared) - np.mean(share @ matrix) ** 2)
         gamma = c.gamma / (matrix.shape[1] * variance) if variance > 0 else 1.0
         return {
             "kernel": c.kernel,
@@ -87,7 +88,7 @@ class SVMEstimator(ArrayEstimator):
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.svm import SVC
 
-        machine = SVC(**self._common(matrix), random_state=self.meta.seed)
+        machine = SVC(**self._common(matrix, weight), random_state=self.meta.seed)
         folds = min(3, int(np.bincount(y).min()))
         if folds >= 2:
             self._model = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False)
@@ -98,8 +99,9 @@ class SVMEstimator(ArrayEstimator):
     def _train_regressor(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
         from sklearn.svm import SVR
 
-        self._mean, self._deviation = float(y.mean()), float(y.std()) or 1.0
-        self._model = SVR(**self._common(matrix), epsilon=self.config.epsilon)
+        self._mean = float(np.average(y, weights=weight))
+        self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
+        self._model = SVR(**self._common(matrix, weight), epsilon=self.config.epsilon)
         self._model.fit(matrix, (y - self._mean) / self._deviation, sample_weight=weight)
 
     def _raw(self, X: Features) -> NDArray[Any]:
@@ -146,7 +148,7 @@ class SVM(Family):
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Grows with the square of the rows."""
-        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 34 * shape.text
+        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 44 * shape.text
         return CostEstimate(
             seconds=_seconds(shape.rows, wide, shape.classes) / shape.speed, bytes=8.0 * shape.rows * wide + 4e8
         )

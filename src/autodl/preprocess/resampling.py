@@ -19,14 +19,22 @@ Balance = Literal["none", "class_weight", "smote", "oversample", "undersample"]
 _NEIGHBORS = 5
 
 
-def balanced_weights(y: NDArray[Any]) -> NDArray[np.float64]:
-    """(n,) weights n / (K * count of the row's class): every class weighs the same, the mean weight is 1."""
-    _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
-    return np.asarray(len(y) / (len(counts) * counts[inverse]), dtype=np.float64)
+def balanced_weights(y: NDArray[Any], weight: NDArray[Any] | None = None) -> NDArray[np.float64]:
+    """(n,) weights n / (K * count of the row's class): every class weighs the same, the mean weight is 1.
+
+    Args:
+        y: (n,) class codes.
+        weight: (n,) how much each row counts anyway: it is multiplied, classes weigh the same all told, and the sum
+            of the weights stays what it was.
+    """
+    _, inverse = np.unique(y, return_inverse=True)
+    own = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    totals = np.bincount(inverse, weights=own)
+    return np.asarray(own * (own.sum() / (np.count_nonzero(totals) * np.maximum(totals[inverse], 1e-300))))
 
 
 def resample(
-    X: Features, y: NDArray[Any], how: Balance, seed: int = 0
+    X: Features, y: NDArray[Any], how: Balance, seed: int = 0, weight: NDArray[Any] | None = None
 ) -> tuple[Features, NDArray[Any], NDArray[np.float64] | None]:
     """Balance the classes by weights, by repeating or dropping rows, or by synthetic rows.
 
@@ -41,6 +49,8 @@ def resample(
         X: (n,) training rows. y: (n,) class codes.
         how: The treatment; ``none`` gives the rows back.
         seed: For the drawing of rows.
+        weight: (n,) how much each row counts; rows keep it when they are drawn, synthetic ones get the mean of their
+            class.
 
     Returns:
         Rows, targets, and weights or None.
@@ -49,11 +59,11 @@ def resample(
         ConfigError: If ``smote`` meets missing numbers.
     """
     if how == "none" or len(np.unique(y)) < 2:
-        return X, y, None
+        return X, y, weight
     if how == "class_weight":
-        return X, y, balanced_weights(y)
+        return X, y, balanced_weights(y, weight)
     if how == "smote":
-        return _smote(X, y, seed)
+        return _smote(X, y, seed, weight)
     rng = np.random.default_rng(seed)
     groups = [np.flatnonzero(y == k) for k in np.unique(y)]
     sizes = [len(rows) for rows in groups]
@@ -64,7 +74,7 @@ def resample(
         size = min(sizes)
         rows = np.concatenate([rng.choice(g, size, replace=False) for g in groups])
     rng.shuffle(rows)
-    return X.take(rows), y[rows], None
+    return X.take(rows), y[rows], None if weight is None else weight[rows]
 
 
 def _target_size(sizes: Sequence[int]) -> int:
@@ -72,7 +82,9 @@ def _target_size(sizes: Sequence[int]) -> int:
     return min(max(sizes), math.ceil(2 * sum(sizes) / len(sizes)))
 
 
-def _smote(X: Features, y: NDArray[Any], seed: int) -> tuple[Features, NDArray[Any], None]:
+def _smote(
+    X: Features, y: NDArray[Any], seed: int, weight: NDArray[Any] | None
+) -> tuple[Features, NDArray[Any], NDArray[np.float64] | None]:
     from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC
 
     if np.isnan(X.numeric.data if X.is_sparse else X.numeric).any():
@@ -89,6 +101,7 @@ def _smote(X: Features, y: NDArray[Any], seed: int) -> tuple[Features, NDArray[A
     lone = [int(np.flatnonzero(y == k)[0]) for k in classes[counts == 1]]
     rows = np.concatenate([np.arange(len(y)), np.array(lone, dtype=np.intp)])
     X, y = X.take(rows), y[rows]
+    known, known_weight = y, None if weight is None else weight[rows]
     counts = np.maximum(counts, 2)
     wanted = {int(k): size for k, count in zip(classes, counts, strict=True) if count < size}
     shared: dict[str, Any] = {
@@ -114,7 +127,14 @@ def _smote(X: Features, y: NDArray[Any], seed: int) -> tuple[Features, NDArray[A
         numeric.astype(np.float32, copy=False), np.asarray(codes, dtype=np.int32), X.cardinalities,
         X.numeric_names, X.categorical_names,
     )  # fmt: skip
-    return new, y, None
+    return new, y, None if known_weight is None else _with_class_means(known, known_weight, y)
+
+
+def _with_class_means(known: NDArray[Any], weight: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """(m,) weights of the given rows, which come first, then the mean of its class for each synthetic row."""
+    totals = np.bincount(known, weights=weight)
+    means = totals / np.maximum(1, np.bincount(known))
+    return np.concatenate([weight, means[y[len(known) :]]])
 
 
 def _with_indicators(X: Features) -> Any:

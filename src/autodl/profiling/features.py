@@ -29,6 +29,7 @@ def check_columns(schema: TableSchema, options: FitOptions, target: str, unread:
     roles = [("column to drop", d) for d in options.drop]
     roles += [("group column", options.group_column)] if options.group_column else []
     roles += [("time column", options.time_column)] if options.time_column else []
+    roles += [("weight column", options.weight_column)] if options.weight_column else []
     for role, name in roles:
         if name not in schema.names and name not in unread:
             raise DataError(f"the {role} '{name}' is not in the data", did_you_mean(str(name), schema.names))
@@ -52,7 +53,7 @@ def choose_features(
         frame: (n, columns) canonical rows.
         schema: All columns.
         target: Name of the target.
-        options: For ``drop``, ``group_column`` and ``time_column``.
+        options: For ``drop``, ``group_column``, ``time_column`` and ``weight_column``.
 
     Returns:
         Features in file order; column -> why it is not used; column -> the column it repeats.
@@ -71,6 +72,8 @@ def choose_features(
             dropped[name] = "It says which rows belong together, for the split only."
         elif name == options.time_column:
             dropped[name] = "It orders the rows, for the split only; later rows have values never seen before."
+        elif name == options.weight_column:
+            dropped[name] = "It says how much each row counts, in learning and in scores."
         elif column.kind is ColumnKind.CONSTANT or column.n_missing == column.n:
             dropped[name] = (
                 "It has no value at all." if column.n_missing == column.n else "It is the same in all rows."

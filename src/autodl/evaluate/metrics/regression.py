@@ -68,14 +68,15 @@ def _r2(y: Array, value: Array, n_classes: int, weight: Array | None) -> float:
     return 1 - error / spread
 
 
-def _r2_influence(y: Array, value: Array, n_classes: int) -> Array:
+def _r2_influence(y: Array, value: Array, n_classes: int, weight: Array | None) -> Array:
     """Delta method on A / B with A = mean e^2 and B = var y."""
     squared = _squared_rows(y, value, 0)
-    spread = np.square(y - y.mean())
-    a, b = squared.mean(), spread.mean()
+    spread = np.square(y - np.average(y, weights=weight))
+    a, b = np.average(squared, weights=weight), np.average(spread, weights=weight)
     if b == 0:
         return np.zeros(len(y))
-    return np.asarray(-(squared - a) / b + a / b**2 * (spread - b))
+    phi = -(squared - a) / b + a / b**2 * (spread - b)
+    return np.asarray(phi if weight is None else phi * weight / weight.mean())
 
 
 rmse = Metric(

@@ -1,0 +1,187 @@
+"""What the probability of each class is multiplied by before the largest wins: the cut for more than two classes.
+
+Metrics that count decisions class by class (macro F1, balanced accuracy, MCC) want rare classes named more often than
+the most probable class names them: for balanced accuracy the best factors are the inverse class shares (Menon et al.
+2021, logit adjustment), for F1 something between. Two ways, tried in this order: one power of the class shares
+(factors ``share ** -tau``, a single number to learn), and a factor for each class by coordinate descent. Each is
+chosen on halves of the rows and judged on the others; it is used only where it gains more than one standard error,
+the second only where it is ahead of the first by as much.
+
+Notation: n rows, K classes, p (n, K) probabilities, f (K,) factors, w (n,) weights, C confusion matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.clock import NEVER, Deadline
+from autodl.decision import decide, decided
+from autodl.ensemble.threshold import one_sided
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+
+Array = NDArray[Any]
+TAUS = np.linspace(0.0, 1.5, 13)
+"""Powers of the class shares; 0 leaves the most probable class."""
+MIN_ROWS = 200
+MAX_CLASSES = 30
+"""Beyond, coordinate descent would take seconds, and most classes have too few rows to learn a factor from."""
+MAX_ROWS = 10_000
+MAX_CUTS = 40
+PASSES = 2
+N_SPLITS = 5
+RARE = 5
+"""A class with fewer rows keeps the factor that the power of its share gives."""
+
+Fit = Callable[[Array, Array, Array | None, Metric], Array]
+
+
+def choose_factors(
+    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, deadline: Deadline = NEVER
+) -> tuple[float, ...]:
+    """The factors for a metric of decisions between more than two classes.
+
+    Args:
+        p: (n, K) out-of-fold probabilities; rows that are not finite are left out.
+        y: (n,) codes.
+        metric: To be optimized.
+        seed: Of the halves.
+        weight: (n,) how much each row counts; all alike if None.
+        deadline: Nothing more is tried after it.
+
+    Returns:
+        K factors; empty unless some have shown themselves better than none on rows not used to choose them, and for
+        metrics of probabilities or such that forgive one kind of error.
+    """
+    k = p.shape[1]
+    if metric.needs != "label" or metric.counts is None or k < 3 or one_sided(metric):
+        return ()
+    rng = np.random.default_rng(seed)
+    known = np.flatnonzero(np.isfinite(p).all(axis=1))
+    if len(known) > MAX_ROWS:
+        known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
+    if len(known) < MIN_ROWS:
+        return ()
+    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(y)[known].astype(np.int64)
+    w = None if weight is None else np.asarray(weight, dtype=np.float64)[known]
+    halves = [_half(y, rng) for _ in range(N_SPLITS)]
+    best: tuple[float, ...] = ()
+    kept = np.zeros(2 * N_SPLITS)
+    for fit in (power_of_shares, *((class_by_class,) if k <= MAX_CLASSES else ())):
+        gains = _held_out(fit, p, y, w, metric, halves, deadline)
+        if gains is None:
+            break
+        factors = fit(p, y, w, metric)
+        spread = _spread(p, y, w, metric, factors, best)
+        if (gains - kept).mean() > spread:
+            best, kept = tuple(float(f"{f:.4g}") for f in factors), gains
+    return best
+
+
+def power_of_shares(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+    """(K,) factors ``share ** -tau`` with the best tau, smoothed over its neighbours."""
+    shares = _shares(y, w, p.shape[1])
+    losses = np.array([_loss(p, y, w, metric, shares**-tau) for tau in TAUS])
+    padded = np.pad(losses, 1, mode="edge")
+    smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    return _scaled(shares ** -TAUS[int(np.argmin(smooth))])
+
+
+def class_by_class(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+    """(K,) factors by coordinate descent from the best power of the shares; rare classes keep theirs."""
+    factors = power_of_shares(p, y, w, metric)
+    sizes = np.bincount(y, minlength=p.shape[1])
+    best = _loss(p, y, w, metric, factors)
+    for _ in range(PASSES):
+        before = best
+        for c in np.flatnonzero(sizes >= RARE):
+            tried, loss = _best_factor(int(c), p, y, w, metric, factors)
+            if loss < best:
+                factors, best = factors.copy(), loss
+                factors[c] = tried
+        if not best < before:
+            break
+    return _scaled(factors)
+
+
+def _best_factor(c: int, p: Array, y: Array, w: Array | None, metric: Metric, factors: Array) -> tuple[float, float]:
+    """The best factor of class c with the others held, and its loss; all confusion matrices at once."""
+    assert metric.counts is not None
+    k, weights = p.shape[1], np.ones(len(y)) if w is None else w
+    score = p * factors
+    score[:, c] = -1.0
+    other = score.argmax(axis=1)
+    # From this factor on a row is said to be of class c.
+    turn = score[np.arange(len(y)), other] / np.maximum(p[:, c], 1e-12)
+    low, high = factors[c] / 8, factors[c] * 8
+    inside = turn[(turn > low) & (turn < high)]
+    if len(inside) < 2:
+        return float(factors[c]), np.inf
+    cuts = np.unique(np.quantile(inside, np.linspace(0, 1, MAX_CUTS + 2)[1:-1]))
+    place = np.searchsorted(cuts, turn, side="left")  # row says c for the cuts from `place` on
+    m = len(cuts)
+    said = np.bincount(place * k + y, weights=weights, minlength=(m + 1) * k).reshape(m + 1, k)
+    stay = np.bincount((place * k + y) * k + other, weights=weights, minlength=(m + 1) * k * k).reshape(m + 1, k, k)
+    C = stay.sum(axis=0) - np.cumsum(stay, axis=0)[:m]
+    C[:, :, c] += np.cumsum(said, axis=0)[:m]
+    scores = metric.counts(C)
+    losses = metric.best - scores if metric.greater_is_better else scores - metric.best
+    padded = np.pad(losses, 1, mode="edge")
+    at = int(np.argmin((padded[:-2] + padded[1:-1] + padded[2:]) / 3))
+    return float(cuts[at] * (1 + 1e-9)), float(losses[at])
+
+
+def _held_out(
+    fit: Fit, p: Array, y: Array, w: Array | None, metric: Metric, halves: list[Array], deadline: Deadline
+) -> Array | None:
+    """(2 * N_SPLITS,) improvements over the most probable class on rows not used to choose; None if time ran out."""
+    gains = []
+    none = np.ones(p.shape[1])
+    for side in halves:
+        for chosen, check in ((side, ~side), (~side, side)):
+            if deadline.passed():
+                return None
+            factors = fit(p[chosen], y[chosen], None if w is None else w[chosen], metric)
+            part = p[check], y[check], None if w is None else w[check], metric
+            gains.append(_loss(*part, none) - _loss(*part, factors))
+    return np.array(gains)
+
+
+def _spread(p: Array, y: Array, w: Array | None, metric: Metric, factors: Array, before: tuple[float, ...]) -> float:
+    """Standard error of the difference that the factors make to those before."""
+    k = p.shape[1]
+    moved = influence(metric, y, decided(p, factors=tuple(factors)), k, w)
+    kept = influence(metric, y, decided(p, factors=before), k, w)
+    assert moved is not None and kept is not None, "scores of confusion matrices have influences"
+    return standard_error(moved - kept)
+
+
+def _loss(p: Array, y: Array, w: Array | None, metric: Metric, factors: Array) -> float:
+    from autodl.evaluate.metrics.classification import confusion
+
+    assert metric.counts is not None
+    k = p.shape[1]
+    return metric.to_loss(float(metric.counts(confusion(y, decide(p, factors=tuple(factors)), k, w))))
+
+
+def _shares(y: Array, w: Array | None, k: int) -> Array:
+    """(K,) shares of the classes, half a row added so that none is 0."""
+    total = np.bincount(y, weights=w, minlength=k) + 0.5
+    return np.asarray(total / total.sum())
+
+
+def _scaled(factors: Array) -> Array:
+    """With geometric mean 1; only their ratios say anything."""
+    return np.asarray(factors / np.exp(np.log(factors).mean()))
+
+
+def _half(y: Array, rng: np.random.Generator) -> Array:
+    """(n,) mask of a random half with nearly equal class shares."""
+    order = rng.permutation(len(y))
+    side = np.zeros(len(y), dtype=bool)
+    side[order[np.argsort(y[order], kind="stable")][::2]] = True
+    return side
