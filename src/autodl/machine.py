@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,11 @@ _CGROUP = Path("/sys/fs/cgroup")
 """Where Linux tells the limits of control groups (containers, services): version 1 in ``memory``, version 2 here."""
 _OWN_CGROUPS = Path("/proc/self/cgroup")
 """To which groups this process belongs: lines of ``number:controllers:path``, without controllers in version 2."""
+
+SPIN, SPINS = 20_000, 20
+"""Multiplications of a round of work, and rounds that are timed."""
+SPIN_S = 1.0e-3
+"""Seconds of one round on the reference machine of the cost estimates when it is idle."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,18 @@ def available_memory() -> int:
             cached = _entry(_read(group / "memory.stat"), cache_key) or 0
             free = min(free, max(0, limit - max(0, used - cached)))
     return free
+
+
+def slowness(rounds: int = SPINS) -> float:
+    """How many times longer than on the idle reference machine a piece of work takes now: a slow or a busy processor.
+
+    Args:
+        rounds: Repetitions, about ``SPIN_S`` each on the reference machine; few ones miss that others take turns.
+    """
+    begun = time.perf_counter()
+    for _ in range(rounds):
+        sum(i * i for i in range(SPIN))
+    return (time.perf_counter() - begun) / (rounds * SPIN_S)
 
 
 def total_memory() -> int:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
 from autodl.records.origins import SUPERNET
+from autodl.search.calibration import Measurement, believe
 from autodl.search.nas.sharing import TRAININGS, without_rankings
 from autodl.search.trial import split_config
 from autodl.train.config import SLICE
+
+OVERHEAD_S = 0.05
+"""Added to measured and estimated seconds before they are compared: what a trial takes besides its training."""
+LEAST_S = 1e-3
 
 
 @lru_cache(maxsize=4096)
@@ -42,6 +47,8 @@ class CostModel:
     shape: Shape
     n_folds: int
     prepared: Callable[[TrialSpec], float] = lambda spec: 0.0
+    _seen: dict[str, tuple[TrialResult, Measurement | None]] = field(default_factory=dict, repr=False, compare=False)
+    """Trials are looked at again before every start; what each tells does not change."""
 
     def raw(self, spec: TrialSpec) -> float:
         """The family's own estimate for all folds and their preparation, in seconds."""
@@ -55,40 +62,42 @@ class CostModel:
         return (part * fit.seconds + rows * self.prepared(spec)) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
-        """The estimate times the ratio of measured to estimated seconds.
+        """The family's own estimate, times the ratio of measured to estimated seconds that is to be expected.
 
-        The ratio is the median over the family's own finished trials; a family without any takes the median over
-        all others, which measures the machine. Stopped trials count by their share of folds, trainings of shared
-        weights not at all.
+        All trials tell of the machine, those of the family of it, those of the same configuration most; see
+        ``calibration``. Trials count by their share of folds; of those that ran out of time it is known that
+        they needed more. Trainings of shared weights tell nothing.
         """
-        history = without_rankings(history)
-        own = [r for r in history if r.spec.family == spec.family]
-        ratios = [x for r in own if (x := self._ratio(r)) is not None]
-        # A trial that ran out of time would have taken longer than it did; nobody knows how much.
-        slow = [2.0 * max(1.0, self._measured(r)) for r in own if r.status is TrialStatus.TIMEOUT and r.cost]
-        if slow:
-            return self.raw(spec) * max([*slow, *ratios[-1:]])
-        if not ratios:
-            ratios = [x for r in history if (x := self._ratio(r)) is not None and self.raw(r.spec) > 0.3]
-            if not ratios:
-                return self.raw(spec)
-            return self.raw(spec) * min(4.0, max(0.5, statistics.median(ratios)))
-        return self.raw(spec) * statistics.median(ratios)
+        seen = [m for r in without_rankings(history) if (m := self._measurement(r)) is not None]
+        ratio = math.exp(believe(seen, spec.family, _settings(spec)).mean) if seen else 1.0
+        return max(LEAST_S, ratio * (self.raw(spec) + OVERHEAD_S) - OVERHEAD_S)
 
-    def _ratio(self, result: TrialResult) -> float | None:
-        if result.cost is None or result.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) or result.reached < 1.0:
+    def _measurement(self, result: TrialResult) -> Measurement | None:
+        """What a finished trial tells; None if nothing."""
+        if result.spec.id not in self._seen:
+            self._seen[result.spec.id] = result, self._measured(result)
+        known, measured = self._seen[result.spec.id]
+        return measured if known is result else self._measured(result)
+
+    def _measured(self, result: TrialResult) -> Measurement | None:
+        late = result.status is TrialStatus.TIMEOUT
+        if result.cost is None or result.status is TrialStatus.FAILED:
+            return None
+        if result.reached < 1.0 and not late:
             return None  # of a training that was cut short nobody knows how long it would have taken
-        return self._measured(result)
-
-    def _measured(self, result: TrialResult) -> float:
-        """Measured over estimated seconds; stopped trials by their share of folds."""
-        assert result.cost is not None
-        share = len(result.fold_losses) / self.n_folds if result.status is TrialStatus.STOPPED else 1.0
+        planned = self.n_folds if result.spec.folds is None else len(result.spec.folds)
+        share = max(0.01, result.reached) if late else max(1, len(result.fold_losses)) / planned
         spent = result.cost.fit_s + result.cost.predict_s
-        return spent / max(1e-3, self.raw(result.spec) * max(share, 1e-3))
+        ratio = (spent + OVERHEAD_S) / (share * self.raw(result.spec) + OVERHEAD_S)
+        return Measurement(result.spec.family, _settings(result.spec), math.log(ratio), bound=late)
 
     def refit(self, result: TrialResult, growth: float) -> float:
         """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""
         if result.cost is None:
             return 0.0
         return growth * result.cost.fit_s / max(1, len(result.fold_losses))
+
+
+def _settings(spec: TrialSpec) -> Hashable:
+    """Equal for trials of the same configuration, on whatever folds or rows."""
+    return tuple(sorted(spec.config.items(), key=lambda item: item[0]))

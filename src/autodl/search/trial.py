@@ -14,6 +14,7 @@ from autodl.clock import Deadline
 from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.cross_validation import CrossValidation
+from autodl.search.first_training import load_networks
 from autodl.search.fold_model import fit_model, merge_refits, split_config, trial_recipe
 from autodl.search.job import Job, Tell, TrialData, TrialOutcome
 from autodl.search.prepared import PreparedFolds
@@ -56,14 +57,19 @@ def _run_guarded(
 ) -> TrialOutcome:
     spec = job.spec
     deadline = Deadline.after(job.seconds)
-    begun = time.perf_counter()
+    begun, reached = time.perf_counter(), 1.0
+    folds: CrossValidation | None = None
     try:
         if job.choices is not None:
             from autodl.search.nas.ranking import rank_networks
 
             return rank_networks(job, data, cache, deadline, tell)
-        return CrossValidation(job, data, cache, deadline, tell).run()
+        load_networks(spec.family, data, deadline)
+        begun = time.perf_counter()
+        folds = CrossValidation(job, data, cache, deadline, tell)
+        return folds.run()
     except TimeoutError as error:
+        reached = 1.0 if folds is None else (len(folds.losses) + 1) / len(folds.numbers)
         status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"
     except KeyboardInterrupt:
         raise
@@ -77,7 +83,7 @@ def _run_guarded(
             logging.getLogger("autodl").exception("trial %s (%s) failed", spec.id, spec.family)
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     cost = Cost(fit_s=time.perf_counter() - begun)
-    return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost))
+    return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost, reached=min(1.0, reached)))
 
 
 _NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",

@@ -85,7 +85,8 @@ def make_runner(
         return make(never)
     from autodl.search.runners.warming import WarmingRunner
 
-    first = InlineRunner(data, slots=plan.workers)
+    # Threads of one process gain nothing from a second trial, least of all while processes start.
+    first = InlineRunner(data, slots=1 if plan.runner == "process" else plan.workers)
     if not budget.unlimited and not resumed:
         after = FIRST_OUTCOMES if plan.runner == "process" else 0  # Ray takes so long that every second counts
         return WarmingRunner(first, _told(make, name, budget, listener), after)

@@ -1,0 +1,155 @@
+"""Training the members of an ensemble again on all rows: in which order, how often, and what comes of it.
+
+Every member is trained once first, the heaviest before the others. What time is left goes into further seeds, whose
+mean varies less: the mean of k models has 1/k of a single one's variance, so that one more is worth the square of the
+weight times (1/k - 1/(k+1)), per second. More models answer more slowly, which is limited.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import Deadline
+from autodl.models.base import families
+from autodl.records import Member, TrialResult
+from autodl.search.prepared import preparation_key
+from autodl.search.trial import TrialData, fit_model, trial_recipe
+from autodl.serialize.pickled import vouch
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from autodl.model import FittedModel
+
+MAX_SEEDS = 5
+"""Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
+BULK_MS, ROW_MS = 0.1, 40.0
+"""Milliseconds a row that the further seeds may bring the whole model to: among many rows, and for one alone."""
+SAFETY = 1.3
+"""A refit is begun if this many times its estimate fits."""
+
+
+@dataclass(frozen=True)
+class Refits:
+    """What all refits of a run share.
+
+    Attributes:
+        data: The search's data, for task, recipes and threads; its weights are those of the rows.
+        frame: (n,) all rows that may be used. y: (n,) their targets.
+        deadline: When the last one must end.
+        seconds: Estimated seconds of one refit, by trial id.
+    """
+
+    data: TrialData
+    frame: pd.DataFrame
+    y: NDArray[Any]
+    deadline: Deadline
+    seconds: Mapping[str, float]
+
+    def train(
+        self,
+        members: Sequence[Member],
+        results: Mapping[str, TrialResult],
+        too_large: Collection[str] = (),
+        most: int = MAX_SEEDS,
+    ) -> dict[str, list[bytes]]:
+        """Models trained on all rows, stored, by trial id; none where there was no time or no memory.
+
+        Args:
+            members: Of the ensemble. results: Finished trials by id.
+            too_large: Ids of trials whose refit does not fit into the memory.
+            most: Models of each member at most.
+        """
+        fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in members}
+        # The weights that a trial went on from are those of the folds.
+        able = [m for m in members if m.trial_id not in too_large and results[m.trial_id].spec.parent is None]
+        prepared: dict[str, tuple[Any, Any]] = {}
+        spent: dict[str, float] = dict(self.seconds)
+        for member in sorted(able, key=lambda m: -m.weight):
+            if self.deadline.left() < SAFETY * self.seconds[member.trial_id]:
+                continue
+            begun = self.deadline.left()
+            self._add(member, results, 0, fitted, prepared)
+            # Without a clock nothing may depend on it.
+            spent[member.trial_id] = 1.0 if np.isinf(begun) else max(1e-3, begun - self.deadline.left())
+        while (best := self._next(able, results, fitted, spent, most)) is not None:
+            before = len(fitted[best.trial_id])
+            self._add(best, results, before, fitted, prepared)
+            if len(fitted[best.trial_id]) == before:
+                break
+        return fitted
+
+    def _add(
+        self,
+        member: Member,
+        results: Mapping[str, TrialResult],
+        seed: int,
+        fitted: dict[str, list[bytes]],
+        prepared: dict[str, tuple[Any, Any]],
+    ) -> None:
+        model = self._one(results[member.trial_id], seed, prepared)
+        if model is not None:
+            fitted[member.trial_id].append(model.to_bytes())
+            vouch(fitted[member.trial_id][-1])
+
+    def _next(
+        self,
+        able: Sequence[Member],
+        results: Mapping[str, TrialResult],
+        fitted: Mapping[str, list[bytes]],
+        spent: Mapping[str, float],
+        most: int,
+    ) -> Member | None:
+        """The member of which a further model is worth most a second, if one fits the time and answers quickly."""
+        worth: list[tuple[float, Member]] = []
+        for m in able:
+            result, k = results[m.trial_id], len(fitted[m.trial_id])
+            if not 0 < k < min(MAX_SEEDS, most) or not families[result.spec.family].random:
+                continue
+            if self.deadline.left() < SAFETY * spent[m.trial_id] or not _quick(result, results, fitted):
+                continue
+            worth.append((m.weight**2 / (k * (k + 1)) / max(1e-3, spent[m.trial_id]), m))
+        return max(worth, key=lambda w: w[0])[1] if worth else None
+
+    def _one(self, result: TrialResult, seed: int, prepared: dict[str, tuple[Any, Any]]) -> FittedModel | None:
+        """The model trained on all rows, or None if it did not come out whole: its fold models are delivered then."""
+        from autodl.preprocess import Preparer
+
+        data = self.data
+        recipe = trial_recipe(result.spec, data)
+        key = preparation_key(recipe)
+        try:
+            if key not in prepared:
+                prepared.clear()  # one prepared table at a time is enough to hold in memory
+                preparer = Preparer(recipe, data.schema, data.task)
+                prepared[key] = (preparer, preparer.fit_transform(self.frame, self.y, self.deadline))
+            if self.deadline.passed():
+                return None
+            model = fit_model(
+                result.spec, recipe, prepared[key], self.y, None, data,
+                seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=self.deadline, weight=data.weight,
+            )  # fmt: skip
+            sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
+        except Exception:  # the family may raise anything, and the run has a model already
+            logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
+            return None
+        # Cut off by the deadline it may be a stub of the model that was tested.
+        return model if sound and not self.deadline.passed() else None
+
+
+def _quick(added: TrialResult, results: Mapping[str, TrialResult], fitted: Mapping[str, Sequence[bytes]]) -> bool:
+    """Whether all models with one more of ``added`` still answer quickly."""
+    bulk = row = 0.0
+    for trial_id, models in fitted.items():
+        cost = results[trial_id].cost
+        count = len(models) + (trial_id == added.spec.id)
+        if cost is not None:
+            bulk += count * cost.predict_ms_per_row
+            row += count * 1000.0 * (cost.row_s or 0.0)
+    return bulk <= BULK_MS and row <= ROW_MS

@@ -1,0 +1,55 @@
+"""The first training of a network in a process, which imports for seconds: done on a few rows, as a part of no fold.
+
+Counted as the time of a fold, they ended trials on small tables before the first step and made the family look slow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from autodl.clock import Deadline
+from autodl.models.base import Meta, families
+
+if TYPE_CHECKING:
+    from autodl.search.job import TrialData
+
+ROWS = 100
+LOAD_S = 4.0
+"""Seconds that it takes on the reference machine."""
+
+_lock = threading.Lock()
+_loaded = threading.Event()
+"""Of this process."""
+
+
+def load_networks(family: str, data: TrialData, deadline: Deadline) -> None:
+    """Train the default of a deep family for an epoch on a few rows, unless this process has done so; others pass.
+
+    Args:
+        family: Its key.
+        data: The problem.
+        deadline: Of the trial.
+    """
+    if not families[family].deep or _loaded.is_set():
+        return
+    with _lock:
+        # What goes wrong here goes wrong in the trial as well, which tells it.
+        if not _loaded.is_set():
+            with contextlib.suppress(Exception):
+                _train(family, data, deadline)
+            _loaded.set()
+
+
+def _train(family: str, data: TrialData, deadline: Deadline) -> None:
+    from autodl.preprocess import Preparer
+    from autodl.records import Recipe
+
+    made = families[family]()
+    config = made.config.model_validate({"epochs": 1} if "epochs" in made.config.model_fields else {})
+    y = data.y[:ROWS]
+    recipe = data.recipes.get(family, Recipe())
+    rows = Preparer(recipe, data.schema, data.task).fit_transform(data.frame.iloc[:ROWS], y)
+    meta = Meta(data.task, data.n_classes, threads=data.threads, metric=data.metric, quantiles=data.quantiles)
+    made.build(config, meta).fit(rows, y, rows, y, deadline=deadline)

@@ -1,0 +1,96 @@
+"""Seconds of trials to come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autodl.models.base import Shape, families
+from autodl.records import Cost, TrialResult, TrialSpec, TrialStatus
+from autodl.search.costs import CostModel
+from autodl.search.space import family_space
+
+N_FOLDS = 5
+KEYS = ["linear", "lightgbm", "catboost", "forest", "extra_trees", "neighbors", "mlp"]
+
+
+def model(rows=1_000, **more):
+    return CostModel(Shape(rows=rows, numeric=8, categorical=3, levels=20, classes=2, threads=2, **more), N_FOLDS)
+
+
+def trial(number, family, seconds, *, config=None, status=TrialStatus.OK, folds=N_FOLDS, **more):
+    spec = TrialSpec(id=f"t{number:04d}", family=family, config=config or {})
+    losses = (0.5,) * (0 if status is TrialStatus.TIMEOUT else folds)
+    done = status is TrialStatus.OK
+    return TrialResult(
+        spec=spec, status=status, loss=0.5 if done else None, fold_losses=losses, cost=Cost(fit_s=seconds), **more
+    )
+
+
+def spec(family, **config):
+    return TrialSpec(id="t9999", family=family, config=config)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@given(rows=st.integers(50, 200_000), factor=st.floats(1.3, 10))
+def test_more_rows_never_take_less_time_on_one_thread(key, rows, factor):
+    start = spec(key, **family_space(key).starts()[0])
+    few, many = (CostModel(replace(model().shape, rows=r, threads=1), N_FOLDS) for r in (rows, int(rows * factor)))
+    history = [trial(1, key, 3.0, config=start.config)]
+    # Networks on more rows train for fewer epochs.
+    slack = 1.5 if families[key].deep else 1.0
+    assert few.raw(start) <= slack * many.raw(start) + 1e-9
+    part = start.model_copy(update={"fidelity": 0.5, "id": "t9998"})
+    assert many.estimate(part, history) <= slack * many.estimate(start, history) + 1e-9
+
+
+def test_a_slow_machine_is_known_by_the_trials_of_other_families():
+    costs = model()
+    slow = [trial(1, "lightgbm", 4 * costs.raw(spec("lightgbm"))), trial(2, "forest", 4 * costs.raw(spec("forest")))]
+    ratio = costs.estimate(spec("extra_trees"), slow) / costs.raw(spec("extra_trees"))
+    assert 1.5 < ratio < 4.0  # taken over in part: families differ
+
+
+def test_the_own_trials_count_most_and_the_own_configuration_more():
+    costs = model()
+    other = {"num_leaves": 63}
+    seen = [trial(1, "lightgbm", 3 * costs.raw(spec("lightgbm"))), trial(2, "forest", costs.raw(spec("forest")))]
+    same = costs.estimate(spec("lightgbm"), seen) / costs.raw(spec("lightgbm"))
+    cousin = costs.estimate(spec("lightgbm", **other), seen) / costs.raw(spec("lightgbm", **other))
+    stranger = costs.estimate(spec("catboost"), seen) / costs.raw(spec("catboost"))
+    assert 3.0 > same > cousin > stranger > 1.0
+
+
+@pytest.mark.parametrize("begun", [1 / N_FOLDS, 3 / N_FOLDS, 1.0])
+def test_after_one_timeout_a_quicker_configuration_is_still_thought_possible(begun):
+    costs = model()
+    listed = [spec("mlp", **c) for c in family_space("mlp").starts()]
+    first, quickest = listed[0], min(listed, key=costs.raw)
+    seconds, timeout = 1.5 * begun * costs.raw(first), TrialStatus.TIMEOUT
+    late = trial(1, "mlp", seconds, config=first.config, status=timeout, reached=begun)
+    again = costs.estimate(first, [late])
+    assert again > 1.5 * costs.raw(first)  # it is known to take longer than that
+    assert costs.estimate(quickest, [late]) < again
+    assert costs.estimate(quickest, [late]) < 2.5 * costs.raw(quickest)
+
+
+def test_folds_that_were_done_before_the_time_was_up_tell_more():
+    costs = model()
+    raw = costs.raw(spec("lightgbm"))
+    seconds = 2.0 * raw
+    early = trial(1, "lightgbm", seconds, status=TrialStatus.TIMEOUT, reached=1 / N_FOLDS)
+    late = trial(1, "lightgbm", seconds, status=TrialStatus.TIMEOUT, reached=1.0)
+    assert costs.estimate(spec("lightgbm"), [early]) > costs.estimate(spec("lightgbm"), [late])
+
+
+def test_stopped_trials_count_by_their_folds_and_failed_ones_not_at_all():
+    costs = model()
+    raw = costs.raw(spec("forest"))
+    whole = trial(1, "forest", 2.0 * raw)
+    two = trial(1, "forest", 2.0 * raw * 2 / N_FOLDS, status=TrialStatus.STOPPED, folds=2)
+    failed = trial(2, "forest", 50.0 * raw, status=TrialStatus.FAILED)
+    assert costs.estimate(spec("forest"), [two]) == pytest.approx(costs.estimate(spec("forest"), [whole]), rel=0.05)
+    assert costs.estimate(spec("forest"), [whole, failed]) == pytest.approx(costs.estimate(spec("forest"), [whole]))

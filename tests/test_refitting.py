@@ -1,0 +1,99 @@
+"""Which members are trained again on all rows, and how often."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from autodl import refitting
+from autodl.clock import Deadline
+from autodl.records import Cost, Member, TrialResult, TrialSpec, TrialStatus
+from autodl.refitting import MAX_SEEDS, Refits
+
+
+class FakeClock:
+    """A deadline that only trainings bring nearer."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def left(self):
+        return self.seconds
+
+    def passed(self):
+        return self.seconds <= 0
+
+
+def trial(name, family="lightgbm", ms=0.001, row_s=0.001):
+    cost = Cost(fit_s=1.0, predict_s=ms, n_predicted=1000, row_s=row_s)
+    return TrialResult(
+        spec=TrialSpec(id=name, family=family), status=TrialStatus.OK, loss=0.1, fold_losses=(0.1,), cost=cost
+    )
+
+
+def train(monkeypatch, seconds, clock, *, weights, trials=None, **more):
+    """Numbers of models by trial, with trainings that take their estimates exactly."""
+    order = []
+
+    def one(self, result, seed, prepared):
+        order.append((result.spec.id, seed))
+        if isinstance(self.deadline, FakeClock):
+            self.deadline.seconds -= self.seconds[result.spec.id]
+        return SimpleNamespace(to_bytes=lambda: f"{result.spec.id}-{seed}".encode())
+
+    monkeypatch.setattr(Refits, "_one", one)
+    monkeypatch.setattr(refitting, "vouch", lambda data: None)
+    members = [Member(trial_id=i, family="lightgbm", weight=w) for i, w in weights.items()]
+    results = trials or {i: trial(i) for i in weights}
+    refits = Refits(None, None, None, clock, seconds)
+    fitted = refits.train(members, results, **more)
+    return {i: len(models) for i, models in fitted.items()}, order
+
+
+def test_every_member_once_and_the_heaviest_first(monkeypatch):
+    weights = {"a": 0.2, "b": 0.5, "c": 0.3}
+    counts, order = train(monkeypatch, dict.fromkeys("abc", 1.0), FakeClock(3.5), weights=weights)
+    assert counts == {"a": 1, "b": 1, "c": 1}
+    assert order == [("b", 0), ("c", 0), ("a", 0)]
+
+
+def test_what_does_not_fit_is_passed_over(monkeypatch):
+    counts, _ = train(monkeypatch, {"a": 9.0, "b": 1.0}, FakeClock(4.0), weights={"a": 0.9, "b": 0.1})
+    assert counts["a"] == 0 and counts["b"] >= 1
+
+
+def test_time_that_is_left_goes_into_seeds_of_what_weighs_most(monkeypatch):
+    clock = FakeClock(10.0)
+    counts, order = train(monkeypatch, {"a": 1.0, "b": 1.0}, clock, weights={"a": 0.8, "b": 0.2})
+    assert counts["a"] == MAX_SEEDS > counts["b"] >= 1
+    assert clock.left() >= 0
+    assert [o for o in order if o[0] == "a"] == [("a", k) for k in range(MAX_SEEDS)]  # another seed each time
+
+
+def test_no_further_seeds_of_models_that_answer_slowly_or_have_no_seed(monkeypatch):
+    slow = {"a": trial("a", ms=80.0)}
+    assert train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=slow)[0] == {"a": 1}
+    late = {"a": trial("a", row_s=0.03)}
+    assert train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=late)[0] == {"a": 1}
+    fixed = {"a": trial("a", family="neighbors")}
+    assert train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=fixed)[0] == {"a": 1}
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_limits_of_the_user_bound_the_seeds(monkeypatch, most):
+    counts, _ = train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, most=most)
+    assert counts == {"a": most}
+
+
+def test_without_a_clock_nothing_depends_on_seconds(monkeypatch):
+    weights = {"a": 0.6, "b": 0.4}
+    quick = train(monkeypatch, {"a": 0.1, "b": 50.0}, Deadline(), weights=weights)
+    other = train(monkeypatch, {"a": 90.0, "b": 0.1}, Deadline(), weights=weights)
+    assert quick == other
+    assert set(quick[0].values()) == {MAX_SEEDS}
+
+
+def test_too_large_members_keep_their_fold_models(monkeypatch):
+    counts, _ = train(monkeypatch, {"a": 1.0}, FakeClock(9.0), weights={"a": 1.0}, too_large=["a"])
+    assert counts == {"a": 0}
