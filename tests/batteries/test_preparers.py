@@ -34,10 +34,18 @@ def test_recipe_of_each_family(key: str) -> None:
         {name: st.sampled_from(values) for name, values in CHOICES.items()}
         | {
             "rare": st.sampled_from([0.0, 0.05, 1.0]),
+            "max_codes": st.sampled_from([0, 3]),
             "max_onehot": st.sampled_from([0, 3, 100]),
             "indicator": st.booleans(),
             "dates": st.booleans(),
-            "text_components": st.sampled_from([1, 3]),
+            "text_components": st.sampled_from([0, 1, 3]),
+            "text_terms": st.sampled_from([0, 4]),
+            "crosses": st.sampled_from([0, 3]),
+            "segments": st.sampled_from([0, 1, 5]),
+        }
+        | {
+            name: st.booleans()
+            for name in ("text_pieces", "text_statistics", "text_score", "gaps", "frequency", "code_parts")
         }
     )
 )

@@ -1,14 +1,11 @@
-"""Codes, one-hot, target means, frequency ranks and text."""
+"""Codes, one-hot, target means and frequency ranks."""
 
 import numpy as np
 import pandas as pd
-import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import roc_auc_score
 
 from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
 from autodl.preprocess.codes import CategoryCoder
-from autodl.preprocess.text import TextBlock
 from autodl.records import Task
 
 COLOURS = pd.DataFrame({"c": ["red", "blue", None, "red", "green", "red", "blue"]})
@@ -70,42 +67,6 @@ def test_target_encoding_finds_the_means_and_one_column_a_class() -> None:
     three.fit_transform(frame, np.arange(1000) % 3)
     assert three.names == ("g:mean target[0]", "g:mean target[1]", "g:mean target[2]")
     np.testing.assert_allclose(three.transform(new).sum(axis=1), 1, atol=1e-3)
-
-
-TEXTS = pd.DataFrame({"t": ["good film, really good", "bad film", None, "Really bad!"]})
-
-
-def test_tfidf_is_that_of_scikit_learn() -> None:
-    block = TextBlock(("t",), "tfidf", 1000, 8, 0)
-    out = block.fit_transform(TEXTS, np.zeros(4))
-    reference = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-    expected = reference.fit_transform(TEXTS["t"].fillna(""))
-    np.testing.assert_allclose(out.toarray(), expected.toarray(), rtol=1e-5)
-    assert "t:good film" in block.names
-
-
-def test_svd_separates_topics() -> None:
-    rng = np.random.default_rng(0)
-    words = [["ball", "goal", "team", "match"], ["bank", "money", "rate", "loan"]]
-    y = rng.integers(0, 2, 200)
-    frame = pd.DataFrame({"t": [" ".join(rng.choice(words[k], 6)) for k in y]})
-    out = TextBlock(("t",), "svd", 1000, 4, 0).fit_transform(frame, y)
-    assert out.shape == (200, 6)
-    assert max(abs(np.corrcoef(out[:, j], y)[0, 1]) for j in range(4)) > 0.9
-
-
-def test_languages_without_spaces_use_characters() -> None:
-    frame = pd.DataFrame({"t": ["这部电影很好看", "这部电影很难看", "我喜欢这个故事", "我讨厌这个故事"]})
-    block = TextBlock(("t",), "tfidf", 1000, 8, 0)
-    block.fit_transform(frame, np.zeros(4))
-    assert "t:电影" in block.names
-
-
-@pytest.mark.parametrize("mode", ["tfidf", "svd"])
-def test_empty_texts_are_no_error(mode: str) -> None:
-    frame = pd.DataFrame({"t": [None, "", "!!"]})
-    block = TextBlock(("t",), mode, 100, 4, 0)
-    assert block.fit_transform(frame, np.zeros(3)).shape == block.transform(frame).shape
 
 
 def test_target_means_of_many_classes_stay_narrow() -> None:

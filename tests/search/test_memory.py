@@ -74,10 +74,15 @@ def test_long_texts_cost_more_memory_and_time():
     short = column("t", ColumnKind.TEXT, length=11.0)
     long = column("t", ColumnKind.TEXT, length=1_100.0)
     rows = Rows(10_000, 2_000, 2_000)
-    costs = [preparation_cost(Recipe(text="tfidf"), [c], rows, 2) for c in (short, long)]
+    words = Recipe(text="tfidf", text_pieces=False, text_statistics=False)
+    costs = [preparation_cost(words, [c], rows, 2) for c in (short, long)]
     assert costs[1].bytes == pytest.approx(100 * costs[0].bytes, rel=0.05)
     assert costs[1].seconds == pytest.approx(100 * costs[0].seconds)
     assert preparation_cost(Recipe(text="none"), [long], rows, 2).seconds == 0
+    # Pieces of words cost more, and very long texts are read by words alone.
+    pieces = words.model_copy(update={"text_pieces": True})
+    assert preparation_cost(pieces, [short], rows, 2).seconds > 1.5 * costs[0].seconds
+    assert preparation_cost(pieces, [long], rows, 2) == costs[1]
 
 
 def finished(model, ratio, number=1, status=TrialStatus.OK):

@@ -172,7 +172,7 @@ def _node_bytes(classes: int) -> float:
 
 def trees_cost(shape: Shape, config: TreesConfig, extra: bool) -> CostEstimate:
     """Trees times n log n for each column tried at a split."""
-    columns = shape.columns + 33 * shape.text
+    columns = shape.columns + 60 * shape.text
     share = _share(config.max_features, shape.classes)
     tried = share * columns if share else columns**0.5
     leaf = _leaf(config.min_samples_leaf, shape.classes, shape.quantiles)

@@ -49,6 +49,8 @@ class CatBoostConfig(FamilyConfig):
     one_hot_max_size: int = Field(2, ge=2, le=255)
     min_data_in_leaf: int = Field(1, ge=1)
     leaf_estimation_iterations: int = Field(1, ge=1, le=20)
+    objective: Literal["auto", "poisson", "tweedie"] = "auto"
+    """Of regression: ``auto`` follows the metric; the others have a logarithmic link and need targets from 0 on."""
     patience: int = Field(0, ge=0)
     """Rounds without progress before stopping; 0 means a tenth of ``n_estimators``, within 30 to 100."""
 
@@ -64,6 +66,8 @@ class CatBoostEstimator(ArrayEstimator):
     def __init__(self, config: CatBoostConfig, meta: Meta) -> None:
         super().__init__(meta)
         self.config = config
+        self.raw_target = config.objective != "auto"
+        self._mean = 1.0
         self._model: Any = None
         self._stored = b""
         self._answer: NDArray[np.float64] = np.empty(0)
@@ -72,6 +76,11 @@ class CatBoostEstimator(ArrayEstimator):
         """The model travels as the bytes of CatBoost's own file format."""
         stored = self._stored if self._model is None else _file_bytes(self._model)
         return {**self.__dict__, "_model": None, "_stored": stored}
+
+    @property
+    def _by_factors(self) -> bool:
+        """Whether it predicts the logarithm of a number."""
+        return not self.is_classifier and not self.meta.quantiles and self.config.objective != "auto"
 
     def _loss(self) -> tuple[str, str]:
         """Loss and the metric of early stopping, CatBoost's names."""
@@ -83,6 +92,9 @@ class CatBoostEstimator(ArrayEstimator):
         if self.meta.quantiles:
             kind = "MultiQuantile" if len(self.meta.quantiles) > 1 else "Quantile"
             name = f"{kind}:alpha={','.join(f'{level:.6g}' for level in self.meta.quantiles)}"
+            return name, name
+        if self._by_factors:
+            name = "Poisson" if self.config.objective == "poisson" else "Tweedie:variance_power=1.5"
             return name, name
         return ("MAE", "MAE") if self.meta.metric in ABSOLUTE_METRICS else ("RMSE", "RMSE")
 
@@ -107,7 +119,11 @@ class CatBoostEstimator(ArrayEstimator):
                 self._answer = weighted_quantiles(y, mass, self.meta.quantiles)
             return
         loss, metric = self._loss()
-        params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity"})
+        if self._by_factors:
+            # Boosting begins at exp(0): the mean, in units of itself.
+            self._mean = float(np.average(y, weights=weight)) or 1.0
+            y, y_val = y / self._mean, None if y_val is None else y_val / self._mean
+        params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity", "objective"})
         if c.grow_policy == "SymmetricTree":
             del params["min_data_in_leaf"]
         del params["subsample" if c.bootstrap_type == "Bayesian" else "bagging_temperature"]
@@ -146,7 +162,8 @@ class CatBoostEstimator(ArrayEstimator):
             rows = np.tile(self._answer, (len(X), 1))
             return rows if self.is_classifier or self.meta.quantiles else rows[:, 0]
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
-        return np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
+        raw = np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
+        return np.exp(raw) * self._mean if self._by_factors else raw
 
 
 def _file_bytes(model: Any) -> bytes:
@@ -201,7 +218,7 @@ class CatBoostFamily(Family):
     name = "CatBoost"
     summary = "Hundreds of small decision trees, each correcting the ones before it; very good with categories."
     paper = "Prokhorenkova et al. 2018, CatBoost: unbiased boosting with categorical features, NeurIPS"
-    recipe = Recipe(impute="none", categories="codes", text="svd")
+    recipe = Recipe(impute="none", categories="codes", text="svd", text_components=16, text_terms=32)
     config = CatBoostConfig
     complexity = 5
     quantiles = True
@@ -210,7 +227,7 @@ class CatBoostFamily(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Rounds times the rows and columns scanned at each level."""
         assert isinstance(config, CatBoostConfig)
-        columns = shape.numeric + 34 * shape.text
+        columns = shape.numeric + 60 * shape.text
         # Target statistics of categories cost about twice a number, their combinations three times as much again.
         weighed = 4.0 * columns + 9.0 * shape.categorical * 3.0 ** (config.max_ctr_complexity - 1)
         one = 5.0e-4 + 1.0e-9 * shape.rows * weighed * config.depth

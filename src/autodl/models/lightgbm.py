@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -46,6 +46,8 @@ class LightGBMConfig(FamilyConfig):
     max_cat_to_onehot: int = Field(4, ge=1)
     max_categories: int = Field(255, ge=2)
     """Columns with more codes are split as if the codes were numbers."""
+    objective: Literal["auto", "poisson", "tweedie", "gamma"] = "auto"
+    """Of regression: ``auto`` follows the metric; the others have a logarithmic link and need targets from 0 on."""
     patience: int = Field(0, ge=0)
     """Rounds without progress before stopping; 0 means 3 / learning_rate, within 30 to 200."""
 
@@ -61,6 +63,7 @@ class LightGBMEstimator(ArrayEstimator):
     def __init__(self, config: LightGBMConfig, meta: Meta) -> None:
         super().__init__(meta)
         self.config = config
+        self.raw_target = config.objective != "auto"
         self._model = ""
         self._models: list[str] = []
         self._booster: Any = None
@@ -77,12 +80,13 @@ class LightGBMEstimator(ArrayEstimator):
             return "binary", "binary_logloss"
         if self.is_classifier:
             return "multiclass", "multi_logloss"
-        return ("l1", "l1") if self.meta.metric in ABSOLUTE_METRICS else ("l2", "rmse")
+        objective, metric = ("l1", "l1") if self.meta.metric in ABSOLUTE_METRICS else ("l2", "rmse")
+        return objective if self.config.objective == "auto" else self.config.objective, metric
 
     def _params(self, n: int, cells: int) -> dict[str, Any]:
         c = self.config
         objective, metric = self._objective()
-        params = c.model_dump(exclude={"n_estimators", "max_categories", "patience"})
+        params = c.model_dump(exclude={"n_estimators", "max_categories", "objective", "patience"})
         # Small data: LightGBM's own minimum leaf would forbid every split.
         params["min_data_in_leaf"] = max(1, min(c.min_data_in_leaf, n // 8))
         params["min_data_per_group"] = max(1, min(c.min_data_per_group, n // 10))
@@ -116,7 +120,7 @@ class LightGBMEstimator(ArrayEstimator):
         record = None
         patience = self.config.patience or int(min(200, max(30, 3.0 / self.config.learning_rate)))
         if X_val is not None:
-            valid = [data.create_valid(as_matrix(X_val), y_val, weight=self.weight_val)]
+            valid = [data.create_valid(as_matrix(X_val), y_val, weight=self.weight_val, params=params)]
         if self.meta.quantiles:
             self._train_quantiles(params, data, valid, patience, deadline)
             return
@@ -220,7 +224,7 @@ class LightGBM(Family):
     name = "LightGBM"
     summary = "Hundreds of small decision trees, each correcting the ones before it; fast and strong on tables."
     paper = "Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS"
-    recipe = Recipe(impute="none", categories="codes", text="svd")
+    recipe = Recipe(impute="none", categories="codes", text="svd", text_components=16, text_terms=32)
     config = LightGBMConfig
     complexity = 5
     quantiles = True
@@ -230,7 +234,7 @@ class LightGBM(Family):
         """Rounds to early stopping, times trees a round, times rows and columns scanned a tree."""
         assert isinstance(config, LightGBMConfig)
         rounds = min(config.n_estimators, _usual_rounds(config, shape.classes > 0))
-        columns = shape.columns + 33 * shape.text
+        columns = shape.columns + 60 * shape.text
         cells = shape.rows * columns * config.bagging_fraction * config.feature_fraction
         trees = shape.classes if shape.classes > 2 else max(1, shape.quantiles)
         one = 1.0e-4 + 2.0e-6 * config.num_leaves * columns**0.5 + 2.4e-9 * cells * np.log2(config.num_leaves)

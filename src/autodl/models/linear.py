@@ -11,6 +11,7 @@ from pydantic import Field
 from autodl.models._arrays import ArrayEstimator, as_matrix
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
+from autodl.records.recipe import BENT_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,9 @@ class LinearConfig(FamilyConfig):
     l1_ratio: float = Field(0.5, ge=0, le=1)
     """Share of the absolute penalty in ``elasticnet``."""
     max_iter: int = Field(300, ge=1)
+    objective: Literal["auto", "poisson", "tweedie", "gamma"] = "auto"
+    """Of regression: ``auto`` is squared errors; the others are generalized linear models with a logarithmic link,
+    whose penalty is that of squares."""
 
 
 class LinearEstimator(ArrayEstimator):
@@ -44,6 +48,8 @@ class LinearEstimator(ArrayEstimator):
     def __init__(self, config: LinearConfig, meta: Meta) -> None:
         super().__init__(meta)
         self.config = config
+        self.raw_target = config.objective != "auto"
+        self._ceiling = np.inf
         self._model: Any = None
         self._mean, self._deviation = 0.0, 1.0
         self._coefficients: NDArray[np.float64] = np.empty(0)
@@ -70,6 +76,8 @@ class LinearEstimator(ArrayEstimator):
                 self._train_logistic(matrix, y, weight, deadline)
             elif self.meta.quantiles:
                 self._train_quantiles(matrix, y, weight, deadline)
+            elif self.config.objective != "auto":
+                self._train_generalized(matrix, y, weight)
             else:
                 self._train_regression(matrix, y, weight)
 
@@ -129,6 +137,24 @@ class LinearEstimator(ArrayEstimator):
             )
         self._model.fit(matrix, target, sample_weight=weight)
 
+    def _train_generalized(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        from sklearn.linear_model import TweedieRegressor
+
+        n, p = matrix.shape
+        self._mean = float(np.average(y, weights=weight)) or 1.0
+        # A line in logarithms must not answer with astronomic values where it extrapolates.
+        self._ceiling = 10.0 * float(y.max())
+        dense = isinstance(matrix, np.ndarray) and p <= _NEWTON_SIZE < n
+        model = TweedieRegressor(
+            power={"poisson": 1.0, "tweedie": 1.5, "gamma": 2.0}[self.config.objective],
+            link="log",
+            alpha=1.0 / (n * self.config.C),
+            solver="newton-cholesky" if dense else "lbfgs",
+            max_iter=self.config.max_iter,
+        )
+        model.fit(matrix, y / self._mean, sample_weight=weight)
+        self._coefficients = np.append(model.coef_, model.intercept_)
+
     def _train_quantiles(
         self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline
     ) -> None:
@@ -158,7 +184,12 @@ class LinearEstimator(ArrayEstimator):
             return np.asarray(matrix @ lines[:, :-1].T + lines[:, -1]) * self._deviation + self._mean
         if self.is_classifier:
             return np.asarray(self._model.predict_proba(matrix))
-        return np.asarray(self._model.predict(matrix)).ravel() * self._deviation + self._mean
+        if not self.is_classifier and self.config.objective != "auto":
+            lines = self._coefficients
+            linear = np.minimum(np.asarray(matrix @ lines[:-1]).ravel() + lines[-1], np.log(self._ceiling / self._mean))
+            return np.exp(linear) * self._mean
+        answer = np.asarray(self._model.predict(matrix)).ravel()
+        return answer * self._deviation + self._mean
 
 
 class Linear(Family):
@@ -171,7 +202,10 @@ class Linear(Family):
     paper = (
         "Hoerl & Kennard 1970 (ridge); Tibshirani 1996 (lasso); Zou & Hastie 2005 (elastic net); Cox 1958 (logistic)"
     )
-    recipe = Recipe(outliers="clip", scale="standard", categories="onehot", text="tfidf", target="standard")
+    recipe = Recipe(
+        outliers="clip", scale="standard", segments=6, categories="onehot", text="tfidf", text_statistics=False,
+        target="standard",
+    )  # fmt: skip
     config = LinearConfig
     complexity = 1
     random = False
@@ -186,9 +220,11 @@ class Linear(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Iterations times the cells of the matrix (after one-hot encoding), or Newton steps with their Hessians."""
         assert isinstance(config, LinearConfig)
-        wide = shape.numeric + min(shape.levels, 30 * shape.categorical)
+        # Numbers as bent lines; terms of texts: so many weights in a row.
+        bent = min(6 * shape.numeric, BENT_COLUMNS, shape.rows // 10)
+        wide = shape.numeric + bent + min(shape.levels, 30 * shape.categorical)
         outputs = shape.classes if shape.classes > 2 else 1
-        cells = shape.rows * (wide + 40.0 * shape.text)
+        cells = shape.rows * (wide + 250.0 * shape.text)
         if shape.quantiles:
             seconds = min(config.max_iter, 100.0) * cells * shape.quantiles * 4.0e-9
         elif config.penalty == "l2" and shape.classes == 0:
@@ -200,7 +236,7 @@ class Linear(Family):
         else:
             passes = 40.0 if shape.classes == 0 else 60.0 if outputs == 1 and config.penalty == "l1" else 200.0
             seconds = min(config.max_iter, passes) * cells * outputs * 4.0e-9
-        bytes_ = 16.0 * shape.rows * wide + 2.4e3 * shape.rows * shape.text
+        bytes_ = 16.0 * shape.rows * wide + 6.0e3 * shape.rows * shape.text
         return CostEstimate(seconds=0.05 + seconds / shape.speed, bytes=bytes_)
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:

@@ -117,7 +117,7 @@ class Neighbors(Family):
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Training stores the rows; the time goes into predicting a quarter as many (the validation rows)."""
-        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 34 * shape.text
+        wide = shape.numeric + min(shape.levels, 30 * shape.categorical) + 44 * shape.text
         pairs = 0.25 * float(shape.rows) ** 2
         seconds = 0.02 + pairs * (wide * 1.5e-10 + 1.0e-9) / (shape.speed * shape.threads**0.8)
         return CostEstimate(seconds=seconds, bytes=4.0 * shape.rows * wide + 2.0e8)

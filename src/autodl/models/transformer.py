@@ -111,7 +111,7 @@ class Transformer(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, TransformerConfig)
-        tokens = shape.numeric + shape.categorical + 32 * shape.text + 1
+        tokens = shape.numeric + shape.categorical + 44 * shape.text + 1
         d = config.token_size
         gated = config.feed_forward.endswith("glu")
         block = (4.0 + config.hidden_factor * (3 if gated else 2)) * d * d

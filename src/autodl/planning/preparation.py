@@ -7,10 +7,13 @@ from autodl.evaluate.base import Metric
 from autodl.planning.facts import Facts
 from autodl.profiling.words import share
 from autodl.records import Decision, Recipe, Task
+from autodl.records.recipe import BENT_COLUMNS
 
 RARE_LEVELS = 50
 """From this many categories on, the rarest are grouped where each would become a column."""
 RARE_ROWS = 5
+ROWS_A_SEGMENT = 10
+"""Rows for each coefficient of a linear model: the usual rule of thumb is ten to twenty (Harrell 2015)."""
 SKEWED = 1.0
 IMBALANCED = 0.25
 RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
@@ -32,6 +35,8 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
         change["text"] = "none"
     if not facts.dates:
         change["dates"] = False
+    if recipe.segments:
+        change["segments"] = affordable_segments(recipe.segments, facts)
     if recipe.categories == "onehot" and facts.most_levels > RARE_LEVELS:
         change["rare"] = max(recipe.rare, min(0.01, RARE_ROWS / facts.rows))
     if recipe.target != "none" and log_target(facts, metric):
@@ -41,6 +46,13 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
         if metric.needs == "label" and facts.minority < IMBALANCED and metric.key != "accuracy":
             change["balance"] = "class_weight"
     return recipe.model_copy(update=change)
+
+
+def affordable_segments(wanted: int, facts: Facts) -> int:
+    """Segments of each number so that there are ten rows for each of them, and not too many columns; 0 below two."""
+    numbers = max(1, len(facts.numeric))
+    segments = min(wanted, facts.rows // (ROWS_A_SEGMENT * numbers), BENT_COLUMNS // numbers)
+    return segments if segments >= 2 else 0
 
 
 def log_target(facts: Facts, metric: Metric) -> bool:
@@ -149,8 +161,11 @@ def _scaling(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str])
         "standard": "mean 0, spread 1",
         "robust": "median 0, quartiles 1 apart, extremes squeezed",
         "quantile": "ranks made bell-shaped",
+        "power": "skewed columns straightened, median 0, quartiles 1 apart",
     }
     why = "Models that add columns up need them on one scale; trees do not." + _may(searched, "scale")
+    if any(r.segments for r in recipes.values()):
+        why += " Models that draw straight lines get lines with bends, so that they can follow ups and downs."
     return Decision(topic="Scaling", choice=_spread(recipes, "scale", words), why=why)
 
 
@@ -181,8 +196,8 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
 def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
     words = {
         "none": "not used",
-        "tfidf": "weights of words and word pairs",
-        "svd": "the main themes of its words, as numbers",
+        "tfidf": "weights of words, word pairs and pieces of words",
+        "svd": "its themes, its telling words and a linear model's answer, as numbers",
     }
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
@@ -232,7 +247,13 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
 
 
 def _target(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
-    words = {"none": "as it is", "standard": "mean 0, spread 1 while learning", "log": "its logarithm while learning"}
+    words = {
+        "none": "as it is",
+        "standard": "mean 0, spread 1 while learning",
+        "log": "its logarithm while learning",
+        "power": "a power of it while learning",
+        "quantile": "its ranks made bell-shaped while learning",
+    }
     stats = facts.profile.target.numeric
     skew = stats.skew if stats is not None else 0.0
     if log_target(facts, metric):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.preprocess.codes import CategoryCoder
+from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
 from autodl.preprocess.scaling import NumericScaler, ScaleKind
 from autodl.records import Task
 
@@ -84,7 +84,7 @@ class TargetBlock:
     def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
         """(n, k) cross-fitted training rows; ``y`` (n,) class codes or values."""
         codes = self.coder.transform(frame)
-        targets = self._targets(y)
+        targets = shown_targets(y, self.task, MAX_TARGETS)
         self._encoders = [_encoder().fit(codes, target) for target in targets]
         tails = [f"[{k}]" for k in range(len(targets))] if len(targets) > 1 else [""]
         self.names = tuple(f"{column}:mean target{tail}" for tail in tails for column in self.coder.columns)
@@ -98,33 +98,14 @@ class TargetBlock:
         """(n, k) rows encoded by the fit on all training rows."""
         return self._scaler.transform(self._encode(self.coder.transform(frame))).astype(np.float32)
 
-    def _targets(self, y: NDArray[Any]) -> list[NDArray[np.float64]]:
-        if self.task is Task.REGRESSION:
-            return [np.asarray(y, dtype=np.float64)]
-        classes, counts = np.unique(y, return_counts=True)
-        often = np.sort(np.argsort(-counts, kind="stable")[: shown_classes(len(classes))])
-        shown = classes[-1:] if len(classes) <= 2 else classes[often]
-        return [(y == k).astype(np.float64) for k in shown]
-
     def _encode(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
         return np.hstack([encoder.transform(codes) for encoder in self._encoders])
 
     def _cross_fit(
         self, codes: NDArray[np.int32], y: NDArray[Any], targets: list[NDArray[np.float64]]
     ) -> NDArray[np.float64]:
-        from sklearn.model_selection import KFold, StratifiedKFold
-
         out = np.empty((len(y), len(targets) * codes.shape[1]))
-        largest = int(np.unique(y, return_counts=True)[1].max()) if self.task is Task.CLASSIFICATION else 0
-        if largest >= 2:
-            with warnings.catch_warnings():
-                # A class with fewer rows than folds is rare, not wrong.
-                warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-                folds = StratifiedKFold(min(5, largest), shuffle=True, random_state=self.seed)
-                splits = list(folds.split(codes, y))
-        else:
-            splits = list(KFold(min(5, len(y)), shuffle=True, random_state=self.seed).split(codes))
-        for train, test in splits:
+        for train, test in crossed_parts(y, self.task, self.seed):
             encoded = [_encoder().fit(codes[train], t[train]).transform(codes[test]) for t in targets]
             out[test] = np.hstack(encoded)
         return out
@@ -134,6 +115,38 @@ def _encoder() -> Any:
     from sklearn.preprocessing import TargetEncoder
 
     return TargetEncoder(target_type="continuous")
+
+
+class FrequencyBlock:
+    """How many training rows have the category, as a logarithm; 0 for values never seen and for missing ones."""
+
+    def __init__(self, coder: CategoryCoder, scale: ScaleKind, seed: int) -> None:
+        self.coder = coder
+        self._scaler = NumericScaler(scale, seed)
+        self._counts: list[NDArray[np.float64]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the output columns."""
+        return tuple(f"{column}:frequency" for column in self.coder.columns)
+
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, q) training rows; ``y`` is not used."""
+        codes = self.coder.transform(frame)
+        self._counts = []
+        for j, size in enumerate(self.coder.cardinalities):
+            counts = np.log1p(np.bincount(codes[:, j], minlength=size))
+            counts[0] = 0.0
+            self._counts.append(counts)
+        raw = self._raw(codes)
+        return self._scaler.fit(raw).transform(raw).astype(np.float32)
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """(n, q) logarithms of one more than the count."""
+        return self._scaler.transform(self._raw(self.coder.transform(frame))).astype(np.float32)
+
+    def _raw(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        return np.column_stack([counts[codes[:, j]] for j, counts in enumerate(self._counts)])
 
 
 class FrequencyRankBlock:

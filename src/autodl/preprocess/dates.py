@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+PAIRED = 4
+"""Columns of which each pair gives the days between them at most."""
 _PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "dayofyear": 365.25}
 
 
 class DateExpander:
     """Year, month, day, weekday, hour, day of year and days since the first date of each column.
 
-    Parts with a single value in the training rows are left out; the days since the first date always stay.
+    Parts with a single value in the training rows are left out; the days since the first date always stay. Of up to
+    four columns, each pair gives the days from one to the other, which trees cannot find by themselves.
 
     Args:
         columns: Names of ``datetime64`` columns.
@@ -31,7 +35,12 @@ class DateExpander:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the output columns, e.g. ``sold:month``."""
-        return tuple(f"{column}:{part}" for column, part in self._kept)
+        own = (f"{column}:{part}" for column, part in self._kept)
+        return (*own, *(f"days from {a} to {b}" for a, b in self._pairs))
+
+    @property
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple(combinations(self.columns[:PAIRED], 2))
 
     def fit(self, frame: pd.DataFrame) -> DateExpander:
         """Learn the first date of each column and which parts vary."""
@@ -47,9 +56,14 @@ class DateExpander:
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """(n, k) float64; NaN where the date is missing."""
         parts = {c: self._parts(frame, c) for c in self.columns}
-        out = np.empty((len(frame), len(self._kept)))
+        import pandas as pd
+
+        out = np.empty((len(frame), len(self._kept) + len(self._pairs)))
         for j, (column, part) in enumerate(self._kept):
             out[:, j] = parts[column][part]
+        for j, (a, b) in enumerate(self._pairs, len(self._kept)):
+            gap = pd.to_datetime(frame[b]) - pd.to_datetime(frame[a])
+            out[:, j] = (gap / pd.Timedelta(days=1)).to_numpy(dtype=np.float64)
         return out
 
     def _parts(self, frame: pd.DataFrame, column: str) -> dict[str, NDArray[np.float64]]:

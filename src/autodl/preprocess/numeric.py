@@ -1,15 +1,19 @@
-"""Numbers, booleans and dates: clip, fill, scale, and mark what was missing."""
+"""Numbers, booleans and dates: clip, combine, fill, scale, bend, and mark what was missing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.preprocess.cross_fitting import shown_targets
+from autodl.preprocess.crosses import Crosses
 from autodl.preprocess.dates import DateExpander
 from autodl.preprocess.imputation import NumericImputer
 from autodl.preprocess.outliers import Winsorizer
 from autodl.preprocess.scaling import NumericScaler
+from autodl.preprocess.segments import Segments
+from autodl.records import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1e30
 """Larger magnitudes would overflow float32 or its squares' sums in float64."""
+_CROSSED_CLASSES = 3
+"""Classes whose probability combinations of columns are chosen for; each costs a small model."""
 
 
 class NumericBlock:
@@ -29,42 +35,69 @@ class NumericBlock:
     Args:
         numbers: Names of float64 columns.
         dates: Names of datetime64 columns.
-        recipe: Uses ``outliers``, ``impute``, ``indicator`` and ``scale``.
+        recipe: Uses ``outliers``, ``crosses``, ``impute``, ``indicator``, ``gaps``, ``scale`` and ``segments``.
         seed: For sampled steps.
+        task: What the target is.
     """
 
-    def __init__(self, numbers: tuple[str, ...], dates: tuple[str, ...], recipe: Recipe, seed: int) -> None:
-        self.numbers, self.recipe = numbers, recipe
-        self._dates = DateExpander(dates, cyclical=recipe.scale != "none")
+    def __init__(
+        self,
+        numbers: tuple[str, ...],
+        dates: tuple[str, ...],
+        recipe: Recipe,
+        seed: int,
+        task: Task = Task.REGRESSION,
+    ) -> None:
+        self.numbers, self.recipe, self.task = numbers, recipe, task
+        # Models that add columns up need their numbers scaled.
+        additive = recipe.scale != "none"
+        self._dates = DateExpander(dates, cyclical=additive)
         self._clip = Winsorizer() if recipe.outliers == "clip" else None
+        # Ratios have outliers of their own.
+        self._crossed_clip = Winsorizer() if recipe.outliers == "clip" else None
+        self._crosses = Crosses(recipe.crosses, additive, seed)
         self._imputer = NumericImputer(recipe.impute, seed)
         self._scaler = NumericScaler(recipe.scale, seed)
+        self._segments = Segments(recipe.segments) if recipe.segments and recipe.impute != "none" else None
         self._marked: NDArray[np.int_] = np.empty(0, dtype=np.int_)
+        self._counted = 0
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the output columns; an indicator is called ``COLUMN:missing``."""
-        values = (*self.numbers, *self._dates.names)
-        return (*values, *(f"{values[j]}:missing" for j in self._marked))
+        own = (*self.numbers, *self._dates.names)
+        values = (*own, *self._crosses.names(own))
+        bent = self._segments.names(values) if self._segments else ()
+        marks = tuple(f"{values[j]}:missing" for j in self._marked)
+        return (*values, *bent, *marks, *(("missing values",) if self._counted else ()))
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[np.float64]) -> NDArray[np.float32]:
-        """(n, k) training rows; ``y`` is not used."""
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, k) training rows; ``y`` (n,) class codes or values, by which combinations of columns are chosen."""
         self._dates.fit(frame)
         x = self._raw(frame)
+        missing = np.isnan(x)
+        share = missing.mean(axis=0) if len(x) else np.zeros(x.shape[1])
         if self.recipe.indicator and self.recipe.impute != "none":
-            share = np.isnan(x).mean(axis=0) if len(x) else np.zeros(x.shape[1])
             # A column without any value has a constant indicator.
             self._marked = np.flatnonzero((share > 0) & (share < 1))
+        self._counted = int(self.recipe.gaps and ((share > 0) & (share < 1)).sum() > 1)
         clipped = self._clip.fit(x).transform(x) if self._clip else x
+        if self.recipe.crosses:
+            self._crosses.fit(clipped, shown_targets(y, self.task, _CROSSED_CLASSES))
+            if self._crossed_clip:
+                self._crossed_clip.fit(self._crosses.transform(clipped))
+        clipped = self._with_crosses(clipped)
         filled = self._imputer.fit(clipped).transform(clipped)
         self._scaler.fit(filled)
-        return self._finish(x, filled)
+        if self._segments:
+            self._segments.fit(filled)
+        return self._finish(missing, filled)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """(n, k) rows prepared like the training rows."""
         x = self._raw(frame)
-        clipped = self._clip.transform(x) if self._clip else x
-        return self._finish(x, self._imputer.transform(clipped))
+        clipped = self._with_crosses(self._clip.transform(x) if self._clip else x)
+        return self._finish(np.isnan(x), self._imputer.transform(clipped))
 
     def _raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         x = frame[list(self.numbers)].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -74,8 +107,20 @@ class NumericBlock:
             x = np.where(np.isfinite(x), x, np.nan)
         return np.clip(x, -_LARGEST, _LARGEST)
 
-    def _finish(self, x: NDArray[np.float64], filled: NDArray[np.float64]) -> NDArray[np.float32]:
-        scaled = np.clip(self._scaler.transform(filled), -_LARGEST, _LARGEST).astype(np.float32)
-        if not len(self._marked):
-            return scaled
-        return np.hstack([scaled, np.isnan(x[:, self._marked]).astype(np.float32)])
+    def _with_crosses(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not self._crosses.chosen:
+            return x
+        made = self._crosses.transform(x)
+        if self._crossed_clip:
+            made = self._crossed_clip.transform(made)
+        return np.hstack([x, np.clip(made, -_LARGEST, _LARGEST)])
+
+    def _finish(self, missing: NDArray[np.bool_], filled: NDArray[np.float64]) -> NDArray[np.float32]:
+        parts = [np.clip(self._scaler.transform(filled), -_LARGEST, _LARGEST).astype(np.float32)]
+        if self._segments:
+            parts.append(self._segments.transform(filled).astype(np.float32))
+        if len(self._marked):
+            parts.append(missing[:, self._marked].astype(np.float32))
+        if self._counted:
+            parts.append(missing.sum(axis=1, keepdims=True).astype(np.float32))
+        return parts[0] if len(parts) == 1 else np.hstack(parts)

@@ -9,15 +9,22 @@ import numpy as np
 from autodl.clock import NEVER, Deadline
 from autodl.errors import DataError
 from autodl.features import Features
-from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
+from autodl.preprocess.category_blocks import FrequencyBlock, FrequencyRankBlock, OneHotBlock, TargetBlock
 from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.numeric import NumericBlock
+from autodl.preprocess.parts import CodeParts
+from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
 from autodl.records import ColumnKind, Recipe, TableSchema, Task
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+
+_WORDS = (ColumnKind.CATEGORICAL, ColumnKind.ID)
+_MANY_LEVELS = 10
+"""Columns with more levels get their frequencies: with fewer, models learn what a frequency could tell."""
 
 
 class Block(Protocol):
@@ -51,7 +58,16 @@ class Preparer:
         self.recipe, self.schema, self.task, self.seed = recipe, schema, task, seed
         self._blocks: list[Block] = []
         self._coder: CategoryCoder | None = None
+        self._parts: CodeParts | None = None
         self._sparse = False
+        self._memo: TermMemo | None = None
+
+    def remember(self, memo: TermMemo | None) -> None:
+        """Share the term weights of texts with other preparers; None ends it. The memory is not stored."""
+        self._memo = memo
+        for block in self._blocks:
+            if isinstance(block, TextBlock):
+                block.memo = memo
 
     def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> Features:
         """Learn from the training rows and prepare them.
@@ -66,6 +82,9 @@ class Preparer:
             TimeoutError: If the deadline has passed.
         """
         self._check(frame)
+        if self.recipe.code_parts:
+            self._parts = CodeParts(self.schema.of_kind(*_WORDS)).fit(frame)
+            frame = self._parts.transform(frame)
         self._plan(frame)
         parts = []
         for block in self._blocks:
@@ -84,6 +103,8 @@ class Preparer:
         if len(frame) == 0:
             # scikit-learn refuses empty input: prepare one row of missing values and drop it.
             return self.transform(frame.reindex([0])).take(np.arange(0))
+        if self._parts is not None:
+            frame = self._parts.transform(frame)
         return self._features(frame, [block.transform(frame) for block in self._blocks])
 
     def _plan(self, frame: pd.DataFrame) -> None:
@@ -93,33 +114,41 @@ class Preparer:
         numbers = self.schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)
         dates = self.schema.of_kind(ColumnKind.DATETIME) if recipe.dates else ()
         texts = self.schema.of_kind(ColumnKind.TEXT) if recipe.text != "none" else ()
-        words = self.schema.of_kind(ColumnKind.CATEGORICAL, ColumnKind.ID)
+        words = self.schema.of_kind(*_WORDS)
+        if self._parts is not None:
+            words, numbers = (*words, *self._parts.words), (*numbers, *self._parts.numbers)
         self._sparse = bool(texts) and recipe.text == "tfidf"
-        self._blocks = [NumericBlock(numbers, dates, recipe, seed)] if numbers or dates else []
+        self._blocks = [NumericBlock(numbers, dates, recipe, seed, self.task)] if numbers or dates else []
         self._coder = None
         if words:
             self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame), frame)
-        if texts and recipe.text != "none":
-            self._blocks.append(TextBlock(texts, recipe.text, recipe.text_features, recipe.text_components, seed))
+        if texts:
+            self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
 
     def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame) -> None:
         recipe, seed = self.recipe, self.seed
+        sizes = dict(zip(coder.columns, coder.cardinalities, strict=True))
         if recipe.categories == "codes":
-            self._coder = coder
+            few = tuple(c for c in coder.columns if not recipe.max_codes or sizes[c] <= recipe.max_codes + 1)
+            self._coder = coder if len(few) == len(sizes) else self._coded(few, frame)
+            if many := tuple(c for c in coder.columns if c not in few):
+                self._blocks.append(TargetBlock(self._coded(many, frame), self.task, recipe.scale, seed))
         elif recipe.categories == "ordinal":
             self._blocks.append(FrequencyRankBlock(coder, recipe.scale, seed))
         elif recipe.categories == "target":
             self._blocks.append(TargetBlock(coder, self.task, recipe.scale, seed))
         else:
-            small = tuple(
-                c for c, k in zip(coder.columns, coder.cardinalities, strict=True) if k <= recipe.max_onehot + 1
-            )
-            large = tuple(c for c in coder.columns if c not in small)
+            small = tuple(c for c in coder.columns if sizes[c] <= recipe.max_onehot + 1)
             if small:
-                self._blocks.append(OneHotBlock(CategoryCoder(small, recipe.rare).fit(frame), self._sparse))
-            if large:
-                many = CategoryCoder(large, recipe.rare).fit(frame)
-                self._blocks.append(TargetBlock(many, self.task, recipe.scale, seed))
+                self._blocks.append(OneHotBlock(self._coded(small, frame), self._sparse))
+            if large := tuple(c for c in coder.columns if c not in small):
+                self._blocks.append(TargetBlock(self._coded(large, frame), self.task, recipe.scale, seed))
+        often = tuple(c for c in coder.columns if sizes[c] > _MANY_LEVELS)
+        if recipe.frequency and often:
+            self._blocks.append(FrequencyBlock(CategoryCoder(often).fit(frame), recipe.scale, seed))
+
+    def _coded(self, columns: tuple[str, ...], frame: pd.DataFrame) -> CategoryCoder:
+        return CategoryCoder(columns, self.recipe.rare).fit(frame)
 
     def _features(self, frame: pd.DataFrame, parts: list[Any]) -> Features:
         if self._sparse:

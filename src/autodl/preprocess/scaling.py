@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.yeo_johnson import exponent, forward
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ScaleKind = Literal["none", "standard", "robust", "quantile"]
+ScaleKind = Literal["none", "standard", "robust", "quantile", "power"]
 
 
 def column_quantiles(x: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
@@ -34,8 +36,9 @@ class NumericScaler:
 
     Args:
         kind: ``none``; ``standard`` (mean 0, deviation 1); ``robust`` (median 0, interquartile range 1, then
-            ``smooth_clip``); ``quantile`` (ranks mapped to a normal distribution).
-        seed: For the row sample from which quantiles are learnt.
+            ``smooth_clip``); ``quantile`` (ranks mapped to a normal distribution); ``power`` (made symmetric by a
+            power that is learnt, Yeo & Johnson 2000, then like ``robust``).
+        seed: For the row sample from which quantiles and powers are learnt.
     """
 
     def __init__(self, kind: ScaleKind, seed: int = 0) -> None:
@@ -43,6 +46,8 @@ class NumericScaler:
         self._center: NDArray[np.float64] = np.empty(0)
         self._factor: NDArray[np.float64] = np.empty(0)
         self._ranks: Any = None
+        self._powers: NDArray[np.float64] = np.empty(0)
+        self._spread: NumericScaler | None = None
 
     @property
     def factor(self) -> NDArray[np.float64]:
@@ -53,6 +58,8 @@ class NumericScaler:
         """Learn from (n, p) values."""
         if self.kind == "none" or x.shape[1] == 0:
             return self
+        if self.kind == "power":
+            x = self._fit_power(x)
         low, q1, median, q3, high = np.nan_to_num(column_quantiles(x, (0.0, 0.25, 0.5, 0.75, 1.0)))
         varies = high > low
         if self.kind == "standard":
@@ -78,5 +85,19 @@ class NumericScaler:
             return x
         if self._ranks is not None:
             return np.where(self._factor > 0, self._ranks.transform(x), np.where(np.isnan(x), x, 0.0))
+        if self.kind == "power":
+            x = self._bend(x)
         scaled = (x - self._center) * self._factor
-        return smooth_clip(scaled) if self.kind == "robust" else np.asarray(scaled)
+        return smooth_clip(scaled) if self.kind in ("robust", "power") else np.asarray(scaled)
+
+    def _fit_power(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Learn the exponents; (n, p) values made symmetric."""
+        self._spread = NumericScaler("standard").fit(x)
+        unit = self._spread.transform(x)
+        self._powers = np.array([exponent(column, self.seed) for column in unit.T])
+        return self._bend(x)
+
+    def _bend(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        assert self._spread is not None
+        unit = np.clip(self._spread.transform(x), -1e6, 1e6)
+        return np.column_stack([forward(column, power) for column, power in zip(unit.T, self._powers, strict=True)])

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.yeo_johnson import exponent, forward, inverse
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TargetKind = Literal["none", "standard", "log"]
+TargetKind = Literal["none", "standard", "log", "power", "quantile"]
 
 
 class TargetTransform:
     """Fitted on the training targets when built.
 
     ``standard``: z = (y - mean) / deviation. ``log``: the same of log(1 + y - s), where the shift s is the smallest
-    training target if that is negative, else 0.
+    training target if that is negative, else 0. ``power``: the power of Yeo & Johnson (2000) that makes the targets
+    most like a normal distribution. ``quantile``: ranks mapped to a normal distribution; answers stay within the
+    training targets.
 
     Args:
         kind: Which transform.
@@ -28,13 +32,25 @@ class TargetTransform:
         self.kind = kind
         values = np.asarray(y, dtype=np.float64)
         self.shift = min(0.0, float(values.min())) if kind == "log" and len(values) else 0.0
+        self._ranks: Any = _ranks(values) if kind == "quantile" and len(values) else None
+        # Centre, unit and exponent of ``power``.
+        self._power = (0.0, 1.0, 1.0)
+        if kind == "power" and len(values):
+            centre, unit = float(values.mean()), float(values.std())
+            unit = unit if unit > 1e-10 * abs(centre) else 1.0
+            self._power = (centre, unit, exponent((values - centre) / unit))
         inner = self._inner(values)
         self.mean = float(inner.mean()) if kind != "none" and len(values) else 0.0
         deviation = float(inner.std()) if kind != "none" and len(values) else 1.0
         # The deviation of equal numbers may be a rounding error instead of 0.
         self.deviation = deviation if deviation > 1e-10 * abs(self.mean) else 1.0
-        # A model that extrapolates in logarithms must not answer with astronomic values.
-        self._ceiling = float(inner.max()) + math.log(10.0) if kind == "log" and len(values) else math.inf
+        # A model that extrapolates in logarithms or powers must not answer with astronomic values.
+        self._floor, self._ceiling = -math.inf, math.inf
+        if kind == "log" and len(values):
+            self._ceiling = float(inner.max()) + math.log(10.0)
+        elif kind == "power" and len(values):
+            width = np.ptp(values)
+            self._floor, self._ceiling = self._inner(np.array([values.min() - width, values.max() + width])).tolist()
 
     def forward(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """(n,) transformed targets; under ``log``, targets below the shift count as the shift."""
@@ -49,7 +65,30 @@ class TargetTransform:
         inner = values * self.deviation + self.mean
         if self.kind == "standard":
             return inner
-        return np.asarray(np.expm1(np.minimum(inner, self._ceiling)) + self.shift)
+        inner = np.clip(inner, self._floor, self._ceiling)
+        if self.kind == "log":
+            return np.asarray(np.expm1(inner) + self.shift)
+        if self.kind == "power":
+            centre, unit, power = self._power
+            return inverse(inner, power) * unit + centre
+        if self._ranks is None:
+            return np.asarray(inner)
+        return np.asarray(self._ranks.inverse_transform(inner.reshape(-1, 1))).reshape(inner.shape)
 
     def _inner(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log1p(np.maximum(values - self.shift, 0.0)) if self.kind == "log" else values
+        if self.kind == "log":
+            return np.asarray(np.log1p(np.maximum(values - self.shift, 0.0)))
+        if self.kind == "power":
+            centre, unit, power = self._power
+            return forward((values - centre) / unit, power)
+        if self._ranks is None:
+            return values
+        return np.asarray(self._ranks.transform(values.reshape(-1, 1))).reshape(values.shape)
+
+
+def _ranks(values: NDArray[np.float64]) -> Any:
+    from sklearn.preprocessing import QuantileTransformer
+
+    return QuantileTransformer(
+        n_quantiles=min(1000, len(values)), output_distribution="normal", random_state=0, subsample=100_000
+    ).fit(values[:, None])

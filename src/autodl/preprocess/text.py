@@ -1,136 +1,171 @@
-"""Free text as numbers: tf-idf weights of words and word pairs, or their leading components.
+"""Free text as numbers: weights of its terms, or a few columns made of them.
 
 Notation: n rows, v vocabulary size, c components.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from autodl.preprocess.category_blocks import MAX_TARGETS
+from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
+from autodl.preprocess.scaling import NumericScaler
+from autodl.preprocess.term_memo import TermMemo
+from autodl.preprocess.text_score import TextScore
+from autodl.preprocess.text_statistics import STATISTICS, text_statistics
+from autodl.preprocess.text_terms import TermWeights, cells_of, informative
+from autodl.records import Task
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_UNSPACED = re.compile("[\\u0e00-\\u0e7f\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]")
-"""Thai, Japanese and Chinese characters: languages written without spaces between words."""
+    from autodl.records import Recipe
+
+
+@dataclass
+class TextColumn:
+    """What was learnt of one column.
+
+    Attributes:
+        terms: Its vocabulary. svd: its components, or None. top: positions of the terms that became columns.
+        score: The linear score, or None. scaler: of topics, statistics and score. names: of the output columns.
+    """
+
+    terms: TermWeights
+    svd: Any = None
+    top: NDArray[np.int_] = field(default_factory=lambda: np.empty(0, dtype=np.int_))
+    score: TextScore | None = None
+    spread: float = 1.0
+    scaler: NumericScaler = field(default_factory=lambda: NumericScaler("standard"))
+    names: tuple[str, ...] = ()
 
 
 class TextBlock:
-    """One vocabulary for each text column; lower case, sublinear term frequency, rows of length 1.
+    """The columns of free text.
 
-    Words and word pairs are the terms; for columns written without spaces (judged on 200 rows), one to three
-    characters. Under ``svd`` each column also gives its number of characters and words, and the components are
-    divided by their common deviation (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et
-    al. 2011).
+    Under ``tfidf`` the weights of all terms (CSR), see ``TermWeights``. Under ``svd``, dense: their leading
+    components (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et al. 2011), divided by their
+    common deviation, the ``text_terms`` most informative terms, and the cross-fitted answer of a linear model on all
+    terms. Both may add statistics such as the share of capitals.
 
     Args:
         columns: Names of object columns of ``str`` and ``None``.
-        mode: ``tfidf`` (CSR, v columns) or ``svd`` (dense, c + 2 columns).
-        max_features: Most frequent terms kept.
-        n_components: c.
-        seed: For the SVD.
+        recipe: Uses the fields ``text*``.
+        task: What the target is.
+        seed: For the SVD and the cross-fitting.
+        memo: Term weights of other recipes; no part of what is stored.
     """
 
     def __init__(
-        self, columns: tuple[str, ...], mode: Literal["tfidf", "svd"], max_features: int, n_components: int, seed: int
+        self, columns: tuple[str, ...], recipe: Recipe, task: Task, seed: int, memo: TermMemo | None = None
     ) -> None:
-        self.columns, self.mode, self.seed = columns, mode, seed
-        self.max_features, self.n_components = max_features, n_components
-        self._vectorizers: list[Any] = []
-        self._svds: list[Any] = []
-        self._scales: list[NDArray[np.float64]] = []
-        self.names: tuple[str, ...] = ()
+        self.columns, self.recipe, self.task, self.seed = columns, recipe, task, seed
+        self.memo = memo
+        self._learnt: list[TextColumn] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the output columns, e.g. ``review:topic 1``."""
+        return tuple(name for learnt in self._learnt for name in learnt.names)
 
     def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
-        """(n, k) float32 training rows, CSR under ``tfidf``; ``y`` is not used."""
-        names: list[str] = []
+        """(n, k) float32 training rows, CSR under ``tfidf``; ``y`` (n,) class codes or values."""
+        self._learnt = []
         parts = []
         for column in self.columns:
-            texts = _texts(frame, column)
-            vectorizer, terms = self._vectorize(texts)
-            self._vectorizers.append(vectorizer)
-            if self.mode == "tfidf":
-                parts.append(terms)
-                vocabulary = [] if vectorizer is None else vectorizer.get_feature_names_out()
-                names += [f"{column}:{term}" for term in vocabulary]
-                continue
-            parts.append(self._fit_dense(texts, terms))
-            width = parts[-1].shape[1] - 2
-            names += [*(f"{column}:topic {k + 1}" for k in range(width)), f"{column}:length", f"{column}:words"]
-        self.names = tuple(names)
+            texts = cells_of(frame, column)
+            memo = self.memo if self.memo is not None else TermMemo()
+            weights, terms = memo.fit(self.recipe.text_features, self.recipe.text_pieces, texts)
+            learnt = TextColumn(weights)
+            self._learnt.append(learnt)
+            make = self._fit_sparse if self.recipe.text == "tfidf" else self._fit_dense
+            parts.append(make(column, learnt, texts, terms, y))
         return self._join(parts)
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """(n, k) float32 rows in the vocabulary of the training rows."""
         parts = []
-        for j, column in enumerate(self.columns):
-            texts = _texts(frame, column)
-            terms = _terms(self._vectorizers[j], texts)
-            if self.mode == "tfidf":
-                parts.append(terms)
-            else:
-                raw = _with_counts(self._svds[j], terms, texts)
-                parts.append((raw / self._scales[j]).astype(np.float32))
+        for column, learnt in zip(self.columns, self._learnt, strict=True):
+            texts = cells_of(frame, column)
+            terms = learnt.terms.transform(texts) if self.memo is None else self.memo.transform(learnt.terms, texts)
+            counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
+            if self.recipe.text == "tfidf":
+                parts.append(_beside(terms, learnt.scaler.transform(counts)))
+                continue
+            scores = np.empty((len(texts), 0)) if learnt.score is None else learnt.score.transform(terms)
+            parts.append(_dense(learnt, terms, np.hstack([counts, scores])))
         return self._join(parts)
 
-    def _vectorize(self, texts: list[str]) -> tuple[Any, Any]:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    def _fit_sparse(self, column: str, learnt: TextColumn, texts: list[str], terms: Any, y: NDArray[Any]) -> Any:
+        vocabulary = learnt.terms.names
+        counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
+        shown = STATISTICS if self.recipe.text_statistics else ()
+        learnt.names = tuple(f"{column}:{name}" for name in (*vocabulary, *shown))
+        return _beside(terms, learnt.scaler.fit(counts).transform(counts))
 
-        probe = "".join(texts[:: max(1, len(texts) // 200)])
-        unspaced = len(_UNSPACED.findall(probe)) > 0.3 * max(1, len(probe))
-        vectorizer = TfidfVectorizer(
-            analyzer="char" if unspaced else "word",
-            ngram_range=(1, 3) if unspaced else (1, 2),
-            token_pattern=r"(?u)\b\w+\b",
-            min_df=2 if len(texts) >= 100 else 1,
-            max_features=self.max_features,
-            sublinear_tf=True,
-            dtype=np.float32,
+    def _fit_dense(self, column: str, learnt: TextColumn, texts: list[str], terms: Any, y: NDArray[Any]) -> Any:
+        recipe = self.recipe
+        counts = text_statistics(texts) if recipe.text_statistics else np.empty((len(texts), 0))
+        targets = shown_targets(y, self.task, MAX_TARGETS)
+        crossed = scores = np.empty((len(texts), 0))
+        if recipe.text_score:
+            learnt.score = TextScore()
+            parts = crossed_parts(y, self.task, self.seed) if len(y) >= 2 else []
+            crossed = learnt.score.fit_transform(terms, targets, parts)
+            scores = learnt.score.transform(terms)
+        if recipe.text_terms:
+            learnt.top = informative(terms, targets, recipe.text_terms)
+        self._fit_topics(learnt, terms)
+        # The scaler learns from the scores that new rows get.
+        learnt.scaler.fit(np.hstack([counts, scores]))
+        topics = 0 if learnt.svd is None else learnt.svd.components_.shape[0]
+        tails = [f" {k + 1}" for k in range(len(targets))] if len(targets) > 1 else [""]
+        vocabulary = learnt.terms.names if len(learnt.top) else []
+        learnt.names = tuple(
+            f"{column}:{name}"
+            for name in (
+                *(f"topic {k + 1}" for k in range(topics)),
+                *(vocabulary[j] for j in learnt.top),
+                *(STATISTICS if recipe.text_statistics else ()),
+                *(f"score{tail}" for tail in tails if recipe.text_score),
+            )
         )
-        try:
-            return vectorizer, vectorizer.fit_transform(texts)
-        except ValueError:  # No term is left: all texts are empty, or none occurs twice.
-            return None, _terms(None, texts)
+        return _dense(learnt, terms, np.hstack([counts, crossed]))
 
-    def _fit_dense(self, texts: list[str], terms: Any) -> NDArray[np.float32]:
+    def _fit_topics(self, learnt: TextColumn, terms: Any) -> None:
         from sklearn.decomposition import TruncatedSVD
 
-        rank = min(self.n_components, terms.shape[1] - 1, terms.shape[0] - 1)
-        svd = None
-        if rank >= 1:
-            svd = TruncatedSVD(rank, algorithm="randomized", n_iter=3, random_state=self.seed).fit(terms)
-        self._svds.append(svd)
-        raw = _with_counts(svd, terms, texts)
-        deviations = raw.std(axis=0)
+        rank = min(self.recipe.text_components, terms.shape[1] - 1, terms.shape[0] - 1)
+        if rank < 1:
+            return
+        with np.errstate(invalid="ignore"):  # Equal texts have no variance to be explained.
+            learnt.svd = TruncatedSVD(rank, algorithm="randomized", n_iter=3, random_state=self.seed).fit(terms)
         # One factor for all components keeps their order of importance.
-        deviations[:-2] = np.sqrt(np.mean(deviations[:-2] ** 2)) if rank >= 1 else 1.0
-        self._scales.append(np.where(deviations > 0, deviations, 1.0))
-        return (raw / self._scales[-1]).astype(np.float32)
+        learnt.spread = float(np.sqrt(np.mean(learnt.svd.transform(terms).var(axis=0)))) or 1.0
 
     def _join(self, parts: list[Any]) -> Any:
-        if self.mode == "svd":
+        if self.recipe.text == "svd":
             return np.hstack(parts)
         from scipy import sparse
 
         return sparse.hstack(parts, format="csr", dtype=np.float32)
 
 
-def _texts(frame: pd.DataFrame, column: str) -> list[str]:
-    return [value if isinstance(value, str) else "" for value in frame[column]]
+def _beside(terms: Any, counts: NDArray[np.float64]) -> Any:
+    if counts.shape[1] == 0:
+        return terms
+    from scipy import sparse
+
+    return sparse.hstack([terms, sparse.csr_matrix(counts.astype(np.float32))], format="csr", dtype=np.float32)
 
 
-def _terms(vectorizer: Any, texts: list[str]) -> Any:
-    if vectorizer is None:
-        from scipy import sparse
-
-        return sparse.csr_matrix(np.empty((len(texts), 0), dtype=np.float32))
-    return vectorizer.transform(texts)
-
-
-def _with_counts(svd: Any, terms: Any, texts: list[str]) -> NDArray[np.float64]:
-    counts = np.log1p([[len(text), text.count(" ") + (text != "")] for text in texts]).reshape(len(texts), 2)
-    topics = np.empty((len(texts), 0)) if svd is None else svd.transform(terms)
-    return np.hstack([topics, counts]).astype(np.float64)
+def _dense(learnt: TextColumn, terms: Any, rest: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Topics, informative terms, then statistics and scores."""
+    n = terms.shape[0]
+    topics = np.empty((n, 0)) if learnt.svd is None else learnt.svd.transform(terms) / learnt.spread
+    top = terms[:, learnt.top].toarray() if len(learnt.top) else np.empty((n, 0))
+    return np.hstack([topics, top, learnt.scaler.transform(rest)]).astype(np.float32)

@@ -6,6 +6,9 @@ from typing import Literal
 
 from autodl.records.base import Record
 
+BENT_COLUMNS = 300
+"""Columns that the segments of all numbers together may become."""
+
 
 class Recipe(Record):
     """Choices of one preprocessing pipeline; fitted inside each fold only.
@@ -21,21 +24,43 @@ class Recipe(Record):
     """Add a 0/1 column for each numeric column with missing values (only when imputing)."""
     outliers: Literal["none", "clip"] = "none"
     """``clip``: winsorize at 3 interquartile ranges outside the quartiles."""
-    scale: Literal["none", "standard", "robust", "quantile"] = "none"
-    """``robust``: RealMLP's robust scaling and smooth clipping (Holzmueller et al. 2024)."""
+    crosses: int = 0
+    """Ratios, differences, sums and products of two numeric columns added at most, chosen on the training rows."""
+    gaps: bool = False
+    """Add the number of missing values of a row."""
+    segments: int = 0
+    """Segments of a bent line that each number becomes besides itself (only when imputing)."""
+    scale: Literal["none", "standard", "robust", "quantile", "power"] = "none"
+    """``robust``: RealMLP's robust scaling and smooth clipping (Holzmueller et al. 2024); ``power``: Yeo-Johnson."""
     categories: Literal["codes", "onehot", "target", "ordinal"] = "codes"
     """``codes`` fill ``Features.categorical``; the others become numeric columns. ``ordinal``: frequency-ranked."""
+    max_codes: int = 0
+    """Columns with more values are target-encoded (cross-fitted) under ``codes``; 0: no limit."""
     max_onehot: int = 30
     """Columns with more values are target-encoded (cross-fitted) under ``onehot``."""
     rare: float = 0.0
     """Categories with a smaller share of the rows are grouped into one."""
+    frequency: bool = False
+    """Add how often the value of a column with many levels occurs."""
+    code_parts: bool = False
+    """Take codes such as ``C85`` apart into letters and a number, besides the code itself."""
     text: Literal["none", "tfidf", "svd"] = "svd"
-    """``tfidf``: sparse words and word pairs; ``svd``: its leading components, dense."""
+    """``tfidf``: sparse weights of all terms; ``svd``: a few dense columns made of them."""
     text_features: int = 20_000
+    """Words and pairs of words kept, and as many pieces of words."""
+    text_pieces: bool = True
+    """Terms are also two to four neighbouring characters within words."""
+    text_statistics: bool = True
+    """Add length, words, shares of capitals, digits and signs, ..."""
     text_components: int = 32
+    """Leading components of the terms, under ``svd``."""
+    text_terms: int = 0
+    """Most informative terms that become columns, under ``svd``."""
+    text_score: bool = True
+    """Add the cross-fitted answer of a linear model on all terms, under ``svd``."""
     dates: bool = True
     """Year, month, day, weekday, hour, day of year and days since the first date."""
-    target: Literal["none", "standard", "log"] = "none"
-    """Transform of a regression target; predictions are mapped back."""
+    target: Literal["none", "standard", "log", "power", "quantile"] = "none"
+    """Transform of a regression target; predictions are mapped back. ``power``: Yeo-Johnson; ``quantile``: normal."""
     balance: Literal["none", "class_weight", "smote", "oversample", "undersample"] = "none"
     """Treatment of imbalanced classes, on training rows only."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, Task
+from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, Recipe, Task
 from autodl.search.space import SearchSpace, family_space
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str]) -> SearchSpace:
     space = planned_space(plan).without(*(f"prep.{name}" for name in idle))
     if plan.space is not None:
         return space
+    space = space.restricted("objective", ("auto", *plan.objectives))
     return space.with_defaults({f"prep.{name}": value for name, value in plan.recipe.model_dump().items()})
 
 
@@ -58,11 +59,19 @@ def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequenc
     numeric = [c for c in kept if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)]
     if not any(c.n_missing for c in numeric):
         idle |= {"impute", "indicator"}
+    if sum(c.n_missing > 0 for c in numeric) < 2:
+        idle.add("gaps")
+    if len(numeric) < 2:
+        idle.add("crosses")
+    if not numeric:
+        idle.add("segments")
     # Dates have no statistics: their parts lie within fences by nature.
     if not any(c.numeric is not None and c.numeric.n_outliers for c in numeric):
         idle.add("outliers")
     if not any(c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID) for c in kept):
-        idle |= {"categories", "max_onehot", "rare"}
+        idle |= {"categories", "max_codes", "max_onehot", "rare", "frequency", "code_parts"}
+    if not any(c.kind is ColumnKind.TEXT for c in kept):
+        idle |= {name for name in Recipe.model_fields if name.startswith("text")}
     if task is Task.CLASSIFICATION:
         idle.add("target")
     if task is not Task.CLASSIFICATION or nearly_balanced(class_counts):

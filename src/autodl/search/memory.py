@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
 from autodl.preprocess.category_blocks import shown_classes
+from autodl.preprocess.text_statistics import STATISTICS
+from autodl.preprocess.text_terms import PIECE_CHARACTERS
 from autodl.records import ColumnInfo, ColumnKind, Recipe, TrialResult, TrialSpec
 from autodl.records.origins import SUPERNET
+from autodl.records.recipe import BENT_COLUMNS
 from autodl.search.costs import one_fit
 from autodl.search.nas.sharing import largest, shared_choices, without_rankings
 from autodl.search.space import Config, SearchSpace
@@ -26,6 +29,8 @@ CHARS = 200.0
 """Characters of a text whose length is not known."""
 TERM_BYTES = 100.0
 """A word or word pair of a text while the vocabulary is counted: in lists and in the dictionary."""
+PIECES_A_CHAR, PIECE_BYTES = 2.5, 40.0
+"""Pieces of words in a text, and the bytes of one while they are counted."""
 CHARS_A_TERM = 3.0
 """Words of five letters and a blank, each also in a pair."""
 WORKER_BYTES = 4e8
@@ -100,15 +105,30 @@ def preparation_cost(
     words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
     codes, onehot, means = _category_widths(recipe, words, classes)
     texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text != "none" else []
-    terms = sum(CHARS if c.mean_length is None else c.mean_length for c in texts) / CHARS_A_TERM
-    topics = (recipe.text_components + 2) * len(texts) if recipe.text == "svd" else 0
+    chars = sum(CHARS if c.mean_length is None else c.mean_length for c in texts)
+    pieces = PIECES_A_CHAR * chars if recipe.text_pieces and rows.train * chars <= PIECE_CHARACTERS else 0.0
+    terms = chars / CHARS_A_TERM
+    dense = recipe.text == "svd"
+    outputs = shown_classes(classes)
+    own = recipe.text_components + recipe.text_terms + outputs * recipe.text_score if dense else 0
+    topics = (own + len(STATISTICS) * recipe.text_statistics) * len(texts)
+    numeric += recipe.crosses + recipe.gaps
+    numeric += len(words) * recipe.frequency + 2 * len(words) * recipe.code_parts
+    numeric += min(recipe.segments * len(numbers), BENT_COLUMNS) * (recipe.impute != "none")
     width = numeric + onehot + means + topics
     # Each block is made of float64 copies, then all are joined as float32; the frame itself is cut first.
     largest = max(numeric, onehot / 4, means, topics)
     bytes_ = rows.train * (8.0 * len(features) + 32.0 * largest + 4.0 * width)
     bytes_ += rows.total * (4.0 * width + 8.0 * codes)
-    bytes_ += TERM_BYTES * rows.train * terms + 8.0 * rows.total * terms * (recipe.text == "tfidf")
-    seconds = 6e-7 * rows.train * terms * (2.0 if recipe.text == "svd" else 1.0)
+    bytes_ += rows.train * (TERM_BYTES * terms + PIECE_BYTES * pieces)
+    bytes_ += 8.0 * rows.total * (terms + pieces) * (not dense)
+    # Cutting texts into terms; then the components and the scores, which pass over all weights.
+    seconds = rows.total * (5e-7 * chars + 5e-7 * pieces)
+    if dense:
+        passes = 6e-9 * recipe.text_components + 1.2e-7 * outputs * recipe.text_score
+        seconds += rows.train * (terms + pieces) * passes
+    if recipe.crosses:
+        seconds += 0.1 + 1e-4 * min(rows.train, 4_000) * min(3, max(1, outputs)) * (recipe.scale == "none")
     seconds += 2.0 if recipe.impute == "knn" and gaps else 0.0
     seconds += 2e-6 * min(rows.train, 2_000) * min(20, len(numbers)) * gaps if recipe.impute == "iterative" else 0.0
     seconds += 3e-7 * rows.train * means
@@ -117,11 +137,12 @@ def preparation_cost(
 
 def _category_widths(recipe: Recipe, words: Sequence[ColumnInfo], classes: int) -> tuple[int, int, int]:
     """Columns of codes, of 0/1 and of target means."""
+    outputs = shown_classes(classes)
     if recipe.categories == "codes":
-        return len(words), 0, 0
+        many = sum(c.n_unique > recipe.max_codes for c in words) if recipe.max_codes else 0
+        return len(words) - many, 0, outputs * many
     if recipe.categories == "ordinal":
         return 0, 0, len(words)
-    outputs = shown_classes(classes)
     if recipe.categories == "target":
         return 0, 0, outputs * len(words)
     small = [c for c in words if c.n_unique <= recipe.max_onehot + 1]

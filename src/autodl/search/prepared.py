@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.preprocess import Preparer
+    from autodl.preprocess.term_memo import TermMemo
     from autodl.search.trial import TrialData
 
 CACHE_BYTES = 600_000_000
@@ -57,11 +58,19 @@ class PreparedFolds:
 
     def __init__(self, data: TrialData, limit: int = CACHE_BYTES) -> None:
         self._data, self._limit = data, limit
-        self._kept: OrderedDict[tuple[str, int, float | None, int], PreparedFold] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, int, float | None, int], PreparedFold] = OrderedDict()
+        self._memo: TermMemo | None = None
         self._lock = threading.Lock()
 
     def get(
-        self, recipe: Recipe, fold: int, deadline: Deadline = NEVER, *, part: float | None = None, seed: int = 0
+        self,
+        recipe: Recipe,
+        fold: int,
+        deadline: Deadline = NEVER,
+        *,
+        part: float | None = None,
+        seed: int = 0,
+        split: int = 0,
     ) -> PreparedFold:
         """The fold's rows prepared by a preparer that was fitted on its training rows.
 
@@ -70,12 +79,13 @@ class PreparedFolds:
             deadline: When preparation must end.
             part: Share of the training rows to use; None means all.
             seed: Seed of the choice of that part.
+            split: Number of the split into folds.
 
         Raises:
             TimeoutError: If the deadline passes between two steps.
         """
         # A part differs by seed; all rows do not.
-        key = (preparation_key(recipe), fold, part, seed if part is not None else 0)
+        key = (preparation_key(recipe), split, fold, part, seed if part is not None else 0)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -84,21 +94,32 @@ class PreparedFolds:
 
         begun = time.perf_counter()
         data = self._data
-        train, valid = data.folds[fold]
+        train, valid = data.folds_of(split)[fold]
         if part is not None:
             train = part_of_rows(train, data.y[train], part, seed, data.task is Task.CLASSIFICATION)
         preparer = Preparer(recipe, data.schema, data.task)
+        preparer.remember(self._terms())
         x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
         _in_time(deadline)
         x_valid = preparer.transform(data.frame.iloc[valid])
         _in_time(deadline)
         x_test = preparer.transform(data.test_frame) if len(data.test_frame) else None
+        preparer.remember(None)
         made = PreparedFold(preparer, x_train, x_valid, x_test, train, time.perf_counter() - begun)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > 1 and self._bytes() > self._limit:
                 self._kept.popitem(last=False)
         return made
+
+    def _terms(self) -> TermMemo:
+        """Term weights of texts, which recipes share."""
+        from autodl.preprocess.term_memo import MEMO_BYTES, TermMemo
+
+        with self._lock:
+            if self._memo is None:
+                self._memo = TermMemo(min(MEMO_BYTES, self._limit // 3))
+            return self._memo
 
     def _bytes(self) -> int:
         return sum(f.nbytes() for p in self._kept.values() for f in (p.train, p.valid, p.test) if f is not None)

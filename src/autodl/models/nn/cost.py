@@ -66,6 +66,6 @@ def training_cost(
     return CostEstimate(seconds=seconds, bytes=memory + LIBRARY_BYTES)
 
 
-def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 32) -> int:
+def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 44) -> int:
     """Inputs of the first layer: embedded numbers, categories and text components."""
     return max(1, (shape.numeric + text_components * shape.text) * numeric_size + shape.categorical * category_size)
