@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autodl.clock import Deadline
-from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver
-from autodl.models.base import families
-from autodl.records import Ensemble, Member, TableSchema, Task, TrialResult
-from autodl.search.prepared import preparation_key
-from autodl.search.trial import TrialData, fit_model, trial_recipe
-from autodl.serialize.pickled import vouch
+from autodl.model import DeliveredMember, ModelManifest, deliver
+from autodl.records import Calibration, Ensemble, Member, TableSchema, Task, TrialResult
+from autodl.records.ensemble import Pooling
+from autodl.refitting import MAX_SEEDS, Refits
+from autodl.search.trial import TrialData
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-MAX_SEEDS = 3
-"""Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
-AVERAGING_MS = 0.05
-"""Milliseconds per row that the seeds of one configuration may take together; beyond, one model is enough."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +30,42 @@ class Delivery:
     target: str
     classes: tuple[str, ...]
     features: TableSchema
+    quantiles: tuple[float, ...] = ()
 
     def write(
-        self, members: Sequence[DeliveredMember], contents: Sequence[Sequence[bytes]], text: str, threshold: float
+        self,
+        members: Sequence[DeliveredMember],
+        contents: Sequence[Sequence[bytes]],
+        text: str,
+        threshold: float,
+        pooling: Pooling = "mean",
+        calibration: Calibration | None = None,
+        factors: tuple[float, ...] = (),
     ) -> None:
         """Write ``model/``."""
-        deliver(self.folder, self.described(members, text, threshold), contents)
+        deliver(self.folder, self.described(members, text, threshold, pooling, calibration, factors), contents)
 
     def described(
-        self, members: Sequence[DeliveredMember] = (), text: str = "", threshold: float = 0.5
+        self,
+        members: Sequence[DeliveredMember] = (),
+        text: str = "",
+        threshold: float = 0.5,
+        pooling: Pooling = "mean",
+        calibration: Calibration | None = None,
+        factors: tuple[float, ...] = (),
     ) -> ModelManifest:
         """The manifest of these members, without their files."""
         return ModelManifest(
             task=self.task,
             target=self.target,
             classes=self.classes,
+            quantiles=self.quantiles,
             features=self.features,
             members=tuple(members),
             threshold=threshold,
+            pooling=pooling,
+            calibration=calibration,
+            factors=factors,
             delivered=text,
             versions=versions(),
         )
@@ -70,6 +79,8 @@ class Delivery:
         """Whether ``model/`` already holds this ensemble's members, trained on all rows where that was possible."""
         now = self.manifest()
         if now is None or all(m.trained_on == "folds" for m in now.members):
+            return False
+        if (now.pooling, now.calibration) != (ensemble.pooling, ensemble.calibration):
             return False
         # A later search may have found better settings of the same family: the trial tells them apart.
         kept = sorted((m.trial_id, round(m.weight, 6)) for m in now.members)
@@ -112,7 +123,10 @@ class Delivery:
         elif most == 1 and any(len(results[m.trial_id].models) > 1 for m in kept):
             each = "the model of one validation fold, for the mean of several would exceed the limits"
         text = f"{_listing(members)}; each is {each}."
-        deliver(into or self.folder, self.described(members, text, ensemble.threshold), contents)
+        manifest = self.described(
+            members, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
+        )
+        deliver(into or self.folder, manifest, contents)
         return text
 
     def refit(
@@ -135,7 +149,7 @@ class Delivery:
             ensemble: The chosen members.
             results: Finished trials by id.
             names: Readable names by trial id.
-            data: The search's data, for task, recipes and threads.
+            data: The search's data, for task, recipes and threads; its weights are those of ``rows``.
             rows: All rows that may be used, with their targets.
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
@@ -146,22 +160,8 @@ class Delivery:
             What was delivered, in words; None if nothing could be retrained.
         """
         frame, y = rows
-        fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in ensemble.members}
-        prepared: dict[str, tuple[Any, Any]] = {}
-        for seed in range(min(MAX_SEEDS, most)):
-            for member in sorted(ensemble.members, key=lambda m: -m.weight):
-                done = fitted[member.trial_id]
-                if member.trial_id in too_large or results[member.trial_id].spec.parent is not None:
-                    continue  # the weights that it went on from are those of the folds
-                if seed > 0 and not _worth_averaging(results[member.trial_id], seed + 1):
-                    continue
-                if len(done) != seed or deadline.left() < 1.3 * seconds[member.trial_id]:
-                    continue
-                result = results[member.trial_id]
-                model = _refit_one(result, data, frame, y, seed, deadline, prepared)
-                if model is not None:
-                    done.append(model.to_bytes())
-                    vouch(done[-1])
+        refits = Refits(data, frame, y, deadline, seconds)
+        fitted = refits.train(ensemble.members, results, too_large, most)
         if not any(fitted.values()):
             return None
         members, contents = [], []
@@ -179,47 +179,10 @@ class Delivery:
         rest = [m for m in members if m.trained_on != "all rows"]
         text = f"{_listing(retrained)}, trained again on all {len(y):,} rows"
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
-        self.write(members, contents, text, ensemble.threshold)
+        self.write(
+            members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
+        )
         return text
-
-
-def _worth_averaging(result: TrialResult, n_models: int) -> bool:
-    """Whether several seeds of this model differ, and predict quickly enough together."""
-    ms = result.cost.predict_ms_per_row if result.cost is not None else 0.0
-    return families[result.spec.family].random and n_models * ms <= AVERAGING_MS
-
-
-def _refit_one(
-    result: TrialResult,
-    data: TrialData,
-    frame: pd.DataFrame,
-    y: NDArray[Any],
-    seed: int,
-    deadline: Deadline,
-    prepared: dict[str, tuple[Any, Any]],
-) -> FittedModel | None:
-    """The model trained on all rows, or None if it did not come out whole: its fold models are delivered then."""
-    from autodl.preprocess import Preparer
-
-    recipe = trial_recipe(result.spec, data)
-    key = preparation_key(recipe)
-    try:
-        if key not in prepared:
-            prepared.clear()  # one prepared table at a time is enough to hold in memory
-            preparer = Preparer(recipe, data.schema, data.task)
-            prepared[key] = (preparer, preparer.fit_transform(frame, y, deadline))
-        if deadline.passed():
-            return None
-        model = fit_model(
-            result.spec, recipe, prepared[key], y, None, data,
-            seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=deadline,
-        )  # fmt: skip
-        sound = np.isfinite(model.predict(frame.iloc[:100])).all()
-    except Exception:  # the family may raise anything, and the run has a model already
-        logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
-        return None
-    # Cut off by the deadline it may be a stub of the model that was tested.
-    return model if sound and not deadline.passed() else None
 
 
 def _member(member: Member, names: Mapping[str, str], trained_on: str, weight: float) -> DeliveredMember:

@@ -94,7 +94,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         planned, before = folder.read("plan", Plan), folder.read("options", FitOptions)
         if planned is not None and before is not None:
             planned = stages.plan_again(planned, before, options)
-        plan = planned or stages.plan(profile, options, held_out is not None)
+        plan = planned or stages.plan(profile, options, held_out is not None, budget.pace)
         rows = stages.rows(ctx, dataset, held_out, plan)
         # Nothing is written before everything that bad options can break has been checked.
         folder.write("profile", profile)
@@ -182,11 +182,12 @@ def write_report(folder: RunFolder) -> Path:
     """Render the records on disk; this is all that the report knows."""
     from autodl.report import write_report as render
     from autodl.search.naming import trial_names
+    from autodl.search.repeats import merged
 
     profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)
     if profile is None or plan is None:
         raise RunError(f"{folder.path} has no plan yet", "Start the run again with `autodl fit`.")
-    trials = folder.trials()
+    trials = merged(folder.trials())
     return render(
         folder.path,
         run=folder.read_run(),

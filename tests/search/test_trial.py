@@ -169,3 +169,31 @@ def test_a_part_of_the_rows_is_no_result(toys, linear_data):
     whole = run_trial(job(), linear_data, PreparedFolds(linear_data))
     assert outcome.result.loss != whole.result.loss
     assert outcome.result.loss == pytest.approx(whole.result.loss, rel=0.5)  # the same validation rows
+
+
+def test_folds_that_are_done_make_a_result_where_there_is_no_other_model(toys, linear_data, monkeypatch):
+    from autodl.search.cross_validation import CrossValidation
+
+    fit = CrossValidation._fit
+
+    def late(self, done, fold):
+        if done == 2:
+            raise TimeoutError("2 of 3 folds done")
+        return fit(self, done, fold)
+
+    monkeypatch.setattr(CrossValidation, "_fit", late)
+    cache = PreparedFolds(linear_data)
+    lost = run_trial(job(seconds=60.0), linear_data, cache)
+    assert lost.result.status is TrialStatus.TIMEOUT
+    assert lost.result.reached == 1.0 and lost.models == []
+    kept = run_trial(job(seconds=60.0, partial=True), linear_data, cache)
+    assert kept.result.ok
+    assert len(kept.models) == len(kept.result.fold_losses) == 2
+    assert np.isnan(kept.oof).sum() == len(linear_data.folds[2][1])
+    assert np.isfinite(kept.test).all()
+
+
+def test_the_share_of_folds_that_were_begun_is_told_when_time_runs_out(toys, linear_data):
+    late = run_trial(job({"sleep": 30.0}, seconds=0.3), linear_data, PreparedFolds(linear_data))
+    assert late.result.status is TrialStatus.TIMEOUT
+    assert late.result.reached == pytest.approx(1 / 3)

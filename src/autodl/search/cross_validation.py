@@ -44,12 +44,15 @@ class CrossValidation:
     def __init__(self, job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> None:
         self.job, self.data, self.cache, self.deadline, self.tell = job, data, cache, deadline, tell
         self.spec = job.spec
+        self.folds = data.folds_of(job.spec.split)
         self.metric = metrics[data.metric]
         self.scheduler = schedulers[job.scheduler]()
         self.recipe = trial_recipe(job.spec, data)
-        self.numbers: Sequence[int] = range(len(data.folds)) if job.spec.folds is None else job.spec.folds
+        self.numbers: Sequence[int] = range(len(self.folds)) if job.spec.folds is None else job.spec.folds
         self.measure = measure_of(job.spec, self.recipe, self.numbers[0])
-        width = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
+        width: tuple[int, ...] = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
+        if data.quantiles:
+            width = (len(data.quantiles),)
         self.oof = np.full((len(data.y), *width), np.nan, dtype=np.float32)
         self.test: NDArray[Any] | None = None
         self.losses: list[float] = []
@@ -61,13 +64,18 @@ class CrossValidation:
         self.n_predicted = self.size_bytes = 0
 
     def run(self) -> TrialOutcome:
-        """All folds, or as many as the scheduler allows.
+        """All folds, or as many as the scheduler allows; as the time does, where these are better than nothing.
 
         Raises:
             TimeoutError: If the time is up before a fold.
         """
         for done, fold in enumerate(self.numbers):
-            model, ready, watch = self._fit(done, fold)
+            try:
+                model, ready, watch = self._fit(done, fold)
+            except TimeoutError:
+                if self.job.partial and self.models:
+                    break
+                raise
             if watch.stopped:
                 self._score(model, ready, fold)
                 self._weigh(model, fold)
@@ -81,17 +89,19 @@ class CrossValidation:
 
     def _fit(self, done: int, fold: int) -> tuple[FittedModel, PreparedFold, TrainingWatch]:
         folds = len(self.numbers)
-        share = self.deadline.left() / (folds - done)
+        # Where there is no other model, one that is whole is worth more than several that are cut short.
+        parts = 2 if self.job.partial and done == 0 and folds > 1 else folds - done
+        share = self.deadline.left() / parts
         if share <= 0:
             raise TimeoutError(f"{done} of {folds} folds done")
         place = f"fold {done + 1} of {folds}"
         self.tell(f"preparing the columns for {place}")
-        ready = self.cache.get(self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed)
+        ready = self.cache.get(self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed, split=self.spec.split)
         # What preparation took is not there for training.
-        share = min(share, self.deadline.left() / (folds - done))
+        share = min(share, self.deadline.left() / parts)
         self.tell(f"training on {place}")
         begun = time.perf_counter()
-        valid = self.data.folds[fold][1]
+        valid = self.folds[fold][1]
         # Later folds have no curves to be compared with; the scheduler decides between them.
         rivals = [c for c in self.job.curves if c.measure == self.measure] if done == 0 else []
         watch = TrainingWatch(self.scheduler, rivals, trial_number(self.spec.id))
@@ -106,6 +116,8 @@ class CrossValidation:
             deadline=Deadline.after(TRAINING * share).earlier(self.deadline),
             watch=watch,
             start=self._start(done),
+            weight=self.data.weight_of(ready.rows),
+            weight_valid=self.data.weight_of(valid),
         )
         # Preparation counts also where another trial has paid for it: a refit will have to.
         self.fit_s += ready.seconds + time.perf_counter() - begun
@@ -130,19 +142,23 @@ class CrossValidation:
 
     def _score(self, model: FittedModel, ready: PreparedFold, fold: int) -> None:
         begun = time.perf_counter()
-        valid = self.data.folds[fold][1]
+        valid = self.folds[fold][1]
         predicted = _checked(raw_predict(model, ready.valid))
         self.oof[valid] = predicted
         self.n_predicted += len(valid)
         self.predict_s += time.perf_counter() - begun
-        self.losses.append(self.metric.loss(self.data.y[valid], predicted, self.data.n_classes))
+        self.losses.append(self._loss(valid, predicted))
+
+    def _loss(self, rows: NDArray[np.int_], predicted: NDArray[Any]) -> float:
+        data = self.data
+        return self.metric.loss(data.y[rows], predicted, data.n_classes, data.weight_of(rows))
 
     def _weigh(self, model: FittedModel, fold: int) -> bytes:
         """Measure what the model takes, also where it is not kept: limits hold for all that the search compares."""
         stored = model.to_bytes()
         self.size_bytes += len(stored)
         if fold == self.numbers[0]:
-            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.data.folds[fold][1][:9]])
+            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
         return stored
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
@@ -160,8 +176,8 @@ class CrossValidation:
 
     def _outcome(self, status: TrialStatus, reached: float = 1.0) -> TrialOutcome:
         done = list(self.numbers)[: len(self.losses)]
-        rows = np.concatenate([self.data.folds[f][1] for f in done])
-        loss = self.metric.loss(self.data.y[rows], self.oof[rows].astype(float), self.data.n_classes)
+        rows = np.concatenate([self.folds[f][1] for f in done])
+        loss = self._loss(rows, self.oof[rows].astype(float))
         result = TrialResult(
             spec=self.spec,
             status=status,

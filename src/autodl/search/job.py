@@ -30,10 +30,13 @@ class TrialData:
         y: (n,) int64 class codes or float64 values.
         test_frame: (m,) canonical test rows, without their targets.
         folds: Positions of training and validation rows of each fold.
+        further: Other splits into folds, drawn anew; see ``TrialSpec.split``.
         schema: The feature columns.
         recipes: Starting recipe of each family.
         metric: Key of the metric to optimize.
         threads: Threads a trial may use.
+        quantiles: Q levels that are predicted; empty where one number is.
+        weight: (n,) positive weights of the rows, mean 1; None where all count alike.
     """
 
     frame: pd.DataFrame
@@ -46,6 +49,21 @@ class TrialData:
     metric: str
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     threads: int = 1
+    quantiles: tuple[float, ...] = ()
+    weight: NDArray[np.float64] | None = None
+    further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
+
+    def weight_of(self, rows: NDArray[np.int_]) -> NDArray[np.float64] | None:
+        """The weights of some rows, not scaled anew; None where all count alike."""
+        return None if self.weight is None else self.weight[rows]
+
+    def folds_of(self, split: int) -> tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]:
+        """The folds of a split; 0 is the first, on which every configuration is tried.
+
+        Raises:
+            IndexError: If there is no such split.
+        """
+        return self.folds if split == 0 else self.further[split - 1]
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,8 @@ class Job:
     """What networks with shared weights differ in; then they are trained and ranked, instead of one network."""
     light: bool = True
     """Whether the memory that it takes is no danger to the process of the run."""
+    partial: bool = False
+    """Whether the folds that are done when the time is up make a result: where there is no other model yet."""
     bytes: float = 0.0
     """Memory that it is expected to take; 0 if nobody knows."""
 

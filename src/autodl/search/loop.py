@@ -12,16 +12,19 @@ from typing import NamedTuple
 from autodl.clock import Deadline
 from autodl.events import Listener, Note, TrialFinished, TrialStarted
 from autodl.models.base import families
-from autodl.records import TrialResult, TrialSpec, TrialStatus
-from autodl.records.origins import INHERITED, LISTED, SUPERNET
+from autodl.records import MoreTime, TrialResult, TrialSpec, TrialStatus
+from autodl.records.origins import INHERITED, LISTED, REPEAT, SUPERNET
 from autodl.records.shared_weights import ENOUGH, sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
+from autodl.search.first_training import LOAD_S
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
 from autodl.search.nas.sharing import SHARE, full_proposals, shared_choices
+from autodl.search.patience import Patience
+from autodl.search.repeats import merged
 from autodl.search.rivals import rival_curves
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
@@ -37,6 +40,12 @@ SMALL_S, SMALL_SHARE = 0.5, 0.1
 """Trials that take at most so many seconds may use this share of the reserve: one of them hurts nothing."""
 LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
+NEEDED_SHARE = 0.8
+"""Of the time left, for a model without which there would be none."""
+OVERLONG = 10.0
+"""A last resort that is not simple may be estimated at so many times the time left: most models end at a deadline."""
+QUICKER = 0.5
+"""After trials of a family that ran out of time, those are tried that need less than this share of their time."""
 
 
 class Refused(NamedTuple):
@@ -61,10 +70,12 @@ class SearchState:
     """Family -> bytes that its smallest refused trial would have taken."""
     memory_left: float = math.inf
     """Bytes that a trial may take."""
+    settled: MoreTime | None = None
+    """Why nothing new is looked for any more, before the time is up."""
 
     def best(self, feasibility: Feasibility | None = None) -> TrialResult | None:
         """The finished trial with the lowest loss, of those within the limits if there are any."""
-        done = [r for r in self.finished if r.ok]
+        done = [r for r in merged(self.finished) if r.ok]
         return min(done, key=(feasibility or Feasibility()).order, default=None)
 
 
@@ -82,6 +93,7 @@ class SearchLoop:
         max_trials: Trial-count budget, or None.
         memory: Estimates their bytes; None where nobody knows what is free.
         parents: Reads the fold models of the trial from which another goes on; empty if they are gone.
+        patience: Says when nothing new need be looked for any more; None to search until the end.
         max_failures: A family whose trainings from scratch failed this often in a row is not tried again.
     """
 
@@ -95,6 +107,7 @@ class SearchLoop:
     max_trials: int | None = None
     memory: MemoryModel | None = None
     parents: Callable[[TrialResult], tuple[bytes, ...]] = lambda result: ()
+    patience: Patience | None = None
     max_failures: int = 2
 
     def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
@@ -125,7 +138,9 @@ class SearchLoop:
             running = [j.spec for j in runner.running()]
             if self.max_trials is not None and len(state.finished) + len(running) >= self.max_trials:
                 break
-            spec = self.allocation.next(state.finished, running, lambda s: self._fits(s, state))
+            spec = self.allocation.next(
+                state.finished, running, lambda s: self._fits(s, state), settled=self._settled(state)
+            )
             if spec is None:
                 break
             runner.submit(self._with_parents(self._job(spec, state), state))
@@ -134,12 +149,17 @@ class SearchLoop:
             started = True
         return started
 
+    def _settled(self, state: SearchState) -> bool:
+        if state.settled is None and self.patience is not None:
+            state.settled = self.patience.look(state.finished, self.budget.elapsed())
+        return state.settled is not None
+
     def _with_parents(self, job: Job, state: SearchState) -> Job:
         parent = next((r for r in state.finished if r.spec.id == job.spec.parent), None)
         return job if parent is None else replace(job, parents=self.parents(parent))
 
     def _fits(self, spec: TrialSpec, state: SearchState) -> bool:
-        if self._broken(spec.family, state.finished):
+        if self._broken(spec.family, state.finished, spec):
             return False
         if not self._has_room(spec, state):
             return False
@@ -147,6 +167,7 @@ class SearchLoop:
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         need /= SHARE if spec.origin == SUPERNET else 1.0
+        need += self._loading(spec, state)
         kept = self.reserve(state.finished)
         left = self.budget.left() - kept + (SMALL_SHARE * kept if need <= SMALL_S else 0.0)
         if need <= left:
@@ -166,25 +187,48 @@ class SearchLoop:
         return False
 
     def _must_try(self, spec: TrialSpec, state: SearchState) -> bool:
-        """Whether this simple model is tried even if time is up: a run without any model is of no use to anyone."""
-        simple = families[spec.family].complexity <= SIMPLE
-        return simple and not any(r.ok and families[r.spec.family].complexity > 0 for r in state.finished)
+        """Whether this model is tried though it does not fit: a run without any model is of no use to anyone.
 
-    def _broken(self, family: str, finished: Sequence[TrialResult]) -> bool:
+        A simple one in any case, another as long as some seconds are left: at its deadline it ends with what it has.
+        """
+        if any(r.ok and families[r.spec.family].complexity > 0 for r in state.finished):
+            return False
+        if families[spec.family].complexity <= SIMPLE:
+            return True
+        left = self._left(state)
+        return left > LAST_RESORT_S and self.costs.estimate(spec, state.finished) <= OVERLONG * left
+
+    def _broken(self, family: str, finished: Sequence[TrialResult], spec: TrialSpec | None = None) -> bool:
+        """Whether the family's last trials all failed.
+
+        Args:
+            family: Its key. finished: All trials.
+            spec: What is to be tried; where time ran out, something much quicker is.
+        """
         # Children and trainings of shared weights have reasons of their own to fail.
         own = [r for r in finished if r.spec.family == family and r.spec.parent is None and not r.lost]
         last = [r for r in own if r.spec.origin != SUPERNET][-self.max_failures :]
         bad = (TrialStatus.FAILED, TrialStatus.TIMEOUT)
-        return len(last) == self.max_failures and all(r.status in bad for r in last)
+        if len(last) < self.max_failures or not all(r.status in bad for r in last):
+            return False
+        if spec is None or any(r.status is not TrialStatus.TIMEOUT for r in last):
+            return True
+        return self.costs.raw(spec) > QUICKER * min(self.costs.raw(r.spec) for r in last)
+
+    def _loading(self, spec: TrialSpec, state: SearchState) -> float:
+        """Seconds until a first network can be trained in the process that gets it."""
+        if not families[spec.family].deep or any(r.ok and families[r.spec.family].deep for r in state.finished):
+            return 0.0
+        return LOAD_S * self.budget.pace.slowdown
 
     def _left(self, state: SearchState) -> float:
         return self.budget.left() - self.reserve(state.finished)
 
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         # A trial that could be delivered is not stopped for one that could not.
-        able = [r for r in state.finished if self.allocation.feasibility.violation(r) == 0]
+        able = [r for r in state.finished if r.spec.repeats is None and self.allocation.feasibility.violation(r) == 0]
         rivals = tuple(r.fold_losses for r in able if r.ok and self.allocation.spaces[r.spec.family].params)
-        whole = (*LISTED, SUPERNET, INHERITED)
+        whole = (*LISTED, SUPERNET, INHERITED, REPEAT)
         # Where parts of the rows are tried, the scheduler acts between trials.
         judged = spec.origin not in whole and self.allocation.rungs is None
         scheduler = self.scheduler if judged else "none"
@@ -197,11 +241,17 @@ class SearchLoop:
         bytes_ = 0.0 if self.memory is None or baseline else self.memory.estimate(spec, state.finished)
         if self.budget.unlimited:
             return Job(spec, math.inf, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
-        least = LAST_RESORT_S if self._must_try(spec, state) else 0.5
+        needed = self._must_try(spec, state)
+        least = LAST_RESORT_S if needed else 0.5
         left = max(least, self._left(state))
-        generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), 0.4 * left)
+        share = NEEDED_SHARE if needed else 0.4
+        generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
+        generous += self._loading(spec, state)
         seconds = min(left, generous) if choices is None else SHARE * left
-        return Job(spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
+        return Job(
+            spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_,
+            partial=needed and not baseline and choices is None,
+        )  # fmt: skip
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best(self.allocation.feasibility)

@@ -21,19 +21,15 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
+from autodl.search.patience import Compare, Patience
+from autodl.search.repeats import Repeats
+from autodl.search.reserve import Likely, Reserve, checking_seconds
 from autodl.search.row_rungs import RowRungs
 from autodl.search.runners.making import make_runner
 from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
 from autodl.search.strategies.pbt import PBT
 from autodl.search.trial import TrialData, TrialOutcome
-
-LIKELY_MEMBERS = 4
-"""Members of an ensemble that the time reserve for refits counts on."""
-CHECK_S = 3.0
-"""Seconds to start a process, load a model in it and measure what it takes."""
-REFIT_SHARE = 0.22
-"""At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
 
 
 class FoldModels(Protocol):
@@ -89,9 +85,8 @@ class SearchSetup:
 
     @property
     def checking_s(self) -> float:
-        """Seconds kept for measuring whether models keep the limits; memory takes three processes of their own."""
-        limits = self.feasibility.limits
-        return CHECK_S * (3.0 if limits.memory_bytes is not None else 0.3 if limits.any else 0.0)
+        """Seconds kept for measuring whether models keep the limits."""
+        return checking_seconds(self)
 
     def growth(self, n_rows: int) -> float:
         """Rows of a refit on ``n_rows`` over the training rows of a fold."""
@@ -121,6 +116,8 @@ def run_search(
     *,
     resumed: bool = False,
     models: FoldModels | None = None,
+    likely: Likely | None = None,
+    compare: Compare | None = None,
 ) -> SearchState:
     """Search until the budget's search share is spent.
 
@@ -134,16 +131,10 @@ def run_search(
         n_rows: Rows of the whole table, for the reserve.
         resumed: Whether an earlier run was interrupted; what ended it may be a trial that this one tries again.
         models: Where fold models lie, for networks that go on from those of others.
+        compare: Measures what the later part of the search has gained, to end it where that is nothing; None to search
+            until the time is up.
+        likely: Looks up the members of the ensemble as it would be now; what their refits need is kept for them.
     """
-
-    def reserve(finished: Sequence[TrialResult]) -> float:
-        # What went on from the weights of another is not trained again.
-        best = sorted((r for r in finished if r.ok and r.spec.parent is None), key=setup.feasibility.order)
-        seconds = refit_seconds(setup, best[:LIKELY_MEMBERS], n_rows)
-        refits = 0.0 if budget.unlimited else min(1.3 * sum(seconds.values()), REFIT_SHARE * budget.total_s)
-        checking = 0.0 if budget.unlimited else setup.checking_s
-        return budget.finish_s(n_rows, len(setup.data.schema.columns)) + refits + checking
-
     strategy, breeding = strategies[setup.plan.strategy](setup.plan.seed), None
     if isinstance(strategy, PBT) and models is not None:
         # Children of networks aside, the usual search goes on.
@@ -159,19 +150,28 @@ def run_search(
             feasibility=setup.feasibility,
             breeding=breeding,
             rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
+            repeats=Repeats(1 + len(setup.data.further), timed=not budget.unlimited),
         ),
         costs=setup.costs(),
         budget=budget,
-        reserve=reserve,
+        reserve=Reserve(setup, budget, n_rows, likely, shared=setup.plan.runner != "inline"),
         store=store,
         listener=listener,
         scheduler=setup.plan.scheduler,
         max_trials=setup.max_trials,
         memory=setup.memory(),
         parents=lambda result: () if models is None else models.fold_models(result),
+        patience=_patience(setup, budget, compare),
     )
     runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
     try:
         return loop.run(runner, SearchState(finished=list(done)), stop)
     finally:
         runner.close()
+
+
+def _patience(setup: SearchSetup, budget: Budget, compare: Compare | None) -> Patience | None:
+    """None without a clock: so many trials were asked for, and so many are made."""
+    if compare is None or budget.unlimited:
+        return None
+    return Patience(compare, budget.total_s, kinds=sum(bool(space.params) for space in setup.spaces().values()))

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autodl.clock import NEVER, Deadline
-from autodl.delivery import MAX_SEEDS
 from autodl.errors import DiskError, RunError
 from autodl.machine import available_memory, in_gib, this_machine
 from autodl.models.base import families
 from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, TrialResult
+from autodl.refitting import MAX_SEEDS
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget
 from autodl.search.memory import allowance
@@ -47,7 +47,8 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
 
 def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
     """Choose the combination, and for two classes the cut, by out-of-fold predictions."""
-    from autodl.ensemble import choose_threshold, combine, select
+    from autodl.ensemble import choose_factors, choose_threshold, combine, select
+    from autodl.ensemble.quantile_shifts import with_shifts
     from autodl.evaluate.base import metrics
 
     folder = problem.delivery.folder
@@ -56,15 +57,23 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
     usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
     usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
     oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
-    y, metric = problem.setup.data.y, metrics[plan.metric]
+    y, metric, weight = problem.setup.data.y, metrics[plan.metric], problem.setup.data.weight
     deadline = budget.until(0.75 * problem.finish_s(budget))
     if problem.setup.feasibility.limits.any:
         chosen = choose_within(problem, usable, oof, guess_loss(results), deadline)
     else:
-        chosen = select(usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline)
-    if len(plan.classes) != 2 or all(families[m.family].complexity == 0 for m in chosen.members):
+        chosen = select(
+            usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, weight=weight
+        )
+    if plan.quantiles:
+        return with_shifts(chosen, combine(chosen, oof), y, metric, weight)
+    if not plan.classes or all(families[m.family].complexity == 0 for m in chosen.members):
         return chosen
-    threshold = choose_threshold(combine(chosen, oof)[:, 1], y, metric, seed=plan.seed)
+    proba = combine(chosen, oof)
+    if len(plan.classes) > 2:
+        factors = choose_factors(proba, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
+        return chosen.model_copy(update={"factors": factors})
+    threshold = choose_threshold(proba[:, 1], y, metric, seed=plan.seed, weight=weight)
     return chosen.model_copy(update={"threshold": threshold})
 
 
@@ -105,7 +114,9 @@ def deliver_refit(
         return problem.delivery.text()
     # Nothing else runs now: a refit may have all cores, also where trials shared them.
     setup = problem.setup
-    data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores))
+    data = replace(
+        setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight
+    )
     seconds = refit_seconds(setup, results, problem.n_refit)
     frame = problem.dataset.frame[list(setup.plan.features)]
     names = trial_names([r.spec for r in results])
@@ -167,6 +178,7 @@ def evaluate(
         trial_names([r.spec for r in results]),
         problem.setup.feasibility,
         as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
+        weight=problem.setup.data.weight,
     )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(
@@ -184,6 +196,7 @@ def evaluate(
             row_numbers=problem.test_row_numbers,
             seed=plan.seed,
             deadline=NEVER if budget.unlimited else Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
+            weight=problem.w_test,
         )
     )
 
@@ -211,9 +224,11 @@ def explain(
         schema=problem.setup.data.schema,
         classes=plan.classes,
         threshold=ensemble.threshold,
+        factors=ensemble.factors,
         model_name=trial_names([r.spec for r in results])[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME,
         max_rows=2_000,
         n_repeats=5,
         seed=plan.seed,
         deadline=NEVER if budget.unlimited else Deadline.after(spare),
+        weight=problem.w_test,
     )

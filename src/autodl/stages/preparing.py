@@ -15,7 +15,7 @@ from autodl.models.base import Shape
 from autodl.options import FitOptions
 from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
 from autodl.run_context import RunContext
-from autodl.search.budget import Budget
+from autodl.search.budget import Budget, Pace
 from autodl.search.feasibility import Feasibility
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
@@ -63,6 +63,16 @@ class Problem:
         return self.test.y if self.test is not self.dataset else self.dataset.y[self.rows.test]
 
     @property
+    def w_test(self) -> NDArray[Any] | None:
+        """(n_test,) weights of the test rows, mean 1; None where all count alike."""
+        from autodl.data import mean_one
+
+        weight = self.test.weight
+        if weight is None or self.test is not self.dataset:
+            return weight
+        return mean_one(weight[self.rows.test]) if len(self.rows.test) else None
+
+    @property
     def test_row_numbers(self) -> NDArray[Any]:
         """(n_test,) 0-based row numbers of the test rows in their file."""
         return self.test.rows if self.test is not self.dataset else self.dataset.rows[self.rows.test]
@@ -93,7 +103,7 @@ def read_test(options: FitOptions, dataset: Dataset) -> Dataset | None:
     """Read the test file, if there is one."""
     from autodl.dataset import load_test
 
-    return None if options.test is None else load_test(options.test, dataset, options.seed)
+    return None if options.test is None else load_test(options.test, dataset, options.seed, options.weight_column)
 
 
 def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions, deadline: Deadline = NEVER) -> Profile:
@@ -119,13 +129,22 @@ def _told(dataset: Dataset, held_out: Dataset | None) -> ReadInfo:
     return dataset.read.model_copy(update={"notes": (*dataset.read.notes, *held_out.read.notes)})
 
 
-def plan(profile: Profile, options: FitOptions, has_test_file: bool) -> Plan:
-    """What will be done and why."""
+def plan(profile: Profile, options: FitOptions, has_test_file: bool, pace: Pace | None = None) -> Plan:
+    """What will be done and why.
+
+    Args:
+        profile: Facts about the table.
+        options: What the user asked for.
+        has_test_file: Whether the test rows come from a file of their own.
+        pace: How quick the machine is now; looked up here. Plays no part without a clock, so that runs repeat.
+    """
     from autodl.planning import make_plan, own_spaces
 
-    return make_plan(
-        profile, options, machine=this_machine(), has_test_file=has_test_file, spaces=own_spaces(options)
-    )
+    pace, machine = pace or Pace(), this_machine()
+    if options.time_budget_s is not None:
+        pace.look()
+        machine = replace(machine, speed=pace.speed)
+    return make_plan(profile, options, machine=machine, has_test_file=has_test_file, spaces=own_spaces(options))
 
 
 def plan_again(planned: Plan, before: FitOptions, options: FitOptions) -> Plan:
@@ -164,6 +183,8 @@ def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan
 
 def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan, rows: Rows) -> Problem:
     """Put together what search, delivery and evaluation work on."""
+    from autodl.data import mean_one
+
     names = list(plan.features)
     test = dataset if held_out is None else held_out
     test_frame = dataset.frame.iloc[rows.test] if held_out is None else held_out.frame
@@ -173,12 +194,15 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         y=dataset.y[rows.search],
         test_frame=test_frame[names].reset_index(drop=True),
         folds=rows.folds,
+        further=rows.further,
+        weight=None if dataset.weight is None else mean_one(dataset.weight[rows.search]),
         schema=schema,
         task=plan.task,
         n_classes=len(plan.classes),
         metric=plan.metric,
         recipes={f.key: f.recipe for f in plan.families},
         threads=plan.threads,
+        quantiles=plan.quantiles,
     )
     shape = Shape(
         rows=round(sum(len(train) for train, _ in rows.folds) / len(rows.folds)),
@@ -187,10 +211,12 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
         text=len(schema.of_kind(ColumnKind.TEXT)),
         classes=len(plan.classes),
+        quantiles=len(plan.quantiles),
         threads=plan.threads,
+        speed=ctx.budget.pace.speed,
     )
     setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials, highest_set_aside(ctx.folder))
-    delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema)
+    delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema, plan.quantiles)
     limits = limits_of(ctx.options)
     if limits.any:
         # Kept for a resumed run: measured anew, it would judge the same trials otherwise.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from autodl.clock import Deadline
 from autodl.duration import format_duration
 from autodl.errors import RunError, StoppedError
 from autodl.evaluate.base import metrics
@@ -15,12 +18,23 @@ from autodl.run_context import RunContext
 from autodl.search.feasibility import Feasibility
 from autodl.search.loop import Refused
 from autodl.search.naming import trial_names
+from autodl.search.patience import told
+from autodl.search.repeats import merged
+from autodl.search.runners.making import FIRST_OUTCOMES
 from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
 from autodl.search.trial import TrialOutcome
 from autodl.serialize.pickled import vouch
+from autodl.stages.later import delivered_gain, leaders_gain
 from autodl.stages.preparing import Problem
+from autodl.stages.warming import WarmUp
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIKELY_S = 1.0
+"""Looking up the likely ensemble ends after so many seconds."""
+LIKELY_CANDIDATES = 12
 INTERIM_BYTES = 40_000_000
 """Larger fold models are not copied to ``model/`` while the search runs, unless there is no model yet."""
 KEEP_MODELS = 25
@@ -29,6 +43,9 @@ KEEP_MODELS = 25
 
 def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     """Search and keep every finished trial; a usable model is in place as soon as there is one.
+
+    Returns:
+        One result a configuration, with means over the splits on which it was tried.
 
     Raises:
         RunError: If not a single trial succeeded.
@@ -40,6 +57,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     study = StudyWriter(
         ctx.folder.path / FILE, problem.setup.spaces(), metrics[problem.setup.plan.metric], ctx.started, results
     )
+
+    warm = WarmUp() if problem.setup.plan.runner != "inline" and not ctx.budget.unlimited else None
 
     def store(outcome: TrialOutcome) -> TrialResult:
         for model in outcome.models:
@@ -54,6 +73,10 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         _deliver_interim(problem, results, stored)
         _drop_old_models(ctx, results, problem.setup.feasibility, dropped)
         ctx.write("running", results)
+        if warm is not None and len(results) > known + FIRST_OUTCOMES:
+            warm.conclusions()
+            if stored.ok and families[stored.spec.family].deep:
+                warm.networks()
         return stored
 
     try:
@@ -67,6 +90,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             n_rows=problem.n_refit,
             resumed=ctx.resumed,
             models=ctx.folder,
+            compare=delivered_gain(problem),
+            likely=partial(_likely_members, problem, {}),
         )
     except Exception as error:  # a full disk, a lost cluster, a fault of ours: the run fails, what it has found stays
         if not any(r.ok for r in results) or not ctx.folder.path.is_dir():
@@ -77,6 +102,9 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         slow = {k: s for k, s in state.too_slow.items() if not any(r.spec.family == k for r in results)}
         if slow:
             ctx.note(_too_slow(slow, checks=problem.setup.checking_s > 0))
+        if len(results) > known or ctx.more_time is None:
+            with ctx.guard("Looking at what the later part of the search brought"):
+                ctx.more_time = state.settled or told(results, ctx.budget.elapsed(), leaders_gain(problem))
         for key, need in state.too_large.items():
             if not any(r.spec.family == key for r in results):
                 room = in_gib(state.memory_left)
@@ -92,7 +120,35 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),
             "Give more time with --time-budget, or other models with --families.",
         )
-    return results
+    return merged(results)
+
+
+def _likely_members(
+    problem: Problem, known: dict[str, NDArray[Any]], finished: Sequence[TrialResult]
+) -> tuple[str, ...]:
+    """Ids of the trials that the ensemble would take now, the heaviest first.
+
+    Args:
+        problem: The problem.
+        known: Out-of-fold predictions that were read before, by trial; added to.
+        finished: All finished trials.
+    """
+    from autodl.ensemble import select
+
+    plan, folder = problem.setup.plan, problem.delivery.folder
+    done = [r for r in merged(finished) if r.ok and r.oof is not None and families[r.spec.family].complexity > 0]
+    best = sorted(done, key=problem.setup.feasibility.order)[:LIKELY_CANDIDATES]
+    if not best:
+        return ()
+    for r in best:
+        # The predictions of one that was repeated are means over its splits, which become more.
+        if r.oof is not None and (r.spec.id not in known or r.oof.others):
+            known[r.spec.id] = folder.read_array(r.oof)
+    chosen = select(
+        best, {r.spec.id: known[r.spec.id] for r in best}, problem.setup.data.y, metrics[plan.metric],
+        n_classes=len(plan.classes), seed=plan.seed, deadline=Deadline.after(LIKELY_S),
+    )  # fmt: skip
+    return tuple(m.trial_id for m in sorted(chosen.members, key=lambda m: -m.weight))
 
 
 def _too_slow(slow: Mapping[str, Refused], *, checks: bool = False) -> str:
@@ -114,7 +170,7 @@ def _too_slow(slow: Mapping[str, Refused], *, checks: bool = False) -> str:
 
 
 def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: TrialResult) -> None:
-    done = [r for r in results if r.ok and r.loss is not None]
+    done = [r for r in merged(results) if r.ok and r.loss is not None]
     done = [r for r in done if families[r.spec.family].complexity > 0] or done
     best = min(done, key=problem.setup.feasibility.order, default=None)
     folder = problem.delivery.folder
@@ -137,10 +193,11 @@ def _drop_old_models(
     ctx: RunContext, results: Sequence[TrialResult], feasibility: Feasibility, dropped: set[str]
 ) -> None:
     """Delete the models of trials that no longer lead; ``dropped`` are those whose models are known to be gone."""
-    done = sorted((r for r in results if r.ok), key=feasibility.order)
+    done = sorted((r for r in merged(results) if r.ok), key=feasibility.order)
     seen: set[str] = set()
     for place, r in enumerate(done):
         if place >= KEEP_MODELS and r.spec.family in seen and r.spec.id not in dropped:
-            ctx.folder.drop_models(r.spec.id)
+            for part in (r.spec.id, *(again.spec.id for again in results if again.spec.repeats == r.spec.id)):
+                ctx.folder.drop_models(part)
             dropped.add(r.spec.id)
         seen.add(r.spec.family)

@@ -1,0 +1,110 @@
+"""Time kept for everything after the search: the end of the run, and training the likely members on all rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from autodl.records import TrialResult
+from autodl.search.budget import Budget
+from autodl.search.repeats import merged
+
+if TYPE_CHECKING:
+    from autodl.search.session import SearchSetup
+
+Likely = Callable[[Sequence[TrialResult]], Sequence[str]]
+"""Finished trials -> ids of those that the ensemble would take now, the heaviest first."""
+
+LIKELY_MEMBERS = 4
+"""Members that are counted on as long as nobody has looked which they would be: the best trials."""
+REFIT_SHARE = 0.25
+"""At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
+REFIT_MARGIN = 1.3
+"""A refit may take longer than estimated."""
+CHECK_S = 3.0
+"""Seconds to start a process, load a model in it and measure what it takes."""
+NEAR_END = 0.15
+"""The likely ensemble is looked up where less than this share of the budget is left by the rougher estimate."""
+LOOKING_SHARE = 0.05
+"""At most about this share of the time goes into looking it up."""
+
+
+def checking_seconds(setup: SearchSetup) -> float:
+    """Seconds kept for measuring whether models keep the limits; memory takes three processes of their own."""
+    limits = setup.feasibility.limits
+    return CHECK_S * (3.0 if limits.memory_bytes is not None else 0.3 if limits.any else 0.0)
+
+
+def affordable(seconds: Sequence[float], most: float) -> float:
+    """What the refits that fit will take together; one that is too long for what is left is passed over.
+
+    Args:
+        seconds: Of each member, the most important first.
+        most: For all.
+    """
+    total = 0.0
+    for s in seconds:
+        if total + s <= most:
+            total += s
+    return total
+
+
+class Reserve:
+    """Finished trials -> seconds to keep.
+
+    Args:
+        setup: The problem.
+        budget: The clock.
+        n_rows: Rows of the whole table.
+        likely: Looks up the ensemble as it would be now; None where the best trials are taken for it.
+        shared: Whether trials run beside this process, so that a look at the machine sees their load too.
+    """
+
+    def __init__(
+        self, setup: SearchSetup, budget: Budget, n_rows: int, likely: Likely | None = None, shared: bool = False
+    ) -> None:
+        self._setup, self._budget, self._n_rows = setup, budget, n_rows
+        self._likely, self._shared = likely, shared
+        self._costs, self._growth = setup.costs(), setup.growth(n_rows)
+        self._members: Sequence[str] | None = None
+        self._looked_at, self._next_look = 0, 0.0
+        self._kept: tuple[int, float] | None = None
+        """Finished trials and the seconds of refits that followed from them."""
+
+    def __call__(self, finished: Sequence[TrialResult]) -> float:
+        """Seconds for refits, checks, evaluation, explanation, report and exit."""
+        if self._budget.unlimited:
+            return 0.0
+        if self._shared:
+            cores = max(1, self._setup.plan.workers * self._setup.plan.threads)
+            self._budget.pace.look(crowd=(cores + 1) / cores)
+        finish = self._budget.finish_s(self._n_rows, len(self._setup.data.schema.columns))
+        return finish + checking_seconds(self._setup) + self._refits(finished, finish)
+
+    def _refits(self, finished: Sequence[TrialResult], finish: float) -> float:
+        if self._kept is None or self._kept[0] != len(finished):
+            self._kept = len(finished), self._estimate(finished, self._best(finished))
+        if self._likely is None or len(finished) == self._looked_at:
+            return self._kept[1]
+        left = self._budget.left() - finish - self._kept[1]
+        if left < NEAR_END * self._budget.total_s and time.monotonic() >= self._next_look:
+            begun = time.monotonic()
+            self._members, self._looked_at = self._likely(finished), len(finished)
+            spent = time.monotonic() - begun
+            self._next_look = begun + spent / LOOKING_SHARE
+            self._kept = len(finished), self._estimate(finished, self._best(finished))
+        return self._kept[1]
+
+    def _best(self, finished: Sequence[TrialResult]) -> list[TrialResult]:
+        """The likely members, most important first."""
+        done = [r for r in merged(finished) if r.ok]
+        if self._members is not None:
+            by_id = {r.spec.id: r for r in done}
+            return [by_id[i] for i in self._members if i in by_id]
+        return sorted(done, key=self._setup.feasibility.order)[:LIKELY_MEMBERS]
+
+    def _estimate(self, finished: Sequence[TrialResult], members: Sequence[TrialResult]) -> float:
+        # What went on from the weights of another is not trained again.
+        seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in members if r.spec.parent is None]
+        return affordable(seconds, REFIT_SHARE * self._budget.total_s)
