@@ -70,6 +70,17 @@ def test_neighbors_vote_as_in_scikit_learn(weights: str, p: int) -> None:
     np.testing.assert_allclose(value, regressor.predict(numbers.X_val.numeric), atol=1e-4)
 
 
+@pytest.mark.parametrize("key", ["forest", "extra_trees"])
+@pytest.mark.parametrize("classes", [0, 2, 4])
+def test_a_forest_answers_few_rows_as_scikit_learn_does(key: str, classes: int) -> None:
+    problem = easy_problem(classes)
+    model = train(key, problem, n_estimators=30)
+    rows = problem.X_val.take(np.arange(7))
+    reference = model._model.predict_proba if classes else model._model.predict
+    answers = model.predict_proba(rows) if classes else model.predict(rows)
+    np.testing.assert_allclose(answers, reference(as_matrix(rows)), rtol=1e-12)
+
+
 def test_svm_draws_a_circle_where_a_line_fails() -> None:
     problem = easy_problem(2, rows=300, numeric=2, categorical=0)
     inside = (np.linalg.norm(problem.X.numeric, axis=1) < 1.2).astype(np.int64)

@@ -154,6 +154,27 @@ def test_a_near_deadline_compresses_the_schedule():
     assert history.stopped_by in ("epochs", "deadline")
 
 
+class SlowStart(Slow):
+    """Pauses in its first five training steps only, as where libraries are loaded."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += self.training
+        if self.training and self.calls > 5:
+            return self.body(x)
+        return super().forward(x)
+
+
+def test_a_slow_start_does_not_shorten_the_training():
+    module = SlowStart(0.2)  # at this pace, 70 steps would fit
+    config = TrainConfig(lr=0.02, epochs=40, batch_size=100)
+    history = fit_module(module, xor(), CrossEntropy(2), config, valid=xor(seed=1), deadline=Deadline.after(15))
+    assert history.steps == 160 and history.epochs == 40
+
+
 def test_a_deadline_before_the_first_step_leaves_no_model():
     with pytest.raises(TimeoutError):
         fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(-1))

@@ -26,8 +26,10 @@ Augment = Callable[[TensorData], TensorData]
 
 MIN_STEPS = 20
 """A first epoch cut short by the deadline counts if it had this many steps."""
-PLAN_AFTER = 5
-"""Steps that are timed before the schedule is fitted to the deadline."""
+WARM_UP = 5
+"""First steps that say nothing of the pace: libraries load and memory is taken."""
+PLAN_AFTER = 2 * WARM_UP
+"""Steps before the schedule is fitted to the deadline."""
 DEADLINE_SHARE = 0.92
 """Share of the time left that the schedule plans to use."""
 RATE_AFTER_DIVERGENCE = 0.1
@@ -99,14 +101,17 @@ def fit_module(
 
 @torch.no_grad()
 def evaluate(module: nn.Module, data: TensorData, objective: Objective) -> float:
-    """The error measure of ``module`` in evaluation mode on these rows, unweighted."""
+    """The error measure of ``module`` in evaluation mode on these rows, weighted if they are."""
     module.eval()
     total = 0.0
     for start in range(0, len(data), EVAL_BATCH):
         stop = start + EVAL_BATCH
         output = module(*(t[start:stop] for t in data.inputs))
-        total += float(objective.row_errors(output.float(), data.target[start:stop]).sum())
-    return objective.finish(total / len(data))
+        errors = objective.row_errors(output.float(), data.target[start:stop])
+        if data.weight is not None:
+            errors = errors * data.weight[start:stop]
+        total += float(errors.sum())
+    return objective.finish(total / (len(data) if data.weight is None else float(data.weight.sum())))
 
 
 class _Run:
@@ -131,7 +136,7 @@ class _Run:
         self.deadline, self.augment, self.watch = deadline, augment, watch
         self.batch_size = config.batch_size or auto_batch_size(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
-        self.planned_steps = config.n_epochs(len(train)) * self.epoch_steps
+        self.planned_steps = self.all_steps = config.n_epochs(len(train)) * self.epoch_steps
         epochs = self.planned_steps // self.epoch_steps
         self.patience = config.patience or (
             max(4, round(config.patience_share * epochs)) if config.patience_share else 0
@@ -152,7 +157,7 @@ class _Run:
         self.dropout_rates = [m.p for m in self.dropouts]
         self.progress = 0.0
         self.diverged = 0
-        self.started = time.monotonic()
+        self.started = self.warm_at = time.monotonic()
         self.history = History(measure=objective.measure)
 
     def go(self) -> History:
@@ -231,10 +236,13 @@ class _Run:
     def _step(self, batch: TensorData) -> float | None:
         """One update; the summed error of the batch, or None if it diverged."""
         history = self.history
+        if history.steps == WARM_UP:
+            self.warm_at = time.monotonic()
         if history.steps >= PLAN_AFTER and math.isfinite(self.deadline.at):
-            pace = (time.monotonic() - self.started) / history.steps
+            pace = (time.monotonic() - self.warm_at) / (history.steps - WARM_UP)
             fits = history.steps + int(DEADLINE_SHARE * self.deadline.left() / pace)
-            self.planned_steps = max(1, min(self.planned_steps, fits))
+            # Anew each time: a slow moment must not shorten the training for good.
+            self.planned_steps = max(1, min(self.all_steps, fits))
         self.progress = max(self.progress, min(1.0, history.steps / self.planned_steps))
         annealed = flat_cosine(self.progress) if self.config.anneal_regularization else 1.0
         # A warm-up starts from one step's worth: a rate of exactly 0 would waste the first batch.

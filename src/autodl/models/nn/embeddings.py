@@ -160,8 +160,14 @@ class PiecewiseLinearEmbedding(nn.Module):
         return ((x[..., None] - self.left) / self.width).clamp(self.low, self.high)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embedded columns."""
-        return self.linear(self.encode(x)).relu()  # type: ignore[no-any-return]
+        """Embedded columns: ``relu(linear(encode(x)))``, but with the rows as the last dimension.
+
+        The small products of the columns then run along long rows, which takes two thirds of the time.
+        """
+        encoded = (x.T.contiguous()[:, None] - self.left[..., None]) / self.width[..., None]  # (p, t, b)
+        encoded = encoded.clamp(self.low[..., None], self.high[..., None])
+        out = torch.baddbmm(self.linear.bias[..., None], self.linear.weight.transpose(1, 2), encoded)
+        return out.relu().permute(2, 0, 1)
 
 
 def _bin_edges(sample: Tensor, bins: int) -> Tensor:
