@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -38,6 +40,17 @@ TARGETS = {
     "california_housing": "median_house_value", "wine_quality": "quality",
 }  # fmt: skip
 MOST_TEST = 3_000
+PLANNED = 7
+"""Trials before the first repeat, as a fit tries listed configurations first."""
+SEARCHES = (
+    ("once, 12 trials", 12, 0.0, 0),
+    ("once, 30 trials", 30, 0.0, 0),
+    ("35 %, 3 leaders, 30", 30, 0.35, 3),
+    ("50 %, 5 leaders, 30", 30, 0.5, 5),
+)
+"""Label, trials, share of repeats, leaders."""
+RULES = ("mean", "most", "0.5", "1.0")
+REPLAYS, BLENDS = 200, 20
 
 
 def collect(
@@ -101,6 +114,97 @@ def collect(
     print(f"{file.name}: {len(losses)} configurations, {sum(seconds):.0f} CPU s", flush=True)
 
 
+def race(loss: Array, order: Array, trials: int, share: float, leaders: int) -> dict[int, int]:
+    """Configuration -> splits on which it was tried, after so many trials; a share of these went to leaders again.
+
+    Args:
+        loss: (configurations, splits). order: In which configurations come up.
+        trials: In all. share: 0 tries each configuration once. leaders: Best by mean, which are tried again.
+    """
+    seen: dict[int, int] = {}
+    fresh, again = iter(order), 0
+    for n in range(trials):
+        if n >= PLANNED and again < share * (n - PLANNED):
+            ranked = sorted(seen, key=lambda c: loss[c, : seen[c]].mean())[:leaders]
+            due = [(seen[c], place, c) for place, c in enumerate(ranked) if seen[c] < loss.shape[1]]
+            if due:
+                seen[min(due)[2]] += 1
+                again += 1
+                continue
+        if (new := next(fresh, None)) is None:
+            break
+        seen[int(new)] = 1
+    return seen
+
+
+def single(rule: str, loss: Array, folds: Array, seen: dict[int, int]) -> int:
+    """What a rule takes: by the ``mean``, by it among those on ``most`` splits, or by it plus c standard errors."""
+    tried = list(seen)
+    mean = np.array([loss[c, : seen[c]].mean() for c in tried])
+    if rule == "most":
+        most = max(seen.values())
+        mean = np.where([seen[c] == most for c in tried], mean, np.inf)
+    elif rule != "mean":
+        error = [folds[c, : seen[c]].std(ddof=1) / np.sqrt(folds[c, : seen[c]].size) for c in tried]
+        mean = mean + float(rule) * np.array(error)
+    return tried[int(np.argmin(mean))]
+
+
+def greedy(predictions: Array, loss: Callable[[Array], float]) -> Array:
+    """Weights by greedy selection with replacement (Caruana et al. 2004)."""
+    total, picks, kept, best = np.zeros_like(predictions[0]), [], [], np.inf
+    for step in range(20):
+        losses = [loss((total + p) / (step + 1)) for p in predictions]
+        pick = int(np.argmin(losses))
+        total = total + predictions[pick]
+        picks.append(pick)
+        if losses[pick] < best:
+            best, kept = losses[pick], list(picks)
+    return np.bincount(kept, minlength=len(predictions)) / len(kept)
+
+
+def blended(table: dict[str, Any], splits: Array, seen: dict[int, int], own: bool) -> float:
+    """True loss of the ensemble of the ten best, as bags of one split each, or of all on which they were tried."""
+    metric, k, loss = metrics[str(table["metric"])], int(table["k"]), table["loss"]
+    best = sorted(seen, key=lambda c: loss[c, splits[: seen[c]]].mean())[:10]
+    known = [table["oof"][c, splits[: seen[c]]].astype(float).mean(axis=0) for c in best]
+    weights = greedy(np.array(known), lambda p: metric.loss(table["y"], p, k))
+    held = [table["test"][c, splits[: seen[c] if own else 1]].astype(float).mean(axis=0) for c in best]
+    return float(metric.loss(table["y_test"], np.tensordot(weights, np.array(held), axes=1), k))
+
+
+def choose(cache: Path) -> None:
+    """Replay searches on what was collected and print the means over tables."""
+    found: dict[str, list[float]] = {}
+    for file in sorted(cache.glob("*.npz")):
+        with np.load(file) as stored:
+            table = dict(stored)
+        if len(table["loss"]) < 20:
+            continue
+        true = table["true"].mean(axis=1)
+        for label, trials, share, leaders in SEARCHES:
+            rng = np.random.default_rng(0)
+            alone: dict[str, list[float]] = {rule: [] for rule in RULES}
+            together: list[tuple[float, float]] = []
+            for n in range(REPLAYS):
+                splits, order = rng.permutation(table["loss"].shape[1]), rng.permutation(len(true))
+                seen = race(table["loss"][:, splits], order, trials, share, leaders)
+                for rule in RULES:
+                    taken = single(rule, table["loss"][:, splits], table["folds"][:, splits], seen)
+                    alone[rule].append(true[taken] / true.min() - 1)
+                if n < BLENDS:
+                    together.append((blended(table, splits, seen, False), blended(table, splits, seen, True)))
+            one, own = np.mean(together, axis=0) / true.min() - 1
+            row = {f"single {rule}": float(np.mean(v)) for rule, v in alone.items()}
+            row |= {"ensemble": float(one), "ensemble, all splits": float(own)}
+            print(f"{file.stem:36s} {label:24s} " + "  ".join(f"{k} {100 * v:6.2f}" for k, v in row.items()))
+            for key, value in row.items():
+                found.setdefault(f"{label:24s} {key}", []).append(100 * value)
+    print("\nMean over tables, percent above the lowest true loss of one configuration:")
+    for key, values in found.items():
+        print(f"{key:50s} {np.mean(values):6.2f}")
+
+
 def main() -> None:
     """Collect or replay."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -109,15 +213,17 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--tables", default=",".join(TARGETS))
     parser.add_argument("--family", default="lightgbm")
-    parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--configs", type=int, default=40)
-    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--splits", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=2)
     args = parser.parse_args()
     if args.part == "collect":
         for seed in range(args.seeds):
             for name in args.tables.split(","):
                 collect(args.data, args.cache, name, args.family, args.rows, args.configs, args.splits, seed)
+    else:
+        choose(args.cache)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from autodl.records import ArtifactRef, Cost, TrialResult, TrialSpec
 from autodl.records.origins import LISTED, REPEAT
 from autodl.search.fold_model import merge_refits
 
-SHARE = 0.5
+SHARE = 0.35
 """Of the time spent on trials beyond the listed ones, what goes on with known configurations may take this much."""
 LEADERS, KINDS = 5, 4
 """Repeated are the best so many configurations, and the best of each of the best so many families."""
