@@ -195,6 +195,7 @@ def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | Non
     from autodl.store import RunFolder
 
     names, run = {key: m.name for key, m in metrics.items()}, RunFolder(folder)
+    names[record.metric] = metrics[record.metric].name  # one of quantiles has their levels in its key
     trials, profile = run.trials(), run.read("profile", Profile)
     late = sum(t.status is TrialStatus.TIMEOUT for t in trials)
     shared = any(t.spec.origin == SUPERNET for t in trials)

@@ -60,6 +60,7 @@ def summarize(
         lines.append(Line("Taken", taken))
     if evaluation is not None:
         lines += _how_well(record, evaluation, names or {})
+        lines += _intervals(evaluation)
         lines += _models(evaluation)
     elif record.status == "interrupted":
         lines.append(Line("How well", "Not tested: the run was stopped before the test rows could be opened."))
@@ -96,6 +97,16 @@ def print_summary(console: Console, lines: list[Line]) -> None:
             head = Text(f"{line.head if nth == 0 else '':<{indent}}", style="bold")
             console.print(Padding(Text.assemble(head, part), 0, expand=False), soft_wrap=True)
     console.print()
+
+
+def _intervals(evaluation: Evaluation) -> list[Line]:
+    """How often the widest prediction interval held; nothing where none was asked for."""
+    from autodl.report.sections.intervals import interval_sentence
+
+    if evaluation.quantiles is None or not evaluation.quantiles.intervals:
+        return []
+    text = interval_sentence(evaluation.quantiles.intervals[0], evaluation.n_test)
+    return [Line("Intervals", text[:1].upper() + text[1:])]
 
 
 def _only_guess(record: RunRecord, evaluation: Evaluation | None) -> list[Line]:

@@ -101,6 +101,7 @@ class Estimator(ABC):
 
     Attributes:
         needs_pickle: The state holds pickles of another library, so that reading it runs what stands in the file.
+        raw_target: It learns numbers as they are: a transform of the target would take away what its loss rests on.
         curve: Learning curve of the last ``fit``, if it has one.
         refit: Config values that replace early stopping when the model is trained again without validation rows,
             e.g. ``{"n_estimators": 132}``; empty when nothing was learnt from the validation rows.
@@ -113,6 +114,7 @@ class Estimator(ABC):
     """
 
     needs_pickle: ClassVar[bool] = False
+    raw_target: bool = False
     watch: Watch | None = None
     start: Estimator | None = None
     weight_val: NDArray[Any] | None = None

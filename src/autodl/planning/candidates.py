@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.facts import DATE_PARTS, Facts
+from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.fitting import idle_fields, planned_space
@@ -199,6 +200,7 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
         est_seconds=round(cost.seconds * folds, 3),
         est_bytes=cost.bytes,
         recipe=recipe,
+        objectives=offered(setting.facts, setting.metric),
         space=setting.spaces[cls.key].model_dump(mode="json") if cls.key in setting.spaces else None,
     )
     return plan, cost

@@ -10,6 +10,7 @@ from autodl.options import FitOptions
 from autodl.planning.candidates import Setting, choose_families, first_wave_s, searched_fields
 from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
+from autodl.planning.objectives import decide_objectives
 from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
 from autodl.planning.searching import choose_search
@@ -64,6 +65,7 @@ def make_plan(
         *_weights(profile),
         _columns(profile),
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
+        *decide_objectives(facts, metric),
         models_decision,
         *searching.decisions,
         computing,

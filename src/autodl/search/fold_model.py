@@ -45,6 +45,8 @@ def fit_model(
     deadline: Deadline = NEVER,
     watch: Watch | None = None,
     start: FittedModel | None = None,
+    weight: NDArray[Any] | None = None,
+    weight_valid: NDArray[Any] | None = None,
 ) -> FittedModel:
     """Fit one model on prepared rows.
 
@@ -60,32 +62,42 @@ def fit_model(
         deadline: When training must end.
         watch: Follows the training and may end it.
         start: The model of the same fold to go on from.
+        weight: (n,) weights of the training rows; all alike if None.
+        weight_valid: Weights of the rows for early stopping.
     """
     from autodl.preprocess import TargetTransform, resample
 
     family = families[spec.family]()
     own, _ = split_config(spec.config)
     config = family.config(**{**own, **(extra or {})})
-    meta = Meta(data.task, data.n_classes, seed=seed, threads=data.threads, metric=data.metric)
+    meta = Meta(
+        data.task, data.n_classes, seed=seed, threads=data.threads, metric=data.metric, quantiles=data.quantiles
+    )
     estimator = family.build(config, meta)
     preparer, features = prepared
-    target = None
-    weight = None
+    target, codes = None, y
     y_valid = None if valid is None else valid[1]
-    if data.task is Task.REGRESSION and recipe.target != "none":
+    if data.task is Task.REGRESSION and recipe.target != "none" and not estimator.raw_target:
         target = TargetTransform(recipe.target, y)
         y = target.forward(y)
         y_valid = None if y_valid is None else target.forward(y_valid)
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
-        features, y, weight = resample(features, y, recipe.balance, seed)
+        features, y, weight = resample(features, y, recipe.balance, seed, weight)
     x_valid = None if valid is None else valid[0]
-    estimator.watch = watch
+    estimator.watch, estimator.weight_val = watch, weight_valid
     estimator.start = None if start is None else start.estimator
     try:
         estimator.fit(features, y, x_valid, y_valid, sample_weight=weight, deadline=deadline)
     finally:
-        del estimator.watch, estimator.start  # no part of the model that is stored
-    return FittedModel(preparer, estimator, target, data.task)
+        del estimator.watch, estimator.start, estimator.weight_val  # no part of the model that is stored
+    absent, share = _absent(codes, data) if data.task is Task.CLASSIFICATION else ((), 0.0)
+    return FittedModel(preparer, estimator, target, data.task, data.quantiles, absent, share)
+
+
+def _absent(y: NDArray[Any], data: TrialData) -> tuple[tuple[int, ...], float]:
+    """Classes without a training row, and the probability of each: half a row of n (Krichevsky and Trofimov 1981)."""
+    present = set(y.tolist())
+    return tuple(k for k in range(data.n_classes) if k not in present), 0.5 / (len(y) + 0.5 * data.n_classes)
 
 
 def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonScalar]:

@@ -110,6 +110,20 @@ class SearchSpace(BaseModel):
             nas=tuple(n for n in self.nas if n not in gone),
         )
 
+    def restricted(self, name: str, values: Sequence[JsonScalar]) -> SearchSpace:
+        """The space in which a choice has only these values, of those that it has; without it if one is left.
+
+        Entries of the portfolio that need another value are left out. Conditions on the choice must not exist.
+        """
+        if name not in self.params:
+            return self
+        kept = tuple(v for v in self.params[name].values if v in values)
+        starts = tuple(c for c in self.portfolio if c.get(name, self.params[name].default) in kept)
+        if len(kept) < 2:
+            return SearchSpace(params=self.params, portfolio=starts, nas=self.nas).without(name)
+        params = {**self.params, name: self.params[name].model_copy(update={"values": kept})}
+        return SearchSpace(params=params, portfolio=starts, nas=self.nas)
+
     def with_defaults(self, values: Mapping[str, JsonScalar]) -> SearchSpace:
         """The space with these defaults where it has the parameter and the value lies in its range."""
         params = dict(self.params)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +31,9 @@ from autodl.testing.odd_inputs import (
 )
 from autodl.testing.problems import easy_problem
 from autodl.testing.trained import fitted, kinds, predictions, quick_config
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _GRACE_S = 20.0
 """Seconds after which a fit with a tiny deadline counts as having ignored it (a loaded machine is slow)."""
@@ -173,6 +178,80 @@ def check_sample_weight(key: str) -> None:
         assert np.corrcoef(out, problem.y_val)[0, 1] > 0.3, "weights seem to be ignored"
 
 
+def check_zero_weights(key: str) -> None:
+    """Rows of weight 0 with a wrong target leave no trace that matters, and weights decide between two answers."""
+    family = families[key]
+    for classes in kinds(family)[:2]:
+        problem = easy_problem(classes, rows=100)
+        n = len(problem.y)
+        twice = problem.X.take(np.concatenate([np.arange(n), np.arange(n)]))
+        wrong = (problem.y + 1) % classes if classes else problem.y + 10.0
+        both = np.concatenate([problem.y, wrong])
+        outs = []
+        for one, two in ((1.0, 0.0), (0.0, 1.0)):
+            model = family().build(quick_config(family), problem.meta)
+            weight = np.concatenate([np.full(n, one), np.full(n, two)])
+            model.fit(twice, both, sample_weight=weight)
+            outs.append(predictions(model, problem.X_val, problem.meta))
+        other = (problem.y_val + 1) % classes if classes else problem.y_val + 10.0
+        for out, y in zip(outs, (problem.y_val, other), strict=True):
+            if classes:
+                chance = np.bincount(y).max() / len(y)
+                right = float(np.mean(out.argmax(axis=1) == y))
+                assert right > (0.0 if family.complexity == 0 else chance), f"{right:.3f} right by rows that count"
+            else:
+                assert abs(float(np.mean(out - y))) < 2.0, "rows of weight 0 move the answers"
+
+
+def check_validation_weight(key: str) -> None:
+    """When training ends is decided by the validation rows that count: those of weight 0 might as well not be there."""
+    family = families[key]
+    for classes in kinds(family)[:2]:
+        problem = easy_problem(classes, rows=100)
+        n = len(problem.y_val)
+        wrong = (problem.y_val + 1) % classes if classes else -problem.y_val
+        doubled = problem.X_val.take(np.concatenate([np.arange(n), np.arange(n)]))
+        model, alone = (family().build(quick_config(family), problem.meta) for _ in range(2))
+        model.weight_val = np.concatenate([np.ones(n), np.zeros(n)])
+        model.fit(problem.X, problem.y, doubled, np.concatenate([problem.y_val, wrong]))
+        alone.fit(problem.X, problem.y, problem.X_val, problem.y_val)
+        assert model.refit == alone.refit, f"{model.refit} with rows of weight 0, {alone.refit} without"
+
+
+def check_quantiles(key: str) -> None:
+    """Quantiles have one column a level, mean something, and survive the model file; others refuse them."""
+    family, levels = families[key], (0.1, 0.5, 0.9)
+    if Task.REGRESSION not in family.tasks:
+        assert not family.quantiles, "quantiles are of numbers"
+        return
+    problem = easy_problem(0)
+    if not family.quantiles:
+        try:
+            fitted(family, problem).predict_quantiles(problem.X_val)
+        except TypeError:
+            return
+        raise AssertionError("predict_quantiles must raise a TypeError where `quantiles` is False")
+    for chosen in (levels, levels[2:]):
+        meta = replace(problem.meta, quantiles=chosen)
+        model = fitted(family, replace(problem, meta=meta))
+        q = model.predict_quantiles(problem.X_val)
+        assert q.shape == (len(problem.y_val), len(chosen)), f"predict_quantiles gives {q.shape}"
+        assert np.isfinite(q).all(), "quantiles are not finite"
+        assert model.predict(problem.X_val).shape == (len(problem.y_val),)
+        share = np.mean(problem.y_val[:, None] <= q, axis=0)
+        assert np.abs(share - chosen).max() < 0.35, f"shares below the quantiles {chosen} are {share}"
+        copy = load(dump(model))
+        np.testing.assert_array_equal(copy.predict_quantiles(problem.X_val), q)
+        if family.complexity:
+            guess = np.quantile(problem.y, chosen)
+            assert _pinball(problem.y_val, q, chosen) < 0.9 * _pinball(problem.y_val, guess, chosen)
+
+
+def _pinball(y: NDArray[Any], q: NDArray[Any], levels: tuple[float, ...]) -> float:
+    error, tau = y[:, None] - q, np.array(levels)
+    return float(np.maximum(tau * error, (tau - 1) * error).mean())
+
+
 def check_deadline(key: str) -> None:
     """A fit with hardly any time ends soon, with a usable model or a ``TimeoutError``."""
     family = families[key]
@@ -215,6 +294,9 @@ FAMILY_CHECKS: tuple[Callable[[str], None], ...] = (
     check_absent_classes,
     check_tiny,
     check_sample_weight,
+    check_zero_weights,
+    check_validation_weight,
+    check_quantiles,
     check_deadline,
     check_does_not_change_input,
 )

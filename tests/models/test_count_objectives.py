@@ -1,0 +1,83 @@
+"""Losses with a logarithmic link: against scikit-learn, on simulated counts, and where they are offered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import PoissonRegressor, TweedieRegressor
+from sklearn.metrics import mean_poisson_deviance
+
+from autodl.features import Features
+from autodl.models.base import Meta, families
+from autodl.records import Task
+from autodl.serialize import dump, load
+
+META = Meta(Task.REGRESSION, metric="rmse")
+
+
+def features(x):
+    return Features(np.asarray(x, dtype=np.float32), np.zeros((len(x), 0), dtype=np.int32))
+
+
+@pytest.fixture(scope="module")
+def counts():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1200, 4))
+    mean = np.exp(0.3 + 0.9 * x[:, 0] - 0.5 * x[:, 1])
+    y = rng.negative_binomial(2, 2 / (2 + mean)).astype(float)
+    return features(x[:800]), y[:800], features(x[800:]), y[800:]
+
+
+def fitted(family, data, **config):
+    X, y, X_val, y_val = data
+    model = families[family]().build(families[family].config(**config), META)
+    model.fit(X, y, X_val, y_val)
+    return model
+
+
+def test_the_generalized_linear_model_is_scikit_learns(counts):
+    X, y, X_val, _ = counts
+    own = fitted("linear", counts, objective="poisson", C=5.0).predict(X_val)
+    # Targets in units of their mean are the same model with a shifted intercept and another weight of the penalty.
+    theirs = PoissonRegressor(alpha=1 / (5 * len(y)), solver="newton-cholesky", max_iter=300)
+    theirs.fit(X.numeric.astype(float), y / y.mean())
+    np.testing.assert_allclose(own, theirs.predict(X_val.numeric.astype(float)) * y.mean(), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("objective", "power"), [("tweedie", 1.5), ("gamma", 2.0)])
+def test_other_powers_are_scikit_learns(counts, objective, power):
+    X, y, X_val, y_val = counts
+    positive = (X, y + 1.0, X_val, y_val + 1.0)
+    own = fitted("linear", positive, objective=objective, C=5.0).predict(X_val)
+    theirs = TweedieRegressor(power=power, link="log", alpha=1 / (5 * len(y)), max_iter=1000, tol=1e-8)
+    theirs.fit(X.numeric.astype(float), (y + 1.0) / (y + 1.0).mean())
+    np.testing.assert_allclose(own, theirs.predict(X_val.numeric.astype(float)) * (y + 1.0).mean(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "catboost"])
+@pytest.mark.parametrize("objective", ["poisson", "tweedie"])
+def test_counts_are_learnt_and_never_negative(counts, family, objective):
+    _, y, X_val, y_val = counts
+    config = {} if family == "linear" else {"learning_rate": 0.1}
+    model = fitted(family, counts, objective=objective, **config)
+    guess = model.predict(X_val)
+    assert model.raw_target and (guess >= 0).all()
+    constant = mean_poisson_deviance(y_val, np.full(len(y_val), y.mean()))
+    assert mean_poisson_deviance(y_val, np.maximum(guess, 1e-6)) < 0.85 * constant
+    np.testing.assert_array_equal(load(dump(model)).predict(X_val), guess)
+
+
+@pytest.mark.parametrize("family", ["lightgbm", "catboost"])
+def test_the_unit_of_the_target_does_not_matter(counts, family):
+    X, y, X_val, y_val = counts
+    config = {"objective": "poisson", "learning_rate": 0.1}
+    large = fitted(family, (X, 1e4 * y, X_val, 1e4 * y_val), **config).predict(X_val)
+    small = fitted(family, counts, **config).predict(X_val)
+    assert np.corrcoef(large, small)[0, 1] > 0.97
+    assert large.mean() / 1e4 == pytest.approx(small.mean(), rel=0.1)
+
+
+def test_a_line_in_logarithms_does_not_run_away(counts):
+    X, y, _, _ = counts
+    far = features(np.full((1, 4), 50.0) * [1, -1, 0, 0])
+    assert fitted("linear", counts, objective="poisson").predict(far)[0] <= 10 * y.max() * (1 + 1e-9)
