@@ -114,6 +114,33 @@ def test_folds_by_rows_and_budget(n: int, budget: float, folds: int) -> None:
     assert plan.validation.kind == "stratified"
 
 
+@pytest.mark.parametrize(
+    ("n", "budget", "more", "splits"),
+    [
+        (1_000, 60.0, {}, 5),
+        (1_000, 20.0, {}, 1),
+        (8_000, 600.0, {}, 3),
+        (30_000, 600.0, {}, 1),
+        (1_000, 60.0, {"time_column": "day"}, 1),
+        (1_000, 60.0, {"group_column": "person"}, 5),
+        (1_000, 60.0, {"group_column": "ward"}, 1),
+    ],
+)
+def test_leaders_are_repeated_on_few_rows_and_the_plan_says_so(
+    n: int, budget: float, more: dict[str, str], splits: int
+) -> None:
+    data = table().assign(
+        person=[f"p{i % 60}" for i in range(1000)], ward=[f"w{i % 9}" for i in range(1000)],
+        day=pd.date_range("2024-01-01", periods=1000, freq="h"),
+    )  # fmt: skip
+    options = FitOptions(time_budget_s=budget, **more)
+    plan = make_plan(enlarged(profile_of(data, options), n), options, machine=MACHINE, has_test_file=False)
+    assert plan.validation.repeats == splits
+    told = next(d for d in plan.decisions if d.topic == "Validation")
+    assert told.evidence["splits"] == splits
+    assert ("drawn anew up to" in told.choice) == (splits > 1)
+
+
 def test_folds_give_way_to_cost() -> None:
     """Where five folds leave no time for one trial of each family, there are fewer; never on few rows."""
     profile = profile_of(table())

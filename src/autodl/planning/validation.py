@@ -17,6 +17,8 @@ FEW_ROWS = 2_000
 ENOUGH_FOR_HOLDOUT = 10_000
 REPEATS = ((FEW_ROWS, 5), (ENOUGH_FOR_HOLDOUT, 3))
 """Up to so many rows, splits into folds of a leading configuration at most; beyond, one is precise enough."""
+REPEATS_S = 30.0
+"""Within less, a search hardly comes to an end of its planned starts, after which leaders are repeated."""
 LONG_BUDGET_S = 240.0
 FIRST_WAVE_SHARE = 0.7
 """Of the budget, for one trial of each family that could take part with a single split; else fewer folds."""
@@ -80,7 +82,7 @@ def choose_validation(
 
 def _repeats(facts: Facts, rows: int, kind: str, n_folds: int) -> int:
     """Splits of a leading configuration at most; 1 where rows can be split in one way only or are plenty."""
-    if kind == "time" or n_folds < 2:
+    if kind == "time" or n_folds < 2 or facts.budget_s < REPEATS_S:
         return 1
     if kind == "group" and facts.profile.columns[facts.profile.group_column or ""].n_unique <= 2 * n_folds:
         return 1  # other splits would be much like the first
