@@ -17,6 +17,7 @@ import numpy as np
 from autodl.clock import Deadline
 from autodl.models.base import families
 from autodl.records import Member, TrialResult
+from autodl.search.blas import blas_threads
 from autodl.search.prepared import preparation_key
 from autodl.search.trial import TrialData, fit_model, trial_recipe
 from autodl.serialize.pickled import vouch
@@ -128,13 +129,15 @@ class Refits:
             if key not in prepared:
                 prepared.clear()  # one prepared table at a time is enough to hold in memory
                 preparer = Preparer(recipe, data.schema, data.task)
-                prepared[key] = (preparer, preparer.fit_transform(self.frame, self.y, self.deadline))
+                prepared[key] = (preparer, preparer.fit_transform(self.frame, self.y, self.deadline, data.weight))
             if self.deadline.passed():
                 return None
-            model = fit_model(
-                result.spec, recipe, prepared[key], self.y, None, data,
-                seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=self.deadline, weight=data.weight,
-            )  # fmt: skip
+            with blas_threads(data.threads):
+                model = fit_model(
+                    result.spec, recipe, prepared[key], self.y, None, data,
+                    seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=self.deadline,
+                    weight=data.weight,
+                )  # fmt: skip
             sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
         except Exception:  # the family may raise anything, and the run has a model already
             logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)

@@ -11,7 +11,7 @@ from autodl.events import silent
 from autodl.models.base import Shape, families
 from autodl.records import Cost, FamilyPlan, Recipe, TrialResult, TrialStatus
 from autodl.search import budget as budget_module
-from autodl.search.allocation import Allocation
+from autodl.search.allocation import EARLY, Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.loop import SearchLoop, SearchState
@@ -70,7 +70,9 @@ def search(monkeypatch, keys, total, seconds, *, rows=800, reserve=5.0):
     costs = CostModel(Shape(rows=rows, numeric=8, categorical=2, levels=9, classes=2, threads=2), N_FOLDS)
     plans = tuple(FamilyPlan(key=k, name=k, why="", est_seconds=1, est_bytes=1, recipe=Recipe()) for k in keys)
     loop = SearchLoop(
-        allocation=Allocation(plans, {k: family_space(k) for k in keys}, strategies["random"](), 0),
+        allocation=Allocation(
+            plans, {k: family_space(k) for k in keys}, strategies["random"](), 0, seconds=costs.estimate
+        ),
         costs=costs,
         budget=Budget(total, clock["now"]),
         reserve=lambda finished: reserve,
@@ -119,3 +121,16 @@ def test_a_run_does_not_end_with_the_guess_while_there_is_time(monkeypatch):
     state, used = search(monkeypatch, ["dummy", "lightgbm"], 20.0, seconds, rows=400_000)
     assert any(r.ok and r.spec.family == "lightgbm" for r in state.finished)
     assert used <= 17.0
+
+
+def test_a_dear_family_waits_for_some_configurations_of_those_that_do_well(monkeypatch):
+    keys = ["dummy", "linear", "lightgbm", "catboost", "mlp"]
+
+    def seconds(spec, raw):
+        return 0.02 + raw
+
+    state, _ = search(monkeypatch, keys, 300.0, seconds, rows=2_000)
+    order = [r.spec.family for r in state.finished]
+    before = [r.spec.origin for r in state.finished[: order.index("mlp")]]
+    assert 1 <= before.count("portfolio") <= EARLY
+    assert set(order[:4]) == set(keys[:4])

@@ -29,6 +29,9 @@ Fits = Callable[[TrialSpec], bool]
 
 CONTENDERS = 4
 """Families that the strategy searches: the best few by their best trial so far."""
+EARLY, CORE, DEAR = 4, 3, 3.0
+"""So many listed configurations of the leaders go before the first trial of a family that takes ``DEAR`` times as
+long, once ``CORE`` families have a result: a second brings more there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Allocation:
         breeding: Lets networks go on from the weights of others; None where the search does not do that.
         rungs: Tries configurations on parts of the rows first; None where all trials get all rows.
         repeats: Tries the leaders again on further splits; None where there is one split.
+        seconds: Estimates a trial's seconds from the finished ones; None where the order does not depend on them.
     """
 
     families: tuple[FamilyPlan, ...]
@@ -58,6 +62,7 @@ class Allocation:
     breeding: Breeding | None = None
     rungs: RowRungs | None = None
     repeats: Repeats | None = None
+    seconds: Callable[[TrialSpec, Sequence[TrialResult]], float] | None = None
 
     def next(
         self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits, *, settled: bool = False
@@ -93,21 +98,17 @@ class Allocation:
 
         if settled:
             return repeat(freely=True)
-        for family in self.families:
-            if not any(s.family == family.key for s in taken):
-                # The first listed configuration is the best known; a later, quicker one is better than none.
-                for config in self.spaces[family.key].starts():
-                    first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
-                    if fits(first):
-                        return first
-        for family_key, config in self._again(finished, running):
-            quicker = spec(family_key, config, "portfolio")
-            if fits(quicker):
-                return quicker
-        for family_key, config in self._portfolio(self._ranked(finished, running), taken):
-            listed = spec(family_key, config, "portfolio")
-            if fits(listed):
-                return listed
+        known = [*self._again(finished, running), *self._portfolio(self._ranked(finished, running), taken)]
+        listed = [spec(key, config, "portfolio") for key, config in known]
+        first = self._first(taken, spec, fits)
+        early = EARLY - sum(s.origin == "portfolio" for s in taken)
+        if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
+            return first
+        known_best = next((s for s in listed if fits(s)), None)
+        if first is not None and (known_best is None or not self._dear(first, known_best, splits)):
+            return first
+        if known_best is not None:
+            return known_best
         if (known := repeat(freely=False)) is not None:
             return known
         rng = np.random.default_rng([self.seed, number])
@@ -131,6 +132,23 @@ class Allocation:
                 if fits(asked):
                     return asked
         return repeat(freely=True)
+
+    def _first(
+        self, taken: Sequence[TrialSpec], spec: Callable[[str, Config, str], TrialSpec], fits: Fits
+    ) -> TrialSpec | None:
+        """The first trial of a family that has had none."""
+        for family in self.families:
+            if not any(s.family == family.key for s in taken):
+                # The first listed configuration is the best known; a later, quicker one is better than none.
+                for config in self.spaces[family.key].starts():
+                    first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
+                    if fits(first):
+                        return first
+        return None
+
+    def _dear(self, first: TrialSpec, listed: TrialSpec, finished: Sequence[TrialResult]) -> bool:
+        """Whether a family's first trial takes several times as long as a listed one of a family known to do well."""
+        return self.seconds is not None and self.seconds(first, finished) > DEAR * self.seconds(listed, finished)
 
     def _rows(
         self,

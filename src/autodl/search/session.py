@@ -131,14 +131,15 @@ def run_search(
         n_rows: Rows of the whole table, for the reserve.
         resumed: Whether an earlier run was interrupted; what ended it may be a trial that this one tries again.
         models: Where fold models lie, for networks that go on from those of others.
-        compare: Measures what the later part of the search has gained, to end it where that is nothing; None to search
-            until the time is up.
+        compare: Measures what the later part of the search has gained, to end it where that is nothing; None to
+            search until the time is up.
         likely: Looks up the members of the ensemble as it would be now; what their refits need is kept for them.
     """
     strategy, breeding = strategies[setup.plan.strategy](setup.plan.seed), None
     if isinstance(strategy, PBT) and models is not None:
         # Children of networks aside, the usual search goes on.
         breeding, strategy = Breeding(strategy, models.has_models), strategies[SEARCH](setup.plan.seed)
+    costs = setup.costs()
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
@@ -151,8 +152,10 @@ def run_search(
             breeding=breeding,
             rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
             repeats=Repeats(1 + len(setup.data.further), timed=not budget.unlimited),
+            # Without a clock nothing may depend on measured seconds.
+            seconds=None if budget.unlimited else costs.estimate,
         ),
-        costs=setup.costs(),
+        costs=costs,
         budget=budget,
         reserve=Reserve(setup, budget, n_rows, likely, shared=setup.plan.runner != "inline"),
         store=store,
@@ -171,7 +174,7 @@ def run_search(
 
 
 def _patience(setup: SearchSetup, budget: Budget, compare: Compare | None) -> Patience | None:
-    """None without a clock: so many trials were asked for, and so many are made."""
-    if compare is None or budget.unlimited:
+    """None where a number of trials was asked for: so many are made, if there is time for them."""
+    if compare is None or budget.unlimited or setup.max_trials is not None:
         return None
     return Patience(compare, budget.total_s, kinds=sum(bool(space.params) for space in setup.spaces().values()))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from autodl.clock import Deadline
 from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
 from autodl.records import Cost, TrialResult, TrialStatus
+from autodl.search.blas import blas_threads
 from autodl.search.cross_validation import CrossValidation
 from autodl.search.first_training import load_networks
 from autodl.search.fold_model import fit_model, merge_refits, split_config, trial_recipe
@@ -67,7 +68,8 @@ def _run_guarded(
         load_networks(spec.family, data, deadline)
         begun = time.perf_counter()
         folds = CrossValidation(job, data, cache, deadline, tell)
-        return folds.run()
+        with blas_threads(data.threads):
+            return folds.run()
     except TimeoutError as error:
         reached = 1.0 if folds is None else (len(folds.losses) + 1) / len(folds.numbers)
         status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"
