@@ -47,7 +47,7 @@ CODED = ("lightgbm", "catboost", "mlp")
 """Families that read categories as codes."""
 TREES, SUMS, NETS = ("lightgbm",), ("linear",), ("mlp",)
 MODELS: Mapping[str, Mapping[str, JsonScalar]] = {
-    "lightgbm": {}, "linear": {}, "catboost": {"n_estimators": 200}, "extra_trees": {}, "neighbors": {},
+    "lightgbm": {}, "linear": {}, "catboost": {"n_estimators": 200}, "extra_trees": {}, "forest": {}, "neighbors": {},
     "mlp": {"width": 128, "depth": 2, "batch_size": 256, "lr": 0.004},
 }  # fmt: skip
 """Models of the measurements, cheaper than a fit's where that is needed."""
@@ -93,6 +93,8 @@ CHOICES: dict[str, Choice] = {
     "categories target": Choice({}, {"categories": "target"}, WORDS),
     "max_codes 50": Choice({}, {"max_codes": 50}, WORDS, CODED),
     "max_codes 50 and code_parts": Choice({}, {"max_codes": 50, "code_parts": True}, WORDS, CODED),
+    "target, code_parts": Choice({}, {"categories": "target", "code_parts": True}, WORDS, ("extra_trees", "forest")),
+    "ordinal, code_parts": Choice({}, {"code_parts": True}, WORDS, ("extra_trees", "forest")),
     "rare": Choice({"rare": 0.0}, {"rare": 0.005}, WORDS),
     "target power": Choice({}, {"target": "power"}, REGRESSIONS),
     "target quantile": Choice({}, {"target": "quantile"}, REGRESSIONS),

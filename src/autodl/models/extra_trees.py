@@ -26,7 +26,7 @@ class ExtraTrees(Family):
         "Many decision trees with partly random questions that vote; quick, and different enough to help others."
     )
     paper = "Geurts, Ernst & Wehenkel 2006, Extremely randomized trees, Machine Learning"
-    recipe = Recipe(categories="ordinal", text="svd", text_components=16, text_terms=32)
+    recipe = Recipe(categories="target", code_parts=True, text="svd", text_components=16, text_terms=32)
     config = ExtraTreesConfig
     complexity = 4
     quantiles = True

@@ -19,7 +19,7 @@ class Forest(Family):
     name = "Random forest"
     summary = "Many decision trees, each grown on a random part of the data, that vote; robust and needs no care."
     paper = "Breiman 2001, Random Forests, Machine Learning"
-    recipe = Recipe(categories="ordinal", text="svd", text_components=16, text_terms=32)
+    recipe = Recipe(categories="target", code_parts=True, text="svd", text_components=16, text_terms=32)
     config = ForestConfig
     complexity = 4
     quantiles = True

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from autodl.clock import Deadline
     from autodl.features import Features
 
-LENGTH = 2.0
-"""Times the usual number of rounds at which the progress of training is 1."""
 _THREADED_CELLS = 50_000
 """Rows times columns below which waking other threads costs more than they give."""
 
@@ -29,11 +27,11 @@ class LightGBMConfig(FamilyConfig):
 
     n_estimators: int = Field(2000, ge=1)
     """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
-    learning_rate: float = Field(0.05, gt=0, le=1)
-    num_leaves: int = Field(31, ge=2)
+    learning_rate: float = Field(0.04, gt=0, le=1)
+    num_leaves: int = Field(24, ge=2)
     max_depth: int = -1
-    min_data_in_leaf: int = Field(20, ge=1)
-    feature_fraction: float = Field(0.9, gt=0, le=1)
+    min_data_in_leaf: int = Field(30, ge=1)
+    feature_fraction: float = Field(0.7, gt=0, le=1)
     bagging_fraction: float = Field(0.95, gt=0, le=1)
     lambda_l1: float = Field(1e-4, ge=0)
     lambda_l2: float = Field(0.01, ge=0)
@@ -162,7 +160,7 @@ class LightGBMEstimator(ArrayEstimator):
 
     def _length(self) -> float:
         """Rounds after which hardly a booster with this learning rate still learns."""
-        return LENGTH * _usual_rounds(self.config, self.is_classifier)
+        return (30.0 if self.is_classifier else 60.0) / self.config.learning_rate
 
     def _raw(self, X: Features) -> NDArray[Any]:
         import lightgbm
@@ -212,8 +210,8 @@ class _Record:
 
 
 def _usual_rounds(config: LightGBMConfig, classifies: bool) -> float:
-    """Rounds to early stopping; means over six tables, where regression stopped later than classification."""
-    return (15.0 if classifies else 30.0) / config.learning_rate
+    """Rounds to early stopping; means over ten tables, where regression stopped later than classification."""
+    return (9.0 if classifies else 30.0) / config.learning_rate
 
 
 class LightGBM(Family):
@@ -224,7 +222,10 @@ class LightGBM(Family):
     name = "LightGBM"
     summary = "Hundreds of small decision trees, each correcting the ones before it; fast and strong on tables."
     paper = "Ke et al. 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS"
-    recipe = Recipe(impute="none", categories="codes", text="svd", text_components=16, text_terms=32)
+    recipe = Recipe(
+        impute="none", categories="codes", max_codes=50, code_parts=True,
+        text="svd", text_components=16, text_terms=32,
+    )  # fmt: skip
     config = LightGBMConfig
     complexity = 5
     quantiles = True
@@ -237,7 +238,12 @@ class LightGBM(Family):
         columns = shape.columns + 60 * shape.text
         cells = shape.rows * columns * config.bagging_fraction * config.feature_fraction
         trees = shape.classes if shape.classes > 2 else max(1, shape.quantiles)
-        one = 1.0e-4 + 2.0e-6 * config.num_leaves * columns**0.5 + 2.4e-9 * cells * np.log2(config.num_leaves)
+        # Few rows make few leaves. The rows are scanned, and then the bins of each leaf.
+        smallest = max(1.0, min(config.min_data_in_leaf, shape.rows / 8))
+        leaves = max(2.0, min(config.num_leaves, 5.0 * shape.rows / smallest))
+        scanned = 3.0e-9 * cells * np.log2(leaves)
+        bins = 2.0e-9 * leaves * columns * config.feature_fraction * min(config.max_bin, shape.rows)
+        one = 7.0e-5 + 1.0e-6 * leaves + scanned + bins
         speed = shape.speed * (shape.threads**0.8 if cells > _THREADED_CELLS else 1.0)
         nodes = rounds * trees * config.num_leaves * 100.0
         # A histogram of at most 255 bins for each column and leaf.

@@ -155,9 +155,7 @@ class LinearEstimator(ArrayEstimator):
         model.fit(matrix, y / self._mean, sample_weight=weight)
         self._coefficients = np.append(model.coef_, model.intercept_)
 
-    def _train_quantiles(
-        self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline
-    ) -> None:
+    def _train_quantiles(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:
         """One line a level, each begun at the one before; the penalty is always that of squares."""
         from autodl.models._quantile_regression import bandwidth, fit_quantile
 
@@ -186,7 +184,9 @@ class LinearEstimator(ArrayEstimator):
             return np.asarray(self._model.predict_proba(matrix))
         if not self.is_classifier and self.config.objective != "auto":
             lines = self._coefficients
-            linear = np.minimum(np.asarray(matrix @ lines[:-1]).ravel() + lines[-1], np.log(self._ceiling / self._mean))
+            linear = np.minimum(
+                np.asarray(matrix @ lines[:-1]).ravel() + lines[-1], np.log(self._ceiling / self._mean)
+            )
             return np.exp(linear) * self._mean
         answer = np.asarray(self._model.predict(matrix)).ravel()
         return answer * self._deviation + self._mean
@@ -203,8 +203,8 @@ class Linear(Family):
         "Hoerl & Kennard 1970 (ridge); Tibshirani 1996 (lasso); Zou & Hastie 2005 (elastic net); Cox 1958 (logistic)"
     )
     recipe = Recipe(
-        outliers="clip", scale="standard", segments=6, categories="onehot", text="tfidf", text_statistics=False,
-        target="standard",
+        outliers="clip", scale="standard", crosses=10, segments=6, categories="onehot",
+        text="tfidf", text_statistics=False, target="standard",
     )  # fmt: skip
     config = LinearConfig
     complexity = 1
@@ -221,7 +221,7 @@ class Linear(Family):
         """Iterations times the cells of the matrix (after one-hot encoding), or Newton steps with their Hessians."""
         assert isinstance(config, LinearConfig)
         # Numbers as bent lines; terms of texts: so many weights in a row.
-        bent = min(6 * shape.numeric, BENT_COLUMNS, shape.rows // 10)
+        bent = 10 + min(6 * shape.numeric, BENT_COLUMNS, shape.rows // 10)
         wide = shape.numeric + bent + min(shape.levels, 30 * shape.categorical)
         outputs = shape.classes if shape.classes > 2 else 1
         cells = shape.rows * (wide + 250.0 * shape.text)

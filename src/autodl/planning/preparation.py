@@ -35,6 +35,8 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
         change["text"] = "none"
     if not facts.dates:
         change["dates"] = False
+    if len(facts.numeric) + len(facts.dates) < 2:
+        change["crosses"] = 0
     if recipe.segments:
         change["segments"] = affordable_segments(recipe.segments, facts)
     if recipe.categories == "onehot" and facts.most_levels > RARE_LEVELS:
@@ -164,6 +166,8 @@ def _scaling(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str])
         "power": "skewed columns straightened, median 0, quartiles 1 apart",
     }
     why = "Models that add columns up need them on one scale; trees do not." + _may(searched, "scale")
+    if any(r.crosses for r in recipes.values()):
+        why += " Ratios, differences and products of columns are added for them where those explain their errors."
     if any(r.segments for r in recipes.values()):
         why += " Models that draw straight lines get lines with bends, so that they can follow ups and downs."
     return Decision(topic="Scaling", choice=_spread(recipes, "scale", words), why=why)

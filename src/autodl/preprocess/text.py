@@ -44,13 +44,17 @@ class TextColumn:
     names: tuple[str, ...] = ()
 
 
+TERM_FACTOR = 3.0
+"""Of term weights beside columns of unit spread: rows of length 1 would be held down by a penalty meant for those."""
+
+
 class TextBlock:
     """The columns of free text.
 
-    Under ``tfidf`` the weights of all terms (CSR), see ``TermWeights``. Under ``svd``, dense: their leading
-    components (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et al. 2011), divided by their
-    common deviation, the ``text_terms`` most informative terms, and the cross-fitted answer of a linear model on all
-    terms. Both may add statistics such as the share of capitals.
+    Under ``tfidf`` the weights of all terms times ``TERM_FACTOR`` (CSR), see ``TermWeights``. Under ``svd``, dense:
+    their leading components (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et al. 2011),
+    divided by their common deviation, the ``text_terms`` most informative terms, and the cross-fitted answer of a
+    linear model on all terms. Both may add statistics such as the share of capitals.
 
     Args:
         columns: Names of object columns of ``str`` and ``None``.
@@ -94,7 +98,7 @@ class TextBlock:
             terms = learnt.terms.transform(texts) if self.memo is None else self.memo.transform(learnt.terms, texts)
             counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
             if self.recipe.text == "tfidf":
-                parts.append(_beside(terms, learnt.scaler.transform(counts)))
+                parts.append(_beside(TERM_FACTOR * terms, learnt.scaler.transform(counts)))
                 continue
             scores = np.empty((len(texts), 0)) if learnt.score is None else learnt.score.transform(terms)
             parts.append(_dense(learnt, terms, np.hstack([counts, scores])))
@@ -105,7 +109,7 @@ class TextBlock:
         counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
         shown = STATISTICS if self.recipe.text_statistics else ()
         learnt.names = tuple(f"{column}:{name}" for name in (*vocabulary, *shown))
-        return _beside(terms, learnt.scaler.fit(counts).transform(counts))
+        return _beside(TERM_FACTOR * terms, learnt.scaler.fit(counts).transform(counts))
 
     def _fit_dense(self, column: str, learnt: TextColumn, texts: list[str], terms: Any, y: NDArray[Any]) -> Any:
         recipe = self.recipe
