@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import DataError
+from autodl.errors import DataError, did_you_mean
 from autodl.options import FitOptions
 from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
 
@@ -35,6 +35,7 @@ class Dataset:
         target: What is predicted, and why.
         read: How the file was read.
         name: Name of the data in messages.
+        weight: (n,) positive weights of the rows, mean 1; None where all count alike.
     """
 
     frame: pd.DataFrame
@@ -44,6 +45,7 @@ class Dataset:
     target: TargetInfo
     read: ReadInfo
     name: str
+    weight: NDArray[np.float64] | None = None
 
     def fingerprint(self) -> str:
         """A hash of all values and of what is predicted: equal for equal data and target."""
@@ -63,6 +65,8 @@ class Rows:
     test: NDArray[np.int_]
     folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
     """Positions within ``search``."""
+    further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
+    """Other splits of the same rows into folds, on which leading configurations are tried again."""
 
 
 def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None = None) -> Dataset:
@@ -81,7 +85,7 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.profiling import choose_target, choose_task, encode_target
 
-    needed = {options.target, options.group_column, options.time_column}
+    needed = {options.target, options.group_column, options.time_column, options.weight_column}
     skip = tuple(name for name in options.drop if name not in needed)
     table = read_rows(data, skip=skip, allowance=_allowance(options, earlier))
     raw, read = table.frame, table.info
@@ -90,7 +94,8 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     known = options.target if options.target in raw.columns else None  # it may still be there in other capitals
     if known is None:
         schema = infer_schema(raw)
-        asked, why, guessed = choose_target(schema, options.target, name)
+        possible = schema.only([n for n in schema.names if n != options.weight_column])
+        asked, why, guessed = choose_target(possible, options.target, name)
         schema, frame = learn_table(raw, target=asked)
     else:
         schema, frame = learn_table(raw, target=known)
@@ -101,6 +106,15 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
         read = read.model_copy(update={"notes": (*read.notes, *told)})
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
+    n_missing = int((~present).sum())
+    weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name)
+    if n := int((present & ~keep).sum()):
+        read = read.model_copy(
+            update={
+                "notes": (*read.notes, f"{n:,} row{'s are' if n > 1 else ' is'} left out, since the weight is 0.")
+            }
+        )
+    present = keep
     rows = table.rows[present]
     if not present.all():
         frame = frame.loc[present].reset_index(drop=True)
@@ -116,9 +130,32 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
         classes=tuple(classes),
         class_counts=counts,
         numeric=info.numeric if task is Task.REGRESSION else None,
-        n_missing=int((~present).sum()),
+        n_missing=n_missing,
     )
-    return Dataset(frame, y, rows, schema, target, read, name)
+    return Dataset(frame, y, rows, schema, target, read, name, weight)
+
+
+def _weights(
+    frame: pd.DataFrame, present: NDArray[Any], rows: NDArray[Any], schema: TableSchema, column: str | None, name: str
+) -> tuple[NDArray[np.float64] | None, NDArray[Any]]:
+    """Weights of the rows that count, mean 1, and which rows these are; None and ``present`` without weights.
+
+    Args:
+        frame: All rows. present: Which have a target. rows: Their numbers in the file.
+        schema: Of the columns. column: The weight column. name: Of the data.
+    """
+    from autodl.data import mean_one, read_weights
+
+    if column is None:
+        return None, present
+    if column not in schema.names:
+        raise DataError(f"the weight column '{column}' is not in {name}", did_you_mean(column, schema.names))
+    if not present.any():
+        return None, present
+    weight = read_weights(frame.loc[present, column], schema[column], rows[present], name)
+    keep = present.copy()
+    keep[present] = weight > 0
+    return mean_one(weight[weight > 0]), keep
 
 
 def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
@@ -142,10 +179,13 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
     )
 
 
-def load_test(path: str, train: Dataset, seed: int) -> Dataset:
+def load_test(path: str, train: Dataset, seed: int, weight_column: str | None = None) -> Dataset:
     """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
 
     Of a file that does not fit the memory a random part is kept; time is no limit, since nothing is learnt from it.
+
+    Args:
+        path: The file. train: The training data. seed: Of the part. weight_column: How much each row counts.
 
     Raises:
         DataError: If columns are missing or no row remains.
@@ -168,9 +208,14 @@ def load_test(path: str, train: Dataset, seed: int) -> Dataset:
     y, _ = encode_target(frame.loc[present, train.target.name], column, train.target.task, known)
     keep = y >= 0 if train.target.task is Task.CLASSIFICATION else np.ones(len(y), dtype=bool)
     unknown = tuple(dict.fromkeys(labels(frame.loc[present, train.target.name][~keep], column)))
+    n_unknown = int((~keep).sum())
     kept, y = present.nonzero()[0][keep], y[keep]
     if len(kept) == 0:
         raise DataError(*_nothing_to_test(name, train.target, unknown))
+    known_rows = np.zeros(len(frame), dtype=bool)
+    known_rows[kept] = True
+    weight, counting = _weights(frame, known_rows, table.rows, train.schema, weight_column, name)
+    kept, y = kept[counting[kept]], y[counting[kept]]
     told = misfits(raw, frame, train.schema) if len(raw) <= TOLD_ROWS else ()
     notes = [f"In {name}, {m}." for m in told if m.column != train.target.name]
     if n := int((~present).sum()):
@@ -179,12 +224,14 @@ def load_test(path: str, train: Dataset, seed: int) -> Dataset:
         )
     if unknown:
         notes.append(
-            f"{int((~keep).sum()):,} of {len(frame):,} rows of {name} are left out: the training data have no "
+            f"{n_unknown:,} of {len(frame):,} rows of {name} are left out: the training data have no "
             f"such '{train.target.name}' ({_quoted(unknown)})."
         )
+    if n := int((known_rows & ~counting).sum()):
+        notes.append(f"{n:,} of {len(frame):,} rows of {name} are left out, since the weight is 0.")
     read = read.model_copy(update={"notes": (*read.notes, *notes)})
     frame, rows = frame.iloc[kept].reset_index(drop=True), table.rows[kept]
-    return Dataset(frame, y, rows, train.schema, train.target, read, name)
+    return Dataset(frame, y, rows, train.schema, train.target, read, name, weight)
 
 
 def _nothing_to_test(name: str, target: TargetInfo, unknown: tuple[str, ...]) -> tuple[str, str]:
@@ -206,7 +253,7 @@ def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:
     """Set the test rows apart and cut the rest into folds."""
     import numpy as np
 
-    from autodl.data import make_folds, split_test
+    from autodl.data import make_splits, split_test
 
     groups = dataset.frame[validation.group_column].to_numpy() if validation.group_column else None
     times = dataset.frame[validation.time_column].to_numpy() if validation.time_column else None
@@ -215,7 +262,7 @@ def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:
         search, test = split_test(
             len(dataset.y), validation=validation, strata=dataset.y, groups=groups, times=times, seed=seed
         )
-    folds = make_folds(
+    first, *further = make_splits(
         len(search),
         validation=validation,
         strata=dataset.y[search],
@@ -223,4 +270,4 @@ def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:
         times=None if times is None else times[search],
         seed=seed,
     )
-    return Rows(search, test, tuple(folds))
+    return Rows(search, test, tuple(first), tuple(tuple(folds) for folds in further))

@@ -79,3 +79,31 @@ def test_target_means_of_many_classes_stay_narrow() -> None:
     assert len(block.names) == 10
     # The most frequent class is among those shown, and told apart.
     assert max(roc_auc_score(y == 7, out[:, j]) for j in range(10)) > 0.99
+
+
+def test_weighted_mean_targets_are_those_of_repeated_rows() -> None:
+    """Scikit-learn's encoder, which takes no weights, on each row repeated as often as its weight says."""
+    from sklearn.preprocessing import TargetEncoder
+
+    from autodl.preprocess.weighted_means import WeightedMeans
+
+    rng = np.random.default_rng(0)
+    codes, target = rng.integers(0, 6, (80, 2)), rng.normal(size=80)
+    weight = rng.integers(1, 4, 80)
+    rows = np.repeat(np.arange(80), weight)
+    expected = TargetEncoder(target_type="continuous").fit(codes[rows], target[rows])
+    found = WeightedMeans().fit(codes, target, weight.astype(float))
+    new = np.array([[0, 5], [3, 2], [9, 9]])
+    np.testing.assert_allclose(found.transform(new), expected.transform(new))
+    # A category whose rows all weigh nothing says nothing.
+    none = WeightedMeans().fit(codes, target, np.where(codes[:, 0] == 3, 0.0, 1.0))
+    np.testing.assert_allclose(none.transform(np.array([[3, 0]]))[0, 0], np.mean(target[codes[:, 0] != 3]))
+
+
+def test_a_block_with_weights_follows_the_heavy_rows() -> None:
+    frame = pd.DataFrame({"c": ["a", "b"] * 60})
+    y = np.tile([0.0, 1.0, 1.0, 0.0], 30)
+    weight = np.tile([9.0, 9.0, 1.0, 1.0], 30)
+    block = TargetBlock(CategoryCoder(("c",)).fit(frame), Task.REGRESSION, "none", 0)
+    block.fit_transform(frame, y, weight)
+    np.testing.assert_allclose(block.transform(frame[:2]).ravel(), [0.1, 0.9], atol=0.02)

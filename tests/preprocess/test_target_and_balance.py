@@ -134,3 +134,26 @@ def test_one_class_or_no_treatment_gives_the_rows_back() -> None:
     X = features(50)
     assert resample(X, LABELS, "none")[0] is X
     assert resample(X, np.zeros(50, int), "smote")[0] is X
+
+
+@pytest.mark.parametrize("how", ["class_weight", "oversample", "undersample", "smote", "none"])
+def test_weights_and_balance_multiply(how) -> None:
+    """Rows keep their weights, whatever is done about the classes."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [60, 20, 9])
+    X = Features(
+        rng.normal(size=(89, 3)).astype(np.float32), np.empty((89, 0), dtype=np.int32), (), ("a", "b", "c"), ()
+    )
+    weight = rng.gamma(1.0, size=89) + 0.1
+    _, y_new, w_new = resample(X, y, how, 0, weight)
+    assert w_new is not None and len(w_new) == len(y_new)
+    if how == "class_weight":
+        np.testing.assert_allclose(np.bincount(y, weights=w_new), weight.sum() / 3)
+        np.testing.assert_allclose(w_new[y == 1] / weight[y == 1], (w_new / weight)[60])
+    elif how == "none":
+        np.testing.assert_array_equal(w_new, weight)
+    elif how == "smote":
+        np.testing.assert_array_equal(w_new[:89], weight)
+        np.testing.assert_allclose(w_new[89:], [weight[y == k].mean() for k in y_new[89:]])
+    else:
+        assert set(np.round(w_new, 12)) <= set(np.round(weight, 12))

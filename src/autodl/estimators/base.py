@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
 from autodl.defaults import NAS, SEARCH
 from autodl.errors import DataError
@@ -79,8 +79,8 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         tags.non_deterministic = self.max_trials is None or self.time_budget is not None
         return tags
 
-    def _fit(self, X: Any, y: Any, target: NDArray[Any]) -> Self:
-        """Search on rows X with the values that stand for y."""
+    def _fit(self, X: Any, y: Any, target: NDArray[Any], sample_weight: Any = None) -> Self:
+        """Search on rows X with the values that stand for y, and the weights of the rows."""
         options = self._options()  # before the data are touched
         frame = read_rows(self, X, reset=True)
         check_consistent_length(frame, target)
@@ -88,6 +88,10 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         name = _unused_name(y, self._columns)
         frame[name] = target
         options = options.model_copy(update={"target": name})
+        if sample_weight is not None:
+            weights = _unused_name(None, list(frame.columns), "sample_weight")
+            frame[weights] = _check_sample_weight(sample_weight, frame, dtype=np.float64)
+            options = options.model_copy(update={"weight_column": weights})
         self.run_: Run | None = None
         if self.out is None:
             with tempfile.TemporaryDirectory(prefix="autodl-") as temporary:
@@ -163,11 +167,11 @@ def resolve_seed(random_state: int | np.random.RandomState | None) -> int:
     return random_state
 
 
-def _unused_name(y: Any, columns: Sequence[str]) -> str:
-    """What the target is called in the report: the name of a series, if no column has it."""
+def _unused_name(y: Any, columns: Sequence[str], default: str = "y") -> str:
+    """What a column is called in the report: the name of a series, if no column has it."""
     given = getattr(y, "name", None)
     name = " ".join(given.split()) if isinstance(given, str) else ""
-    name = name or "y"
+    name = name or default
     while name in columns:
         name += "_"
     return name

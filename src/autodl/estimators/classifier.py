@@ -60,12 +60,14 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
 
     _task = Task.CLASSIFICATION
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Search and train.
 
         Args:
             X: (n, p) frame of any library, array or sparse matrix; missing values and text are fine.
             y: (n,) labels of any kind.
+            sample_weight: (n,) non-negative numbers: how much each row counts in learning and in scores; 0 leaves it
+                out. All alike if None.
 
         Raises:
             ValueError: Bad data or parameters, with what is wrong and what to do.
@@ -84,7 +86,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         # The labels' order is kept by a number in front, whatever they are made of.
         width = len(str(len(classes) - 1))
         names = [f"class {i:0{width}d}: {' '.join(str(c).split())[:LABEL_LENGTH]}" for i, c in enumerate(classes)]
-        return self._fit(X, y, np.array(names, dtype=object)[codes])
+        return self._fit(X, y, np.array(names, dtype=object)[codes], sample_weight)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """(n, K) probabilities in the order of ``classes_``."""

@@ -24,7 +24,9 @@ class SharedScorer(Protocol):
 class SharedNetwork(Protocol):
     """Many networks that share weights."""
 
-    def train(self, X: Features, y: NDArray[Any], deadline: Deadline = NEVER) -> None:
+    def train(
+        self, X: Features, y: NDArray[Any], deadline: Deadline = NEVER, weight: NDArray[Any] | None = None
+    ) -> None:
         """Train all of them together until the deadline at the latest."""
 
     def scorer(self, X: Features) -> SharedScorer:

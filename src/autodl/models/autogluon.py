@@ -75,7 +75,7 @@ class AutoGluonEstimator(ArrayEstimator):
         kind = "regression" if not self.is_classifier else "binary" if self.n_present == 2 else "multiclass"
         predictor = predictor_class(
             label=_LABEL, problem_type=kind, eval_metric=self._metric(), path=folder, verbosity=0,
-            sample_weight=None if weight is None else _WEIGHT,
+            sample_weight=None if weight is None else _WEIGHT, weight_evaluation=weight is not None,
         )  # fmt: skip
         predictor.fit(
             _frame(X, y, weight),

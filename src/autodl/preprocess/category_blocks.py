@@ -9,6 +9,7 @@ import numpy as np
 from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
 from autodl.preprocess.scaling import NumericScaler, ScaleKind
+from autodl.preprocess.weighted_means import WeightedMeans
 from autodl.records import Task
 
 if TYPE_CHECKING:
@@ -81,17 +82,19 @@ class TargetBlock:
         self._scaler = NumericScaler(scale, seed)
         self.names: tuple[str, ...] = ()
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
-        """(n, k) cross-fitted training rows; ``y`` (n,) class codes or values."""
+    def fit_transform(
+        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """(n, k) cross-fitted training rows; ``y`` (n,) class codes or values, ``weight`` (n,) of the rows."""
         codes = self.coder.transform(frame)
         targets = shown_targets(y, self.task, MAX_TARGETS)
-        self._encoders = [_encoder().fit(codes, target) for target in targets]
+        self._encoders = [_encoder(codes, target, weight) for target in targets]
         tails = [f"[{k}]" for k in range(len(targets))] if len(targets) > 1 else [""]
         self.names = tuple(f"{column}:mean target{tail}" for tail in tails for column in self.coder.columns)
         # The scaler learns from the encoding that new rows get.
         final = self._encode(codes)
         self._scaler.fit(final)
-        crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets)
+        crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets, weight)
         return self._scaler.transform(crossed).astype(np.float32)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
@@ -102,19 +105,27 @@ class TargetBlock:
         return np.hstack([encoder.transform(codes) for encoder in self._encoders])
 
     def _cross_fit(
-        self, codes: NDArray[np.int32], y: NDArray[Any], targets: list[NDArray[np.float64]]
+        self,
+        codes: NDArray[np.int32],
+        y: NDArray[Any],
+        targets: list[NDArray[np.float64]],
+        weight: NDArray[Any] | None,
     ) -> NDArray[np.float64]:
         out = np.empty((len(y), len(targets) * codes.shape[1]))
         for train, test in crossed_parts(y, self.task, self.seed):
-            encoded = [_encoder().fit(codes[train], t[train]).transform(codes[test]) for t in targets]
+            w = None if weight is None else weight[train]
+            encoded = [_encoder(codes[train], t[train], w).transform(codes[test]) for t in targets]
             out[test] = np.hstack(encoded)
         return out
 
 
-def _encoder() -> Any:
+def _encoder(codes: NDArray[np.int32], target: NDArray[np.float64], weight: NDArray[Any] | None) -> Any:
+    """A fitted encoder of (n, q) codes by the mean of (n,) targets."""
+    if weight is not None:
+        return WeightedMeans().fit(codes, target, weight)
     from sklearn.preprocessing import TargetEncoder
 
-    return TargetEncoder(target_type="continuous")
+    return TargetEncoder(target_type="continuous").fit(codes, target)
 
 
 class FrequencyBlock:

@@ -69,13 +69,16 @@ class Preparer:
             if isinstance(block, TextBlock):
                 block.memo = memo
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> Features:
+    def fit_transform(
+        self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER, weight: NDArray[Any] | None = None
+    ) -> Features:
         """Learn from the training rows and prepare them.
 
         Args:
             frame: Canonical rows (see ``ColumnKind``) with at least the columns of the schema.
             y: (n,) class codes or values.
             deadline: Looked at between two blocks of columns.
+            weight: (n,) how much each row counts in the mean targets of categories; all alike if None.
 
         Raises:
             DataError: If a column of the schema is missing.
@@ -90,7 +93,10 @@ class Preparer:
         for block in self._blocks:
             if deadline.passed():
                 raise TimeoutError("time ran out while the columns were prepared")
-            parts.append(block.fit_transform(frame, y))
+            if weight is not None and isinstance(block, TargetBlock):
+                parts.append(block.fit_transform(frame, y, weight))
+            else:
+                parts.append(block.fit_transform(frame, y))
         return self._features(frame, parts)
 
     def transform(self, frame: pd.DataFrame) -> Features:

@@ -87,6 +87,7 @@ def profile_table(
         dropped=dropped,
         time_column=options.time_column,
         group_column=options.group_column,
+        weight_column=options.weight_column,
         findings=run_checks(ctx),
     )
 

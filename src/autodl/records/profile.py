@@ -76,6 +76,7 @@ class Profile(StageRecord):
     """Column -> why it is not used (constant, ID, duplicate of another, asked by the user)."""
     time_column: str | None = None
     group_column: str | None = None
+    weight_column: str | None = None
     findings: tuple[Finding, ...] = ()
 
     @property

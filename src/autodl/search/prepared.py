@@ -99,7 +99,7 @@ class PreparedFolds:
             train = part_of_rows(train, data.y[train], part, seed, data.task is Task.CLASSIFICATION)
         preparer = Preparer(recipe, data.schema, data.task)
         preparer.remember(self._terms())
-        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline)
+        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline, data.weight_of(train))
         _in_time(deadline)
         x_valid = preparer.transform(data.frame.iloc[valid])
         _in_time(deadline)

@@ -14,6 +14,7 @@ _OURS = (
     "autodl.preprocess.category_blocks:FrequencyRankBlock",
     "autodl.preprocess.category_blocks:OneHotBlock",
     "autodl.preprocess.category_blocks:TargetBlock",
+    "autodl.preprocess.weighted_means:WeightedMeans",
     "autodl.preprocess.codes:CategoryCoder",
     "autodl.preprocess.crosses:Crosses",
     "autodl.preprocess.dates:DateExpander",

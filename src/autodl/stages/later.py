@@ -82,10 +82,11 @@ def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Ga
     """How much lower the loss of the last is, on the rows that both predict; None for scores that are not smooth."""
     y, metric, k = problem.setup.data.y, metrics[problem.setup.plan.metric], len(problem.setup.plan.classes)
     rows = np.isfinite(first).reshape(len(y), -1).all(axis=1) & np.isfinite(last).reshape(len(y), -1).all(axis=1)
+    w = None if problem.setup.data.weight is None else problem.setup.data.weight[rows]
     y, first, last = y[rows], first[rows], last[rows]
     if len(y) < 2:
         return None
-    before, after = influence(metric, y, first, k), influence(metric, y, last, k)
+    before, after = influence(metric, y, first, k, w), influence(metric, y, last, k, w)
     if before is None or after is None:
         return None
-    return Gain(metric.loss(y, first, k) - metric.loss(y, last, k), standard_error(after - before))
+    return Gain(metric.loss(y, first, k, w) - metric.loss(y, last, k, w), standard_error(after - before))

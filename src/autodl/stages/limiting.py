@@ -59,6 +59,7 @@ def choose_within(
             chosen = select(
                 usable, oof, y, metric,
                 n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, allowed=allowed,
+                weight=problem.setup.data.weight,
             )  # fmt: skip
         else:
             chosen = _alone(allowed.nearest(losses, guess), losses, allowed)

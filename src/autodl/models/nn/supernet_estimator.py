@@ -86,9 +86,11 @@ class MlpSupernet(TabularNetwork):
         """Those of the middle of all networks: half of the depth, half of the width."""
         return super().multiplications(module, plan) / 8
 
-    def train(self, X: Features, y: NDArray[Any], deadline: Deadline = NEVER) -> None:
+    def train(
+        self, X: Features, y: NDArray[Any], deadline: Deadline = NEVER, weight: NDArray[Any] | None = None
+    ) -> None:
         """Train all networks; without early stopping, as there is no single validation error."""
-        self.fit(X, y, deadline=deadline)
+        self.fit(X, y, sample_weight=weight, deadline=deadline)
         chosen = np.random.default_rng(self.meta.seed).permutation(len(X))[:CALIBRATION_ROWS]
         self._calibration = X.take(np.sort(chosen))
 

@@ -52,17 +52,25 @@ def rank_networks(job: Job, data: TrialData, cache: PreparedFolds, deadline: Dea
     ready = cache.get(trial_recipe(spec, data), 0, deadline)
     own, _ = split_config(spec.config)
     family = families[spec.family]()
-    meta = Meta(data.task, data.n_classes, seed=spec.seed, threads=data.threads, metric=data.metric)
+    meta = Meta(
+        data.task, data.n_classes, seed=spec.seed, threads=data.threads, metric=data.metric, quantiles=data.quantiles
+    )
     network = family.share_weights(family.config(**own), meta, job.choices)
     tell("training networks with shared weights")
-    network.train(ready.train, data.y[train], Deadline.after(TRAINING * deadline.left()).earlier(deadline))
+    network.train(
+        ready.train,
+        data.y[train],
+        Deadline.after(TRAINING * deadline.left()).earlier(deadline),
+        data.weight_of(train),
+    )
     tell("comparing networks with shared weights")
     scorer, metric = network.scorer(ready.valid), metrics[data.metric]
     y = data.y[valid]
 
     def loss(values: Config) -> float:
         predicted = scorer.predict(values)
-        return float(metric.loss(y[: len(predicted)], predicted, data.n_classes))
+        weight = data.weight_of(valid[: len(predicted)])
+        return float(metric.loss(y[: len(predicted)], predicted, data.n_classes, weight))
 
     scored = evolve(loss, job.choices, np.random.default_rng(spec.seed), deadline)
     proposals = tuple(Proposal(config={**spec.config, **values}, loss=value) for values, value in in_order(scored))
