@@ -8,7 +8,7 @@ from cli_fakes import make_evaluation, make_profile, make_record
 
 from autodl.cli.screen import make_console
 from autodl.cli.summary import Line, print_summary, summarize
-from autodl.records import Comparison, Evaluation, TestScore
+from autodl.records import Comparison, Evaluation, MoreTime, TestScore
 
 
 @pytest.fixture
@@ -148,3 +148,13 @@ def test_a_comparison_of_architectures_that_never_began_is_said(folder: Path) ->
     assert "never began" in summarize(record, make_evaluation(), folder, shared=False)[0].text
     assert summarize(record, make_evaluation(), folder, shared=True)[0].head == "Predicts"
     assert summarize(make_record(), make_evaluation(), folder, shared=False)[0].head == "Predicts"
+
+
+def test_repeats_and_more_time_are_told(folder: Path) -> None:
+    more = MoreTime(verdict="no", gain=0.001, error=0.004, trials=45, seconds=95.0, ended=True)
+    record = make_record().model_copy(update={"n_again": 7, "more_time": more})
+    said = by_head(summarize(record, make_evaluation(), folder))
+    assert "the leading ones again on further splits (7 times)" in said["Time"]
+    assert said["More time"].startswith("More time would not help. ")
+    assert "0.001 ± 0.004" in said["More time"] and "45 tries / 1 min 35 s" in said["More time"]
+    assert "More time" not in by_head(summarize(make_record(), make_evaluation(), folder))

@@ -13,7 +13,7 @@ def judged(more: MoreTime | None) -> tuple[str, str] | None:
     """A short sentence and its evidence; None where the run cannot tell."""
     if more is None or more.verdict == "unclear":
         return None
-    places = min(9, max(0, fmt.decimals(-more.error, more.error)))
+    places = fmt.decimals(-more.error, more.error)
     size = f"{fmt.fixed(more.gain, places)} ± {fmt.fixed(more.error, places)} in validation"
     span = f"in the last {fmt.plural(more.trials, 'try', 'tries')} / {format_duration(more.seconds)}"
     if more.verdict == "yes":
