@@ -15,7 +15,7 @@ LOOK_SHARE, MORE_SHARE = 0.3, 0.05
 LEAST_PACE, MOST_PACE = 0.6, 6.0
 """Bounds of what is believed of a look at the machine."""
 LOOK_EVERY_S = 5.0
-FINISH_S = 3.5
+FINISH_S = 2.7
 """Seconds that the end of a run takes on a small table, with a margin."""
 
 
@@ -89,7 +89,7 @@ class Budget:
     def finish_s(self, n_rows: int, n_columns: int = 0) -> float:
         """Seconds kept for choosing the ensemble, evaluation, explanation, report and exit.
 
-        Measured on tables of 300 to 50,000 rows on the idle reference machine: 2 to 4 s. Where the machine is slower
+        Measured on tables of 300 to 50,000 rows on the idle reference machine: 1.5 to 3 s. Where the machine is slower
         or busy, ``pace`` says so; larger budgets afford a fuller explanation.
 
         Args:
@@ -98,7 +98,7 @@ class Budget:
         """
         if self.unlimited:
             return 0.0
-        base = self.pace.slowdown * (FINISH_S + min(4.0, n_rows / 25_000) + min(8.0, n_columns / 1_000))
+        base = self.pace.slowdown * (FINISH_S + min(4.0, n_rows / 50_000) + min(8.0, n_columns / 1_000))
         return min((0.35 + min(0.15, n_columns / 20_000)) * self.total_s, base + min(0.02 * self.total_s, 20.0))
 
     def until(self, reserve_s: float) -> Deadline:
