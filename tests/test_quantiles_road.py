@@ -78,7 +78,8 @@ def test_the_fold_models_and_the_manifest_survive_loading(run):
 
 def test_the_estimator_gives_the_middle_and_all_quantiles():
     data = rows(200, 4)
-    model = autodl.AutoRegressor(max_trials=2, families="linear", quantiles="0.9,0.25").fit(data[["a", "b"]], data["y"])
+    model = autodl.AutoRegressor(max_trials=2, families="linear", quantiles="0.9,0.25")
+    model.fit(data[["a", "b"]], data["y"])
     q = model.predict_quantiles(data[["a", "b"]])
     assert q.shape == (200, 2) and (q[:, 0] <= q[:, 1]).all()
     middle = model.predict(data[["a", "b"]])

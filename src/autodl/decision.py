@@ -19,8 +19,14 @@ def decide(proba: NDArray[Any], threshold: float = HALF, factors: tuple[float, .
         threshold: Cut on the probability of code 1; without meaning for more than two classes. At 0.5 an exact tie
             goes to the lower code, as it does for more classes.
         factors: K numbers that the probabilities of more than two classes are multiplied by before the largest wins;
-            empty for none.
+            empty for none. For ordered classes K - 1 ascending cuts instead: the answer is the number of cuts that
+            the expected code reaches.
     """
+    if factors and proba.shape[1] == len(factors) + 1:
+        import numpy as np
+
+        levels: NDArray[Any] = np.searchsorted(factors, proba @ np.arange(proba.shape[1]), side="right")
+        return levels
     if factors and proba.shape[1] == len(factors):
         favoured: NDArray[Any] = (proba * factors).argmax(axis=1)
         return favoured

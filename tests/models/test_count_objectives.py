@@ -78,6 +78,6 @@ def test_the_unit_of_the_target_does_not_matter(counts, family):
 
 
 def test_a_line_in_logarithms_does_not_run_away(counts):
-    X, y, _, _ = counts
+    _, y, _, _ = counts
     far = features(np.full((1, 4), 50.0) * [1, -1, 0, 0])
     assert fitted("linear", counts, objective="poisson").predict(far)[0] <= 10 * y.max() * (1 + 1e-9)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from autodl.clock import NEVER, Deadline
 from autodl.decision import decide, decided
+from autodl.ensemble.level_cuts import rounded, tuned
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
@@ -54,7 +55,7 @@ def choose_factors(
         deadline: Nothing more is tried after it.
 
     Returns:
-        K factors; empty unless some have shown themselves better than none on rows not used to choose them, and for
+        K factors, or for metrics of ordered classes K - 1 cuts (see ``level_cuts``); empty unless some have shown themselves better than none on rows not used to choose them, and for
         metrics of probabilities or such that forgive one kind of error.
     """
     k = p.shape[1]
@@ -71,7 +72,8 @@ def choose_factors(
     halves = [_half(y, rng) for _ in range(N_SPLITS)]
     best: tuple[float, ...] = ()
     kept = np.zeros(2 * N_SPLITS)
-    for fit in (power_of_shares, *((class_by_class,) if k <= MAX_CLASSES else ())):
+    ways = (power_of_shares, *((class_by_class,) if k <= MAX_CLASSES else ()))
+    for fit in (rounded, tuned) if metric.ordered else ways:
         gains = _held_out(fit, p, y, w, metric, halves, deadline)
         if gains is None:
             break

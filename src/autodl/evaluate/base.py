@@ -35,6 +35,7 @@ class Metric:
         counts: For scores of a confusion matrix: ``(..., K, K) -> (...)``, rows the true classes.
         influence: For other smooth scores: ``(y_true, prediction, n_classes, weight | None) -> (n,)`` empirical
             influence of each row on the score (mean 0; the standard error is ``sqrt(sum(influence**2)) / n``).
+        ordered: It counts how far an answer is off among classes in an order; see ``ensemble.level_cuts``.
         levels: Of the quantiles that it judges, (n, Q) predictions; empty where it judges something else.
         at_levels: Makes the metric of quantiles at these levels; ``metrics["KEY@0.1,0.9"]`` finds it.
     """
@@ -54,6 +55,7 @@ class Metric:
     root: bool = False
     counts: Callable[[NDArray[Any]], NDArray[Any]] | None = None
     influence: Callable[[NDArray[Any], NDArray[Any], int, NDArray[Any] | None], NDArray[Any]] | None = None
+    ordered: bool = False
     levels: tuple[float, ...] = ()
     at_levels: Callable[[tuple[float, ...]], Metric] | None = None
 

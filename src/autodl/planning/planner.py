@@ -11,6 +11,7 @@ from autodl.planning.candidates import Setting, choose_families, first_wave_s, s
 from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
 from autodl.planning.objectives import decide_objectives
+from autodl.planning.order import decide_order
 from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
 from autodl.planning.searching import choose_search
@@ -66,6 +67,7 @@ def make_plan(
         _columns(profile),
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
         *decide_objectives(facts, metric),
+        *decide_order(facts, metric),
         models_decision,
         *searching.decisions,
         computing,

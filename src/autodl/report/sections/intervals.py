@@ -28,11 +28,12 @@ def intervals(facts: Facts) -> Intervals | None:
         sentence = interval_sentence(check.intervals[0], e.n_test)
         intro = sentence[:1].upper() + sentence[1:]
         share = percent(check.intervals[0].high - check.intervals[0].low)
+        named = term("prediction-interval", "range")
         meaning = (
-            f"For each row the model gives a {term('prediction-interval', 'range')}. Of many such ranges about {share} "
-            f"hold the true {target}; a single one may miss it. A wide range means that the columns say little about that row, and there the range is "
-            "more honest than one number. The ranges were widened or narrowed by what the model had missed in "
-            f"{term('validation', 'validation')}, so that they keep their share on rows like these; on rows of "
+            f"For each row the model gives a {named}. Of many such ranges about {share} hold the true {target}; a "
+            "single one may miss it. A wide range means that the columns say little about that row, and there the "
+            "range is more honest than one number. The ranges were widened or narrowed by what the model had missed "
+            f"in {term('validation', 'validation')}, so that they keep their share on rows like these; on rows of "
             "another kind they need not."
         )
     figure = interval_figure(check, facts.plan.target) if check.rows is not None else None
