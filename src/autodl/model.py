@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autodl.decision import decide
+from autodl.ensemble.pooling import pooled
 from autodl.errors import RunError
-from autodl.records import ArtifactRef, Record, StageRecord, TableSchema, Task
+from autodl.quantiles import in_order, point
+from autodl.records import ArtifactRef, Calibration, Record, StageRecord, TableSchema, Task
+from autodl.records.ensemble import Pooling
 from autodl.serialize import RefusedTypeError, UnsupportedValueError, dump, file_suffix, is_safe_format, load
 from autodl.serialize.pickled import dump_pickle, load_pickle, may_unpickle
 from autodl.store import RunFolder, load_record, write_atomic
@@ -36,6 +39,11 @@ class FittedModel:
     estimator: Estimator
     target: TargetTransform | None
     task: Task
+    quantiles: tuple[float, ...] = ()
+    absent: tuple[int, ...] = ()
+    """Classes without a training row."""
+    absent_share: float = 0.0
+    """Probability of each of them: none is impossible only because it has not been seen yet."""
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Raw predictions for canonical rows.
@@ -44,7 +52,7 @@ class FittedModel:
             frame: (n,) rows as ``apply_schema`` returns them.
 
         Returns:
-            (n, K) probabilities, or (n,) values for regression.
+            (n, K) probabilities, (n, Q) ascending quantiles, or (n,) values for regression.
         """
         return raw_predict(self, self.preparer.transform(frame))
 
@@ -62,9 +70,32 @@ class FittedModel:
 def raw_predict(model: FittedModel, features: Any) -> NDArray[Any]:
     """Predictions for rows that the model's own preparer has already transformed."""
     if model.task is Task.CLASSIFICATION:
-        return model.estimator.predict_proba(features)
-    values = model.estimator.predict(features)
+        return with_absent(model.estimator.predict_proba(features), model.absent, model.absent_share)
+    if model.quantiles:
+        values = in_order(model.estimator.predict_quantiles(features))
+    else:
+        values = model.estimator.predict(features)
+    # Every transform of the target rises with it, so that quantiles pass it unharmed.
     return values if model.target is None else model.target.inverse(values)
+
+
+def with_absent(proba: NDArray[Any], absent: Sequence[int], share: float) -> NDArray[Any]:
+    """(n, K) probabilities in which each absent class has at least this share; the others keep their proportions.
+
+    Args:
+        proba: (n, K). absent: codes of classes without a training row. share: probability of each.
+    """
+    import numpy as np
+
+    if not absent:
+        return proba
+    out = np.array(proba, dtype=np.float64)
+    codes = list(absent)
+    out[:, codes] = 0.0
+    rest = out.sum(axis=1, keepdims=True)
+    out = np.divide(out * (1.0 - share * len(codes)), rest, out=out, where=rest > 0)
+    out[:, codes] = share
+    return out / out.sum(axis=1, keepdims=True)
 
 
 class DeliveredMember(Record):
@@ -88,8 +119,16 @@ class ModelManifest(StageRecord):
     classes: tuple[str, ...] = ()
     features: TableSchema
     members: tuple[DeliveredMember, ...]
+    factors: tuple[float, ...] = ()
+    """For more than two classes: what their probabilities are multiplied by before the largest wins; empty for none."""
     threshold: float = 0.5
     """For two classes: the answer is the second one from this probability on."""
+    quantiles: tuple[float, ...] = ()
+    """Levels that are predicted, ascending; empty where one number is."""
+    pooling: Pooling = "mean"
+    """How the members' predictions become one; see ``Ensemble``."""
+    calibration: Calibration | None = None
+    """What is applied to the combined predictions."""
     delivered: str = ""
     versions: dict[str, str] = {}
 
@@ -144,25 +183,36 @@ class DeliveredModel:
         self.manifest, self._members = run.with_model(read)
 
     def predict_raw(self, frame: pd.DataFrame) -> NDArray[Any]:
-        """(n, K) probabilities or (n,) values for canonical rows."""
-        return weighted_prediction(self._members, frame)
+        """(n, K) probabilities, (n, Q) quantiles or (n,) values for canonical rows."""
+        return weighted_prediction(self._members, frame, self.manifest.pooling, self.manifest.calibration)
+
+    def values(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """(n,) numbers of a regression for what ``predict_raw`` gives: of quantiles the middle one."""
+        return point(prediction, self.manifest.quantiles) if self.manifest.quantiles else prediction
 
     def answers(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """(n,) class codes for the (n, K) probabilities of ``predict_raw``, by the manifest's threshold."""
-        return decide(prediction, self.manifest.threshold)
+        return decide(prediction, self.manifest.threshold, self.manifest.factors)
 
 
-def weighted_prediction(members: Sequence[tuple[float, Sequence[FittedModel]]], frame: pd.DataFrame) -> NDArray[Any]:
-    """Weighted mean over members of the plain mean over each member's models."""
+def weighted_prediction(
+    members: Sequence[tuple[float, Sequence[FittedModel]]],
+    frame: pd.DataFrame,
+    pooling: Pooling = "mean",
+    calibration: Calibration | None = None,
+) -> NDArray[Any]:
+    """The members' predictions combined; that of a member is the plain mean over its models.
+
+    Args:
+        members: Weight and models of each. frame: (n,) canonical rows.
+        pooling: How they become one. calibration: Applied at the end.
+    """
     import numpy as np
 
-    total: NDArray[Any] | None = None
-    for weight, models in members:
-        part = np.mean([m.predict(frame) for m in models], axis=0) * weight
-        total = part if total is None else total + part
-    if total is None:
+    if not members:
         raise RunError("the model has no members", "Run `autodl fit` again.")
-    return total
+    parts = ((weight, np.mean([m.predict(frame) for m in models], axis=0)) for weight, models in members)
+    return pooled(parts, pooling, calibration)
 
 
 def load_model(folder: RunFolder, ref: ArtifactRef) -> FittedModel:

@@ -1,7 +1,8 @@
 """Combining the best models."""
 
+from autodl.ensemble.class_factors import choose_factors
+from autodl.ensemble.choice import combine, select
 from autodl.ensemble.constraints import Allowed
-from autodl.ensemble.greedy import combine, select
 from autodl.ensemble.threshold import choose_threshold
 
-__all__ = ["Allowed", "choose_threshold", "combine", "select"]
+__all__ = ["Allowed", "choose_factors", "choose_threshold", "combine", "select"]

@@ -36,44 +36,52 @@ class BlendLoss(ABC):
 class MetricLoss(BlendLoss):
     """Any metric, one candidate after the other."""
 
-    def __init__(self, predictions: Array, y: Array, metric: Metric, n_classes: int) -> None:
+    def __init__(
+        self, predictions: Array, y: Array, metric: Metric, n_classes: int, weight: Array | None = None
+    ) -> None:
         super().__init__(predictions, y)
-        self._metric, self._n_classes = metric, n_classes
+        self._metric, self._n_classes, self._weight = metric, n_classes, weight
 
     def losses(self, total: Array, size: int) -> Array:
         """(m,) losses of adding each candidate."""
         return np.array(
-            [self._metric.loss(self.y, (total + p) / (size + 1), self._n_classes) for p in self.predictions]
+            [
+                self._metric.loss(self.y, (total + p) / (size + 1), self._n_classes, self._weight)
+                for p in self.predictions
+            ]
         )
 
 
 class QuadraticLoss(BlendLoss):
     """Mean squared error: only the inner products of the errors matter, whatever the number of rows."""
 
-    def __init__(self, predictions: Array, y: Array) -> None:
+    def __init__(self, predictions: Array, y: Array, weight: Array | None = None) -> None:
         super().__init__(predictions, y)
-        errors = (predictions.astype(np.float64) - y).reshape(len(predictions), -1)
-        self._errors = errors
-        self._own = np.einsum("ij,ij->i", errors, errors) / len(y)
+        share = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+        self._share = share / share.sum()
+        self._errors = (predictions.astype(np.float64) - y).reshape(len(predictions), -1)
+        self._own = np.square(self._errors) @ self._share
 
     def losses(self, total: Array, size: int) -> Array:
         """(m,) mean squared errors."""
         so_far = (total - size * self.y).ravel()
-        cross = self._errors @ so_far / len(self.y)
-        return np.asarray((so_far @ so_far / len(self.y) + 2 * cross + self._own) / (size + 1) ** 2)
+        weighted = self._share * so_far
+        return np.asarray((so_far @ weighted + 2 * (self._errors @ weighted) + self._own) / (size + 1) ** 2)
 
 
 class LogLoss(BlendLoss):
     """Log loss: only the probability of the true class matters."""
 
-    def __init__(self, predictions: Array, y: Array) -> None:
+    def __init__(self, predictions: Array, y: Array, weight: Array | None = None) -> None:
         rows = np.arange(len(y))
         super().__init__(np.ascontiguousarray(predictions[:, rows, y.astype(np.int64)]), y)
+        self._share = None if weight is None else np.asarray(weight, dtype=np.float64) / np.sum(weight)
 
     def losses(self, total: Array, size: int) -> Array:
         """(m,) log losses; ``total`` is the (n,) summed probability of the true class."""
         p = (total + self.predictions) / (size + 1)
-        return np.asarray(-np.log(np.clip(p, 1.2e-7, 1.0)).mean(axis=1))
+        rows = -np.log(np.clip(p, 1.2e-7, 1.0))
+        return np.asarray(rows.mean(axis=1) if self._share is None else rows @ self._share)
 
 
 class BinaryAucLoss(BlendLoss):
@@ -102,7 +110,9 @@ class BinaryAucLoss(BlendLoss):
         return np.asarray(1 - auc)
 
 
-def blend_loss(metric: Metric, predictions: Array, y: Array, n_classes: int) -> BlendLoss:
+def blend_loss(
+    metric: Metric, predictions: Array, y: Array, n_classes: int, weight: Array | None = None
+) -> BlendLoss:
     """The quickest objective with the same order as the metric.
 
     The AUC of more than two classes sorts every class for every candidate, so the log loss stands in for it while
@@ -111,11 +121,12 @@ def blend_loss(metric: Metric, predictions: Array, y: Array, n_classes: int) -> 
     Args:
         metric: To be optimized.
         predictions: (m, n) or (m, n, K). y: (n,). n_classes: K; 0 for regression.
+        weight: (n,) weights of the rows; all alike if None.
     """
-    if metric.key in ("rmse", "r2"):
-        return QuadraticLoss(predictions, y)
+    if metric.key in ("rmse", "r2") and predictions.ndim == 2:
+        return QuadraticLoss(predictions, y, weight)
     if metric.key == "log_loss" or (metric.key == "roc_auc" and n_classes > 2):
-        return LogLoss(predictions, y)
-    if metric.key == "roc_auc":
+        return LogLoss(predictions, y, weight)
+    if metric.key == "roc_auc" and weight is None:
         return BinaryAucLoss(predictions, y)
-    return MetricLoss(predictions, y, metric, n_classes)
+    return MetricLoss(predictions, y, metric, n_classes, weight)

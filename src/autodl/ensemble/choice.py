@@ -1,0 +1,257 @@
+"""Which way to combine the models, chosen on rows that no way was fitted on: the simplest of those that tie.
+
+Notation: m candidates, n rows, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.clock import NEVER, Deadline
+from autodl.ensemble.calibration import Kind, fit_calibration, kinds_for
+from autodl.ensemble.constraints import Allowed
+from autodl.ensemble.greedy import MAX_STEPS
+from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
+from autodl.ensemble.pool import Pool, gather
+from autodl.ensemble.pooling import pooled
+from autodl.ensemble.ways import Way, ways_for
+from autodl.evaluate.base import Metric, metrics
+from autodl.records import Calibration, Compared, Ensemble, Member, TrialResult
+
+Array = NDArray[Any]
+PROOF_SE = 2.0
+"""What replaces a greedy selection must have a smaller held-out loss by so many standard errors of the difference."""
+TIE_SE = 0.5
+"""Of what does, a simpler way is as good if its held-out loss is within so many standard errors of the best one's."""
+HASTE = 10
+"""Where a greedy selection on all rows takes more than this part of the time, two halves of the rows judge."""
+FEW_ROWS = 30
+"""With fewer, parts of them judge nothing: the best single model is taken."""
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What was chosen, all that was compared, the (m,) weights of every way on all rows, and the (n,) parts."""
+
+    chosen: Judged
+    compared: Sequence[Judged]
+    weights: Mapping[str, Array]
+    part: Array
+
+
+def select(
+    trials: Sequence[TrialResult],
+    predictions: Mapping[str, Array],
+    y: Array,
+    metric: Metric,
+    *,
+    n_classes: int = 0,
+    seed: int = 0,
+    max_candidates: int = 25,
+    max_steps: int = MAX_STEPS,
+    noise_se: float = 0.0,
+    deadline: Deadline = NEVER,
+    allowed: Allowed | None = None,
+    weight: Array | None = None,
+) -> Ensemble:
+    """Choose models and weights, how they are combined, and a calibration.
+
+    Args:
+        trials: The finished trials, for their families: the best of each is always a candidate.
+        predictions: Trial id -> (n, K) or (n,) out-of-fold predictions; NaN rows are left out.
+        y: (n,) targets.
+        metric: To be optimized.
+        n_classes: K; 0 for regression.
+        seed: Of the row sample, the parts and random subsets.
+        max_candidates: Models considered, the best by loss.
+        max_steps: Picks of a greedy selection, repeats included.
+        noise_se: A combination must beat the best single model on held-out rows by so many standard errors.
+        deadline: When the choice must be made; ways that would take longer are not looked at.
+        allowed: Limits on what the models may take together; models that exceed them alone are no candidates.
+        weight: (n,) weights of the rows; all alike if None.
+
+    Raises:
+        ValueError: If there is no candidate with predictions, or none common to all.
+    """
+    n_known = len(predictions)
+    if allowed is not None:
+        predictions = {i: p for i, p in predictions.items() if allowed.fits([i])}
+    rng = np.random.default_rng(seed)
+    families = {t.spec.id: t.spec.family for t in trials if t.spec.id in predictions}
+    pool = gather(predictions, y, metric, n_classes, families, rng, max_candidates, weight)
+    single = Ensemble(
+        members=(Member(trial_id=pool.ids[0], family=pool.families[0], weight=1.0),),
+        method="single", loss=float(pool.losses[0]), single_loss=float(pool.losses[0]),
+        why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
+    )  # fmt: skip
+    if len(pool.y) < FEW_ROWS:
+        return single.model_copy(update={"why": "There are too few rows to judge a combination of models."})
+    verdict = compare(pool, ways_for(pool, seed, max_steps, allowed), rng, noise_se, deadline)
+    if verdict is None:
+        return single.model_copy(update={"why": "There was no time to compare combinations of models."})
+    return _described(pool, verdict, single, alone=len(pool.ids) == 1)
+
+
+def compare(
+    pool: Pool, ways: Sequence[Way], rng: np.random.Generator, noise_se: float = 0.0, deadline: Deadline = NEVER
+) -> _Verdict | None:
+    """Judge the ways on held-out rows and choose; None if not even the first one could be judged in time.
+
+    Args:
+        pool: Candidates. ways: Simplest first, the first one a single model. rng: Draws the parts.
+        noise_se: See ``select``. deadline: When the choice must be made.
+    """
+    before = deadline.left()
+    ways[min(1, len(ways) - 1)].fit(pool, deadline)
+    part = parts(pool, rng, PARTS if before == np.inf or deadline.left() > HASTE * (before - deadline.left()) else 2)
+    learning = [pool.part(np.flatnonzero(part != g)) for g in np.unique(part)]
+    plain: list[Judged] = []
+    weights: dict[str, Array] = {}
+    for way in ways[: 1 if len(pool.ids) == 1 else None]:
+        found = judge(pool, way, part, learning, deadline)
+        if found is not None and np.isfinite(found.loss):
+            plain.append(found)
+            weights[way.key] = way.fit(pool, deadline)
+    if not plain:
+        return None
+    own = _own_calibration(pool)
+    compared = []
+    for found in plain:
+        compared.append(found)
+        compared += [judge_calibration(pool, found, kind, part) for kind in own if not deadline.passed()]
+    chosen = simplest(compared, noise_se)
+    return _Verdict(chosen, compared, weights, part)
+
+
+def simplest(compared: Sequence[Judged], noise_se: float = 0.0) -> Judged:
+    """A greedy selection, unless something else is better by more than noise: then the simplest of what is.
+
+    That a greedy selection helps is known from many tables; on one table of some hundred rows the noise of its
+    held-out loss is larger than its gain, and who asks for evidence throws the gain away (``benchmarks/LOG.md``). So
+    the burden of proof lies with the others, the best single model included.
+
+    Args:
+        compared: Simplest first; the first is a single model without calibration.
+        noise_se: What the choice must gain over the single model, in standard errors, to be preferred to it.
+    """
+    reference = next((j for j in compared if j.way.key == "greedy" and j.calibration is None), compared[0])
+    better = [j for j in compared if _beats(j, reference, PROOF_SE)]
+    chosen = reference
+    if better:
+        best = min(better, key=lambda j: j.loss)
+        chosen = next(j for j in better if not _beats(best, j, TIE_SE))
+    return chosen if noise_se <= 0 or _beats(chosen, compared[0], noise_se) else compared[0]
+
+
+def _beats(one: Judged, other: Judged, by_se: float) -> bool:
+    """Whether the loss is smaller by more than so many standard errors of the difference."""
+    gap, spread = other.worse(one)
+    return gap > by_se * spread
+
+
+def combine(ensemble: Ensemble, predictions: Mapping[str, Array]) -> Array:
+    """The combination of the members' predictions, calibrated, as float64.
+
+    Args:
+        ensemble: What to combine.
+        predictions: Trial id -> (n, K) or (n,) for at least its members.
+
+    Raises:
+        KeyError: If the predictions of a member are missing.
+    """
+    parts = [(m.weight, predictions[m.trial_id]) for m in ensemble.members]
+    return pooled(parts, ensemble.pooling, ensemble.calibration)
+
+
+def _own_calibration(pool: Pool) -> tuple[Kind, ...]:
+    """Kinds of calibration that the metric itself can judge."""
+    if pool.n_classes and (pool.metric.needs == "label" or pool.metric.rows is None):
+        return ()
+    return kinds_for(pool.metric, pool.y, pool.n_classes)
+
+
+def _described(pool: Pool, verdict: _Verdict, single: Ensemble, *, alone: bool) -> Ensemble:
+    """The record of what was chosen, with its calibration learnt on all held-out predictions."""
+    chosen, part = verdict.chosen, verdict.part
+    weights = verdict.weights[chosen.way.key]
+    used = np.flatnonzero(weights)
+    order = used[np.argsort(-weights[used], kind="stable")]
+    members = tuple(Member(trial_id=pool.ids[i], family=pool.families[i], weight=float(weights[i])) for i in order)
+    calibration = None
+    if chosen.calibration is not None:
+        calibration = fit_calibration(chosen.calibration, chosen.held_out, pool.y, pool.metric, pool.weight)
+    elif not _own_calibration(pool):
+        calibration = _for_readers(pool, chosen, part)
+    best = min(verdict.compared, key=lambda j: j.loss)
+    compared = tuple(
+        Compared(
+            way=j.way.key,
+            calibrated=j.calibration is not None,
+            n_models=int(np.count_nonzero(verdict.weights[j.way.key])),
+            loss=j.loss,
+            worse=max(0.0, j.worse(best)[0]),
+            worse_se=j.worse(best)[1],
+        )
+        for j in verdict.compared
+    )
+    return Ensemble(
+        members=members,
+        method=chosen.way.key if len(members) > 1 else "single",
+        loss=chosen.loss,
+        single_loss=single.single_loss,
+        why=single.why if alone else _why(pool, verdict, len(members), calibration),
+        pooling=chosen.way.pooling if len(members) > 1 else "mean",
+        calibration=calibration,
+        compared=compared,
+    )
+
+
+def _for_readers(pool: Pool, chosen: Judged, part: Array) -> Calibration | None:
+    """A calibration that leaves the metric as it is, if it makes the probabilities truer by their log loss."""
+    if not pool.n_classes:
+        return None
+    plain = judged(replace(pool, metric=metrics["log_loss"]), chosen.way, None, chosen.held_out, part)
+    for kind in kinds_for(pool.metric, pool.y, pool.n_classes):
+        moved = judge_calibration(pool, plain, kind, part, metrics["log_loss"])
+        gap, spread = plain.worse(moved)
+        if gap > PROOF_SE * spread:
+            return fit_calibration(kind, chosen.held_out, pool.y, pool.metric, pool.weight)
+    return None
+
+
+def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration | None) -> str:
+    """What was compared and why this was chosen, in plain sentences."""
+    chosen, single = verdict.chosen, verdict.compared[0]
+    name = pool.metric.name
+    gain, spread = single.worse(chosen)
+    rivals = [j for j in verdict.compared if j.way.key != "single"]
+    if n_models == 1:
+        if not rivals:
+            text = f"There was no time to compare combinations of models by {name}."
+        else:
+            best = min(rivals, key=lambda j: j.loss)
+            lost, noise = chosen.worse(best)
+            text = (
+                f"Combining models does not beat the best single one by more than noise: on rows not used for the "
+                f"weights, {name} changes by {lost:+.2g} (standard error {noise:.2g}; positive is better)."
+            )
+    else:
+        text = (
+            f"{n_models} models together beat the best single one: on rows not used for the weights, {name} improves "
+            f"by {gain:.2g} (standard error {spread:.2g})."
+        )
+        others = len({j.way.key for j in rivals} - {chosen.way.key})
+        if others:
+            text += f" Of {others + 1} ways to combine them, {chosen.way.words} is the simplest of the best."
+    return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
+
+
+_CALIBRATED = {
+    True: "The probabilities were then calibrated, which makes them truer on rows not used for it.",
+    False: "The numbers were then corrected for a constant bias, which brings them closer on rows not used for it.",
+}

@@ -1,0 +1,115 @@
+"""The loss that a way of combining models has on rows that it was not fitted on.
+
+Notation: n rows, K classes, G parts of the rows. Weights come from G - 1 parts and predict the other one; a
+calibration is learnt on such predictions, again on G - 1 parts for the other one. All ways are judged on the same
+parts, so that their differences are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.clock import Deadline
+from autodl.ensemble.calibration import Kind, calibrated, fit_calibration
+from autodl.ensemble.pool import Pool
+from autodl.ensemble.ways import Way
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+
+Array = NDArray[Any]
+PARTS = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A way, with or without calibration, on held-out rows.
+
+    Attributes:
+        way: What was judged. calibration: Its kind; None without.
+        held_out: (n, K) or (n,) predictions before the calibration. loss: Their loss after it.
+        phi: (n,) influence of the rows on the score, weights of the rows included; None if the metric has none.
+        by_part: (G,) losses of the parts.
+    """
+
+    way: Way
+    calibration: Kind | None
+    held_out: Array
+    loss: float
+    phi: Array | None
+    by_part: Array
+
+    def worse(self, other: Judged) -> tuple[float, float]:
+        """By how much this loss exceeds the other's, and the standard error of that difference."""
+        gap = self.loss - other.loss
+        if self.phi is not None and other.phi is not None:
+            return gap, standard_error(self.phi - other.phi)
+        return gap, float(np.std(self.by_part - other.by_part, ddof=1) / np.sqrt(len(self.by_part)))
+
+
+def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
+    """(n,) number of the part of each row: random, with equal shares of the classes."""
+    order = rng.permutation(len(pool.y))
+    if pool.n_classes:
+        order = order[np.argsort(pool.y[order], kind="stable")]
+    part = np.empty(len(order), dtype=np.int64)
+    part[order] = np.arange(len(order)) % n_parts
+    return part
+
+
+def judge(pool: Pool, way: Way, part: Array, learning: Sequence[Pool], deadline: Deadline) -> Judged | None:
+    """The way on held-out rows; None if the time would not suffice.
+
+    Args:
+        pool: All rows. way: What is judged.
+        part: (n,) part of each row. learning: For each part the pool of all other rows.
+        deadline: When this must be done; the first part tells how long the others take.
+    """
+    held_out = np.empty(pool.predictions.shape[1:])
+    for g, others in enumerate(learning):
+        before = deadline.left()
+        if not before > 0:
+            return None
+        rows = np.flatnonzero(part == g)
+        weights = way.fit(others, deadline)
+        used = np.flatnonzero(weights)
+        few = replace(pool.only(used), predictions=pool.predictions[used][:, rows])
+        held_out[rows] = few.blend(weights[used], way.pooling)
+        # The same for the other parts, once more for all rows, and some air.
+        if before < np.inf and deadline.left() < (before - deadline.left()) * (len(learning) - g):
+            return None
+    return judged(pool, way, None, held_out, part)
+
+
+def judge_calibration(pool: Pool, plain: Judged, kind: Kind, part: Array, metric: Metric | None = None) -> Judged:
+    """The same way with a calibration, which rows of other parts have taught.
+
+    Args:
+        pool: All rows. plain: The way without it. kind: Of the calibration. part: (n,) part of each row.
+        metric: By which it is judged; the pool's if None.
+    """
+    moved = np.empty_like(plain.held_out)
+    for g in np.unique(part):
+        rows, others = part == g, part != g
+        weight = None if pool.weight is None else pool.weight[others]
+        learnt = fit_calibration(kind, plain.held_out[others], pool.y[others], pool.metric, weight)
+        moved[rows] = calibrated(learnt, plain.held_out[rows])
+    found = judged(replace(pool, metric=metric or pool.metric), plain.way, kind, moved, part)
+    return replace(found, held_out=plain.held_out)
+
+
+def judged(pool: Pool, way: Way, kind: Kind | None, held_out: Array, part: Array) -> Judged:
+    """Held-out predictions with their losses."""
+    phi = influence(pool.metric, pool.y, held_out, pool.n_classes)
+    if phi is not None and pool.weight is not None:
+        phi = phi * pool.weight / pool.weight.mean()
+    losses = []
+    for g in np.unique(part):
+        rows = part == g
+        weight = None if pool.weight is None else pool.weight[rows]
+        losses.append(pool.metric.loss(pool.y[rows], held_out[rows], pool.n_classes, weight))
+    return Judged(way, kind, held_out, pool.loss(held_out), phi, np.array(losses))
