@@ -60,6 +60,7 @@ class Preparer:
         self._coder: CategoryCoder | None = None
         self._parts: CodeParts | None = None
         self._sparse = False
+        self._names: tuple[str, ...] = ()
         self._memo: TermMemo | None = None
 
     def remember(self, memo: TermMemo | None) -> None:
@@ -97,6 +98,7 @@ class Preparer:
                 parts.append(block.fit_transform(frame, y, weight))
             else:
                 parts.append(block.fit_transform(frame, y))
+        self._names = tuple(name for block in self._blocks for name in block.names)
         return self._features(frame, parts)
 
     def transform(self, frame: pd.DataFrame) -> Features:
@@ -163,7 +165,7 @@ class Preparer:
             numeric = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr", dtype=np.float32)
         else:
             numeric = np.hstack(parts) if parts else np.empty((len(frame), 0), dtype=np.float32)
-        names = tuple(name for block in self._blocks for name in block.names)
+        names = self._names
         if self._coder is None:
             return Features(numeric, np.empty((len(frame), 0), dtype=np.int32), (), names, ())
         codes = self._coder.transform(frame)
