@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from autodl.errors import DataError
 from autodl.preprocess import Preparer
@@ -96,3 +98,49 @@ def test_a_recipe_without_columns_prepares_none():
     for features in (preparer.fit_transform(frame, np.zeros(3)), preparer.transform(frame)):
         assert (len(features), features.n_numeric, features.n_categorical) == (3, 0, 0)
     assert len(preparer.transform(frame.iloc[:0])) == 0
+
+
+def test_categories_of_many_values_become_target_means_and_codes_are_taken_apart():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "seat": [f"{rng.choice(list('ABC'))}{k}" for k in rng.integers(1, 60, 300)],
+        "colour": rng.choice(["red", "blue"], 300),
+    })  # fmt: skip
+    infos = [
+        ColumnInfo(name=n, kind=ColumnKind.CATEGORICAL, n=300, n_missing=0, n_unique=frame[n].nunique())
+        for n in frame
+    ]
+    schema = TableSchema(columns=tuple(infos))
+    y = (frame["seat"].str[0] == "B").to_numpy().astype(int)
+    recipe = Recipe(impute="none", categories="codes", max_codes=20, code_parts=True)
+    preparer = Preparer(recipe, schema, Task.CLASSIFICATION)
+    X = preparer.fit_transform(frame, y)
+    assert X.categorical_names == ("colour", "seat:letters")
+    assert X.numeric_names == ("seat:number", "seat:mean target")
+    # The letter alone says the class, also of seats that no training row has.
+    new = preparer.transform(pd.DataFrame({"seat": ["B77", "A77", "B99"], "colour": ["red"] * 3}))
+    letters = new.categorical[:, 1]
+    assert letters[0] == letters[2] != letters[1]
+    plain = Preparer(recipe.model_copy(update={"max_codes": 0, "code_parts": False}), schema, Task.CLASSIFICATION)
+    assert plain.fit_transform(frame, y).categorical_names == ("seat", "colour")
+
+
+def test_features_of_a_shuffled_target_say_nothing_of_other_rows():
+    frame, schema = mixed_frame(400)
+    rng = np.random.default_rng(5)
+    y = rng.integers(0, 2, 400)
+    recipe = Recipe(
+        crosses=5, segments=3, scale="standard", categories="codes", max_codes=5, code_parts=True, text_terms=5
+    )
+    preparer = Preparer(recipe, schema, Task.CLASSIFICATION)
+    train, test = np.arange(200), np.arange(200, 400)
+    X = preparer.fit_transform(frame.iloc[train], y[train])
+    new = preparer.transform(frame.iloc[test])
+    model = LogisticRegression(C=0.1, max_iter=500).fit(X.dense(), y[train])
+    # A leak makes the training rows' own features far better than those of new rows.
+    assert abs(roc_auc_score(y[test], model.decision_function(new.dense())) - 0.5) < 0.12
+    own = [name for name in X.numeric_names if "mean target" in name or "score" in name]
+    assert own
+    for name in own:
+        values = X.dense()[:, X.numeric_names.index(name)]
+        assert abs(roc_auc_score(y[train], values) - 0.5) < 0.15, name
