@@ -24,7 +24,7 @@ def test_candidates_know_whether_their_training_was_stopped_by_validation_rows(m
         method="greedy", loss=1.0, single_loss=1.0,
     )  # fmt: skip
     folder = SimpleNamespace(read_array=lambda ref: np.zeros(4))
-    plan = SimpleNamespace(metric="rmse", classes=(), seed=0)
+    plan = SimpleNamespace(metric="rmse", classes=(), seed=0, quantiles=())
     found, leader = candidates(results, ensemble, plan, np.zeros(4), folder, {i: i for i in "abc"})
     stopped = {c.name: c.early_stopped for c in found}
     assert stopped == {"a": True, "b": False, "c": False, leader: expected}

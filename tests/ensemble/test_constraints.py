@@ -58,6 +58,22 @@ def test_several_small_models_instead_of_the_best_large_one():
     assert {m.trial_id for m in got.members} == {"m1", "m2", "m3"}
 
 
+def test_the_member_leaves_that_gains_least_for_what_it_takes():
+    """Five models of like quality; one of them takes as much as the other four, which therefore stay."""
+    y, predictions = noisy([1.0, 1.05, 1.1, 1.15, 1.2])
+    sizes = {"m0": 4, "m1": 1, "m2": 1, "m3": 1, "m4": 1}
+    allowed = Allowed(Limits(size_bytes=6), {k: Footprint(size_bytes=v) for k, v in sizes.items()})
+    got = select(trials(*predictions), predictions, y, RMSE, allowed=allowed)
+    kept = {m.trial_id for m in got.members}
+
+    def least(ids):
+        """Loss of the plain mean, an upper bound of what weights can reach."""
+        return RMSE.loss(y, np.mean([predictions[i] for i in ids], axis=0))
+
+    fitting = [c for n in range(1, 6) for c in itertools.combinations(sizes, n) if sum(sizes[i] for i in c) <= 6]
+    assert least(kept) == pytest.approx(min(map(least, fitting)), rel=0.02)
+
+
 def test_the_only_model_within_the_limits_is_told_from_the_only_model():
     y, predictions = noisy([0.9, 1.0])
     allowed = Allowed(Limits(size_bytes=5), {"m0": Footprint(size_bytes=9), "m1": Footprint(size_bytes=3)})

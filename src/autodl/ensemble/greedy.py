@@ -34,7 +34,8 @@ def greedy_weights(
 ) -> Array:
     """(m,) weights; under limits the best of several tries.
 
-    The best model may take so much that no other fits beside it, where two or three small ones together do better.
+    The best model may take so much that no other fits beside it, where two or three small ones together do better. Or
+    a combination chosen without limits keeps them once a few of its members are gone.
 
     Args:
         pool: Candidates. max_steps: Picks, repeats included. deadline: Picking stops there.
@@ -43,7 +44,7 @@ def greedy_weights(
     objective = pool.objective()
     if allowed is None:
         return _greedy(objective, max_steps, deadline)[1]
-    tries = []
+    tries = [_pruned(pool, _greedy(objective, max_steps, deadline)[1], allowed)]
     for share in SHARES:
         small = np.array([allowed.fits([i], share) for i in pool.ids])
 
@@ -52,8 +53,31 @@ def greedy_weights(
             return np.array([s and allowed.fits([*chosen, i]) for i, s in zip(pool.ids, small, strict=True)])
 
         if small.any():
-            tries.append(_greedy(objective, max_steps, deadline, may))
-    return min(tries, key=lambda t: t[0])[1]
+            tries.append(_greedy(objective, max_steps, deadline, may)[1])
+    return min(tries, key=lambda weights: pool.loss(pool.blend(weights)))
+
+
+def _pruned(pool: Pool, weights: Array, allowed: Allowed) -> Array:
+    """(m,) weights after members left until the limits are kept, the ones first that gain least for what they take.
+
+    Args:
+        pool: Candidates that keep the limits alone. weights: (m,) of a combination. allowed: The limits.
+    """
+    weights = weights.copy()
+    while np.count_nonzero(weights) > 1 and (far := allowed.violation(_ids(pool, weights))) > 0:
+        now = pool.loss(pool.blend(weights))
+        price = {}
+        for i in np.flatnonzero(weights):
+            rest = np.where(np.arange(len(weights)) == i, 0.0, weights)
+            relief = far - allowed.violation(_ids(pool, rest))
+            price[int(i)] = (pool.loss(pool.blend(rest)) - now) / max(relief, 1e-9 * far)
+        weights[min(price, key=lambda i: (price[i], i))] = 0.0
+    return np.asarray(weights / weights.sum())
+
+
+def _ids(pool: Pool, weights: Array) -> list[str]:
+    """The trials with weight."""
+    return [pool.ids[i] for i in np.flatnonzero(weights)]
 
 
 def bagged_weights(pool: Pool, rng: np.random.Generator, *, bags: int = BAGS, deadline: Deadline = NEVER) -> Array:
@@ -70,9 +94,13 @@ def bagged_weights(pool: Pool, rng: np.random.Generator, *, bags: int = BAGS, de
     for bag in range(bags):
         if bag and deadline.passed():
             break
-        inside = np.arange(m) == 0
+        inside = np.arange(m) == int(np.argmin(pool.losses))
         inside[rng.choice(m, size=size, replace=False)] = True
-        total += _greedy(objective, MAX_STEPS, deadline, lambda _, inside=inside: inside)[1]
+
+        def may(_: Sequence[int], inside: Array = inside) -> Array:
+            return inside
+
+        total += _greedy(objective, MAX_STEPS, deadline, may)[1]
     return without_crumbs(total)
 
 

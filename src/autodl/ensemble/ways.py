@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.clock import NEVER, Deadline
+from autodl.clock import Deadline
 from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.greedy import MAX_STEPS, bagged_weights, greedy_weights
 from autodl.ensemble.pool import Pool
@@ -21,6 +21,12 @@ from autodl.records.ensemble import Method, Pooling
 
 Array = NDArray[Any]
 Fit = Callable[[Pool, Deadline], Array]
+
+
+class _Best(Protocol):
+    """Finds the best weights of a pool, held towards given ones."""
+
+    def __call__(self, pool: Pool, towards: Array, *, deadline: Deadline) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def ways_for(pool: Pool, seed: int, max_steps: int = MAX_STEPS, allowed: Allowed
     """
 
     def single(part: Pool, deadline: Deadline) -> Array:
-        return np.eye(len(part.ids))[int(np.argmin(part.losses))]
+        return np.asarray(np.eye(len(part.ids))[int(np.argmin(part.losses))])
 
     def greedy(part: Pool, deadline: Deadline) -> Array:
         return greedy_weights(part, max_steps=max_steps, deadline=deadline, allowed=allowed)
@@ -57,7 +63,7 @@ def ways_for(pool: Pool, seed: int, max_steps: int = MAX_STEPS, allowed: Allowed
     def log_pool(part: Pool, deadline: Deadline) -> Array:
         return _among(part, deadline, log_weights)
 
-    def _among(part: Pool, deadline: Deadline, best: Callable[..., Array], towards: Array | None = None) -> Array:
+    def _among(part: Pool, deadline: Deadline, best: _Best, towards: Array | None = None) -> Array:
         if allowed is None:
             start = np.full(len(part.ids), 1 / len(part.ids)) if towards is None else towards
             return best(part, start, deadline=deadline)
@@ -85,6 +91,3 @@ def smooth(pool: Pool) -> bool:
     if pool.predictions.ndim != (3 if pool.n_classes else 2):
         return False
     return pool.metric.needs != "label" if pool.n_classes else pool.metric.key in ("rmse", "r2")
-
-
-__all__ = ["NEVER", "Way", "smooth", "ways_for"]
