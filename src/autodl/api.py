@@ -206,8 +206,9 @@ def fit(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
-        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
-        space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory, report=report,
+        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
+        scheduler=scheduler, nas=nas, space=space, max_latency=max_latency, max_size=max_size,
+        max_memory=max_memory, report=report,
     )  # fmt: skip
     source = _source(data)
     if not callable(listener):
@@ -259,8 +260,8 @@ def plan(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
-        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search, scheduler=scheduler, nas=nas,
-        space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
+        families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
+        scheduler=scheduler, nas=nas, space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip
     with python_words():
         return Planned(*run_plan(_source(data), options))

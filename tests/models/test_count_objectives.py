@@ -54,11 +54,13 @@ def test_other_powers_are_scikit_learns(counts, objective, power):
     np.testing.assert_allclose(own, theirs.predict(X_val.numeric.astype(float)) * (y + 1.0).mean(), rtol=1e-3)
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "catboost"])
-@pytest.mark.parametrize("objective", ["poisson", "tweedie"])
+@pytest.mark.parametrize(
+    ("family", "objective"),
+    [(f, o) for f in ("linear", "lightgbm", "catboost") for o in ("poisson", "tweedie")] + [("mlp", "poisson")],
+)
 def test_counts_are_learnt_and_never_negative(counts, family, objective):
     _, y, X_val, y_val = counts
-    config = {} if family == "linear" else {"learning_rate": 0.1}
+    config = {"linear": {}, "mlp": {"epochs": 20}}.get(family, {"learning_rate": 0.1})
     model = fitted(family, counts, objective=objective, **config)
     guess = model.predict(X_val)
     assert model.raw_target and (guess >= 0).all()
@@ -81,3 +83,35 @@ def test_a_line_in_logarithms_does_not_run_away(counts):
     _, y, _, _ = counts
     far = features(np.full((1, 4), 50.0) * [1, -1, 0, 0])
     assert fitted("linear", counts, objective="poisson").predict(far)[0] <= 10 * y.max() * (1 + 1e-9)
+
+
+def test_the_loss_of_networks_is_torchs_and_its_measure_scikit_learns():
+    import torch
+
+    from autodl.train.losses import PoissonLog
+
+    rng = np.random.default_rng(0)
+    z, t = torch.tensor(rng.normal(size=(50, 1))), torch.tensor(rng.poisson(1.0, 50).astype(float))
+    expected = torch.nn.functional.poisson_nll_loss(z[:, 0], t, log_input=True, reduction="none")
+    torch.testing.assert_close(PoissonLog().row_losses(z, t), expected)
+    deviance = float(PoissonLog().row_errors(z, t).mean())
+    assert deviance == pytest.approx(mean_poisson_deviance(t, z.exp()[:, 0]))
+    members = torch.tensor(rng.normal(size=(50, 4, 1)))
+    torch.testing.assert_close(PoissonLog().predict(members), members.exp().mean(1)[:, 0])
+
+
+def test_the_loss_of_quantiles_is_scikit_learns():
+    import torch
+    from sklearn.metrics import mean_pinball_loss
+
+    from autodl.train.losses import Pinball
+
+    rng = np.random.default_rng(0)
+    q, t = torch.tensor(rng.normal(size=(60, 3, 2))), torch.tensor(rng.normal(size=60))
+    loss = Pinball((0.2, 0.9))
+    expected = np.mean(
+        [mean_pinball_loss(t, q[:, m, j], alpha=a) for m in range(3) for j, a in enumerate((0.2, 0.9))]
+    )
+    assert float(loss.row_losses(q, t).mean()) == pytest.approx(expected)
+    middle = np.mean([mean_pinball_loss(t, q[:, :, j].mean(1), alpha=a) for j, a in enumerate((0.2, 0.9))])
+    assert float(loss.row_errors(q, t).mean()) == pytest.approx(middle)

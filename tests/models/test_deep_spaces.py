@@ -101,7 +101,7 @@ def test_the_lists_of_architecture_choices_are_complete():
     """What is no architecture is training; a new parameter must be in one of the two."""
     training = {"dropout", "attention_dropout", "residual_dropout", "sigma", "tangent", "optimizer", "lr",
                 "weight_decay", "schedule", "warmup", "grad_clip", "l1", "epoch_factor", "label_smoothing",
-                "batch_size"}  # fmt: skip
+                "batch_size", "objective"}  # fmt: skip
     for key in ARCHITECTURES:
         space = family_space(key)
         names = {n for n in space.params if not n.startswith("prep.")}

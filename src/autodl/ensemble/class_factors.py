@@ -55,8 +55,9 @@ def choose_factors(
         deadline: Nothing more is tried after it.
 
     Returns:
-        K factors, or for metrics of ordered classes K - 1 cuts (see ``level_cuts``); empty unless some have shown themselves better than none on rows not used to choose them, and for
-        metrics of probabilities or such that forgive one kind of error.
+        K factors, or for metrics of ordered classes K - 1 cuts (see ``level_cuts``); empty unless some have shown
+        themselves better than none on rows not used to choose them, and for metrics of probabilities or such that
+        forgive one kind of error.
     """
     k = p.shape[1]
     if metric.needs != "label" or metric.counts is None or k < 3 or one_sided(metric):

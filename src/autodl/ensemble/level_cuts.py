@@ -2,8 +2,8 @@
 
 By metrics that count how far an answer is off (quadratic weighted kappa, error in levels) the most probable class is
 the wrong answer: where 1 and 5 stars are both likely, 3 costs least. The mean level rounded is the best answer by
-squared error; cuts tuned on out-of-fold predictions do more, since kappa also rewards answers that are spread like the
-truth. Both are used only where they have shown themselves better, see ``class_factors``.
+squared error; cuts tuned on out-of-fold predictions do more, since kappa also rewards answers that are spread like
+the truth. Both are used only where they have shown themselves better, see ``class_factors``.
 
 Notation: n rows, K classes with codes 0 to K - 1 in their order, p (n, K), e (n,) expected codes, cuts (K - 1,)
 ascending; a row gets the code k with ``cuts[k - 1] <= e < cuts[k]``.

@@ -187,7 +187,7 @@ class LinearEstimator(ArrayEstimator):
             linear = np.minimum(
                 np.asarray(matrix @ lines[:-1]).ravel() + lines[-1], np.log(self._ceiling / self._mean)
             )
-            return np.exp(linear) * self._mean
+            return np.asarray(np.exp(linear) * self._mean)
         answer = np.asarray(self._model.predict(matrix)).ravel()
         return answer * self._deviation + self._mean
 

@@ -44,7 +44,7 @@ def decide_objectives(facts: Facts, metric: Metric) -> list[Decision]:
         return []
     if _counts(stats):
         ratio = stats.std**2 / stats.mean
-        why = f"The target counts: whole numbers from {stats.minimum:g} on, with a variance {ratio:.3g} times the mean."
+        why = f"The target counts: whole numbers from {stats.minimum:g} on, of variance {ratio:.3g} times the mean."
     else:
         why = f"The target is never negative and has a long tail (skewness {stats.skew:.1f})."
     listed = ", ".join(_WORDS[n] for n in names)
@@ -52,8 +52,8 @@ def decide_objectives(facts: Facts, metric: Metric) -> list[Decision]:
         Decision(
             topic="Loss of the models",
             choice=f"squared errors, and for some models {listed}",
-            why=f"{why} Models of such a loss act by factors and never answer less than 0; {metric.name} in validation "
-            "decides whether they are used.",
+            why=f"{why} Models of such a loss act by factors and never answer less than 0; {metric.name} in "
+            "validation decides whether they are used.",
             evidence={"variance_over_mean": round(stats.std**2 / stats.mean, 3), "skew": round(stats.skew, 3)},
         )
     ]

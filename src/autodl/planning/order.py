@@ -24,14 +24,14 @@ def decide_order(facts: Facts, metric: Metric) -> list[Decision]:
     evidence = {"levels": k}
     if not metric.ordered:
         why = (
-            f"The {k} classes are numbers, {listed}, but {metric.name} counts a near miss like any other. Where near "
-            "misses are better, pass --metric qwk, or --task regression."
+            f"The {k} classes are numbers, {listed}, but {metric.name} counts a near miss like any other. "
+            "Where near misses are better, pass --metric qwk, or --task regression."
         )
         return [Decision(topic="Order of the classes", choice="not used", why=why, evidence=evidence)]
     kind = "in the order of the numbers" if ordered_levels(target) else "in the order of their names"
     why = (
-        f"{metric.name} counts how many levels an answer is off, so the {k} classes, {listed}, are taken {kind}. Where "
-        "validation shows that it helps, the answer is the expected level with cuts between the levels, not the most "
+        f"{metric.name} counts how many levels an answer is off, so the {k} classes, {listed}, are taken {kind}. "
+        "Where validation shows that it helps, the answer is the expected level with cuts between the levels, not the most "
         "probable class."
     )
     return [Decision(topic="Order of the classes", choice=f"{k} ordered levels", why=why, evidence=evidence)]

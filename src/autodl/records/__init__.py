@@ -29,11 +29,12 @@ from autodl.records.task import Modality, Task
 from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialResult, TrialSpec, TrialStatus
 
 __all__ = [
-    "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison", "Cost", "Curve",
-    "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan", "Finding",
-    "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval", "IntervalCheck",
-    "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality", "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan",
-    "Profile", "Proposal", "QuantileCheck", "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment",
-    "Severity", "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore",
-    "TrialResult", "TrialSpec", "TrialStatus", "Validation",
+    "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison",
+    "Cost", "Curve", "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan",
+    "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval",
+    "IntervalCheck", "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality",
+    "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan", "Profile", "Proposal", "QuantileCheck",
+    "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",
+    "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
+    "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

@@ -43,6 +43,8 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    objective: Literal["auto", "poisson"] = "auto"
+    """Of regression: ``auto`` follows the metric; ``poisson`` has a logarithmic link and needs targets from 0 on."""
     optimizer: OptimizerName = "adamw"
     lr: float = Field(0.002, gt=0, le=10)
     """As for AdamW; other optimizers multiply it by their ``OPTIMIZER_SCALES``."""

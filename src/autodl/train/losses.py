@@ -134,6 +134,36 @@ class Regression(Objective):
         return float(mean**0.5) if self.kind == "squared" else mean
 
 
+class PoissonLog(Objective):
+    """Poisson loss of an output that is the logarithm of the mean; targets are not negative, and need not be whole.
+
+    Its minimum is at the mean of the targets, as that of the squared error is, but errors count by the size of what
+    is predicted (McCullagh and Nelder 1989, ch. 6).
+    """
+
+    n_outputs = 1
+    measure = "Poisson deviance"
+    highest = 20.0
+    """Outputs are cut there, so that no exponential overflows."""
+
+    def row_losses(self, output: Tensor, target: Tensor) -> Tensor:
+        """(b,) ``exp(z) - t z``, members averaged."""
+        z = output[..., 0].clamp(max=self.highest)
+        wanted = target if z.ndim == 1 else target[:, None]
+        losses = z.exp() - wanted * z
+        return losses if losses.ndim == 1 else losses.mean(1)
+
+    def row_errors(self, output: Tensor, target: Tensor) -> Tensor:
+        """(b,) deviances ``2 (t log(t / m) - t + m)`` of the averaged mean m."""
+        mean = self.predict(output).clamp_min(1e-12)
+        return 2 * (torch.xlogy(target, target / mean) - target + mean)
+
+    def predict(self, output: Tensor) -> Tensor:
+        """(b,) means."""
+        mean = output[..., 0].double().clamp(max=self.highest).exp()
+        return mean if mean.ndim == 1 else mean.mean(1)
+
+
 class Pinball(Objective):
     """Pinball loss of several quantiles at once, one output each (Koenker and Bassett 1978).
 

@@ -40,6 +40,7 @@ class TabularNetwork(Estimator):
     def __init__(self, config: TrainConfig, meta: Meta) -> None:
         super().__init__()
         self.config, self.meta = config, meta
+        self.raw_target = config.objective != "auto"
         self.plan: InputPlan | None = None
         self.stopped_by = ""
         self._center, self._spread = 0.0, 1.0
@@ -65,12 +66,14 @@ class TabularNetwork(Estimator):
 
     def objective(self) -> Objective:
         """Cross entropy, pinball loss, squared error, or absolute error when the metric is an absolute one."""
-        from autodl.train.losses import CrossEntropy, Pinball, Regression
+        from autodl.train.losses import CrossEntropy, Pinball, PoissonLog, Regression
 
         if self.meta.task is Task.CLASSIFICATION:
             return CrossEntropy(max(2, self.meta.n_classes), self.config.label_smoothing)
         if self.meta.quantiles:
             return Pinball(self.meta.quantiles)
+        if self.config.objective == "poisson":
+            return PoissonLog()
         return Regression("absolute" if self.meta.metric in ABSOLUTE_METRICS else "squared")
 
     def fit(
@@ -217,6 +220,10 @@ class TabularNetwork(Estimator):
         if self.meta.task is Task.CLASSIFICATION:
             return
         values = np.asarray(y, dtype=np.float64)
+        if self.config.objective == "poisson" and not self.meta.quantiles:
+            self._center, self._spread = 0.0, float(values.mean()) or 1.0
+            self._limits = (0.0, 1.1 * float(values.max()))
+            return
         self._center, spread = float(values.mean()), float(values.std())
         self._spread = spread if spread > 0 else 1.0
         low, high = float(values.min()), float(values.max())
