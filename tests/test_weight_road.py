@@ -112,6 +112,10 @@ def test_estimators_take_sample_weight():
     plain = AutoRegressor(**asked).fit(X, frame["y"])
     ends = pd.DataFrame({"x": [-1.0, 1.0], "z": [0.0, 0.0]})
     assert np.diff(number.predict(ends))[0] > 1 > np.diff(plain.predict(ends))[0]
+    labels = np.where(frame["y"] > 0, "up", "down").astype(object)
+    labels[:4] = "left out"
+    trimmed = AutoClassifier(**asked).fit(X, labels, sample_weight=np.r_[np.zeros(4), np.ones(len(X) - 4)])
+    assert trimmed.classes_.tolist() == ["down", "up"] and trimmed.predict_proba(ends).shape == (2, 2)
     kind = AutoClassifier(**asked).fit(X, frame["y"] > 0, sample_weight=frame["w"].to_numpy())
     assert kind.predict(ends).tolist() == [False, True]
     with pytest.raises(ValueError, match="sample_weight"):

@@ -33,6 +33,11 @@ def test_every_check_of_scikit_learn_passes(kind: type[Any]) -> None:
     assert counts["passed"] >= 50
 
 
-def test_no_check_is_excused() -> None:
+def test_no_other_check_is_excused() -> None:
     """Who lists one that fails has to give its reason here too."""
-    assert EXPECTED_FAILED_CHECKS == {"AutoClassifier": {}, "AutoRegressor": {}}
+    # Equal rows are drawn apart, for the test and for folds, where one row of weight 2 stays in one place.
+    apart = {"check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"}
+    assert {kind: set(failing) for kind, failing in EXPECTED_FAILED_CHECKS.items()} == {
+        "AutoClassifier": apart,
+        "AutoRegressor": apart,
+    }

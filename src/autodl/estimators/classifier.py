@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from autodl.errors import DataError
 from autodl.estimators.base import AutoEstimator, required
@@ -75,7 +75,8 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         labels = column_or_1d(required(y, self), warn=True)
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
-        classes, codes = np.unique(labels, return_inverse=True)
+        counted = labels if sample_weight is None else self._counted(labels, sample_weight)
+        classes = np.unique(counted)
         if len(classes) < 2:
             raise DataError(
                 f"y must hold at least 2 classes, but it has 1 class: {str(classes[0])[:LABEL_LENGTH]!r}"
@@ -86,7 +87,15 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         # The labels' order is kept by a number in front, whatever they are made of.
         width = len(str(len(classes) - 1))
         names = [f"class {i:0{width}d}: {' '.join(str(c).split())[:LABEL_LENGTH]}" for i, c in enumerate(classes)]
+        # Labels that only rows of weight 0 have are left out with these rows; what stands there does not matter.
+        codes = np.searchsorted(classes, labels).clip(0, len(classes) - 1)
         return self._fit(X, y, np.array(names, dtype=object)[codes], sample_weight)
+
+    @staticmethod
+    def _counted(labels: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
+        """The labels of the rows that count; all if none does, which is refused with the weights."""
+        weight = _check_sample_weight(sample_weight, labels, dtype=np.float64)
+        return labels[weight > 0] if (weight > 0).any() else labels
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """(n, K) probabilities in the order of ``classes_``."""
