@@ -22,7 +22,7 @@ Array = NDArray[Any]
 GAIN = 1e-5
 """Least relative improvement for another pick."""
 MAX_STEPS = 25
-BAGS = 20
+BAGS = 10
 BAG_SHARE = 0.5
 """Of the candidates, in each subset."""
 LEAST_WEIGHT = 0.02

@@ -53,8 +53,12 @@ def ways_for(pool: Pool, seed: int, max_steps: int = MAX_STEPS, allowed: Allowed
     def greedy(part: Pool, deadline: Deadline) -> Array:
         return greedy_weights(part, max_steps=max_steps, deadline=deadline, allowed=allowed)
 
+    known: dict[int, tuple[Pool, Array]] = {}  # asked for twice; the pool is held, so that its id stays its own
+
     def bagged(part: Pool, deadline: Deadline) -> Array:
-        return bagged_weights(part, np.random.default_rng(seed), deadline=deadline)
+        if id(part) not in known:
+            known[id(part)] = part, bagged_weights(part, np.random.default_rng(seed), deadline=deadline)
+        return known[id(part)][1]
 
     def weighted(part: Pool, deadline: Deadline) -> Array:
         start = bagged(part, deadline) if allowed is None else None

@@ -121,6 +121,8 @@ class Board:
     note: str
     metrics: Table | None
     members: Table | None
+    ways: Table | None = None
+    """Ways to combine the models that were compared."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.glossary import GLOSSARY
+from autodl.report.sections import combining
 from autodl.report.sections.trust import headline, sentence, warnings
 from autodl.report.sections.verdict import purpose
 from autodl.report.text import clean, code, shorten
@@ -63,10 +64,8 @@ def _method(facts: Facts) -> str:
         f"For the final test, {_split(facts)}. All preparation was fitted inside the training part of each split. "
         f"{_tried(facts)}"
     ]
-    if facts.ensemble and facts.ensemble.method == "greedy":
-        parts.append(
-            "The models were combined by greedy ensemble selection (Caruana et al. 2004) on out-of-fold predictions."
-        )
+    if facts.ensemble and (text := combining.method(facts.ensemble)):
+        parts.append(text)
     if e and facts.leader and facts.leader.test:
         score, metric = facts.leader.test, metric_words(e.metric, facts.metric.greater_is_better)
         places = fmt.decimals(score.low, score.high)
@@ -119,7 +118,7 @@ def _card(facts: Facts) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if facts.run.delivered:
         details.append(f"Delivered: {sentence(facts.run.delivered)}")
     if facts.ensemble and len(facts.ensemble.members) > 1:
-        details.append(f"A weighted mean of {len(facts.ensemble.members)} models.")
+        details.append(combining.kind(facts.ensemble))
     metrics = [
         f"{facts.metric.name}: {sentence(facts.metric.summary)}" if facts.metric.summary else facts.metric.name
     ]

@@ -7,6 +7,7 @@ import math
 from autodl.records import Comparison, Interval
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
+from autodl.report.sections.combining import compared
 from autodl.report.text import clean, shorten
 from autodl.report.view import Board, BoardRow, Column, Strip, Table, Versus, VersusRow
 
@@ -102,7 +103,7 @@ def _tested(facts: Facts) -> Board:
         note += f" {why}" if why.startswith(e.recommended) else f" {e.recommended}: {why}"
     return Board(
         intro, metric.name, (fmt.fixed(axis[0], places), fmt.fixed(axis[1], places)), tuple(rows), note.strip(),
-        _all_metrics(facts), _members(facts),
+        _all_metrics(facts), _members(facts), compared(facts),
     )  # fmt: skip
 
 
@@ -144,7 +145,7 @@ def _untested(facts: Facts) -> Board:
         if rows
         else "No model has been scored yet."
     )
-    return Board(intro, facts.metric.name, ("", ""), tuple(rows), "", None, _members(facts))
+    return Board(intro, facts.metric.name, ("", ""), tuple(rows), "", None, _members(facts), compared(facts))
 
 
 def _all_metrics(facts: Facts) -> Table | None:
