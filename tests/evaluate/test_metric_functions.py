@@ -27,6 +27,7 @@ LABEL = {
     "precision": lambda y, a, avg, w: sk.precision_score(y, a, average=avg, zero_division=0, sample_weight=w),
     "recall": lambda y, a, avg, w: sk.recall_score(y, a, average=avg, zero_division=0, sample_weight=w),
     "f1": lambda y, a, avg, w: sk.f1_score(y, a, average=avg, zero_division=0, sample_weight=w),
+    "f1_weighted": lambda y, a, avg, w: sk.f1_score(y, a, average="weighted", zero_division=0, sample_weight=w),
     "mcc": lambda y, a, avg, w: sk.matthews_corrcoef(y, a, sample_weight=w),
 }
 

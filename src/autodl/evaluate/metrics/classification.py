@@ -73,6 +73,11 @@ def _f1(C: Array) -> Array:
     return _macro(_ratio(2 * hits, true + predicted), C)
 
 
+def _f1_weighted(C: Array) -> Array:
+    hits, true, predicted = _parts(C)
+    return _ratio((true * _ratio(2 * hits, true + predicted)).sum(axis=-1), true.sum(axis=-1))
+
+
 def _mcc(C: Array) -> Array:
     """Gorodkin 2004, R_K; Matthews' coefficient for K = 2."""
     hits, true, predicted = _parts(C)
@@ -128,7 +133,7 @@ _CLASSES = "For two classes it speaks of the last one; for more it is the mean o
 accuracy = Metric(
     "accuracy", "Accuracy", Task.CLASSIFICATION, True,
     "The share of rows that are classified correctly.",
-    1.0, "label", _of_counts(_accuracy), aliases=("acc",), worst=0.0, rows=_hit_rows, counts=_accuracy,
+    1.0, "label", _of_counts(_accuracy), aliases=("acc", "f1_micro"), worst=0.0, rows=_hit_rows, counts=_accuracy,
 )  # fmt: skip
 balanced_accuracy = Metric(
     "balanced_accuracy", "Balanced accuracy", Task.CLASSIFICATION, True,
@@ -150,6 +155,11 @@ f1 = Metric(
     f"The harmonic mean of precision and recall. {_CLASSES}",
     1.0, "label", _of_counts(_f1), aliases=("f1_score", "f1_macro"), worst=0.0, counts=_f1,
 )  # fmt: skip
+f1_weighted = Metric(
+    "f1_weighted", "Weighted F1", Task.CLASSIFICATION, True,
+    "The F1 of each class, averaged by how many rows the class has.",
+    1.0, "label", _of_counts(_f1_weighted), worst=0.0, counts=_f1_weighted,
+)  # fmt: skip
 mcc = Metric(
     "mcc", "Matthews correlation", Task.CLASSIFICATION, True,
     "Correlation of predicted and true classes: 1 is perfect, 0 is guessing; fair to rare classes.",
@@ -159,7 +169,8 @@ roc_auc = Metric(
     "roc_auc", "ROC AUC", Task.CLASSIFICATION, True,
     "How often a row of the class gets a higher probability for it than a row of another class: 0.5 is guessing, "
     "1 is perfect. For more than two classes it is the mean over classes, each against the rest.",
-    1.0, "proba", roc_auc_score, aliases=("auc", "auroc", "rocauc"), worst=0.0, influence=auc_influence,
+    1.0, "proba", roc_auc_score, aliases=("auc", "auroc", "rocauc", "roc_auc_ovr"), worst=0.0,
+    influence=auc_influence,
 )  # fmt: skip
 log_loss = Metric(
     "log_loss", "Log loss", Task.CLASSIFICATION, False,
