@@ -231,13 +231,13 @@ def test_a_failing_late_stage_loses_nothing(csv, tmp_path, monkeypatch, stage):
 
 
 def test_a_broken_refit_keeps_the_fold_models(csv, tmp_path, monkeypatch):
-    from autodl import delivery
+    from autodl import refitting
     from autodl.model import DeliveredModel
 
     def fail(*args, **kwargs):
         raise FloatingPointError("diverged")
 
-    monkeypatch.setattr(delivery, "fit_model", fail)
+    monkeypatch.setattr(refitting, "fit_model", fail)
     options = OPTIONS.model_copy(update={"families": ("linear",), "max_trials": 2})
     run_fit(str(csv), options, tmp_path / "run")
     members = DeliveredModel(RunFolder(tmp_path / "run")).manifest.members
