@@ -1,7 +1,7 @@
-"""Configurations that ``benchmarks/defaults.py`` tries besides the shipped ones; rates are ours, so that they end in time.
+"""Configurations that ``benchmarks/defaults.py`` tries besides the shipped ones; rates are ours: they end in time.
 
-Sources: pytabkit's tuned defaults (Holzmueller et al. 2024, "Better by Default"), the portfolios of AutoGluon 1.6 (from
-TabArena, Erickson et al. 2025, rounded), Gorishniy et al. 2024 ("TabM").
+Sources: pytabkit's tuned defaults (Holzmueller et al. 2024, "Better by Default"), the portfolios of AutoGluon 1.6
+(from TabArena, Erickson et al. 2025, rounded), Gorishniy et al. 2024 ("TabM").
 """
 
 from __future__ import annotations
@@ -110,6 +110,22 @@ CANDIDATES: dict[str, dict[str, Config]] = {
         "bins-16": {"bins": 16, "embedding_size": 4},
         "narrow": {"width": 64},
         "cosine": {"schedule": "flat_cosine"},
+        "short-07": {"epoch_factor": 0.07, "schedule": "cosine"},
+        "short-15": {"epoch_factor": 0.15, "schedule": "cosine"},
+        "short-15-log": {"epoch_factor": 0.15},
+        "short-15-rate": {"epoch_factor": 0.15, "schedule": "cosine", "lr": 0.0015},
+        "short-15-smooth": {"epoch_factor": 0.15, "schedule": "cosine", "label_smoothing": 0.05},
+        "short-15-drop": {"epoch_factor": 0.15, "schedule": "cosine", "dropout": 0.3},
+        "cosine-full": {"schedule": "cosine"},
+        "cosine-half": {"schedule": "cosine", "epoch_factor": 0.5},
+        "cosine-half-rate": {"schedule": "cosine", "epoch_factor": 0.5, "lr": 0.0015},
+        "short-30": {"epoch_factor": 0.3, "schedule": "cosine"},
+        "tabm-short": {"epoch_factor": 0.25, "ensemble": "tabm", "members": 8, "activation": "relu",
+                          "parametric_activation": False, "front_scale": False, "schedule": "cosine"},
+        "tabm-short-low": {"epoch_factor": 0.25, "ensemble": "tabm", "members": 8, "activation": "relu", "depth": 2,
+                           "parametric_activation": False, "front_scale": False, "schedule": "cosine",
+                           "weight_decay": 0.01, "dropout": 0.1},
+        "tabm-mini-short": {"epoch_factor": 0.25, "ensemble": "tabm_mini", "members": 8, "schedule": "cosine"},
         "rate-06": {"lr": 0.006},
         "rate-12": {"lr": 0.012},
         "pbld-256-12": {"embedding": "pbld", "embedding_size": 4, "width": 256, "lr": 0.012},

@@ -42,7 +42,7 @@ def blend_loss(members: list[dict[str, np.ndarray]]) -> float:
 
 
 def order(cache: Path, rows: list[Row], keys: list[str], length: int, joint: bool) -> None:
-    """Print candidates by their mean relative loss, then the portfolio of each family, or of all families together."""
+    """Print candidates by their mean relative loss, then the portfolio of each family, or of all together."""
     best: dict[tuple[str, int], float] = defaultdict(lambda: np.inf)
     for r in rows:
         best[r["table"], r["split"]] = min(best[r["table"], r["split"]], r["loss"])
@@ -95,10 +95,10 @@ def _portfolio(
     print("portfolio: mean relative loss of the ensemble so far, seconds so far")
     spent = 0.0
     while len(chosen) < min(length, len(names)):
-        after = {
-            n: float(np.mean([min(WORST, blend_loss([made[m, t] for m in [*chosen, n]]) / best[t] - 1) for t in common]))
-            for n in names if n not in chosen
-        }  # fmt: skip
+        after = {}
+        for n in [n for n in names if n not in chosen]:
+            blends = {t: blend_loss([made[m, t] for m in [*chosen, n]]) for t in common}
+            after[n] = float(np.mean([min(WORST, blends[t] / best[t] - 1) for t in common]))
         # The first entry must be good by itself: it is all that short fits try.
         pick = max(after, key=lambda n: (now - after[n]) / (cost[n] ** (0.1 if not chosen else 0.5)))
         spent += cost[pick]

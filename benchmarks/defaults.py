@@ -2,7 +2,7 @@
 
     python benchmarks/defaults.py record DATA --cache FOLDER --families lightgbm catboost   # trains; minutes a family
     python benchmarks/defaults.py order --cache FOLDER --families lightgbm                  # seconds
-    python benchmarks/defaults.py costs --cache FOLDER                                      # estimates held against it
+    python benchmarks/defaults.py costs --cache FOLDER                                      # errors of the estimates
 
 DATA is a folder with the CSV files of ``TABLES``; scikit-learn's own tables come with it. `record` trains every
 candidate (the shipped portfolio, those of ``default_candidates.py``, random draws of the space) on a part of each
@@ -31,7 +31,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from default_candidates import CANDIDATES
 
 from autodl.clock import Deadline
 from autodl.dataset import load
@@ -46,6 +45,7 @@ from autodl.search.prepared import PreparedFolds
 from autodl.search.space import Config
 from autodl.search.strategies.base import strategies
 from autodl.stages.preparing import plan, profile
+from default_candidates import CANDIDATES
 
 TABLES = {
     "titanic": "Survived", "bank_churn": "Exited", "cells": "Class", "concrete": "strength",
@@ -149,7 +149,9 @@ def measure(spec: TrialSpec, given: Cut, folds: PreparedFolds) -> tuple[dict[str
     estimate = families[spec.family]().estimate_cost(shape, families[spec.family].config(**own))
     row = {
         "loss": loss(data, given.y_test, of_test), "valid": loss(data, data.y[valid], of_valid),
-        "classes": data.n_classes, "seconds": seconds, "estimate": estimate.seconds, "rows": len(rows), "refit": dict(model.estimator.refit),
+        "numeric": x.n_numeric, "categorical": x.n_categorical, "levels": sum(x.cardinalities),
+        "classes": data.n_classes, "seconds": seconds, "estimate": estimate.seconds, "rows": len(rows),
+        "refit": dict(model.estimator.refit),
     }  # fmt: skip
     if data.n_classes == 2:
         from sklearn.metrics import roc_auc_score
@@ -208,7 +210,7 @@ def kept(out: Path) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["record", "order", "costs"])
-    parser.add_argument("data", type=Path, nargs="?", default=Path("."))
+    parser.add_argument("data", type=Path, nargs="?", default=Path())
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--families", nargs="+", default=["lightgbm", "catboost", "extra_trees", "mlp"])
     parser.add_argument("--tables", nargs="+", default=all_tables())
@@ -226,7 +228,8 @@ def main() -> None:
     import default_order
 
     if given.part == "order":
-        default_order.order(given.cache, kept(given.cache), given.families, given.length, given.joint)
+        rows = [r for r in kept(given.cache) if r["table"] in given.tables]
+        default_order.order(given.cache, rows, given.families, given.length, given.joint)
     else:
         default_order.costs(kept(given.cache))
 

@@ -24,19 +24,21 @@ if TYPE_CHECKING:
 
 ROUNDS = 60.0
 """Rounds times learning rate at which the progress of training is 1."""
+_SAMPLED_ROWS = 50
+"""With fewer, CatBoost may refuse to draw a part of them."""
 
 
 class CatBoostConfig(FamilyConfig):
     """Names as in CatBoost, see https://catboost.ai/docs/en/references/training-parameters."""
 
-    n_estimators: int = Field(500, ge=1)
+    n_estimators: int = Field(2000, ge=1)
     """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
     learning_rate: float = Field(0.1, gt=0, le=1)
     depth: int = Field(6, ge=1, le=12)
     grow_policy: Literal["SymmetricTree", "Depthwise", "Lossguide"] = "SymmetricTree"
     l2_leaf_reg: float = Field(3.0, ge=0)
     random_strength: float = Field(1.0, ge=0)
-    bootstrap_type: Literal["Bayesian", "Bernoulli", "MVS"] = "Bayesian"
+    bootstrap_type: Literal["Bayesian", "Bernoulli", "MVS"] = "MVS"
     """How rows are drawn for each tree: random weights, a random part, or a part that favours large gradients."""
     bagging_temperature: float = Field(1.0, ge=0)
     """Of ``Bayesian``: 0 gives all rows the same weight."""
@@ -52,7 +54,7 @@ class CatBoostConfig(FamilyConfig):
     objective: Literal["auto", "poisson", "tweedie"] = "auto"
     """Of regression: ``auto`` follows the metric; the others have a logarithmic link and need targets from 0 on."""
     patience: int = Field(0, ge=0)
-    """Rounds without progress before stopping; 0 means a tenth of ``n_estimators``, within 30 to 100."""
+    """Rounds without progress before stopping; 0 means 5 / learning_rate, within 30 to 100."""
 
 
 class CatBoostEstimator(ArrayEstimator):
@@ -126,7 +128,11 @@ class CatBoostEstimator(ArrayEstimator):
         params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity", "objective"})
         if c.grow_policy == "SymmetricTree":
             del params["min_data_in_leaf"]
-        del params["subsample" if c.bootstrap_type == "Bayesian" else "bagging_temperature"]
+        if len(y) < _SAMPLED_ROWS and c.bootstrap_type != "Bayesian":
+            params["bootstrap_type"] = "No"
+            del params["subsample"], params["bagging_temperature"]
+        else:
+            del params["subsample" if c.bootstrap_type == "Bayesian" else "bagging_temperature"]
         if X.n_categorical:
             params["max_ctr_complexity"] = c.max_ctr_complexity
         params |= {
@@ -137,7 +143,7 @@ class CatBoostEstimator(ArrayEstimator):
         if X_val is not None and y_val is not None and len(np.unique(y_val)) > 1:
             valid = _pool(X_val, y_val, self.weight_val)
             params["use_best_model"] = True
-            params["od_type"], params["od_wait"] = "Iter", c.patience or int(min(100, max(30, c.n_estimators // 10)))
+            params["od_type"], params["od_wait"] = "Iter", _patience(c)
         stop = _StopAt(deadline, metric, self._length(), None if valid is None else self.watch)
         model = CatBoost(params)
         model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])
@@ -164,6 +170,17 @@ class CatBoostEstimator(ArrayEstimator):
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
         raw = np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
         return np.exp(raw) * self._mean if self._by_factors else raw
+
+
+def _patience(config: CatBoostConfig) -> int:
+    """Rounds without progress before stopping."""
+    return config.patience or int(min(100, max(30, round(5.0 / config.learning_rate))))
+
+
+def _usual_rounds(config: CatBoostConfig, shape: Shape) -> float:
+    """Rounds to the best one; about what was measured on ten tables. Two classes are learnt soonest."""
+    length = min(40.0, max(8.0, 10.0 * (shape.rows / 1_000) ** 0.35)) if shape.classes == 2 else 35.0
+    return length / config.learning_rate
 
 
 def _file_bytes(model: Any) -> bytes:
@@ -228,16 +245,22 @@ class CatBoostFamily(Family):
         """Rounds times the rows and columns scanned at each level."""
         assert isinstance(config, CatBoostConfig)
         columns = shape.numeric + 60 * shape.text
-        # Target statistics of categories cost about twice a number, their combinations three times as much again.
-        weighed = 4.0 * columns + 9.0 * shape.categorical * 3.0 ** (config.max_ctr_complexity - 1)
-        one = 5.0e-4 + 1.0e-9 * shape.rows * weighed * config.depth
+        c, n = config, shape.rows
+        used = columns * c.colsample_bylevel
+        # The rows of each column are scanned a level, and the bins of each leaf, twice where leaves are split one by
+        # one. Statistics of categories cost twice a number, their combinations three times as much again.
+        rows = 3.5e-9 * n * used * c.depth
+        bins = 5.0e-9 * used * min(c.border_count, n) * 2.0**c.depth
+        bins *= 1.0 if c.grow_policy == "SymmetricTree" else 2.0
+        words = 8.0e-9 * n * shape.categorical * 3.0 ** (c.max_ctr_complexity - 1) * c.depth
+        one = 2.0e-4 + rows + bins + words + 2.0e-8 * n * c.leaf_estimation_iterations
         outputs = max(shape.classes, shape.quantiles)
         one *= max(1.0, 0.42 * outputs) if outputs > 2 else 1.0
-        one *= 0.9 + 0.1 * config.leaf_estimation_iterations
+        rounds = min(c.n_estimators, _usual_rounds(c, shape) + _patience(c))
         speed = shape.speed * shape.threads**0.8
         size = shape.rows * (columns + 20.0 * shape.categorical) * 4.0
         statistics = 12.0 * columns * min(254, shape.rows) * 2.0**config.depth
-        return CostEstimate(seconds=0.02 + 0.8 * config.n_estimators * one / speed, bytes=size + statistics + 5.0e7)
+        return CostEstimate(seconds=0.02 + rounds * one / speed, bytes=size + statistics + 5.0e7)
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """An untrained model."""
