@@ -64,6 +64,12 @@ def test_bent_lines_are_linear_splines() -> None:
     assert Segments(3).fit(np.array([[0.0], [1.0]] * 9)).transform(np.array([[0.5]])).shape == (1, 0)
 
 
+def test_wide_tables_get_fewer_bends() -> None:
+    wide = np.random.default_rng(0).normal(size=(50, 100))
+    assert Segments(12).fit(wide).transform(wide).shape == (50, 300)
+    assert Segments(12).fit(np.tile(wide, 2)).transform(np.tile(wide, 2)).shape == (50, 0)
+
+
 def test_powers_are_those_of_scipy_and_scikit_learn() -> None:
     x = np.random.default_rng(0).gumbel(size=400)
     for power in (-1.5, 0.0, 0.5, 1.0, 2.0, 3.3):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodl.records.recipe import BENT_COLUMNS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ class Segments:
     and last clipped two further segments out; a weighted sum of them is a line with bends at the quantiles.
 
     Args:
-        most: k at most.
+        most: k at most; less where all columns together would become more than ``BENT_COLUMNS``.
     """
 
     def __init__(self, most: int) -> None:
@@ -33,9 +35,10 @@ class Segments:
     def fit(self, x: NDArray[np.float64]) -> Segments:
         """Learn the quantiles of (n, p) values without NaN."""
         self._edges = []
+        most = min(self.most, BENT_COLUMNS // max(1, x.shape[1]))
         for column in x.T:
             values = np.unique(column)
-            edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, self.most + 1))) if len(values) else values
+            edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, most + 1))) if len(values) else values
             bent = len(values) >= FEWEST_VALUES and len(edges) >= 3
             self._edges.append(edges if bent else np.empty(0))
         return self
