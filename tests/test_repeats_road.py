@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import autodl
-from autodl.pipeline import rebuild_report
-from autodl.records import Ensemble, Plan
+from autodl.records import Plan
 from autodl.search.repeats import merged
+from autodl.stages import later, searching
 from autodl.store import RunFolder
 
-N_TRIALS = 26
+N_TRIALS = 40
 
 
 def make_table(n=150, seed=0):
@@ -24,11 +24,21 @@ def make_table(n=150, seed=0):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def made(tmp_path_factory):
+    """The run, and the problem that its search worked on."""
     out = tmp_path_factory.mktemp("repeats") / "run"
-    return autodl.fit(
-        make_table(), "price", out=out, max_trials=N_TRIALS, families=("linear", "neighbors"), workers=1
-    )  # fmt: skip
+    problems = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching, "leaders_gain", lambda p: problems.append(p) or later.leaders_gain(p))
+        run = autodl.fit(
+            make_table(), "price", out=out, max_trials=N_TRIALS, families=("linear", "neighbors"), workers=1
+        )  # fmt: skip
+    return run, problems[0]
+
+
+@pytest.fixture(scope="module")
+def run(made):
+    return made[0]
 
 
 def test_leaders_are_repeated_and_shown_as_one_model(run):
@@ -70,13 +80,31 @@ def test_the_report_says_on_how_many_folds_a_model_was_checked(run):
     assert "again on further splits" in text
 
 
-def test_resuming_changes_nothing_and_goes_on(run, tmp_path):
-    before = RunFolder(run.folder).read("ensemble", Ensemble)
-    rebuild_report(run.folder)
+@pytest.mark.parametrize("gain_of", [later.leaders_gain, later.delivered_gain])
+def test_the_gain_is_that_of_the_loss_on_the_same_rows(made, gain_of):
+    _, problem = made
+    folder, y = problem.delivery.folder, problem.setup.data.y
+    results = [r for r in merged(folder.trials()) if r.ok]
+    compare = gain_of(problem)
+    same = compare(results, results)
+    assert same == (0.0, 0.0)
+    worst = max((r for r in results if r.spec.family != "dummy"), key=lambda r: r.loss)
+    found = compare([worst], results)
+    assert found is not None
+    assert found.value > 0
+    assert found.error > 0
+    assert compare([], results) is None
+    if gain_of is later.leaders_gain:
+        best = min(results, key=lambda r: r.loss)
+        loss = [np.sqrt(np.mean((folder.read_array(r.oof) - y) ** 2)) for r in (worst, best)]
+        assert found.value == pytest.approx(loss[0] - loss[1], rel=1e-4)
+
+
+def test_resuming_goes_on_from_the_repeats(run):
     more = autodl.fit(
         make_table(), "price", out=run.folder, max_trials=N_TRIALS + 4, families=("linear", "neighbors"), workers=1,
         resume=True,
     )  # fmt: skip
     assert len(RunFolder(more.folder).trials()) == N_TRIALS + 4
-    assert before is not None
-    assert np.isfinite(more.predict(make_table(20, seed=1).drop(columns="price"))).all()
+    new = make_table(20, seed=1).drop(columns="price")
+    assert np.isfinite(more.predict(new).to_numpy()).all()

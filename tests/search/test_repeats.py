@@ -22,7 +22,7 @@ from autodl.search.costs import CostModel
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.naming import trial_names
 from autodl.search.prepared import PreparedFolds
-from autodl.search.repeats import SHARE, Repeats, again, leaders, merged
+from autodl.search.repeats import FIRST, LEADERS, SHARE, Repeats, again, leaders, merged
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import parse_space
 from autodl.search.strategies.base import strategies
@@ -186,9 +186,10 @@ def searched(data, n, finished=(), *, seed=0, stop_at=None):
 
 
 def test_leaders_are_tried_again_within_their_share_and_no_split_twice(split_data):
-    finished = searched(split_data, 40)
+    finished = searched(split_data, 50)
     repeats = [r for r in finished if r.spec.repeats is not None]
-    tuned = [r for r in finished if r.spec.origin == "random"]
+    tuned = [r for r in finished if r.spec.origin == "random"][FIRST:]
+    assert not any(r.spec.repeats for r in finished[: FIRST + 2])
     assert 0.5 * SHARE * (len(repeats) + len(tuned)) < len(repeats) <= SHARE * (len(repeats) + len(tuned)) + 1
     pairs = [(r.spec.repeats, r.spec.split) for r in repeats]
     assert len(set(pairs)) == len(pairs)
@@ -205,9 +206,9 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_stopped(split_data):
     def steps(finished):
         return [(r.spec.config, r.spec.repeats, r.spec.split) for r in finished]
 
-    whole = searched(split_data, 16)
+    whole = searched(split_data, 30)
     assert any(r.spec.repeats for r in whole)
-    assert steps(searched(split_data, 16, searched(split_data, 9))) == steps(whole)
+    assert steps(searched(split_data, 30, searched(split_data, 26))) == steps(whole)
 
 
 def test_without_further_splits_nothing_is_repeated(split_data):
@@ -215,15 +216,16 @@ def test_without_further_splits_nothing_is_repeated(split_data):
 
 
 def test_the_race_gives_splits_to_leaders_with_the_fewest_and_drops_who_fell_back():
-    lucky, solid, third, poor = done(1, 0.10), done(2, 0.20), done(3, 0.21), done(4, 0.30)
-    tried = [lucky, solid, third, poor]
+    lucky, solid, *others = [done(i + 1, 0.10 + 0.01 * i) for i in range(LEADERS + 1)]
+    tried = [lucky, solid, *others]
     race = Repeats(3, timed=False)
     assert race.next(merged(tried), tried, [], freely=True)[0] == (lucky, 1)
-    running = [again(lucky.spec, 1, "t0005")]
+    running = [again(lucky.spec, 1, "t0009")]
     assert race.next(merged(tried), tried, running, freely=True)[0] == (solid, 1)
-    # On its second split the lucky one is poor: its mean leaves the first three, and the next takes its place.
-    tried.append(done(5, 0.60, of=lucky.spec, split=1))
-    assert [r.spec.id for r in leaders(merged(tried))] == ["t0002", "t0003", "t0004"]
+    # On its second split the lucky one is poor: its mean leaves the leaders, and the next takes its place.
+    assert others[-1] not in leaders(merged(tried))
+    tried.append(done(9, 0.60, of=lucky.spec, split=1))
+    assert leaders(merged(tried)) == [solid, *others]
     listed = [done(i, 0.1 * i, origin="portfolio") for i in (1, 2, 3)]
     assert not race.next(listed, listed, [])  # what was planned comes first
 
@@ -231,10 +233,10 @@ def test_the_race_gives_splits_to_leaders_with_the_fewest_and_drops_who_fell_bac
 def test_a_settled_search_only_repeats_and_then_ends(split_data):
     space = parse_space(TOY)
     allocation = Allocation((family_plan("toy"),), {"toy": space}, strategies["random"](), 0, repeats=Repeats(3))
-    finished = [done(i, 0.1 * i) for i in range(1, 7)]
+    finished = [done(i, 0.1 * i) for i in range(1, LEADERS + 3)]
     asked = []
     while (spec := allocation.next(finished, [], lambda s: True, settled=True)) is not None:
         asked.append((spec.repeats, spec.split))
         finished.append(done(len(finished) + 1, 0.1 * int(spec.repeats[1:]), of=TrialSpec(
             id=spec.repeats, family="toy", config=spec.config), split=spec.split))  # fmt: skip
-    assert sorted(asked) == [(f"t000{i}", split) for i in (1, 2, 3) for split in (1, 2)]
+    assert sorted(asked) == [(f"t000{i}", split) for i in range(1, LEADERS + 1) for split in (1, 2)]

@@ -18,7 +18,9 @@ from autodl.records.origins import LISTED, REPEAT
 from autodl.search.fold_model import merge_refits
 
 SHARE = 0.35
-"""Of the time spent on trials beyond the listed ones, what goes on with known configurations may take this much."""
+"""Of the time spent on trials after the listed ones and the first tuned ones, repeats may take this much."""
+FIRST = 20
+"""Tuned trials before the first repeat: as long as there are few, new ones bring more (``benchmarks/LOG.md``)."""
 LEADERS, KINDS = 5, 4
 """Repeated are the best so many configurations, and the best of each of the best so many families."""
 SEED_STEP = 10_007
@@ -123,11 +125,11 @@ class Repeats:
 
     def _has_share(self, everything: Sequence[TrialResult], running: Sequence[TrialSpec]) -> bool:
         again = sum(self._spent(r) for r in everything if r.spec.repeats is not None)
-        tuned = sum(self._spent(r) for r in everything if r.spec.repeats is None and r.spec.origin not in LISTED)
+        tuned = [self._spent(r) for r in everything if r.spec.repeats is None and r.spec.origin not in LISTED]
         # What runs now takes about as long as what ran before.
         usual = statistics.fmean(map(self._spent, everything)) if everything else 1.0
         again += usual * sum(s.repeats is not None for s in running)
-        return again < SHARE * (again + tuned)
+        return again < SHARE * (again + sum(tuned[FIRST:]))
 
     def _spent(self, result: TrialResult) -> float:
         if not self.timed or result.cost is None:
