@@ -227,3 +227,40 @@ def test_errors_name_the_remedy(model: FittedModel, tmp_path: Path) -> None:
     tamper(run, crafted({"object": ["someones_package:Thing", {}]}))
     with pytest.raises(AutodlError, match="Install the package"):
         DeliveredModel(run)
+
+
+def test_what_is_delivered_combines_as_what_was_judged(model: FittedModel, tmp_path: Path) -> None:
+    """A logarithmic pool with a calibration: the same numbers from the folder as from out-of-fold predictions."""
+    from autodl.ensemble import combine
+    from autodl.records import Calibration, Ensemble, Member
+
+    other = fitted("forest", families["forest"].recipe)
+    temperature = Calibration(kind="temperature", coefficients=(1.7,))
+    members = (Member(trial_id="a", family="x", weight=0.7), Member(trial_id="b", family="x", weight=0.3))
+    chosen = Ensemble(
+        members=members, method="pooled", loss=0.1, single_loss=0.2, pooling="log", calibration=temperature
+    )
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    kept = tuple(
+        DeliveredMember(trial_id=m.trial_id, family="x", name="X", weight=m.weight, files=(), trained_on="folds")
+        for m in members
+    )
+    manifest = ModelManifest(
+        task=Task.CLASSIFICATION, target="y", features=SCHEMA, members=kept, pooling="log", calibration=temperature
+    )
+    deliver(run, manifest, [[model.to_bytes()], [other.to_bytes()]])
+    expected = combine(chosen, {"a": model.predict(FRAME), "b": other.predict(FRAME)})
+    np.testing.assert_allclose(DeliveredModel(run).predict_raw(FRAME), expected)
+    plain = combine(chosen.model_copy(update={"pooling": "mean", "calibration": None}), {
+        "a": model.predict(FRAME), "b": other.predict(FRAME),
+    })  # fmt: skip
+    assert np.abs(plain - expected).max() > 0.01
+
+
+def test_a_manifest_from_before_combinations_is_a_weighted_mean(model: FittedModel, tmp_path: Path) -> None:
+    run = delivered_run(tmp_path, [model.to_bytes()])
+    path = run.model_folder() / "manifest.json"
+    old = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("pooling", "calibration", "factors")}
+    path.write_text(json.dumps(old))
+    np.testing.assert_array_equal(DeliveredModel(run).predict_raw(FRAME), model.predict(FRAME))

@@ -247,7 +247,7 @@ def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration 
         )
         others = len({j.way.key for j in rivals} - {chosen.way.key})
         if others:
-            text += f" Of {others + 1} ways to combine them, {chosen.way.words} is the simplest of the best."
+            text += f" Of {others + 1} ways to combine them, none beats {chosen.way.words} by more than noise."
     return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
 
 
