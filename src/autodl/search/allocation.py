@@ -109,8 +109,8 @@ class Allocation:
             return first
         if known_best is not None:
             return known_best
-        if (known := repeat(freely=False)) is not None:
-            return known
+        if (once_more := repeat(freely=False)) is not None:
+            return once_more
         rng = np.random.default_rng([self.seed, number])
         for family_key in self._contenders(self._ranked(finished, running), rng):
             if (child := self._child(spec, family_key, finished, running, rng)) is not None and fits(child):
