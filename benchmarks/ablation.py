@@ -100,13 +100,14 @@ def part_losses(task: BenchTask, run: Path, test: Path) -> dict[str, float]:
     from autodl.model import DeliveredModel, load_model
     from autodl.models.base import families
     from autodl.records import Ensemble
+    from autodl.search.repeats import merged
     from autodl.store import RunFolder
 
     folder = RunFolder(run, trusted=True)
     delivered = DeliveredModel(folder)
     raw = pd.read_csv(test)
     frame = apply_schema(raw, delivered.manifest.features, where=test.name)
-    trials = {r.spec.id: r for r in folder.trials()}
+    trials = {r.spec.id: r for r in merged(folder.trials())}
     ensemble = folder.read("ensemble", Ensemble)
     assert ensemble is not None, f"{run} has no ensemble"
 
