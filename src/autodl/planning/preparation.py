@@ -16,6 +16,8 @@ ROWS_A_SEGMENT = 10
 """Rows for each coefficient of a linear model: the usual rule of thumb is ten to twenty (Harrell 2015)."""
 SKEWED = 1.0
 IMBALANCED = 0.25
+EACH_ROW_ALIKE = frozenset({"accuracy", "level_mae"})
+"""Metrics of decisions in which a row of a rare class counts as much as any other: weights would only bend them."""
 RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
 """Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""
 
@@ -45,7 +47,7 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
         change["target"] = "log"
     if facts.task is Task.CLASSIFICATION:
         change["target"] = "none"
-        if metric.needs == "label" and facts.minority < IMBALANCED and metric.key != "accuracy":
+        if metric.needs == "label" and facts.minority < IMBALANCED and metric.key not in EACH_ROW_ALIKE:
             change["balance"] = "class_weight"
     return recipe.model_copy(update=change)
 
