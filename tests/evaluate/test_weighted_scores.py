@@ -143,3 +143,18 @@ def test_standard_error_grows_with_the_spread_of_the_weights() -> None:
     plain = standard_error(influence(metrics["mae"], y, p, 0))
     weighted = standard_error(influence(metrics["mae"], y, p, 0, weight))
     assert weighted / plain == pytest.approx(np.sqrt(n / effective_rows(weight)), rel=0.05)
+
+
+def test_coverage_of_quantiles_counts_rows_by_their_weights() -> None:
+    from autodl.evaluate.coverage import quantile_check
+
+    rng = np.random.default_rng(2)
+    y, weight = rng.normal(size=400), rng.gamma(1.0, size=400) + 0.1
+    q = np.column_stack([np.full(400, -1.0), np.full(400, 1.0) + rng.random(400)])
+    found = quantile_check(y, q, (0.1, 0.9), y, seed=0, weight=weight).intervals[0]
+    inside = (q[:, 0] <= y) & (y <= q[:, 1])
+    assert found.held.value == pytest.approx(np.average(inside, weights=weight))
+    assert found.width.value == pytest.approx(np.average(q[:, 1] - q[:, 0], weights=weight))
+    plain = quantile_check(y, q, (0.1, 0.9), y, seed=0).intervals[0]
+    assert found.held.high - found.held.low > plain.held.high - plain.held.low
+    assert found.held.low < found.held.value < found.held.high

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.intervals import mean_loss_bounds, wilson
+from autodl.evaluate.weighted import ratio_bounds, share_bounds
 from autodl.quantiles import central_intervals, point
 from autodl.records import Interval, IntervalCheck, LevelCheck, QuantileCheck, QuantileRows
 
@@ -16,15 +17,19 @@ Array = NDArray[Any]
 DRAWN = 300
 
 
-def quantile_check(y: Array, q: Array, levels: Sequence[float], y_train: Array, *, seed: int) -> QuantileCheck:
+def quantile_check(
+    y: Array, q: Array, levels: Sequence[float], y_train: Array, *, seed: int, weight: Array | None = None
+) -> QuantileCheck:
     """Shares with Wilson's intervals, widths with bootstrap ones, and rows to draw.
 
     Args:
         y: (n,) true values. q: (n, Q) predictions, ascending in each row. levels: Q levels.
         y_train: (m,) known values, whose own quantiles are the guess to compare with.
         seed: Of the bootstrap.
+        weight: (n,) how much each test row counts; all alike if None.
     """
-    checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j])) for j, t in enumerate(levels))
+    w = None if weight is None else weight / weight.mean()
+    checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j], w)) for j, t in enumerate(levels))
     pairs = central_intervals(levels)
     found = []
     for a, b in pairs:
@@ -33,8 +38,8 @@ def quantile_check(y: Array, q: Array, levels: Sequence[float], y_train: Array, 
             IntervalCheck(
                 low=levels[a],
                 high=levels[b],
-                held=_share((q[:, a] <= y) & (y <= q[:, b])),
-                width=_width(q[:, b] - q[:, a], seed),
+                held=_share((q[:, a] <= y) & (y <= q[:, b]), w),
+                width=_width(q[:, b] - q[:, a], seed, w),
                 guess_width=float(high - low),
             )
         )
@@ -42,17 +47,24 @@ def quantile_check(y: Array, q: Array, levels: Sequence[float], y_train: Array, 
     return QuantileCheck(levels=checks, intervals=tuple(found), rows=rows)
 
 
-def _share(inside: Array) -> Interval:
+def _share(inside: Array, weight: Array | None) -> Interval:
     n, hits = len(inside), int(inside.sum())
+    if weight is not None:
+        low, high = share_bounds(inside.astype(np.float64), weight, 0.95)
+        value = float(np.average(inside, weights=weight))
+        return Interval(value=value, low=min(low, value), high=max(high, value), n=n, method="Wilson, weighted")
     low, high = wilson(hits, n)
     return Interval(value=hits / n, low=low, high=high, n=n, method="Wilson")
 
 
-def _width(width: Array, seed: int) -> Interval:
-    mean = float(width.mean())
+def _width(width: Array, seed: int, weight: Array | None) -> Interval:
+    mean = float(np.average(width, weights=weight))
     if len(width) < 2:
         return Interval(value=mean, low=mean, high=mean, n=len(width), method="none: one row")
-    low, high, method = mean_loss_bounds(width, seed, 1000, 0.95)
+    if weight is not None:
+        low, high, method = ratio_bounds(width, weight, seed, 1000, 0.95)
+    else:
+        low, high, method = mean_loss_bounds(width, seed, 1000, 0.95)
     return Interval(value=mean, low=min(low, mean), high=max(high, mean), n=len(width), method=method)
 
 

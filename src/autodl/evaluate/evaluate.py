@@ -199,7 +199,7 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
         )
         if not leader.levels:
             return {"residuals": drawn}
-        check = quantile_check(y, prediction, leader.levels, inputs.y_train, seed=inputs.seed)
+        check = quantile_check(y, prediction, leader.levels, inputs.y_train, seed=inputs.seed, weight=inputs.weight)
         return {"residuals": drawn, "quantiles": check}
     hard = curves.hardest_classes(y, prediction)
     roc = [curves.roc_curve(y, prediction, c, inputs.classes[c]) for c in hard]

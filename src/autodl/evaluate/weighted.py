@@ -56,8 +56,8 @@ def weighted_bounds(
     if metric.rows is not None:
         rows = metric.rows(y, metric.prepare(prediction), k).astype(np.float64)
         if metric.counts is not None:
-            return (*_share_bounds(rows, w, level), "Wilson, weighted")
-        low, high, method = _ratio_bounds(rows, w, seed, n_resamples, level)
+            return (*share_bounds(rows, w, level), "Wilson, weighted")
+        low, high, method = ratio_bounds(rows, w, seed, n_resamples, level)
         return (math.sqrt(low), math.sqrt(high), method) if metric.root else (low, high, method)
     if metric.counts is not None:
         return _counts_bounds(metric, y, metric.prepare(prediction), k, w, seed, n_resamples, level)
@@ -72,7 +72,8 @@ def weighted_bounds(
     return _percentile_bounds(metric, y, prediction, k, w, seed, n_resamples, level)
 
 
-def _share_bounds(hits: Array, w: Array, level: float) -> tuple[float, float]:
+def share_bounds(hits: Array, w: Array, level: float) -> tuple[float, float]:
+    """Interval of the weighted share of hits (n,) of 0 and 1, for weights (n,) of mean 1."""
     p = float(np.average(hits, weights=w))
     rows, n = effective_rows(w), len(w)
     if 0 < p < 1:
@@ -88,8 +89,8 @@ def _wilson(p: float, rows: float, level: float) -> tuple[float, float]:
     return wilson(p * whole, whole, level)
 
 
-def _ratio_bounds(rows: Array, w: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
-    """Interval of the weighted mean of non-negative row losses (n,)."""
+def ratio_bounds(rows: Array, w: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
+    """Interval of the weighted mean of non-negative row losses (n,), for weights (n,) of mean 1."""
     n, mean = len(rows), float(np.average(rows, weights=w))
     if mean <= 0:
         return 0.0, 0.0, "exact: no loss"
