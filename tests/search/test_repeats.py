@@ -16,11 +16,13 @@ from autodl.data import make_splits
 from autodl.events import silent
 from autodl.models.base import Shape
 from autodl.records import ArtifactRef, Cost, Recipe, Task, TrialResult, TrialSpec, TrialStatus, Validation
+from autodl.search import patience
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.naming import trial_names
+from autodl.search.patience import Gain, Patience
 from autodl.search.prepared import PreparedFolds
 from autodl.search.repeats import FIRST, LEADERS, SHARE, Repeats, again, leaders, merged
 from autodl.search.runners.inline import InlineRunner
@@ -240,3 +242,32 @@ def test_a_settled_search_only_repeats_and_then_ends(split_data):
         finished.append(done(len(finished) + 1, 0.1 * int(spec.repeats[1:]), of=TrialSpec(
             id=spec.repeats, family="toy", config=spec.config), split=spec.split))  # fmt: skip
     assert sorted(asked) == [(f"t000{i}", split) for i in range(1, LEADERS + 1) for split in (1, 2)]
+
+
+def test_a_settled_search_repeats_its_leaders_and_ends_before_its_time(split_data, monkeypatch):
+    monkeypatch.setattr(patience, "LEAST_TRIALS", 4)
+    monkeypatch.setattr(patience, "LEAST_S", 0.0)
+
+    def ended(gain):
+        loop = SearchLoop(
+            allocation=Allocation(
+                (family_plan("toy"),), {"toy": parse_space(TOY)}, strategies["random"](), 0, repeats=Repeats(3)
+            ),
+            costs=CostModel(Shape(rows=40, numeric=2), 3),
+            budget=Budget(500.0, time.time()),
+            reserve=lambda finished: 0.0,
+            store=lambda outcome: outcome.result,
+            listener=silent,
+            max_trials=30,
+            scheduler="none",
+            patience=Patience(lambda earlier, now: Gain(gain, 0.01), 500.0),
+        )
+        return loop.run(InlineRunner(split_data), SearchState(), threading.Event())
+
+    flat = ended(0.0)
+    assert flat.settled is not None and flat.settled.ended
+    assert len(flat.finished) < 30
+    assert [r.n_splits for r in leaders(merged(flat.finished))] == [3] * LEADERS
+    falling = ended(0.1)
+    assert falling.settled is None
+    assert len(falling.finished) == 30

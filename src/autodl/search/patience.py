@@ -102,8 +102,8 @@ class Patience:
             finished: All trials. now_s: Seconds after the start of the command.
         """
         n_tuned = sum(r.spec.repeats is None and _tuned(r) for r in finished)
-        if n_tuned < max(2 * LEAST_TRIALS, self._next):
-            return None
+        if n_tuned < max(2 * LEAST_TRIALS, self._next) or self.total_s - now_s < LEAST_S:
+            return None  # too early, or so late that a look costs more than it could save
         half = later_half(finished, now_s)
         if half is None or half.tuned < LEAST_TRIALS or half.seconds < LEAST_S or half.families < min(2, self.kinds):
             return None
