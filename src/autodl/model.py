@@ -95,7 +95,7 @@ def with_absent(proba: NDArray[Any], absent: Sequence[int], share: float) -> NDA
     rest = out.sum(axis=1, keepdims=True)
     out = np.divide(out * (1.0 - share * len(codes)), rest, out=out, where=rest > 0)
     out[:, codes] = share
-    return out / out.sum(axis=1, keepdims=True)
+    return np.asarray(out / out.sum(axis=1, keepdims=True))
 
 
 class DeliveredMember(Record):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decided
-from autodl.ensemble import choose_threshold, combine
+from autodl.ensemble import choose_factors, choose_threshold, combine
+from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
 from autodl.model import load_model, weighted_prediction
@@ -25,6 +27,8 @@ Predicted = Callable[[TrialResult, Sequence[str]], "NDArray[Any]"]
 
 ENSEMBLE_NAME = "Ensemble"
 MAX_CANDIDATES = 15
+CUTS_S = 2.0
+"""Seconds for the factors of the models of the leaderboard; those of the leader are known."""
 
 
 def best_per_family(results: Sequence[TrialResult]) -> list[TrialResult]:
@@ -54,6 +58,8 @@ def candidates(
     names: Mapping[str, str],
     feasibility: Feasibility | None = None,
     predicted: Predicted | None = None,
+    weight: NDArray[Any] | None = None,
+    deadline: Deadline = NEVER,
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
 
@@ -67,6 +73,8 @@ def candidates(
         feasibility: Limits of the user, and what every model takes besides its own part; none if left out.
         predicted: Test predictions of a trial as it is delivered together with others, by their ids; those of all its
             fold models if left out.
+        weight: (n,) how much each search row counts; all alike if None.
+        deadline: After it, models of more than two classes keep the most probable class as their answer.
     """
     feasible = feasibility or Feasibility()
     predict = predicted or (lambda r, ids: _all_folds(r, folder))
@@ -76,7 +84,7 @@ def candidates(
     counts = {r.spec.family: 0 for r in results}
     for r in results:
         counts[r.spec.family] += 1
-    binary = len(plan.classes) == 2 and metric.needs == "label"
+    decides = metric.needs == "label"
     found: list[Candidate] = []
     predictions: dict[str, NDArray[Any]] = {}
     for r in choose_candidates(results, ensemble):
@@ -84,17 +92,31 @@ def candidates(
             continue
         predictions[r.spec.id] = predict(r, [r.spec.id])
         threshold, validation = HALF, r.score
-        if binary and r.oof is not None and families[r.spec.family].complexity > 0:
+        factors: tuple[float, ...] = ()
+        calibrated = r.spec.id in weights and len(weights) == 1 and ensemble.calibration is not None
+        if plan.quantiles and r.oof is not None:
+            # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
+            predictions[r.spec.id], validation = _shifted(
+                predictions[r.spec.id], folder.read_array(r.oof), y, metric, weight
+            )
+        if decides and r.oof is not None and families[r.spec.family].complexity > 0:
             oof = folder.read_array(r.oof)
-            alone = len(ensemble.members) == 1 and r.spec.id in weights
-            threshold = ensemble.threshold if alone else choose_threshold(oof[:, 1], y, metric, seed=plan.seed)
-            validation = _score_at(threshold, oof, y, metric, r.score)
+            if len(ensemble.members) == 1 and r.spec.id in weights:
+                threshold, factors = ensemble.threshold, ensemble.factors
+            elif len(plan.classes) == 2:
+                threshold = choose_threshold(oof[:, 1], y, metric, seed=plan.seed, weight=weight)
+            else:
+                factors = choose_factors(oof, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
+            validation = _score_at(threshold, factors, oof, y, metric, r.score, weight)
+        prediction = predictions[r.spec.id]
+        if calibrated and not plan.quantiles:
+            prediction, validation = combine(ensemble, predictions), metric.to_score(ensemble.loss)
         found.append(
             Candidate(
                 name=names[r.spec.id],
                 family=r.spec.family,
                 trial_id=r.spec.id,
-                prediction=predictions[r.spec.id],
+                prediction=prediction,
                 validation=validation,
                 fit_s=r.cost.fit_s,
                 predict_ms_per_row=r.cost.predict_ms_per_row,
@@ -103,17 +125,19 @@ def candidates(
                 weight=weights.get(r.spec.id, 0.0),
                 n_trials=counts[r.spec.family],
                 threshold=threshold,
+                factors=factors,
                 early_stopped=bool(r.refit),
                 row_ms=_row_ms(feasible.base, [r]),
                 within_limits=feasible.violation(r) == 0,
+                levels=plan.quantiles,
             )
         )
     if len(ensemble.members) == 1:
         return found, names[ensemble.members[0].trial_id]
     validation = metric.to_score(ensemble.loss)
-    if ensemble.threshold != HALF:
+    if ensemble.threshold != HALF or ensemble.factors:
         oof = combine(ensemble, {i: folder.read_array(ref) for i in weights if (ref := by_id[i].oof) is not None})
-        validation = _score_at(ensemble.threshold, oof, y, metric, validation)
+        validation = _score_at(ensemble.threshold, ensemble.factors, oof, y, metric, validation, weight)
     together = {i: predict(by_id[i], list(weights)) for i in predictions if i in weights}
     costs = [by_id[m.trial_id].cost for m in ensemble.members]
     found.insert(
@@ -131,8 +155,10 @@ def candidates(
             weight=1.0,
             n_trials=1,
             threshold=ensemble.threshold,
+            factors=ensemble.factors,
             early_stopped=any(by_id[m.trial_id].refit for m in ensemble.members),
             row_ms=_row_ms(feasible.base, [by_id[m.trial_id] for m in ensemble.members]),
+            levels=plan.quantiles,
         ),
     )
     return found, ENSEMBLE_NAME
@@ -169,17 +195,34 @@ def one_fold_predictor(
         return None
     total = sum(m.weight for m in kept)
     members = [(m.weight / total, [load_model(folder, results[m.trial_id].models[-1])]) for m in kept]
-    return lambda frame: weighted_prediction(members, frame)
+    return lambda frame: weighted_prediction(members, frame, ensemble.pooling, ensemble.calibration)
+
+
+def _shifted(
+    prediction: NDArray[Any], oof: NDArray[Any], y: NDArray[Any], metric: Metric, weight: NDArray[Any] | None
+) -> tuple[NDArray[Any], float]:
+    """A model's test quantiles with the shifts that its out-of-fold ones ask for, and its score with them."""
+    shifts = fit_shifts(oof, y, metric.levels, weight)
+    known = np.isfinite(oof).all(axis=1)
+    w = None if weight is None else weight[known]
+    return shifted(shifts, prediction), metric.score(y[known], shifted(shifts, oof[known]), 0, w)
 
 
 def _score_at(
-    threshold: float, oof: NDArray[Any], y: NDArray[Any], metric: Metric, otherwise: float | None
+    threshold: float,
+    factors: tuple[float, ...],
+    oof: NDArray[Any],
+    y: NDArray[Any],
+    metric: Metric,
+    otherwise: float | None,
+    weight: NDArray[Any] | None,
 ) -> float | None:
-    """The out-of-fold score at a cut other than 0.5."""
-    if threshold == HALF:
+    """The out-of-fold score at a cut other than 0.5, or with factors."""
+    if threshold == HALF and not factors:
         return otherwise
     known = np.isfinite(oof).all(axis=1)
-    return metric.score(y[known], decided(oof[known], threshold), oof.shape[1])
+    w = None if weight is None else weight[known]
+    return metric.score(y[known], decided(oof[known], threshold, factors), oof.shape[1], w)
 
 
 def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:
