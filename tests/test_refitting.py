@@ -9,7 +9,7 @@ import pytest
 from autodl import refitting
 from autodl.clock import Deadline
 from autodl.records import Cost, Member, TrialResult, TrialSpec, TrialStatus
-from autodl.refitting import MAX_SEEDS, Refits
+from autodl.refitting import MAX_SEEDS, MOST_MODELS, Refits
 
 
 class FakeClock:
@@ -92,8 +92,18 @@ def test_without_a_clock_nothing_depends_on_seconds(monkeypatch):
     other = train(monkeypatch, {"a": 90.0, "b": 0.1}, Deadline(), weights=weights)
     assert quick == other
     assert set(quick[0].values()) == {MAX_SEEDS}
+    many = train(monkeypatch, dict.fromkeys("abcdef", 1.0), Deadline(), weights=dict.fromkeys("abcdef", 1 / 6))
+    assert sum(many[0].values()) == MOST_MODELS
 
 
 def test_too_large_members_keep_their_fold_models(monkeypatch):
     counts, _ = train(monkeypatch, {"a": 1.0}, FakeClock(9.0), weights={"a": 1.0}, too_large=["a"])
     assert counts == {"a": 0}
+
+
+def test_fold_models_beside_count_for_the_speed_of_an_answer(monkeypatch):
+    results = {"a": trial("a", row_s=0.006)}
+    alone = train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=results)
+    beside = train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=results, beside=5)
+    assert alone[0] == {"a": 5} and beside[0] == {"a": 1}
+    assert refitting.quick({"a": 6}, results) and not refitting.quick({"a": 7}, results)

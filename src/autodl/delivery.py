@@ -11,7 +11,7 @@ from autodl.clock import Deadline
 from autodl.model import DeliveredMember, ModelManifest, deliver
 from autodl.records import Calibration, Ensemble, Member, TableSchema, Task, TrialResult
 from autodl.records.ensemble import Pooling
-from autodl.refitting import MAX_SEEDS, Refits
+from autodl.refitting import MAX_SEEDS, Refits, quick
 from autodl.search.trial import TrialData
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
@@ -140,6 +140,7 @@ class Delivery:
         seconds: Mapping[str, float],
         too_large: Collection[str] = (),
         most: int = MAX_SEEDS,
+        beside: int = 0,
     ) -> str | None:
         """Train the members again on all rows and deliver them.
 
@@ -155,19 +156,26 @@ class Delivery:
             seconds: Estimated seconds of one refit, by trial id.
             too_large: Ids of trials whose refit does not fit into the memory.
             most: Models of each member at most.
+            beside: Fold models of each member to deliver with them, where all together answer quickly.
 
         Returns:
             What was delivered, in words; None if nothing could be retrained.
         """
         frame, y = rows
         refits = Refits(data, frame, y, deadline, seconds)
-        fitted = refits.train(ensemble.members, results, too_large, most)
+        whole = all(self.folder.has_models(results[m.trial_id]) for m in ensemble.members)
+        bagged = {m.trial_id: 1 + beside for m in ensemble.members}
+        if not whole or not quick(bagged, results, timed=refits.timed):
+            beside = 0
+        fitted = refits.train(ensemble.members, results, too_large, most, beside)
         if not any(fitted.values()):
             return None
         members, contents = [], []
         for m in ensemble.members:
             models, origin = fitted[m.trial_id], "all rows"
-            if not models:
+            if models:
+                models = models + [self.folder.read_bytes(r) for r in results[m.trial_id].models[:beside]]
+            else:
                 if not self.folder.has_models(results[m.trial_id]):
                     continue
                 models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]], "folds"
@@ -178,6 +186,7 @@ class Delivery:
         retrained = [m for m in members if m.trained_on == "all rows"]
         rest = [m for m in members if m.trained_on != "all rows"]
         text = f"{_listing(retrained)}, trained again on all {len(y):,} rows"
+        text += f" and averaged with {beside} models of the validation folds" if beside else ""
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
         self.write(
             members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors

@@ -8,6 +8,7 @@ weight times (1/k - 1/(k+1)), per second. More models answer more slowly, which 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ MAX_SEEDS = 5
 """Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
 BULK_MS, ROW_MS = 0.1, 40.0
 """Milliseconds a row that the further seeds may bring the whole model to: among many rows, and for one alone."""
+MOST_MODELS = 24
+"""What the whole model may hold after further seeds where no clock is looked at."""
 SAFETY = 1.3
 """A refit is begun if this many times its estimate fits."""
 
@@ -53,12 +56,18 @@ class Refits:
     deadline: Deadline
     seconds: Mapping[str, float]
 
+    @property
+    def timed(self) -> bool:
+        """Whether there is a clock; without one nothing may depend on measured times."""
+        return not math.isinf(self.deadline.left())
+
     def train(
         self,
         members: Sequence[Member],
         results: Mapping[str, TrialResult],
         too_large: Collection[str] = (),
         most: int = MAX_SEEDS,
+        beside: int = 0,
     ) -> dict[str, list[bytes]]:
         """Models trained on all rows, stored, by trial id; none where there was no time or no memory.
 
@@ -66,6 +75,7 @@ class Refits:
             members: Of the ensemble. results: Finished trials by id.
             too_large: Ids of trials whose refit does not fit into the memory.
             most: Models of each member at most.
+            beside: Fold models of each member that are delivered with them.
         """
         fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in members}
         # The weights that a trial went on from are those of the folds.
@@ -77,9 +87,8 @@ class Refits:
                 continue
             begun = self.deadline.left()
             self._add(member, results, 0, fitted, prepared)
-            # Without a clock nothing may depend on it.
-            spent[member.trial_id] = 1.0 if np.isinf(begun) else max(1e-3, begun - self.deadline.left())
-        while (best := self._next(able, results, fitted, spent, most)) is not None:
+            spent[member.trial_id] = max(1e-3, begun - self.deadline.left()) if self.timed else 1.0
+        while (best := self._next(able, results, fitted, spent, most, beside)) is not None:
             before = len(fitted[best.trial_id])
             self._add(best, results, before, fitted, prepared)
             if len(fitted[best.trial_id]) == before:
@@ -106,6 +115,7 @@ class Refits:
         fitted: Mapping[str, list[bytes]],
         spent: Mapping[str, float],
         most: int,
+        beside: int,
     ) -> Member | None:
         """The member of which a further model is worth most a second, if one fits the time and answers quickly."""
         worth: list[tuple[float, Member]] = []
@@ -113,7 +123,8 @@ class Refits:
             result, k = results[m.trial_id], len(fitted[m.trial_id])
             if not 0 < k < min(MAX_SEEDS, most) or not families[result.spec.family].random:
                 continue
-            if self.deadline.left() < SAFETY * spent[m.trial_id] or not _quick(result, results, fitted):
+            counts = {i: len(models) + beside + (i == m.trial_id) for i, models in fitted.items()}
+            if self.deadline.left() < SAFETY * spent[m.trial_id] or not quick(counts, results, timed=self.timed):
                 continue
             worth.append((m.weight**2 / (k * (k + 1)) / max(1e-3, spent[m.trial_id]), m))
         return max(worth, key=lambda w: w[0])[1] if worth else None
@@ -146,13 +157,16 @@ class Refits:
         return model if sound and not self.deadline.passed() else None
 
 
-def _quick(added: TrialResult, results: Mapping[str, TrialResult], fitted: Mapping[str, Sequence[bytes]]) -> bool:
-    """Whether all models with one more of ``added`` still answer quickly."""
-    bulk = row = 0.0
-    for trial_id, models in fitted.items():
-        cost = results[trial_id].cost
-        count = len(models) + (trial_id == added.spec.id)
-        if cost is not None:
-            bulk += count * cost.predict_ms_per_row
-            row += count * 1000.0 * (cost.row_s or 0.0)
+def quick(counts: Mapping[str, int], results: Mapping[str, TrialResult], *, timed: bool = True) -> bool:
+    """Whether so many models of each trial answer quickly together.
+
+    Args:
+        counts: By trial id. results: Finished trials by id.
+        timed: Whether measured times may decide; without a clock the number of models does, so that runs repeat.
+    """
+    if not timed:
+        return sum(counts.values()) <= MOST_MODELS
+    costs = [(count, results[i].cost) for i, count in counts.items()]
+    bulk = sum(count * c.predict_ms_per_row for count, c in costs if c is not None)
+    row = sum(count * 1000.0 * (c.row_s or 0.0) for count, c in costs if c is not None)
     return bulk <= BULK_MS and row <= ROW_MS

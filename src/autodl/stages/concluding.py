@@ -19,6 +19,9 @@ from autodl.search.session import refit_bytes, refit_seconds
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
+BAG_FOLDS = 3
+"""Fewer folds than these give models of too few rows, and too few models, to help those trained on all rows."""
+
 
 def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) -> Ensemble:
     """The stored combination of a resumed run, or a new one; its members' models are whole."""
@@ -114,9 +117,7 @@ def deliver_refit(
         return problem.delivery.text()
     # Nothing else runs now: a refit may have all cores, also where trials shared them.
     setup = problem.setup
-    data = replace(
-        setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight
-    )
+    data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight)
     seconds = refit_seconds(setup, results, problem.n_refit)
     frame = problem.dataset.frame[list(setup.plan.features)]
     names = trial_names([r.spec for r in results])
@@ -130,7 +131,17 @@ def deliver_refit(
         seconds,
         _too_large(ctx, problem, ensemble, results, names),
         most_copies(problem, ensemble, results, MAX_SEEDS) or MAX_SEEDS,
+        _beside(problem),
     )
+
+
+def _beside(problem: Problem) -> int:
+    """Fold models of each member that are delivered with those trained on all rows.
+
+    Where classes overlap, more models vary less; numbers gain more from the further rows of a model of all rows.
+    """
+    setup, folds = problem.setup, len(problem.setup.data.folds)
+    return folds if setup.plan.classes and folds >= BAG_FOLDS and not setup.feasibility.limits.any else 0
 
 
 def _folds_kept(problem: Problem) -> bool:
@@ -164,7 +175,7 @@ def evaluate(
     """Open the test rows once; None if there are none."""
     from autodl.evaluate import EvaluationInputs
     from autodl.evaluate import evaluate as judge
-    from autodl.scoring import candidates
+    from autodl.scoring import CUTS_S, candidates
 
     y_test = problem.y_test
     if len(y_test) == 0:
@@ -179,6 +190,7 @@ def evaluate(
         problem.setup.feasibility,
         as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
         weight=problem.setup.data.weight,
+        deadline=NEVER if budget.unlimited else Deadline.after(CUTS_S),
     )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(
