@@ -120,7 +120,7 @@ class ModelManifest(StageRecord):
     features: TableSchema
     members: tuple[DeliveredMember, ...]
     factors: tuple[float, ...] = ()
-    """For more than two classes: how probabilities become answers, see ``decision.decide``; empty: the largest wins."""
+    """For more than two classes: how probabilities become answers (``decision.decide``); empty: the largest wins."""
     threshold: float = 0.5
     """For two classes: the answer is the second one from this probability on."""
     quantiles: tuple[float, ...] = ()
