@@ -302,3 +302,17 @@ def test_single_models_and_blends_are_clipped_alike():
     got = select(trials("m0"), {"m0": sure}, y, metrics["log_loss"], n_classes=2)
     plain = got.model_copy(update={"calibration": None})
     assert got.single_loss == metrics["log_loss"].loss(y, combine(plain, {"m0": sure}), 2)
+
+
+@pytest.mark.parametrize("key", ["roc_auc", "log_loss", "f1", "accuracy", "balanced_accuracy"])
+@pytest.mark.parametrize("k", [2, 3])
+def test_a_class_with_one_row_breaks_nothing(key, k):
+    """Parts without that class, models that are sure or say nothing, weights of rows."""
+    rng = np.random.default_rng(0)
+    y = np.zeros(60, dtype=int)
+    y[0], y[1 : 20 * (k - 2) + 1] = 1, 2
+    predictions = {f"m{i}": rng.dirichlet(np.ones(k), size=60) for i in range(3)}
+    predictions |= {"sure": np.eye(k)[y], "same": np.full((60, k), 1 / k)}
+    for weight in (None, rng.random(60)):
+        got = select(trials(*predictions), predictions, y, metrics[key], n_classes=k, weight=weight)
+        assert np.isfinite(combine(got, predictions)).all()

@@ -1,7 +1,7 @@
 """Combining the best models."""
 
-from autodl.ensemble.class_factors import choose_factors
 from autodl.ensemble.choice import combine, select
+from autodl.ensemble.class_factors import choose_factors
 from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.threshold import choose_threshold
 

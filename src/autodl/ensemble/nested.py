@@ -33,7 +33,7 @@ class Judged:
         way: What was judged. calibration: Its kind; None without.
         held_out: (n, K) or (n,) predictions before the calibration. loss: Their loss after it.
         phi: (n,) influence of the rows on the score, weights of the rows included; None if the metric has none.
-        by_part: (G,) losses of the parts.
+        by_part: (G,) losses of the parts, where there is no influence.
     """
 
     way: Way
@@ -104,12 +104,11 @@ def judge_calibration(pool: Pool, plain: Judged, kind: Kind, part: Array, metric
 
 def judged(pool: Pool, way: Way, kind: Kind | None, held_out: Array, part: Array) -> Judged:
     """Held-out predictions with their losses."""
-    phi = influence(pool.metric, pool.y, held_out, pool.n_classes)
-    if phi is not None and pool.weight is not None:
-        phi = phi * pool.weight / pool.weight.mean()
-    losses = []
-    for g in np.unique(part):
-        rows = part == g
-        weight = None if pool.weight is None else pool.weight[rows]
-        losses.append(pool.metric.loss(pool.y[rows], held_out[rows], pool.n_classes, weight))
+    phi = influence(pool.metric, pool.y, held_out, pool.n_classes, pool.weight)
+    losses = [] if phi is not None else [_loss(pool, held_out, part == g) for g in np.unique(part)]
     return Judged(way, kind, held_out, pool.loss(held_out), phi, np.array(losses))
+
+
+def _loss(pool: Pool, prediction: Array, rows: Array) -> float:
+    weight = None if pool.weight is None else pool.weight[rows]
+    return pool.metric.loss(pool.y[rows], prediction[rows], pool.n_classes, weight)
