@@ -113,9 +113,7 @@ class TreesEstimator(ArrayEstimator):
             n_estimators=1,
             criterion=criterion,
             max_features=_share(c.max_features, self.n_present) or "sqrt",
-            min_samples_leaf=min(
-                _leaf(c.min_samples_leaf, self.n_present, len(self.meta.quantiles)), max(1, n // 4)
-            ),
+            min_samples_leaf=min(_leaf(c.min_samples_leaf, self.n_present, len(self.meta.quantiles)), max(1, n // 4)),
             max_leaf_nodes=leaves if n > leaves else None,
             bootstrap=c.bootstrap,
             warm_start=True,

@@ -49,8 +49,9 @@ def interval_statement(e: Evaluation) -> Statement | None:
     body = interval_sentence(widest, e.n_test)
     if held.low <= wanted + 1e-12 and wanted - 1e-12 <= held.high:
         return Statement("holds", "Yes", "Its intervals hold what they promise:", body, "#intervals")
-    lead = "Its intervals are too narrow:" if held.high < wanted else "Its intervals are wider than needed:"
-    return Statement("care" if held.high < wanted else "note", "Careful", lead, body, "#intervals")
+    if held.high < wanted:
+        return Statement("care", "Careful", "Its intervals are too narrow:", body, "#intervals")
+    return Statement("note", "Note", "Its intervals are wider than needed:", body, "#intervals")
 
 
 def interval_sentence(i: IntervalCheck, n: int) -> str:
