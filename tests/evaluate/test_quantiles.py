@@ -113,3 +113,20 @@ def test_one_level_has_no_interval():
     found = quantile_check(np.arange(10.0), np.full((10, 1), 6.5), (0.7,), np.arange(10.0), seed=0)
     assert found.intervals == () and found.rows is None
     assert found.levels[0].below.value == pytest.approx(0.7)
+
+
+def test_weights_count_in_shares_and_widths():
+    rng = np.random.default_rng(5)
+    y, q = rng.normal(size=500), np.sort(rng.normal(size=(500, 2)), axis=1)
+    w = rng.integers(1, 5, 500).astype(float)
+    plain, alike = (quantile_check(y, q, (0.2, 0.8), y, seed=0, weight=v) for v in (None, np.ones(500)))
+    assert alike.intervals[0].held.value == plain.intervals[0].held.value
+    assert alike.intervals[0].held.low == pytest.approx(plain.intervals[0].held.low, abs=0.002)
+    found = quantile_check(y, q, (0.2, 0.8), y, seed=0, weight=w).intervals[0]
+    many = np.repeat(np.arange(500), w.astype(int))
+    repeated = quantile_check(y[many], q[many], (0.2, 0.8), y, seed=0).intervals[0]
+    assert found.held.value == pytest.approx(repeated.held.value)
+    assert found.width.value == pytest.approx(repeated.width.value)
+    # Repeating rows adds none: the interval of weights is the wider one.
+    assert found.held.high - found.held.low > repeated.held.high - repeated.held.low
+    assert found.width.low < found.width.value < found.width.high
