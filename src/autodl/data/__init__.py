@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from autodl.data.reading import Batches, read_rows, read_table
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, make_splits, split_test
-    from autodl.data.weights import mean_one, read_weights
     from autodl.data.unusable import count_misfits, merge_misfits, misfits
+    from autodl.data.weights import mean_one, read_weights
     from autodl.data.writing import check_output, write_table
 
 _HOMES = {

@@ -109,7 +109,7 @@ class Estimator(ABC):
             in steps tell it their validation loss as they go; those that do not need not mind it.
         start: A trained estimator of the same family and architecture from whose state ``fit`` goes on for a part of
             the usual training; set for the time of a ``fit``, and only where ``Family.deep``.
-        weight_val: Weights of the validation rows, which decide when training ends; set for the time of a ``fit``, and
+        weight_val: Weights of the validation rows, which decide when training ends; set for the time of a ``fit``;
             None where all count alike.
     """
 

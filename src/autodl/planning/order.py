@@ -31,8 +31,8 @@ def decide_order(facts: Facts, metric: Metric) -> list[Decision]:
     kind = "in the order of the numbers" if ordered_levels(target) else "in the order of their names"
     why = (
         f"{metric.name} counts how many levels an answer is off, so the {k} classes, {listed}, are taken {kind}. "
-        "Where validation shows that it helps, the answer is the expected level with cuts between the levels, not the most "
-        "probable class."
+        "Where validation shows that it helps, the answer is the expected level with cuts between the levels, not "
+        "the most probable class."
     )
     return [Decision(topic="Order of the classes", choice=f"{k} ordered levels", why=why, evidence=evidence)]
 

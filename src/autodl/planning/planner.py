@@ -104,9 +104,9 @@ def _weights(profile: Profile) -> list[Decision]:
     if name is None:
         return []
     why = (
-        f"You named '{name}'. Models learn by it, stop training by it and are scored by it, together with any balancing "
-        "of classes; only how the weights compare counts, not their sum. It is no column to learn from, and new rows do "
-        "not need it."
+        f"You named '{name}'. Models learn by it, stop training by it and are scored by it, together with any "
+        "balancing of classes; only how the weights compare counts, not their sum. It is no column to learn from, "
+        "and new rows do not need it."
     )
     return [Decision(topic="Row weights", choice=f"rows count by '{name}'", why=why)]
 

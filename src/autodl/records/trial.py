@@ -126,8 +126,8 @@ class TrialResult(StageRecord):
     split_losses: tuple[float, ...] = ()
     """Loss on each split into folds, where the numbers are means over several; empty for one split."""
     reached: float = 1.0
-    """How far training came in the last fold; below 1 where a scheduler ended it. Of a trial that ran out of time, the
-    share of its folds that were begun."""
+    """How far training came in the last fold; below 1 where a scheduler ended it. Of a trial that ran out of time,
+    the share of its folds that were begun."""
     refit: dict[str, JsonScalar] = {}
     """Config values that replace early stopping when training on all rows, e.g. ``{"n_estimators": 132}``."""
     proposals: tuple[Proposal, ...] = ()

@@ -89,8 +89,8 @@ class Budget:
     def finish_s(self, n_rows: int, n_columns: int = 0) -> float:
         """Seconds kept for choosing the ensemble, evaluation, explanation, report and exit.
 
-        Measured on tables of 300 to 50,000 rows on the idle reference machine: 1.5 to 3 s. Where the machine is slower
-        or busy, ``pace`` says so; larger budgets afford a fuller explanation.
+        Measured on tables of 300 to 50,000 rows on the idle reference machine: 1.5 to 3 s. Where the machine is
+        slower or busy, ``pace`` says so; larger budgets afford a fuller explanation.
 
         Args:
             n_rows: Rows of the whole table.

@@ -96,7 +96,9 @@ class CrossValidation:
             raise TimeoutError(f"{done} of {folds} folds done")
         place = f"fold {done + 1} of {folds}"
         self.tell(f"preparing the columns for {place}")
-        ready = self.cache.get(self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed, split=self.spec.split)
+        ready = self.cache.get(
+            self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed, split=self.spec.split
+        )
         # What preparation took is not there for training.
         share = min(share, self.deadline.left() / parts)
         self.tell(f"training on {place}")

@@ -204,7 +204,7 @@ def check_zero_weights(key: str) -> None:
 
 
 def check_validation_weight(key: str) -> None:
-    """When training ends is decided by the validation rows that count: those of weight 0 might as well not be there."""
+    """When training ends is decided by the validation rows that count: those of weight 0 might as well be gone."""
     family = families[key]
     for classes in kinds(family)[:2]:
         problem = easy_problem(classes, rows=100)

@@ -116,9 +116,8 @@ class TabularNetwork(Estimator):
                 self._take_over(module, self.start)
                 config = config.sliced(len(X))
             use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module, plan)))
-            weight, weight_val = (
-                None if w is None else torch.as_tensor(w, dtype=torch.float32) for w in (sample_weight, self.weight_val)
-            )
+            given = (sample_weight, self.weight_val)
+            weight, weight_val = (None if w is None else torch.as_tensor(w, dtype=torch.float32) for w in given)
             train = TensorData(inputs, self._target(y), weight).to(device)
             valid = None
             if X_val is not None and y_val is not None and len(X_val):

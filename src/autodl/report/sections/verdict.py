@@ -197,16 +197,16 @@ def answers_from(facts: Facts) -> str:
     if factors and len(factors) < len(facts.classes):
         cuts = fmt.words([f"{cut:.3g}" for cut in factors])
         return (
-            f"The classes are taken as levels 0 to {len(facts.classes) - 1}, and it answers by the expected level, not "
-            f"by the most probable class: the next level begins at {cuts}. In validation that gave a better "
+            f"The classes are taken as levels 0 to {len(facts.classes) - 1}, and it answers by the expected level, "
+            f"not by the most probable class: the next level begins at {cuts}. In validation that gave a better "
             f"{facts.metric.name}."
         )
     if factors:
         most = max(range(len(factors)), key=lambda k: factors[k])
         least = min(range(len(factors)), key=lambda k: factors[k])
         return (
-            f"Its answer is not always the most probable class: {code(facts.classes[most], 24)} is favoured most, its "
-            f"probability counting {factors[most] / factors[least]:.3g} times that of "
+            f"Its answer is not always the most probable class: {code(facts.classes[most], 24)} is favoured most, "
+            f"its probability counting {factors[most] / factors[least]:.3g} times that of "
             f"{code(facts.classes[least], 24)}, since in validation that gave a better {facts.metric.name}."
         )
     if facts.threshold == 0.5 or len(facts.classes) != 2:
