@@ -264,3 +264,15 @@ def test_a_manifest_from_before_combinations_is_a_weighted_mean(model: FittedMod
     old = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("pooling", "calibration", "factors")}
     path.write_text(json.dumps(old))
     np.testing.assert_array_equal(DeliveredModel(run).predict_raw(FRAME), model.predict(FRAME))
+
+
+def test_models_with_equal_preparers_prepare_rows_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [fitted(key, Recipe()) for key in ("linear", "linear", "dummy")]
+    run = delivered_run(tmp_path, [m.to_bytes() for m in models])
+    expected = np.mean([m.predict(odd_rows()) for m in models], axis=0)
+    calls = []
+    prepare = Preparer.transform
+    monkeypatch.setattr(Preparer, "transform", lambda self, frame: calls.append(1) or prepare(self, frame))
+    found = DeliveredModel(run).predict_raw(odd_rows())
+    assert len(calls) == 1
+    np.testing.assert_array_equal(found, expected)

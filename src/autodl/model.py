@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +178,7 @@ class DeliveredModel:
         def read(place: Path) -> tuple[ModelManifest, list[tuple[float, list[FittedModel]]]]:
             manifest = load_record(place / "manifest.json", ModelManifest)
             source = RunFolder(place, trusted=run.trusted)
-            return manifest, [(m.weight, [load_model(source, ref) for ref in m.files]) for m in manifest.members]
+            return manifest, shared([(m.weight, [load_model(source, r) for r in m.files]) for m in manifest.members])
 
         self.manifest, self._members = run.with_model(read)
 
@@ -211,8 +211,42 @@ def weighted_prediction(
 
     if not members:
         raise RunError("the model has no members", "Run `autodl fit` again.")
-    parts = ((weight, np.mean([m.predict(frame) for m in models], axis=0)) for weight, models in members)
+    found = iter(each_prediction([model for _, models in members for model in models], frame))
+    parts = ((weight, np.mean([next(found) for _ in models], axis=0)) for weight, models in members)
     return pooled(parts, pooling, calibration)
+
+
+def each_prediction(models: Sequence[FittedModel], frame: pd.DataFrame) -> list[NDArray[Any]]:
+    """Raw predictions of each model; rows are prepared once for all models with the same preparer.
+
+    Args:
+        models: In any order. frame: (n,) canonical rows.
+    """
+    from autodl.preprocess.sharing import terms_shared
+
+    groups: dict[int, list[int]] = {}
+    for i, model in enumerate(models):
+        groups.setdefault(id(model.preparer), []).append(i)
+    preparers = [models[places[0]].preparer for places in groups.values()]
+    found: dict[int, NDArray[Any]] = {}
+    with terms_shared(preparers):
+        # One prepared table at a time is enough to hold in memory.
+        for preparer, places in zip(preparers, groups.values(), strict=True):
+            features = preparer.transform(frame)
+            found.update((i, raw_predict(models[i], features)) for i in places)
+    return [found[i] for i in range(len(models))]
+
+
+def shared(members: Sequence[tuple[float, Sequence[FittedModel]]]) -> list[tuple[float, list[FittedModel]]]:
+    """The same members, with one preparer for all models whose preparers are equal.
+
+    Args:
+        members: Weight and models of each.
+    """
+    from autodl.preprocess.sharing import SharedPreparers
+
+    kept = SharedPreparers()
+    return [(weight, [replace(m, preparer=kept.first(m.preparer)) for m in models]) for weight, models in members]
 
 
 def load_model(folder: RunFolder, ref: ArtifactRef) -> FittedModel:

@@ -13,7 +13,7 @@ from autodl.ensemble import choose_factors, choose_threshold, combine
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
-from autodl.model import load_model, weighted_prediction
+from autodl.model import load_model, shared, weighted_prediction
 from autodl.models.base import families
 from autodl.records import Ensemble, Footprint, Plan, TrialResult
 from autodl.search.feasibility import Feasibility
@@ -194,7 +194,7 @@ def one_fold_predictor(
     if not kept:
         return None
     total = sum(m.weight for m in kept)
-    members = [(m.weight / total, [load_model(folder, results[m.trial_id].models[-1])]) for m in kept]
+    members = shared([(m.weight / total, [load_model(folder, results[m.trial_id].models[-1])]) for m in kept])
     return lambda frame: weighted_prediction(members, frame, ensemble.pooling, ensemble.calibration)
 
 

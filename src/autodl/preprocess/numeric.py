@@ -10,6 +10,7 @@ from autodl.preprocess.cross_fitting import shown_targets
 from autodl.preprocess.crosses import Crosses
 from autodl.preprocess.dates import DateExpander
 from autodl.preprocess.imputation import NumericImputer
+from autodl.preprocess.older import completed
 from autodl.preprocess.outliers import Winsorizer
 from autodl.preprocess.scaling import NumericScaler
 from autodl.preprocess.segments import Segments
@@ -61,6 +62,11 @@ class NumericBlock:
         self._segments = Segments(recipe.segments) if recipe.segments and recipe.impute != "none" else None
         self._marked: NDArray[np.int_] = np.empty(0, dtype=np.int_)
         self._counted = 0
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Models of older versions were trained without these steps.
+        later = {"_crosses": Crosses(0, False, 0), "_crossed_clip": None, "_segments": None, "_counted": 0}
+        self.__dict__.update(completed(state, later))
 
     @property
     def names(self) -> tuple[str, ...]:

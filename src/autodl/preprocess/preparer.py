@@ -12,6 +12,7 @@ from autodl.features import Features
 from autodl.preprocess.category_blocks import FrequencyBlock, FrequencyRankBlock, OneHotBlock, TargetBlock
 from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.numeric import NumericBlock
+from autodl.preprocess.older import completed
 from autodl.preprocess.parts import CodeParts
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
@@ -62,6 +63,16 @@ class Preparer:
         self._sparse = False
         self._names: tuple[str, ...] = ()
         self._memo: TermMemo | None = None
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The parts of the numeric matrix, known after ``fit_transform``."""
+        return tuple(self._blocks)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Steps that a model of an older version does not know of were not taken when it was trained.
+        names = tuple(name for block in state["_blocks"] for name in block.names)
+        self.__dict__.update(completed(state, {"_parts": None, "_memo": None, "_names": names}))
 
     def remember(self, memo: TermMemo | None) -> None:
         """Share the term weights of texts with other preparers; None ends it. The memory is not stored."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.older import completed
 from autodl.preprocess.yeo_johnson import exponent, forward
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class NumericScaler:
     def factor(self) -> NDArray[np.float64]:
         """(p,) what centred values are multiplied by; 0 for a column with one value."""
         return self._factor
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(completed(state, {"_powers": np.empty(0), "_spread": None}))
 
     def fit(self, x: NDArray[np.float64]) -> NumericScaler:
         """Learn from (n, p) values."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from autodl.preprocess.category_blocks import MAX_TARGETS
 from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
+from autodl.preprocess.older import completed
 from autodl.preprocess.scaling import NumericScaler
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text_score import TextScore
@@ -72,6 +73,16 @@ class TextBlock:
         self._learnt: list[TextColumn] = []
 
     @property
+    def learnt(self) -> tuple[TextColumn, ...]:
+        """What was learnt of each column."""
+        return tuple(self._learnt)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_learnt" not in state:
+            raise ValueError("its texts were prepared by an older version of autodl in another way: fit again")
+        self.__dict__.update(completed(state, {"memo": None}))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the output columns, e.g. ``review:topic 1``."""
         return tuple(name for learnt in self._learnt for name in learnt.names)
@@ -92,10 +103,10 @@ class TextBlock:
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """(n, k) float32 rows in the vocabulary of the training rows."""
-        parts = []
+        parts, memo = [], self.memo  # read once: another thread may end it
         for column, learnt in zip(self.columns, self._learnt, strict=True):
             texts = cells_of(frame, column)
-            terms = learnt.terms.transform(texts) if self.memo is None else self.memo.transform(learnt.terms, texts)
+            terms = learnt.terms.transform(texts) if memo is None else memo.transform(learnt.terms, texts)
             counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
             if self.recipe.text == "tfidf":
                 parts.append(_beside(TERM_FACTOR * terms, learnt.scaler.transform(counts)))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.preprocess.vocabulary import TOKEN, Vocabulary
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -39,12 +41,26 @@ class TermWeights:
 
     def __init__(self, max_features: int, pieces: bool) -> None:
         self.max_features, self.pieces = max_features, pieces
-        self._vectorizers: list[Any] = []
+        self.vocabularies: list[Vocabulary] = []
 
     @property
     def names(self) -> list[str]:
         """v terms."""
-        return [str(term) for vectorizer in self._vectorizers for term in vectorizer.get_feature_names_out()]
+        return [term for vocabulary in self.vocabularies for term in vocabulary.terms]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both give every text the same weights."""
+        if not isinstance(other, TermWeights):
+            return NotImplemented
+        return self.vocabularies == other.vocabularies
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        if (old := state.pop("_vectorizers", None)) is not None:  # models of the first versions
+            state["vocabularies"] = [Vocabulary.of(vectorizer) for vectorizer in old]
+        self.__dict__.update(state)
 
     def fit_transform(self, texts: Sequence[str]) -> Any:
         """(n, v) float32 CSR of the training rows."""
@@ -54,19 +70,19 @@ class TermWeights:
         wanted = [whole]
         if self.pieces and not unspaced and sum(map(len, texts)) <= PIECE_CHARACTERS:
             wanted.append(("char_wb", PIECES))
-        self._vectorizers, parts = [], []
+        self.vocabularies, parts = [], []
         for analyzer, lengths in wanted:
             vectorizer = self._vectorizer(analyzer, lengths, len(texts))
             try:
                 parts.append(vectorizer.fit_transform(texts))
             except ValueError:  # No term is left: all texts are empty, or none occurs twice.
                 continue
-            self._vectorizers.append(vectorizer)
+            self.vocabularies.append(Vocabulary.of(vectorizer))
         return _beside(parts, len(texts))
 
     def transform(self, texts: Sequence[str]) -> Any:
         """(n, v) float32 CSR in the vocabulary of the training rows."""
-        return _beside([vectorizer.transform(texts) for vectorizer in self._vectorizers], len(texts))
+        return _beside([vocabulary.transform(texts) for vocabulary in self.vocabularies], len(texts))
 
     def _vectorizer(self, analyzer: str, lengths: tuple[int, int], n: int) -> Any:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -74,7 +90,7 @@ class TermWeights:
         return TfidfVectorizer(
             analyzer=analyzer,
             ngram_range=lengths,
-            token_pattern=r"(?u)\b\w+\b" if analyzer == "word" else None,
+            token_pattern=TOKEN if analyzer == "word" else None,
             min_df=2 if n >= 100 else 1,
             max_features=self.max_features,
             sublinear_tf=True,

@@ -30,6 +30,7 @@ _OURS = (
     "autodl.preprocess.text:TextColumn",
     "autodl.preprocess.text_score:TextScore",
     "autodl.preprocess.text_terms:TermWeights",
+    "autodl.preprocess.vocabulary:Vocabulary",
     "autodl.records:ColumnInfo",
     "autodl.records:ColumnKind",
     "autodl.records:CurvePoint",
