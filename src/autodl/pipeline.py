@@ -124,7 +124,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         ctx.front = stages.measure(ctx, problem, ensemble, results, evaluation)
     if options.report:
         with ctx.stage("explain"), ctx.guard("The explanation"):
-            ctx.once("explanation", Explanation, lambda: stages.explain(problem, plan, ensemble, results, budget))
+            ctx.once("explanation", Explanation, lambda: stages.explain(ctx, problem, ensemble, results))
     status = "interrupted" if ctx.stop.is_set() else "done"
     if options.report:
         with ctx.stage("report"), ctx.guard("The report"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
-from autodl.explain.effects import direction, partial_dependence
+from autodl.explain.effects import N_POINTS, direction, partial_dependence
 from autodl.explain.permutation import permutation_importance
+from autodl.explain.speed import Speed, measure_speed
 from autodl.quantiles import point
 from autodl.records import ColumnKind, EffectPoint, Explanation, Importance, TableSchema
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 N_EFFECTS = 6
 EFFECT_ROWS = 500
+GOOD_ROWS, FEWEST_ROWS = 300, 50
+"""Rows that a second shuffle is given up for, and below which importances say too little."""
+CALLS = 6
+"""Of the model for the importances, about: what is left is shared out among a few large batches."""
+PROBE_SHARE = 0.1
+"""Of the time, for finding out how long predictions take."""
 IMPORTANCE_SHARE = 0.7
 """Share of the time for the importances; the effects get the rest."""
 
@@ -43,8 +51,8 @@ def explain(
     seed: int,
     deadline: Deadline = NEVER,
     weight: Array | None = None,
-) -> Explanation:
-    """Explain a model on rows that it was not trained on.
+) -> Explanation | None:
+    """Explain a model on rows that it was not trained on; None if not even the least can be done by the deadline.
 
     Args:
         predict: Frame of n rows -> (n, K) probabilities, (n, Q) quantiles or (n,) values.
@@ -58,10 +66,17 @@ def explain(
         max_rows: Rows looked at, sampled.
         n_repeats: Shuffles of each column.
         seed: Of sampling and shuffles.
-        deadline: What is not done by then is left out, and the note says so. At least one batch is measured.
+        deadline: What is not done by then is left out, and the note says so. With it, a few predictions are timed
+            first, and fewer rows are looked at where they take long.
         weight: (n,) how much each row counts; all alike if None.
     """
     rng = np.random.default_rng(seed)
+    speed: Speed | None = None
+    if math.isfinite(deadline.at):
+        speed = measure_speed(predict, frame, PROBE_SHARE * deadline.left())
+        max_rows = affordable_rows(speed, len(frame.columns), IMPORTANCE_SHARE * deadline.left(), max_rows)
+        if not max_rows:
+            return None
     if len(frame) > max_rows:
         pick = np.sort(rng.choice(len(frame), size=max_rows, replace=False))
         frame, y = frame.iloc[pick], y[pick]
@@ -85,7 +100,7 @@ def explain(
         return point(predict(rows), metric.levels)
 
     spoken_of = number if metric.levels else predict
-    effects, dropped = _effects(spoken_of, frame, schema, list(found.by_column), spoken, rng, deadline)
+    effects, dropped = _effects(spoken_of, frame, schema, list(found.by_column), spoken, rng, deadline, speed)
     outcome = classes[spoken] if spoken is not None else None
     kinds = {c.name: c.kind for c in schema.columns}
     importances = tuple(
@@ -100,6 +115,33 @@ def explain(
         metric=metric.key, model=model_name, n_rows=len(frame), n_repeats=found.n_repeats, importances=importances,
         positive_class=outcome, note=_note(found.cut, missing, found.n_repeats, n_repeats, dropped),
     )  # fmt: skip
+
+
+def affordable_rows(speed: Speed, columns: int, seconds: float, most: int) -> int:
+    """Rows on which the importances of all columns can be measured in time; 0 if there is none even for one.
+
+    Rather two shuffles of each column than many rows, rather one than fewer than ``GOOD_ROWS``, and rather some of
+    the columns than fewer than ``FEWEST_ROWS``.
+
+    Args:
+        speed: Of the predictions. columns: p. seconds: For all of them. most: Rows at most.
+    """
+
+    def fitting(shuffles: float) -> int:
+        copies = 1 + shuffles * columns
+        # A call takes as many copies as fit into a batch, and not more than a quarter of what is left.
+        return int(speed.rows(seconds, calls=min(copies, CALLS)) / copies)
+
+    for shuffles, least in ((2.0, GOOD_ROWS), (1.0, FEWEST_ROWS)):
+        if fitting(shuffles) >= min(least, most):
+            return min(most, fitting(shuffles))
+    return min(most, FEWEST_ROWS) if fitting(1.0 / columns) >= min(most, FEWEST_ROWS) else 0
+
+
+def short_seconds(speed: Speed, rows: int, columns: int) -> float:
+    """Seconds of an explanation with one shuffle of each column on at most ``GOOD_ROWS`` of the rows."""
+    n = min(rows, GOOD_ROWS)
+    return speed.seconds(n * (1.0 + columns), calls=min(1.0 + columns, CALLS)) / IMPORTANCE_SHARE
 
 
 def _class_spoken_of(y: Array, k: int) -> int | None:
@@ -117,15 +159,20 @@ def _effects(
     output: int | None,
     rng: np.random.Generator,
     deadline: Deadline,
+    speed: Speed | None = None,
 ) -> tuple[dict[str, tuple[EffectPoint, ...]], int]:
     """Effects of the most important columns that can have one, and how many the time did not allow."""
-    if len(frame) > EFFECT_ROWS:
-        frame = frame.iloc[np.sort(rng.choice(len(frame), size=EFFECT_ROWS, replace=False))].reset_index(drop=True)
     kinds = {c.name: c.kind for c in schema.columns}
     drawable = (ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.CATEGORICAL, ColumnKind.DATETIME)
     chosen = [c for c in ordered if kinds.get(c) in drawable][:N_EFFECTS]
+    most, last_s = EFFECT_ROWS, 0.0
+    if speed is not None and chosen:
+        fitting = speed.rows(deadline.left() / len(chosen)) / N_POINTS
+        most = max(FEWEST_ROWS, min(EFFECT_ROWS, int(fitting)))
+        last_s = speed.seconds(N_POINTS * min(most, len(frame)))
+    if len(frame) > most:
+        frame = frame.iloc[np.sort(rng.choice(len(frame), size=most, replace=False))].reset_index(drop=True)
     done: dict[str, tuple[EffectPoint, ...]] = {}
-    last_s = 0.0
     for place, column in enumerate(chosen):
         if deadline.left() <= last_s:
             return done, len(chosen) - place

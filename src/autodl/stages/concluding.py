@@ -21,6 +21,8 @@ from autodl.stages.preparing import Problem
 
 BAG_FOLDS = 3
 """Fewer folds than these give models of too few rows, and too few models, to help those trained on all rows."""
+EXPLAIN_SHARE, PROBE_SHARE = 0.1, 0.05
+"""Of the budget, kept from the refits for the explanation at most; of that, for timing the predictions."""
 
 
 def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) -> Ensemble:
@@ -127,12 +129,41 @@ def deliver_refit(
         names,
         data,
         (frame, problem.dataset.y),
-        ctx.budget.until(0.6 * problem.finish_s(ctx.budget)),
+        ctx.budget.until(_after_refits(ctx, problem, ensemble, results)),
         seconds,
         _too_large(ctx, problem, ensemble, results, names),
         most_copies(problem, ensemble, results, MAX_SEEDS) or MAX_SEEDS,
         _beside(problem),
     )
+
+
+def _after_refits(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> float:
+    """Seconds to keep for explanation and report, more where the model answers slowly."""
+    if ctx.budget.unlimited:
+        return 0.0
+    usual = 0.6 * problem.finish_s(ctx.budget)
+    explained: float | None = None
+    if ctx.options.report:
+        with ctx.guard("Finding out how quickly the model answers"):
+            explained = explanation_seconds(problem, ensemble, results, ctx.budget)
+    return usual if explained is None else max(usual, 0.4 * problem.finish_s(ctx.budget) + explained)
+
+
+def explanation_seconds(
+    problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], budget: Budget
+) -> float | None:
+    """Seconds that a short explanation takes, limited to a share of the budget; None if there can be none."""
+    from autodl.explain.explain import short_seconds
+    from autodl.explain.speed import measure_speed
+    from autodl.scoring import one_fold_predictor
+
+    predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, problem.delivery.folder)
+    frame = problem.setup.data.test_frame
+    if predict is None or len(problem.y_test) == 0:
+        return None
+    most = EXPLAIN_SHARE * budget.total_s
+    speed = measure_speed(predict, frame, PROBE_SHARE * most)
+    return min(most, short_seconds(speed, len(frame), len(frame.columns)))
 
 
 def _beside(problem: Problem) -> int:
@@ -214,21 +245,21 @@ def evaluate(
 
 
 def explain(
-    problem: Problem, plan: Plan, ensemble: Ensemble, results: Sequence[TrialResult], budget: Budget
+    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]
 ) -> Explanation | None:
-    """Importance and effects on test rows, with models that never saw them."""
+    """Importance and effects on test rows, with models that never saw them; the user is told if there is no time."""
     from autodl.evaluate.base import metrics
     from autodl.explain import explain as permute
     from autodl.scoring import ENSEMBLE_NAME, one_fold_predictor
 
-    folder = problem.delivery.folder
+    plan, budget, folder = problem.setup.plan, ctx.budget, problem.delivery.folder
     predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, folder)
     y_test = problem.y_test
     if predict is None or len(y_test) == 0:
         return None
     spare = max(0.5, min(30.0, budget.left() - 0.4 * problem.finish_s(budget)))
     single = len(ensemble.members) == 1
-    return permute(
+    found = permute(
         predict,
         problem.setup.data.test_frame,
         y_test,
@@ -244,3 +275,9 @@ def explain(
         deadline=NEVER if budget.unlimited else Deadline.after(spare),
         weight=problem.w_test,
     )
+    if found is None:
+        ctx.note(
+            "What drives the predictions was not looked at: the model answers too slowly for the time that was left. "
+            "A larger --time-budget leaves more."
+        )
+    return found
