@@ -185,7 +185,7 @@ class Mlp(Family):
     recipe = Recipe(impute="median", indicator=True, scale="robust", categories="codes", text="svd")
     config = MlpConfig
     complexity = 7
-    order = 40
+    order = 3
     deep = True
     quantiles = True
     shares = ("depth", "width", "activation", "gate", "norm", "residual")

@@ -22,6 +22,8 @@ REPEATS_S = 30.0
 LONG_BUDGET_S = 240.0
 FIRST_WAVE_SHARE = 0.7
 """Of the budget, for one trial of each family that could take part with a single split; else fewer folds."""
+MANY_ROWS_SHARE = 0.5
+"""Of that, from ENOUGH_FOR_HOLDOUT rows on: one split is precise there, and time for further models worth more."""
 CORE_WAVE_SHARE = 0.5
 """The same for the families that do well on most tables; up to ENOUGH_FOR_HOLDOUT rows they decide on three folds."""
 
@@ -97,10 +99,11 @@ def _affordable(facts: Facts, rows: int, kind: str, n_folds: int, wave: Callable
     if rows <= FEW_ROWS:
         # Few rows need their folds more than all kinds of models.
         return n_folds if n_folds * core <= CORE_WAVE_SHARE * facts.budget_s else min(3, n_folds)
-    if n_folds * every <= FIRST_WAVE_SHARE * facts.budget_s:
+    most = FIRST_WAVE_SHARE * facts.budget_s * (MANY_ROWS_SHARE if rows >= ENOUGH_FOR_HOLDOUT else 1.0)
+    if n_folds * every <= most:
         return n_folds
     few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * facts.budget_s
-    if few or 3 * every <= FIRST_WAVE_SHARE * facts.budget_s:
+    if few or 3 * every <= most:
         return min(3, n_folds)
     return 1 if rows >= ENOUGH_FOR_HOLDOUT / 2 else min(3, n_folds)
 

@@ -5,6 +5,7 @@ A pure function of the finished and running trials, so that a resumed run goes o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -50,6 +51,8 @@ class Allocation:
         rungs: Tries configurations on parts of the rows first; None where all trials get all rows.
         repeats: Tries the leaders again on further splits; None where there is one split.
         seconds: Estimates a trial's seconds from the finished ones; None where the order does not depend on them.
+        quick_s: What a family's first trial may take by that estimate, loading of libraries included; where the best
+            known configuration takes longer, a quicker one is tried first, and families without one come last.
     """
 
     families: tuple[FamilyPlan, ...]
@@ -63,6 +66,7 @@ class Allocation:
     rungs: RowRungs | None = None
     repeats: Repeats | None = None
     seconds: Callable[[TrialSpec, Sequence[TrialResult]], float] | None = None
+    quick_s: float = math.inf
 
     def next(
         self, finished: Sequence[TrialResult], running: Sequence[TrialSpec], fits: Fits, *, settled: bool = False
@@ -100,7 +104,7 @@ class Allocation:
             return repeat(freely=True)
         known = [*self._again(finished, running), *self._portfolio(self._ranked(finished, running), taken)]
         listed = [spec(key, config, "portfolio") for key, config in known]
-        first = self._first(taken, spec, fits)
+        first = self._first(taken, spec, fits, splits)
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
         if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
             return first
@@ -134,17 +138,30 @@ class Allocation:
         return repeat(freely=True)
 
     def _first(
-        self, taken: Sequence[TrialSpec], spec: Callable[[str, Config, str], TrialSpec], fits: Fits
+        self,
+        taken: Sequence[TrialSpec],
+        spec: Callable[[str, Config, str], TrialSpec],
+        fits: Fits,
+        finished: Sequence[TrialResult],
     ) -> TrialSpec | None:
-        """The first trial of a family that has had none."""
+        """The first trial of a family that has had none; those that take long wait for those that do not."""
+        slow: TrialSpec | None = None
+        # The simplest family, which comes first, gives a usable model soon.
+        begun = any(self.spaces[s.family].params for s in taken)
         for family in self.families:
-            if not any(s.family == family.key for s in taken):
-                # The first listed configuration is the best known; a later, quicker one is better than none.
-                for config in self.spaces[family.key].starts():
-                    first = spec(family.key, config, "default" if self.spaces[family.key].params else "baseline")
-                    if fits(first):
-                        return first
-        return None
+            if any(s.family == family.key for s in taken):
+                continue
+            origin = "default" if self.spaces[family.key].params else "baseline"
+            listed = [spec(family.key, config, origin) for config in self.spaces[family.key].starts()]
+            # The first listed configuration is the best known; a later, quicker one is better than none.
+            quick = (s for s in listed if not begun or self._quick(s, finished))
+            if (first := next((s for s in quick if fits(s)), None)) is not None:
+                return first
+            slow = slow or next((s for s in listed if fits(s)), None)
+        return slow
+
+    def _quick(self, first: TrialSpec, finished: Sequence[TrialResult]) -> bool:
+        return self.seconds is None or self.seconds(first, finished) <= self.quick_s
 
     def _dear(self, first: TrialSpec, listed: TrialSpec, finished: Sequence[TrialResult]) -> bool:
         """Whether a family's first trial takes several times as long as a listed one of a family known to do well."""

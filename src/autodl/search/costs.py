@@ -42,11 +42,13 @@ class CostModel:
         shape: Size of one fit.
         n_folds: Fits a trial.
         prepared: Seconds of preparing one fold that the family's estimate does not hold; none if left out.
+        refit_threads: Threads of a training on all rows, beside which no trial runs; None: those of a trial.
     """
 
     shape: Shape
     n_folds: int
     prepared: Callable[[TrialSpec], float] = lambda spec: 0.0
+    refit_threads: int | None = None
     _seen: dict[str, tuple[TrialResult, Measurement | None]] = field(default_factory=dict, repr=False, compare=False)
     """Trials are looked at again before every start; what each tells does not change."""
 
@@ -95,7 +97,16 @@ class CostModel:
         """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""
         if result.cost is None:
             return 0.0
-        return growth * result.cost.fit_s / max(1, len(result.fold_losses))
+        return growth * self._quicker(result.spec) * result.cost.fit_s / max(1, len(result.fold_losses))
+
+    def _quicker(self, spec: TrialSpec) -> float:
+        """Share of a trial's time that a refit takes for its further threads, of which preparation has no use."""
+        if self.refit_threads is None or self.refit_threads <= self.shape.threads:
+            return 1.0
+        settings = tuple(sorted(spec.config.items()))
+        prepared = self.prepared(spec) + OVERHEAD_S
+        alone = one_fit(replace(self.shape, threads=self.refit_threads), spec.family, settings).seconds
+        return (alone + prepared) / (one_fit(self.shape, spec.family, settings).seconds + prepared)
 
 
 def _settings(spec: TrialSpec) -> Hashable:

@@ -13,6 +13,10 @@ from autodl.clock import Deadline
 from autodl.models.base import Meta, families
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autodl.records import TrialResult, TrialSpec
+    from autodl.search.budget import Pace
     from autodl.search.job import TrialData
 
 ROWS = 100
@@ -22,6 +26,13 @@ LOAD_S = 4.0
 _lock = threading.Lock()
 _loaded = threading.Event()
 """Of this process."""
+
+
+def loading_seconds(spec: TrialSpec, finished: Sequence[TrialResult], pace: Pace) -> float:
+    """Seconds until a first network can be trained in the process that gets it; 0 once one was trained."""
+    if not families[spec.family].deep or any(r.ok and families[r.spec.family].deep for r in finished):
+        return 0.0
+    return LOAD_S * pace.slowdown
 
 
 def load_networks(family: str, data: TrialData, deadline: Deadline) -> None:

@@ -19,7 +19,7 @@ from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
-from autodl.search.first_training import LOAD_S
+from autodl.search.first_training import loading_seconds
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
 from autodl.search.nas.sharing import SHARE, full_proposals, shared_choices
@@ -167,7 +167,7 @@ class SearchLoop:
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         need /= SHARE if spec.origin == SUPERNET else 1.0
-        need += self._loading(spec, state)
+        need += loading_seconds(spec, state.finished, self.budget.pace)
         kept = self.reserve(state.finished)
         left = self.budget.left() - kept + (SMALL_SHARE * kept if need <= SMALL_S else 0.0)
         if need <= left:
@@ -215,12 +215,6 @@ class SearchLoop:
             return True
         return self.costs.raw(spec) > QUICKER * min(self.costs.raw(r.spec) for r in last)
 
-    def _loading(self, spec: TrialSpec, state: SearchState) -> float:
-        """Seconds until a first network can be trained in the process that gets it."""
-        if not families[spec.family].deep or any(r.ok and families[r.spec.family].deep for r in state.finished):
-            return 0.0
-        return LOAD_S * self.budget.pace.slowdown
-
     def _left(self, state: SearchState) -> float:
         return self.budget.left() - self.reserve(state.finished)
 
@@ -246,7 +240,7 @@ class SearchLoop:
         left = max(least, self._left(state))
         share = NEEDED_SHARE if needed else 0.4
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
-        generous += self._loading(spec, state)
+        generous += loading_seconds(spec, state.finished, self.budget.pace)
         seconds = min(left, generous) if choices is None else SHARE * left
         return Job(
             spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_,

@@ -20,6 +20,8 @@ LIKELY_MEMBERS = 4
 """Members that are counted on as long as nobody has looked which they would be: the best trials."""
 REFIT_SHARE = 0.25
 """At most this share of the budget is kept for refits; members that do not fit keep their fold models."""
+KEPT_SHARE = 0.35
+"""At most this share is kept for refits and the end of the run together, however slow the machine looks."""
 REFIT_MARGIN = 1.3
 """A refit may take longer than estimated."""
 CHECK_S = 3.0
@@ -84,7 +86,7 @@ class Reserve:
 
     def _refits(self, finished: Sequence[TrialResult], finish: float) -> float:
         if self._kept is None or self._kept[0] != len(finished):
-            self._kept = len(finished), self._estimate(finished, self._best(finished))
+            self._kept = len(finished), self._estimate(self._best(finished), finish)
         if self._likely is None or len(finished) == self._looked_at:
             return self._kept[1]
         left = self._budget.left() - finish - self._kept[1]
@@ -93,7 +95,7 @@ class Reserve:
             self._members, self._looked_at = self._likely(finished), len(finished)
             spent = time.monotonic() - begun
             self._next_look = begun + spent / LOOKING_SHARE
-            self._kept = len(finished), self._estimate(finished, self._best(finished))
+            self._kept = len(finished), self._estimate(self._best(finished), finish)
         return self._kept[1]
 
     def _best(self, finished: Sequence[TrialResult]) -> list[TrialResult]:
@@ -104,7 +106,8 @@ class Reserve:
             return [by_id[i] for i in self._members if i in by_id]
         return sorted(done, key=self._setup.feasibility.order)[:LIKELY_MEMBERS]
 
-    def _estimate(self, finished: Sequence[TrialResult], members: Sequence[TrialResult]) -> float:
+    def _estimate(self, members: Sequence[TrialResult], finish: float) -> float:
         # What went on from the weights of another is not trained again.
         seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in members if r.spec.parent is None]
-        return affordable(seconds, REFIT_SHARE * self._budget.total_s)
+        total = self._budget.total_s
+        return affordable(seconds, min(REFIT_SHARE * total, max(0.0, KEPT_SHARE * total - finish)))

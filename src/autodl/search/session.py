@@ -9,15 +9,16 @@ from typing import Protocol
 
 from autodl.defaults import SEARCH
 from autodl.events import Listener
-from autodl.machine import available_memory
+from autodl.machine import available_memory, this_machine
 from autodl.models.base import Shape
-from autodl.records import Plan, TrialResult
+from autodl.records import Plan, TrialResult, TrialSpec
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
 from autodl.search.breeding import Breeding
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
+from autodl.search.first_training import loading_seconds
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
@@ -30,6 +31,9 @@ from autodl.search.space import SearchSpace
 from autodl.search.strategies.base import strategies
 from autodl.search.strategies.pbt import PBT
 from autodl.search.trial import TrialData, TrialOutcome
+
+QUICK_SHARE = 0.1
+"""Of the budget, for the first trial of a family: those that take longer wait for the others."""
 
 
 class FoldModels(Protocol):
@@ -71,7 +75,12 @@ class SearchSetup:
     def costs(self) -> CostModel:
         """Cost estimates for this problem."""
         memory = MemoryModel(self.shape, self.data)
-        return CostModel(self.shape, len(self.data.folds), lambda spec: memory.preparation(spec).seconds)
+        return CostModel(
+            self.shape,
+            len(self.data.folds),
+            lambda spec: memory.preparation(spec).seconds,
+            max(self.shape.threads, this_machine().cores),
+        )
 
     def memory(self) -> MemoryModel:
         """Memory estimates, held against what is free now; on a cluster each node is held against its own memory."""
@@ -153,7 +162,8 @@ def run_search(
             rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
             repeats=Repeats(1 + len(setup.data.further), timed=not budget.unlimited),
             # Without a clock nothing may depend on measured seconds.
-            seconds=None if budget.unlimited else costs.estimate,
+            seconds=None if budget.unlimited else _with_loading(costs, budget),
+            quick_s=QUICK_SHARE * budget.total_s,
         ),
         costs=costs,
         budget=budget,
@@ -171,6 +181,10 @@ def run_search(
         return loop.run(runner, SearchState(finished=list(done)), stop)
     finally:
         runner.close()
+
+
+def _with_loading(costs: CostModel, budget: Budget) -> Callable[[TrialSpec, Sequence[TrialResult]], float]:
+    return lambda spec, finished: costs.estimate(spec, finished) + loading_seconds(spec, finished, budget.pace)
 
 
 def _patience(setup: SearchSetup, budget: Budget, compare: Compare | None) -> Patience | None:
