@@ -64,7 +64,5 @@ def fit_quantile(
 
     if start is None:
         start = np.append(np.zeros(p), np.quantile(y, level))
-    result: Any = minimize(  # type: ignore[call-overload]
-        loss, start, jac=True, method="L-BFGS-B", callback=halt, options={"maxiter": max_iter}
-    )
+    result: Any = minimize(loss, start, jac=True, method="L-BFGS-B", callback=halt, options={"maxiter": max_iter})
     return np.asarray(result.x, dtype=np.float64)
