@@ -189,7 +189,7 @@ def _usual_rounds(config: CatBoostConfig, shape: Shape) -> float:
         length = min(100.0, max(35.0, 55.0 * thousands**0.25))
     else:
         length = min(120.0, max(25.0, 45.0 * thousands**0.4))
-    return length / config.learning_rate
+    return float(length / config.learning_rate)
 
 
 def _file_bytes(model: Any) -> bytes:
