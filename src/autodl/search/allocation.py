@@ -153,8 +153,9 @@ class Allocation:
                 continue
             origin = "default" if self.spaces[family.key].params else "baseline"
             listed = [spec(family.key, config, origin) for config in self.spaces[family.key].starts()]
-            # The first listed configuration is the best known; a later, quicker one is better than none.
-            quick = (s for s in listed if not begun or self._quick(s, finished))
+            # The first listed configuration is the best known; a quicker one, the last or one before, is better than
+            # none.
+            quick = (s for s in (*listed[:1], *reversed(listed[1:])) if not begun or self._quick(s, finished))
             if (first := next((s for s in quick if fits(s)), None)) is not None:
                 return first
             slow = slow or next((s for s in listed if fits(s)), None)

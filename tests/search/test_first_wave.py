@@ -1,0 +1,88 @@
+"""The first wave: usable at once, quick before dear, each family once."""
+
+import math
+
+import pytest
+
+from autodl.models.base import families
+from autodl.records import Cost, FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.search.allocation import Allocation
+from autodl.search.budget import Pace
+from autodl.search.first_training import LOAD_S, loading_seconds
+from autodl.search.space import family_space
+from autodl.search.strategies.base import strategies
+
+KEYS = ("linear", "lightgbm", "catboost", "forest")
+
+
+def plan(key):
+    return FamilyPlan(key=key, name=key, why="", est_seconds=1.0, est_bytes=1.0, recipe=Recipe())
+
+
+def allocation(seconds, quick_s):
+    spaces = {k: family_space(k) for k in KEYS}
+    return Allocation(
+        tuple(plan(k) for k in KEYS), spaces, strategies["random"](0), 0, seconds=seconds, quick_s=quick_s
+    )
+
+
+def wave(alloc, fits=lambda s: True):
+    """The first trial of each family, in order."""
+    running = []
+    while len(running) < len(KEYS):
+        asked = alloc.next([], running, fits)
+        running.append(asked)
+    return running
+
+
+def is_default(spec):
+    return spec.config == family_space(spec.family).starts()[0]
+
+
+def is_last(spec):
+    return spec.config == family_space(spec.family).starts()[-1]
+
+
+def test_without_a_clock_the_order_is_that_of_the_plan_and_defaults_go_first():
+    specs = wave(allocation(None, math.inf))
+    assert [s.family for s in specs] == list(KEYS)
+    assert all(is_default(s) for s in specs)
+
+
+def test_a_dear_default_gives_way_to_the_quick_entry():
+    def seconds(spec, finished):
+        return 20.0 if spec.family == "catboost" and not is_last(spec) else 1.0
+
+    specs = wave(allocation(seconds, 6.0))
+    assert [s.family for s in specs] == list(KEYS)
+    assert [is_default(s) for s in specs] == [True, True, False, True]
+    assert is_last(specs[2])
+
+
+def test_a_family_without_a_quick_entry_comes_last_with_its_best_known():
+    specs = wave(allocation(lambda s, finished: 20.0 if s.family == "catboost" else 1.0, 6.0))
+    assert [s.family for s in specs] == ["linear", "lightgbm", "forest", "catboost"]
+    assert is_default(specs[-1])
+
+
+def test_the_simplest_is_tried_first_however_long_it_takes():
+    assert wave(allocation(lambda s, finished: 20.0, 6.0))[0].family == "linear"
+
+
+def test_what_does_not_fit_is_passed_over():
+    def fits(spec):
+        return spec.family != "catboost" or is_last(spec)
+
+    specs = wave(allocation(lambda s, finished: 1.0, 6.0), fits)
+    assert [is_default(s) for s in specs] == [True, True, False, True]
+
+
+@pytest.mark.parametrize("slowdown", [1.0, 2.5])
+def test_libraries_of_networks_are_loaded_once(slowdown):
+    deep = next(k for k in families if families[k].deep)
+    spec = TrialSpec(id="t0001", family=deep, config={}, seed=0, origin="default")
+    pace = Pace(slowdown)
+    assert loading_seconds(spec, [], pace) == LOAD_S * slowdown
+    done = TrialResult(spec=spec, status=TrialStatus.OK, loss=1.0, score=1.0, cost=Cost(fit_s=1.0))
+    assert loading_seconds(spec, [done], pace) == 0.0
+    assert loading_seconds(spec.model_copy(update={"family": "linear"}), [], pace) == 0.0
