@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autodl.clock import NEVER, Deadline
 from autodl.ensemble.calibration import Kind, fit_calibration, kinds_for
 from autodl.ensemble.constraints import Allowed
+from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
 from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
 from autodl.ensemble.pool import Pool, gather
@@ -54,7 +55,6 @@ def select(
     seed: int = 0,
     max_candidates: int = 25,
     max_steps: int = MAX_STEPS,
-    noise_se: float = 0.0,
     deadline: Deadline = NEVER,
     allowed: Allowed | None = None,
     weight: Array | None = None,
@@ -70,7 +70,6 @@ def select(
         seed: Of the row sample, the parts and random subsets.
         max_candidates: Models considered, the best by loss.
         max_steps: Picks of a greedy selection, repeats included.
-        noise_se: A combination must beat the best single model on held-out rows by so many standard errors.
         deadline: When the choice must be made; ways that would take longer are not looked at.
         allowed: Limits on what the models may take together; models that exceed them alone are no candidates.
         weight: (n,) weights of the rows; all alike if None.
@@ -91,20 +90,21 @@ def select(
     )  # fmt: skip
     if len(pool.y) < FEW_ROWS:
         return single.model_copy(update={"why": "There are too few rows to judge a combination of models."})
-    verdict = compare(pool, ways_for(pool, seed, max_steps, allowed), rng, noise_se, deadline)
+    # Without a clock, or within limits of the user, nothing else depends on measured times: runs repeat.
+    timed = allowed is None and deadline.left() < np.inf
+    light = Light({t.spec.id: t.need for t in trials}) if timed else None
+    verdict = compare(pool, ways_for(pool, seed, max_steps, allowed, light), rng, deadline)
     if verdict is None:
         return single.model_copy(update={"why": "There was no time to compare combinations of models."})
     return _described(pool, verdict, single, alone=len(pool.ids) == 1)
 
 
-def compare(
-    pool: Pool, ways: Sequence[Way], rng: np.random.Generator, noise_se: float = 0.0, deadline: Deadline = NEVER
-) -> _Verdict | None:
+def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:
     """Judge the ways on held-out rows and choose; None if not even the first one could be judged in time.
 
     Args:
         pool: Candidates. ways: Simplest first, the first one a single model. rng: Draws the parts.
-        noise_se: See ``select``. deadline: When the choice must be made.
+        deadline: When the choice must be made.
     """
     before = deadline.left()
     ways[min(1, len(ways) - 1)].fit(pool, deadline)
@@ -124,11 +124,11 @@ def compare(
     for found in plain:
         compared.append(found)
         compared += [judge_calibration(pool, found, kind, part) for kind in own if not deadline.passed()]
-    chosen = simplest(compared, noise_se)
+    chosen = simplest(compared)
     return _Verdict(chosen, compared, weights, part)
 
 
-def simplest(compared: Sequence[Judged], noise_se: float = 0.0) -> Judged:
+def simplest(compared: Sequence[Judged]) -> Judged:
     """A greedy selection, unless something else is better by more than noise: then the simplest of what is.
 
     That a greedy selection helps is known from many tables; on one table of some hundred rows the noise of its
@@ -137,7 +137,6 @@ def simplest(compared: Sequence[Judged], noise_se: float = 0.0) -> Judged:
 
     Args:
         compared: Simplest first; the first is a single model without calibration.
-        noise_se: What the choice must gain over the single model, in standard errors, to be preferred to it.
     """
     reference = next((j for j in compared if j.way.key == "greedy" and j.calibration is None), compared[0])
     better = [j for j in compared if _beats(j, reference, PROOF_SE)]
@@ -145,7 +144,7 @@ def simplest(compared: Sequence[Judged], noise_se: float = 0.0) -> Judged:
     if better:
         best = min(better, key=lambda j: j.loss)
         chosen = next(j for j in better if not _beats(best, j, TIE_SE))
-    return chosen if noise_se <= 0 or _beats(chosen, compared[0], noise_se) else compared[0]
+    return chosen
 
 
 def _beats(one: Judged, other: Judged, by_se: float) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from autodl.clock import Deadline
 from autodl.ensemble.constraints import Allowed
+from autodl.ensemble.few import Light, few
 from autodl.ensemble.greedy import MAX_STEPS, bagged_weights, greedy_weights
 from autodl.ensemble.pool import Pool
 from autodl.ensemble.weights import log_weights, mean_weights
@@ -39,33 +40,45 @@ class Way:
     fit: Fit
 
 
-def ways_for(pool: Pool, seed: int, max_steps: int = MAX_STEPS, allowed: Allowed | None = None) -> list[Way]:
-    """The ways that apply, simplest first.
+def ways_for(
+    pool: Pool, seed: int, max_steps: int = MAX_STEPS, allowed: Allowed | None = None, light: Light | None = None
+) -> list[Way]:
+    """The ways that apply, simplest first; all but the first combine few models, see ``few``.
 
     Args:
         pool: For its metric and task. seed: Of random subsets. max_steps: Picks of a greedy selection.
         allowed: Limits on what models may take together: weights are then sought among models that keep them.
+        light: What combinations should rather not exceed; None for whatever they take.
     """
 
     def single(part: Pool, deadline: Deadline) -> Array:
         return np.asarray(np.eye(len(part.ids))[int(np.argmin(part.losses))])
 
     def greedy(part: Pool, deadline: Deadline) -> Array:
-        return greedy_weights(part, max_steps=max_steps, deadline=deadline, allowed=allowed)
+        def again(rest: Pool, _: Array) -> Array:
+            return greedy_weights(rest, max_steps=max_steps, deadline=deadline, allowed=allowed)
+
+        found = greedy_weights(part, max_steps=max_steps, deadline=deadline, allowed=allowed)
+        return few(part, found, again, light=light)
 
     known: dict[int, tuple[Pool, Array]] = {}  # asked for twice; the pool is held, so that its id stays its own
 
     def bagged(part: Pool, deadline: Deadline) -> Array:
         if id(part) not in known:
-            known[id(part)] = part, bagged_weights(part, np.random.default_rng(seed), deadline=deadline)
+            found = bagged_weights(part, np.random.default_rng(seed), deadline=deadline)
+            known[id(part)] = part, few(part, found, lambda _, old: old, light=light)
         return known[id(part)][1]
 
     def weighted(part: Pool, deadline: Deadline) -> Array:
         start = bagged(part, deadline) if allowed is None else None
-        return _among(part, deadline, mean_weights, start)
+        found = _among(part, deadline, mean_weights, start)
+        return few(part, found, lambda rest, old: mean_weights(rest, old, deadline=deadline), light=light)
 
     def log_pool(part: Pool, deadline: Deadline) -> Array:
-        return _among(part, deadline, log_weights)
+        def again(rest: Pool, old: Array) -> Array:
+            return log_weights(rest, np.full(len(old), 1 / len(old)), deadline=deadline)
+
+        return few(part, _among(part, deadline, log_weights), again, "log", light)
 
     def _among(part: Pool, deadline: Deadline, best: _Best, towards: Array | None = None) -> Array:
         if allowed is None:
