@@ -94,3 +94,14 @@ def test_stopped_trials_count_by_their_folds_and_failed_ones_not_at_all():
     failed = trial(2, "forest", 50.0 * raw, status=TrialStatus.FAILED)
     assert costs.estimate(spec("forest"), [two]) == pytest.approx(costs.estimate(spec("forest"), [whole]), rel=0.05)
     assert costs.estimate(spec("forest"), [whole, failed]) == pytest.approx(costs.estimate(spec("forest"), [whole]))
+
+
+def test_a_refit_alone_uses_the_threads_that_trials_shared():
+    shape = Shape(rows=20_000, numeric=8, categorical=3, levels=20, classes=2, threads=1)
+    done = trial(1, "lightgbm", 10.0)
+    shared, alone = CostModel(shape, N_FOLDS), CostModel(shape, N_FOLDS, refit_threads=4)
+    assert shared.refit(done, 1.25) == pytest.approx(1.25 * 10.0 / N_FOLDS)
+    assert shared.refit(done, 1.25) / 4 < alone.refit(done, 1.25) < shared.refit(done, 1.25) / 2
+    # Preparation gains nothing.
+    prepared = CostModel(shape, N_FOLDS, lambda spec: 1_000.0, refit_threads=4)
+    assert prepared.refit(done, 1.25) == pytest.approx(shared.refit(done, 1.25), rel=0.01)

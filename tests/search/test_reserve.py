@@ -12,7 +12,7 @@ from autodl.records import Cost, Limits, TrialResult, TrialSpec, TrialStatus
 from autodl.search.budget import MOST_PACE, Budget, Pace
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
-from autodl.search.reserve import REFIT_MARGIN, REFIT_SHARE, Reserve, affordable
+from autodl.search.reserve import KEPT_SHARE, REFIT_MARGIN, REFIT_SHARE, Reserve, affordable
 
 
 def trial(number, loss, seconds):
@@ -47,6 +47,15 @@ def test_a_refit_that_cannot_fit_keeps_no_time_from_the_search():
 def test_never_more_than_a_share_for_refits():
     done = [trial(k, 0.1 * k, 8.0) for k in range(1, 5)]
     assert Reserve(setup(), budget(), 600)(done) <= budget().finish_s(600, 2) + REFIT_SHARE * 100.0
+
+
+@pytest.mark.parametrize("slowdown", [1.0, 2.0, MOST_PACE])
+def test_a_slow_machine_does_not_keep_the_search_from_its_time(slowdown):
+    clock = Budget(30.0, time.time(), Pace(slowdown))
+    done = [trial(k, 0.1 * k, 1.0) for k in range(1, 5)]
+    kept = Reserve(setup(), clock, 600)(done)
+    assert kept <= max(KEPT_SHARE * 30.0, clock.finish_s(600, 2)) + 1e-9
+    assert kept >= clock.finish_s(600, 2)
 
 
 def test_near_the_end_the_likely_ensemble_decides():
