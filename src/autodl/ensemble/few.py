@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.ensemble.calibration import calibrated, fit_calibration
 from autodl.ensemble.pool import Pool
-from autodl.records import Footprint
+from autodl.records import Calibration, Footprint
 from autodl.records.ensemble import Pooling
 
 Array = NDArray[Any]
@@ -30,8 +31,8 @@ LEAST = 0.03
 ROUNDS = 4
 """New weights may be small again; so often models leave, in the last round without new weights for the others."""
 ROW_S, MS_PER_1000 = 0.040, 200.0
-"""What a combination should take at most: seconds for one row, and milliseconds for 1,000 beyond its quickest model."""
-HARDLY = 0.01
+"""A combination should take at most: seconds for one row, and milliseconds for 1,000 beyond its quickest model."""
+HARDLY = 0.003
 """A model is given up for quicker answers if the loss rises by at most this share of it."""
 
 
@@ -91,7 +92,8 @@ def _again(pool: Pool, weights: Array, refit: Refit) -> Array:
 
 def _lightened(pool: Pool, weights: Array, refit: Refit, pooling: Pooling, light: Light) -> Array:
     """New weights after models left that cost much time and gain little, as long as the loss hardly rises."""
-    now = pool.loss(pool.blend(weights, pooling))
+    curve = _temperature(pool, weights, pooling)
+    now = _loss(pool, weights, pooling, curve)
     staying: set[int] = set()
     while (far := light.excess(pool.ids[i] for i in np.flatnonzero(weights))) > 0:
         price: dict[int, float] = {}
@@ -99,13 +101,25 @@ def _lightened(pool: Pool, weights: Array, refit: Refit, pooling: Pooling, light
             rest = np.where(np.arange(len(weights)) == i, 0.0, weights)
             relief = far - light.excess(pool.ids[j] for j in np.flatnonzero(rest))
             if relief > 0:
-                price[i] = (pool.loss(pool.blend(rest / rest.sum(), pooling)) - now) / relief
+                price[i] = (_loss(pool, rest, pooling, curve) - now) / relief
         if not price:
             break
         first = min(price, key=lambda i: (price[i], i))
         rest = _again(pool, np.where(np.arange(len(weights)) == first, 0.0, weights), refit)
-        if pool.loss(pool.blend(rest, pooling)) <= now + HARDLY * abs(now):
+        if _loss(pool, rest, pooling, _temperature(pool, rest, pooling)) <= now + HARDLY * abs(now):
             weights = rest
         else:
             staying.add(first)
     return weights
+
+
+def _temperature(pool: Pool, weights: Array, pooling: Pooling) -> Calibration | None:
+    """Of a logarithmic pool the best temperature, which weights of the sum 1 leave out."""
+    if pooling != "log":
+        return None
+    return fit_calibration("temperature", pool.blend(weights, pooling), pool.y, pool.metric, pool.weight)
+
+
+def _loss(pool: Pool, weights: Array, pooling: Pooling, curve: Calibration | None) -> float:
+    blend = pool.blend(weights, pooling)
+    return pool.loss(blend if curve is None else calibrated(curve, blend))

@@ -1,7 +1,7 @@
 """The terms of one kind that texts are made of, and their weights in new texts.
 
-Learning is scikit-learn's (``TfidfVectorizer``); this finds the same weights in new texts quicker, since the pieces of
-a word are looked up once however often the word occurs, and is stored as a plain list of terms.
+Learning is scikit-learn's (``TfidfVectorizer``); this finds the same weights in new texts quicker, since the pieces
+of a word are looked up once however often the word occurs, and is stored as a plain list of terms.
 
 Notation: n rows, v terms.
 """
