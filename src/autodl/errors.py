@@ -48,6 +48,10 @@ class RunError(AutodlError):
     """A run folder is missing, damaged, in use or from a newer version."""
 
 
+class OlderModelError(RunError):
+    """A stored model works in a way that this version does not know any more."""
+
+
 class DiskError(RunError):
     """The disk refuses: it is full or read-only, there is no permission, or the folder is gone."""
 

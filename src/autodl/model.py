@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.decision import decide
 from autodl.ensemble.pooling import pooled
-from autodl.errors import RunError
+from autodl.errors import OlderModelError, RunError
 from autodl.quantiles import in_order, point
 from autodl.records import ArtifactRef, Calibration, Record, StageRecord, TableSchema, Task
 from autodl.records.ensemble import Pooling
@@ -249,6 +249,17 @@ def shared(members: Sequence[tuple[float, Sequence[FittedModel]]]) -> list[tuple
     return [(weight, [replace(m, preparer=kept.first(m.preparer)) for m in models]) for weight, models in members]
 
 
+def is_older(folder: RunFolder, ref: ArtifactRef) -> bool:
+    """Whether an older version wrote a model that this one cannot use; other troubles are told where it is used."""
+    try:
+        load_model(folder, ref)
+    except OlderModelError:
+        return True
+    except RunError as error:
+        logging.getLogger("autodl").debug("%s was not looked at: %s", ref.path, error)
+    return False
+
+
 def load_model(folder: RunFolder, ref: ArtifactRef) -> FittedModel:
     """Read a file that ``FittedModel.to_bytes`` filled.
 
@@ -265,6 +276,10 @@ def load_model(folder: RunFolder, ref: ArtifactRef) -> FittedModel:
         )
     try:
         model = load(data) if safe else load_pickle(data)
+    except OlderModelError as error:
+        raise OlderModelError(
+            f"{place} was written by an older autodl: {error.what}", "Fit again: this version cannot use it."
+        ) from error
     except RefusedTypeError as error:
         raise RunError(
             f"{place} is refused: {error.what}",

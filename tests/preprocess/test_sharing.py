@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autodl.errors import OlderModelError
 from autodl.preprocess import Preparer
 from autodl.preprocess.sharing import SharedPreparers, terms_shared
 from autodl.preprocess.text_terms import TermWeights
@@ -73,5 +74,5 @@ def test_texts_of_a_version_that_prepared_them_otherwise_are_refused_in_words() 
     whole = fitted(DENSE)
     text = next(b for b in whole.blocks if hasattr(b, "learnt"))
     del vars(text)["_learnt"]
-    with pytest.raises(ValueError, match="older version"):
+    with pytest.raises(OlderModelError, match="another way"):
         type(text).__new__(type(text)).__setstate__(vars(text))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.preprocess.older import completed
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -31,6 +33,11 @@ class DateExpander:
         self.columns, self.cyclical = columns, cyclical
         self._first: dict[str, Any] = {}
         self._kept: list[tuple[str, str]] = []
+        self._pairs: list[tuple[str, str]] = []
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Models of older versions were trained without the days between two dates.
+        self.__dict__.update(completed(state, {"_pairs": []}))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,13 +45,9 @@ class DateExpander:
         own = (f"{column}:{part}" for column, part in self._kept)
         return (*own, *(f"days from {a} to {b}" for a, b in self._pairs))
 
-    @property
-    def _pairs(self) -> tuple[tuple[str, str], ...]:
-        return tuple(combinations(self.columns[:PAIRED], 2))
-
     def fit(self, frame: pd.DataFrame) -> DateExpander:
         """Learn the first date of each column and which parts vary."""
-        self._kept = []
+        self._kept, self._pairs = [], list(combinations(self.columns[:PAIRED], 2))
         for column in self.columns:
             self._first[column] = frame[column].min()
             for part, values in self._parts(frame, column).items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.older import completed
 from autodl.preprocess.yeo_johnson import exponent, forward, inverse
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class TargetTransform:
         elif kind == "power" and len(values):
             width = np.ptp(values)
             self._floor, self._ceiling = self._inner(np.array([values.min() - width, values.max() + width])).tolist()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older versions had no powers, no ranks and no least answer.
+        self.__dict__.update(completed(state, {"_ranks": None, "_power": (0.0, 1.0, 1.0), "_floor": -math.inf}))
 
     def forward(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """(n,) transformed targets; under ``log``, targets below the shift count as the shift."""

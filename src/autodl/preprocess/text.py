@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.errors import OlderModelError
 from autodl.preprocess.category_blocks import MAX_TARGETS
 from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
 from autodl.preprocess.older import completed
@@ -79,7 +80,7 @@ class TextBlock:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "_learnt" not in state:
-            raise ValueError("its texts were prepared by an older version of autodl in another way: fit again")
+            raise OlderModelError("its texts were prepared in another way")
         self.__dict__.update(completed(state, {"memo": None}))
 
     @property

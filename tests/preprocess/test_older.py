@@ -1,0 +1,73 @@
+"""Steps that an older version of autodl has stored: they do what they were trained to do, or say that they cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl.errors import OlderModelError
+from autodl.model import FittedModel, load_model
+from autodl.models.base import Meta, families
+from autodl.preprocess import Preparer
+from autodl.preprocess.dates import DateExpander
+from autodl.preprocess.target_transform import TargetTransform
+from autodl.preprocess.text import TextBlock
+from autodl.records import Recipe, Task
+from autodl.serialize import dump, load
+from autodl.store import RunFolder
+from autodl.testing import mixed_frame
+
+
+def older(value: Any, *later: str) -> Any:
+    """The same, stored without the attributes that came later, and read again."""
+    for name in later:
+        del vars(value)[name]
+    return load(dump(value))
+
+
+def test_targets_in_logarithms_without_ranks_powers_and_a_least_answer() -> None:
+    y = np.exp(np.linspace(-2.0, 5.0, 40)) - 3.0
+    transform = TargetTransform("log", y)
+    z = np.linspace(-9.0, 9.0, 50)
+    expected = transform.inverse(z)
+    again = older(transform, "_ranks", "_power", "_floor")
+    np.testing.assert_array_equal(again.inverse(z), expected)
+    np.testing.assert_allclose(again.inverse(again.forward(y)), y)
+
+
+def test_two_dates_without_the_days_between_them() -> None:
+    frame = pd.DataFrame(
+        {"a": pd.date_range("2020-01-01", periods=50, freq="9D"), "b": pd.date_range("2021-01-01", periods=50)}
+    )
+    dates = DateExpander(("a", "b")).fit(frame)
+    names, values = dates.names, dates.transform(frame)
+    assert names[-1] == "days from a to b"
+    again = older(dates, "_pairs")
+    assert again.names == names[:-1]
+    np.testing.assert_array_equal(again.transform(frame), values[:, :-1])
+
+
+@pytest.fixture
+def text_model() -> FittedModel:
+    """A linear model of a table with a text."""
+    frame, schema = mixed_frame(60)
+    y = np.arange(60) % 2
+    preparer = Preparer(Recipe(text="tfidf"), schema, Task.CLASSIFICATION)
+    features = preparer.fit_transform(frame, y)
+    linear = families["linear"]()
+    estimator = linear.build(linear.config(), Meta(Task.CLASSIFICATION, n_classes=2))
+    estimator.fit(features, y)
+    return FittedModel(preparer=preparer, estimator=estimator, target=None, task=Task.CLASSIFICATION)
+
+
+def test_texts_prepared_otherwise_are_refused_in_one_clear_line(text_model: FittedModel, tmp_path: Path) -> None:
+    text = next(b for b in text_model.preparer.blocks if isinstance(b, TextBlock))
+    del vars(text)["_learnt"]
+    folder = RunFolder(tmp_path)
+    ref = folder.write_bytes("model.safetensors", text_model.to_bytes())
+    with pytest.raises(OlderModelError, match="older autodl") as caught:
+        load_model(folder, ref)
+    assert "Fit again" in str(caught.value)
+    assert "\n" not in str(caught.value)
