@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
+import pandas as pd
 import pytest
 
+from autodl.clock import Deadline
 from autodl.delivery import Delivery
-from autodl.model import DeliveredMember
-from autodl.records import Ensemble, TableSchema, Task
+from autodl.model import DeliveredMember, FittedModel
+from autodl.preprocess import Preparer
+from autodl.records import (
+    ColumnInfo,
+    ColumnKind,
+    Ensemble,
+    Recipe,
+    TableSchema,
+    Task,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)  # fmt: skip
+from autodl.refitting import Refits
 from autodl.store import RunFolder
 
 
@@ -50,6 +67,40 @@ def test_the_same_ensemble_is_not_trained_again(tmp_path):
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_ensemble_is(tmp_path, name):
     assert not delivered(tmp_path).has_all_rows(ensemble(*OTHERS[name]))
+
+
+@pytest.mark.parametrize("cut", [{"threshold": 0.3}, {"factors": (1.0, 2.0, 1.5)}])
+def test_another_cut_is_delivered_too(tmp_path, cut):
+    assert not delivered(tmp_path).has_all_rows(ensemble(*SAME).model_copy(update=cut))
+
+
+def test_a_member_that_is_not_trained_again_keeps_all_its_fold_models(tmp_path, monkeypatch):
+    delivery = delivered(tmp_path)
+    files = [[f"{i}-{k}".encode() for k in range(7)] for i in ("t0001", "t0002")]
+    results = {}
+    for i, models in zip(("t0001", "t0002"), files, strict=True):
+        result = TrialResult(spec=TrialSpec(id=i, family="knn"), status=TrialStatus.OK, loss=0.1, fold_losses=(0.1,))
+        results[i] = delivery.folder.write_trial(result, None, None, models)
+    monkeypatch.setattr(Refits, "train", lambda *a: {"t0001": [b"whole"], "t0002": []})
+    names = {i: i for i in results}
+    delivery.refit(ensemble(*SAME), results, names, None, (None, np.zeros(9)), Deadline.after(60), {})
+    kept = {m.trial_id: (m.trained_on, len(m.files)) for m in delivery.manifest().members}
+    assert kept == {"t0001": ("all rows", 1), "t0002": ("folds", 7)}
+
+
+def test_models_of_texts_that_an_older_version_prepared_are_not_the_end(tmp_path):
+    plain = delivered(tmp_path)
+    texts = TableSchema(columns=(ColumnInfo(name="note", kind=ColumnKind.TEXT, n=10, n_missing=0, n_unique=2),))
+    delivery = dataclasses.replace(plain, features=texts)
+    preparer = Preparer(Recipe(text="tfidf"), texts, Task.REGRESSION)
+    preparer.fit_transform(pd.DataFrame({"note": ["one two", "two three"] * 5}), np.arange(10.0))
+    broken = FittedModel(preparer=preparer, estimator=None, target=None, task=Task.REGRESSION)
+    members = list(delivery.manifest().members)
+    delivery.write(members, [[broken.to_bytes()]] * 2, "both", 0.5)
+    assert delivery.has_all_rows(ensemble(*SAME))
+    del vars(preparer.blocks[0])["_learnt"]
+    delivery.write(members, [[broken.to_bytes()]] * 2, "both", 0.5)
+    assert not delivery.has_all_rows(ensemble(*SAME))
 
 
 def test_fold_models_are_not_the_end(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from autodl import refitting
 from autodl.clock import Deadline
-from autodl.records import Cost, Member, TrialResult, TrialSpec, TrialStatus
+from autodl.records import ArtifactRef, Cost, Member, TrialResult, TrialSpec, TrialStatus
 from autodl.refitting import MAX_SEEDS, MOST_MODELS, Refits
 
 
@@ -107,3 +107,14 @@ def test_fold_models_beside_count_for_the_speed_of_an_answer(monkeypatch):
     beside = train(monkeypatch, {"a": 0.1}, FakeClock(99.0), weights={"a": 1.0}, trials=results, beside=5)
     assert alone[0] == {"a": 5} and beside[0] == {"a": 1}
     assert refitting.quick({"a": 6}, results) and not refitting.quick({"a": 7}, results)
+
+
+def test_fold_models_of_members_not_trained_again_count_as_models(monkeypatch):
+    weights = {"a": 0.5, "b": 0.5}
+    ref = ArtifactRef(path="x", sha256="")
+    trials = {i: trial(i) for i in weights}
+    trials["b"] = trials["b"].model_copy(update={"models": (ref,) * (MOST_MODELS - 2)})
+    counts, _ = train(
+        monkeypatch, dict.fromkeys("ab", 1.0), Deadline(), weights=weights, trials=trials, too_large=["b"]
+    )
+    assert counts == {"a": 2, "b": 0}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import Deadline
-from autodl.model import DeliveredMember, ModelManifest, deliver
-from autodl.records import Calibration, Ensemble, Member, TableSchema, Task, TrialResult
+from autodl.model import DeliveredMember, ModelManifest, deliver, is_older
+from autodl.records import ArtifactRef, Calibration, ColumnKind, Ensemble, Member, TableSchema, Task, TrialResult
 from autodl.records.ensemble import Pooling
-from autodl.refitting import MAX_SEEDS, Refits, quick
+from autodl.refitting import Refits, quick
 from autodl.search.trial import TrialData
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
@@ -82,9 +82,18 @@ class Delivery:
             return False
         if (now.pooling, now.calibration) != (ensemble.pooling, ensemble.calibration):
             return False
+        if _cuts(now.threshold, now.factors) != _cuts(ensemble.threshold, ensemble.factors):
+            return False
+        model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
+        if any(self.is_older(model, m.files) for m in now.members):
+            return False
         # A later search may have found better settings of the same family: the trial tells them apart.
         kept = sorted((m.trial_id, round(m.weight, 6)) for m in now.members)
         return kept == sorted((m.trial_id, round(m.weight, 6)) for m in ensemble.members)
+
+    def is_older(self, place: RunFolder, files: Sequence[ArtifactRef]) -> bool:
+        """Whether an older version wrote these models of one member in a way that this one cannot use: texts only."""
+        return bool(files and self.features.of_kind(ColumnKind.TEXT)) and is_older(place, files[0])
 
     def fingerprint(self) -> str:
         """SHA-256 of the manifest of ``model/``; empty if there is none."""
@@ -139,7 +148,7 @@ class Delivery:
         deadline: Deadline,
         seconds: Mapping[str, float],
         too_large: Collection[str] = (),
-        most: int = MAX_SEEDS,
+        most: int | None = None,
         beside: int = 0,
     ) -> str | None:
         """Train the members again on all rows and deliver them.
@@ -155,7 +164,7 @@ class Delivery:
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
             too_large: Ids of trials whose refit does not fit into the memory.
-            most: Models of each member at most.
+            most: Models of each member at most; if None all of its fold models, or as many seeds as are worth it.
             beside: Fold models of each member to deliver with them, where all together answer quickly.
 
         Returns:
@@ -192,6 +201,10 @@ class Delivery:
             members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
         )
         return text
+
+
+def _cuts(threshold: float, factors: Sequence[float]) -> list[float]:
+    return [round(v, 6) for v in (threshold, *factors)]
 
 
 def _member(member: Member, names: Mapping[str, str], trained_on: str, weight: float) -> DeliveredMember:

@@ -66,7 +66,7 @@ class Refits:
         members: Sequence[Member],
         results: Mapping[str, TrialResult],
         too_large: Collection[str] = (),
-        most: int = MAX_SEEDS,
+        most: int | None = None,
         beside: int = 0,
     ) -> dict[str, list[bytes]]:
         """Models trained on all rows, stored, by trial id; none where there was no time or no memory.
@@ -74,7 +74,7 @@ class Refits:
         Args:
             members: Of the ensemble. results: Finished trials by id.
             too_large: Ids of trials whose refit does not fit into the memory.
-            most: Models of each member at most.
+            most: Models of each member at most; None: no limit but what is worth it.
             beside: Fold models of each member that are delivered with them.
         """
         fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in members}
@@ -114,16 +114,20 @@ class Refits:
         results: Mapping[str, TrialResult],
         fitted: Mapping[str, list[bytes]],
         spent: Mapping[str, float],
-        most: int,
+        most: int | None,
         beside: int,
     ) -> Member | None:
         """The member of which a further model is worth most a second, if one fits the time and answers quickly."""
         worth: list[tuple[float, Member]] = []
         for m in able:
             result, k = results[m.trial_id], len(fitted[m.trial_id])
-            if not 0 < k < min(MAX_SEEDS, most) or not families[result.spec.family].random:
+            if not 0 < k < min(MAX_SEEDS, most or MAX_SEEDS) or not families[result.spec.family].random:
                 continue
-            counts = {i: len(models) + beside + (i == m.trial_id) for i, models in fitted.items()}
+            # Members that were not trained again answer by their fold models.
+            counts = {
+                i: len(models) + beside + (i == m.trial_id) if models else len(results[i].models[:most])
+                for i, models in fitted.items()
+            }
             if self.deadline.left() < SAFETY * spent[m.trial_id] or not quick(counts, results, timed=self.timed):
                 continue
             worth.append((m.weight**2 / (k * (k + 1)) / max(1e-3, spent[m.trial_id]), m))

@@ -31,6 +31,16 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
 
     plan, folder = problem.setup.plan, ctx.folder
     by_id = {r.spec.id: r for r in results}
+    older = [r.spec.id for r in results if ctx.resumed and folder.has_models(r)]
+    older = [i for i in older if problem.delivery.is_older(folder, by_id[i].models)]
+    if older:
+        ctx.note(
+            f"The models of {len(older)} trials were written by an older autodl that prepared texts in another way: "
+            "their scores are kept, their models are not used."
+        )
+        folder.forget_conclusions()
+        for trial_id in older:
+            folder.drop_models(trial_id)
     while True:
         chosen = ctx.once("ensemble", Ensemble, lambda: choose(problem, plan, results, ctx.budget))
         if not ctx.resumed or problem.delivery.has_all_rows(chosen):
@@ -51,9 +61,8 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
 
 
 def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
-    """Choose the combination, and for two classes the cut, by out-of-fold predictions."""
-    from autodl.ensemble import choose_factors, choose_threshold, combine, select
-    from autodl.ensemble.quantile_shifts import with_shifts
+    """Choose the combination, and what its answers follow from, by out-of-fold predictions."""
+    from autodl.ensemble import select
     from autodl.evaluate.base import metrics
 
     folder = problem.delivery.folder
@@ -65,21 +74,12 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
     y, metric, weight = problem.setup.data.y, metrics[plan.metric], problem.setup.data.weight
     deadline = budget.until(0.75 * problem.finish_s(budget))
     if problem.setup.feasibility.limits.any:
-        chosen = choose_within(problem, usable, oof, guess_loss(results), deadline)
-    else:
-        chosen = select(
-            usable, oof, y, metric, n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, weight=weight
-        )
-    if plan.quantiles:
-        return with_shifts(chosen, combine(chosen, oof), y, metric, weight)
-    if not plan.classes or all(families[m.family].complexity == 0 for m in chosen.members):
-        return chosen
-    proba = combine(chosen, oof)
-    if len(plan.classes) > 2:
-        factors = choose_factors(proba, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
-        return chosen.model_copy(update={"factors": factors})
-    threshold = choose_threshold(proba[:, 1], y, metric, seed=plan.seed, weight=weight)
-    return chosen.model_copy(update={"threshold": threshold})
+        return choose_within(problem, usable, oof, guess_loss(results), deadline)
+    return select(
+        usable, oof, y, metric,
+        n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, weight=weight, block=problem.blocks,
+        answers=bool(plan.quantiles) or any(families[r.spec.family].complexity > 0 for r in usable),
+    )  # fmt: skip
 
 
 def deliver_bag(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> str:
@@ -132,7 +132,7 @@ def deliver_refit(
         ctx.budget.until(_after_refits(ctx, problem, ensemble, results)),
         seconds,
         _too_large(ctx, problem, ensemble, results, names),
-        most_copies(problem, ensemble, results, MAX_SEEDS) or MAX_SEEDS,
+        most_copies(problem, ensemble, results, MAX_SEEDS),
         _beside(problem),
     )
 
