@@ -175,6 +175,29 @@ def test_a_slow_start_does_not_shorten_the_training():
     assert history.steps == 160 and history.epochs == 40
 
 
+class Timed(nn.Module):
+    """Each training step takes a second of a clock that nothing else moves; the later ones take longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.now, self.steps = network(), 1000.0, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.steps += 1
+            self.now += 1.0 + 0.1 * (self.steps > 60)
+        return self.body(x)
+
+
+def test_a_schedule_fitted_to_the_deadline_leaves_the_time_kept_in_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Timed()
+    monkeypatch.setattr(time, "monotonic", lambda: module.now)
+    deadline = Deadline.after(110.0)
+    history = fit_module(module, xor(), CrossEntropy(2), TrainConfig(epochs=1000, batch_size=100), deadline=deadline)
+    assert history.stopped_by == "epochs"
+    assert 6.0 <= deadline.left() <= 10.0  # 8 % of the 100 seconds after ten steps
+
+
 def test_a_deadline_before_the_first_step_leaves_no_model():
     with pytest.raises(TimeoutError):
         fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(-1))

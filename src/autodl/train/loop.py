@@ -31,7 +31,7 @@ WARM_UP = 5
 PLAN_AFTER = 2 * WARM_UP
 """Steps before the schedule is fitted to the deadline."""
 DEADLINE_SHARE = 0.92
-"""Share of the time left that the schedule plans to use."""
+"""Share of the time left at the first planning that the schedule plans to use."""
 RATE_AFTER_DIVERGENCE = 0.1
 EVAL_BATCH = 8192
 
@@ -157,6 +157,7 @@ class _Run:
         self.dropout_rates = [m.p for m in self.dropouts]
         self.progress = 0.0
         self.diverged = 0
+        self.reserve: float | None = None
         self.started = self.warm_at = time.monotonic()
         self.history = History(measure=objective.measure)
 
@@ -240,7 +241,10 @@ class _Run:
             self.warm_at = time.monotonic()
         if history.steps >= PLAN_AFTER and math.isfinite(self.deadline.at):
             pace = (time.monotonic() - self.warm_at) / (history.steps - WARM_UP)
-            fits = history.steps + int(DEADLINE_SHARE * self.deadline.left() / pace)
+            # A share of what is left now would shrink to nothing, and the training end at the deadline itself.
+            if self.reserve is None:
+                self.reserve = (1 - DEADLINE_SHARE) * self.deadline.left()
+            fits = history.steps + int(max(0.0, self.deadline.left() - self.reserve) / pace)
             # Anew each time: a slow moment must not shorten the training for good.
             self.planned_steps = max(1, min(self.all_steps, fits))
         self.progress = max(self.progress, min(1.0, history.steps / self.planned_steps))
