@@ -2,13 +2,9 @@
 
 import math
 
-import pytest
-
-from autodl.models.base import families
-from autodl.records import Cost, FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.records import FamilyPlan, Recipe
 from autodl.search.allocation import Allocation
-from autodl.search.budget import Pace
-from autodl.search.first_training import LOAD_S, loading_seconds
+from autodl.search.runners.base import grace
 from autodl.search.space import family_space
 from autodl.search.strategies.base import strategies
 
@@ -77,12 +73,6 @@ def test_what_does_not_fit_is_passed_over():
     assert [is_default(s) for s in specs] == [True, True, False, True]
 
 
-@pytest.mark.parametrize("slowdown", [1.0, 2.5])
-def test_libraries_of_networks_are_loaded_once(slowdown):
-    deep = next(k for k in families if families[k].deep)
-    spec = TrialSpec(id="t0001", family=deep, config={}, seed=0, origin="default")
-    pace = Pace(slowdown)
-    assert loading_seconds(spec, [], pace) == LOAD_S * slowdown
-    done = TrialResult(spec=spec, status=TrialStatus.OK, loss=1.0, score=1.0, cost=Cost(fit_s=1.0))
-    assert loading_seconds(spec, [done], pace) == 0.0
-    assert loading_seconds(spec.model_copy(update={"family": "linear"}), [], pace) == 0.0
+def test_a_trial_that_predicts_is_given_more_patience_than_one_that_trains():
+    training, predicting = grace(9.0, "training on fold 1 of 1"), grace(9.0, "predicting fold 1 of 1")
+    assert grace(9.0) == training < predicting < 0.5 * 9.0 + 1.0

@@ -10,9 +10,19 @@ MAX_RETRIES = 1
 """How often a trial is started again after its worker died for another reason than lack of memory."""
 
 
-def grace(seconds: float) -> float:
-    """Seconds that a trial may take beyond its deadline before it is given up."""
-    return 1.0 + 0.1 * min(seconds, 60.0)
+PREDICTING = 0.3
+"""Of its time, that a trial may take longer while it predicts: that ends by itself, and the training is done."""
+
+
+def grace(seconds: float, step: str = "") -> float:
+    """Seconds that a trial may take beyond its deadline before it is given up.
+
+    Args:
+        seconds: That it had.
+        step: What it is doing, in words.
+    """
+    share = 0.1 + (PREDICTING if step.startswith("predicting") else 0.0)
+    return 1.0 + share * min(seconds, 60.0)
 
 
 class Runner(ABC):

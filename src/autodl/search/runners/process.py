@@ -152,7 +152,7 @@ class ProcessRunner(Runner):
             return self._ended(slot, slot.worker, TrialStatus.FAILED, slot.why)
         if not slot.launched and slot.worker.ready:
             self._launch(slot, left)
-        if left < -grace(slot.job.seconds):
+        if left < -grace(slot.job.seconds, slot.worker.step):
             return self._give_up(slot)
         return None
 
