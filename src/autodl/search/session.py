@@ -32,7 +32,7 @@ from autodl.search.strategies.base import strategies
 from autodl.search.strategies.pbt import PBT
 from autodl.search.trial import TrialData, TrialOutcome
 
-QUICK_SHARE = 0.1
+QUICK_SHARE = 0.12
 """Of the budget, for the first trial of a family: those that take longer wait for the others."""
 
 
