@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import autodl
-from autodl.records import Plan
+from autodl.records import Limits, Plan
+from autodl.search.feasibility import Feasibility
 from autodl.search.repeats import merged
 from autodl.stages import later, searching
 from autodl.store import RunFolder
@@ -29,7 +31,7 @@ def made(tmp_path_factory):
     out = tmp_path_factory.mktemp("repeats") / "run"
     problems = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(searching, "leaders_gain", lambda p: problems.append(p) or later.leaders_gain(p))
+        patch.setattr(searching, "delivered_gain", lambda p: problems.append(p) or later.delivered_gain(p))
         run = autodl.fit(
             make_table(), "price", out=out, max_trials=N_TRIALS, families=("linear", "neighbors"), workers=1
         )  # fmt: skip
@@ -44,11 +46,12 @@ def run(made):
 def test_leaders_are_repeated_and_shown_as_one_model(run):
     folder = RunFolder(run.folder)
     raw = folder.trials()
-    assert len(raw) == N_TRIALS
     repeats = [r for r in raw if r.spec.repeats is not None]
+    assert len(raw) == N_TRIALS + len(repeats)  # so many models as were asked for
     assert repeats
     assert run.record.n_again == sum(r.ok for r in repeats)
-    assert run.record.n_trials == N_TRIALS - len(repeats)
+    assert run.record.n_trials == N_TRIALS
+    assert run.record.more_time is None
     names = [row.name for row in run.record.leaderboard]
     assert len(set(names)) == len(names)
     assert not any("split" in name for name in names)
@@ -100,11 +103,38 @@ def test_the_gain_is_that_of_the_loss_on_the_same_rows(made, gain_of):
         assert found.value == pytest.approx(loss[0] - loss[1], rel=1e-4)
 
 
+def test_the_gain_is_that_of_what_keeps_the_limits(made):
+    _, problem = made
+    results = [r for r in merged(problem.delivery.folder.trials()) if r.ok and r.spec.family != "dummy"]
+    best, *_, worst = sorted(results, key=lambda r: r.loss)
+
+    def of_size(result, size):
+        return result.model_copy(update={"cost": result.cost.model_copy(update={"size_bytes": size})})
+
+    small, large = of_size(worst, 10_000), of_size(best, 10_000_000)
+    feasibility = Feasibility(Limits(size_bytes=100_000))
+    limited = replace(problem, setup=replace(problem.setup, feasibility=feasibility))
+    assert later.delivered_gain(problem)([small], [small, large]) != (0.0, 0.0)
+    assert later.delivered_gain(limited)([small], [small, large]) == (0.0, 0.0)
+    assert later.delivered_gain(limited)([large], [large]) == (0.0, 0.0)  # nothing keeps them: the nearest model
+
+
+def test_the_gain_is_that_of_what_is_chosen_with_the_weights_of_rows(made, monkeypatch):
+    _, problem = made
+    weight = np.linspace(0.1, 1.9, len(problem.setup.data.y))
+    weighted = replace(problem, setup=replace(problem.setup, data=replace(problem.setup.data, weight=weight)))
+    given, select = [], later.select
+    monkeypatch.setattr(later, "select", lambda *a, **k: given.append(k["weight"]) or select(*a, **k))
+    results = [r for r in merged(problem.delivery.folder.trials()) if r.ok]
+    later.delivered_gain(weighted)(results[:2], results)
+    assert len(given) == 2 and all(w is weight for w in given)
+
+
 def test_resuming_goes_on_from_the_repeats(run):
     more = autodl.fit(
         make_table(), "price", out=run.folder, max_trials=N_TRIALS + 4, families=("linear", "neighbors"), workers=1,
         resume=True,
     )  # fmt: skip
-    assert len(RunFolder(more.folder).trials()) == N_TRIALS + 4
+    assert more.record.n_trials == N_TRIALS + 4
     new = make_table(20, seed=1).drop(columns="price")
     assert np.isfinite(more.predict(new).to_numpy()).all()

@@ -68,3 +68,14 @@ def test_guesses_are_said_with_the_option_that_changes_them() -> None:
     target = told.target.model_copy(update={"why": "Its name. Pass --target COLUMN for another."})
     assert guesses(told.model_copy(update={"target": target}))[0].count("--target") == 1
     assert "'bought' (classification, 2 classes)" in plan_sentence(make_profile(), make_plan())
+
+
+def test_further_splits_are_no_further_models() -> None:
+    board = Board()
+    finish(board, "1", "a", 0.3)
+    for loss in (0.1, None):
+        known = make_result("2", "a", loss)
+        again = known.model_copy(update={"spec": known.spec.model_copy(update={"repeats": "1", "split": 1})})
+        board.take(TrialFinished(again, "a 2", best=False, elapsed_s=1.0))
+    assert (board.n_finished, board.n_failed) == (1, 0)
+    assert [r.loss for r in board.rows()] == [0.3]

@@ -4,11 +4,13 @@ import io
 from pathlib import Path
 
 import pytest
-from cli_fakes import make_evaluation, make_profile, make_record
+from cli_fakes import make_evaluation, make_profile, make_record, make_result
 
-from autodl.cli.screen import make_console
+from autodl.cli.fit import _say_summary
+from autodl.cli.screen import Screen, make_console
 from autodl.cli.summary import Line, print_summary, summarize
-from autodl.records import Comparison, Evaluation, MoreTime, TestScore
+from autodl.records import Comparison, Evaluation, MoreTime, TestScore, TrialStatus
+from autodl.store import RunFolder
 
 
 @pytest.fixture
@@ -65,6 +67,19 @@ def test_trials_out_of_time_are_counted_apart(folder: Path, failed: int, late: i
         f"tried, {words} report says why)"
         in by_head(summarize(record, make_evaluation(), folder, n_timeouts=late))["Time"]
     )
+
+
+def test_a_further_split_out_of_time_hides_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = make_result("1", "a", None)
+    late = failed.model_copy(
+        update={"spec": failed.spec.model_copy(update={"repeats": "0"}), "status": TrialStatus.TIMEOUT}
+    )
+    monkeypatch.setattr(RunFolder, "trials", lambda self: [make_result("0", "a", 0.1), failed, late])
+    screen = Screen(make_console(io.StringIO()), make_console(io.StringIO()), folder / "log.txt")
+    _say_summary(screen, make_record().model_copy(update={"n_failed": 1}), make_evaluation(), folder)
+    text = screen.out.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 failed" in text
+    assert "ran out of time" not in text
 
 
 def test_an_interrupted_run_says_what_is_missing(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from autodl.search.calibration import (
     FAMILY_SD,
     MACHINE_SD,
     NOISE_SD,
+    Beliefs,
     Measurement,
-    believe,
 )
 
 
@@ -33,6 +33,10 @@ def dense_posterior(measurements, family, config):
     mean = k @ np.linalg.solve(K, y)
     variance = covariance((family, config), (family, config)) + NOISE_SD**2 - k @ np.linalg.solve(K, k)
     return mean, variance
+
+
+def believe(measurements, family, config):
+    return Beliefs(measurements).of(family, config)
 
 
 measurements = st.lists(
@@ -65,3 +69,11 @@ def test_a_bound_far_below_what_is_known_changes_next_to_nothing():
 def test_one_end_of_time_does_not_multiply_estimates_without_end():
     after = believe([Measurement("a", 0, math.log(3.0), bound=True)], "a", 1).mean
     assert math.log(1.2) < after < math.log(4.0)
+
+
+@given(measurements, st.floats(-3, 3), st.lists(st.floats(0, 2), max_size=4))
+def test_of_a_configuration_that_ran_out_of_time_again_and_again_the_tightest_bound_counts(seen, bound, looser):
+    def late(*bounds):
+        return believe([*seen, *(Measurement("a", 1, b, bound=True) for b in bounds)], "a", 2)
+
+    assert late(bound, *(bound - x for x in looser)) == late(bound)

@@ -196,8 +196,9 @@ def test_leaders_are_tried_again_within_their_share_and_no_split_twice(split_dat
     pairs = [(r.spec.repeats, r.spec.split) for r in repeats]
     assert len(set(pairs)) == len(pairs)
     assert max(split for _, split in pairs) <= len(split_data.further)
-    best = min(merged(finished), key=lambda r: r.loss)
-    assert best.n_splits > 1
+    assert len(merged(finished)) == 50  # so many models, whatever is repeated
+    early = [r for r in leaders(merged(finished)) if r is not max(finished, key=lambda r: r.finished_s)]
+    assert len(early) >= LEADERS - 1 and all(r.n_splits > 1 for r in early)
     firsts = {r.spec.id: r.spec for r in finished}
     for r in repeats:
         assert r.spec.config == firsts[r.spec.repeats].config
@@ -270,4 +271,31 @@ def test_a_settled_search_repeats_its_leaders_and_ends_before_its_time(split_dat
     assert [r.n_splits for r in leaders(merged(flat.finished))] == [3] * LEADERS
     falling = ended(0.1)
     assert falling.settled is None
-    assert len(falling.finished) == 30
+    assert len(merged(falling.finished)) == 30
+
+
+@pytest.mark.parametrize(("kept", "ended"), [(0.0, True), (490.0, False)])
+def test_a_search_whose_repeats_used_the_time_did_not_end_early(split_data, monkeypatch, kept, ended):
+    monkeypatch.setattr(patience, "LEAST_TRIALS", 4)
+    monkeypatch.setattr(patience, "LEAST_S", 0.0)
+    budget = Budget(500.0, time.time())
+
+    def reserve(finished):
+        # Stands for what the repeats have used: next to nothing is left once one was made.
+        return kept if any(r.spec.repeats is not None for r in finished) else 0.0
+
+    loop = SearchLoop(
+        allocation=Allocation(
+            (family_plan("toy"),), {"toy": parse_space(TOY)}, strategies["random"](), 0, repeats=Repeats(3)
+        ),
+        costs=CostModel(Shape(rows=40, numeric=2), 3),
+        budget=budget,
+        reserve=reserve,
+        store=lambda outcome: outcome.result,
+        listener=silent,
+        scheduler="none",
+        patience=Patience(lambda earlier, now: Gain(0.0, 0.01), 500.0),
+    )
+    state = loop.run(InlineRunner(split_data), SearchState(), threading.Event())
+    assert state.settled is not None
+    assert (state.settled.verdict, state.settled.ended) == ("no", ended)

@@ -86,13 +86,13 @@ class Board:
     def _finished(self, event: TrialFinished) -> None:
         result, family = event.result, event.result.spec.family
         self.training.pop(result.spec.id, None)
+        if result.spec.repeats is not None:
+            return  # no further model, and one split alone says less of the configuration than what is shown
         self.n_finished += 1
         if not result.ok or result.loss is None:
             self.n_failed += result.status.value == "failed"
             self.n_timeouts += result.status.value == "timeout"
             return
-        if result.spec.repeats is not None:
-            return  # one split alone says less of the configuration than what is shown
         self.tried[family] = self.tried.get(family, 0) + 1
         if _is_baseline(result.spec):
             self.baseline = (event.name, result)

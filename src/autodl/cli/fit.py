@@ -192,11 +192,12 @@ def _say_summary(screen: Screen, record: RunRecord, evaluation: Evaluation | Non
     from autodl.evaluate.base import metrics
     from autodl.records import Profile, TrialStatus
     from autodl.records.origins import SUPERNET
+    from autodl.search.repeats import merged
     from autodl.store import RunFolder
 
     names, run = {key: m.name for key, m in metrics.items()}, RunFolder(folder)
     names[record.metric] = metrics[record.metric].name  # one of quantiles has their levels in its key
     trials, profile = run.trials(), run.read("profile", Profile)
-    late = sum(t.status is TrialStatus.TIMEOUT for t in trials)
+    late = sum(t.status is TrialStatus.TIMEOUT for t in merged(trials))
     shared = any(t.spec.origin == SUPERNET for t in trials)
     print_summary(screen.out, summarize(record, evaluation, folder, names, profile, late, shared))

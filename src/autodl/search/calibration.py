@@ -11,8 +11,9 @@ have needed more than a bound; it counts as the mean of what the others let expe
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 MACHINE_SD, FAMILY_SD, CONFIG_SD, NOISE_SD = 0.6, 0.45, 0.3, 0.15
 """Spread of the effects: about a factor of 1.8, 1.6, 1.35 and 1.16."""
@@ -75,35 +76,48 @@ class _Evidence:
         return _Evidence(self.mean, 1.0 / (sd * sd + 1.0 / self.precision))
 
 
-def believe(measurements: Sequence[Measurement], family: str, config: Hashable) -> Belief:
-    """What to expect of the next trial of a configuration.
+class Beliefs:
+    """What some trials let expect of any further one; made once, asked often.
 
     Args:
         measurements: Of all finished trials, in any order.
-        family: Of the next trial.
-        config: Of the next trial.
     """
-    known = [(m.family, m.config, _Evidence(m.log_ratio, NOISE_SD**-2)) for m in measurements if not m.bound]
-    # The tightest bounds last: a looser one of the same family adds nothing to them.
-    for m in sorted((m for m in measurements if m.bound), key=lambda m: m.log_ratio):
-        expected = _posterior(known, m.family, m.config)
-        if m.log_ratio > expected.mean - 2.0 * math.sqrt(expected.variance):
-            known.append((m.family, m.config, _Evidence(expected.beyond(m.log_ratio), BOUND_SD**-2)))
-    return _posterior(known, family, config)
+
+    def __init__(self, measurements: Sequence[Measurement]) -> None:
+        self._configs: dict[str, dict[Hashable, _Evidence]] = {}
+        tightest: dict[tuple[str, Hashable], Measurement] = {}
+        for m in measurements:
+            if not m.bound:
+                self._add(m, _Evidence(m.log_ratio, NOISE_SD**-2))
+            elif (known := tightest.get((m.family, m.config))) is None or m.log_ratio > known.log_ratio:
+                tightest[m.family, m.config] = m
+        self._families = {key: _together(own.values()) for key, own in self._configs.items()}
+        # The tightest bounds last: a looser one of the same family adds nothing to them.
+        for m in sorted(tightest.values(), key=lambda m: m.log_ratio):
+            expected = self.of(m.family, m.config)
+            if m.log_ratio > expected.mean - 2.0 * math.sqrt(expected.variance):
+                self._add(m, _Evidence(expected.beyond(m.log_ratio), BOUND_SD**-2))
+                self._families[m.family] = _together(self._configs[m.family].values())
+
+    def of(self, family: str, config: Hashable) -> Belief:
+        """What to expect of the next trial of a configuration."""
+        machine = _Evidence(0.0, MACHINE_SD**-2)
+        for key, evidence in self._families.items():
+            if key != family:
+                machine = machine.plus(evidence.through(FAMILY_SD))
+        own = self._configs.get(family, {})
+        relatives = self._families.get(family, _Evidence())
+        if config in own:
+            relatives = _together(evidence for key, evidence in own.items() if key != config)
+        of_family = machine.through(FAMILY_SD).plus(relatives)
+        here = of_family.through(CONFIG_SD).plus(own.get(config, _Evidence()))
+        return Belief(here.mean, 1.0 / here.precision + NOISE_SD**2)
+
+    def _add(self, m: Measurement, evidence: _Evidence) -> None:
+        own = self._configs.setdefault(m.family, {})
+        own[m.config] = own.get(m.config, _Evidence()).plus(evidence)
 
 
-def _posterior(known: Sequence[tuple[str, Hashable, _Evidence]], family: str, config: Hashable) -> Belief:
-    configs: dict[tuple[str, Hashable], _Evidence] = {}
-    for key, settings, evidence in known:
-        configs[key, settings] = configs.get((key, settings), _Evidence()).plus(evidence)
-    relatives: dict[str, _Evidence] = {}
-    for (key, settings), evidence in configs.items():
-        if (key, settings) != (family, config):
-            relatives[key] = relatives.get(key, _Evidence()).plus(evidence.through(CONFIG_SD))
-    machine = _Evidence(0.0, MACHINE_SD**-2)
-    for key, evidence in relatives.items():
-        if key != family:
-            machine = machine.plus(evidence.through(FAMILY_SD))
-    of_family = machine.through(FAMILY_SD).plus(relatives.get(family, _Evidence()))
-    here = of_family.through(CONFIG_SD).plus(configs.get((family, config), _Evidence()))
-    return Belief(here.mean, 1.0 / here.precision + NOISE_SD**2)
+def _together(configs: Iterable[_Evidence]) -> _Evidence:
+    """What configurations tell of their family."""
+    return reduce(_Evidence.plus, (evidence.through(CONFIG_SD) for evidence in configs), _Evidence())

@@ -10,7 +10,7 @@ from functools import lru_cache
 from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
 from autodl.records.origins import SUPERNET
-from autodl.search.calibration import Measurement, believe
+from autodl.search.calibration import Beliefs, Measurement
 from autodl.search.nas.sharing import TRAININGS, without_rankings
 from autodl.search.trial import split_config
 from autodl.train.config import SLICE
@@ -51,6 +51,8 @@ class CostModel:
     refit_threads: int | None = None
     _seen: dict[str, tuple[TrialResult, Measurement | None]] = field(default_factory=dict, repr=False, compare=False)
     """Trials are looked at again before every start; what each tells does not change."""
+    _last: list[tuple[list[Measurement], Beliefs]] = field(default_factory=list, repr=False, compare=False)
+    """What was asked last."""
 
     def raw(self, spec: TrialSpec) -> float:
         """The family's own estimate for all folds and their preparation, in seconds."""
@@ -71,8 +73,14 @@ class CostModel:
         they needed more. Trainings of shared weights tell nothing.
         """
         seen = [m for r in without_rankings(history) if (m := self._measurement(r)) is not None]
-        ratio = math.exp(believe(seen, spec.family, _settings(spec)).mean) if seen else 1.0
+        ratio = math.exp(self._beliefs(seen).of(spec.family, _settings(spec)).mean) if seen else 1.0
         return max(LEAST_S, ratio * (self.raw(spec) + OVERHEAD_S) - OVERHEAD_S)
+
+    def _beliefs(self, seen: list[Measurement]) -> Beliefs:
+        """What these tell; many estimates are made between two trials."""
+        if not self._last or self._last[0][0] != seen:
+            self._last[:] = [(seen, Beliefs(seen))]
+        return self._last[0][1]
 
     def _measurement(self, result: TrialResult) -> Measurement | None:
         """What a finished trial tells; None if nothing."""

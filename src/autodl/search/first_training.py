@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autodl.clock import Deadline
 from autodl.models.base import Meta, families
+from autodl.search.budget import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from autodl.records import TrialResult, TrialSpec
-    from autodl.search.budget import Pace
     from autodl.search.job import TrialData
 
 ROWS = 100
@@ -28,11 +29,33 @@ _loaded = threading.Event()
 """Of this process."""
 
 
-def loading_seconds(spec: TrialSpec, finished: Sequence[TrialResult], pace: Pace) -> float:
-    """Seconds until a first network can be trained in the process that gets it; 0 once one was trained."""
-    if not families[spec.family].deep or any(r.ok and families[r.spec.family].deep for r in finished):
-        return 0.0
-    return LOAD_S * pace.slowdown
+@dataclass(frozen=True)
+class Loading:
+    """Weighs whether a trial will have to wait for the libraries of networks.
+
+    Attributes:
+        pace: How quick the machine is.
+        workers: Processes that train; each loads them for itself.
+        earlier: Trials of an earlier, interrupted run: what its processes had loaded is gone with them.
+    """
+
+    pace: Pace = field(default_factory=Pace)
+    workers: int = 1
+    earlier: int = 0
+
+    def first(self, spec: TrialSpec) -> float:
+        """Seconds until the first network of a process can be trained; 0 for families that are none."""
+        return LOAD_S * self.pace.slowdown if families[spec.family].deep else 0.0
+
+    def seconds(self, spec: TrialSpec, finished: Sequence[TrialResult]) -> float:
+        """Seconds that it will probably wait; 0 once as many networks were trained as there are processes."""
+        trained = sum(r.ok and families[r.spec.family].deep for r in finished[self.earlier :])
+        return self.first(spec) if trained < self.workers else 0.0
+
+
+def networks_loaded() -> bool:
+    """Whether this process has trained a network."""
+    return _loaded.is_set()
 
 
 def load_networks(family: str, data: TrialData, deadline: Deadline) -> None:

@@ -19,11 +19,11 @@ from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
-from autodl.search.first_training import loading_seconds
+from autodl.search.first_training import Loading
 from autodl.search.memory import MemoryModel
 from autodl.search.naming import trial_names
 from autodl.search.nas.sharing import SHARE, full_proposals, shared_choices
-from autodl.search.patience import Patience
+from autodl.search.patience import LEAST_S, Patience
 from autodl.search.repeats import merged
 from autodl.search.rivals import rival_curves
 from autodl.search.runners.base import Runner
@@ -72,6 +72,8 @@ class SearchState:
     """Bytes that a trial may take."""
     settled: MoreTime | None = None
     """Why nothing new is looked for any more, before the time is up."""
+    unfinished: tuple[str, ...] = ()
+    """Readable names of the configurations that were still being tried at the end."""
 
     def best(self, feasibility: Feasibility | None = None) -> TrialResult | None:
         """The finished trial with the lowest loss, of those within the limits if there are any."""
@@ -90,10 +92,11 @@ class SearchLoop:
         reserve: Finished trials -> seconds to keep for everything after the search.
         store: Writes an outcome durably and returns the stored result.
         scheduler: Key of the scheduler for trials that the strategy asked for.
-        max_trials: Trial-count budget, or None.
+        max_trials: Configurations to try, or None; the leaders' further splits come on top.
         memory: Estimates their bytes; None where nobody knows what is free.
         parents: Reads the fold models of the trial from which another goes on; empty if they are gone.
         patience: Says when nothing new need be looked for any more; None to search until the end.
+        loading: Weighs whether a network waits for its libraries.
         max_failures: A family whose trainings from scratch failed this often in a row is not tried again.
     """
 
@@ -109,6 +112,7 @@ class SearchLoop:
     parents: Callable[[TrialResult], tuple[bytes, ...]] = lambda result: ()
     patience: Patience | None = None
     max_failures: int = 2
+    loading: Loading = field(default_factory=Loading)
 
     def run(self, runner: Runner, state: SearchState, stop: threading.Event) -> SearchState:
         """Search until the budget ends, ``stop`` is set, or nothing is left to try."""
@@ -130,13 +134,21 @@ class SearchLoop:
         while outcomes := runner.wait(0.0):  # what ended while the last outcome was being stored
             for outcome in outcomes:
                 self._record(outcome, state, runner)
+        running = [j.spec for j in runner.running()]
+        names = trial_names([*(r.spec for r in state.finished), *running])
+        state.unfinished = tuple(names[s.id] for s in running if s.repeats is None)
+        if state.settled is not None and self._left(state) < LEAST_S:
+            # What came after, the leaders' further splits, has used the time.
+            state.settled = state.settled.model_copy(update={"ended": False})
         return state
 
     def _fill(self, runner: Runner, state: SearchState) -> bool:
         started = False
         while runner.free() > 0:
             running = [j.spec for j in runner.running()]
-            if self.max_trials is not None and len(state.finished) + len(running) >= self.max_trials:
+            # Further splits of a configuration are no further models.
+            tried = [s for s in (*(r.spec for r in state.finished), *running) if s.repeats is None]
+            if self.max_trials is not None and len(tried) >= self.max_trials:
                 break
             spec = self.allocation.next(
                 state.finished, running, lambda s: self._fits(s, state), settled=self._settled(state)
@@ -167,7 +179,7 @@ class SearchLoop:
             return True
         need = self.costs.estimate(spec, state.finished) * STRETCH
         need /= SHARE if spec.origin == SUPERNET else 1.0
-        need += loading_seconds(spec, state.finished, self.budget.pace)
+        need += self.loading.seconds(spec, state.finished)
         kept = self.reserve(state.finished)
         left = self.budget.left() - kept + (SMALL_SHARE * kept if need <= SMALL_S else 0.0)
         if need <= left:
@@ -240,11 +252,12 @@ class SearchLoop:
         left = max(least, self._left(state))
         share = NEEDED_SHARE if needed else 0.4
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
-        generous += loading_seconds(spec, state.finished, self.budget.pace)
         seconds = min(left, generous) if choices is None else SHARE * left
+        # Whether the process that gets it has trained a network before is known there.
+        loading = min(left - seconds, self.loading.first(spec)) if choices is None else 0.0
         return Job(
-            spec, seconds, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_,
-            partial=needed and not baseline and choices is None,
+            spec, seconds + loading, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_,
+            partial=needed and not baseline and choices is None, loading=loading,
         )  # fmt: skip
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:

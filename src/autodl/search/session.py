@@ -18,7 +18,7 @@ from autodl.search.breeding import Breeding
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
-from autodl.search.first_training import loading_seconds
+from autodl.search.first_training import Loading
 from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
@@ -149,6 +149,7 @@ def run_search(
         # Children of networks aside, the usual search goes on.
         breeding, strategy = Breeding(strategy, models.has_models), strategies[SEARCH](setup.plan.seed)
     costs = setup.costs()
+    loading = Loading(budget.pace, 1 if setup.plan.runner == "inline" else setup.plan.workers, len(done))
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
@@ -162,7 +163,7 @@ def run_search(
             rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
             repeats=Repeats(1 + len(setup.data.further), timed=not budget.unlimited),
             # Without a clock nothing may depend on measured seconds.
-            seconds=None if budget.unlimited else _with_loading(costs, budget),
+            seconds=None if budget.unlimited else _with_loading(costs, loading),
             quick_s=QUICK_SHARE * budget.total_s,
         ),
         costs=costs,
@@ -175,6 +176,7 @@ def run_search(
         memory=setup.memory(),
         parents=lambda result: () if models is None else models.fold_models(result),
         patience=_patience(setup, budget, compare),
+        loading=loading,
     )
     runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
     try:
@@ -183,8 +185,8 @@ def run_search(
         runner.close()
 
 
-def _with_loading(costs: CostModel, budget: Budget) -> Callable[[TrialSpec, Sequence[TrialResult]], float]:
-    return lambda spec, finished: costs.estimate(spec, finished) + loading_seconds(spec, finished, budget.pace)
+def _with_loading(costs: CostModel, loading: Loading) -> Callable[[TrialSpec, Sequence[TrialResult]], float]:
+    return lambda spec, finished: costs.estimate(spec, finished) + loading.seconds(spec, finished)
 
 
 def _patience(setup: SearchSetup, budget: Budget, compare: Compare | None) -> Patience | None:

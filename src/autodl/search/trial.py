@@ -15,7 +15,7 @@ from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.blas import blas_threads
 from autodl.search.cross_validation import CrossValidation
-from autodl.search.first_training import load_networks
+from autodl.search.first_training import load_networks, networks_loaded
 from autodl.search.fold_model import fit_model, merge_refits, split_config, trial_recipe
 from autodl.search.job import Job, Tell, TrialData, TrialOutcome
 from autodl.search.prepared import PreparedFolds
@@ -57,7 +57,8 @@ def _run_guarded(
     job: Job, data: TrialData, cache: PreparedFolds, tell: Tell, added: Callable[[], int]
 ) -> TrialOutcome:
     spec = job.spec
-    deadline = Deadline.after(job.seconds)
+    seconds = job.seconds - (job.loading if networks_loaded() else 0.0)
+    deadline = Deadline.after(seconds)
     begun, reached = time.perf_counter(), 1.0
     folds: CrossValidation | None = None
     try:
@@ -72,7 +73,7 @@ def _run_guarded(
             return folds.run()
     except TimeoutError as error:
         reached = 1.0 if folds is None else (len(folds.losses) + 1) / len(folds.numbers)
-        status, message = TrialStatus.TIMEOUT, f"did not finish in its {job.seconds:.1f} s ({error})"
+        status, message = TrialStatus.TIMEOUT, f"did not finish in its {seconds:.1f} s ({error})"
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a family may raise anything, even SystemExit: the trial alone pays for it

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.ensemble import combine, select
+from autodl.ensemble import Allowed, combine, select
 from autodl.evaluate.base import metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.models.base import families
@@ -31,9 +31,13 @@ def delivered_gain(problem: Problem) -> Compare:
     def chosen(results: Sequence[TrialResult], oof: dict[str, NDArray[Any]]) -> Ensemble:
         plan = problem.setup.plan
         known = {r.spec.id: oof[r.spec.id] for r in results}
+        allowed = _allowed(problem, results)
+        if allowed is not None and not any(allowed.fits([key]) for key in known):
+            return _alone(results[0])  # the nearest to the limits
         return select(
             results, known, problem.setup.data.y, metrics[plan.metric], n_classes=len(plan.classes), seed=plan.seed,
-            max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S),
+            max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S), weight=problem.setup.data.weight,
+            allowed=allowed,
         )  # fmt: skip
 
     def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:
@@ -65,6 +69,15 @@ def _candidates(problem: Problem, results: Sequence[TrialResult]) -> list[TrialR
     ranked = sorted(able, key=problem.setup.feasibility.order)
     best = {r.spec.family: r.spec.id for r in reversed(ranked)}
     return [r for place, r in enumerate(ranked) if place < CANDIDATES or best[r.spec.family] == r.spec.id]
+
+
+def _allowed(problem: Problem, results: Sequence[TrialResult]) -> Allowed | None:
+    """The limits, with what was measured in the trials; None without limits."""
+    feasibility = problem.setup.feasibility
+    if not feasibility.limits.any:
+        return None
+    needs, kinds = {r.spec.id: r.need for r in results}, {r.spec.id: r.spec.family for r in results}
+    return Allowed(feasibility.limits, needs, kinds, feasibility.base)
 
 
 def _predictions(problem: Problem, results: Sequence[TrialResult]) -> dict[str, NDArray[Any]]:

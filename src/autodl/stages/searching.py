@@ -99,10 +99,13 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         ctx.trouble = error
         ctx.leave_out("The rest of the search", error)
     else:
+        ctx.unfinished = state.unfinished
         slow = {k: s for k, s in state.too_slow.items() if not any(r.spec.family == k for r in results)}
         if slow:
             ctx.note(_too_slow(slow, checks=problem.setup.checking_s > 0))
-        if len(results) > known or ctx.more_time is None:
+        # What repeats exactly with the same seed must say nothing that depends on the clock.
+        timed = not ctx.budget.unlimited and problem.setup.max_trials is None
+        if timed and (len(results) > known or ctx.more_time is None):
             with ctx.guard("Looking at what the later part of the search brought"):
                 ctx.more_time = state.settled or told(results, ctx.budget.elapsed(), leaders_gain(problem))
         for key, need in state.too_large.items():
@@ -165,8 +168,8 @@ def _too_slow(slow: Mapping[str, Refused], *, checks: bool = False) -> str:
     kept = max(r.kept for r in slow.values())
     limits = ", for measuring what is limited" if checks else ""
     return (
-        f"Not tried for lack of time: {', '.join(map(weighed, slow))}. What is needed counts a margin of a quarter; "
-        f"besides, {format_duration(kept)} were kept for the final model, its test{limits} and the report."
+        f"Not tried for lack of time: {', '.join(map(weighed, slow))}. In brackets: what it needs, with a margin of a quarter, and "
+        f"what was left for it when it came nearest to fitting; besides, {format_duration(kept)} were kept for the final model, its test{limits} and the report."
     )
 
 
