@@ -48,10 +48,11 @@ EQUAL = 0.001
 """Losses that differ by less than this share count as equal."""
 
 
-def plain(family: str) -> dict[str, Any]:
+def plain(family: str, objectives: Sequence[str]) -> dict[str, Any]:
     """A family's search space with the plainest preparation that it can work with, and no other, as YAML wants it.
 
-    Numbers are standardized where the family scales them at all; everything that can be switched off is off.
+    Numbers are standardized where the family scales them at all; everything that can be switched off is off. Losses
+    beside ``auto`` are those that the plan offers, as in the default.
     """
     from autodl.models.base import families
     from autodl.records import Recipe
@@ -69,6 +70,7 @@ def plain(family: str) -> dict[str, Any]:
             value = "none" if isinstance(value, str) else type(value)(0)
         fixed[f"prep.{name}"] = {"type": "choice", "values": [value]}
     shipped = family_space(family)
+    shipped = shipped.restricted("objective", ("auto", *objectives))
     space = shipped.without(*(n for n in shipped.params if n.startswith("prep.")))
     params = {n: p.model_dump(mode="json", exclude_defaults=True) for n, p in space.params.items()}
     portfolio = [c for i, c in enumerate(space.portfolio) if c not in space.portfolio[:i]]
@@ -84,10 +86,11 @@ def flags_of(arm: str, task: BenchTask, train: Path, seconds: float, args: argpa
     command = [args.autodl, "plan", str(train), *task.flags, "--time-budget", f"{seconds:g}s", "--json"]
     planned = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     keys = [f["key"] for f in planned["plan"]["families"]]
+    objectives = {f["key"]: f["objectives"] for f in planned["plan"]["families"]}
     if arm != "networks":
         keys = [k for k in keys if not families[k].deep]
     file = train.parent / f"plain-{arm}.yaml"
-    spaces = {k: plain(k) for k in keys if families[k].complexity > 0}
+    spaces = {k: plain(k, objectives[k]) for k in keys if families[k].complexity > 0}
     file.write_text(yaml.safe_dump(spaces, sort_keys=False), encoding="utf-8")
     only = ["--search", "portfolio"] if arm == "portfolio" else []
     return ["--families", ",".join(keys), "--space", str(file), *only]

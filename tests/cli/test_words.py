@@ -25,6 +25,10 @@ def test_an_interval_is_never_shown_as_a_point(value: float, width: float) -> No
     assert low != high
 
 
+def test_a_wide_interval_leaves_the_value_two_digits() -> None:
+    assert with_interval(0.844, 0.457, 4.651) == "0.84 (0.46 to 4.65)"
+
+
 def test_an_interval_shows_no_more_decimals_than_it_supports() -> None:
     assert with_interval(512.345, 430.1, 610.9) == "512 (430 to 611)"
     assert with_interval(0.93127, 0.9291, 0.9333) == "0.931 (0.929 to 0.933)"

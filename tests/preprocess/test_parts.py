@@ -34,6 +34,18 @@ def test_codes_get_letters_and_numbers_and_other_words_stay() -> None:
     assert list(frame.columns) == ["seat", "name", "flat"]
 
 
+def test_a_column_that_has_the_name_already_stays() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"c": [f"{rng.choice(list('AB'))}{k}" for k in range(60)], "c:letters": ["own"] * 60})
+    parts = CodeParts(("c",)).fit(frame)
+    assert parts.words == ("c:letters 2",) and parts.numbers == ("c:number",)
+    out = parts.transform(frame)
+    assert set(out["c:letters"]) == {"own"} and set(out["c:letters 2"]) == {"A", "B"}
+    older = CodeParts.__new__(CodeParts)
+    older.__setstate__({"columns": ("c",), "lettered": ("c",), "numbered": ("c",)})
+    assert (older.words, older.numbers) == (("c:letters",), ("c:number",))
+
+
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=1, max_size=8))
 def test_any_text_can_be_taken_apart(cells: list[str | None]) -> None:

@@ -24,6 +24,11 @@ def test_digits_follow_the_width_of_the_interval(low: float, high: float, places
     assert fmt.decimals(low, high) == places
 
 
+def test_a_wide_lopsided_interval_leaves_the_value_two_digits() -> None:
+    assert str(fmt.estimate(Interval(value=0.844, low=0.457, high=4.651, n=9))) == "0.84 (0.46 to 4.65)"
+    assert str(fmt.estimate(Interval(value=0.00001, low=0.0, high=4.0, n=9))) == "0.00 (0.00 to 4.00)"
+
+
 def test_estimate_uses_the_same_decimals_for_all_three() -> None:
     e = fmt.estimate(Interval(value=2712.4, low=2512.0, high=2912.0, n=9))
     assert (e.value, e.low, e.high) == ("2,700", "2,500", "2,900")

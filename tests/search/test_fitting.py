@@ -9,7 +9,7 @@ import pytest
 
 from autodl.models.base import families
 from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, NumericStats, Recipe, TableSchema, Task
-from autodl.search.fitting import fitted_space, idle_fields, nearly_balanced
+from autodl.search.fitting import fitted_space, idle_fields, nearly_balanced, possible_objectives, problem_space
 from autodl.search.space import family_space
 
 STATS = NumericStats(
@@ -58,6 +58,33 @@ def test_a_space_is_cut_to_the_data(linear_data) -> None:
     assert not {"prep.impute", "prep.outliers", "prep.balance", "prep.max_onehot"} & set(space.params)
     gap = TableSchema(columns=tuple(c.model_copy(update={"n_missing": 3}) for c in linear_data.schema.columns))
     assert "prep.impute" in fitted_space(plan(), replace(linear_data, schema=gap)).params
+
+
+@pytest.mark.parametrize(
+    ("task", "quantiles", "least", "kept"),
+    [
+        (Task.CLASSIFICATION, (), 0.0, ()),
+        (Task.REGRESSION, (0.1, 0.9), 1.0, ()),
+        (Task.REGRESSION, (), -1.0, ()),
+        (Task.REGRESSION, (), 0.0, ("auto", "poisson", "tweedie")),
+        (Task.REGRESSION, (), 0.5, ("auto", "poisson", "tweedie", "gamma")),
+    ],
+)
+def test_a_users_space_loses_the_losses_that_do_nothing_or_fail(task, quantiles, least, kept) -> None:
+    own = plan("lightgbm").model_copy(update={"space": family_space("lightgbm").model_dump(mode="json")})
+    space = problem_space(own, (), possible_objectives(task, quantiles, least))
+    assert (space.params["objective"].values if kept else ()) == kept
+    assert ("objective" in space.params) == bool(kept)
+    assert all(start.get("objective", "auto") in ("auto", *kept) for start in space.starts())
+
+
+def test_a_loss_that_other_parameters_depend_on_stays() -> None:
+    params = {
+        "objective": {"type": "choice", "values": ["auto", "poisson"]},
+        "learning_rate": {"type": "float", "low": 0.01, "high": 0.1, "when": {"objective": "poisson"}},
+    }
+    own = plan("lightgbm").model_copy(update={"space": {"params": params}})
+    assert "objective" in problem_space(own, (), ("auto",)).params
 
 
 def test_rare_classes_may_be_balanced(linear_data) -> None:

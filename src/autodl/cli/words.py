@@ -40,20 +40,26 @@ def with_interval(value: float, low: float, high: float) -> str:
     >>> with_interval(0.93124, 0.8941, 0.9622)
     '0.93 (0.89 to 0.96)'
     """
-    decimals = interval_decimals(low, high)
+    decimals = interval_decimals(low, high, value)
     if decimals is None:
         return number(value)
     return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
 
 
-def interval_decimals(low: float, high: float) -> int | None:
-    """Decimals that an interval's width supports; None where it has none."""
+def interval_decimals(low: float, high: float, value: float = 0.0) -> int | None:
+    """Decimals that an interval's width supports; None where it has none.
+
+    Up to two more where a wide interval would leave the value fewer than two significant digits.
+    """
     width = high - low
     if not math.isfinite(width) or width <= 0:
         return None
     magnitude = math.floor(math.log10(width))
     coarse = width < 3 * 10.0**magnitude  # one digit would leave only two or three steps inside the interval
-    return min(6, max(0, coarse - magnitude))
+    own = coarse - magnitude
+    if value and math.isfinite(value):
+        own = max(own, min(own + 2, 1 - math.floor(math.log10(abs(value)))))
+    return min(6, max(0, own))
 
 
 def in_hundred(share: float) -> str:

@@ -16,7 +16,7 @@ ROWS_A_SEGMENT = 10
 """Rows for each coefficient of a linear model: the usual rule of thumb is ten to twenty (Harrell 2015)."""
 SKEWED = 1.0
 IMBALANCED = 0.25
-EACH_ROW_ALIKE = frozenset({"accuracy", "level_mae"})
+EACH_ROW_ALIKE = frozenset({"accuracy", "f1_weighted", "level_mae"})
 """Metrics of decisions in which a row of a rare class counts as much as any other: weights would only bend them."""
 RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
 """Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""

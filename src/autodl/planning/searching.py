@@ -13,7 +13,7 @@ from autodl.options import FitOptions
 from autodl.planning.facts import Facts
 from autodl.records import Decision, FamilyPlan
 from autodl.search.architecture import Architecture
-from autodl.search.fitting import idle_fields, problem_space
+from autodl.search.fitting import idle_fields, possible_objectives, problem_space
 from autodl.search.nas.sharing import can_share
 from autodl.search.schedulers.base import schedulers
 from autodl.search.strategies.base import Strategy, strategies
@@ -56,7 +56,9 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan], own: Collection[str]
     scheduler = schedulers[key]
     architecture = Architecture.of(options.nas, options.seed)
     idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
-    spaces = {p.key: problem_space(p, idle) for p in kept}
+    stats = facts.profile.target.numeric
+    possible = possible_objectives(facts.task, options.quantiles, stats.minimum if stats else 0.0)
+    spaces = {p.key: problem_space(p, idle, possible) for p in kept}
     _check(strategy, architecture, spaces, [p.key for p in kept if p.space is not None])
     decisions = [
         _search(strategy, architecture, options, spaces, kept, [key for key in own if key not in spaces]),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from autodl.preprocess.older import completed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,19 +35,19 @@ class CodeParts:
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
         self.lettered: tuple[str, ...] = ()
-        """Columns that have a column of letters, ``NAME:letters``."""
+        """Columns that have a column of letters."""
         self.numbered: tuple[str, ...] = ()
-        """Columns that have a column of numbers, ``NAME:number``."""
+        """Columns that have a column of numbers."""
+        self.words: tuple[str, ...] = ()
+        """Names of the added columns of categories: ``NAME:letters`` where no column is called so."""
+        self.numbers: tuple[str, ...] = ()
+        """Names of the added columns of numbers: ``NAME:number`` where no column is called so."""
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Names of the added columns of categories."""
-        return tuple(f"{c}:letters" for c in self.lettered)
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """Names of the added columns of numbers."""
-        return tuple(f"{c}:number" for c in self.numbered)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older versions did not look whether the names were taken.
+        words = tuple(f"{c}:letters" for c in state["lettered"])
+        numbers = tuple(f"{c}:number" for c in state["numbered"])
+        self.__dict__.update(completed(state, {"words": words, "numbers": numbers}))
 
     def fit(self, frame: pd.DataFrame) -> CodeParts:
         """Learn which columns are codes."""
@@ -60,6 +63,9 @@ class CodeParts:
             if len({number_of(v) for v in values}) >= MANY / 3:
                 numbered.append(column)
         self.lettered, self.numbered = tuple(lettered), tuple(numbered)
+        taken = {str(c) for c in frame.columns}
+        self.words = tuple(_unused(f"{c}:letters", taken) for c in lettered)
+        self.numbers = tuple(_unused(f"{c}:number", taken) for c in numbered)
         return self
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -76,6 +82,13 @@ class CodeParts:
                 [number_of(v) if isinstance(v, str) else np.nan for v in frame[column]], dtype=np.float64
             )
         return frame.assign(**added)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it if it is taken; taken from then on."""
+    found = next(n for k in count(1) if (n := name if k == 1 else f"{name} {k}") not in taken)
+    taken.add(found)
+    return found
 
 
 def letters_of(code: str) -> str:

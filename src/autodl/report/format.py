@@ -30,11 +30,15 @@ def words(items: Sequence[str], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
-def decimals(low: float, high: float) -> int:
+def decimals(low: float, high: float, value: float | None = None) -> int:
     """Decimals worth showing for an estimate with this interval; negative ones round to tens, hundreds ...
 
-    One significant digit of the half-width, two when that digit is 1.
+    One significant digit of the half-width, two when that digit is 1; at least two significant digits of the value
+    where a wide interval would leave fewer, but at most two decimals more than the interval's own.
     """
+    if value is not None and math.isfinite(value) and low < high:
+        own = decimals(low, high)
+        return max(own, min(_significant(value, 2), own + 2)) if value else own
     half = abs(high - low) / 2
     if not math.isfinite(half) or half == 0:
         largest = max(abs(low), abs(high))
@@ -114,7 +118,7 @@ class Estimate:
 
 def estimate(interval: Interval, places: int | None = None) -> Estimate:
     """Value and limits with as many digits as the width of the interval supports."""
-    p = decimals(interval.low, interval.high) if places is None else places
+    p = decimals(interval.low, interval.high, interval.value) if places is None else places
     return Estimate(fixed(interval.value, p), fixed(interval.low, p), fixed(interval.high, p))
 
 

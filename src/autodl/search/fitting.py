@@ -30,18 +30,35 @@ def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:
     import numpy as np
 
     counts = np.bincount(data.y, minlength=data.n_classes) if data.task is Task.CLASSIFICATION else ()
-    return problem_space(plan, idle_fields(data.schema.columns, data.task, [int(c) for c in counts]))
+    idle = idle_fields(data.schema.columns, data.task, [int(c) for c in counts])
+    least = float(np.min(data.y)) if data.task is Task.REGRESSION and len(data.y) else 0.0
+    return problem_space(plan, idle, possible_objectives(data.task, data.quantiles, least))
 
 
-def problem_space(plan: FamilyPlan, idle: Iterable[str]) -> SearchSpace:
-    """The family's space without the preparation named ``idle``.
+OBJECTIVES = ("auto", "poisson", "tweedie", "gamma")
+
+
+def possible_objectives(task: Task, quantiles: Sequence[float], least: float) -> tuple[str, ...]:
+    """Values of the families' parameter ``objective`` that do anything, and do not fail.
+
+    Args:
+        task: What is predicted. quantiles: Levels, if any are. least: Least target of a regression.
+    """
+    if task is not Task.REGRESSION or quantiles or least < 0:
+        return OBJECTIVES[:1]
+    return OBJECTIVES if least > 0 else OBJECTIVES[:-1]
+
+
+def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str] = OBJECTIVES) -> SearchSpace:
+    """The family's space without the preparation named ``idle`` and the losses that are not ``possible``.
 
     The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
     tried first. Preparation that is not searched follows the recipe, too. A user's own defaults stay as they are.
     """
     space = planned_space(plan).without(*(f"prep.{name}" for name in idle))
     if plan.space is not None:
-        return space
+        bound = any("objective" in p.when for p in space.params.values())
+        return space if bound else space.restricted("objective", possible)
     space = space.restricted("objective", ("auto", *plan.objectives))
     return space.with_defaults({f"prep.{name}": value for name, value in plan.recipe.model_dump().items()})
 

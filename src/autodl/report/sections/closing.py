@@ -68,7 +68,7 @@ def _method(facts: Facts) -> str:
         parts.append(text)
     if e and facts.leader and facts.leader.test:
         score, metric = facts.leader.test, metric_words(e.metric, facts.metric.greater_is_better)
-        places = fmt.decimals(score.low, score.high)
+        places = fmt.decimals(score.low, score.high, score.value)
         parts.append(
             f"On {fmt.plural(e.n_test, 'test row')} {e.leader} reached {metric.name} {fmt.estimate(score)} "
             f"({round(100 * score.level)} % interval, {clean(score.method)})"

@@ -24,7 +24,7 @@ def statements(facts: Facts) -> tuple[Statement, ...]:
     """The statements, the most decisive first."""
     out = [_better(facts)]
     if facts.evaluation is not None:
-        out += [_few(facts.evaluation), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
+        out += [_few(facts), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
         out += [interval_statement(facts.evaluation)]
         out += [_beaten(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
     out += [*_warnings(facts), _limits(facts)]
@@ -55,20 +55,24 @@ def _better(facts: Facts) -> Statement | None:
         f"{facts.metric.name} differs by {fmt.fixed(c.difference, places)} (95 % interval {fmt.fixed(c.low, places)} "
         f"to {fmt.fixed(c.high, places)}) on {fmt.plural(c.n, 'row')}, {term('p', fmt.p_value(c.p_holm))}."
     )
+    if c.verdict == "better" and facts.evaluation.worth is not None and facts.solid_rows < TOO_FEW:
+        # A handful of rows that outweigh all others agree with themselves: their interval is of no use.
+        return Statement("care", "Careful", "Better than guessing?", reason, "#versus")
     if c.verdict == "better":
         return Statement("holds", "Yes", "Better than guessing:", reason, "#versus")
     lead = "Not shown to be better than guessing:" if c.verdict == "tie" else "Worse than guessing:"
     return Statement("care", "No", lead, reason, "#versus")
 
 
-def _few(evaluation: Evaluation) -> Statement | None:
-    if evaluation.n_test >= FEW_ROWS:
+def _few(facts: Facts) -> Statement | None:
+    solid = facts.solid_rows
+    if facts.evaluation is None or solid >= FEW_ROWS:
         return None
-    body = (
-        f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, too few rows to conclude anything."
-        if evaluation.n_test < TOO_FEW
-        else f"only {fmt.plural(evaluation.n_test, 'row')} could be held back, so the intervals are wide."
-    )
+    rows = fmt.plural(facts.evaluation.n_test, "row")
+    held = f"only {rows} could be held back"
+    if facts.evaluation.worth is not None:
+        held = f"the {rows} held back tell only about as much as {fmt.count(round(solid))} of equal weight"
+    body = f"{held}, too few rows to conclude anything." if solid < TOO_FEW else f"{held}, so the intervals are wide."
     return Statement(
         "care", "Careful", "Few rows behind the score:",
         body, "#leaderboard",
@@ -164,7 +168,7 @@ def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
     if not sure:
         return []
     s = sure[0]
-    places = fmt.decimals(s.score.low, s.score.high)
+    places = fmt.decimals(s.score.low, s.score.high, s.score.value)
     metric = metric_words(s.metric) if s.metric else facts.metric
     body = (
         f"{metric.name} {fmt.estimate(s.score)} there against {fmt.fixed(s.rest, places)} elsewhere "

@@ -92,7 +92,7 @@ def _segments(e: Evaluation, planned: MetricWords) -> Table | None:
         return None
     rows = []
     for s in e.segments:
-        places = fmt.decimals(s.score.low, s.score.high)
+        places = fmt.decimals(s.score.low, s.score.high, s.score.value)
         rows.append(
             (
                 code(s.column, 32), code(s.value, 32), fmt.count(s.n), str(fmt.estimate(s.score)),
