@@ -5,7 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autodl.records import ArtifactRef, Cost, Ensemble, Member, TrialResult, TrialSpec, TrialStatus
+from autodl.decision import decided
+from autodl.ensemble.answers import held_out_answers
+from autodl.ensemble.nested import random_parts
+from autodl.evaluate.base import metrics
+from autodl.records import ArtifactRef, Calibration, Cost, Ensemble, Member, TrialResult, TrialSpec, TrialStatus
 from autodl.scoring import candidates
 
 
@@ -28,3 +32,28 @@ def test_candidates_know_whether_their_training_was_stopped_by_validation_rows(m
     found, leader = candidates(results, ensemble, plan, np.zeros(4), folder, {i: i for i in "abc"})
     stopped = {c.name: c.early_stopped for c in found}
     assert stopped == {"a": True, "b": False, "c": False, leader: expected}
+
+
+@pytest.mark.parametrize("calibration", [None, Calibration(kind="temperature", coefficients=(2.0,))])
+def test_validation_scores_with_a_cut_are_those_of_rows_it_was_not_chosen_on(calibration):
+    """The leader tells the loss of the ensemble; another model is judged by cuts that the other half asks for."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(2000) < 0.1).astype(int)
+    p = (0.1 + 0.15 * y + 0.08 * rng.normal(size=2000)).clip(0.01, 0.49)
+    arrays = {"a.npy": np.column_stack([1 - p, p]), "b.npy": np.column_stack([1 - p**2, p**2])}
+    results = [trial(i, f, {}).model_copy(update={"score": 0.0}) for i, f in (("a", "linear"), ("b", "lightgbm"))]
+    results = [r.model_copy(update={"oof": r.test}) for r in results]
+    ensemble = Ensemble(
+        members=(Member(trial_id="a", family="linear", weight=1.0),),
+        method="single", loss=0.4, single_loss=1.0, threshold=0.2, calibration=calibration,
+    )  # fmt: skip
+    plan = SimpleNamespace(metric="f1", classes=("no", "yes"), seed=3, quantiles=())
+    folder = SimpleNamespace(read_array=lambda ref: arrays[ref.path])
+    found, leader = candidates(results, ensemble, plan, y, folder, {"a": "A", "b": "B"})
+    a, b = sorted(found, key=lambda c: c.name)
+    assert leader == "A" and a.threshold == 0.2 and a.validation == pytest.approx(0.6)
+    assert b.threshold not in (0.2, 0.5)
+    part = random_parts(y, True, np.random.default_rng(3), 2)
+    f1, q = metrics["f1"], arrays["b.npy"]
+    assert b.validation == f1.score(y, held_out_answers(q, y, f1, part, seed=3), 2)
+    assert b.validation != f1.score(y, decided(q, b.threshold), 2)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import NEVER, Deadline
-from autodl.decision import HALF, decided
-from autodl.ensemble import choose_factors, choose_threshold, combine
+from autodl.decision import HALF
+from autodl.ensemble import combine
+from autodl.ensemble.answers import choose_answers, held_out_answers, held_out_shifted
+from autodl.ensemble.nested import random_parts
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
@@ -93,24 +95,19 @@ def candidates(
         predictions[r.spec.id] = predict(r, [r.spec.id])
         threshold, validation = HALF, r.score
         factors: tuple[float, ...] = ()
-        calibrated = r.spec.id in weights and len(weights) == 1 and ensemble.calibration is not None
-        if plan.quantiles and r.oof is not None:
-            # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
-            predictions[r.spec.id], validation = _shifted(
-                predictions[r.spec.id], folder.read_array(r.oof), y, metric, weight
-            )
-        if decides and r.oof is not None and families[r.spec.family].complexity > 0:
-            oof = folder.read_array(r.oof)
-            if len(ensemble.members) == 1 and r.spec.id in weights:
-                threshold, factors = ensemble.threshold, ensemble.factors
-            elif len(plan.classes) == 2:
-                threshold = choose_threshold(oof[:, 1], y, metric, seed=plan.seed, weight=weight)
-            else:
-                factors = choose_factors(oof, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
-            validation = _score_at(threshold, factors, oof, y, metric, r.score, weight)
         prediction = predictions[r.spec.id]
-        if calibrated and not plan.quantiles:
-            prediction, validation = combine(ensemble, predictions), metric.to_score(ensemble.loss)
+        if r.spec.id in weights and len(weights) == 1:
+            threshold, factors = ensemble.threshold, ensemble.factors
+            if ensemble.calibration is not None or threshold != HALF or factors:
+                prediction, validation = combine(ensemble, predictions), metric.to_score(ensemble.loss)
+        elif plan.quantiles and r.oof is not None:
+            # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
+            prediction, validation = _shifted(prediction, folder.read_array(r.oof), y, metric, plan.seed, weight)
+        elif decides and r.oof is not None and families[r.spec.family].complexity > 0:
+            oof = folder.read_array(r.oof)
+            threshold, factors = choose_answers(oof, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
+            if threshold != HALF or factors:
+                validation = _score_of_answers(oof, y, metric, plan.seed, weight, deadline)
         found.append(
             Candidate(
                 name=names[r.spec.id],
@@ -134,10 +131,6 @@ def candidates(
         )
     if len(ensemble.members) == 1:
         return found, names[ensemble.members[0].trial_id]
-    validation = metric.to_score(ensemble.loss)
-    if ensemble.threshold != HALF or ensemble.factors:
-        oof = combine(ensemble, {i: folder.read_array(ref) for i in weights if (ref := by_id[i].oof) is not None})
-        validation = _score_at(ensemble.threshold, ensemble.factors, oof, y, metric, validation, weight)
     together = {i: predict(by_id[i], list(weights)) for i in predictions if i in weights}
     costs = [by_id[m.trial_id].cost for m in ensemble.members]
     found.insert(
@@ -147,7 +140,7 @@ def candidates(
             family="ensemble",
             trial_id=None,
             prediction=combine(ensemble, together),
-            validation=validation,
+            validation=metric.to_score(ensemble.loss),
             fit_s=sum(c.fit_s for c in costs if c),
             predict_ms_per_row=sum(c.predict_ms_per_row for c in costs if c),
             size_bytes=sum(c.size_bytes for c in costs if c),
@@ -199,30 +192,40 @@ def one_fold_predictor(
 
 
 def _shifted(
-    prediction: NDArray[Any], oof: NDArray[Any], y: NDArray[Any], metric: Metric, weight: NDArray[Any] | None
-) -> tuple[NDArray[Any], float]:
-    """A model's test quantiles with the shifts that its out-of-fold ones ask for, and its score with them."""
-    shifts = fit_shifts(oof, y, metric.levels, weight)
-    known = np.isfinite(oof).all(axis=1)
-    w = None if weight is None else weight[known]
-    return shifted(shifts, prediction), metric.score(y[known], shifted(shifts, oof[known]), 0, w)
-
-
-def _score_at(
-    threshold: float,
-    factors: tuple[float, ...],
+    prediction: NDArray[Any],
     oof: NDArray[Any],
     y: NDArray[Any],
     metric: Metric,
-    otherwise: float | None,
+    seed: int,
     weight: NDArray[Any] | None,
-) -> float | None:
-    """The out-of-fold score at a cut other than 0.5, or with factors."""
-    if threshold == HALF and not factors:
-        return otherwise
+) -> tuple[NDArray[Any], float]:
+    """A model's test quantiles with the shifts that its out-of-fold ones ask for, and the score of such shifts."""
+    oof, y, part, w = _halves(oof, y, metric, seed, weight)
+    moved = shifted(fit_shifts(oof, y, metric.levels, w), prediction)
+    return moved, metric.score(y, held_out_shifted(oof, y, metric, part, w), 0, w)
+
+
+def _score_of_answers(
+    oof: NDArray[Any],
+    y: NDArray[Any],
+    metric: Metric,
+    seed: int,
+    weight: NDArray[Any] | None,
+    deadline: Deadline,
+) -> float:
+    """The out-of-fold score with a cut or factors, each half of the rows with those that the other one asks for."""
+    oof, y, part, w = _halves(oof, y, metric, seed, weight)
+    answers = held_out_answers(oof, y, metric, part, seed=seed, weight=w, deadline=deadline)
+    return metric.score(y, answers, oof.shape[1], w)
+
+
+def _halves(
+    oof: NDArray[Any], y: NDArray[Any], metric: Metric, seed: int, weight: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """Predictions, targets, halves and weights of the rows that have predictions."""
     known = np.isfinite(oof).all(axis=1)
-    w = None if weight is None else weight[known]
-    return metric.score(y[known], decided(oof[known], threshold, factors), oof.shape[1], w)
+    part = random_parts(y[known], metric.needs == "label", np.random.default_rng(seed), 2)
+    return oof[known].astype(float), y[known], part, None if weight is None else weight[known]
 
 
 def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodl.data import make_folds, split_test
+from autodl.data.splits import make_blocks
 from autodl.errors import ConfigError, DataError
 from autodl.records import Validation
 
@@ -184,3 +185,20 @@ def test_many_groups_are_dealt_out_evenly() -> None:
         assert not len(np.intersect1d(groups[train], groups[valid]))
         assert len(valid) == pytest.approx(n / 5, rel=0.02)
         assert y[valid].mean() == pytest.approx(y.mean(), rel=0.05)
+
+
+def test_blocks_are_groups_or_stretches_of_time() -> None:
+    groups = np.array(["b", "a", "b", None, None])
+    found = make_blocks(5, [], validation=plan("group"), groups=groups, times=None)
+    assert found is not None and found[0] == found[2] and len(set(found)) == 4, "rows without a group stand alone"
+    assert make_blocks(5, [], validation=plan("random"), groups=groups, times=None) is None
+
+    times = np.random.default_rng(0).permutation(60)
+    for n_folds in (1, 3):
+        validation = plan("time", n_folds)
+        folds = make_folds(60, validation=validation, strata=None, groups=None, times=times, seed=0)
+        found = make_blocks(60, folds, validation=validation, groups=None, times=times)
+        assert found is not None
+        assert np.array_equal(np.flatnonzero(found >= 0), np.sort(np.concatenate([valid for _, valid in folds])))
+        assert len(set(found[found >= 0])) == (5 if n_folds == 1 else 3)
+        assert (np.diff(found[np.argsort(times)]) >= 0).all(), "no stretch reaches into another"

@@ -20,7 +20,7 @@ def facts_of(kind="binary", **changes):
 
 WAYS = (
     Compared(way="single", n_models=1, loss=0.13, worse=0.01, worse_se=0.004),
-    Compared(way="greedy", n_models=3, loss=0.121, worse=0.001, worse_se=0.002),
+    Compared(way="greedy", chosen=True, n_models=3, loss=0.121, worse=0.001, worse_se=0.002),
     Compared(way="weighted", calibrated=True, n_models=4, loss=0.12, worse=0.0, worse_se=0.0),
 )
 
@@ -35,6 +35,20 @@ def test_scores_stand_in_the_metrics_own_direction_and_the_chosen_one_is_marked(
     ]
     assert [float(row[3]) for row in table.rows] == pytest.approx([0.87, 0.879, 0.88])
     assert [row[4] for row in table.rows] == ["0.01 ± 0.004", "0.001 ± 0.002", "best"]
+
+
+def test_one_way_is_marked_whatever_the_losses():
+    """Answers are scored with their cut, ways without, and two ways may come to the same loss."""
+    same = tuple(c.model_copy(update={"loss": 0.12}) for c in WAYS)
+    for loss in (0.12, 0.3):
+        table = combining.compared(facts_of(compared=same, loss=loss))
+        assert [row[0] for row in table.rows if row[1] == "chosen"] == ["Greedy selection"]
+
+
+def test_ways_compared_by_another_metric_say_so():
+    table = combining.compared(facts_of(compared=WAYS, compared_by="log_loss"))
+    assert table.columns[3].label == "Log loss on held-out rows"
+    assert [float(row[3]) for row in table.rows] == pytest.approx([0.13, 0.121, 0.12])
 
 
 def test_nothing_to_compare_is_no_table():

@@ -8,6 +8,7 @@ together. ``times``: (n,) sortable values; NaN or NaT counts as earliest.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +28,8 @@ MANY_ROWS, MANY_GROUPS = 200_000, 5_000
 """Above these, groups are dealt out by a method that is linear in the rows."""
 LARGE_GROUPS = 2_000
 """Groups placed one by one; the others are so small that dealing them out in turn is as even."""
+STRETCHES = 5
+"""Of time, that the rows of a single hold-out are cut into."""
 
 
 def split_test(
@@ -111,6 +114,33 @@ def make_splits(
         )
         for s in range(again)
     ]  # fmt: skip
+
+
+def make_blocks(
+    n: int,
+    folds: Sequence[tuple[Rows, Rows]],
+    *,
+    validation: Validation,
+    groups: NDArray[Any] | None,
+    times: NDArray[Any] | None,
+) -> Rows | None:
+    """(n,) blocks of rows that stay together when their predictions are cut anew; None if each row is its own.
+
+    Groups are blocks. By time the rows that each fold validates are one, those of a single hold-out several
+    stretches; rows that no fold validates are -1.
+    """
+    if validation.kind == "group":
+        return _codes(groups, n)
+    if validation.kind != "time":
+        return None
+    stretches = [held_out for _, held_out in folds]
+    if len(stretches) == 1:
+        held_out = stretches[0]
+        stretches = np.array_split(held_out[np.argsort(_instants(times, n)[held_out], kind="stable")], STRETCHES)
+    found = np.full(n, -1)
+    for number, stretch in enumerate(stretches):
+        found[stretch] = number
+    return found
 
 
 def _hold_out(

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.clock import NEVER, Deadline
-from autodl.ensemble.calibration import Kind, fit_calibration, kinds_for
+from autodl.ensemble.answers import judging, settled
+from autodl.ensemble.calibration import Kind, calibrated, fit_calibration, kinds_for
 from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
 from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
-from autodl.ensemble.pool import Pool, gather
+from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
 from autodl.ensemble.ways import Way, ways_for
 from autodl.evaluate.base import Metric, metrics
@@ -58,14 +59,16 @@ def select(
     deadline: Deadline = NEVER,
     allowed: Allowed | None = None,
     weight: Array | None = None,
+    block: Array | None = None,
+    answers: bool = False,
 ) -> Ensemble:
-    """Choose models and weights, how they are combined, and a calibration.
+    """Choose models and weights, how they are combined, a calibration, and what answers follow.
 
     Args:
         trials: The finished trials, for their families: the best of each is always a candidate.
         predictions: Trial id -> (n, K) or (n,) out-of-fold predictions; NaN rows are left out.
         y: (n,) targets.
-        metric: To be optimized.
+        metric: To be optimized; where it needs a cut, models are combined by another one (``answers.judging``).
         n_classes: K; 0 for regression.
         seed: Of the row sample, the parts and random subsets.
         max_candidates: Models considered, the best by loss.
@@ -73,6 +76,8 @@ def select(
         deadline: When the choice must be made; ways that would take longer are not looked at.
         allowed: Limits on what the models may take together; models that exceed them alone are no candidates.
         weight: (n,) weights of the rows; all alike if None.
+        block: (n,) rows of the same number, such as a group, are never on both sides of a judgement.
+        answers: Whether the cut, the factors or the shifts of quantiles are chosen too.
 
     Raises:
         ValueError: If there is no candidate with predictions, or none common to all.
@@ -82,10 +87,11 @@ def select(
         predictions = {i: p for i, p in predictions.items() if allowed.fits([i])}
     rng = np.random.default_rng(seed)
     families = {t.spec.id: t.spec.family for t in trials if t.spec.id in predictions}
-    pool = gather(predictions, y, metric, n_classes, families, rng, max_candidates, weight)
+    pool = gather(predictions, y, judging(metric, n_classes), n_classes, families, rng, max_candidates, weight, block)
+    best = metric.loss(pool.y, wide(pool.predictions[0]), n_classes, pool.weight)
     single = Ensemble(
         members=(Member(trial_id=pool.ids[0], family=pool.families[0], weight=1.0),),
-        method="single", loss=float(pool.losses[0]), single_loss=float(pool.losses[0]),
+        method="single", loss=best, single_loss=best,
         why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
     if len(pool.y) < FEW_ROWS:
@@ -95,8 +101,14 @@ def select(
     light = Light({t.spec.id: t.need for t in trials}) if timed else None
     verdict = compare(pool, ways_for(pool, seed, max_steps, allowed, light), rng, deadline)
     if verdict is None:
-        return single.model_copy(update={"why": "There was no time to compare combinations of models."})
-    return _described(pool, verdict, single, alone=len(pool.ids) == 1)
+        chosen = single.model_copy(update={"why": "There was no time to compare combinations of models."})
+        held_out, part = wide(pool.predictions[0]), parts(pool, rng)
+    else:
+        chosen, held_out = _described(pool, verdict, single, metric, alone=len(pool.ids) == 1)
+        part = verdict.part
+    if not answers:
+        return chosen
+    return settled(chosen, held_out, pool.y, metric, part, seed=seed, weight=pool.weight, deadline=deadline)
 
 
 def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:
@@ -174,8 +186,10 @@ def _own_calibration(pool: Pool) -> tuple[Kind, ...]:
     return kinds_for(pool.metric, pool.y, pool.n_classes)
 
 
-def _described(pool: Pool, verdict: _Verdict, single: Ensemble, *, alone: bool) -> Ensemble:
-    """The record of what was chosen, with its calibration learnt on all held-out predictions."""
+def _described(
+    pool: Pool, verdict: _Verdict, single: Ensemble, metric: Metric, *, alone: bool
+) -> tuple[Ensemble, Array]:
+    """The record of what was chosen, its calibration learnt on all held-out predictions, and these, calibrated."""
     chosen, part = verdict.chosen, verdict.part
     weights = verdict.weights[chosen.way.key]
     used = np.flatnonzero(weights)
@@ -191,6 +205,7 @@ def _described(pool: Pool, verdict: _Verdict, single: Ensemble, *, alone: bool) 
         Compared(
             way=j.way.key,
             calibrated=j.calibration is not None,
+            chosen=j is chosen,
             n_models=int(np.count_nonzero(verdict.weights[j.way.key])),
             loss=j.loss,
             worse=max(0.0, j.worse(best)[0]),
@@ -198,16 +213,19 @@ def _described(pool: Pool, verdict: _Verdict, single: Ensemble, *, alone: bool) 
         )
         for j in verdict.compared
     )
-    return Ensemble(
+    held_out = chosen.held_out if calibration is None else calibrated(calibration, chosen.held_out)
+    found = Ensemble(
         members=members,
         method=chosen.way.key if len(members) > 1 else "single",
-        loss=chosen.loss,
+        loss=chosen.loss if metric is pool.metric else metric.loss(pool.y, held_out, pool.n_classes, pool.weight),
         single_loss=single.single_loss,
-        why=single.why if alone else _why(pool, verdict, len(members), calibration),
+        why=single.why if alone else _why(pool, verdict, len(members), calibration, metric),
         pooling=chosen.way.pooling if len(members) > 1 else "mean",
         calibration=calibration,
         compared=compared,
+        compared_by="" if metric is pool.metric else pool.metric.key,
     )
+    return found, held_out
 
 
 def _for_readers(pool: Pool, chosen: Judged, part: Array) -> Calibration | None:
@@ -223,7 +241,7 @@ def _for_readers(pool: Pool, chosen: Judged, part: Array) -> Calibration | None:
     return None
 
 
-def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration | None) -> str:
+def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration | None, metric: Metric) -> str:
     """What was compared and why this was chosen, in plain sentences."""
     chosen, single = verdict.chosen, verdict.compared[0]
     name = pool.metric.name
@@ -240,13 +258,27 @@ def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration 
                 f"weights, {name} changes by {lost:+.2g} (standard error {noise:.2g}; positive is better)."
             )
     else:
-        text = (
-            f"{n_models} models together beat the best single one: on rows not used for the weights, {name} improves "
-            f"by {gain:.2g} (standard error {spread:.2g})."
-        )
+        if gain > PROOF_SE * spread:
+            text = (
+                f"{n_models} models together beat the best single one: on rows not used for the weights, {name} "
+                f"improves by {gain:.2g} (standard error {spread:.2g})."
+            )
+        else:
+            text = (
+                f"{n_models} models are combined because that usually helps on new rows. On rows not used for the "
+                f"weights they differ from the best single one by no more than noise: {name} changes by {gain:+.2g} "
+                f"(standard error {spread:.2g}; positive is better)."
+            )
         others = len({j.way.key for j in rivals} - {chosen.way.key})
         if others:
-            text += f" Of {others + 1} ways to combine them, none beats {chosen.way.words} by more than noise."
+            rest = "The other way" if others == 1 else f"None of {others} other ways"
+            verb = "does not beat" if others == 1 else "beats"
+            text += f" {rest} to combine them {verb} {chosen.way.words} by more than noise."
+    if metric is not pool.metric:
+        text += (
+            f" Models are compared by {name}, since {metric.name} depends on how the answer follows from the "
+            "probabilities, which is chosen afterwards."
+        )
     return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
 
 

@@ -52,12 +52,34 @@ class Judged:
 
 
 def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
-    """(n,) number of the part of each row: random, with equal shares of the classes."""
-    order = rng.permutation(len(pool.y))
-    if pool.n_classes:
-        order = order[np.argsort(pool.y[order], kind="stable")]
+    """(n,) number of the part of each row: whole blocks where there are any, otherwise random."""
+    if pool.block is not None:
+        _, place, sizes = np.unique(pool.block, return_inverse=True, return_counts=True)
+        if len(sizes) > 1:
+            return whole_blocks(sizes, n_parts)[place]
+    return random_parts(pool.y, bool(pool.n_classes), rng, n_parts)
+
+
+def random_parts(y: Array, classes: bool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
+    """(n,) parts of the rows; where the (n,) targets are classes, each part has an equal share of them."""
+    order = rng.permutation(len(y))
+    if classes:
+        order = order[np.argsort(y[order], kind="stable")]
     part = np.empty(len(order), dtype=np.int64)
     part[order] = np.arange(len(order)) % n_parts
+    return part
+
+
+def whole_blocks(sizes: Array, n_parts: int) -> Array:
+    """(B,) part of each block, the largest first into the part with the fewest rows.
+
+    Args:
+        sizes: (B,) rows of the blocks. n_parts: Parts at most.
+    """
+    part, filled = np.zeros(len(sizes), dtype=np.int64), np.zeros(min(n_parts, len(sizes)))
+    for b in np.argsort(-sizes, kind="stable"):
+        part[b] = np.argmin(filled)
+        filled[part[b]] += sizes[b]
     return part
 
 

@@ -34,6 +34,7 @@ class Pool:
         y: (n,) targets.
         metric: To be optimized. n_classes: K; 0 for regression.
         weight: (n,) weights of the rows; None if all count alike.
+        block: (n,) rows of the same number are judged together; None if each stands for itself.
     """
 
     ids: tuple[str, ...]
@@ -44,11 +45,13 @@ class Pool:
     metric: Metric
     n_classes: int
     weight: Array | None = None
+    block: Array | None = None
 
     def part(self, rows: Array) -> Pool:
         """The same candidates in the same order on some of the rows, with their losses there."""
         weight = None if self.weight is None else self.weight[rows]
-        part = replace(self, predictions=self.predictions[:, rows], y=self.y[rows], weight=weight)
+        block = None if self.block is None else self.block[rows]
+        part = replace(self, predictions=self.predictions[:, rows], y=self.y[rows], weight=weight, block=block)
         return replace(part, losses=np.array([part.loss(wide(p)) for p in part.predictions]))
 
     def only(self, chosen: Array) -> Pool:
@@ -87,6 +90,7 @@ def gather(
     rng: np.random.Generator,
     most: int,
     weight: Array | None = None,
+    block: Array | None = None,
 ) -> Pool:
     """The candidates: the best by loss, and the best of each family.
 
@@ -97,6 +101,7 @@ def gather(
         rng: Draws rows where there are too many.
         most: Candidates at most, besides the best of each family.
         weight: (n,) weights of the rows; rows of weight 0 are left out.
+        block: (n,) see ``Pool``.
 
     Raises:
         ValueError: If there is no candidate with predictions, or no row common to all.
@@ -138,6 +143,7 @@ def gather(
         metric=metric,
         n_classes=n_classes,
         weight=None if weight is None else np.asarray(weight, dtype=np.float64)[rows],
+        block=None if block is None else np.asarray(block)[rows],
     )
 
 

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.base import Metric
 from autodl.quantiles import MIDDLE, in_order
-from autodl.records import Calibration, Ensemble
+from autodl.records import Calibration
 
 Array = NDArray[Any]
 
@@ -45,20 +44,6 @@ def shifted(calibration: Calibration, q: Array) -> Array:
     """(n, Q) quantiles after the shifts, in ascending order."""
     moved = in_order(np.asarray(q, dtype=np.float64) + np.asarray(calibration.coefficients))
     return moved if calibration.minimum is None else np.maximum(moved, calibration.minimum)
-
-
-def with_shifts(ensemble: Ensemble, q: Array, y: Array, metric: Metric, weight: Array | None = None) -> Ensemble:
-    """The combination with the shifts that its out-of-fold quantiles ask for.
-
-    Args:
-        ensemble: Without calibration. q: (n, Q) its out-of-fold quantiles. y: (n,) targets.
-        metric: Of quantiles, with their levels.
-        weight: (n,) weights of the rows; all alike if None.
-    """
-    calibration = fit_shifts(q, y, metric.levels, weight)
-    known = np.isfinite(q).all(axis=1)
-    loss = metric.loss(y[known], shifted(calibration, q[known]), 0, None if weight is None else weight[known])
-    return ensemble.model_copy(update={"calibration": calibration, "loss": loss})
 
 
 def _shift(residual: Array, mass: Array, level: float) -> float:

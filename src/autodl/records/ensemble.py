@@ -42,6 +42,8 @@ class Compared(Record):
 
     way: Method
     calibrated: bool = False
+    chosen: bool = False
+    """Whether this is the one that is delivered."""
     n_models: int
     """Models with weight, fitted on all rows."""
     loss: float
@@ -60,8 +62,8 @@ class Ensemble(StageRecord):
     """``greedy``: greedy selection. ``bagged``: its mean over random subsets of the models. ``weighted``: best
     weights of a mean. ``pooled``: best weights of a mean of log-probabilities."""
     loss: float
-    """Out-of-fold loss on rows that weights and calibration did not see. In runs of earlier versions, on those that
-    the weights were fitted on."""
+    """Out-of-fold loss on rows that weights, calibration, cuts and shifts were not learnt on. In runs of earlier
+    versions, on those that they were learnt on."""
     single_loss: float
     """Out-of-fold loss of the best single model."""
     why: str = ""
@@ -75,3 +77,5 @@ class Ensemble(StageRecord):
     calibration: Calibration | None = None
     compared: tuple[Compared, ...] = ()
     """Ways that were compared, simplest first."""
+    compared_by: str = ""
+    """Key of the metric that they were compared by, where it is not that of the run."""

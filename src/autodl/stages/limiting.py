@@ -52,6 +52,7 @@ def choose_within(
     plan, limits = problem.setup.plan, problem.setup.feasibility.limits
     y, metric = problem.setup.data.y, metrics[plan.metric]
     losses = {r.spec.id: r.loss for r in usable if r.loss is not None}
+    learnt = any(families[r.spec.family].complexity > 0 for r in usable)
     allowed = expected(problem, usable, deadline)
     tried: list[tuple[float, float, Ensemble]] = []
     for _ in range(ATTEMPTS):
@@ -59,10 +60,12 @@ def choose_within(
             chosen = select(
                 usable, oof, y, metric,
                 n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, allowed=allowed,
-                weight=problem.setup.data.weight,
+                weight=problem.setup.data.weight, block=problem.blocks, answers=learnt or bool(plan.quantiles),
             )  # fmt: skip
         else:
             chosen = _alone(allowed.nearest(losses, guess), losses, allowed)
+            if learnt or plan.quantiles:
+                chosen = _with_answers(problem, chosen, oof[chosen.members[0].trial_id], deadline)
         ids = [m.trial_id for m in chosen.members]
         measured = _measured(problem, chosen, usable, deadline) or allowed.together(ids)
         far = limits.violation(measured)
@@ -154,6 +157,21 @@ def _alone(key: str, losses: Mapping[str, float], allowed: Allowed) -> Ensemble:
         single_loss=losses[key],
         why="No model keeps the limits. This one comes nearest to them, of those that have learnt enough to be used.",
     )
+
+
+def _with_answers(problem: Problem, alone: Ensemble, oof: NDArray[Any], deadline: Deadline) -> Ensemble:
+    """A single model with the cut, factors or shifts that its (n, ...) out-of-fold predictions ask for."""
+    import numpy as np
+
+    from autodl.ensemble.answers import settled
+    from autodl.ensemble.nested import random_parts
+
+    data, plan = problem.setup.data, problem.setup.plan
+    known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
+    y, weight = data.y[known], None if data.weight is None else data.weight[known]
+    part = random_parts(y, bool(plan.classes), np.random.default_rng(plan.seed))
+    p, metric = oof[known].astype(float), metrics[plan.metric]
+    return settled(alone, p, y, metric, part, seed=plan.seed, weight=weight, deadline=deadline)
 
 
 def _single(result: TrialResult) -> Ensemble:

@@ -78,6 +78,18 @@ class Problem:
         return self.test.rows if self.test is not self.dataset else self.dataset.rows[self.rows.test]
 
     @property
+    def blocks(self) -> NDArray[Any] | None:
+        """(n,) blocks of the search rows that must not be torn apart; None where each row stands for itself."""
+        from autodl.data.splits import make_blocks
+
+        plan, search = self.setup.plan.validation, self.rows.search
+        groups, times = (
+            None if name is None else self.dataset.frame[name].to_numpy()[search]
+            for name in (plan.group_column, plan.time_column)
+        )
+        return make_blocks(len(search), self.rows.folds, validation=plan, groups=groups, times=times)
+
+    @property
     def n_refit(self) -> int:
         """Rows that the delivered model may be trained on; a test file is left alone."""
         return len(self.dataset.y)

@@ -6,7 +6,7 @@ import math
 
 from autodl.records import Compared, Ensemble
 from autodl.report import format as fmt
-from autodl.report.facts import Facts
+from autodl.report.facts import Facts, metric_words
 from autodl.report.view import Column, Table
 
 WAYS = {
@@ -54,23 +54,23 @@ def compared(facts: Facts) -> Table | None:
     if e is None or len({c.way for c in e.compared}) < 2:
         return None
     best = min(e.compared, key=lambda c: c.loss)
-    scores = [_score(facts, c) for c in e.compared]
+    by = e.compared_by or facts.plan.metric
+    scores = [_score(by, c) for c in e.compared]
     places = fmt.common_places([s for s in scores if math.isfinite(s)])
     rows = []
     for c, score in zip(e.compared, scores, strict=True):
         name = WAYS[c.way] + (", calibrated" if c.calibrated else "")
-        chosen = c.loss == e.loss
         behind = "best" if c is best else fmt.number(c.worse, 2)
         if c is not best and c.worse_se is not None:
             behind += f" ± {fmt.number(c.worse_se, 2)}"
-        rows.append((name, "chosen" if chosen else "", str(c.n_models), fmt.fixed(score, places), behind))
+        rows.append((name, "chosen" if c.chosen else "", str(c.n_models), fmt.fixed(score, places), behind))
     return Table(
         "Ways to combine the models",
         (
             Column("Way"),
             Column(""),
             Column("Models", True),
-            Column(f"{facts.metric.name} on held-out rows", True),
+            Column(f"{metric_words(by).name} on held-out rows", True),
             Column("Behind the best", True),
         ),
         tuple(rows),
@@ -80,12 +80,12 @@ def compared(facts: Facts) -> Table | None:
     )
 
 
-def _score(facts: Facts, c: Compared) -> float:
+def _score(key: str, c: Compared) -> float:
     """The held-out loss in the metric's own direction; the loss where the metric is not known."""
     from autodl.errors import ConfigError
     from autodl.evaluate.base import metrics
 
     try:
-        return metrics[facts.plan.metric].to_score(c.loss)
+        return metrics[key].to_score(c.loss)
     except ConfigError:  # a metric of a package that is not installed any more
         return c.loss

@@ -1,0 +1,120 @@
+"""What follows the combination: the cut or factors of its answers, the shifts of its quantiles, and an honest loss.
+
+All are learnt on predictions for rows that the weights did not see. The loss that is told is that of each part of the
+rows with what the other parts have taught: the loss on the rows that a cut was chosen on flatters it.
+
+Notation: n rows, K classes, Q quantiles, p (n, K) probabilities or (n, Q) quantiles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.clock import NEVER, Deadline
+from autodl.decision import HALF, decided
+from autodl.ensemble.class_factors import choose_factors
+from autodl.ensemble.quantile_shifts import fit_shifts, shifted
+from autodl.ensemble.threshold import choose_threshold, one_sided
+from autodl.evaluate.base import Metric, metrics
+from autodl.records import Ensemble
+
+Array = NDArray[Any]
+MANY_CLASSES = 10
+"""Factors of more classes take about a second to choose: two halves of the rows judge them instead of all parts."""
+CHOICE = "log_loss"
+
+
+def judging(metric: Metric, n_classes: int) -> Metric:
+    """The metric that models are combined by: the given one, unless the answers are chosen after the combination.
+
+    F1, balanced accuracy, MCC and metrics of ordered classes say little of a model before its cut is known: at 0.5 a
+    model that is good at another cut looks poor. The log loss needs no cut, and true probabilities are what the best
+    cut is found on (Koyejo et al. 2014: for such metrics the best answer is a cut on the true probability).
+
+    Args:
+        metric: To be optimized. n_classes: K; 0 for regression.
+    """
+    free = metric.needs == "label" and n_classes > 1 and not one_sided(metric)
+    return metrics[CHOICE] if free and (metric.ordered or metric.rows is None) else metric
+
+
+def settled(
+    ensemble: Ensemble,
+    p: Array,
+    y: Array,
+    metric: Metric,
+    part: Array,
+    *,
+    seed: int = 0,
+    weight: Array | None = None,
+    deadline: Deadline = NEVER,
+) -> Ensemble:
+    """The combination with its cut, factors or shifts, and its loss on rows that these were not learnt on.
+
+    Args:
+        ensemble: Where there are quantiles, without calibration.
+        p: Its predictions for rows that its weights were not fitted on, after the calibration.
+        y: (n,) targets. metric: To be optimized.
+        part: (n,) part of each row.
+        seed: Of the halves that judge a cut. weight: (n,) weights of the rows; all alike if None.
+        deadline: Factors are not looked for after it.
+    """
+    if metric.levels:
+        calibration = fit_shifts(p, y, metric.levels, weight)
+        loss = metric.loss(y, held_out_shifted(p, y, metric, part, weight), 0, weight)
+        return ensemble.model_copy(update={"calibration": calibration, "loss": loss})
+    if metric.needs != "label":
+        return ensemble
+    threshold, factors = choose_answers(p, y, metric, seed=seed, weight=weight, deadline=deadline)
+    answers = decided(p, threshold, factors)
+    if threshold != HALF or factors:
+        answers = held_out_answers(p, y, metric, part, seed=seed, weight=weight, deadline=deadline)
+    loss = metric.loss(y, answers, p.shape[1], weight)
+    return ensemble.model_copy(update={"threshold": threshold, "factors": factors, "loss": loss})
+
+
+def choose_answers(
+    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, deadline: Deadline = NEVER
+) -> tuple[float, tuple[float, ...]]:
+    """The cut of two classes or the factors of more, for a metric of answers; see ``settled`` for the arguments."""
+    if p.shape[1] == 2:
+        return choose_threshold(p[:, 1], y, metric, seed=seed, weight=weight), ()
+    return HALF, choose_factors(p, y, metric, seed=seed, weight=weight, deadline=deadline)
+
+
+def held_out_answers(
+    p: Array,
+    y: Array,
+    metric: Metric,
+    part: Array,
+    *,
+    seed: int = 0,
+    weight: Array | None = None,
+    deadline: Deadline = NEVER,
+) -> Array:
+    """(n, K) certain answers of each part with the cut or factors that the other parts ask for.
+
+    The arguments are those of ``settled``. After the deadline the most probable class is the answer.
+    """
+    if p.shape[1] > MANY_CLASSES:
+        part = part % 2
+    answers = np.empty((len(y), p.shape[1]))
+    for g in np.unique(part):
+        rows, others = part == g, part != g
+        w = None if weight is None else weight[others]
+        chosen = choose_answers(p[others], y[others], metric, seed=seed, weight=w, deadline=deadline)
+        answers[rows] = decided(p[rows], *chosen)
+    return answers
+
+
+def held_out_shifted(q: Array, y: Array, metric: Metric, part: Array, weight: Array | None = None) -> Array:
+    """(n, Q) quantiles of each part with the shifts that the other parts ask for; see ``settled``."""
+    moved = np.empty(q.shape)
+    for g in np.unique(part):
+        rows, others = part == g, part != g
+        w = None if weight is None else weight[others]
+        moved[rows] = shifted(fit_shifts(q[others], y[others], metric.levels, w), q[rows])
+    return moved
