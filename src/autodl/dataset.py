@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TOLD_ROWS = 300_000
 """Up to so many rows each value is looked at that could not be read by its column's rule."""
 
+FEW_ROWS = 30
+"""Effective rows of uneven weights below which a note says so."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -84,6 +87,7 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
 
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.profiling import choose_target, choose_task, encode_target
+    from autodl.profiling.task import check_enough_rows
 
     needed = {options.target, options.group_column, options.time_column, options.weight_column}
     skip = tuple(name for name in options.drop if name not in needed)
@@ -100,6 +104,7 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     else:
         schema, frame = learn_table(raw, target=known)
         asked, why, guessed = choose_target(schema, options.target, name)
+    check_enough_rows(len(frame), name)
     info = schema[asked]
     if seen is not None:
         told = tuple(f"{m}." for m in misfits(seen, frame, schema))
@@ -107,19 +112,17 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     n_missing = int((~present).sum())
-    weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name)
-    if n := int((present & ~keep).sum()):
-        read = read.model_copy(
-            update={
-                "notes": (*read.notes, f"{n:,} row{'s are' if n > 1 else ' is'} left out, since the weight is 0.")
-            }
-        )
+    weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name, seen)
+    n_zero = int((present & ~keep).sum())
     present = keep
     rows = table.rows[present]
     if not present.all():
         frame = frame.loc[present].reset_index(drop=True)
     y, classes = encode_target(frame[asked], info, task)
     counts = tuple(int(c) for c in np.bincount(y, minlength=len(classes))) if classes else ()
+    if weight is not None:
+        weighed = _weights_told(weight, n_zero, str(options.weight_column), asked, tuple(classes), counts, y)
+        read = read.model_copy(update={"notes": (*read.notes, *weighed)})
     target = TargetInfo(
         name=asked,
         why=why,
@@ -135,14 +138,56 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     return Dataset(frame, y, rows, schema, target, read, name, weight)
 
 
+def _weights_told(
+    weight: NDArray[np.float64],
+    n_zero: int,
+    column: str,
+    target: str,
+    classes: tuple[str, ...],
+    counts: tuple[int, ...],
+    y: NDArray[Any],
+) -> list[str]:
+    """Notes on the weights (n,) of the rows that count; ``n_zero`` others are left out.
+
+    Raises:
+        DataError: If the weights leave nothing to learn from.
+    """
+    import numpy as np
+
+    from autodl.data import effective_rows
+    from autodl.profiling.task import check_weighed
+
+    worth, n = effective_rows(weight) if len(weight) else 0.0, len(weight)
+    n_values = len(np.unique(y))
+    check_weighed(column, target, classes, counts, n=n, n_zero=n_zero, n_values=n_values, worth=worth)
+    notes = []
+    if n_zero:
+        notes.append(f"{n_zero:,} row{'s are' if n_zero > 1 else ' is'} left out, since the weight is 0.")
+    if np.ptp(weight) == 0:
+        notes.append(f"All weights in '{column}' are equal, so they have no effect.")
+    elif worth < FEW_ROWS:
+        notes.append(
+            f"The weights in '{column}' are so uneven that {n:,} rows tell about as much as {worth:.0f} rows of "
+            "equal weight: every score is uncertain."
+        )
+    return notes
+
+
 def _weights(
-    frame: pd.DataFrame, present: NDArray[Any], rows: NDArray[Any], schema: TableSchema, column: str | None, name: str
+    frame: pd.DataFrame,
+    present: NDArray[Any],
+    rows: NDArray[Any],
+    schema: TableSchema,
+    column: str | None,
+    name: str,
+    raw: pd.DataFrame | None,
 ) -> tuple[NDArray[np.float64] | None, NDArray[Any]]:
     """Weights of the rows that count, mean 1, and which rows these are; None and ``present`` without weights.
 
     Args:
         frame: All rows. present: Which have a target. rows: Their numbers in the file.
         schema: Of the columns. column: The weight column. name: Of the data.
+        raw: All rows as they were read, if they are still there.
     """
     from autodl.data import mean_one, read_weights
 
@@ -152,7 +197,8 @@ def _weights(
         raise DataError(f"the weight column '{column}' is not in {name}", did_you_mean(column, schema.names))
     if not present.any():
         return None, present
-    weight = read_weights(frame.loc[present, column], schema[column], rows[present], name)
+    written = None if raw is None or column not in raw.columns else raw.loc[present, column]
+    weight = read_weights(frame.loc[present, column], schema[column], rows[present], name, written)
     keep = present.copy()
     keep[present] = weight > 0
     return mean_one(weight[weight > 0]), keep
@@ -201,6 +247,11 @@ def load_test(path: str, train: Dataset, seed: int, weight_column: str | None = 
     table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
     raw, read = table.frame, table.info
     name = Path(path).name
+    if weight_column is not None and weight_column not in [str(c) for c in raw.columns]:
+        raise DataError(
+            f"{name} lacks the column '{weight_column}', which is the weight column",
+            "Its rows count by their weights in the test: add the column.",
+        )
     frame = apply_schema(raw, train.schema, where=name)
     present = frame[train.target.name].notna().to_numpy()
     column = train.schema[train.target.name]
@@ -214,7 +265,7 @@ def load_test(path: str, train: Dataset, seed: int, weight_column: str | None = 
         raise DataError(*_nothing_to_test(name, train.target, unknown))
     known_rows = np.zeros(len(frame), dtype=bool)
     known_rows[kept] = True
-    weight, counting = _weights(frame, known_rows, table.rows, train.schema, weight_column, name)
+    weight, counting = _weights(frame, known_rows, table.rows, train.schema, weight_column, name, raw)
     kept, y = kept[counting[kept]], y[counting[kept]]
     told = misfits(raw, frame, train.schema) if len(raw) <= TOLD_ROWS else ()
     notes = [f"In {name}, {m}." for m in told if m.column != train.target.name]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autodl.data import effective_rows, mean_one
 from autodl.dataset import load, load_test
 from autodl.errors import AutodlError
 from autodl.options import FitOptions
@@ -54,7 +55,8 @@ def test_weights_that_count_up_are_weights_and_no_key() -> None:
         (["small", "large", "large"], "holds words, not numbers"),
         (["2020-01-05", "2021-03-04", "2022-05-06"], "holds dates, not numbers"),
         ([0.0, 0.0, 0.0], "is 0 in every row"),
-        ([1.0, float("inf"), 1.0], "has no number in row 2"),
+        ([1.0, float("inf"), 1.0], "a number that is not finite in row 2"),
+        (["1", "-inf", "2"], "a number that is not finite in row 2"),
     ],
 )
 def test_what_is_no_weight_is_refused_in_one_line(weights, words) -> None:
@@ -97,5 +99,44 @@ def test_a_test_file_has_weights_too(tmp_path) -> None:
     assert len(found.y) == 20 and any("weight is 0" in n for n in found.read.notes)
     np.testing.assert_allclose(found.weight, np.array([2.0, 1.0] * 10) / 1.5)
     held.drop(columns="w").to_csv(tmp_path / "bare.csv", index=False)
-    with pytest.raises(AutodlError, match="lacks the column 'w'"):
+    with pytest.raises(AutodlError, match="lacks the column 'w', which is the weight column"):
         load_test(str(tmp_path / "bare.csv"), train, 0, "w")
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1.0, 0.0, 0.0], "leave a single value ('a') of the target 'y' (20 rows have the weight 0)"),
+        ([1.0] * 2 + [0.0] * 28, "leave 2 rows with a known target 'y' (28 rows have the weight 0), but at least 10"),
+        ([1.0] * 2 + [1.0, 0.0, 0.0] * 9 + [1.0], "beside 'c', no class of the target 'y' with more than 1 row"),
+        ([1e300] + [1.0] * 29, "so uneven that 30 rows tell about as much as 1 row of equal weight"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_weights_that_leave_nothing_to_learn_from_are_named_as_the_cause(weights, words) -> None:
+    with pytest.raises(AutodlError) as caught:
+        loaded(table(weights))
+    assert words in str(caught.value)
+
+
+def test_a_single_value_of_a_number_is_named_too() -> None:
+    frame = table([1.0, 0.0, 0.0]).assign(y=[1.5, 2.5, 3.5] * 10)
+    with pytest.raises(AutodlError, match="leave a single value of the target 'y'"):
+        loaded(frame)
+
+
+def test_notes_tell_of_equal_and_of_very_uneven_weights() -> None:
+    assert loaded(table([3.0])).read.notes == ("All weights in 'w' are equal, so they have no effect.",)
+    uneven = loaded(table([20.0] * 12 + [1.0] * 18)).read.notes
+    assert len(uneven) == 1 and "30 rows tell about as much as 14 rows of equal weight" in uneven[0]
+    assert loaded(table([1.0, 2.0, 3.0], n=60)).read.notes == ()
+
+
+def test_effective_rows_do_not_overflow() -> None:
+    assert effective_rows(np.array([1e300, 1e300, 0.0])) == pytest.approx(2.0)
+    np.testing.assert_allclose(mean_one(np.array([1e308, 1e308, 1e308])), 1.0)
+
+
+def test_a_table_of_one_row_is_too_small_whatever_its_target() -> None:
+    with pytest.raises(AutodlError, match="has 1 row, but at least 10"):
+        load(table([1.0]).head(1), FitOptions(target="y"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,16 +13,20 @@ from autodl.errors import DataError
 from autodl.records import ColumnInfo, ColumnKind, ParseRule
 
 _ONE = frozenset({"1", "1.0", "1,0"})
+_ENDLESS = frozenset(sign + word for sign in ("", "+", "-") for word in ("inf", "infinity"))
 _REMEDY = "Give numbers from 0 on: how much a row counts, 0 to leave it out."
 
 
-def read_weights(column: pd.Series, info: ColumnInfo, rows: NDArray[np.int_], where: str) -> NDArray[np.float64]:
+def read_weights(
+    column: pd.Series, info: ColumnInfo, rows: NDArray[np.int_], where: str, written: pd.Series | None = None
+) -> NDArray[np.float64]:
     """(n,) non-negative weights, some positive.
 
     Args:
         column: (n,) canonical values. info: What is known of the column.
         rows: (n,) 0-based numbers of the rows in the file, for errors.
         where: Name of the data for errors.
+        written: (n,) values as they stand in the file, for errors; None if they are not known any more.
 
     Raises:
         DataError: If a weight is missing, no number or negative, or none is positive.
@@ -30,12 +36,17 @@ def read_weights(column: pd.Series, info: ColumnInfo, rows: NDArray[np.int_], wh
     if values is None:
         kind = "dates" if info.kind is ColumnKind.DATETIME else "words"
         raise DataError(f"{told} holds {kind}, not numbers", _REMEDY)
-    for bad, what in ((~np.isfinite(values), "no number"), (values < 0, "a negative number")):
+    endless = np.isinf(values)
+    if written is not None:
+        words = written.astype(str).str.strip().str.lower()
+        endless |= words.isin(_ENDLESS).to_numpy()
+    rules = ((endless, "a number that is not finite"), (np.isnan(values), "no number"))
+    for bad, what in (*rules, (values < 0, "a negative number")):
         if bad.any():
             first = int(np.flatnonzero(bad)[0])
             n = int(bad.sum())
             more = f" and {n - 1:,} other row{'s' if n > 2 else ''}" if n > 1 else ""
-            shown = f" ({values[first]:g})" if values[first] < 0 else ""
+            shown = f" ({values[first]:g})" if np.isfinite(values[first]) else ""
             raise DataError(f"{told} has {what} in row {int(rows[first]) + 1:,}{more}{shown}", _REMEDY)
     if not (values > 0).any():
         raise DataError(f"{told} is 0 in every row", "At least some rows must count.")
@@ -48,7 +59,22 @@ def mean_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> mean_one(np.array([1.0, 3.0]))
     array([0.5, 1.5])
     """
-    return np.asarray(weight / weight.mean(), dtype=np.float64)
+    with np.errstate(over="ignore"):
+        mean = weight.mean()
+    if not np.isfinite(mean):
+        return mean_one(weight / weight.max())
+    return np.asarray(weight / mean, dtype=np.float64)
+
+
+def effective_rows(weight: NDArray[Any]) -> float:
+    """Kish's (1965) effective number of rows, of weights of which some are positive.
+
+    >>> effective_rows(np.ones(8)), effective_rows(np.array([1.0, 0.0]))
+    (8.0, 1.0)
+    """
+    w = np.asarray(weight, dtype=np.float64)
+    w = w / w.max()
+    return float(w.sum() ** 2 / np.square(w).sum())
 
 
 def _numbers(column: pd.Series, info: ColumnInfo) -> NDArray[np.float64] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.data.weights import effective_rows
 from autodl.evaluate import curves, where_wrong
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.choose import metrics_for
@@ -57,6 +58,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
         metric=metric.key,
         n_train=len(inputs.y_train),
         n_test=len(y),
+        worth=_worth(inputs.weight),
         leader=leader.name,
         baseline=baseline.name,
         models=tuple(models),
@@ -114,8 +116,8 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
             notes.append(f"No test row belongs to {_listed(absent)}: nothing is known about it from these rows.")
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
-    if inputs.weight is not None:
-        notes.append(_weights_told(inputs.weight, inputs.task))
+    if (worth := _worth(inputs.weight)) is not None:
+        notes.append(_weights_told(n, worth, inputs.task))
     if any(c.early_stopped for c in inputs.candidates):
         notes.append(
             "Boosted trees and networks chose their length on the same validation rows that score them, so their "
@@ -124,14 +126,20 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
     return notes
 
 
-def _weights_told(weight: NDArray[Any], task: Task) -> str:
-    from autodl.evaluate.weighted import effective_rows
+def _worth(weight: NDArray[Any] | None) -> float | None:
+    """Effective number of rows; None where all count alike."""
+    if weight is None or np.ptp(weight) == 0:
+        return None
+    return effective_rows(weight)
 
-    n, rows = len(weight), round(effective_rows(weight))
+
+def _weights_told(n: int, worth: float, task: Task) -> str:
+    rows = round(worth)
     drawn = "the confusion table and the curves" if task is Task.CLASSIFICATION else "the drawings of errors"
     return (
         f"The rows count by their weights in all scores, intervals and tests; {drawn} count each row once. Since the "
-        f"weights differ, the {n:,} test rows tell about as much as {rows:,} rows of equal weight."
+        f"weights differ, the {n:,} test rows tell about as much as {rows:,} row{'' if rows == 1 else 's'} of equal "
+        "weight."
     )
 
 
@@ -199,14 +207,21 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
         )
         if not leader.levels:
             return {"residuals": drawn}
-        check = quantile_check(y, prediction, leader.levels, inputs.y_train, seed=inputs.seed, weight=inputs.weight)
+        check = quantile_check(
+            y, prediction, leader.levels, inputs.y_train,
+            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train,
+        )  # fmt: skip
         return {"residuals": drawn, "quantiles": check}
     hard = curves.hardest_classes(y, prediction)
     roc = [curves.roc_curve(y, prediction, c, inputs.classes[c]) for c in hard]
     pr = [curves.pr_curve(y, prediction, c, inputs.classes[c]) for c in hard]
     label = inputs.classes[1] if k == 2 else "most probable class"
+    shares = np.bincount(y.astype(np.int64), weights=inputs.weight, minlength=k)
+    usual = int(shares.argmax())
     calibration: tuple[Curve, ...] = (curves.calibration_curve(y, prediction, label),)
     return {
+        "usual": inputs.classes[usual],
+        "usual_share": float(shares[usual] / shares.sum()),
         "confusion": curves.confusion_table(y, leader.answers, k),
         "roc": tuple(c for c in roc if c is not None),
         "pr": tuple(c for c in pr if c is not None),

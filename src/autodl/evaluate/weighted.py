@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.data.weights import effective_rows
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import (
@@ -35,16 +36,6 @@ from autodl.evaluate.resampling import resample_counts, studentized_means
 
 Array = NDArray[Any]
 CHUNK_CELLS = 10_000_000
-
-
-def effective_rows(weight: Array) -> float:
-    """Kish's effective number of rows.
-
-    >>> effective_rows(np.ones(8)), effective_rows(np.array([1.0, 0.0]))
-    (8.0, 1.0)
-    """
-    w = np.asarray(weight, dtype=np.float64)
-    return float(w.sum() ** 2 / np.square(w).sum())
 
 
 def weighted_bounds(

@@ -109,6 +109,60 @@ def check_enough_known(target: str, classes: tuple[str, ...], counts: tuple[int,
         )
 
 
+def check_weighed(
+    column: str,
+    target: str,
+    classes: tuple[str, ...],
+    counts: tuple[int, ...],
+    *,
+    n: int,
+    n_zero: int,
+    n_values: int,
+    worth: float,
+) -> None:
+    """Refuse weights that leave too few rows, no second value of the target, or few rows that outweigh all others.
+
+    Args:
+        column: Name of the weight column. target: Name of the target.
+        classes, counts: Classes that are left, with their rows; empty for a number.
+        n: Rows with a target and a weight above 0. n_zero: Rows with a target and the weight 0.
+        n_values: Different values of the target in the n rows. worth: The effective number of rows.
+
+    Raises:
+        DataError: Saying that it comes of the weights.
+    """
+    zero = f"{n_zero:,} row{'s have' if n_zero > 1 else ' has'} the weight 0"
+    more = "Give more rows a weight above 0, or leave the weights out."
+    if n_zero and n < MIN_ROWS:
+        raise DataError(
+            f"the weights in '{column}' leave {n} row{'' if n == 1 else 's'} with a known target '{target}' "
+            f"({zero}), but at least {MIN_ROWS} are needed to learn and to test",
+            more,
+        )
+    ranked = sorted(zip(counts, classes, strict=True), reverse=True)
+    if n_zero and n_values < 2:
+        value = f" ('{ranked[0][1]}')" if ranked else ""
+        raise DataError(
+            f"the weights in '{column}' leave a single value{value} of the target '{target}' ({zero}), so there is "
+            "nothing to learn",
+            more,
+        )
+    if n_zero and classes and (few := ranked[1])[0] < MIN_CLASS_ROWS:
+        raise DataError(
+            f"the weights in '{column}' leave, beside '{ranked[0][1]}', no class of the target '{target}' with more "
+            f"than {few[0]} row{'' if few[0] == 1 else 's'} ({zero}), but at least {MIN_CLASS_ROWS} are needed",
+            more,
+        )
+    if n >= MIN_ROWS > round(worth):
+        about = round(worth)
+        raise DataError(
+            f"the weights in '{column}' are so uneven that {n:,} rows tell about as much as {about} "
+            f"row{'' if about == 1 else 's'} of equal weight, but at least {MIN_ROWS} are needed to learn and "
+            "to test",
+            "Look for mistakes among the largest weights, or cap them.",
+        )
+
+
 def check_usable(column: ColumnInfo) -> None:
     """Refuse targets that nothing can be learnt from.
 

@@ -161,6 +161,8 @@ class Evaluation(StageRecord):
     metric: str
     n_train: int
     n_test: int
+    worth: float | None = None
+    """Rows of equal weight that tell about as much as the test rows (Kish); None where all rows count alike."""
     leader: str
     baseline: str
     models: tuple[ModelScore, ...]
@@ -170,6 +172,10 @@ class Evaluation(StageRecord):
     """The cheapest model tied with the leader, or the leader."""
     recommended_why: str = ""
     classes: tuple[str, ...] = ()
+    usual: str = ""
+    """The most frequent class of the test rows, by their weights; empty for numbers."""
+    usual_share: float | None = None
+    """What always answering it gets right, whatever the metric makes the baseline answer."""
     confusion: tuple[tuple[int, ...], ...] = ()
     """Rows: true class; columns: predicted class."""
     roc: tuple[Curve, ...] = ()
