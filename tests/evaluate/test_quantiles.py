@@ -115,6 +115,22 @@ def test_one_level_has_no_interval():
     assert found.levels[0].below.value == pytest.approx(0.7)
 
 
+def test_the_guess_of_an_interval_counts_weights_of_known_rows():
+    rng = np.random.default_rng(6)
+    y, w = rng.normal(size=301), rng.integers(0, 4, 301).astype(float)
+    q, known = np.sort(rng.normal(size=(301, 2)), axis=1), np.repeat(y, w.astype(int))
+    found = quantile_check(y, q, (0.2, 0.8), y, seed=0, weight_train=w).intervals[0].guess_width
+    low, high = np.quantile(known, [0.2, 0.8], method="inverted_cdf")
+    assert found == pytest.approx(high - low)
+
+
+def test_without_levels_the_loss_is_that_of_the_median_alone():
+    y = np.array([1.0, 2.0, 4.0])
+    assert metrics["pinball"].rows(y, y - 1.0, 0) == pytest.approx([0.5, 0.5, 0.5])
+    with pytest.raises(ValueError, match="one column a level"):
+        metrics["pinball"].rows(y, np.column_stack([y, y]), 0)
+
+
 def test_weights_count_in_shares_and_widths():
     rng = np.random.default_rng(5)
     y, q = rng.normal(size=500), np.sort(rng.normal(size=(500, 2)), axis=1)

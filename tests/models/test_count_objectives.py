@@ -85,6 +85,49 @@ def test_a_line_in_logarithms_does_not_run_away(counts):
     assert fitted("linear", counts, objective="poisson").predict(far)[0] <= 10 * y.max() * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "catboost", "mlp"])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_fold_without_any_count_is_no_error(counts, family):
+    X, y, X_val, y_val = counts
+    config = {"mlp": {"epochs": 2}}.get(family, {})
+    model = fitted(family, (X, np.zeros_like(y), X_val, y_val), objective="poisson", **config)
+    np.testing.assert_allclose(model.predict(X_val), 0.0, atol=1e-2)
+
+
+def test_linear_quantiles_of_a_single_value_are_that_value(counts):
+    X, y, X_val, _ = counts
+    meta = Meta(Task.REGRESSION, metric="pinball", quantiles=(0.1, 0.5, 0.9))
+    model = families["linear"]().build(families["linear"].config(), meta)
+    model.fit(X, np.full_like(y, 0.1))
+    np.testing.assert_array_equal(model.predict_quantiles(X_val), 0.1)
+
+
+class Ticks:
+    """A deadline that passes when it was asked a number of times."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def passed(self):
+        self.left -= 1
+        return self.left <= 0
+
+
+def test_a_generalized_linear_model_stops_at_the_deadline_and_goes_on_where_it_was(counts, monkeypatch):
+    _, y, _, _ = counts
+    fits = []
+    plain_fit = TweedieRegressor.fit
+    monkeypatch.setattr(
+        TweedieRegressor, "fit", lambda self, *a, **k: fits.append(self.max_iter) or plain_fit(self, *a, **k)
+    )
+    many = features(np.random.default_rng(1).normal(size=(len(y), 700)))  # too many columns for Newton's method
+    for times in (1, 2):
+        fits.clear()
+        model = families["linear"]().build(families["linear"].config(objective="poisson", C=1e6), META)
+        model.fit(many, y, deadline=Ticks(times + 1))  # the first question is whether to begin
+        assert fits == [25, 50][:times]
+
+
 def test_the_loss_of_networks_is_torchs_and_its_measure_scikit_learns():
     import torch
 

@@ -98,6 +98,22 @@ def test_the_score_is_ridge_regression_and_crossed_on_training_rows() -> None:
     np.testing.assert_allclose(crossed[test, 0], expected, atol=5e-3)
 
 
+def test_a_weight_in_the_score_is_the_row_repeated() -> None:
+    rng = np.random.default_rng(1)
+    x, y = sparse.random(90, 20, 0.3, "csr", dtype=np.float32, random_state=1), rng.normal(size=90)
+    w = rng.integers(1, 4, 90)
+    many = np.repeat(np.arange(90), w)
+    weighted, repeated = TextScore(), TextScore()
+    weighted.fit_transform(x, [y], [], w.astype(float))
+    repeated.fit_transform(x[many], [y[many]], [])
+    np.testing.assert_allclose(weighted.transform(x), repeated.transform(x), atol=5e-3)
+    frame = pd.DataFrame({"note": [" ".join(rng.choice(list("abcdef"), 4)) for _ in range(90)]})
+    plain, given = (TextBlock(("note",), Recipe(text="svd"), Task.REGRESSION, 0) for _ in range(2))
+    plain.fit_transform(frame, y)
+    given.fit_transform(frame, y, w.astype(float))
+    assert not np.allclose(plain.transform(frame), given.transform(frame))
+
+
 def test_scores_and_terms_do_not_leak_the_own_target() -> None:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"t": [" ".join(rng.choice([f"w{k}" for k in range(300)], 8)) for _ in range(400)]})

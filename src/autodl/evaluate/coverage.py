@@ -18,7 +18,14 @@ DRAWN = 300
 
 
 def quantile_check(
-    y: Array, q: Array, levels: Sequence[float], y_train: Array, *, seed: int, weight: Array | None = None
+    y: Array,
+    q: Array,
+    levels: Sequence[float],
+    y_train: Array,
+    *,
+    seed: int,
+    weight: Array | None = None,
+    weight_train: Array | None = None,
 ) -> QuantileCheck:
     """Shares with Wilson's intervals, widths with bootstrap ones, and rows to draw.
 
@@ -27,13 +34,18 @@ def quantile_check(
         y_train: (m,) known values, whose own quantiles are the guess to compare with.
         seed: Of the bootstrap.
         weight: (n,) how much each test row counts; all alike if None.
+        weight_train: (m,) the same of the known values.
     """
     w = None if weight is None else weight / weight.mean()
     checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j], w)) for j, t in enumerate(levels))
     pairs = central_intervals(levels)
     found = []
     for a, b in pairs:
-        low, high = np.quantile(y_train, [levels[a], levels[b]])
+        ends = [levels[a], levels[b]]
+        if weight_train is None:
+            low, high = np.quantile(y_train, ends)
+        else:
+            low, high = np.quantile(y_train, ends, weights=weight_train, method="inverted_cdf")
         found.append(
             IntervalCheck(
                 low=levels[a],

@@ -93,6 +93,7 @@ class EvaluationInputs:
         seed: Of all resampling.
         deadline: Optional parts are left out, with a note, once it has passed.
         weight: (n_test,) how much each test row counts; all alike if None.
+        weight_train: (n_train,) the same of the search rows.
     """
 
     task: Task
@@ -109,6 +110,7 @@ class EvaluationInputs:
     seed: int = 0
     deadline: Deadline = NEVER
     weight: NDArray[Any] | None = None
+    weight_train: NDArray[Any] | None = None
 
     @property
     def n_classes(self) -> int:

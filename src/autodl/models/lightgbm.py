@@ -108,6 +108,8 @@ class LightGBMEstimator(ArrayEstimator):
         import lightgbm
 
         params = self._params(len(X), len(X) * (X.n_numeric + X.n_categorical))
+        if self.raw_target and not self.is_classifier and not np.any(y):
+            params["objective"] = "l2"  # the losses with a logarithmic link refuse targets that are all 0
         categorical = [X.n_numeric + j for j, k in enumerate(X.cardinalities) if k <= self.config.max_categories]
         data = lightgbm.Dataset(
             as_matrix(X), y, weight=weight, categorical_feature=categorical, params=params, free_raw_data=True

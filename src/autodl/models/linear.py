@@ -77,7 +77,7 @@ class LinearEstimator(ArrayEstimator):
             elif self.meta.quantiles:
                 self._train_quantiles(matrix, y, weight, deadline)
             elif self.config.objective != "auto":
-                self._train_generalized(matrix, y, weight)
+                self._train_generalized(matrix, y, weight, deadline)
             else:
                 self._train_regression(matrix, y, weight)
 
@@ -129,7 +129,7 @@ class LinearEstimator(ArrayEstimator):
             self._model = Ridge(alpha=1.0 / c.C, solver=solver, random_state=self.meta.seed)
         else:
             # scikit-learn divides the squared loss by 2 n, n being the sum of the weights.
-            total = float(n if weight is None else weight.sum())
+            total = _total(n, weight)
             ratio = 1.0 if c.penalty == "l1" else max(c.l1_ratio, 0.01)
             precompute = isinstance(matrix, np.ndarray) and n > p and weight is None
             self._model = ElasticNet(
@@ -137,22 +137,35 @@ class LinearEstimator(ArrayEstimator):
             )
         self._model.fit(matrix, target, sample_weight=weight)
 
-    def _train_generalized(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+    def _train_generalized(
+        self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline
+    ) -> None:
         from sklearn.linear_model import TweedieRegressor
 
         n, p = matrix.shape
         self._mean = float(np.average(y, weights=weight)) or 1.0
         # A line in logarithms must not answer with astronomic values where it extrapolates.
         self._ceiling = 10.0 * float(y.max())
+        if self._ceiling <= 0:  # nothing but zeros, whose logarithm no line reaches
+            self._coefficients = np.zeros(p + 1)
+            return
         dense = isinstance(matrix, np.ndarray) and p <= _NEWTON_SIZE < n
         model = TweedieRegressor(
             power={"poisson": 1.0, "tweedie": 1.5, "gamma": 2.0}[self.config.objective],
             link="log",
-            alpha=1.0 / (n * self.config.C),
+            alpha=1.0 / (_total(n, weight) * self.config.C),
             solver="newton-cholesky" if dense else "lbfgs",
-            max_iter=self.config.max_iter,
+            warm_start=True,
         )
-        model.fit(matrix, y / self._mean, sample_weight=weight)
+        # Rounds of growing length, so that the deadline is seen between them.
+        chunk, done = 5 if dense else 25, 0
+        while done < self.config.max_iter:
+            model.max_iter = min(chunk, self.config.max_iter - done)
+            model.fit(matrix, y / self._mean, sample_weight=weight)
+            done += model.max_iter
+            if model.n_iter_ < model.max_iter or deadline.passed():
+                break
+            chunk *= 2
         self._coefficients = np.append(model.coef_, model.intercept_)
 
     def _train_quantiles(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:
@@ -160,6 +173,9 @@ class LinearEstimator(ArrayEstimator):
         from autodl.models._quantile_regression import bandwidth, fit_quantile
 
         n, p = matrix.shape
+        if np.ptp(y) == 0:  # smoothing would spread the quantiles of a single value
+            self._mean, self._coefficients = float(y[0]), np.zeros((len(self.meta.quantiles), p + 1))
+            return
         self._mean = float(np.average(y, weights=weight))
         self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
         target = (y - self._mean) / self._deviation
@@ -169,7 +185,8 @@ class LinearEstimator(ArrayEstimator):
             start = lines[-1] if lines else None
             lines.append(
                 fit_quantile(
-                    matrix, target, mass, level, penalty=1.0 / (n * self.config.C), h=bandwidth(n, p, level),
+                    matrix, target, mass, level,
+                    penalty=1.0 / (_total(n, weight) * self.config.C), h=bandwidth(n, p, level),
                     max_iter=self.config.max_iter, deadline=deadline, start=start,
                 )
             )  # fmt: skip
@@ -182,7 +199,9 @@ class LinearEstimator(ArrayEstimator):
             return np.asarray(matrix @ lines[:, :-1].T + lines[:, -1]) * self._deviation + self._mean
         if self.is_classifier:
             return np.asarray(self._model.predict_proba(matrix))
-        if not self.is_classifier and self.config.objective != "auto":
+        if self.config.objective != "auto":
+            if self._ceiling <= 0:
+                return np.zeros(len(X))
             lines = self._coefficients
             linear = np.minimum(
                 np.asarray(matrix @ lines[:-1]).ravel() + lines[-1], np.log(self._ceiling / self._mean)
@@ -190,6 +209,11 @@ class LinearEstimator(ArrayEstimator):
             return np.asarray(np.exp(linear) * self._mean)
         answer = np.asarray(self._model.predict(matrix)).ravel()
         return answer * self._deviation + self._mean
+
+
+def _total(n: int, weight: NDArray[Any] | None) -> float:
+    """Rows, or their weights, that a penalty is held against."""
+    return float(n if weight is None else weight.sum())
 
 
 class Linear(Family):

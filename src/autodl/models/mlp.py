@@ -49,7 +49,6 @@ class MlpConfig(TrainConfig, FamilyConfig):
     weight_decay: float = Field(0.2, ge=0, le=10)
     schedule: ScheduleName = "cosine"
     anneal_regularization: bool = True
-    # A cycle of coslog4 ends 4/15 of the epochs after the one before: stop once a whole one has brought nothing.
     patience_share: float = Field(0.3, ge=0, le=1)
 
     depth: int = Field(3, ge=1, le=12)

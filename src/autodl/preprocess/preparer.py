@@ -90,7 +90,8 @@ class Preparer:
             frame: Canonical rows (see ``ColumnKind``) with at least the columns of the schema.
             y: (n,) class codes or values.
             deadline: Looked at between two blocks of columns.
-            weight: (n,) how much each row counts in the mean targets of categories; all alike if None.
+            weight: (n,) how much each row counts in the mean targets of categories and the scores of texts; all alike
+                if None.
 
         Raises:
             DataError: If a column of the schema is missing.
@@ -105,7 +106,7 @@ class Preparer:
         for block in self._blocks:
             if deadline.passed():
                 raise TimeoutError("time ran out while the columns were prepared")
-            if weight is not None and isinstance(block, TargetBlock):
+            if weight is not None and isinstance(block, TargetBlock | TextBlock):
                 parts.append(block.fit_transform(frame, y, weight))
             else:
                 parts.append(block.fit_transform(frame, y))

@@ -88,8 +88,8 @@ class TextBlock:
         """Names of the output columns, e.g. ``review:topic 1``."""
         return tuple(name for learnt in self._learnt for name in learnt.names)
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
-        """(n, k) float32 training rows, CSR under ``tfidf``; ``y`` (n,) class codes or values."""
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None) -> Any:
+        """(n, k) float32 training rows, CSR under ``tfidf``; ``y`` (n,) class codes or values, ``weight`` (n,)."""
         self._learnt = []
         parts = []
         for column in self.columns:
@@ -98,8 +98,10 @@ class TextBlock:
             weights, terms = memo.fit(self.recipe.text_features, self.recipe.text_pieces, texts)
             learnt = TextColumn(weights)
             self._learnt.append(learnt)
-            make = self._fit_sparse if self.recipe.text == "tfidf" else self._fit_dense
-            parts.append(make(column, learnt, texts, terms, y))
+            if self.recipe.text == "tfidf":
+                parts.append(self._fit_sparse(column, learnt, texts, terms))
+            else:
+                parts.append(self._fit_dense(column, learnt, texts, terms, y, weight))
         return self._join(parts)
 
     def transform(self, frame: pd.DataFrame) -> Any:
@@ -116,14 +118,22 @@ class TextBlock:
             parts.append(_dense(learnt, terms, np.hstack([counts, scores])))
         return self._join(parts)
 
-    def _fit_sparse(self, column: str, learnt: TextColumn, texts: list[str], terms: Any, y: NDArray[Any]) -> Any:
+    def _fit_sparse(self, column: str, learnt: TextColumn, texts: list[str], terms: Any) -> Any:
         vocabulary = learnt.terms.names
         counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
         shown = STATISTICS if self.recipe.text_statistics else ()
         learnt.names = tuple(f"{column}:{name}" for name in (*vocabulary, *shown))
         return _beside(TERM_FACTOR * terms, learnt.scaler.fit(counts).transform(counts))
 
-    def _fit_dense(self, column: str, learnt: TextColumn, texts: list[str], terms: Any, y: NDArray[Any]) -> Any:
+    def _fit_dense(
+        self,
+        column: str,
+        learnt: TextColumn,
+        texts: list[str],
+        terms: Any,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+    ) -> Any:
         recipe = self.recipe
         counts = text_statistics(texts) if recipe.text_statistics else np.empty((len(texts), 0))
         targets = shown_targets(y, self.task, MAX_TARGETS)
@@ -131,7 +141,7 @@ class TextBlock:
         if recipe.text_score:
             learnt.score = TextScore()
             parts = crossed_parts(y, self.task, self.seed) if len(y) >= 2 else []
-            crossed = learnt.score.fit_transform(terms, targets, parts)
+            crossed = learnt.score.fit_transform(terms, targets, parts, weight)
             scores = learnt.score.transform(terms)
         if recipe.text_terms:
             learnt.top = informative(terms, targets, recipe.text_terms)

@@ -35,6 +35,7 @@ class TextScore:
         terms: Any,
         targets: Sequence[NDArray[np.float64]],
         parts: Sequence[tuple[NDArray[np.int_], NDArray[np.int_]]],
+        weight: NDArray[Any] | None = None,
     ) -> NDArray[np.float64]:
         """(n, k) cross-fitted scores.
 
@@ -43,17 +44,19 @@ class TextScore:
             targets: k targets, each (n,).
             parts: Rows to learn from and rows to score; every row is scored once. Empty: too few rows
                 to cross-fit, all are scored by one fit.
+            weight: (n,) how much each row counts; all alike if None.
         """
         wanted = np.column_stack(targets)
         # Targets of unit spread, so that the penalty means the same for all.
-        spread = wanted.std(axis=0)
-        wanted = (wanted - wanted.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        self._weights, self._level = _ridge(terms, wanted)
+        wanted = wanted - np.average(wanted, axis=0, weights=weight)
+        spread = np.sqrt(np.average(wanted**2, axis=0, weights=weight))
+        wanted = wanted / np.where(spread > 0, spread, 1.0)
+        self._weights, self._level = _ridge(terms, wanted, weight)
         if not parts:
             return self.transform(terms)
         out = np.empty(wanted.shape)
         for train, test in parts:
-            weights, level = _ridge(terms[train], wanted[train])
+            weights, level = _ridge(terms[train], wanted[train], None if weight is None else weight[train])
             out[test] = terms[test] @ weights + level
         return out
 
@@ -62,13 +65,19 @@ class TextScore:
         return np.asarray(terms @ self._weights + self._level)
 
 
-def _ridge(terms: Any, wanted: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """(v, k) weights and (k,) levels."""
+def _ridge(
+    terms: Any, wanted: NDArray[np.float64], weight: NDArray[Any] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """(v, k) weights and (k,) levels; without any weight of a row in this part, as if all counted alike."""
+    if weight is not None and not np.any(weight):
+        weight = None
     if terms.shape[1] == 0 or terms.shape[0] < 2:
-        return np.zeros((terms.shape[1], wanted.shape[1]), dtype=np.float32), wanted.mean(axis=0)
+        return np.zeros((terms.shape[1], wanted.shape[1]), dtype=np.float32), np.average(
+            wanted, axis=0, weights=weight
+        )
     from sklearn.linear_model import Ridge
 
     model = Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-3, max_iter=ROUNDS)
-    model.fit(terms, wanted.astype(np.float32))
+    model.fit(terms, wanted.astype(np.float32), sample_weight=weight)
     weights = np.asarray(model.coef_, dtype=np.float32).reshape(wanted.shape[1], -1).T
     return np.ascontiguousarray(weights), np.atleast_1d(np.asarray(model.intercept_, dtype=np.float64))

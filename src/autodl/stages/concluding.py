@@ -240,6 +240,7 @@ def evaluate(
             seed=plan.seed,
             deadline=NEVER if budget.unlimited else Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
             weight=problem.w_test,
+            weight_train=problem.setup.data.weight,
         )
     )
 

@@ -19,11 +19,14 @@ Array = NDArray[Any]
 def _pinball_rows(y: Array, value: Array, n_classes: int, levels: Sequence[float] = ()) -> Array:
     """(n,) ``max(tau (y - q), (tau - 1) (y - q))``, the mean over the levels (Koenker and Bassett 1978).
 
-    Without levels those of Q evenly spread quantiles are taken: the median for a single one.
+    Without levels a single column is the median.
+
+    Raises:
+        ValueError: If there is not one column a level.
     """
     q = np.asarray(value, dtype=np.float64).reshape(len(y), -1)
     width = q.shape[1]
-    tau = np.asarray(levels) if len(levels) else np.arange(1, width + 1) / (width + 1)
+    tau = np.asarray(levels if len(levels) else (0.5,))
     if len(tau) != width:
         raise ValueError(f"predictions must have one column a level ({len(tau)}), but got {width}")
     error = np.asarray(y, dtype=np.float64)[:, None] - q
