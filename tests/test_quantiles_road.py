@@ -104,6 +104,25 @@ def test_levels_that_are_no_shares_are_refused(given):
         build_options(quantiles=given)
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"), [("10,50,90", "0.1,0.5,0.9"), ("10%, 90%", "0.1,0.9"), ([5, 95], "0.05,0.95")]
+)
+def test_percents_are_answered_by_the_shares_that_were_meant(given, meant):
+    with pytest.raises(ConfigError, match=f"Did you mean {meant}"):
+        build_options(quantiles=given)
+
+
+def test_a_single_level_and_levels_apart_on_the_command_line():
+    from autodl.cli.usage import _levels_apart
+
+    data = rows(80, 6)
+    model = autodl.AutoRegressor(max_trials=1, families="linear", quantiles=0.5).fit(data[["a", "b"]], data["y"])
+    assert model.predict_quantiles(data[["a", "b"]]).shape == (80, 1)
+    assert _levels_apart("0.5 0.9", ["fit", "x.csv", "--quantiles", "0.1", "0.5", "0.9"]) == "0.1,0.5,0.9"
+    assert _levels_apart("more.csv", ["fit", "x.csv", "--quantiles", "0.1", "more.csv"]) is None
+    assert _levels_apart("0.9", ["fit", "x.csv", "0.9", "--quantiles", "0.1"]) is None
+
+
 def test_what_cannot_be_combined_is_refused():
     data = rows(60, 0)
     with pytest.raises(ConfigError, match="needs a number"):

@@ -111,7 +111,9 @@ class OptionCheck:
             except (TypeError, ValueError):
                 level = float("nan")
             if not 0 < level < 1:
-                raise self.refuse(name, "hold numbers between 0 and 1", entry, remedy)
+                meant = _from_percent(value)
+                better = remedy if meant is None else f"Did you mean {meant}?"
+                raise self.refuse(name, "hold numbers between 0 and 1", entry, better)
             found.add(level)
         if len(found) > MAX_LEVELS:
             raise self.refuse(name, f"hold at most {MAX_LEVELS} levels", len(found), remedy)
@@ -207,6 +209,25 @@ class OptionCheck:
         if not isinstance(value, bool):
             raise self.refuse(name, "be True or False", value)
         return value
+
+
+def _from_percent(value: object) -> str | None:
+    """Levels given in percent as shares; None for anything else.
+
+    >>> _from_percent("10%, 90%"), _from_percent([5, 50]), _from_percent("0.1,0.9"), _from_percent("1,0.5")
+    ('0.1,0.9', '0.05,0.5', None, None)
+    """
+    given = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    words = [str(v).strip() for v in given]
+    if not all(re.fullmatch(r"\d{1,2}(\.\d+)?\s*%?", w) for w in words):
+        return None
+    shares = [float(w.rstrip("% ")) / 100 for w in words]
+    # A plain 1 alone is a share out of bounds rather than 1 %.
+    if "%" not in "".join(words) and max(shares) <= 0.01:
+        return None
+    if not all(0 < s < 1 and (s >= 0.01 or "%" in w) for s, w in zip(shares, words, strict=True)):
+        return None
+    return ",".join(f"{s:.6g}" for s in shares)
 
 
 def _is_whole(value: object) -> TypeGuard[SupportsInt]:

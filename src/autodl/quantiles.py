@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIDDLE = 0.5
+FEW_BEYOND = 5
+"""Rows that must lie beyond a level for anything to be known of it."""
 
 
 def in_order(q: NDArray[Any]) -> NDArray[Any]:
@@ -41,6 +43,15 @@ def point(q: NDArray[Any], levels: Sequence[float]) -> NDArray[Any]:
         return np.asarray(q[:, min(above, len(levels) - 1)])
     share = (MIDDLE - levels[above - 1]) / (levels[above] - levels[above - 1])
     return np.asarray((1 - share) * q[:, above - 1] + share * q[:, above])
+
+
+def unknowable(levels: Sequence[float], n: int) -> tuple[float, ...]:
+    """Levels beyond which fewer than ``FEW_BEYOND`` of n rows lie: nothing is learnt or tested there.
+
+    >>> unknowable((0.0001, 0.5, 0.99), 800)
+    (0.0001,)
+    """
+    return tuple(level for level in levels if round(n * min(level, 1 - level), 6) < FEW_BEYOND)
 
 
 def column(level: float) -> str:

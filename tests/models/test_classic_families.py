@@ -215,3 +215,11 @@ def test_costs_of_pairwise_methods_grow_with_the_square(key: str) -> None:
         for n in (20_000, 200_000)
     )
     assert large > 50 * small
+
+
+@pytest.mark.parametrize("levels", [(0.0001, 0.9999), (0.123456, 0.5), (0.00001,)])
+def test_catboost_takes_levels_whose_name_it_writes_otherwise(levels: tuple[float, ...]) -> None:
+    problem = easy_problem(0, rows=90)
+    model = train("catboost", problem, replace(problem.meta, quantiles=levels), n_estimators=5)
+    assert np.size(model._raw(problem.X_val)) == len(problem.X_val) * len(levels)
+    assert model.curve

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from profiling_tables import profile, raised
+from profiling_tables import clean_table, profile, raised
 from sklearn.metrics import roc_auc_score
 
 from autodl.data import read_table
@@ -164,3 +164,26 @@ def test_rows_of_other_days_are_no_copies() -> None:
     assert not any("repeat" in f.message or "equal another" in f.message for f in found.findings if f.code == "AD003")
     timeless = profile(frame.drop(columns="day"), "y")
     assert any("293 rows" in f.message for f in timeless.findings if f.code == "AD003")
+
+
+def test_rows_of_other_weights_are_no_copies_and_equal_weights_are_no_finding() -> None:
+    frame = pd.DataFrame({"load": np.arange(300) % 7 * 1.5, "w": 1 + np.arange(300) / 300.5})
+    frame["y"] = frame["load"] * 2.0
+    found = profile(frame, "y", options=FitOptions(weight_column="w"))
+    assert not any("repeat" in f.message for f in found.findings if f.code == "AD003")
+    frame["w"] = 2.5
+    same = profile(frame, "y", options=FitOptions(weight_column="w"))
+    assert any("293 rows" in f.message for f in same.findings if f.code == "AD003")
+    assert not raised(same, "AD004")
+
+
+def test_levels_of_quantiles_need_rows_beyond_them() -> None:
+    frame = clean_table(800, regression=True)
+
+    def told(*levels: float) -> list[str]:
+        found = raised(profile(frame, options=FitOptions(quantiles=levels)), "AD021")
+        return [f.message for f in found]
+
+    assert told(0.01, 0.5, 0.99) == told() == []
+    (message,) = told(0.0001, 0.5, 0.999)
+    assert message == "800 rows are too few to know the quantiles 0.0001, 0.999: fewer than 5 rows lie beyond."

@@ -30,6 +30,8 @@ def usage_sentence(error: Any, arguments: Sequence[str]) -> str:
     if found := re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message):
         takes = " and ".join(p.metavar for p in context.command.params if p.param_type_name == "argument")
         several = " Several files: name their folder, or a pattern in quotes like 'data/*.csv'." if takes else ""
+        if (levels := _levels_apart(found[1], arguments)) is not None:
+            return f"--quantiles takes its levels in one word, separated by commas: --quantiles {levels}. {help_line}"
         return (
             f"{path} takes {takes or 'no argument'} and options, but got '{found[1]}' as well.{several} {help_line}"
         )
@@ -37,6 +39,17 @@ def usage_sentence(error: Any, arguments: Sequence[str]) -> str:
         return f"{found[1]} needs a value behind it. {help_line}"
     message = message.replace("No such command", "there is no command")
     return f"{message} {help_line}" if message.endswith("?") else f"{message}. {help_line}"
+
+
+def _levels_apart(extra: str, arguments: Sequence[str]) -> str | None:
+    """The levels of ``--quantiles 0.1 0.9`` with commas, where the words left over are such levels."""
+    words = extra.split()
+    if "--quantiles" not in arguments or not all(re.fullmatch(r"0?\.\d+,?", w) for w in words):
+        return None
+    after = list(arguments[arguments.index("--quantiles") + 1 :])
+    if after[1 : 1 + len(words)] != words:
+        return None
+    return ",".join(w.strip(",") for w in after[: 1 + len(words)])
 
 
 def _unknown_option(error: Any, path: str, help_line: str) -> str:

@@ -72,7 +72,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         workers: int | None = 1,
         out: str | Path | None = None,
         random_state: int | np.random.RandomState | None = 0,
-        quantiles: Sequence[float] | str = (),
+        quantiles: Sequence[float] | float | str = (),
     ) -> None:
         super().__init__(
             time_budget, max_trials, metric, families, preset, search, scheduler, nas, space, max_latency, max_size,
@@ -110,7 +110,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         return values
 
     def predict_quantiles(self, X: Any) -> NDArray[Any]:
-        """(n, Q) quantiles at the levels of ``quantiles`` in ascending order; ``predict`` gives the middle one.
+        """(n, Q) quantiles as floats, by level in ascending order; ``predict`` gives the middle one.
 
         Raises:
             ConfigError: If no quantiles were asked for.

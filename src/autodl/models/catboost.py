@@ -144,15 +144,14 @@ class CatBoostEstimator(ArrayEstimator):
             valid = _pool(X_val, y_val, self.weight_val)
             params["use_best_model"] = True
             params["od_type"], params["od_wait"] = "Iter", _patience(c)
-        stop = _StopAt(deadline, metric, self._length(), None if valid is None else self.watch)
+        stop = _StopAt(deadline, self._length(), None if valid is None else self.watch)
         model = CatBoost(params)
         model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])
         self._model = model
         if valid is not None:
             results = model.get_evals_result()
-            self.curve = thin_curve(
-                results["validation"][metric], results.get("learn", {}).get(metric), length=self._length()
-            )
+            train = _only(results["learn"]) if results.get("learn") else None
+            self.curve = thin_curve(_only(results["validation"]), train, length=self._length())
             self.refit = {"n_estimators": max(1, int(model.tree_count_))}
 
     def _length(self) -> float:
@@ -202,16 +201,22 @@ def _file_bytes(model: Any) -> bytes:
 class _StopAt:
     """Ends training after the round in which the deadline passes or the watch says so."""
 
-    def __init__(self, deadline: Deadline, metric: str, length: float, watch: Watch | None) -> None:
-        self.deadline, self.metric, self.length, self.watch = deadline, metric, length, watch
+    def __init__(self, deadline: Deadline, length: float, watch: Watch | None) -> None:
+        self.deadline, self.length, self.watch = deadline, length, watch
 
     def after_iteration(self, info: Any) -> bool:
         """Whether to go on."""
         if self.watch is not None:
-            losses = info.metrics["validation"][self.metric]
+            losses = _only(info.metrics["validation"])
             if self.watch(min(1.0, len(losses) / self.length), losses[-1]):
                 return False
         return not self.deadline.passed()
+
+
+def _only(losses: dict[str, list[float]]) -> list[float]:
+    """The history of the one metric: CatBoost writes its name anew, with levels such as 0.9999 rounded to 1."""
+    (values,) = losses.values()
+    return values
 
 
 def _varies(X: Features) -> bool:

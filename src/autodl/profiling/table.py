@@ -73,6 +73,8 @@ def profile_table(
         n_rows=len(rows),
         time_column=options.time_column,
         group_column=options.group_column,
+        weight_column=options.weight_column,
+        quantiles=options.quantiles,
         test=test,
         y_test=y_test,
         seed=seed,

@@ -38,7 +38,7 @@ class Context:
         dropped: Column -> why it is not used.
         duplicates: Column -> the column it repeats.
         n_rows: Rows of the whole table with a target; more than n when ``frame`` is a sample of them.
-        time_column, group_column: As given by the user.
+        time_column, group_column, weight_column, quantiles: As given by the user.
         test: Canonical rows of a test file, or None. y_test: their targets (-1 for an unknown class).
         seed: Of everything random.
         deadline: When looking must end; see ``run_checks``.
@@ -54,6 +54,8 @@ class Context:
     n_rows: int
     time_column: str | None = None
     group_column: str | None = None
+    weight_column: str | None = None
+    quantiles: tuple[float, ...] = ()
     test: pd.DataFrame | None = None
     y_test: NDArray[Any] | None = None
     seed: int = 0

@@ -20,7 +20,8 @@ class ConstantColumns(Check):
 
     def run(self, ctx: Context) -> list[Finding]:
         """One finding for each constant column; one that lists the nearly constant."""
-        constant = [n for n in ctx.dropped if ctx.column[n].kind is ColumnKind.CONSTANT]
+        # Of weights that are all equal a note tells: they have no effect, and nothing was mended.
+        constant = [n for n in ctx.dropped if ctx.column[n].kind is ColumnKind.CONSTANT and n != ctx.weight_column]
         found = [
             self.finding(
                 Severity.FIXED,

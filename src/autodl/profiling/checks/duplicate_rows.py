@@ -24,8 +24,10 @@ class DuplicateRows(Check):
         """One finding on repeated rows, one on contradicting rows where there are any."""
         if not ctx.features or ctx.n < 2:
             return self.not_applicable("There are too few rows or columns to compare.")
-        # Rows of two days or two customers are two records, even if the models see neither the day nor the name.
-        apart = tuple(c for c in (ctx.time_column, ctx.group_column) if c is not None and c not in ctx.features)
+        # Rows of two days or two customers are two records, even if the models see neither the day nor the name; in
+        # a survey two people may answer alike, and their weights tell them apart.
+        roles = (ctx.time_column, ctx.group_column, ctx.weight_column)
+        apart = tuple(c for c in roles if c is not None and c not in ctx.features)
         rows = ctx.row_hash * np.uint64(31) + hash_rows(ctx.frame, apart)
         whole = rows * np.uint64(31) + hash_rows(ctx.frame, (ctx.target.name,))
         repeated = ctx.n - len(np.unique(whole))

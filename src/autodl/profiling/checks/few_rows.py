@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autodl.profiling.checks.base import Check, Context
 from autodl.profiling.words import count
+from autodl.quantiles import FEW_BEYOND, unknowable
 from autodl.records import Finding, JsonScalar, Severity
 
 ENOUGH_PER_COLUMN = 10
@@ -14,14 +15,32 @@ HARDLY_ANY = 50
 
 
 class FewRows(Check):
-    """Rows in all, per column and per class."""
+    """Rows in all, per column and per class, and beyond each level of quantiles."""
 
     key = "few_rows"
     code = "AD021"
     title = "Enough rows"
 
     def run(self, ctx: Context) -> list[Finding]:
-        """One finding."""
+        """One finding, and one on levels of quantiles with hardly a row beyond them."""
+        return [*self._rows(ctx), *self._levels(ctx)]
+
+    def _levels(self, ctx: Context) -> list[Finding]:
+        few = unknowable(ctx.quantiles, ctx.n_rows)
+        if not few:
+            return []
+        named = ", ".join(f"{level:g}" for level in few)
+        return [
+            self.finding(
+                Severity.WARNS,
+                f"{count(ctx.n_rows, 'row')} are too few to know the quantile{'s' if len(few) > 1 else ''} {named}: "
+                f"fewer than {FEW_BEYOND} rows lie beyond.",
+                action="Ask for levels nearer to 0.5, or give more rows.",
+                evidence={"levels": named, "rows": ctx.n_rows},
+            )
+        ]
+
+    def _rows(self, ctx: Context) -> list[Finding]:
         n, p = ctx.n_rows, max(1, len(ctx.features))
         evidence: dict[str, JsonScalar] = {"rows": n, "columns": p, "rows_per_column": n / p}
         k = len(ctx.target.classes)
