@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autodl.clock import Deadline
-from autodl.delivery import Delivery
+from autodl.delivery import Delivery, _listing
 from autodl.model import DeliveredMember, FittedModel
 from autodl.preprocess import Preparer
 from autodl.records import (
@@ -105,3 +105,12 @@ def test_models_of_texts_that_an_older_version_prepared_are_not_the_end(tmp_path
 
 def test_fold_models_are_not_the_end(tmp_path):
     assert not delivered(tmp_path, "folds").has_all_rows(ensemble(*SAME))
+
+
+def test_of_many_members_the_heaviest_are_named():
+    members = [
+        DeliveredMember(trial_id=str(i), family="f", name=f"M{i}", weight=w, files=(), trained_on="folds")
+        for i, w in enumerate((0.05, 0.3, 0.1, 0.2, 0.15, 0.12, 0.08))
+    ]
+    assert _listing(members) == "M1 (30%), M3 (20%), M4 (15%), M5 (12%), M2 (10%) and 2 more"
+    assert _listing(members[1:]).endswith("M2 (10%) and M6 (8%)")

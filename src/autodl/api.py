@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +16,8 @@ from autodl.defaults import NAS, RUNS, SEARCH
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
-from autodl.records import Plan, Profile, RunRecord
+from autodl.records import Evaluation, Plan, Profile, RunRecord
+from autodl.report.only_guess import only_guess
 from autodl.spelling import python_words
 from autodl.store import RunFolder
 
@@ -92,7 +94,10 @@ class Run:
             )
 
     def leaderboard(self) -> pd.DataFrame:
-        """One row a model, best first: name, family, validation, test, fit_s, predict_ms_per_row."""
+        """One row a model: name, family, validation, test, fit_s, predict_ms_per_row.
+
+        The chosen one comes first, the others follow by their test score.
+        """
         import pandas as pd
 
         from autodl.records import LeaderboardRow
@@ -218,7 +223,10 @@ def fit(
             source, options, folder, listener=listener, started=started, command=_call(source, options),
             resume=resume, trust=trust,
         )  # fmt: skip
-    return Run(folder, trust=trust)
+    run = Run(folder, trust=trust)
+    if guess := only_guess(run.record, RunFolder(folder).read("evaluation", Evaluation), python=True):
+        warnings.warn(guess, stacklevel=2)
+    return run
 
 
 def plan(

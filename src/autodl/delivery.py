@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LISTED_MEMBERS = 5
+"""Members that are named with their weights; the others, which weigh less, are counted."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What every delivered model of a run shares."""
@@ -220,4 +224,6 @@ def _member(member: Member, names: Mapping[str, str], trained_on: str, weight: f
 
 def _listing(members: Sequence[DeliveredMember]) -> str:
     parts = [f"{m.name} ({m.weight:.0%})" for m in sorted(members, key=lambda m: -m.weight)]
+    if len(parts) > LISTED_MEMBERS + 1:
+        parts = [*parts[:LISTED_MEMBERS], f"{len(parts) - LISTED_MEMBERS} more"]
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

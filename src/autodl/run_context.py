@@ -77,6 +77,8 @@ class RunContext:
     """What the delivered model and the others take; None before that was measured."""
     more_time: MoreTime | None = None
     """What the later part of the search brought."""
+    unfinished: tuple[str, ...] = ()
+    """Names of the configurations that were still being tried when the search ended."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @contextmanager
@@ -207,6 +209,7 @@ class RunContext:
             stages=tuple(self.times),
             n_trials=len(results),
             n_again=sum(r.n_splits - 1 for r in results),
+            unfinished=self.unfinished,
             more_time=self.more_time,
             n_failed=sum(r.status in (TrialStatus.FAILED, TrialStatus.TIMEOUT) for r in results),
             delivered=self.delivered,

@@ -9,7 +9,17 @@ from cli_fakes import make_evaluation, make_profile, make_record, make_result
 from autodl.cli.fit import _say_summary
 from autodl.cli.screen import Screen, make_console
 from autodl.cli.summary import Line, print_summary, summarize
-from autodl.records import Comparison, Evaluation, MoreTime, TestScore, TrialStatus
+from autodl.records import (
+    Comparison,
+    Evaluation,
+    Interval,
+    LevelCheck,
+    MoreTime,
+    QuantileCheck,
+    TestScore,
+    TrialStatus,
+)
+from autodl.report.only_guess import only_guess
 from autodl.store import RunFolder
 
 
@@ -93,7 +103,7 @@ def test_without_ties_the_leader_stands_alone(folder: Path) -> None:
     evaluation = make_evaluation()
     models = tuple(m.model_copy(update={"tied_with_leader": False}) for m in evaluation.models)
     alone: Evaluation = evaluation.model_copy(update={"models": models})
-    assert by_head(summarize(make_record(), alone, folder))["Models"] == "Ensemble leads."
+    assert by_head(summarize(make_record(), alone, folder))["Models"] == "Ensemble was chosen."
 
 
 @pytest.mark.parametrize("columns", ["50", "80", "160"])
@@ -145,6 +155,37 @@ def test_a_leader_worse_than_guessing_is_not_recommended(folder: Path) -> None:
     assert "worse than" in said and "do not use it" in said and "leads" not in said
 
 
+def test_a_tie_with_guessing_is_said(folder: Path) -> None:
+    evaluation = make_evaluation()
+    models = tuple(m.model_copy(update={"tied_with_leader": True}) for m in evaluation.models)
+    said = by_head(summarize(make_record(), evaluation.model_copy(update={"models": models}), folder))["Models"]
+    assert f"It is not shown to be better than {evaluation.baseline}." in said
+    assert "not shown" not in by_head(summarize(make_record(), evaluation, folder))["Models"]
+
+
+def test_weighted_scores_say_what_the_rows_are_worth(folder: Path) -> None:
+    def told(worth: float, regression: bool = False) -> dict[str, str]:
+        evaluation = make_evaluation(regression=regression).model_copy(update={"worth": worth})
+        return by_head(summarize(make_record(classes=()) if regression else make_record(), evaluation, folder))
+
+    start = "On 18 rows never seen (weighted: they tell about as much as 12 rows of equal weight), "
+    assert told(12.2)["How well"].startswith(f"{start}right 89 in 100 times")
+    assert told(12.2, regression=True)["How well"].startswith(f"{start}typically off by 512")
+    few = told(1.0)
+    assert few["How well"].endswith("as much as 1 row of equal weight): too few rows to conclude anything.")
+    assert "Score" not in few
+    assert told(1.0, regression=True)["How well"].endswith("Too few rows to conclude anything.")
+
+
+def test_levels_that_no_row_supports_are_named(folder: Path) -> None:
+    share = Interval(value=0.5, low=0.4, high=0.6, n=18)
+    check = QuantileCheck(levels=tuple(LevelCheck(level=level, below=share) for level in (0.001, 0.5)))
+    evaluation = make_evaluation(regression=True).model_copy(update={"quantiles": check})
+    assert by_head(summarize(make_record(classes=()), evaluation, folder))["Careful"].endswith(
+        "rows are too few to know the quantile 0.001."
+    )
+
+
 def test_that_nothing_but_the_guess_was_trained_comes_first(folder: Path) -> None:
     record, whole = make_record(), make_evaluation()
     guess = whole.model_copy(update={"models": whole.models[-1:], "leader": "Guess", "recommended": "Guess"})
@@ -154,6 +195,9 @@ def test_that_nothing_but_the_guess_was_trained_comes_first(folder: Path) -> Non
     stopped = summarize(only.model_copy(update={"status": "interrupted"}), guess, folder)[0]
     assert "before the run was stopped" in stopped.text
     assert summarize(record, whole, folder)[0].head == "Predicts"
+    counted = only.model_copy(update={"options": {"max_trials": 1}, "n_trials": 1})
+    assert "allow more with --max-trials" in summarize(counted, guess, folder)[0].text
+    assert "`max_trials`" in only_guess(counted, guess, python=True)
     asked = only.model_copy(update={"options": {"families": "guess"}})
     assert summarize(asked, guess, folder)[0].head == "Predicts"
 
@@ -173,3 +217,25 @@ def test_repeats_and_more_time_are_told(folder: Path) -> None:
     assert said["More time"].startswith("More time would not help. ")
     assert "0.001 ± 0.004" in said["More time"] and "45 tries / 1 min 35 s" in said["More time"]
     assert "More time" not in by_head(summarize(make_record(), make_evaluation(), folder))
+
+
+def test_the_guess_has_the_decimals_of_the_score(folder: Path) -> None:
+    whole = make_evaluation(regression=True)
+    assert whole.residuals is not None
+    typical = whole.residuals.typical.model_copy(update={"value": 1.9, "low": 1.7, "high": 2.1})
+    exact = whole.residuals.model_copy(update={"typical": typical, "typical_guess": 2.0})
+    told = by_head(summarize(make_record(classes=()), whole.model_copy(update={"residuals": exact}), folder))
+    assert "off by 1.9 (1.7 to 2.1)" in told["How well"] and told["How well"].endswith("off by 2.0.")
+
+
+def test_the_guess_is_the_most_frequent_class_whatever_the_metric_makes_of_it(folder: Path) -> None:
+    tuned = make_evaluation().model_copy(update={"usual": "no", "usual_share": 0.61})
+    assert "Always answering no: 61 in 100." in by_head(summarize(make_record(), tuned, folder))["How well"]
+
+
+def test_what_the_end_cut_off_is_counted_by_name(folder: Path) -> None:
+    record = make_record().model_copy(update={"unfinished": ("LightGBM #1",)})
+    time = by_head(summarize(record, make_evaluation(), folder))["Time"]
+    assert "1 was still running when time was up: LightGBM #1" in time
+    stopped = record.model_copy(update={"status": "interrupted"})
+    assert "when the search was stopped" in by_head(summarize(stopped, None, folder))["Time"]

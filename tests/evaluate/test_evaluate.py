@@ -194,3 +194,14 @@ def test_early_stopping_on_the_validation_rows_is_disclosed():
     stopped = tuple(replace(c, early_stopped=c.name == "Big") for c in inputs.candidates)
     assert any("same validation rows" in n for n in evaluate(replace(inputs, candidates=stopped)).notes)
     assert not any("same validation rows" in n for n in evaluate(inputs).notes)
+
+
+def test_the_usual_class_is_counted_by_weight_and_not_by_what_the_baseline_answers():
+    plain = problem("three")
+    counts = np.bincount(plain.y_test, minlength=3)
+    assert evaluate(plain).usual_share == pytest.approx(counts.max() / counts.sum())
+    rare = int(counts.argmin())
+    weight = np.where(plain.y_test == rare, 50.0, 1.0)
+    got = evaluate(replace(plain, weight=weight))
+    assert got.usual == plain.classes[rare]
+    assert got.usual_share == pytest.approx(weight[plain.y_test == rare].sum() / weight.sum())

@@ -16,6 +16,7 @@ from autodl.clock import NEVER, Deadline
 from autodl.evaluate.base import metrics
 from autodl.explain import explain
 from autodl.explain.effects import direction, partial_dependence
+from autodl.explain.order import likely_order
 from autodl.explain.permutation import permutation_importance, shuffled_copies
 from autodl.records import ColumnInfo, ColumnKind, EffectPoint, Explanation, TableSchema
 
@@ -244,3 +245,21 @@ def test_row_orders_not_yet_needed_take_no_memory():
         tracemalloc.stop()
     assert got.cut
     assert peak < n * p * repeats * 8 / 10
+
+
+def test_where_time_is_short_the_columns_that_matter_come_first():
+    rng = np.random.default_rng(0)
+    n = 400
+    frame = pd.DataFrame({f"x{i}": rng.normal(size=n) for i in range(8)})
+    frame["key"] = [f"k{i}" for i in rng.permutation(n)]
+    frame["kind"] = rng.choice(["a", "b", "c"], n)
+    frame.loc[::7, "x7"] = np.nan
+    y = 3 * frame["x7"].fillna(0).to_numpy() + 2 * (frame["kind"] == "b").to_numpy() + rng.normal(size=n)
+    order = likely_order(frame, y, 0, seed=0)
+    assert set(order[:2]) == {"x7", "kind"} and sorted(order) == sorted(frame.columns)
+    assert likely_order(frame, (y > 1).astype(int), 2, seed=0)[0] in {"x7", "kind"}
+    got = permutation_importance(
+        lambda f: np.zeros(len(f)), frame, y, metrics["mae"],
+        n_repeats=1, rng=rng, deadline=Deadline.after(0.0), first=order,
+    )  # fmt: skip
+    assert got.cut and set(got.by_column) == {order[0]}

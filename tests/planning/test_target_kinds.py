@@ -74,6 +74,10 @@ def test_an_order_is_used_by_metrics_that_count_on_it():
     assert told.choice == "not used" and "qwk" in told.why
     assert decision(plan(RNG.choice(["a", "b", "c"], N), task="classification"), "Order of the classes") is None
     assert decision(plan(LEVELS), "Order of the classes") is None
+    words = decision(
+        plan(RNG.choice(["low", "high", "mid"], N), task="classification", metric="qwk"), "Order of the classes"
+    )
+    assert words.choice == "high < low < mid, taken from the alphabet"
 
 
 def test_families_without_quantiles_are_left_out_with_the_reason():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from report_records import make_records
 
-from autodl.records import Proposal, TrialStatus
+from autodl.records import CurvePoint, Proposal, TrialStatus
 from autodl.records.origins import INHERITED, SUPERNET
-from autodl.report.facts import gather
+from autodl.report.facts import gather, metric_words
+from autodl.report.figures.style import draw
 from autodl.report.sections.search import search_view
 from autodl.report.text import plain
 
@@ -93,3 +96,32 @@ def test_who_proposed_is_told_from_the_trials():
     shared = asked_by(SUPERNET, INHERITED)
     assert shared.proposers == "the ranking of networks by shared weights"
     assert shared.proposed == 1
+
+
+def test_the_text_on_learning_curves_speaks_of_the_lines_that_there_are():
+    records = make_records("binary")
+    both = [t.model_copy(update={"curve": tuple(CurvePoint(step=i, train=1 / i, valid=2 / i) for i in (1, 2, 3))})
+            for t in records.trials]  # fmt: skip
+    one = [t.model_copy(update={"curve": tuple(p.model_copy(update={"train": None}) for p in t.curve)}) for t in both]
+    assert "two lines" in search_view(facts_of(records.but(trials=tuple(both)))).learning_intro
+    assert "two lines" not in search_view(facts_of(records.but(trials=tuple(one)))).learning_intro
+
+
+def test_what_the_end_cut_off_is_named():
+    records = make_records("binary")
+    cut = records.but(run=records.run.model_copy(update={"unfinished": ("LightGBM #7",)}))
+    assert "1 was still being tried when the search ended: LightGBM #7." in plain(search_view(facts_of(cut)).intro)
+
+
+def test_axes_end_at_the_best_there_is_and_their_labels_differ():
+    auc, rmse = metric_words("roc_auc"), metric_words("rmse")
+    assert auc.within(0.9, 1.03) == (0.9, 1.0) and rmse.within(-0.2, 3.0) == (0.0, 3.0)
+
+    def paint(ax):
+        ax.plot([0.12345678, 1], [0.9215, 0.9285])
+        ax.set_ylim(0.9215, 0.9285)
+
+    svg = draw("x", paint)
+    ticks = re.findall(r"<text[^>]*>(0\.92\d*)</text>", svg)
+    assert len(ticks) > 2 and len(set(ticks)) == len(ticks)
+    assert not re.search(r' d="[^"]*\d\.\d{3}', svg)

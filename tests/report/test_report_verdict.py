@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_records import Records, interval, make_records
 
-from autodl.records import Curve, Evaluation, Interval, Severity
+from autodl.records import Curve, Decision, Evaluation, Interval, Severity
 from autodl.report.facts import gather, turned
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import trade_offs
+from autodl.report.sections.drives import drives
 from autodl.report.sections.leaderboard import board
+from autodl.report.sections.planning import plan_view
 from autodl.report.sections.trust import lean
-from autodl.report.sections.verdict import verdict
+from autodl.report.sections.verdict import answers_from, verdict
 from autodl.report.sections.wrong import wrong
 from autodl.report.text import plain
 from autodl.report.view import Verdict
@@ -101,6 +103,29 @@ def test_few_held_back_rows_give_no_shares() -> None:
     assert plain(shown.score) == "On 5 rows never seen, right 4 times: too few rows to conclude anything."
     assert shown.strip is None
     assert shown.detail == ""
+
+
+def test_weighted_rows_are_told_by_their_weighted_share_and_worth() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    score = e.models[0].metrics["accuracy"].model_copy(update={"value": 0.61, "low": 0.5, "high": 0.7})
+    leader = e.models[0].model_copy(update={"metrics": {**e.models[0].metrics, "accuracy": score}})
+    weighted = e.model_copy(update={"models": (leader, *e.models[1:]), "worth": 120.4})
+    found = first(records.but(evaluation=weighted))
+    assert plain(found.score).startswith(
+        "On 179 rows held back (weighted: they tell about as much as 120 rows of equal weight) its share right is "
+        "61 in 100 (95 % interval 50 to 70)."
+    )
+    assert found.strip is not None and found.strip.value == pytest.approx(61)
+    assert "Yes Better than guessing" in leads(found)
+
+
+def test_rows_that_outweigh_all_others_prove_nothing() -> None:
+    records = make_records("binary")
+    found = first(records.but(evaluation=evaluation(records).model_copy(update={"worth": 1.2})))
+    assert "too few rows to conclude anything" in plain(found.score) and found.strip is None
+    assert "Careful Better than guessing?" in leads(found) and "Yes Better" not in leads(found)
+    assert "tell only about as much as 1 of equal weight, too few rows to conclude anything" in leads(found)
 
 
 @pytest.mark.parametrize(("outcome", "words"), [("tie", "Not shown to be better"), ("worse", "Worse than guessing")])
@@ -245,3 +270,52 @@ def test_going_on_names_the_folder_to_be_copied() -> None:
     step = verdict(gather(**unfinished, folder=folder)).next_steps[0]
     assert f"--resume --out '{folder}'" in plain(step.body)
     assert "--resume" in plain(verdict(gather(**unfinished)).next_steps[0].body)
+
+
+def test_the_guess_is_the_most_frequent_class_of_the_test_rows() -> None:
+    records = make_records("binary")
+    found = evaluation(records).model_copy(update={"usual": "survived", "usual_share": 0.4321})
+    text = plain(first(records.but(evaluation=found)).score)
+    assert "Always answering survived would get 43 in 100" in text
+
+
+def test_columns_that_there_was_no_time_for_are_told() -> None:
+    records = make_records("binary")
+    e = records.explanation
+    assert e is not None
+    n = len(e.importances)
+    some = e.model_copy(update={"importances": e.importances[:3], "n_columns": n, "n_repeats": 0})
+    cut = records.but(explanation=some)
+    assert first(cut).drivers_note == f"Measured for 3 of {n} columns, then time was up."
+    section = drives(gather(**cut.kwargs()))
+    assert section is not None and "Each of the 3 columns that there was time for" in section.intro
+    assert "shuffled once" in section.intro
+    whole = records.but(explanation=e.model_copy(update={"n_columns": n}))
+    assert first(whole).drivers_note == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("3", "4", "5"), "expected grade (3 to 5), not by the most probable class: 4 from 3.6 on and 5 from 4.3 on"),
+        (("low", "mid", "top"), "expected level (low is 0, top is 2), not by the most probable class: mid from 0.6"),
+        (("1", "2", "5"), "expected level (1 is 0, 5 is 2)"),
+    ],
+)
+def test_cuts_between_levels_are_in_the_users_grades(names: tuple[str, ...], words: str) -> None:
+    records = make_records("multiclass")
+    assert records.ensemble is not None
+    found = evaluation(records).model_copy(update={"classes": names})
+    cut = records.but(evaluation=found, ensemble=records.ensemble.model_copy(update={"factors": (0.6, 1.3)}))
+    assert words in plain(answers_from(gather(**cut.kwargs())))
+
+
+def test_the_plan_says_when_no_model_was_checked_on_further_splits() -> None:
+    records = make_records("binary")
+    validation = records.plan.validation.model_copy(update={"repeats": 3})
+    decision = Decision(topic="Validation", choice="5 folds, drawn anew up to 3 times", why="The mean counts.")
+    promised = records.but(plan=records.plan.model_copy(update={"validation": validation, "decisions": (decision,)}))
+    told = "In this run it came to none"
+    assert told in plan_view(gather(**promised.kwargs())).decisions[0][2]
+    again = [t.model_copy(update={"split_losses": (0.1, 0.2)}) if t.ok else t for t in records.trials]
+    assert told not in plan_view(gather(**promised.but(trials=tuple(again)).kwargs())).decisions[0][2]

@@ -1,4 +1,4 @@
-"""``autodl leaderboard``: the models of a run, best first."""
+"""``autodl leaderboard``: the models of a run, the chosen one first, then by test score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autodl.cli.context import invocation_of
 
 
 def leaderboard(context: typer.Context, run: opt.RunArgument, json: opt.Json = False) -> None:
-    """Show the models of RUN, best first; --json prints all facts of its run.json."""
+    """Show the models of RUN, the chosen one first, then by test score; --json prints all facts of its run.json."""
     run = opt.require_run(run)
     from autodl.cli.screen import print_whole, quiet_libraries
 

@@ -100,29 +100,29 @@ def print_summary(console: Console, lines: list[Line]) -> None:
 
 
 def _intervals(evaluation: Evaluation) -> list[Line]:
-    """How often the widest prediction interval held; nothing where none was asked for."""
+    """How often the widest prediction interval held, and levels of which nothing is known; quantiles only."""
+    from autodl.quantiles import unknowable
     from autodl.report.sections.intervals import interval_sentence
 
-    if evaluation.quantiles is None or not evaluation.quantiles.intervals:
+    if evaluation.quantiles is None:
         return []
-    text = interval_sentence(evaluation.quantiles.intervals[0], evaluation.n_test)
-    return [Line("Intervals", text[:1].upper() + text[1:])]
+    lines, check, n = [], evaluation.quantiles, evaluation.n_train + evaluation.n_test
+    if check.intervals:
+        text = interval_sentence(check.intervals[0], evaluation.n_test)
+        lines.append(Line("Intervals", text[:1].upper() + text[1:]))
+    if few := unknowable([c.level for c in check.levels], n):
+        named = listed([f"{level:g}" for level in few])
+        text = f"{plural(n, 'row')} are too few to know the quantile{'s' if len(few) > 1 else ''} {named}."
+        lines.append(Line("Careful", text))
+    return lines
 
 
 def _only_guess(record: RunRecord, evaluation: Evaluation | None) -> list[Line]:
     """The warning that nothing but the guess was trained; none with a model, or where no other was asked."""
-    made = {row.family for row in record.leaderboard}
-    base = _find(evaluation, evaluation.baseline) if evaluation is not None else None
-    if base is None or made != {base.family} or str(record.options.get("families") or "") == base.family:
-        return []
-    late = record.budget.given_s is not None and record.status != "interrupted"
-    if late:
-        text = "No model was trained in the time; give more with --time-budget."
-    elif record.status == "interrupted":
-        text = "No model was trained before the run was stopped; --resume goes on."
-    else:
-        text = "No model was trained; allow more with --max-trials, or see in the report why others failed."
-    return [Line("Attention", f"{text} What is in place only guesses, without looking at any column.")]
+    from autodl.report.only_guess import only_guess
+
+    text = only_guess(record, evaluation)
+    return [Line("Attention", text)] if text else []
 
 
 def _never_shared(record: RunRecord, shared: bool) -> list[Line]:
@@ -166,30 +166,39 @@ def _find(evaluation: Evaluation, name: str) -> ModelScore | None:
 def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) -> list[Line]:
     leader, base = _find(evaluation, evaluation.leader), _find(evaluation, evaluation.baseline)
     lines: list[Line] = []
-    rows = plural(evaluation.n_test, "row")
+    rows, worth = plural(evaluation.n_test, "row"), evaluation.worth
+    seen, few = f"On {rows} never seen", (evaluation.n_test if worth is None else worth) < _TOO_FEW
+    if worth is not None:
+        seen += f" (weighted: they tell about as much as {plural(round(worth), 'row')} of equal weight)"
     if evaluation.residuals is not None:
         typical = evaluation.residuals.typical
+        places = interval_decimals(typical.low, typical.high, typical.value)
+        middle = evaluation.residuals.typical_guess
         lines.append(
             Line(
                 "How well",
-                f"On {rows} never seen, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
+                f"{seen}, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
                 "Always answering the middle value of the training rows: off by "
-                f"{number(evaluation.residuals.typical_guess)}."
-                + (" Too few rows to conclude anything." if evaluation.n_test < _TOO_FEW else ""),
+                f"{number(middle) if places is None else f'{middle:,.{places}f}'}."
+                + (" Too few rows to conclude anything." if few else ""),
             )
         )
-    elif evaluation.n_test < _TOO_FEW:
+    elif few:
         right = record.test.get("accuracy")
         known = (
-            f", right {plural(round(right.value * right.n), 'time')}" if right and math.isfinite(right.value) else ""
+            f", right {plural(round(right.value * right.n), 'time')}"
+            if right and math.isfinite(right.value) and worth is None
+            else ""
         )
-        return [Line("How well", f"On {rows} never seen{known}: too few rows to conclude anything.")]
+        return [Line("How well", f"{seen}{known}: too few rows to conclude anything.")]
     elif (right := record.test.get("accuracy")) is not None:
         text = (
-            f"On {rows} never seen, right {in_hundred(right.value)} times "
+            f"{seen}, right {in_hundred(right.value)} times "
             f"(95 % interval: {100 * max(0.0, right.low):.0f} to {100 * min(1.0, right.high):.0f})."
         )
-        if base is not None and (guess := base.metrics.get("accuracy")) is not None:
+        if evaluation.usual_share is not None:
+            text += f" Always answering {evaluation.usual}: {in_hundred(evaluation.usual_share)}."
+        elif base is not None and (guess := base.metrics.get("accuracy")) is not None:
             text += f" Guessing: {in_hundred(guess.value)}."
         lines.append(Line("How well", text))
     if leader is not None and leader.test is not None:
@@ -198,12 +207,12 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
         text = f"{name} {with_interval(score.value, score.low, score.high)}"
         if evaluation.metric in ("rmse", "mse"):
             text += " (large misses count more)"
-        places = interval_decimals(score.low, score.high)
+        places = interval_decimals(score.low, score.high, score.value)
         if base is not None and base.test is not None:
             guessed = base.test.value
             text += f"; guessing: {number(guessed) if places is None else f'{guessed:,.{places}f}'}"
         head = "Score" if lines else "How well"
-        lines.append(Line(head, f"{text}." if lines else f"On {rows} never seen: {text}."))
+        lines.append(Line(head, f"{text}." if lines else f"{seen}: {text}."))
     return lines
 
 
@@ -218,11 +227,14 @@ def _models(evaluation: Evaluation) -> list[Line]:
         ]
     tied = [m.name for m in evaluation.models if m.tied_with_leader and m.name != evaluation.leader]
     if not tied:
-        return [Line("Models", f"{evaluation.leader} leads.")]
-    text = f"{evaluation.leader} leads, but cannot be told apart from {listed(tied, most=4)} on these rows."
+        return [Line("Models", f"{evaluation.leader} was chosen.")]
+    unproven = ""
+    if evaluation.baseline in tied:
+        unproven = f" It is not shown to be better than {evaluation.baseline}."
+    text = f"{evaluation.leader} was chosen, but cannot be told apart from {listed(tied, most=4)} on these rows."
     if evaluation.recommended != evaluation.leader:
         text += f" The simplest of them: {evaluation.recommended}."
-    return [Line("Models", text)]
+    return [Line("Models", text + unproven)]
 
 
 def _warnings(record: RunRecord) -> list[Line]:
@@ -247,4 +259,8 @@ def _time(record: RunRecord, n_timeouts: int) -> str:
         broken.append(f"{failed} failed")
     if broken:
         text += f", {', '.join(broken)} (the report says why)"
+    if record.unfinished:
+        verb = "was" if len(record.unfinished) == 1 else "were"
+        end = "the search was stopped" if record.status == "interrupted" else "time was up"
+        text += f"; {len(record.unfinished)} {verb} still running when {end}: {listed(record.unfinished, most=4)}"
     return f"{text}; stopped before the end." if record.status == "interrupted" else f"{text}."

@@ -14,6 +14,7 @@ from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
 from autodl.explain.effects import N_POINTS, direction, partial_dependence
+from autodl.explain.order import likely_order
 from autodl.explain.permutation import permutation_importance
 from autodl.explain.speed import Speed, measure_speed
 from autodl.quantiles import point
@@ -92,8 +93,9 @@ def explain(
     # Effects speak of probabilities; the loss of a metric that counts decisions is that of the answers.
     judged = answer if metric.needs == "label" and (threshold != HALF or factors) else predict
     found = permutation_importance(
-        judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight
-    )
+        judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight,
+        first=likely_order(frame, y, k, seed) if math.isfinite(deadline.at) else (),
+    )  # fmt: skip
     spoken = _class_spoken_of(y, k)
 
     def number(rows: pd.DataFrame) -> Array:
@@ -112,8 +114,9 @@ def explain(
     )  # fmt: skip
     missing = len(frame.columns) - len(importances)
     return Explanation(
-        metric=metric.key, model=model_name, n_rows=len(frame), n_repeats=found.n_repeats, importances=importances,
-        positive_class=outcome, note=_note(found.cut, missing, found.n_repeats, n_repeats, dropped),
+        metric=metric.key, model=model_name, n_rows=len(frame), n_repeats=found.n_repeats,
+        n_columns=len(frame.columns), importances=importances,
+        positive_class=outcome, note=_note(found.cut, missing, len(importances), found.n_repeats, n_repeats, dropped),
     )  # fmt: skip
 
 
@@ -182,12 +185,13 @@ def _effects(
     return done, 0
 
 
-def _note(cut: bool, missing: int, repeats: int, wanted: int, dropped: int) -> str:
+def _note(cut: bool, missing: int, measured: int, repeats: int, wanted: int, dropped: int) -> str:
     parts = ["Columns that say the same thing share their importance, so each may look unimportant alone."]
     if missing:
-        parts.append(f"The time ran out before {missing} of the columns could be measured.")
+        parts.append(f"The time ran out before {missing} of {missing + measured} columns could be measured.")
     elif cut:
         parts.append(f"The time allowed {repeats} of {wanted} shuffles of each column.")
     if dropped:
-        parts.append(f"The time ran out before the effects of {dropped} columns could be drawn.")
+        effects = "effect of 1 column" if dropped == 1 else f"effects of {dropped} columns"
+        parts.append(f"The time ran out before the {effects} could be drawn.")
     return " ".join(parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,7 @@ def permutation_importance(
     deadline: Deadline,
     level: float = 0.95,
     weight: Array | None = None,
+    first: Sequence[str] = (),
 ) -> Importances:
     """Loss added by shuffling each column, repeat by repeat over all columns so that it can stop at any time.
 
@@ -111,6 +112,7 @@ def permutation_importance(
         deadline: No batch that would pass it is begun, except the first, of one copy if time is short.
         level: Of the intervals.
         weight: (n,) how much each row counts; all alike if None.
+        first: All columns, those first that matter most if time is short; as they stand if empty.
     """
     n = len(frame)
     started = time.monotonic()
@@ -122,7 +124,7 @@ def permutation_importance(
     found = {str(c): _Column() for c in frame.columns}
     # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
     # on its column and repeat alone, whatever the size of the batches.
-    root, names, total = int(rng.integers(2**63)), list(frame.columns), n_repeats * len(frame.columns)
+    root, names, total = int(rng.integers(2**63)), list(first or frame.columns), n_repeats * len(frame.columns)
     cut, done = False, 0
     while done < total:
         affordable = int(deadline.left() / max(copy_s, 1e-6)) if math.isfinite(deadline.at) else total

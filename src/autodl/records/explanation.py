@@ -33,6 +33,9 @@ class Explanation(StageRecord):
     model: str
     n_rows: int
     n_repeats: int
+    """Shuffles that every column had; 0 where time was up before all had one."""
+    n_columns: int = 0
+    """Columns that were to be measured; 0 in runs that did not say."""
     importances: tuple[Importance, ...]
     positive_class: str | None = None
     """The class or quantity that effects speak of."""

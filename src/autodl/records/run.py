@@ -95,6 +95,8 @@ class RunRecord(StageRecord):
     n_failed: int = 0
     n_again: int = 0
     """Trials of known configurations on further splits of the rows into folds; not among ``n_trials``."""
+    unfinished: tuple[str, ...] = ()
+    """Names of configurations that were still being tried when the search ended; not among ``n_trials``."""
     more_time: MoreTime | None = None
     """What the later part of the search brought; None where too little was tried."""
     delivered: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,14 @@ class MetricWords:
     name: str
     greater_is_better: bool
     summary: str
+    perfect: float = math.nan
+    """The best score there is; NaN if not known."""
+
+    def within(self, low: float, high: float) -> tuple[float, float]:
+        """Ends of an axis that does not go beyond what is possible."""
+        if math.isnan(self.perfect):
+            return low, high
+        return (low, min(high, self.perfect)) if self.greater_is_better else (max(low, self.perfect), high)
 
 
 def metric_words(key: str, greater_if_unknown: bool = True) -> MetricWords:
@@ -46,7 +55,7 @@ def metric_words(key: str, greater_if_unknown: bool = True) -> MetricWords:
         metric = metrics[key]
     except ConfigError:
         return MetricWords(key, key, greater_if_unknown, "")
-    return MetricWords(key, metric.name, metric.greater_is_better, metric.summary)
+    return MetricWords(key, metric.name, metric.greater_is_better, metric.summary, metric.best)
 
 
 @dataclass(frozen=True)
@@ -169,10 +178,27 @@ class Facts:
 
     @property
     def majority(self) -> str:
-        """The most frequent class of the data."""
+        """The most frequent class: of the test rows, where they were looked at, or of the data."""
+        if self.evaluation and self.evaluation.usual:
+            return self.evaluation.usual
         counts = self.profile.target.class_counts
         classes = self.profile.target.classes
         return classes[max(range(len(counts)), key=counts.__getitem__)] if counts and classes else ""
+
+    @property
+    def solid_rows(self) -> float:
+        """Test rows; with weights as many of equal weight as tell as much."""
+        if self.evaluation is None:
+            return 0.0
+        return self.evaluation.n_test if self.evaluation.worth is None else self.evaluation.worth
+
+    @property
+    def weights_told(self) -> str:
+        """What the weights make of the test rows, for a bracket; empty without weights."""
+        if self.evaluation is None or self.evaluation.worth is None:
+            return ""
+        worth = fmt.plural(round(self.evaluation.worth), "row")
+        return f" (weighted: they tell about as much as {worth} of equal weight)"
 
     def accuracy(self) -> tuple[int, int, Interval] | None:
         """(right, tested, share right with its interval) of the leader, or None for other tasks."""
@@ -185,10 +211,14 @@ class Facts:
             return None
         known = self.leader.metrics.get("accuracy") if self.leader else None
         low, high = (known.low, known.high) if known else fmt.wilson(hits, n)
-        return hits, n, Interval(value=hits / n, low=low, high=high, n=n, method=known.method if known else "Wilson")
+        # The confusion table counts each row once; a weighted score does not.
+        value = known.value if known and self.evaluation.worth is not None else hits / n
+        return hits, n, Interval(value=value, low=low, high=high, n=n, method=known.method if known else "Wilson")
 
     def guess_accuracy(self) -> float | None:
         """Share right of always answering the most frequent class, on the same rows."""
+        if self.evaluation and self.evaluation.usual_share is not None:
+            return self.evaluation.usual_share
         if self.baseline and (known := self.baseline.metrics.get("accuracy")):
             return known.value
         if self.evaluation and self.evaluation.confusion and self.majority in self.classes:

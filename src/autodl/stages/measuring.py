@@ -138,15 +138,19 @@ def _points(
     tested: Mapping[str, Interval] = (
         {m.name: m.test for m in evaluation.models if m.test is not None} if evaluation is not None else {}
     )
+    # A model's cut or shifts are part of it: where the leaderboard has its score with them, it is the same here.
+    scored = {m.name: m.validation for m in evaluation.models} if evaluation is not None else {}
     points = []
     for r in results:
         if not r.ok or r.loss is None or r.need.row_s is None or families[r.spec.family].complexity == 0:
             continue
         need = base.plus(r.need)
+        known = scored.get(names[r.spec.id])
+        loss = r.loss if known is None else metric.to_loss(known)
         points.append(
             FrontPoint(
-                name=names[r.spec.id], trial_id=r.spec.id, family=r.spec.family, kind="trial", loss=r.loss,
-                score=metric.to_score(r.loss), test=tested.get(names[r.spec.id]), need=need,
+                name=names[r.spec.id], trial_id=r.spec.id, family=r.spec.family, kind="trial", loss=loss,
+                score=metric.to_score(loss), test=tested.get(names[r.spec.id]), need=need,
                 within=not limits.broken(need),
             )
         )  # fmt: skip

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from autodl.clock import NEVER, Deadline
 from autodl.delivery import Delivery
 from autodl.errors import RunError
+from autodl.evaluate.base import metrics
 from autodl.footprint import handling_seconds
 from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
+from autodl.planning.order import alphabet_warning
 from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget, Pace
@@ -216,6 +218,9 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         threads=plan.threads,
         quantiles=plan.quantiles,
     )
+    assert ctx.identity is not None, "the plan is known"
+    if care := alphabet_warning(ctx.identity.profile.target, metrics[plan.metric]):
+        ctx.note(care)
     shape = Shape(
         rows=round(sum(len(train) for train, _ in rows.folds) / len(rows.folds)),
         numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)),
@@ -254,8 +259,8 @@ def _beyond(limits: Limits, base: Footprint, too_much: Collection[str]) -> str:
     asked = allows(Limits(**{name: getattr(limits, name) for name in too_much}))
     taken = takes(Footprint(**{name: getattr(base, name) for name in too_much}))
     return (
-        f"No model can keep the limit of {asked}: reading the columns and describing them take {taken} without any "
-        "model. The nearest to it is sought."
+        f"No model can keep the limit of {asked}: reading the columns and describing them take about {taken} without "
+        "any model. The nearest to it is sought."
     )
 
 

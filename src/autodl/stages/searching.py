@@ -168,8 +168,9 @@ def _too_slow(slow: Mapping[str, Refused], *, checks: bool = False) -> str:
     kept = max(r.kept for r in slow.values())
     limits = ", for measuring what is limited" if checks else ""
     return (
-        f"Not tried for lack of time: {', '.join(map(weighed, slow))}. In brackets: what it needs, with a margin of a quarter, and "
-        f"what was left for it when it came nearest to fitting; besides, {format_duration(kept)} were kept for the final model, its test{limits} and the report."
+        f"Not tried for lack of time: {', '.join(map(weighed, slow))}. In brackets: what it needs, with a "
+        "margin of a quarter, and what was left for it when it came nearest to fitting; besides, "
+        f"{format_duration(kept)} were kept for the final model, its test{limits} and the report."
     )
 
 

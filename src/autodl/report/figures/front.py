@@ -51,6 +51,7 @@ def front_figure(facts: Facts) -> Figure | None:
         ax.set_xscale("log")
         ax.set_xlim(low, high)
         bottom, top = sorted((edge - sign * 0.05 * span, sign * (best + 0.1 * span)))
+        bottom, top = facts.metric.within(bottom, top)
         ax.set_ylim(bottom, top)
         xs, ys = [x for x, _ in front], [y for _, y in front]
         ax.step([*xs, high], [*ys, ys[-1]], where="post", color=INK, linewidth=1.1)

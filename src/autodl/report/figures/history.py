@@ -59,7 +59,8 @@ def history_figure(facts: Facts) -> Figure | None:
             if family in coloured:
                 tops.append((family, max((y for _, y in mine), key=lambda y: sign * y), colour))
         low, high = sorted((edge, best_value + sign * 0.06 * span))
-        ax.set_ylim(low - 0.03 * span, high + 0.03 * span)
+        low, high = facts.metric.within(low - 0.03 * span, high + 0.03 * span)
+        ax.set_ylim(low, high)
         ax.set_xlim(left=0)
         right = ax.get_xlim()[1]
         at = spread([y for _, y, _ in tops], 0.075 * (high - low), low, high)

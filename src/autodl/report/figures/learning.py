@@ -20,12 +20,17 @@ TABLE_ROWS = 20
 
 
 def learning_figures(facts: Facts) -> tuple[Figure, ...]:
+    """Those of the trials that are drawn."""
+    return tuple(_figure(facts, t, i) for i, t in enumerate(drawn(facts)))
+
+
+def drawn(facts: Facts) -> list[TrialResult]:
     """The best trial of each family that has a curve, at most four."""
     best: dict[str, TrialResult] = {}
     for t in sorted(facts.done, key=lambda t: t.loss if t.loss is not None else math.inf):
         if len(t.curve) >= 3:
             best.setdefault(t.spec.family, t)
-    return tuple(_figure(facts, t, i) for i, t in enumerate(list(best.values())[:MAX_CURVES]))
+    return list(best.values())[:MAX_CURVES]
 
 
 def _series(curve: tuple[CurvePoint, ...], part: str) -> tuple[list[int], list[float]]:

@@ -95,7 +95,8 @@ def themed(svg: str, key: str) -> str:
     svg = re.sub(r' id="', f' id="{key}-', svg)
     svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
     svg = re.sub(r"url\(#", f"url(#{key}-", svg)
-    svg = re.sub(r"(-?\d+\.\d{2})\d+", r"\1", svg)
+    # Places on the page need no more decimals; what is written there keeps all of them.
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(-?\d+\.\d{2})\d+", r"\1", tag[0]), svg)
     return re.sub(r"\s*\n\s*", " ", svg).strip()
 
 

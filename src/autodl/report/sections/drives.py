@@ -57,6 +57,14 @@ def direction(i: Importance) -> str:
     )
 
 
+def columns_measured(facts: Facts) -> str:
+    """Which share of the columns there was time for; empty where it was all of them."""
+    e = facts.explanation
+    if e is None or not 0 < len(e.importances) < e.n_columns:
+        return ""
+    return f"Measured for {len(e.importances)} of {fmt.plural(e.n_columns, 'column')}, then time was up."
+
+
 def drives(facts: Facts) -> Drives | None:
     """The section, or None when nothing was measured."""
     e = facts.explanation
@@ -71,9 +79,14 @@ def drives(facts: Facts) -> Drives | None:
         )
         for i in e.importances
     )  # fmt: skip
-    times = fmt.plural(e.n_repeats, "time")
+    # Where time was up before all columns had their turn, no round was finished.
+    times = "once" if e.n_repeats <= 1 else fmt.plural(e.n_repeats, "time")
+    some = columns_measured(facts)
+    which = (
+        f"Each of the {fmt.plural(len(e.importances), 'column')} that there was time for" if some else "Each column"
+    )
     intro = (
-        f"Each column in turn was shuffled {times} on {fmt.plural(e.n_rows, 'row')} that the model was not trained "
+        f"{which} in turn was shuffled {times} on {fmt.plural(e.n_rows, 'row')} that the model was not trained "
         "on; "
         f"the bar is how much worse {metric.name} of {e.model} became, the line its 95 % interval. Columns that "
         "say the "

@@ -44,7 +44,7 @@ def _tested(facts: Facts) -> Board:
     metric = metric_words(e.metric, facts.metric.greater_is_better)
     models = e.models[:MAX_ROWS]
     tests = [m.test for m in models if m.test]
-    axis = _axis([v for t in tests for v in (t.low, t.high)])
+    axis = metric.within(*_axis([v for t in tests for v in (t.low, t.high)]))
     # One digit more than a single score deserves: rows are compared with one another.
     places = min(5, places_for(tests) + 1)
     guess = facts.baseline.test.value if facts.baseline and facts.baseline.test else None

@@ -12,6 +12,14 @@ from autodl.report.view import Column, PlanView, Table
 IN_INTRO = ("Target", "Task")
 
 
+def _repeats(facts: Facts) -> str:
+    """That no model was checked on further splits, where the plan said that the leading ones would be."""
+    promised = facts.plan.validation.repeats > 1 and facts.run.status != "running"
+    if not promised or any(t.n_splits > 1 for t in facts.trials):
+        return ""
+    return " In this run it came to none: every score is that of one split."
+
+
 def plan_view(facts: Facts) -> PlanView:
     """The section."""
     plan, target = facts.plan, facts.profile.target
@@ -22,7 +30,7 @@ def plan_view(facts: Facts) -> PlanView:
         intro += f"{fmt.words([f'--{g}' for g in guessed], 'or')}."
     decisions = tuple(
         (
-            clean(d.topic), clean(d.choice), sentence(d.why),
+            clean(d.topic), clean(d.choice), sentence(d.why) + (_repeats(facts) if d.topic == "Validation" else ""),
             "; ".join(f"{clean(k).replace('_', ' ')} {_scalar(v)}" for k, v in d.evidence.items()),
         )
         for d in plan.decisions

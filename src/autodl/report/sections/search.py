@@ -11,7 +11,7 @@ from autodl.records.shared_weights import sentence, trust
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.figures.history import history_figure
-from autodl.report.figures.learning import learning_figures
+from autodl.report.figures.learning import drawn, learning_figures
 from autodl.report.more_time import judged
 from autodl.report.sections.leaderboard import settings
 from autodl.report.text import clean, shorten
@@ -34,12 +34,19 @@ def search_view(facts: Facts) -> SearchView:
         intro=_intro(facts),
         history=history_figure(facts),
         families=_families(facts),
-        learning_intro="Loss per step while training (first fold): a gap between the two lines is overfitting, a "
-        "falling "
-        "right end means that longer training could help. Trained until the held-out rows stopped improving.",
+        learning_intro=_learning_intro(facts),
         learning=learning_figures(facts),
         failed=_failed(facts),
         trials=_trials(facts),
+    )
+
+
+def _learning_intro(facts: Facts) -> str:
+    both = any(p.train is not None for t in drawn(facts) for p in t.curve)
+    gap = "where there are two lines, a gap between them is overfitting; a" if both else "a"
+    return (
+        f"Loss per step while training (first fold): {gap} falling right end means that longer training could help. "
+        "Trained until the held-out rows stopped improving."
     )
 
 
@@ -66,6 +73,10 @@ def _intro(facts: Facts) -> str:
         if facts.proposed
         else "; all were planned starts."
     )
+    if facts.run.unfinished:
+        names = [clean(name) for name in facts.run.unfinished]
+        verb = "was" if len(names) == 1 else "were"
+        text += f" {fmt.count(len(names))} {verb} still being tried when the search ended: {fmt.words(names)}."
     if (more := judged(facts.run.more_time)) is not None:
         text += f" {' '.join(more)}"
     for key in dict.fromkeys(t.spec.family for t in facts.trials if t.proposals):

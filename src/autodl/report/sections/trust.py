@@ -55,7 +55,7 @@ def _better(facts: Facts) -> Statement | None:
         f"{facts.metric.name} differs by {fmt.fixed(c.difference, places)} (95 % interval {fmt.fixed(c.low, places)} "
         f"to {fmt.fixed(c.high, places)}) on {fmt.plural(c.n, 'row')}, {term('p', fmt.p_value(c.p_holm))}."
     )
-    if c.verdict == "better" and facts.evaluation.worth is not None and facts.solid_rows < TOO_FEW:
+    if c.verdict == "better" and evaluation.worth is not None and facts.solid_rows < TOO_FEW:
         # A handful of rows that outweigh all others agree with themselves: their interval is of no use.
         return Statement("care", "Careful", "Better than guessing?", reason, "#versus")
     if c.verdict == "better":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 from autodl.records import ColumnKind, Interval
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
-from autodl.report.sections.drives import bars
+from autodl.report.sections.drives import bars, columns_measured
 from autodl.report.sections.front import limit_statement
 from autodl.report.sections.trust import TOO_FEW, statements
 from autodl.report.text import code, strong, term
@@ -31,7 +33,7 @@ def verdict(facts: Facts) -> Verdict:
         strip_labels=labels,
         statements=(*statements(facts), *([limits] if limits else [])),
         drivers=drivers,
-        drivers_note="" if drivers else _no_drivers(facts),
+        drivers_note=columns_measured(facts) if drivers else _no_drivers(facts),
         next_steps=next_steps(facts),
     )
 
@@ -71,8 +73,8 @@ def _score(facts: Facts) -> tuple[str, Strip | None, tuple[str, str, str]]:
     if leader and leader.test:
         e = fmt.estimate(leader.test)
         return (
-            f"On {fmt.plural(leader.test.n, 'row')} it never saw, its {facts.metric.name} is {strong(e.value)} "
-            f"(95 % {term('interval', 'interval')} {e.low} to {e.high}).",
+            f"On {fmt.plural(leader.test.n, 'row')} it never saw{facts.weights_told}, its {facts.metric.name} is "
+            f"{strong(e.value)} (95 % {term('interval', 'interval')} {e.low} to {e.high}).",
             None,
             none,
         )
@@ -81,14 +83,19 @@ def _score(facts: Facts) -> tuple[str, Strip | None, tuple[str, str, str]]:
 
 def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip | None, tuple[str, str, str]]:
     guess = facts.guess_accuracy()
-    if n < TOO_FEW:
-        text = f"On {fmt.plural(n, 'row')} never seen, right {fmt.plural(hits, 'time')}: {strong(CONCLUDE_NOTHING)}."
+    weighted = facts.weights_told
+    if facts.solid_rows < TOO_FEW:
+        right = f"{weighted}" if weighted else f", right {fmt.plural(hits, 'time')}"
+        text = f"On {fmt.plural(n, 'row')} never seen{right}: {strong(CONCLUDE_NOTHING)}."
         return text, None, ("", "", "")
     acc = acc.model_copy(update={"low": min(max(acc.low, 0.0), 1.0), "high": min(max(acc.high, 0.0), 1.0)})
     base = fmt.share_base(acc.value, acc.low, acc.high)
     low, high = fmt.count(acc.low * base), fmt.count(acc.high * base)
+    start = f"Of {fmt.plural(n, 'row')} held back, it got {fmt.count(hits)} right"
+    if weighted:
+        start = f"On {fmt.plural(n, 'row')} held back{weighted} its share right is"
     text = (
-        f"Of {fmt.plural(n, 'row')} held back, it got {fmt.count(hits)} right: "
+        f"{start}{' ' if weighted else ': '}"
         f"{strong(fmt.in_base(acc.value, base))} (95 % {term('interval', 'interval')} {low} to {high})."
     )
     label = ""
@@ -108,15 +115,15 @@ def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip 
 
 def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip | None, tuple[str, str, str]]:
     e = fmt.estimate(typical)
-    places = fmt.decimals(typical.low, typical.high)
+    places = fmt.decimals(typical.low, typical.high, typical.value)
     span = f" where {code(facts.plan.target)} runs from {_span(facts)}"
     text = (
-        f"On {fmt.plural(typical.n, 'row')} held back it is typically off by {strong(e.value)} "
+        f"On {fmt.plural(typical.n, 'row')} held back{facts.weights_told} it is typically off by {strong(e.value)} "
         f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
         f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}. "
-        "Half of the rows are closer than that, half are further off."
+        f"Half of the model's answers are closer than {e.value}, half are further off."
     )
-    if typical.n < TOO_FEW:
+    if facts.solid_rows < TOO_FEW:
         text += f" These are {CONCLUDE_NOTHING}."
     top = max(v for v in (guess, typical.high, 1e-300) if math.isfinite(v)) * 1.15
     strip = Strip(
@@ -163,7 +170,9 @@ def _metric_sentence(facts: Facts) -> str:
             f"round {fmt.in_base(score.value, base)} times; a guess "
             f"gets {fmt.in_base(0.5, base)} ({term('roc_auc', name)} {e.value}, interval {e.low} to {e.high})."
         )
-    versus = f"; the guess has {fmt.fixed(guess.value, fmt.decimals(score.low, score.high))}" if guess else ""
+    versus = (
+        f"; the guess has {fmt.fixed(guess.value, fmt.decimals(score.low, score.high, score.value))}" if guess else ""
+    )
     if key == "log_loss":
         return (
             f"The search judged models by {term('log_loss', name)}, which punishes being sure and wrong: "
@@ -195,12 +204,7 @@ def answers_from(facts: Facts) -> str:
     """How answers follow from probabilities, where they are not simply the most probable class; else empty."""
     factors = facts.ensemble.factors if facts.ensemble else ()
     if factors and len(factors) < len(facts.classes):
-        cuts = fmt.words([f"{cut:.3g}" for cut in factors])
-        return (
-            f"The classes are taken as levels 0 to {len(facts.classes) - 1}, and it answers by the expected level, "
-            f"not by the most probable class: the next level begins at {cuts}. In validation that gave a better "
-            f"{facts.metric.name}."
-        )
+        return f"{_levels_told(facts, factors)} In validation that gave a better {facts.metric.name}."
     if factors:
         most = max(range(len(factors)), key=lambda k: factors[k])
         least = min(range(len(factors)), key=lambda k: factors[k])
@@ -217,7 +221,36 @@ def answers_from(facts: Facts) -> str:
     )
 
 
+def _levels_told(facts: Facts, cuts: Sequence[float]) -> str:
+    """How the expected level becomes an answer: in the user's own grades where these are evenly spaced numbers."""
+    grades = [_grade(name) for name in facts.classes]
+    known = [g for g in grades if g is not None]
+    steps_between = [high - low for low, high in pairwise(known)]
+    if len(known) == len(grades) and min(steps_between) > 0 and math.isclose(min(steps_between), max(steps_between)):
+        at = [known[0] + cut * steps_between[0] for cut in cuts]
+        spoken = f"a row's expected grade ({fmt.number(known[0])} to {fmt.number(known[-1])})"
+    else:
+        at = list(cuts)
+        spoken = f"a row's expected level ({code(facts.classes[0], 24)} is 0, {code(facts.classes[-1], 24)} is "
+        spoken += f"{len(grades) - 1})"
+    steps = fmt.words(
+        [f"{code(name, 24)} from {cut:.3g} on" for name, cut in zip(facts.classes[1:], at, strict=True)]
+    )
+    return f"It answers by {spoken}, not by the most probable class: {steps}."
+
+
+def _grade(name: str) -> float | None:
+    try:
+        value = float(name)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
 def _no_drivers(facts: Facts) -> str:
     if facts.explanation is None:
         return "Not measured in this run."
-    return "No single column moves the predictions measurably on the rows examined."
+    some = columns_measured(facts)
+    return " ".join(
+        ["No single column moves the predictions measurably on the rows examined.", *([some] if some else [])]
+    )
