@@ -276,8 +276,8 @@ def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration 
             text += f" {rest} to combine them {verb} {chosen.way.words} by more than noise."
     if metric is not pool.metric:
         text += (
-            f" Models are compared by {name}, since {metric.name} depends on how the answer follows from the "
-            "probabilities, which is chosen afterwards."
+            f" They are compared by the {name[0].lower()}{name[1:]}, since {metric.name} depends on how the answer "
+            "follows from the probabilities, which is chosen afterwards."
         )
     return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
 

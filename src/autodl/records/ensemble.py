@@ -65,7 +65,7 @@ class Ensemble(StageRecord):
     """Out-of-fold loss on rows that weights, calibration, cuts and shifts were not learnt on. In runs of earlier
     versions, on those that they were learnt on."""
     single_loss: float
-    """Out-of-fold loss of the best single model."""
+    """Out-of-fold loss of the best single model, without calibration; the most probable class is its answer."""
     why: str = ""
     factors: tuple[float, ...] = ()
     """For more than two classes: what their probabilities are multiplied by before the largest wins; for ordered ones
