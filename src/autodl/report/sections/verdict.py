@@ -155,7 +155,7 @@ def _metric_sentence(facts: Facts) -> str:
     """The metric the search used, in words."""
     if facts.leader is None or facts.leader.test is None or facts.evaluation is None:
         return ""
-    if facts.classification and facts.evaluation.n_test < TOO_FEW:
+    if facts.classification and facts.solid_rows < TOO_FEW:
         return ""
     score, key, guess = facts.leader.test, facts.evaluation.metric, facts.baseline.test if facts.baseline else None
     e = fmt.estimate(score)
