@@ -14,7 +14,7 @@ import autodl
 from autodl.api import Run
 from autodl.errors import ConfigError, DataError
 from autodl.options import build_options
-from autodl.records import Evaluation, Plan
+from autodl.records import Evaluation, Front, Plan
 from autodl.store import RunFolder
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -155,3 +155,12 @@ def test_the_command_line_from_fit_to_predict(tmp_path):
     out = pd.read_csv(tmp_path / "p.csv")
     assert list(out.columns) == ["prediction", "q0.1", "q0.9"] and len(out) == 200
     np.testing.assert_allclose(out["prediction"], (out["q0.1"] + out["q0.9"]) / 2, rtol=1e-5)
+
+
+def test_a_model_has_the_same_validation_score_everywhere(run):
+    folder = RunFolder(run.folder)
+    board = {m.name: m.validation for m in folder.read("evaluation", Evaluation).models}
+    points = {p.name: p.score for p in folder.read("front", Front).points}
+    both = board.keys() & points.keys()
+    assert len(both) >= 2
+    assert {name: points[name] for name in both} == pytest.approx({name: board[name] for name in both})

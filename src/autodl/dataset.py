@@ -154,7 +154,7 @@ def _weights_told(
     """
     import numpy as np
 
-    from autodl.data import effective_rows
+    from autodl.effective_rows import effective_rows
     from autodl.profiling.task import check_weighed
 
     worth, n = effective_rows(weight) if len(weight) else 0.0, len(weight)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.data import effective_rows, mean_one
+from autodl.data import mean_one
 from autodl.dataset import load, load_test
+from autodl.effective_rows import effective_rows
 from autodl.errors import AutodlError
 from autodl.options import FitOptions
 

@@ -253,3 +253,30 @@ def test_under_limits_only_what_keeps_them_is_a_rival_or_an_improvement(toys):
     job = loop._job(TrialSpec(id="t0004", family="toy", origin="tpe"), state)
     assert job.rivals == ((0.5,),)
     assert state.best(limited).spec.id == "t0002" and state.best().spec.id == "t0001"
+
+
+def test_what_is_still_running_at_the_end_is_named(toys, linear_data):
+    class Slow(InlineRunner):
+        """A worker that never ends what it is given."""
+
+        def __init__(self, data):
+            super().__init__(data)
+            self.given = []
+
+        def submit(self, job):
+            self.given.append(job)
+
+        def running(self):
+            return self.given
+
+        def free(self):
+            return 1 - len(self.given)
+
+        def wait(self, timeout_s):
+            stop.set()
+            return []
+
+    stop = threading.Event()
+    state = make_loop(Budget(float("inf"), time.time())).run(Slow(linear_data), SearchState(), stop)
+    assert not state.finished and len(state.unfinished) == 1
+    assert state.unfinished[0].endswith("#1")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autodl.data.schema import apply_schema, labels
     from autodl.data.splits import make_folds, make_splits, split_test
     from autodl.data.unusable import count_misfits, merge_misfits, misfits
-    from autodl.data.weights import effective_rows, mean_one, read_weights
+    from autodl.data.weights import mean_one, read_weights
     from autodl.data.writing import check_output, write_table
 
 _HOMES = {
@@ -28,7 +28,6 @@ _HOMES = {
     "check_output": "writing",
     "count_misfits": "unusable",
     "merge_misfits": "unusable",
-    "effective_rows": "weights",
     "mean_one": "weights",
     "read_weights": "weights",
     "misfits": "unusable",
@@ -48,7 +47,6 @@ __all__ = [
     "make_splits",
     "check_output",
     "count_misfits",
-    "effective_rows",
     "mean_one",
     "merge_misfits",
     "read_weights",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -64,17 +62,6 @@ def mean_one(weight: NDArray[np.float64]) -> NDArray[np.float64]:
     if not np.isfinite(mean):
         return mean_one(weight / weight.max())
     return np.asarray(weight / mean, dtype=np.float64)
-
-
-def effective_rows(weight: NDArray[Any]) -> float:
-    """Kish's (1965) effective number of rows, of weights of which some are positive.
-
-    >>> effective_rows(np.ones(8)), effective_rows(np.array([1.0, 0.0]))
-    (8.0, 1.0)
-    """
-    w = np.asarray(weight, dtype=np.float64)
-    w = w / w.max()
-    return float(w.sum() ** 2 / np.square(w).sum())
 
 
 def _numbers(column: pd.Series, info: ColumnInfo) -> NDArray[np.float64] | None:

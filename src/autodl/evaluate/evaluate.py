@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.data.weights import effective_rows
+from autodl.effective_rows import effective_rows
 from autodl.evaluate import curves, where_wrong
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.choose import metrics_for

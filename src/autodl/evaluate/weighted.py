@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.data.weights import effective_rows
+from autodl.effective_rows import effective_rows
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import (
