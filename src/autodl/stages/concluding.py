@@ -41,6 +41,7 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
         folder.forget_conclusions()
         for trial_id in older:
             folder.drop_models(trial_id)
+    anew = False
     while True:
         chosen = ctx.once("ensemble", Ensemble, lambda: choose(problem, plan, results, ctx.budget))
         if not ctx.resumed or problem.delivery.has_all_rows(chosen):
@@ -55,8 +56,9 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
         else:
             if any(folder.has_models(by_id[m.trial_id]) for m in chosen.members):
                 return chosen
-            if not any(folder.has_models(r) for r in results if r.ok):
+            if anew or not any(folder.has_models(r) for r in results if r.ok):
                 return chosen
+            anew = True  # chosen again from what is left, once: the same choice would come for ever
         folder.forget_conclusions()
 
 
