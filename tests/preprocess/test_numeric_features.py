@@ -134,3 +134,11 @@ def test_days_between_dates() -> None:
     dates = DateExpander(("sent", "came")).fit(frame)
     assert dates.names[-1] == "days from sent to came"
     np.testing.assert_array_equal(dates.transform(frame)[:, -1], [3, 0.5, np.nan])
+
+
+def test_parts_of_dates_stay_straight() -> None:
+    frame = pd.DataFrame({"n": np.arange(60.0), "d": pd.date_range("2024-01-01", periods=60)})
+    block = NumericBlock(("n",), ("d",), Recipe(scale="standard", segments=6), 0)
+    width = block.fit_transform(frame, np.arange(60.0)).shape[1]
+    assert len(block.names) == width
+    assert {name.split(":")[0] for name in block.names if ":segment" in name} == {"n"}

@@ -73,7 +73,7 @@ class NumericBlock:
         """Names of the output columns; an indicator is called ``COLUMN:missing``."""
         own = (*self.numbers, *self._dates.names)
         values = (*own, *self._crosses.names(own))
-        bent = self._segments.names(values) if self._segments else ()
+        bent = self._segments.names(tuple(values[j] for j in self._bendable(len(values)))) if self._segments else ()
         marks = tuple(f"{values[j]}:missing" for j in self._marked)
         return (*values, *bent, *marks, *(("missing values",) if self._counted else ()))
 
@@ -96,7 +96,7 @@ class NumericBlock:
         filled = self._imputer.fit(clipped).transform(clipped)
         self._scaler.fit(filled)
         if self._segments:
-            self._segments.fit(filled)
+            self._segments.fit(filled[:, self._bendable(filled.shape[1])])
         return self._finish(missing, filled)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
@@ -113,6 +113,11 @@ class NumericBlock:
             x = np.where(np.isfinite(x), x, np.nan)
         return np.clip(x, -_LARGEST, _LARGEST)
 
+    def _bendable(self, columns: int) -> NDArray[np.int_]:
+        """Places of all columns but the parts of dates: new rows tend to lie beyond the dates of the training."""
+        first = len(self.numbers)
+        return np.concatenate([np.arange(first), np.arange(first + len(self._dates.names), columns)])
+
     def _with_crosses(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._crosses.chosen:
             return x
@@ -124,7 +129,7 @@ class NumericBlock:
     def _finish(self, missing: NDArray[np.bool_], filled: NDArray[np.float64]) -> NDArray[np.float32]:
         parts = [np.clip(self._scaler.transform(filled), -_LARGEST, _LARGEST).astype(np.float32)]
         if self._segments:
-            parts.append(self._segments.transform(filled).astype(np.float32))
+            parts.append(self._segments.transform(filled[:, self._bendable(filled.shape[1])]).astype(np.float32))
         if len(self._marked):
             parts.append(missing[:, self._marked].astype(np.float32))
         if self._counted:
