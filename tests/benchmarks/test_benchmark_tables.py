@@ -117,7 +117,7 @@ def test_plain_preparation_is_a_space_that_every_family_takes(tmp_path: Path) ->
 
     keys = [k for k, f in families.items() if f.complexity > 0 and not f.requires]
     file = tmp_path / "plain.yaml"
-    file.write_text(yaml.safe_dump({k: ablation.plain(k) for k in keys}))
+    file.write_text(yaml.safe_dump({k: ablation.plain(k, ()) for k in keys}))
     spaces = read_spaces(str(file), keys)
     assert len(spaces) > 5
     for space in spaces.values():

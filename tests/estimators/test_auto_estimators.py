@@ -54,7 +54,7 @@ def fitted() -> AutoClassifier:
 def test_parameters_are_those_of_fit() -> None:
     own = set(inspect.signature(AutoClassifier.__init__).parameters) - {"self", "random_state"}
     assert own < set(inspect.signature(autodl.fit).parameters)
-    assert set(AutoRegressor().get_params()) == own | {"random_state"}
+    assert set(AutoRegressor().get_params()) == own | {"random_state", "quantiles"}
 
 
 def test_in_a_pipeline_with_pandas_output() -> None:

@@ -13,6 +13,8 @@ FEW_VALUES = 20
 """Whole numbers with at most this many distinct values may be either."""
 MIN_ROWS = 10
 """Rows with a target below which nothing is trained: two would be left for the test, and chance would decide."""
+MIN_WORTH = 3
+"""Rows of equal weight that a weighted table must at least be worth; where it is worth few, the run says so."""
 MIN_CLASS_ROWS = 3
 """Rows that at least two classes must have: one for learning, one for validation, one for the test."""
 
@@ -153,12 +155,11 @@ def check_weighed(
             f"than {few[0]} row{'' if few[0] == 1 else 's'} ({zero}), but at least {MIN_CLASS_ROWS} are needed",
             more,
         )
-    if n >= MIN_ROWS > round(worth):
+    if n >= MIN_ROWS and round(worth) < MIN_WORTH:
         about = round(worth)
         raise DataError(
             f"the weights in '{column}' are so uneven that {n:,} rows tell about as much as {about} "
-            f"row{'' if about == 1 else 's'} of equal weight, but at least {MIN_ROWS} are needed to learn and "
-            "to test",
+            f"row{'' if about == 1 else 's'} of equal weight, but at least {MIN_WORTH} are needed",
             "Look for mistakes among the largest weights, or cap them.",
         )
 

@@ -69,9 +69,9 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
 
     folder = problem.delivery.folder
     usable = [r for r in results if r.ok and r.oof is not None]
+    usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
     # A constant guess changes no ranking: for AUC it would get weight by accident and spoil the probabilities.
     usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
-    usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
     oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
     y, metric, weight = problem.setup.data.y, metrics[plan.metric], problem.setup.data.weight
     deadline = budget.until(0.75 * problem.finish_s(budget))
