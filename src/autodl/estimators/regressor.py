@@ -106,7 +106,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) values."""
-        values: NDArray[Any] = self.model_.values(self._raw(X))
+        raw = self._raw(X)
+        values: NDArray[Any] = self.model_.values(raw)
         return values
 
     def predict_quantiles(self, X: Any) -> NDArray[Any]:
