@@ -57,10 +57,12 @@ class EvaluationStudy:
         lines += [
             journal_line(
                 Op.STATE_VALUES,
-                trial_id=self._places[trial],
-                state=State.PRUNED,
-                values=list(last.losses),
-                datetime_complete=_now(),
+                {
+                    "trial_id": self._places[trial],
+                    "state": State.PRUNED,
+                    "values": list(last.losses),
+                    "datetime_complete": _now(),
+                },
             )
             for trial, last in self._unfinished.items()
         ]
@@ -77,7 +79,7 @@ class EvaluationStudy:
 
     def _start(self, losses: int) -> Iterator[str]:
         self._begun = True
-        yield journal_line(Op.CREATE_STUDY, study_name=NAME, directions=[1] * losses)
+        yield journal_line(Op.CREATE_STUDY, {"study_name": NAME, "directions": [1] * losses})
         for e in self._failed:
             yield from self._evaluation(e)
 
@@ -89,9 +91,8 @@ class EvaluationStudy:
                 0,
                 self._space.params,
                 e.config,
+                {"datetime_start": _now(e.seconds), "user_attrs": {k: v for k, v in facts.items() if v is not None}},
                 state=State.RUNNING,
-                datetime_start=_now(e.seconds),
-                user_attrs={k: v for k, v in facts.items() if v is not None},
             )
         place = self._places[e.trial]
         step = self._steps[e.trial] = self._steps.get(e.trial, 0) + 1
@@ -99,16 +100,16 @@ class EvaluationStudy:
             whole = float(e.fidelity).is_integer()
             yield journal_line(
                 Op.INTERMEDIATE_VALUE,
-                trial_id=place,
-                step=int(e.fidelity) if whole else step,
-                intermediate_value=e.loss,
+                {"trial_id": place, "step": int(e.fidelity) if whole else step, "intermediate_value": e.loss},
             )
         if e.loss is not None and e.fidelity not in (None, self._top):
             self._unfinished[e.trial] = e
             return
         self._unfinished.pop(e.trial, None)
         state, values = (State.COMPLETE, list(e.losses)) if e.losses else (State.FAIL, None)
-        yield journal_line(Op.STATE_VALUES, trial_id=place, state=state, values=values, datetime_complete=_now())
+        yield journal_line(
+            Op.STATE_VALUES, {"trial_id": place, "state": state, "values": values, "datetime_complete": _now()}
+        )
 
 
 def _now(before: float = 0.0) -> str:

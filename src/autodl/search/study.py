@@ -84,12 +84,12 @@ class StudyWriter:
 
     def _new_study(self, name: str, number: int) -> Iterator[str]:
         direction = _MAXIMIZE if self._metric.greater_is_better else _MINIMIZE
-        yield journal_line(Op.CREATE_STUDY, study_name=name, directions=[direction])
+        yield journal_line(Op.CREATE_STUDY, {"study_name": name, "directions": [direction]})
         yield journal_line(
-            Op.STUDY_SYSTEM_ATTR, study_id=number, system_attr={"study:metric_names": [self._metric.name]}
+            Op.STUDY_SYSTEM_ATTR, {"study_id": number, "system_attr": {"study:metric_names": [self._metric.name]}}
         )
         yield journal_line(
-            Op.STUDY_USER_ATTR, study_id=number, user_attr={"intermediate values": STEPS if number else FOLDS}
+            Op.STUDY_USER_ATTR, {"study_id": number, "user_attr": {"intermediate values": STEPS if number else FOLDS}}
         )
 
     def _lines(self, result: TrialResult) -> Iterator[str]:
@@ -122,43 +122,49 @@ class StudyWriter:
             study,
             params,
             config,
+            {
+                "datetime_start": self._at(result.started_s),
+                "datetime_complete": self._at(result.finished_s),
+                "value": None if value is None else self._metric.to_score(value),
+                "user_attrs": _attributes(result) | outside,
+                "intermediate_values": {str(int(k)): v for k, v in steps if math.isfinite(v)},
+            },
             state=state,
-            datetime_start=self._at(result.started_s),
-            datetime_complete=self._at(result.finished_s),
-            value=None if value is None else self._metric.to_score(value),
-            user_attrs=_attributes(result) | outside,
-            intermediate_values={str(int(k)): v for k, v in steps if math.isfinite(v)},
         )
 
     def _at(self, seconds: float) -> str:
         return (self._began + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
 
 
-def journal_line(op: Op, **fields: Any) -> str:
+def journal_line(op: Op, fields: Mapping[str, Any]) -> str:
     """One operation with its fields, as Optuna's journal writes it."""
     return json.dumps({"op_code": op, "worker_id": WRITER, **fields}, separators=(",", ":"))
 
 
-def trial_line(study: int, params: Mapping[str, Param], config: Config, *, state: State, **fields: Any) -> str:
+def trial_line(
+    study: int, params: Mapping[str, Param], config: Config, fields: Mapping[str, Any], *, state: State
+) -> str:
     """The operation that adds a trial; values that the space does not allow are left out.
 
     Args:
         study: Number of the study.
         params: What may vary.
         config: The trial's values.
-        state: Its state.
         fields: Further fields of Optuna's ``CREATE_TRIAL``.
+        state: Its state.
     """
     inside = {k: v for k, v in config.items() if k in params and params[k].allows(v)}
     return journal_line(
         Op.CREATE_TRIAL,
-        study_id=study,
-        state=state,
-        values=None,
-        distributions={k: json.dumps(distribution(params[k])) for k in inside},
-        params={k: internal(params[k], v) for k, v in inside.items()},
-        system_attrs={},
-        **fields,
+        {
+            "study_id": study,
+            "state": state,
+            "values": None,
+            "distributions": {k: json.dumps(distribution(params[k])) for k in inside},
+            "params": {k: internal(params[k], v) for k, v in inside.items()},
+            "system_attrs": {},
+            **fields,
+        },
     )
 
 
