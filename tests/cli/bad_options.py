@@ -204,7 +204,7 @@ VALUES = (
         "--target bought --weight-column w",
         "weights in 'w'",
         "as much as 1 row of equal weight",
-        "at least 10",
+        "at least 3",
         "cap them",
         build=with_column("w", lambda i: "1e300" if i == 2 else f"{i % 3 + 1}"),
     ),
