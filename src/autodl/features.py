@@ -5,10 +5,13 @@ Notation: n rows, p numeric columns, q categorical columns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from autodl.media.batch import MediaBatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +26,7 @@ class Features:
         categorical: (n, q) int32 codes; 0 is "missing or never seen in training", known values start at 1.
         cardinalities: q sizes; a code c of column j satisfies ``0 <= c < cardinalities[j]``.
         numeric_names: p names. categorical_names: q names.
+        media: Images, series and texts in tokens as they are, by column; only where the recipe passes them on.
     """
 
     numeric: Any
@@ -30,6 +34,7 @@ class Features:
     cardinalities: tuple[int, ...] = ()
     numeric_names: tuple[str, ...] = field(default=(), repr=False)
     categorical_names: tuple[str, ...] = field(default=(), repr=False)
+    media: Mapping[str, MediaBatch] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return int(self.numeric.shape[0])
@@ -61,6 +66,7 @@ class Features:
             self.cardinalities,
             self.numeric_names,
             self.categorical_names,
+            {name: batch.take(rows) for name, batch in self.media.items()},
         )
 
     def nbytes(self) -> int:

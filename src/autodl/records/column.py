@@ -11,7 +11,7 @@ class ColumnKind(StrEnum):
     """The role that the values of a column can play.
 
     Canonical dtype after ``apply_schema``: NUMERIC float64; BOOLEAN float64 of 0, 1, NaN; DATETIME datetime64[ns];
-    CATEGORICAL, TEXT, ID and CONSTANT object (``str`` or ``None``).
+    CATEGORICAL, TEXT, ID and CONSTANT object (``str`` or ``None``); IMAGE and SERIES ``autodl.media``.
     """
 
     NUMERIC = "numeric"
@@ -21,6 +21,8 @@ class ColumnKind(StrEnum):
     TEXT = "text"
     ID = "id"
     CONSTANT = "constant"
+    IMAGE = "image"
+    SERIES = "series"
 
 
 class ParseRule(Record):
