@@ -53,7 +53,7 @@ def test_equal_images_are_equal_cells(store: ImageStore) -> None:
     assert column.duplicated().tolist() == [False, False, True, False, True]
     hashes = pd.util.hash_pandas_object(column, index=False)
     assert hashes[1] == hashes[2] != hashes[0]
-    codes, first = pd.factorize(column)
+    codes, first = pd.factorize(column.array)
     assert codes.tolist() == [0, 1, 1, -1, -1]
     assert first.rows.tolist() == [0, 1]
     assert (column.array == column.array).tolist() == [True, True, True, False, False]
