@@ -1,7 +1,7 @@
 """Records: the values that flow between the stages and are written to the run folder."""
 
 from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
-from autodl.records.column import ColumnInfo, ColumnKind, NumericStats, ParseRule, TableSchema
+from autodl.records.column import ColumnInfo, ColumnKind, ImageStats, NumericStats, ParseRule, TableSchema
 from autodl.records.ensemble import Calibration, Compared, Ensemble, Member
 from autodl.records.evaluation import (
     Comparison,
@@ -31,7 +31,7 @@ from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialR
 __all__ = [
     "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison",
     "Cost", "Curve", "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan",
-    "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "Importance", "Interval",
+    "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "ImageStats", "Importance", "Interval",
     "IntervalCheck", "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality",
     "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan", "Profile", "Proposal", "QuantileCheck",
     "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",

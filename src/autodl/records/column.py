@@ -41,6 +41,29 @@ class ParseRule(Record):
     false_words: tuple[str, ...] = ()
     missing_words: tuple[str, ...] = ()
     """Lower-case words of this column that stand for a missing value, besides the empty cell."""
+    side: int | None = None
+    """Images become squares of so many pixels."""
+    crop: bool = False
+    """Images that are no squares are cut to their middle; False: squeezed."""
+
+
+class ImageStats(Record):
+    """What the distinct images of a column look like."""
+
+    height: tuple[int, int, int]
+    """Smallest, median and largest height in pixels, as the files have it."""
+    width: tuple[int, int, int]
+    """The same of the width."""
+    n_sizes: int
+    """Different pairs of height and width."""
+    n_grey: int
+    """Images without colour."""
+    n_blank: int
+    """Images of one colour all over, or nearly so."""
+    n_lost: int = 0
+    """Files that are named but could not be read, or are not there."""
+    lost: tuple[tuple[str, int], ...] = ()
+    """Why, with the number of files."""
 
 
 class NumericStats(Record):
@@ -82,6 +105,7 @@ class ColumnInfo(Record):
     """At most ten most frequent values with their counts."""
     mean_length: float | None = None
     """Mean number of characters of text-like values."""
+    image: ImageStats | None = None
 
 
 class TableSchema(Record):
