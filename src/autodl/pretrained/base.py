@@ -1,0 +1,82 @@
+"""What an encoder is. Notation: n objects, w numbers for each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from autodl.records import Modality
+from autodl.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Encoder(ABC):
+    """A trained network that turns an image or a text into w numbers, the same for the same object.
+
+    Attributes:
+        key: How options, plans and model files call it.
+        name: Name for people.
+        modality: IMAGE or TEXT.
+        paper: Source.
+        requires: Packages that it is made of; ``extra`` is the extra of autodl that installs them.
+        width: w.
+        sizes: What it may be asked to look at, best first: pixels a side of an image, tokens of a text.
+        seconds: Of one object at the first of the sizes, on one core of the reference machine.
+    """
+
+    key: str
+    name: str
+    modality: Modality
+    paper: ClassVar[str] = ""
+    requires: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str | None] = None
+    width: int
+    sizes: tuple[int, ...]
+    seconds: float
+
+    @classmethod
+    def missing(cls) -> tuple[str, ...]:
+        """Names of required packages that are not installed."""
+        return tuple(p for p in cls.requires if find_spec(p) is None)
+
+    @abstractmethod
+    def files(self) -> tuple[Path, ...]:
+        """The files whose content decides what it answers; their digest goes into models."""
+
+    @abstractmethod
+    def load(self, size: int) -> Encode:
+        """Read the weights.
+
+        Args:
+            size: One of ``sizes``.
+        """
+
+
+class Encode(ABC):
+    """A loaded encoder."""
+
+    batch: int = 32
+    """Objects that are best looked at together."""
+
+    @abstractmethod
+    def __call__(self, objects: Any) -> NDArray[Any]:
+        """(n, w) float32.
+
+        Args:
+            objects: (n, S, S, 3) uint8 images of any side, or n texts.
+        """
+
+    def order(self, objects: Sequence[Any]) -> Sequence[int] | None:
+        """In which order objects are best taken, or None if it does not matter."""
+        return None
+
+
+encoders: Registry[type[Encoder]] = Registry(
+    "autodl.pretrained", Encoder, group="autodl.pretrained", noun="pretrained network"
+)
+"""All encoders that come in packages, by key."""
