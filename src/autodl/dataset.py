@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import DataError, did_you_mean
+from autodl.errors import ConfigError, DataError, did_you_mean
 from autodl.options import FitOptions
 from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.data.allowance import Allowance
+    from autodl.data.reading import TableRead
+    from autodl.media.place import MediaPlace
 
 
 TOLD_ROWS = 300_000
@@ -39,6 +41,7 @@ class Dataset:
         read: How the file was read.
         name: Name of the data in messages.
         weight: (n,) positive weights of the rows, mean 1; None where all count alike.
+        test: Where test data lie that came with the data, as a folder of images may have them.
     """
 
     frame: pd.DataFrame
@@ -49,6 +52,7 @@ class Dataset:
     read: ReadInfo
     name: str
     weight: NDArray[np.float64] | None = None
+    test: str | None = None
 
     def fingerprint(self) -> str:
         """A hash of all values and of what is predicted: equal for equal data and target."""
@@ -72,13 +76,16 @@ class Rows:
     """Other splits of the same rows into folds, on which leading configurations are tried again."""
 
 
-def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None = None) -> Dataset:
+def load(
+    data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None = None, place: MediaPlace | None = None
+) -> Dataset:
     """Read a table, find its columns' kinds, its target and its task.
 
     Args:
         data: A path, folder, glob or frame. Of a large table only a random part may be kept.
         options: For the target, the columns to drop, and the time budget, on which the size of the part depends.
         earlier: How a run that is resumed read its data: the same rows are drawn again.
+        place: Where images are kept once they are decoded; if not given, a folder that lasts as long as this process.
 
     Raises:
         DataError: With what is wrong and what to do.
@@ -86,24 +93,37 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
     import numpy as np
 
     from autodl.data import infer_schema, learn_table, misfits, read_rows
+    from autodl.data.images.names import FORMAT, LABEL
+    from autodl.data.images.tables import check_folder_target
+    from autodl.media.place import process_place
     from autodl.profiling import choose_target, choose_task, encode_target
     from autodl.profiling.task import check_enough_rows
 
+    place = place or process_place()
     needed = {options.target, options.group_column, options.time_column, options.weight_column}
     skip = tuple(name for name in options.drop if name not in needed)
-    table = read_rows(data, skip=skip, allowance=_allowance(options, earlier))
+    allowance = _allowance(options, earlier)
+    table = _drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place)
     raw, read = table.frame, table.info
     seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
     name = Path(data).name if isinstance(data, str) else "the data frame"
-    known = options.target if options.target in raw.columns else None  # it may still be there in other capitals
+    of_folders = read.format == FORMAT
+    if of_folders:
+        check_folder_target(raw, name, options.target)
+    if table.test is not None:
+        read = read.model_copy(update={"notes": (*read.notes, _own_test(table.test, options))})
+    known = LABEL if of_folders else options.target
+    known = known if known in raw.columns else None  # it may still be there in other capitals
     if known is None:
-        schema = infer_schema(raw)
+        schema = infer_schema(raw, place=place)
         possible = schema.only([n for n in schema.names if n != options.weight_column])
         asked, why, guessed = choose_target(possible, options.target, name)
-        schema, frame = learn_table(raw, target=asked)
+        schema, frame = learn_table(raw, target=asked, place=place)
     else:
-        schema, frame = learn_table(raw, target=known)
-        asked, why, guessed = choose_target(schema, options.target, name)
+        schema, frame = learn_table(raw, target=known, place=place)
+        asked, why, guessed = choose_target(schema, known, name)
+        if of_folders:
+            why = "Each image is in a folder that names its class."
     check_enough_rows(len(frame), name)
     info = schema[asked]
     if seen is not None:
@@ -135,7 +155,34 @@ def load(data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None
         numeric=info.numeric if task is Task.REGRESSION else None,
         n_missing=n_missing,
     )
-    return Dataset(frame, y, rows, schema, target, read, name, weight)
+    return Dataset(frame, y, rows, schema, target, read, name, weight, table.test)
+
+
+def _own_test(folder: str, options: FitOptions) -> str:
+    """What becomes of test data that came with the data.
+
+    Raises:
+        ConfigError: If a share of the other rows is asked for as well.
+    """
+    if options.test_size is not None:
+        raise ConfigError(
+            f"--test-size asks for a part of the images as test data, but there is a folder of test data: {folder}",
+            "Leave out --test-size, or name the folder with the images to learn from.",
+        )
+    if options.test is None:
+        return f"The images in '{Path(folder).name}' are the test data."
+    return f"The images in '{Path(folder).name}' are not used, since --test names others."
+
+
+def _drawn(table: TableRead, allowance: Allowance, place: MediaPlace) -> TableRead:
+    """The table, or of very many images a random part."""
+    from autodl.data.images.part import draw_images
+
+    rows, sample = draw_images(table.frame, allowance, place.folder)
+    if sample is None:
+        return table
+    info = table.info.model_copy(update={"sample": sample, "notes": (*table.info.notes, sample.note)})
+    return replace(table, frame=table.frame.iloc[rows].reset_index(drop=True), info=info, rows=table.rows[rows])
 
 
 def _weights_told(
@@ -225,13 +272,16 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
     )
 
 
-def load_test(path: str, train: Dataset, seed: int, weight_column: str | None = None) -> Dataset:
+def load_test(
+    path: str, train: Dataset, seed: int, weight_column: str | None = None, place: MediaPlace | None = None
+) -> Dataset:
     """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
 
     Of a file that does not fit the memory a random part is kept; time is no limit, since nothing is learnt from it.
 
     Args:
         path: The file. train: The training data. seed: Of the part. weight_column: How much each row counts.
+        place: As for ``load``.
 
     Raises:
         DataError: If columns are missing or no row remains.
@@ -252,7 +302,7 @@ def load_test(path: str, train: Dataset, seed: int, weight_column: str | None = 
             f"{name} lacks the column '{weight_column}', which is the weight column",
             "Its rows count by their weights in the test: add the column.",
         )
-    frame = apply_schema(raw, train.schema, where=name)
+    frame = apply_schema(raw, train.schema, where=name, place=place)
     present = frame[train.target.name].notna().to_numpy()
     column = train.schema[train.target.name]
     known = train.target.classes or None

@@ -19,6 +19,7 @@ from autodl.options import FitOptions
 from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, Profile, RunRecord
 from autodl.run_context import RunContext, RunIdentity
 from autodl.store import RunFolder
+from autodl.store.lock import MEDIA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,11 +80,13 @@ def run_fit(
 def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecord:
     """The stages in order, in a folder that this process holds."""
     from autodl import stages
+    from autodl.media.place import MediaPlace
 
     folder, options, budget, listener = ctx.folder, ctx.options, ctx.budget, ctx.listener
     with ctx.stage("read"):
-        dataset = stages.read(data, options, folder.read("profile", Profile))
-        held_out = stages.read_test(options, dataset)
+        place = MediaPlace(folder.path / MEDIA)
+        dataset = stages.read(data, options, folder.read("profile", Profile), place)
+        held_out = stages.read_test(options, dataset, place)
     if dataset.read.sample is not None:
         ctx.note(dataset.read.sample.note)
     ctx.check_stop()
@@ -106,7 +109,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     listener(PlanReady(profile, plan, budget.elapsed()))
     if opened.resumed:
         ctx.note(_going_on(len(known), opened.used_s, budget))
-    problem = stages.problem(ctx, dataset, held_out, plan, rows)
+    problem = stages.encode(ctx, stages.problem(ctx, dataset, held_out, plan, rows))
     with ctx.stage("search"):
         results = stages.search(ctx, problem)
     with ctx.stage("ensemble"):

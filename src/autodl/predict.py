@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
 from autodl.quantiles import column
-from autodl.records import Profile, TableSchema, Task
+from autodl.records import ColumnKind, Profile, TableSchema, Task
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.data import Batches
     from autodl.data.unusable import Misfit
 
 SHOWN = 5
@@ -87,6 +88,7 @@ def _predict_rows(
 
     from autodl.data import apply_schema, count_misfits
     from autodl.data.unusable import Misfit, count_far
+    from autodl.media.place import passing_place
 
     manifest = model.manifest
     for name in keep:
@@ -105,12 +107,13 @@ def _predict_rows(
     if lacking:
         _check_lacking(lacking, manifest.features, raw, allow_missing, where)
         raw = pd.concat([raw, pd.DataFrame(None, index=raw.index, columns=lacking, dtype=object)], axis=1)
-    frame = apply_schema(raw, manifest.features, where=where)
     absent = f"are missing, as {where} has no such column; the predictions are less certain"
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
-    found += count_misfits(raw, frame, manifest.features, skip=lacking)
-    found += count_far(frame, manifest.features, skip=lacking)
-    prediction = model.predict_raw(frame)
+    with passing_place() as place:
+        frame = apply_schema(raw, manifest.features, where=where, place=place)
+        found += count_misfits(raw, frame, manifest.features, skip=lacking)
+        found += count_far(frame, manifest.features, skip=lacking)
+        prediction = model.predict_raw(frame)
     out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
     if manifest.task is Task.CLASSIFICATION:
         out["prediction"] = label_values(manifest.classes, model.answers(prediction))
@@ -176,6 +179,7 @@ def predict_file(
     import pandas as pd
 
     from autodl.data import Batches, merge_misfits
+    from autodl.data.images.names import FILE
     from autodl.data.plain_columns import typed
 
     folder = RunFolder(run, trusted=trust)
@@ -186,7 +190,9 @@ def predict_file(
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
     ignored, n = "", 0
-    for raw in batches:
+    for raw in _pieces(batches, model.manifest.features):
+        if of_folder := _is_of_folder(batches):
+            raw, keep = _folder_rows(raw, model.manifest.features, where), (*dict.fromkeys((FILE, *keep)),)
         n += len(raw)
         if max_rows is not None and n > max_rows:
             raise DataError(
@@ -196,7 +202,7 @@ def predict_file(
         out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where)
         parts.append(out)
         found += misfits
-        ignored = _ignored(folder, model, raw)
+        ignored = "" if of_folder else _ignored(folder, model, raw)
     whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     read = batches.info
     assert read is not None
@@ -210,6 +216,40 @@ def predict_file(
     for misfit in merge_misfits(found):
         tell(str(misfit))
     return whole
+
+
+def _pieces(batches: Batches, features: TableSchema) -> Iterator[pd.DataFrame]:
+    """The rows; where they hold images few at a time, since these are decoded to the disk."""
+    from autodl.data.images.tables import BATCH
+
+    for raw in batches:
+        if len(raw) <= BATCH or not features.of_kind(ColumnKind.IMAGE):
+            yield raw
+        else:
+            yield from (raw.iloc[i : i + BATCH].reset_index(drop=True) for i in range(0, len(raw), BATCH))
+
+
+def _is_of_folder(batches: Batches) -> bool:
+    from autodl.data.images.names import FORMAT
+
+    return batches.info is not None and batches.info.format == FORMAT
+
+
+def _folder_rows(raw: pd.DataFrame, features: TableSchema, where: str) -> pd.DataFrame:
+    """The images of a folder under the name that the model knows its images by.
+
+    Raises:
+        DataError: If the model knows no images, or several.
+    """
+    from autodl.data.images.names import IMAGE
+
+    names = features.of_kind(ColumnKind.IMAGE)
+    if len(names) != 1:
+        knows = f"{len(names)} images in each row" if names else "no images"
+        raise DataError(
+            f"{where} is a folder of images, but the model was trained on {knows}", "Give a table like the one it knows."
+        )
+    return raw.rename(columns={IMAGE: names[0]})
 
 
 def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str:

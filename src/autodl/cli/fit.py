@@ -15,7 +15,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import Invocation, invocation_of
-from autodl.data.files import table_files
+from autodl.data.files import source_files
 
 if TYPE_CHECKING:
     from autodl.cli.live import LiveDisplay
@@ -48,7 +48,7 @@ def fit(
     chosen = wishes.checked()
     for source in (data, wishes.test):
         if source is not None:
-            table_files(source)  # a wrong path is told before a folder is made and libraries are loaded
+            source_files(source)  # a wrong path is told before a folder is made and libraries are loaded
     folder = opt.choose_folder(out, data, resume)
     _run(invocation, data, chosen, folder, resume=resume, trust=trust, quiet=quiet, json=json)
 

@@ -8,7 +8,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
-from autodl.data.files import table_files
+from autodl.data.files import source_files
 from autodl.defaults import NAS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan(
     chosen = wishes.checked()
     for source in (data, wishes.test):
         if source is not None:
-            table_files(source)
+            source_files(source)
     from autodl.cli.screen import quiet_libraries
 
     with quiet_libraries(invocation_of(context)) as screen:

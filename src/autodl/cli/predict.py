@@ -10,7 +10,7 @@ import typer
 
 from autodl.cli import options as opt
 from autodl.cli.context import invocation_of
-from autodl.data.files import table_files
+from autodl.data.files import source_files
 from autodl.errors import ConfigError
 
 Keep = Annotated[
@@ -50,7 +50,7 @@ def predict(
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
     run = opt.require_run(run)
-    _check_output(out, data, table_files(data))
+    _check_output(out, data, source_files(data))
     from autodl.cli.screen import quiet_libraries
     from autodl.cli.words import plural
 

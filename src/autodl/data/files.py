@@ -6,17 +6,50 @@ import re
 from pathlib import Path
 
 from autodl.data.compression import COMPRESSED, file_errors, suffix_format
+from autodl.data.images.layout import find_images
 from autodl.errors import DataError, did_you_mean
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+]{1,9}:/{1,3}", re.IGNORECASE)
 _ABOUT = re.compile(r"^(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 """Texts that lie beside data and tell of them."""
-_IMAGES = frozenset([".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"])
+_LOOSE = frozenset([".txt", ".json", ".md"])
+"""Suffixes of tables that are more often notes, where they lie beside folders of images."""
 
 
-def table_files(source: str | Path) -> list[Path]:
-    """The files of ``found_files``."""
+def source_files(source: str | Path) -> list[Path]:
+    """All files that a path, a folder or a glob stands for: tables, or the images of a folder.
+
+    Raises:
+        DataError: As ``found_files``.
+    """
+    if is_image_folder(source):
+        root = Path(source).expanduser()
+        return [root / path for path in find_images(root).images]
     return found_files(source)[0]
+
+
+def is_image_folder(source: str | Path) -> bool:
+    """Whether it is a folder that stands for its images: it has folders of images, or images alone.
+
+    Tables that lie beside the images themselves, or beside the one folder that holds them, tell of the images: then
+    the folder stands for the tables.
+
+    Raises:
+        DataError: If the system refuses.
+    """
+    path = Path(source).expanduser()
+    if _ADDRESS.match(str(source)):
+        return False
+    with file_errors(str(source)):
+        if not path.is_dir():
+            return False
+        tables = [p for p in path.iterdir() if _is_table(p) and not _ABOUT.match(p.name)]
+        found = find_images(path)
+    deeper = sum(suffix_format(p.name)[0] is not None for p in found.others)
+    if len(found.images) <= (0 if tables else deeper):
+        return False
+    classes = len(found.first_folders) > 1
+    return all(p.suffix.lower() in _LOOSE for p in tables) if classes or not tables else False
 
 
 def found_files(source: str | Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -68,13 +101,9 @@ def _files(source: str | Path) -> list[Path]:
         if path.is_dir():
             found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
-                if any(p.suffix.lower() in _IMAGES for p in path.rglob("*")):
-                    raise DataError(
-                        f"the folder {source} holds images, which autodl cannot learn from yet",
-                        "Give a table, e.g. a CSV file of measurements taken from the images.",
-                    )
                 raise DataError(
-                    f"the folder {source} holds no table", "Put CSV, Excel, Parquet, Feather or JSON files into it."
+                    f"the folder {source} holds no table and no images",
+                    "Put CSV, Excel, Parquet, Feather or JSON files into it, or a folder of images for each class.",
                 )
             return sorted(found, key=_natural)
         if any(c in str(source) for c in "*?["):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, judge_words
 from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnKind, ParseRule, TableSchema
+
+if TYPE_CHECKING:
+    from autodl.media.place import MediaPlace
 
 JUNK_SHARE, JUNK_WORDS = 0.05, 3
 """A column of numbers may hold this share of rows, and this many different words, that are none."""
@@ -32,13 +36,14 @@ FLAG_WORDS = 1000
 """More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
 
 
-def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSchema:
+def infer_schema(frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None) -> TableSchema:
     """Find the kind of every column, how to parse it, and what its values look like.
 
     Args:
         frame: A raw frame, as ``read_table`` gives it.
         target: The column to predict. It is numeric, categorical or a date by its values alone: never an ID, a
             constant, free text or a boolean (words for yes and no are its class names).
+        place: Where images are decoded to; if not given, a folder that lasts as long as this process.
 
     Raises:
         DataError: If the target is not a column.
@@ -48,18 +53,20 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None) -> TableSche
     levels, verdicts = _judge(names, columns, target)
     return TableSchema(
         columns=tuple(
-            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level), v.rule, level)
+            describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level, place), v.rule, level)
             for name, column, level, v in zip(names, columns, levels, verdicts, strict=True)
         )
     )
 
 
-def learn_table(frame: pd.DataFrame, *, target: str | None = None) -> tuple[TableSchema, pd.DataFrame]:
+def learn_table(
+    frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None
+) -> tuple[TableSchema, pd.DataFrame]:
     """``infer_schema`` and ``apply_schema`` in one, in half the time and memory.
 
     Args:
         frame: A raw frame; it is used up: its columns are taken out of it one by one.
-        target: As for ``infer_schema``.
+        target, place: As for ``infer_schema``.
 
     Returns:
         The schema, and the canonical values of all columns.
@@ -76,7 +83,7 @@ def learn_table(frame: pd.DataFrame, *, target: str | None = None) -> tuple[Tabl
     levels.reverse()
     for name, v in zip(names, verdicts, strict=True):
         column, level = columns.pop(), levels.pop()
-        values[name] = canonical(column, v.kind, v.rule, level)
+        values[name] = canonical(column, v.kind, v.rule, level, place)
         infos.append(describe(name, v.kind, v.why, values[name], v.rule, level))
     table = pd.DataFrame(
         {name: pd.Series(column, copy=False) for name, column in values.items()},
@@ -190,6 +197,8 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     n = len(levels.codes)
     if not present.any():
         return Verdict(ColumnKind.CATEGORICAL if is_target else ColumnKind.CONSTANT, "no values")
+    if not is_target and (images := _image_verdict(levels)) is not None:
+        return images
     boolean = _truth_rule(levels.words, lowered, counts)
     if boolean is not None and not is_target:
         return Verdict(ColumnKind.BOOLEAN, f"{boolean.true_words[0]} or {boolean.false_words[0]}", boolean)
@@ -207,6 +216,12 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     if is_target:
         return Verdict(ColumnKind.CATEGORICAL, f"{int(kept.sum()):,} classes in words", rule)
     return judge_words(name, levels.words[kept], counts[kept], n, rule)
+
+
+def _image_verdict(levels: Levels) -> Verdict | None:
+    from autodl.data.images.columns import judge_images
+
+    return judge_images(levels)
 
 
 def _truth_rule(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,10 @@ from autodl.data.dates import COMPACT, learn_date_rule, parse_dates
 from autodl.data.numbers import learn_number_rule, parse_numbers
 from autodl.data.words import MISSING, NO_NUMBER, TRUTH
 from autodl.records import ColumnKind, ParseRule
+
+if TYPE_CHECKING:
+    from autodl.media.array import MediaArray
+    from autodl.media.place import MediaPlace
 
 MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
@@ -80,11 +84,20 @@ STRINGS = frozenset({ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID, Col
 """Kinds whose canonical values are strings."""
 
 
-def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule, levels: Levels | None = None) -> NDArray[Any]:
+def canonical(
+    column: pd.Series,
+    kind: ColumnKind,
+    rule: ParseRule,
+    levels: Levels | None = None,
+    place: MediaPlace | None = None,
+) -> NDArray[Any] | MediaArray:
     """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
 
-    Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again.
+    Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again. Images
+    are decoded into a store in ``place``, by default one that lasts as long as this process.
     """
+    if kind is ColumnKind.IMAGE:
+        return _images(column, rule, place)
     if levels is None and is_text(column):
         levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:
@@ -94,6 +107,20 @@ def canonical(column: pd.Series, kind: ColumnKind, rule: ParseRule, levels: Leve
     if kind is ColumnKind.DATETIME:
         return _datetime(column, rule, levels)
     return _strings(column, rule, levels)
+
+
+def _images(column: pd.Series, rule: ParseRule, place: MediaPlace | None) -> MediaArray:
+    from autodl.data.images.cells import decode_cells
+    from autodl.media.array import MediaArray
+
+    if isinstance(column.array, MediaArray):  # rows that were read before
+        return column.array
+    # Not ``Levels``: a file may have blanks around its name.
+    codes, words = pd.factorize(column.to_numpy(object) if is_text(column) else np.full(len(column), None, object))
+    given = np.array([str(w).strip().lower() not in MISSING for w in words], dtype=bool)
+    places = np.append(np.where(given, np.cumsum(given) - 1, -1), -1)
+    assert rule.side is not None, "a column of images has the side that its images are brought to"
+    return decode_cells([str(w) for w in words[given]], places[codes], rule.side, crop=rule.crop, place=place)
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

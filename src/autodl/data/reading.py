@@ -18,10 +18,12 @@ from autodl.data.blocks import LargeTable
 from autodl.data.columns import normalise
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
-from autodl.data.files import found_files
+from autodl.data.files import found_files, is_image_folder
 from autodl.data.foreign import HEAD_BYTES, refuse_foreign
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, decimal_notes, dialect_notes, same_columns, shown_delimiter
+from autodl.data.images.columns import with_whole_paths
+from autodl.data.images.tables import read_labelled, unlabelled_batches
 from autodl.data.large import read_blocks, read_large, sample_rows
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
@@ -63,11 +65,15 @@ def read_table(
 
 @dataclass(frozen=True)
 class TableRead:
-    """A raw frame, how it was read, and the (n,) 0-based places of its rows in the data."""
+    """A raw frame, how it was read, and the (n,) 0-based places of its rows in the data.
+
+    ``test``: where test data lie that came with it, as a folder of images may have them.
+    """
 
     frame: pd.DataFrame
     info: ReadInfo
     rows: NDArray[np.int64]
+    test: str | None = None
 
 
 def read_rows(
@@ -92,6 +98,9 @@ def read_rows(
     """
     if not isinstance(source, str | Path):
         return _from_frame(source, allowance)
+    if is_image_folder(source):
+        folder = read_labelled(str(source))
+        return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
     files, left_out = found_files(source)
     large = _large(files, str(source), every_row)
     if large is not None:
@@ -99,7 +108,8 @@ def read_rows(
     else:
         frame, info = _read_small(files, str(source), as_text, every_row)
         rows = np.arange(len(frame))
-    return TableRead(frame, _with_notes(info, left_out), rows)
+    frame, found = with_whole_paths(frame, files[0].parent)
+    return TableRead(frame, _with_notes(info, (*left_out, *found)), rows)
 
 
 def _with_notes(info: ReadInfo, notes: tuple[str, ...]) -> ReadInfo:
@@ -127,14 +137,31 @@ class Batches:
         self.info: ReadInfo | None = None
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
+        if is_image_folder(self._source):
+            for frame, info in unlabelled_batches(str(self._source)):
+                self.info = info
+                yield frame
+            return
         files, left_out = found_files(self._source)
         large = _large(files, str(self._source), every_row=True)
+        notes = dict.fromkeys(left_out)
         if large is None:
             frame, info = _read_small(files, str(self._source), self._as_text, every_row=True)
-            self.info = _with_notes(info, left_out)
+            frame, found = with_whole_paths(frame, files[0].parent)
+            notes.update(dict.fromkeys(found))
+            self.info = _with_notes(info, tuple(notes))
             yield frame
         else:
-            self.info = _with_notes((yield from read_blocks(large, self._as_text)), left_out)
+            blocks = read_blocks(large, self._as_text)
+            while True:
+                try:
+                    block = next(blocks)
+                except StopIteration as end:
+                    self.info = _with_notes(end.value, tuple(notes))
+                    return
+                frame, found = with_whole_paths(block, files[0].parent)
+                notes.update(dict.fromkeys(found))
+                yield frame
 
 
 def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
@@ -189,6 +216,8 @@ def _from_frame(source: Any, allowance: Allowance) -> TableRead:
         rows, sample = sample_rows(frame, allowance)
         frame = frame if sample is None else frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
+    frame, found = with_whole_paths(frame, Path())
+    notes = (*notes, *found)
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,13 @@ from autodl.data.parsing import canonical
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
+if TYPE_CHECKING:
+    from autodl.media.place import MediaPlace
 
-def apply_schema(frame: pd.DataFrame, schema: TableSchema, *, where: str = "data") -> pd.DataFrame:
+
+def apply_schema(
+    frame: pd.DataFrame, schema: TableSchema, *, where: str = "data", place: MediaPlace | None = None
+) -> pd.DataFrame:
     """Canonical values of the schema's columns, in the schema's order, with a fresh index.
 
     Columns that the schema does not know are ignored. Values that do not fit a column's rule become missing; where
@@ -23,6 +28,7 @@ def apply_schema(frame: pd.DataFrame, schema: TableSchema, *, where: str = "data
         frame: A raw frame, as ``read_table`` gives it.
         schema: The columns to take; ``schema.only(names)`` for some of them.
         where: Name of the data for errors.
+        place: Where images are decoded to; if not given, a folder that lasts as long as this process.
 
     Raises:
         DataError: If columns are missing or named twice.
@@ -41,7 +47,7 @@ def apply_schema(frame: pd.DataFrame, schema: TableSchema, *, where: str = "data
     if twice:
         raise DataError(f"{where} has two columns named '{min(twice)}'", "Rename or remove one of them.")
     columns: dict[str, Any] = {
-        c.name: pd.Series(canonical(frame.iloc[:, names.index(c.name)], c.kind, c.parse), copy=False)
+        c.name: pd.Series(canonical(frame.iloc[:, names.index(c.name)], c.kind, c.parse, place=place), copy=False)
         for c in schema.columns
     }
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), columns=list(schema.names), copy=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,25 @@ from numpy.typing import NDArray
 from autodl.data.parsing import MANY_WORDS, STRINGS, Levels, number_word, present_words
 from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
 
+if TYPE_CHECKING:
+    from autodl.media.array import MediaArray
+
 TOP = 10
 
 
 def describe(
-    name: str, kind: ColumnKind, why: str, values: NDArray[Any], rule: ParseRule, text: Levels | None = None
+    name: str,
+    kind: ColumnKind,
+    why: str,
+    values: NDArray[Any] | MediaArray,
+    rule: ParseRule,
+    text: Levels | None = None,
 ) -> ColumnInfo:
     """The record of a column from its (n,) canonical values; ``text``: the words of a column of text, if known."""
+    if not isinstance(values, np.ndarray):
+        from autodl.data.images.stats import describe_images
+
+        return describe_images(name, why, values, rule)
     if text is not None and kind in STRINGS:
         kept = present_words(text, rule)
         levels, counts = text.words[kept], text.counts()[kept]

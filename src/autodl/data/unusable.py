@@ -129,6 +129,14 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
             *_said(column.name, words[infinite], present, "are infinite and count as missing"),
             *_said(column.name, words[~infinite], present, _UNREADABLE[column.kind]),
         ]
+    if column.kind is ColumnKind.IMAGE:
+        from autodl.data.images.misfits import lost_images
+
+        n = int(present.sum())
+        return [
+            Misfit(column.name, why.value, len(names), n, tuple(dict.fromkeys(names))[:EXAMPLES])
+            for why, names in lost_images(raw, values)
+        ]
     if column.kind is ColumnKind.CATEGORICAL and column.n_unique <= FULL_TOP and column.top:
         known = values.isin([value for value, _ in column.top]).to_numpy()
         new = raw[present & ~lost & ~known].astype(str).str.strip()

@@ -31,6 +31,11 @@ class MediaDtype(ExtensionDtype):
         return MediaArray
 
 
+def comparable(column: pd.Series[Any]) -> NDArray[Any]:
+    """(n,) values of a column that can be compared and hashed: of images and series their digests, 0 where empty."""
+    return column.array.batch.digests() if isinstance(column.array, MediaArray) else column.to_numpy()
+
+
 class MediaArray(ExtensionArray):
     """n cells that are objects of a store. Equal objects are equal cells, wherever they lie.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,10 +19,11 @@ class MediaPlace:
 
     Args:
         folder: Where; made when the first store is.
+        private: Whether other users of the machine are kept out.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).absolute()
+    def __init__(self, folder: str | Path, *, private: bool = False) -> None:
+        self.folder, self.private = Path(folder).absolute(), private
 
     def find(self, key: str) -> Path | None:
         """The finished folder of this key; None if it was not made, or not to its end."""
@@ -34,7 +36,7 @@ class MediaPlace:
 
         The files may be mapped into memory at once: renaming their folder does not move them.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(0o700 if self.private else 0o777, parents=True, exist_ok=True)
         part = self.folder / f".{key}-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -51,9 +53,13 @@ class MediaPlace:
 
 @contextmanager
 def passing_place() -> Iterator[MediaPlace]:
-    """A place that is taken away at the end, for rows that are predicted and forgotten."""
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
-        yield MediaPlace(folder)
+    """A place that is taken away at the end, for rows that are predicted and forgotten; costs nothing if not used."""
+    place = MediaPlace(Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(12)}", private=True)
+    try:
+        yield place
+    finally:
+        if place.folder.is_dir():
+            shutil.rmtree(place.folder, ignore_errors=True)
 
 
 @cache

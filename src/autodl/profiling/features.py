@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.errors import ConfigError, DataError, did_you_mean
+from autodl.media.array import comparable
 from autodl.records import ColumnKind, TableSchema
 
 if TYPE_CHECKING:
@@ -119,6 +120,6 @@ def _digest(values: pd.Series[Any]) -> bytes:
     """The values' hashes, of which equal columns have equal ones."""
     from pandas.util import hash_array
 
-    array = values.to_numpy()
+    array = comparable(values)
     hashes = hash_array(array, categorize=False) if len(array) else np.zeros(0, dtype=np.uint64)
     return blake2b(hashes.tobytes(), digest_size=16).digest()

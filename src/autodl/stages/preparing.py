@@ -21,6 +21,7 @@ from autodl.search.budget import Budget, Pace
 from autodl.search.feasibility import Feasibility
 from autodl.search.session import SearchSetup
 from autodl.search.trial import TrialData
+from autodl.stages.encoding import encoder_offers
 from autodl.store.repair import highest_set_aside
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.dataset import Dataset, Rows
+    from autodl.media.place import MediaPlace
 
 
 class RowsRecord(Record):
@@ -106,18 +108,26 @@ class Problem:
         return budget.finish_s(self.n_refit, len(self.setup.data.schema.columns))
 
 
-def read(data: str | pd.DataFrame, options: FitOptions, earlier: Profile | None = None) -> Dataset:
-    """Read the table and find its target; a resumed run draws the rows of ``earlier`` again."""
+def read(
+    data: str | pd.DataFrame, options: FitOptions, earlier: Profile | None = None, place: MediaPlace | None = None
+) -> Dataset:
+    """Read the table and find its target; a resumed run draws the rows of ``earlier`` again.
+
+    ``place`` is where images are kept once they are decoded.
+    """
     from autodl.dataset import load
 
-    return load(data, options, None if earlier is None else earlier.read)
+    return load(data, options, None if earlier is None else earlier.read, place)
 
 
-def read_test(options: FitOptions, dataset: Dataset) -> Dataset | None:
-    """Read the test file, if there is one."""
+def read_test(options: FitOptions, dataset: Dataset, place: MediaPlace | None = None) -> Dataset | None:
+    """Read the test file, if there is one: the user's, or the one that came with the data."""
     from autodl.dataset import load_test
 
-    return None if options.test is None else load_test(options.test, dataset, options.seed, options.weight_column)
+    path = options.test
+    if path is None and options.test_size is None:
+        path = dataset.test
+    return None if path is None else load_test(path, dataset, options.seed, options.weight_column, place)
 
 
 def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions, deadline: Deadline = NEVER) -> Profile:
@@ -158,7 +168,10 @@ def plan(profile: Profile, options: FitOptions, has_test_file: bool, pace: Pace 
     if options.time_budget_s is not None:
         pace.look()
         machine = replace(machine, speed=pace.speed)
-    return make_plan(profile, options, machine=machine, has_test_file=has_test_file, spaces=own_spaces(options))
+    return make_plan(
+        profile, options, machine=machine, has_test_file=has_test_file, spaces=own_spaces(options),
+        offers=encoder_offers(profile, options, machine),
+    )  # fmt: skip
 
 
 def plan_again(planned: Plan, before: FitOptions, options: FitOptions) -> Plan:

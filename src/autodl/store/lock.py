@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Collection
@@ -23,7 +24,7 @@ from autodl.errors import RunError
 from autodl.store.atomic import sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
 
-LOCK, OWNER, RECORDS = ".lock", ".owner.json", "records"
+LOCK, OWNER, RECORDS, MEDIA = ".lock", ".owner.json", "records", "media"
 PATIENCE_S = 0.5
 """Seconds to try: a reader that looks whether the lock is held holds it for a moment itself."""
 _FIRST_RECORDS = frozenset({"rows.json", "profile.json", "plan.json", "options.json"})
@@ -31,6 +32,8 @@ _FIRST_RECORDS = frozenset({"rows.json", "profile.json", "plan.json", "options.j
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 _HALF = re.compile(r"\.(.+)\.\d+\.tmp")
 """A file that ``write_atomic`` had not finished."""
+_STORE = re.compile(r"\.?[0-9a-f]{24}(-\d+)?")
+"""A folder of decoded images, finished or not; see ``media.place``."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ def clear_debris(folder: Path) -> None:
             for record in path.iterdir():
                 record.unlink()
             path.rmdir()
+        elif path.name == MEDIA:
+            shutil.rmtree(path)
         else:
             path.unlink()
 
@@ -198,6 +203,8 @@ def _is_debris(path: Path) -> bool:
     """Whether a killed start has left this: in a folder without its lock file, everything is the user's."""
     if not was_claimed(path.parent):
         return False
+    if path.name == MEDIA:
+        return not path.is_symlink() and path.is_dir() and all(_STORE.fullmatch(p.name) for p in path.iterdir())
     if path.name != RECORDS:
         return _is_half_of(path.name, {OWNER, "run.json"})
     if path.is_symlink() or not path.is_dir():

@@ -172,8 +172,6 @@ def _of_splits(found: Found, train: list[str], validation: list[str], test: list
             used.append(name)
             notes.append(f"The images in '{name}' are learnt from too: autodl holds out its own for validation.")
     kept = next((n for n in test if nested[n]), None)
-    if kept is not None:
-        notes.append(f"The images in '{kept}' are the test data.")
     for name in [n for n in (*validation, *test) if not nested[n]]:
         notes.append(
             f"The images in '{name}' lie in no folders that name their classes, so they are not used; "

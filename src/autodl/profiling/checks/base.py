@@ -114,7 +114,7 @@ class Context:
         import pandas as pd
 
         if column not in self._codes:
-            self._codes[column] = pd.factorize(self.frame[column].to_numpy())[0]
+            self._codes[column] = pd.factorize(self.frame[column].array)[0]
         return self._codes[column]
 
     @cached_property
@@ -144,9 +144,11 @@ def hash_rows(frame: pd.DataFrame, columns: tuple[str, ...]) -> NDArray[np.uint6
     """
     from pandas.util import hash_array
 
+    from autodl.media.array import comparable
+
     out = np.full(len(frame), 17, dtype=np.uint64)
     for name in columns:
-        out = out * np.uint64(31) + hash_array(frame[name].to_numpy(), categorize=True)
+        out = out * np.uint64(31) + hash_array(comparable(frame[name]), categorize=True)
         out ^= out >> np.uint64(29)
     return out
 

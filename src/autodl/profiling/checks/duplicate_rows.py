@@ -79,7 +79,7 @@ class DuplicateRows(Check):
     def _combinations(ctx: Context) -> float:
         total = 1.0
         for name in ctx.features:
-            if ctx.column[name].kind is ColumnKind.TEXT:
+            if ctx.column[name].kind in (ColumnKind.TEXT, ColumnKind.IMAGE, ColumnKind.SERIES):
                 return float("inf")
             total *= max(1, ctx.column[name].n_unique)
             if total > NATURAL:

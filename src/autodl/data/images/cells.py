@@ -1,0 +1,152 @@
+"""Cells that name image files to a column of images: decoded in threads, written once, found again later.
+
+Notation: n cells, N distinct files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.data.images.decoding import Decoded, Lost, LostImageError, decode
+from autodl.errors import DataError
+from autodl.media.array import MediaArray
+from autodl.media.batch import ABSENT
+from autodl.media.place import MediaPlace, process_place
+from autodl.media.stores import ImageStore
+from autodl.media.writing import write_images
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORM = 1
+"""Raised when images are decoded in another way, so that stores of earlier versions are not taken."""
+AHEAD = 16
+"""Files that each thread may be ahead of the writing."""
+_TRAITS, _FILES = "traits", "files.json"
+
+
+def decode_cells(
+    words: Sequence[str], codes: NDArray[Any], side: int, *, crop: bool, place: MediaPlace | None = None
+) -> MediaArray:
+    """The images that cells name; empty where there is no name or no image.
+
+    Args:
+        words: (N,) distinct paths; relative ones are taken from the current folder.
+        codes: (n,) positions in ``words``; -1 where the cell is empty.
+        side, crop: As ``decode`` takes them.
+        place: Where the store is made, or found if these files were decoded before.
+
+    Raises:
+        DataError: If the disk has no room.
+    """
+    where = place or process_place()
+    key = _key(words, side, crop)
+    folder = where.find(key)
+    if folder is None:
+        try:
+            with where.make(key) as part:
+                _write(part, words, side, crop)
+        except OSError as error:
+            raise DataError(
+                f"the images cannot be kept in {where.folder}: {error.strerror or error}",
+                "Make room on the disk, or set TMPDIR to a folder on a larger one.",
+            ) from error
+        folder = where.folder / key
+    store = ImageStore(folder)
+    lost = store_files(store)[1]
+    rows = np.arange(len(words), dtype=np.int64)
+    rows[list(lost)] = ABSENT
+    return MediaArray(store, np.where(codes < 0, ABSENT, np.append(rows, ABSENT)[codes]))
+
+
+def store_files(store: ImageStore) -> tuple[list[str], dict[int, Lost]]:
+    """(N,) paths of the files that a store was made of, and why some rows hold no image."""
+    told = json.loads((store.folder / _FILES).read_text(encoding="utf-8"))
+    return told["paths"], {int(row): Lost(why) for row, why in told["lost"].items()}
+
+
+def store_traits(store: ImageStore) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """(N,) whether an image is grey, and the standard deviation of its brightness."""
+    traits = store.array(_TRAITS)
+    return traits[:, 0] > 0, traits[:, 1]
+
+
+def names_of(column: MediaArray) -> NDArray[np.object_]:
+    """(n,) paths of the files behind the cells, as a raw table has them; None where there is no image.
+
+    Raises:
+        TypeError: If the store was not made by ``decode_cells``.
+    """
+    if not isinstance(column.store, ImageStore):
+        raise TypeError(f"images of one store of files are needed, but got {type(column.store).__name__}")
+    paths = np.array([*store_files(column.store)[0], None], dtype=object)
+    return np.asarray(paths[column.rows])
+
+
+def _key(words: Sequence[str], side: int, crop: bool) -> str:
+    """Equal for equal files: names, sizes, times of the last change, and the way they are decoded."""
+    told = hashlib.blake2b(repr((FORM, side, crop)).encode(), digest_size=12)
+    for word in words:
+        try:
+            found = os.stat(word)  # noqa: PTH116
+            about = (word, found.st_size, found.st_mtime_ns)
+        except (OSError, ValueError):
+            about = (word, 0, 0)
+        told.update(repr(about).encode("utf-8", errors="surrogatepass"))
+    return told.hexdigest()
+
+
+def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
+    traits = np.zeros((len(words), 2), np.float32)
+    lost: dict[int, str] = {}
+
+    def images() -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
+        blank = np.full((side, side, 3), 128, np.uint8)
+        for row, image in enumerate(_decoded(words, side, crop)):
+            if isinstance(image, Lost):
+                lost[row] = image.value
+                yield blank, (0, 0)
+            else:
+                traits[row] = image.grey, image.spread
+                yield image.pixels, image.size
+
+    write_images(folder, images(), len(words), side)
+    np.save(folder / f"{_TRAITS}.npy", traits)
+    told = {"paths": [str(Path(w).absolute()) for w in words], "lost": lost}
+    (folder / _FILES).write_text(json.dumps(told, ensure_ascii=True), encoding="utf-8")
+
+
+def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | Lost]:
+    """The images in order. Threads, since reading and decoding leave Python; few are held at a time."""
+    from autodl.machine import this_machine
+
+    def one(word: str) -> Decoded | Lost:
+        try:
+            return decode(word, side, crop=crop)
+        except LostImageError as error:
+            return error.why
+
+    threads = this_machine().cores
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+        warnings.simplefilter("ignore")  # Pillow warns of odd notes in files, and of large ones before they are read
+        waiting: deque[Future[Decoded | Lost]] = deque()
+        try:
+            for word in words:
+                waiting.append(pool.submit(one, word))
+                if len(waiting) > AHEAD * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for late in waiting:
+                late.cancel()

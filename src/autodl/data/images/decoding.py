@@ -1,0 +1,220 @@
+"""One image file to a square of RGB pixels, whatever the file is.
+
+Notation: S side of the square, h and w height and width of the picture as a person sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.data.images.names import FORMATS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+MAX_PIXELS = 150_000_000
+"""Larger pictures are not opened: one of so many pixels takes 450 MB of memory."""
+UNEQUAL = 1.25
+"""From this ratio of the longer to the shorter side on a picture is cut to its middle, where pictures are cut."""
+WHITE = (255, 255, 255)
+"""What shines through transparent pixels."""
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how the camera was held; from 5 on, height and width are exchanged."""
+
+
+class Lost(StrEnum):
+    """Why a file gives no image; read as the end of "3 of 20 values ..."."""
+
+    ABSENT = "are files that are not there and count as missing"
+    EMPTY = "are empty files and count as missing"
+    FOREIGN = "are files that hold no image and count as missing"
+    DAMAGED = "are damaged or cut-off images and count as missing"
+    HUGE = "are images of too many pixels and count as missing"
+    REFUSED = "are files that may not be read and count as missing"
+
+
+class LostImageError(Exception):
+    """A file that gives no image."""
+
+    def __init__(self, why: Lost) -> None:
+        super().__init__(why.value)
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One image.
+
+    Attributes:
+        pixels: (S, S, 3) uint8 RGB.
+        size: (h, w).
+        grey: Whether it has no colour.
+        spread: Standard deviation of its brightness, 0 to 128.
+    """
+
+    pixels: NDArray[np.uint8]
+    size: tuple[int, int]
+    grey: bool
+    spread: float
+
+
+def look(path: str) -> tuple[int, int]:
+    """(h, w) of a picture, from the head of its file.
+
+    Raises:
+        LostImageError: If it is no image.
+    """
+    with _opened(path) as image:
+        return _seen_size(image)
+
+
+def decode(path: str, side: int, *, crop: bool) -> Decoded:
+    """Read one file: its first frame, held upright, on white, as S x S RGB.
+
+    Args:
+        path: The file.
+        side: S.
+        crop: Whether pictures that are far from square are cut to their middle; squeezed otherwise.
+
+    Raises:
+        LostImageError: If it gives no image.
+    """
+    from PIL import Image
+
+    with _opened(path) as image:
+        size = _seen_size(image)
+        try:
+            # JPEG can be read at 1/2, 1/4 or 1/8 of its size at a fraction of the time.
+            image.draft(None, (2 * side, 2 * side))
+            image.load()
+            upright = _upright(image)
+            picture = _rgb(upright)
+            if crop and max(size) > UNEQUAL * min(size):
+                edge = min(picture.size)
+                left, top = (picture.width - edge) // 2, (picture.height - edge) // 2
+                box = (left, top, left + edge, top + edge)
+            else:
+                box = (0, 0, *picture.size)
+            if picture.size != (side, side):
+                picture = picture.resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)
+            pixels: NDArray[np.uint8] = np.asarray(picture, dtype=np.uint8)
+        except MemoryError:
+            raise
+        except Exception as error:  # a damaged file may break its reader anywhere
+            raise LostImageError(Lost.DAMAGED) from error
+    return Decoded(pixels, size, *_traits(pixels))
+
+
+def _opened(path: str) -> Image:
+    """The picture, its head read.
+
+    Raises:
+        LostImageError: If there is none, or it has too many pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        raise LostImageError(Lost.REFUSED if isinstance(error, PermissionError) else Lost.ABSENT) from error
+    except ValueError as error:  # no name that a file can have
+        raise LostImageError(Lost.ABSENT) from error
+    if not stat.S_ISREG(found.st_mode):  # reading from a pipe would wait for ever
+        raise LostImageError(Lost.ABSENT)
+    if not found.st_size:
+        raise LostImageError(Lost.EMPTY)
+    try:
+        image = Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise LostImageError(Lost.FOREIGN) from error
+    except Image.DecompressionBombError as error:
+        raise LostImageError(Lost.HUGE) from error
+    except PermissionError as error:
+        raise LostImageError(Lost.REFUSED) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file may break its reader anywhere
+        raise LostImageError(Lost.DAMAGED) from error
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise LostImageError(Lost.HUGE)
+    return image
+
+
+def _seen_size(image: Image) -> tuple[int, int]:
+    turned = _orientation(image) >= 5
+    return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def _orientation(image: Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # damaged notes beside a sound picture: it is taken as it lies
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _upright(image: Image) -> Image:
+    """The picture as it was seen through the camera."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+    }  # fmt: skip
+    turn = turns.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image) -> Image:
+    """Any mode of pixels as RGB."""
+    from PIL import Image as Pillow
+
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode[0] in "IF":
+        return Pillow.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        behind = Pillow.new("RGBA", picture.size, (*WHITE, 255))
+        return Pillow.alpha_composite(behind, picture).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Brightness of more than 8 bits as 0 to 255.
+
+    Cameras of 10, 12 and 14 bits fill only the lower part of 16: the darkest range that holds all values is taken.
+    Fractions are taken as shares of white if none is beyond 1.
+    """
+    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64))
+    top = float(numbers.max(initial=0.0))
+    if np.asarray(values).dtype.kind == "f" and top <= 1.0:
+        white = 1.0
+    else:
+        white = next((float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if top <= 2**bits - 1), top)
+    return np.clip(np.rint(numbers * (255.0 / white)), 0, 255).astype(np.uint8)
+
+
+def _traits(pixels: NDArray[np.uint8]) -> tuple[bool, float]:
+    """Whether there is no colour, and the standard deviation of the brightness."""
+    wide = pixels.astype(np.int16)
+    grey = bool((np.ptp(wide, axis=2) <= GREY_GAP).all())
+    return grey, float(wide.mean(axis=2).std())
+
+
+GREY_GAP = 6
+"""Channels no further apart than this are grey: JPEG does not keep them equal."""
+
+
+def short_name(path: str) -> str:
+    """The last two parts of a path, which are enough for a person to find it."""
+    return "/".join(Path(path).parts[-2:])

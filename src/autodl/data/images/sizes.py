@@ -1,0 +1,61 @@
+"""How large a working image is, learnt from the heads of the training files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autodl.data.images.decoding import UNEQUAL, LostImageError, look
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIDES = (32, 48, 64, 96, 128, 160, 192, 224)
+"""Sides that larger images are brought to; encoders that were trained elsewhere want 224 at most."""
+SMALLEST = 8
+LOOKED_AT = 400
+"""Files whose heads are read."""
+ALIKE = 0.9
+"""Share of the pictures that must have about the same shape, so that all of them may be squeezed."""
+
+
+def learn_side(paths: Sequence[str]) -> tuple[int, bool] | None:
+    """The side S of the working images, and whether pictures that are far from square are cut to their middle.
+
+    Pictures of one shape are squeezed: each is distorted alike and nothing is lost. Where shapes differ, squeezing
+    would make the same thing look different, so they are cut. S is the median shorter side (the root of the median
+    area where they are squeezed), brought to the next of ``SIDES``; images below the first of them keep their size.
+
+    Args:
+        paths: The files; of many, a part spread evenly over them is looked at.
+
+    Returns:
+        None if none of the files could be read.
+    """
+    sizes = []
+    for place in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), LOOKED_AT)).astype(int)):
+        try:
+            sizes.append(look(paths[place]))
+        except LostImageError:
+            continue
+    return choose_side(np.array(sizes)) if sizes else None
+
+
+def choose_side(sizes: NDArray[np.int_]) -> tuple[int, bool]:
+    """The rule of ``learn_side`` for (m, 2) heights and widths.
+
+    >>> choose_side(np.array([[32, 32]] * 3)), choose_side(np.array([[28, 28]])), choose_side(np.array([[90, 160]] * 3))
+    ((32, False), (28, False), (128, False))
+    >>> choose_side(np.array([[3000, 4000], [4000, 3000]] * 5))
+    (224, True)
+    """
+    ratio = sizes[:, 1] / sizes[:, 0]
+    middle = float(np.median(ratio))
+    alike = np.maximum(ratio / middle, middle / ratio) <= UNEQUAL
+    crop = bool(alike.mean() < ALIKE)
+    edge = float(np.median(sizes.min(axis=1)) if crop else np.sqrt(np.median(sizes.prod(axis=1))))
+    if edge < SIDES[0]:
+        return max(SMALLEST, round(edge)), crop
+    return min(SIDES, key=lambda s: abs(np.log(s / edge))), crop
