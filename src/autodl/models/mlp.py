@@ -157,9 +157,9 @@ class MlpEstimator(TabularNetwork):
         )
         return TabularMLP(plan.n_flat, sample.shape[1], embedding, encoder, blocks, c.front_scale, n_outputs)
 
-    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+    def multiplications(self, module: nn.Module) -> float:
         """Every member of an ensemble inside the network uses the shared weights."""
-        return super().multiplications(module, plan) * (self.config.members if self.config.ensemble != "none" else 1)
+        return super().multiplications(module) * (self.config.members if self.config.ensemble != "none" else 1)
 
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """RealMLP's data-dependent initialization of the tangent layers."""

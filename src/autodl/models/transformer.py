@@ -87,10 +87,11 @@ class TransformerEstimator(TabularNetwork):
         )
         return FTTransformer(tokenizer, shape, n_outputs)
 
-    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+    def multiplications(self, module: nn.Module) -> float:
         """Each token of a row passes the same weights."""
-        tokens = 1 + plan.n_flat + len(plan.smooth) + len(plan.cardinalities)
-        return super().multiplications(module, plan) * tokens
+        assert self.plan is not None
+        tokens = 1 + self.plan.n_flat + len(self.plan.smooth) + len(self.plan.cardinalities)
+        return super().multiplications(module) * tokens
 
 
 class Transformer(Family):

@@ -83,11 +83,15 @@ class TrainConfig(BaseModel):
     ema_decay: float = Field(0.0, ge=0, lt=1)
     """Use an exponential moving average of the weights with this decay; 0: the weights themselves."""
     precision: Literal["auto", "full", "mixed"] = "auto"
-    """``auto``: mixed on CUDA only."""
+    """``auto``: mixed on CUDA, and for convolutions on CPUs that have instructions for it."""
 
     def n_epochs(self, rows: int) -> int:
         """Planned epochs on this many training rows."""
         return self.epochs or max(1, round(self.epoch_factor * auto_epochs(rows)))
+
+    def n_batch(self, rows: int) -> int:
+        """Rows of one step, where there are this many training rows."""
+        return self.batch_size or auto_batch_size(rows)
 
     def sliced(self, rows: int) -> Self:
         """The same for a training that goes on from trained weights: fewer epochs, a schedule of its own."""

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+Fetch = Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]
+
+
+@dataclass(frozen=True)
+class Blend:
+    """The second of two rows that each row of a batch is mixed of.
+
+    Attributes:
+        target: (b,) targets of the second rows. weight: (b,) their weights or None.
+        share: How much of the mixture is the first row, from 0 to 1.
+    """
+
+    target: Tensor
+    weight: Tensor | None
+    share: float
 
 
 @dataclass(frozen=True)
@@ -17,11 +33,16 @@ class TensorData:
         inputs: Tensors whose first dimension is n.
         target: (n,) int64 classes or float32 values.
         weight: (n,) float32 weights or None.
+        blend: What else the rows of a training batch are, where augmentation has mixed them.
+        fetch: Turns the inputs of a batch into what the module takes, where they only stand for it (as row numbers of
+            images that are too many for memory do).
     """
 
     inputs: tuple[Tensor, ...]
     target: Tensor
     weight: Tensor | None = None
+    blend: Blend | None = None
+    fetch: Fetch | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(t) for t in (*self.inputs, self.target)}
@@ -34,19 +55,31 @@ class TensorData:
         return len(self.target)
 
     def take(self, rows: Tensor) -> TensorData:
-        """The rows at these positions."""
+        """The rows at these positions, fetched."""
         return TensorData(
-            tuple(t.index_select(0, rows) for t in self.inputs),
+            self._fetched(tuple(t.index_select(0, rows) for t in self.inputs)),
             self.target.index_select(0, rows),
             None if self.weight is None else self.weight.index_select(0, rows),
         )
 
+    def part(self, start: int, stop: int) -> TensorData:
+        """The rows from ``start`` to before ``stop``, fetched; what need not be is not copied."""
+        return TensorData(
+            self._fetched(tuple(t[start:stop] for t in self.inputs)),
+            self.target[start:stop],
+            None if self.weight is None else self.weight[start:stop],
+        )
+
+    def _fetched(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return inputs if self.fetch is None else self.fetch(inputs)
+
     def to(self, device: torch.device) -> TensorData:
         """The same rows on ``device``."""
-        return TensorData(
-            tuple(t.to(device) for t in self.inputs),
-            self.target.to(device),
-            None if self.weight is None else self.weight.to(device),
+        return replace(
+            self,
+            inputs=tuple(t.to(device) for t in self.inputs),
+            target=self.target.to(device),
+            weight=None if self.weight is None else self.weight.to(device),
         )
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint
-from autodl.train.config import TrainConfig, auto_batch_size
+from autodl.train.config import TrainConfig
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
-from autodl.train.losses import Objective, penalty_l1
+from autodl.train.losses import Objective, batch_loss, penalty_l1
 from autodl.train.optimizers import apply_factors, make_optimizer
 from autodl.train.schedules import Schedule, flat_cosine
 from autodl.train.weights import BestWeights, moving_average
@@ -76,6 +76,7 @@ def fit_module(
     deadline: Deadline = NEVER,
     augment: Augment | None = None,
     watch: Watch | None = None,
+    eval_batch: int = EVAL_BATCH,
 ) -> History:
     """Train ``module`` in place; it ends with the best weights, in evaluation mode.
 
@@ -91,25 +92,25 @@ def fit_module(
         deadline: Checked before every step.
         augment: Changes each training batch.
         watch: Is told each validation error and the share of the planned steps; may end the training.
+        eval_batch: Validation rows that go through the module at once.
 
     Raises:
         TimeoutError: The deadline came before there was any usable model.
         DivergenceError: Training diverged twice before there was any, or once without validation rows.
     """
-    return _Run(module, train, objective, config, valid, seed, deadline, augment, watch).go()
+    return _Run(module, train, objective, config, valid, seed, deadline, augment, watch, eval_batch).go()
 
 
 @torch.no_grad()
-def evaluate(module: nn.Module, data: TensorData, objective: Objective) -> float:
+def evaluate(module: nn.Module, data: TensorData, objective: Objective, batch: int = EVAL_BATCH) -> float:
     """The error measure of ``module`` in evaluation mode on these rows, weighted if they are."""
     module.eval()
     total = 0.0
-    for start in range(0, len(data), EVAL_BATCH):
-        stop = start + EVAL_BATCH
-        output = module(*(t[start:stop] for t in data.inputs))
-        errors = objective.row_errors(output.float(), data.target[start:stop])
-        if data.weight is not None:
-            errors = errors * data.weight[start:stop]
+    for start in range(0, len(data), batch):
+        part = data.part(start, start + batch)
+        errors = objective.row_errors(module(*part.inputs).float(), part.target)
+        if part.weight is not None:
+            errors = errors * part.weight
         total += float(errors.sum())
     return objective.finish(total / (len(data) if data.weight is None else float(data.weight.sum())))
 
@@ -128,13 +129,14 @@ class _Run:
         deadline: Deadline,
         augment: Augment | None,
         watch: Watch | None,
+        eval_batch: int,
     ) -> None:
         if len(train) == 0:
             raise ValueError("training needs at least one row, but got 0")
         self.module, self.train, self.objective, self.config = module, train, objective, config
         self.valid = valid if valid is not None and len(valid) else None
-        self.deadline, self.augment, self.watch = deadline, augment, watch
-        self.batch_size = config.batch_size or auto_batch_size(len(train))
+        self.deadline, self.augment, self.watch, self.eval_batch = deadline, augment, watch, eval_batch
+        self.batch_size = config.n_batch(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
         self.planned_steps = self.all_steps = config.n_epochs(len(train)) * self.epoch_steps
         epochs = self.planned_steps // self.epoch_steps
@@ -213,7 +215,8 @@ class _Run:
         measured = self.average.module if self.average is not None else self.module
         valid = None
         if self.valid is not None and not (late and self.best.found):
-            valid = evaluate(measured, self.valid, self.objective)
+            with torch.autocast(self.valid.target.device.type, dtype=self.low, enabled=self.mixed and not self.cuda):
+                valid = evaluate(measured, self.valid, self.objective, self.eval_batch)
             if valid != valid or valid == float("inf"):
                 return self._recover()
             self.schedule.observe(valid)
@@ -260,7 +263,7 @@ class _Run:
         with torch.autocast(batch.target.device.type, dtype=self.low, enabled=self.mixed):
             output: Tensor = self.module(*batch.inputs)
         output = output.float()
-        loss = self.objective.loss(output, batch.target, batch.weight)
+        loss = batch_loss(self.objective, output, batch)
         value = float(loss.detach())
         if value != value or value in (float("inf"), float("-inf")):
             return None
@@ -276,7 +279,10 @@ class _Run:
             self.average.update_parameters(self.module)
         history.steps += 1
         with torch.no_grad():
-            return float(self.objective.row_errors(output, batch.target).sum())
+            errors = self.objective.row_errors(output, batch.target)
+            if batch.blend is not None:
+                errors = errors.lerp(self.objective.row_errors(output, batch.blend.target), 1 - batch.blend.share)
+            return float(errors.sum())
 
     def _recover(self) -> StopReason | None:
         """After a divergence: back to the best weights with a lower rate; the second time, stop.

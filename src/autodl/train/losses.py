@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from autodl.train.data import TensorData
+
 
 class Objective(ABC):
     """A loss with the error measure that early stopping watches.
@@ -196,6 +198,24 @@ class Pinball(Objective):
         tau = torch.tensor(self.levels, dtype=quantiles.dtype, device=quantiles.device)
         error = target.view(-1, *(1,) * (quantiles.ndim - 1)) - quantiles
         return torch.maximum(tau * error, (tau - 1) * error)
+
+
+def batch_loss(objective: Objective, output: Tensor, batch: TensorData) -> Tensor:
+    """Weighted mean training loss of a batch, a scalar.
+
+    Of mixed rows, each of the two targets counts by its share (Zhang et al. 2018, mixup; Yun et al. 2019, CutMix)::
+
+        share * loss(output, first) + (1 - share) * loss(output, second)
+    """
+    blend = batch.blend
+    if blend is None:
+        return objective.loss(output, batch.target, batch.weight)
+    first = objective.row_losses(output, batch.target)
+    second = objective.row_losses(output, blend.target)
+    if batch.weight is None or blend.weight is None:
+        return first.lerp(second, 1 - blend.share).mean()
+    w, v = blend.share * batch.weight, (1 - blend.share) * blend.weight
+    return (first * w + second * v).sum() / (w + v).sum().clamp_min(1e-12)
 
 
 def penalty_l1(parameters: Sequence[Tensor]) -> Tensor:

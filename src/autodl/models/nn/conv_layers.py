@@ -41,6 +41,16 @@ def strided(mask: Tensor | None, stride: int) -> Tensor | None:
     return mask if mask is None or stride == 1 else mask[:, ::stride]
 
 
+class BatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch norm of channels over whatever positions there are; images keep their memory format.
+
+    Shape: (b, c) or (b, c, *) -> the same.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Any number of dimensions will do."""
+
+
 class ConvNorm(nn.Module):
     """Batch norm over the steps that count, or layer norm over the channels of each position (Liu et al. 2022).
 
@@ -49,8 +59,7 @@ class ConvNorm(nn.Module):
 
     def __init__(self, name: ConvNormName, channels: int) -> None:
         super().__init__()
-        # One layer for both dimensions: pixels and steps are rows to it.
-        self.batch = nn.BatchNorm1d(channels) if name == "batch" else None
+        self.batch = BatchNorm(channels) if name == "batch" else None
         self.layer = nn.LayerNorm(channels, eps=1e-6) if name == "layer" else None
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -60,7 +69,7 @@ class ConvNorm(nn.Module):
         if self.batch is None:
             return x
         if mask is None:
-            return self.batch(x.flatten(2)).view(x.shape)  # type: ignore[no-any-return]
+            return self.batch(x)  # type: ignore[no-any-return]
         rows = x.transpose(1, 2)
         out = torch.zeros_like(rows)
         out[mask] = self.batch(rows[mask])

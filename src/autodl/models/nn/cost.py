@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from autodl.models.base import CostEstimate, Shape
-from autodl.train.config import TrainConfig, auto_batch_size
+from autodl.train.config import TrainConfig
 
 GIGAFLOPS = 30.0
 """Of one thread of the reference machine in small matrix products."""
@@ -53,7 +53,7 @@ def training_cost(
         overhead: Seconds of one step besides its arithmetic.
     """
     rows = max(1, shape.rows)
-    batch = min(rows, config.batch_size or auto_batch_size(rows))
+    batch = min(rows, config.n_batch(rows))
     epochs = config.n_epochs(rows)
     steps = epochs * math.ceil(rows / batch)
     threads = useful_threads(shape.threads, 0.5 * flops_per_row * batch)

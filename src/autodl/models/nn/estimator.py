@@ -1,53 +1,34 @@
-"""What all tabular networks share: tensors in, training, predictions out, pickling as plain arrays."""
+"""What all tabular networks share: the columns of a table as tensors."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autodl.clock import NEVER, Deadline
-from autodl.models._arrays import with_known_classes
-from autodl.models.base import ABSOLUTE_METRICS, Estimator, Meta
-from autodl.models.nn.cost import useful_threads
+from autodl.models.base import Meta
 from autodl.models.nn.inputs import InputPlan
-from autodl.quantiles import in_order, point
-from autodl.records import Task
-from autodl.train.config import TrainConfig, auto_batch_size
+from autodl.models.nn.network import Network
+from autodl.train.config import TrainConfig
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from autodl.features import Features
-    from autodl.train.losses import Objective
-
-PREDICT_BATCH = 8192
-SAMPLE_ROWS = 4096
 
 
-class TabularNetwork(Estimator):
-    """An estimator around a torch module; subclasses say how the module is made.
-
-    Regression targets are standardized inside and predictions stay within the range of the training targets
-    widened by a tenth (RealMLP clamps to the range itself).
+class TabularNetwork(Network):
+    """A network that reads columns; subclasses say how the module is made.
 
     Args:
         config: Training and architecture. meta: Task, classes, seed, threads.
     """
 
     def __init__(self, config: TrainConfig, meta: Meta) -> None:
-        super().__init__()
-        self.config, self.meta = config, meta
-        self.raw_target = config.objective != "auto"
+        super().__init__(config, meta)
         self.plan: InputPlan | None = None
-        self.stopped_by = ""
-        self._center, self._spread = 0.0, 1.0
-        self._limits = (-np.inf, np.inf)
         self._sample: NDArray[np.float32] | None = None
-        self._state: dict[str, NDArray[Any]] = {}
-        self._module: nn.Module | None = None
 
     @abstractmethod
     def make_module(self, plan: InputPlan, sample: Tensor, n_outputs: int) -> nn.Module:
@@ -57,190 +38,34 @@ class TabularNetwork(Estimator):
             plan: Columns. sample: (s, p) training values of the smooth columns, for bins. n_outputs: c.
         """
 
-    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
-        """About how many a forward pass of one row takes; by default, one a weight."""
-        return float(sum(p.numel() for p in module.parameters()))
+    def learn(self, X: Features) -> None:
+        """See ``Network``."""
+        self.plan = InputPlan.learn(X)
 
-    def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
-        """Initialize a fresh module by a sample of training rows; nothing by default."""
+    def inputs(self, X: Features) -> tuple[Tensor, ...]:
+        """See ``Network``."""
+        return self._known_plan().tensors(X)
 
-    def objective(self) -> Objective:
-        """Cross entropy, pinball loss, squared error, or absolute error when the metric is an absolute one."""
-        from autodl.train.losses import CrossEntropy, Pinball, PoissonLog, Regression
+    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
+        """See ``Network``."""
+        self._sample = inputs[1].numpy()
+        return self.make_module(self._known_plan(), inputs[1], n_outputs)
 
-        if self.meta.task is Task.CLASSIFICATION:
-            return CrossEntropy(max(2, self.meta.n_classes), self.config.label_smoothing)
-        if self.meta.quantiles:
-            return Pinball(self.meta.quantiles)
-        if self.config.objective == "poisson":
-            return PoissonLog()
-        return Regression("absolute" if self.meta.metric in ABSOLUTE_METRICS else "squared")
-
-    def fit(
-        self,
-        X: Features,
-        y: NDArray[Any],
-        X_val: Features | None = None,
-        y_val: NDArray[Any] | None = None,
-        *,
-        sample_weight: NDArray[Any] | None = None,
-        deadline: Deadline = NEVER,
-    ) -> None:
-        """Train; see ``Estimator.fit``."""
+    def stored_module(self, n_outputs: int) -> nn.Module:
+        """See ``Network``."""
         import torch
 
-        from autodl.train.data import TensorData
-        from autodl.train.device import isolated_seed, pick_device, torch_threads
-        from autodl.train.loop import fit_module
-        from autodl.train.weights import to_arrays
+        assert self._sample is not None
+        return self.make_module(self._known_plan(), torch.from_numpy(self._sample.copy()), n_outputs)
 
-        if X_val is not None and y_val is not None and self.meta.task is Task.CLASSIFICATION:
-            known = np.isin(y_val, np.unique(y))
-            self.weight_val = None if self.weight_val is None else self.weight_val[known]
-            X_val, y_val = with_known_classes(X_val, y_val, np.unique(y))
-        device = pick_device()
-        batch = min(len(X), self.config.batch_size or auto_batch_size(len(X)))
-        self.plan = plan = InputPlan.learn(X)
-        self._learn_target(y)
-        with torch_threads(self.meta.threads) as use_threads, isolated_seed(self.meta.seed, device):
-            inputs = plan.tensors(X)
-            generator = torch.Generator().manual_seed(self.meta.seed)
-            rows = torch.randperm(len(X), generator=generator)[:SAMPLE_ROWS]
-            sample = inputs[1][rows]
-            objective = self.objective()
-            module = self.make_module(plan, sample, objective.n_outputs)
-            config = self.config
-            if self.start is None:
-                self.prepare(module, tuple(t[rows] for t in inputs), self.meta.seed)
-            else:
-                self._take_over(module, self.start)
-                config = config.sliced(len(X))
-            use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module, plan)))
-            given = (sample_weight, self.weight_val)
-            weight, weight_val = (None if w is None else torch.as_tensor(w, dtype=torch.float32) for w in given)
-            train = TensorData(inputs, self._target(y), weight).to(device)
-            valid = None
-            if X_val is not None and y_val is not None and len(X_val):
-                valid = TensorData(plan.tensors(X_val), self._target(y_val), weight_val).to(device)
-            history = fit_module(
-                module.to(device),
-                train,
-                objective,
-                config,
-                valid=valid,
-                seed=self.meta.seed,
-                deadline=deadline,
-                watch=self.watch,
-            )
-        self.curve = history.curve
-        self.stopped_by = history.stopped_by
-        self.refit = {"epochs": history.epochs, "stop_epoch": history.best_epoch} if valid is not None else {}
-        self._sample = sample.numpy()
-        self._module, self._state = module, to_arrays(module)
-
-    def _take_over(self, module: nn.Module, start: Estimator) -> None:
-        """Begin with the weights of a trained estimator.
-
-        Raises:
-            ValueError: If its network has another shape.
-        """
-        from autodl.train.weights import from_arrays, to_arrays
-
-        theirs = start._state if isinstance(start, TabularNetwork) else {}
-        ours = {name: value.shape for name, value in to_arrays(module).items()}
-        if (found := {name: value.shape for name, value in theirs.items()}) != ours:
-            odd = next(iter({*ours.items()} ^ {*found.items()}))[0]
-            raise ValueError(f"the network to go on from has another shape ({odd}); list what shapes it under `nas`")
-        from_arrays(module, theirs)
-
-    def predict(self, X: Features) -> NDArray[Any]:
-        """See ``Estimator.predict``."""
-        if self.meta.task is Task.CLASSIFICATION:
-            codes: NDArray[Any] = self.predict_proba(X).argmax(axis=1).astype(np.int64)
-            return codes
-        if self.meta.quantiles:
-            return point(in_order(self.predict_quantiles(X)), self.meta.quantiles)
-        return self._values(X)
-
-    def predict_quantiles(self, X: Features) -> NDArray[Any]:
-        """See ``Estimator.predict_quantiles``."""
-        return self._values(X) if self.meta.quantiles else super().predict_quantiles(X)
-
-    def _values(self, X: Features) -> NDArray[Any]:
-        """(n,) values or (n, Q) quantiles in the units of the target."""
-        values: NDArray[Any] = np.clip(self._forward(X) * self._spread + self._center, *self._limits)
-        return values
-
-    def predict_proba(self, X: Features) -> NDArray[Any]:
-        """See ``Estimator.predict_proba``."""
-        if self.meta.task is not Task.CLASSIFICATION:
-            return super().predict_proba(X)
-        return self._forward(X)
-
-    def _forward(self, X: Features) -> NDArray[Any]:
-        import torch
-
-        from autodl.train.device import pick_device, torch_threads
-
-        module, plan = self._loaded()
-        objective, device = self.objective(), pick_device()
-        module.to(device).eval()
-        parts = []
-        with torch_threads(self.meta.threads), torch.inference_mode():
-            for start in range(0, len(X), PREDICT_BATCH):
-                rows = np.arange(start, min(len(X), start + PREDICT_BATCH))
-                output = module(*(t.to(device) for t in plan.tensors(X.take(rows))))
-                parts.append(objective.predict(output.float()).cpu().numpy())
-        if not parts:
-            wide = self.meta.task is Task.CLASSIFICATION or self.meta.quantiles
-            shape = (0, objective.n_outputs) if wide else (0,)
-            return np.zeros(shape)
-        return np.concatenate(parts)
-
-    def _loaded(self) -> tuple[nn.Module, InputPlan]:
-        """The module, rebuilt from the arrays after unpickling."""
-        if self.plan is None or self._sample is None:
+    def _known_plan(self) -> InputPlan:
+        if self.plan is None:
             raise RuntimeError("`fit` must come before `predict`")
-        if self._module is None:
-            import torch
-
-            from autodl.train.device import isolated_seed
-            from autodl.train.weights import from_arrays
-
-            with isolated_seed(0, torch.device("cpu")):
-                module = self.make_module(
-                    self.plan, torch.from_numpy(self._sample.copy()), self.objective().n_outputs
-                )
-            from_arrays(module, self._state)
-            self._module = module
-        return self._module, self.plan
-
-    def _learn_target(self, y: NDArray[Any]) -> None:
-        if self.meta.task is Task.CLASSIFICATION:
-            return
-        values = np.asarray(y, dtype=np.float64)
-        if self.config.objective == "poisson" and not self.meta.quantiles:
-            self._center, self._spread = 0.0, float(values.mean()) or 1.0
-            self._limits = (0.0, 1.1 * float(values.max()))
-            return
-        self._center, spread = float(values.mean()), float(values.std())
-        self._spread = spread if spread > 0 else 1.0
-        low, high = float(values.min()), float(values.max())
-        margin = 0.1 * (high - low)
-        self._limits = (low - margin, high + margin)
-
-    def _target(self, y: NDArray[Any]) -> Tensor:
-        import torch
-
-        if self.meta.task is Task.CLASSIFICATION:
-            return torch.as_tensor(np.asarray(y), dtype=torch.int64)
-        return torch.as_tensor((np.asarray(y, np.float64) - self._center) / self._spread, dtype=torch.float32)
+        return self.plan
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        # Plain arrays outlive changes of torch; the module is made anew when needed. Bins are in the state
-        # dict, so that the sample only has to give the number of columns.
-        state["_module"] = None
+        state = super().__getstate__()
+        # Bins are in the state dict, so that the sample only has to give the number of columns.
         if self._sample is not None:
             state["_sample"] = self._sample[:2]
         return state

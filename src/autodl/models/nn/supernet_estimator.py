@@ -82,9 +82,9 @@ class MlpSupernet(TabularNetwork):
         assert isinstance(module, SuperMLP)
         module.fit_to(inputs, self.choices, torch.Generator().manual_seed(seed))
 
-    def multiplications(self, module: nn.Module, plan: InputPlan) -> float:
+    def multiplications(self, module: nn.Module) -> float:
         """Those of the middle of all networks: half of the depth, half of the width."""
-        return super().multiplications(module, plan) / 8
+        return super().multiplications(module) / 8
 
     def train(
         self, X: Features, y: NDArray[Any], deadline: Deadline = NEVER, weight: NDArray[Any] | None = None
@@ -117,7 +117,7 @@ class Scorer:
         import torch
 
         self._net = net
-        module, plan = net._loaded()
+        module = net.loaded()
         module.eval()
         from autodl.models.nn.supernet import SuperMLP
 
@@ -125,8 +125,8 @@ class Scorer:
         self._module = module
         device = next(module.parameters()).device
         with torch.inference_mode():
-            self._rows = module.embed(*(t.to(device) for t in plan.tensors(X)))
-            self._calibration = module.embed(*(t.to(device) for t in plan.tensors(net._calibration)))
+            self._rows = module.embed(*(t.to(device) for t in net.inputs(X)))
+            self._calibration = module.embed(*(t.to(device) for t in net.inputs(net._calibration)))
 
     def predict(self, values: Mapping[str, Any]) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values of the network with these values of the choices.
