@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autodl.defaults import NAS, RUNS, SEARCH
+from autodl.defaults import NAS, PRETRAINED, RUNS, SEARCH
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
@@ -148,6 +148,7 @@ def fit(
     scheduler: str | None = None,
     nas: str = NAS,
     space: str | Path | None = None,
+    pretrained: str | Path = PRETRAINED,
     max_latency: float | str | None = None,
     max_size: float | str | None = None,
     max_memory: float | str | None = None,
@@ -185,6 +186,8 @@ def fit(
         nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
             strategy of their own.
         space: A YAML file with search spaces of your own.
+        pretrained: Network that others have trained, which reads images or texts: ``auto`` takes one that is installed
+            where the time allows it, ``none`` takes none; or the folder of one, or its name on the Hugging Face hub.
         max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
         max_size: Largest size of the model on disk: bytes, or words like ``2MB``.
         max_memory: Most memory that loading the model and predicting may take: bytes, or words like ``500MB``.
@@ -212,7 +215,7 @@ def fit(
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
-        scheduler=scheduler, nas=nas, space=space, max_latency=max_latency, max_size=max_size,
+        scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size,
         max_memory=max_memory, report=report,
     )  # fmt: skip
     source = _source(data)
@@ -250,6 +253,7 @@ def plan(
     scheduler: str | None = None,
     nas: str = NAS,
     space: str | Path | None = None,
+    pretrained: str | Path = PRETRAINED,
     max_latency: float | str | None = None,
     max_size: float | str | None = None,
     max_memory: float | str | None = None,
@@ -269,7 +273,7 @@ def plan(
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
-        scheduler=scheduler, nas=nas, space=space, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
+        scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip
     with python_words():
         return Planned(*run_plan(_source(data), options))

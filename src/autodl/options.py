@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from autodl.defaults import BUDGET_S, NAS, SEARCH
+from autodl.defaults import BUDGET_S, NAS, PRETRAINED, SEARCH
 from autodl.errors import ConfigError
 from autodl.option_checks import MIN_BUDGET_S, OptionCheck
 from autodl.records import Record, Task
@@ -55,6 +55,8 @@ class FitOptions(Record):
     """How architectures are searched: ``joint`` with all else, ``none``, ``supernet``, or the key of a strategy."""
     space: str | None = None
     """Path of a file with search spaces of one's own."""
+    pretrained: str = PRETRAINED
+    """Network that others have trained, for images or texts: ``auto``, ``none``, a key, a folder, or a hub name."""
     max_latency_s: float | None = None
     """Limit for the prediction of one row."""
     max_size_bytes: int | None = None
@@ -88,6 +90,7 @@ def build_options(
     scheduler: object = None,
     nas: object = NAS,
     space: object = None,
+    pretrained: object = PRETRAINED,
     max_latency: object = None,
     max_size: object = None,
     max_memory: object = None,
@@ -127,6 +130,7 @@ def build_options(
         scheduler=check.key("scheduler", scheduler),
         nas=check.key("nas", nas) or NAS,
         space=check.path("space", space),
+        pretrained=check.path("pretrained", pretrained) or PRETRAINED,
         max_latency_s=check.latency("max_latency", max_latency),
         max_size_bytes=check.size("max_size", max_size),
         max_memory_bytes=check.memory("max_memory", max_memory),

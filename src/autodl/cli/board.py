@@ -12,6 +12,7 @@ STAGES = {
     "read": "reading the data",
     "profile": "looking at the data",
     "plan": "planning",
+    "encode": "reading images and texts with a pretrained network",
     "search": "searching",
     "ensemble": "combining the best models",
     "evaluate": "testing on rows never seen",

@@ -154,6 +154,12 @@ Space = Annotated[
     typer.Option("--space", metavar="FILE", help="YAML file with search spaces of your own.",
                  rich_help_panel=_STRATEGY, show_default=False),
 ]  # fmt: skip
+Pretrained = Annotated[
+    str,
+    typer.Option("--pretrained", metavar="NAME",
+                 help="Network that others have trained, to read images or texts: auto (one that is installed, if time "
+                 "allows), none, a folder, or a name on the Hugging Face hub.", rich_help_panel=_SEARCH),
+]  # fmt: skip
 MaxLatency = Annotated[
     str | None,
     typer.Option("--max-latency", metavar="TIME", help="Longest time to predict one row, e.g. 5ms.",
@@ -223,6 +229,7 @@ class Wishes:
     scheduler: Scheduler = None
     nas: Nas = defaults.NAS
     space: Space = None
+    pretrained: Pretrained = defaults.PRETRAINED
     max_latency: MaxLatency = None
     max_size: MaxSize = None
     max_memory: MaxMemory = None

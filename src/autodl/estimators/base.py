@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
-from autodl.defaults import NAS, SEARCH
+from autodl.defaults import NAS, PRETRAINED, SEARCH
 from autodl.errors import DataError
 from autodl.estimators.inputs import read_rows
 from autodl.options import LARGEST_SEED, FitOptions, build_options
@@ -45,6 +45,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         scheduler: str | None = None,
         nas: str = NAS,
         space: str | Path | None = None,
+        pretrained: str | Path = PRETRAINED,
         max_latency: float | str | None = None,
         max_size: float | str | None = None,
         max_memory: float | str | None = None,
@@ -61,6 +62,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
         self.scheduler = scheduler
         self.nas = nas
         self.space = space
+        self.pretrained = pretrained
         self.max_latency = max_latency
         self.max_size = max_size
         self.max_memory = max_memory
@@ -114,6 +116,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             scheduler=self.scheduler,
             nas=self.nas,
             space=self.space,
+            pretrained=self.pretrained,
             max_latency=self.max_latency,
             max_size=self.max_size,
             max_memory=self.max_memory,

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from autodl.defaults import NAS, SEARCH
+from autodl.defaults import NAS, PRETRAINED, SEARCH
 from autodl.errors import ConfigError, DataError
 from autodl.estimators.base import AutoEstimator, required
 from autodl.option_checks import OptionCheck
@@ -37,6 +37,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
             strategy of their own.
         space: A YAML file with search spaces of your own.
+        pretrained: Network that others have trained, which reads images or texts: ``auto`` takes one that is installed
+            where the time allows it, ``none`` takes none; or the folder of one, or its name on the Hugging Face hub.
         max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
         max_size: Largest size of the model on disk: bytes, or words like ``2MB``.
         max_memory: Most memory that loading the model and predicting may take: bytes, or words like ``500MB``.
@@ -66,6 +68,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         scheduler: str | None = None,
         nas: str = NAS,
         space: str | Path | None = None,
+        pretrained: str | Path = PRETRAINED,
         max_latency: float | str | None = None,
         max_size: float | str | None = None,
         max_memory: float | str | None = None,
@@ -75,8 +78,8 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         quantiles: Sequence[float] | float | str = (),
     ) -> None:
         super().__init__(
-            time_budget, max_trials, metric, families, preset, search, scheduler, nas, space, max_latency, max_size,
-            max_memory, workers, out, random_state,
+            time_budget, max_trials, metric, families, preset, search, scheduler, nas, space, pretrained,
+            max_latency, max_size, max_memory, workers, out, random_state,
         )  # fmt: skip
         self.quantiles = quantiles
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
+from autodl.planning.encoding import Encoding
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.fitting import idle_fields, planned_space
-from autodl.search.memory import Rows, preparation_cost
+from autodl.search.memory import Rows, preparation_cost, vector_columns
 from autodl.search.space import Config, SearchSpace, family_space
 from autodl.search.trial import split_config
 
@@ -36,6 +37,7 @@ class Setting:
         facts: Of the table. metric: What is optimized. validation: Folds and test rows.
         machine: Cores and memory. threads: Threads of one trial.
         spaces: The user's own search spaces, by family.
+        encodings: Pretrained networks that read images and texts.
     """
 
     facts: Facts
@@ -44,6 +46,7 @@ class Setting:
     machine: Machine
     threads: int
     spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
+    encodings: Mapping[Modality, Encoding] = field(default_factory=dict)
 
     def space(self, family: str) -> SearchSpace:
         """The search space of a family: the user's own, or the shipped one."""
@@ -183,7 +186,7 @@ def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: 
 
 def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
-    recipe = adapt(cls.recipe, setting.facts, setting.metric)
+    recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
     costs = [_cost(cls, setting, start, recipe) for start in setting.space(cls.key).starts()]
     folds = setting.validation.n_folds
     budget = setting.facts.options.time_budget_s
@@ -210,7 +213,9 @@ def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) ->
     """Of one fit, its preparation included."""
     own, prep = split_config(start)
     changed = recipe.model_validate({**recipe.model_dump(), **prep})
-    fit = cls().estimate_cost(setting.shape(), cls.config.model_validate(own))
+    shape = setting.shape()
+    shape = replace(shape, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
+    fit = cls().estimate_cost(shape, cls.config.model_validate(own))
     prepared = preparation_cost(changed, setting.facts.features, setting.rows(), setting.facts.profile.n_classes)
     return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
 

@@ -66,6 +66,11 @@ class Facts:
         return self.of_kind(ColumnKind.TEXT)
 
     @property
+    def images(self) -> tuple[ColumnInfo, ...]:
+        """Features that are images."""
+        return self.of_kind(ColumnKind.IMAGE)
+
+    @property
     def dates(self) -> tuple[ColumnInfo, ...]:
         """Features that are dates."""
         return self.of_kind(ColumnKind.DATETIME)

@@ -6,6 +6,7 @@ from autodl.errors import ConfigError, did_you_mean
 from autodl.evaluate.choose import check_metric, resolve_metric
 from autodl.models.base import families
 from autodl.options import FitOptions
+from autodl.pretrained.finding import check_wish
 from autodl.search.architecture import MODES
 from autodl.search.runners.ray_address import split_address
 from autodl.search.schedulers.base import schedulers
@@ -47,6 +48,7 @@ def check_names(options: FitOptions, *, resumed: bool = False) -> None:
         split_address(options.address)
     if not resumed:
         own_spaces(options)
+        check_wish(options.pretrained)
     if options.metric is not None:
         check_metric(options.metric)
         if options.task is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning.candidates import Setting, choose_families, first_wave_s, searched_fields
+from autodl.planning.encoding import choose_encodings
 from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
 from autodl.planning.objectives import decide_objectives
@@ -16,10 +17,11 @@ from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
 from autodl.planning.searching import choose_search
 from autodl.planning.validation import choose_validation
-from autodl.records import Decision, Plan, Profile
+from autodl.records import Decision, Modality, Plan, Profile
 
 if TYPE_CHECKING:
     from autodl.machine import Machine
+    from autodl.pretrained.offers import Offer
     from autodl.search.space import SearchSpace
 
 
@@ -30,6 +32,7 @@ def make_plan(
     machine: Machine,
     has_test_file: bool,
     spaces: Mapping[str, SearchSpace] | None = None,
+    offers: Mapping[Modality, Offer] | None = None,
 ) -> Plan:
     """What will be done and why; a pure function of its arguments.
 
@@ -39,6 +42,7 @@ def make_plan(
         machine: Cores, memory and speed.
         has_test_file: Whether the test rows come from a file of their own.
         spaces: The user's own search spaces, by family.
+        offers: What pretrained networks there are for images and texts.
 
     Raises:
         ConfigError: An unknown metric, family or strategy, or an impossible option, with the remedy.
@@ -46,13 +50,14 @@ def make_plan(
     """
     facts, own = Facts(profile, options), spaces or {}
     metric, metric_decision = choose_metric(facts)
+    encodings, reading = choose_encodings(facts, offers or {})
     _, side_by_side, threads, _ = choose_runner(options, machine)
     validation, split_decisions = choose_validation(
         facts,
         has_test_file,
-        lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own), min(side_by_side, machine.cores)),
+        lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own, encodings), min(side_by_side, machine.cores)),
     )
-    setting = Setting(facts, metric, validation, machine, threads, own)
+    setting = Setting(facts, metric, validation, machine, threads, own, encodings)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
     searching = choose_search(facts, kept, [*own])
@@ -66,6 +71,7 @@ def make_plan(
         *_weights(profile),
         _columns(profile),
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
+        *reading,
         *decide_objectives(facts, metric),
         *decide_order(facts, metric),
         models_decision,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
+from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
 from autodl.profiling.words import share
-from autodl.records import Decision, Recipe, Task
+from autodl.records import Decision, Modality, Recipe, Task
 from autodl.records.recipe import BENT_COLUMNS
 
+_NONE: Mapping[Modality, Encoding] = {}
+TREE_COMPONENTS = 64
+"""Principal components of images and embeddings for models that do not scale their columns: trees."""
 RARE_LEVELS = 50
 """From this many categories on, the rarest are grouped where each would become a column."""
 RARE_ROWS = 5
@@ -22,15 +28,16 @@ RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
 """Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""
 
 
-def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
+def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modality, Encoding] = _NONE) -> Recipe:
     """A family's recipe with the choices that these data ask for.
 
     Args:
         recipe: What the family starts from.
         facts: Of the table.
         metric: What is optimized.
+        encodings: Pretrained networks that take part.
     """
-    change: dict[str, object] = {}
+    change = vectors(recipe, facts, encodings)
     if not facts.gaps:
         change["indicator"] = False
     if not facts.text:
@@ -50,6 +57,24 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric) -> Recipe:
         if metric.needs == "label" and facts.minority < IMBALANCED and metric.key not in EACH_ROW_ALIKE:
             change["balance"] = "class_weight"
     return recipe.model_copy(update=change)
+
+
+def vectors(recipe: Recipe, facts: Facts, encodings: Mapping[Modality, Encoding]) -> dict[str, object]:
+    """Fields of a recipe that say how images and texts become vectors."""
+    images, texts = (encodings.get(modality) for modality in (Modality.IMAGE, Modality.TEXT))
+    change: dict[str, object] = {}
+    if not facts.images:
+        change["images"] = "none"
+    elif images is not None and recipe.images != "none":
+        change |= {"images": "pretrained", "image_encoder": images.key, "image_side": images.size}
+    if not facts.text or texts is None or recipe.text == "none" or not recipe.embedding:
+        change["embedding"] = False
+    else:
+        change |= {"text_encoder": texts.key, "text_tokens": texts.size}
+    if recipe.scale == "none" and (change.get("embedding", True) or change.get("images", recipe.images) != "none"):
+        # Trees look at every column for every split: hundreds that are alike cost time and tell little more.
+        change["vector_components"] = recipe.vector_components or TREE_COMPONENTS
+    return change
 
 
 def affordable_segments(wanted: int, facts: Facts) -> int:

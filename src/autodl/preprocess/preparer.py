@@ -16,6 +16,8 @@ from autodl.preprocess.older import completed
 from autodl.preprocess.parts import CodeParts
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
+from autodl.preprocess.vector_block import VectorBlock
+from autodl.preprocess.vector_makers import image_maker, text_maker
 from autodl.records import ColumnKind, Recipe, TableSchema, Task
 
 if TYPE_CHECKING:
@@ -108,6 +110,8 @@ class Preparer:
                 raise TimeoutError("time ran out while the columns were prepared")
             if weight is not None and isinstance(block, TargetBlock | TextBlock):
                 parts.append(block.fit_transform(frame, y, weight))
+            elif isinstance(block, VectorBlock):
+                parts.append(block.fit_transform(frame, y, deadline))
             else:
                 parts.append(block.fit_transform(frame, y))
         self._names = tuple(name for block in self._blocks for name in block.names)
@@ -144,6 +148,14 @@ class Preparer:
             self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame), frame)
         if texts:
             self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
+        self._plan_vectors()
+
+    def _plan_vectors(self) -> None:
+        images, texts = (self.schema.of_kind(kind) for kind in (ColumnKind.IMAGE, ColumnKind.TEXT))
+        for columns, make in ((images, image_maker), (texts, text_maker)):
+            maker = make(self.recipe) if columns else None
+            if maker is not None:
+                self._blocks.append(VectorBlock(columns, maker, self.recipe, self.seed))
 
     def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame) -> None:
         recipe, seed = self.recipe, self.seed

@@ -31,6 +31,8 @@ class TextEncode(Encode):
         tokens: Read at most of a text.
     """
 
+    by_length = True  # texts of a batch are filled up to the longest of it
+
     def __init__(self, folder: Path, tokens: int) -> None:
         with quiet():
             from transformers import AutoModel, AutoTokenizer
@@ -39,10 +41,6 @@ class TextEncode(Encode):
             self._network = AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
         self._tokens, self._first = tokens, _pools_first(folder)
         self._pad = self._tokenizer.pad_token_id or 0
-
-    def order(self, objects: Sequence[Any]) -> Sequence[int]:
-        """By length: texts of a batch are filled up to the longest of it."""
-        return sorted(range(len(objects)), key=lambda k: len(objects[k]))
 
     def __call__(self, objects: Sequence[str]) -> NDArray[np.float32]:
         """(n, w)."""

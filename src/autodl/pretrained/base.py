@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -62,6 +61,8 @@ class Encode(ABC):
 
     batch: int = 32
     """Objects that are best looked at together."""
+    by_length: bool = False
+    """Whether they are best of like length."""
 
     @abstractmethod
     def __call__(self, objects: Any) -> NDArray[Any]:
@@ -70,10 +71,6 @@ class Encode(ABC):
         Args:
             objects: (n, S, S, 3) uint8 images of any side, or n texts.
         """
-
-    def order(self, objects: Sequence[Any]) -> Sequence[int] | None:
-        """In which order objects are best taken, or None if it does not matter."""
-        return None
 
 
 encoders: Registry[type[Encoder]] = Registry(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from autodl.errors import ConfigError, RunError
+from autodl.errors import ConfigError, MissingDependencyError, RunError
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.pretrained.digest import digest_of
 from autodl.pretrained.folder import HUB, PLACE, FolderEncoder, hub_encoder
@@ -43,7 +43,7 @@ def find(wish: str, modality: Modality) -> Found:
     if wish == NONE:
         return Found(None, "You asked for no pretrained network.")
     if wish != AUTO:
-        asked = by_key(key_of(wish))
+        asked = by_key(key_of(wish), fetch=True)
         if asked.modality is modality:
             return Found(asked, "You asked for it.")
     return _installed(modality)
@@ -61,8 +61,12 @@ def key_of(wish: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def by_key(key: str) -> Encoder:
+def by_key(key: str, fetch: bool = False) -> Encoder:
     """The encoder that a plan or a model names.
+
+    Args:
+        key: See ``key_of``.
+        fetch: Whether one on the hub may be fetched: a model file alone must not reach for the network.
 
     Raises:
         ConfigError: If there is none. MissingDependencyError: If it needs a package that is not installed.
@@ -70,11 +74,9 @@ def by_key(key: str) -> Encoder:
     if key.startswith(PLACE):
         return FolderEncoder(Path(key.removeprefix(PLACE)))
     if key.startswith(HUB):
-        return hub_encoder(key.removeprefix(HUB))
+        return hub_encoder(key.removeprefix(HUB), fetch)
     cls = encoders[key]
     if missing := cls.missing():
-        from autodl.errors import MissingDependencyError
-
         raise MissingDependencyError(
             f"{cls.name} needs the package {missing[0]}, which is not installed", f"Install it with: {_install(cls)}"
         )

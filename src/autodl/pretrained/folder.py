@@ -15,6 +15,8 @@ from autodl.records import Modality
 PLACE, HUB = "folder:", "hub:"
 """How the keys of such encoders begin."""
 _WORDS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+"""What is fetched; weights as safetensors alone, which are no programs."""
 _PARAMETERS_A_SECOND = 5e9
 """Weights times tokens or patches that a core of the reference machine gets through."""
 
@@ -85,8 +87,11 @@ class FolderEncoder(Encoder):
         return max(1e-3, (weights - words) * places / _PARAMETERS_A_SECOND)
 
 
-def hub_encoder(name: str) -> FolderEncoder:
+def hub_encoder(name: str, fetch: bool) -> FolderEncoder:
     """The network of this name on the Hugging Face hub; fetched once, then read from the disk.
+
+    Args:
+        name: OWNER/NAME. fetch: Whether it may be fetched if it is not on the disk.
 
     Raises:
         ConfigError: If it cannot be fetched and was not fetched before.
@@ -94,20 +99,32 @@ def hub_encoder(name: str) -> FolderEncoder:
     """
     _needs_transformers()
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
     try:
-        try:
-            found = snapshot_download(name, allow_patterns=wanted, local_files_only=True)
-        except LocalEntryNotFoundError:
-            found = snapshot_download(name, allow_patterns=wanted)
-    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        found = snapshot_download(name, allow_patterns=_FILES, local_files_only=True)
+    except HFValidationError as error:
+        raise ConfigError(f"'{name}' is no name on the Hugging Face hub", "Names look like OWNER/NAME.") from error
+    except LocalEntryNotFoundError as error:
+        if not fetch:
+            raise ConfigError(
+                f"the pretrained network '{name}' is not on this machine", f"Fetch it with: hf download {name}"
+            ) from error
+        found = _fetched(name)
+    return FolderEncoder(Path(found), f"{HUB}{name}")
+
+
+def _fetched(name: str) -> str:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return str(snapshot_download(name, allow_patterns=_FILES))
+    except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ConfigError(
             f"the pretrained network '{name}' is no folder here and cannot be fetched from the Hugging Face hub",
             "Check the name and the network connection, or fetch it elsewhere and give its folder.",
         ) from error
-    return FolderEncoder(Path(found), f"{HUB}{name}")
 
 
 def _configuration(folder: Path) -> dict[str, Any]:

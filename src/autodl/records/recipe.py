@@ -58,6 +58,21 @@ class Recipe(Record):
     """Most informative terms that become columns, under ``svd``."""
     text_score: bool = True
     """Add the cross-fitted answer of a linear model on all terms, under ``svd``."""
+    embedding: bool = True
+    """Add what a pretrained encoder makes of texts, where the plan names one."""
+    text_encoder: str = ""
+    """Key of that encoder; empty: none."""
+    text_tokens: int = 256
+    """Tokens of a text that it reads, from both ends of longer ones."""
+    images: Literal["none", "summary", "hog", "pretrained"] = "hog"
+    """``summary``: colours on a grid; ``hog``: those and histograms of oriented gradients; ``pretrained``: what a
+    pretrained encoder makes of them."""
+    image_encoder: str = ""
+    """Key of that encoder."""
+    image_side: int = 224
+    """Pixels a side to which images are brought for it."""
+    vector_components: int = 0
+    """Principal components kept of each column of images or embeddings; 0: all numbers as they are."""
     dates: bool = True
     """Year, month, day, weekday, hour, day of year and days since the first date."""
     target: Literal["none", "standard", "log", "power", "quantile"] = "none"

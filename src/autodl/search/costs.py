@@ -43,12 +43,14 @@ class CostModel:
         n_folds: Fits a trial.
         prepared: Seconds of preparing one fold that the family's estimate does not hold; none if left out.
         refit_threads: Threads of a training on all rows, beside which no trial runs; None: those of a trial.
+        vectors: Numeric columns that images and embeddings become, which ``shape`` does not count.
     """
 
     shape: Shape
     n_folds: int
     prepared: Callable[[TrialSpec], float] = lambda spec: 0.0
     refit_threads: int | None = None
+    vectors: Callable[[TrialSpec], int] = lambda spec: 0
     _seen: dict[str, tuple[TrialResult, Measurement | None]] = field(default_factory=dict, repr=False, compare=False)
     """Trials are looked at again before every start; what each tells does not change."""
     _last: list[tuple[list[Measurement], Beliefs]] = field(default_factory=list, repr=False, compare=False)
@@ -58,7 +60,7 @@ class CostModel:
         """The family's own estimate for all folds and their preparation, in seconds."""
         folds = self.n_folds if spec.folds is None else len(spec.folds)
         rows = 1.0 if spec.fidelity is None else spec.fidelity
-        shape = replace(self.shape, rows=max(1, round(rows * self.shape.rows)))
+        shape = replace(self._shape(spec), rows=max(1, round(rows * self.shape.rows)))
         fit = one_fit(shape, spec.family, tuple(sorted(spec.config.items())))
         if spec.origin == SUPERNET:
             return TRAININGS * fit.seconds + self.prepared(spec)
@@ -113,8 +115,12 @@ class CostModel:
             return 1.0
         settings = tuple(sorted(spec.config.items()))
         prepared = self.prepared(spec) + OVERHEAD_S
-        alone = one_fit(replace(self.shape, threads=self.refit_threads), spec.family, settings).seconds
-        return (alone + prepared) / (one_fit(self.shape, spec.family, settings).seconds + prepared)
+        shape = self._shape(spec)
+        alone = one_fit(replace(shape, threads=self.refit_threads), spec.family, settings).seconds
+        return (alone + prepared) / (one_fit(shape, spec.family, settings).seconds + prepared)
+
+    def _shape(self, spec: TrialSpec) -> Shape:
+        return replace(self.shape, numeric=self.shape.numeric + self.vectors(spec))
 
 
 def _settings(spec: TrialSpec) -> Hashable:

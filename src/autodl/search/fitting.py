@@ -88,7 +88,9 @@ def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequenc
     if not any(c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID) for c in kept):
         idle |= {"categories", "max_codes", "max_onehot", "rare", "frequency", "code_parts"}
     if not any(c.kind is ColumnKind.TEXT for c in kept):
-        idle |= {name for name in Recipe.model_fields if name.startswith("text")}
+        idle |= {name for name in Recipe.model_fields if name.startswith(("text", "embedding"))}
+    if not any(c.kind is ColumnKind.IMAGE for c in kept):
+        idle |= {name for name in Recipe.model_fields if name.startswith("image")}
     if task is Task.CLASSIFICATION:
         idle.add("target")
     if task is not Task.CLASSIFICATION or nearly_balanced(class_counts):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.preprocess.vectors import VectorTable
+
 Tell = Callable[[str], None]
 """Is told what a trial is about to do ("training on fold 1 of 5"), so that an end from outside can be explained."""
 
@@ -37,6 +39,7 @@ class TrialData:
         threads: Threads a trial may use.
         quantiles: Q levels that are predicted; empty where one number is.
         weight: (n,) positive weights of the rows, mean 1; None where all count alike.
+        vectors: Vectors of images and texts that were made before the search, by the key of what made them.
     """
 
     frame: pd.DataFrame
@@ -52,6 +55,14 @@ class TrialData:
     quantiles: tuple[float, ...] = ()
     weight: NDArray[np.float64] | None = None
     further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
+    vectors: tuple[tuple[str, VectorTable], ...] = ()
+
+    def make_known(self) -> None:
+        """Let this process know the vectors, so that no trial makes them again."""
+        from autodl.preprocess.vectors import vector_memory
+
+        for key, table in self.vectors:
+            vector_memory.learn(key, table)
 
     def weight_of(self, rows: NDArray[np.int_]) -> NDArray[np.float64] | None:
         """The weights of some rows, not scaled anew; None where all count alike."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
 from autodl.preprocess.category_blocks import shown_classes
 from autodl.preprocess.text_statistics import STATISTICS
 from autodl.preprocess.text_terms import PIECE_CHARACTERS
-from autodl.records import ColumnInfo, ColumnKind, Recipe, TrialResult, TrialSpec
+from autodl.preprocess.vector_makers import vector_width
+from autodl.records import ColumnInfo, ColumnKind, Modality, Recipe, TrialResult, TrialSpec
 from autodl.records.origins import SUPERNET
 from autodl.records.recipe import BENT_COLUMNS
 from autodl.search.costs import one_fit
@@ -33,6 +35,8 @@ PIECES_A_CHAR, PIECE_BYTES = 2.5, 40.0
 """Pieces of words in a text, and the bytes of one while they are counted."""
 CHARS_A_TERM = 3.0
 """Words of five letters and a blank, each also in a pair."""
+COMPONENTS_S = 2e-6
+"""Of a principal component of a row."""
 WORKER_BYTES = 4e8
 """What a worker process holds besides its trial: the libraries and its view of the data."""
 LEAST_TRIAL_BYTES = 1e8
@@ -115,9 +119,10 @@ def preparation_cost(
     numeric += recipe.crosses + recipe.gaps
     numeric += len(words) * recipe.frequency + 2 * len(words) * recipe.code_parts
     numeric += min(recipe.segments * len(numbers), BENT_COLUMNS) * (recipe.impute != "none")
-    width = numeric + onehot + means + topics
+    vectors = vector_columns(recipe, features)
+    width = numeric + onehot + means + topics + vectors
     # Each block is made of float64 copies, then all are joined as float32; the frame itself is cut first.
-    largest = max(numeric, onehot / 4, means, topics)
+    largest = max(numeric, onehot / 4, means, topics, vectors / 2)
     bytes_ = rows.train * (8.0 * len(features) + 32.0 * largest + 4.0 * width)
     bytes_ += rows.total * (4.0 * width + 8.0 * codes)
     bytes_ += rows.train * (TERM_BYTES * terms + PIECE_BYTES * pieces)
@@ -127,12 +132,21 @@ def preparation_cost(
     if dense:
         passes = 6e-9 * recipe.text_components + 1.2e-7 * outputs * recipe.text_score
         seconds += rows.train * (terms + pieces) * passes
+    if recipe.vector_components and vectors:
+        seconds += COMPONENTS_S * rows.train * vectors
     if recipe.crosses:
         seconds += 0.1 + 1e-4 * min(rows.train, 4_000) * min(3, max(1, outputs)) * (recipe.scale == "none")
     seconds += 2.0 if recipe.impute == "knn" and gaps else 0.0
     seconds += 2e-6 * min(rows.train, 2_000) * min(20, len(numbers)) * gaps if recipe.impute == "iterative" else 0.0
     seconds += 3e-7 * rows.train * means
     return CostEstimate(seconds=seconds, bytes=bytes_)
+
+
+def vector_columns(recipe: Recipe, columns: Iterable[ColumnInfo]) -> int:
+    """Numeric columns that the images and the embeddings of texts become; nothing else is counted."""
+    kinds = [c.kind for c in columns]
+    pairs = ((ColumnKind.IMAGE, Modality.IMAGE), (ColumnKind.TEXT, Modality.TEXT))
+    return sum(kinds.count(kind) * vector_width(recipe, modality) for kind, modality in pairs if kind in kinds)
 
 
 def _category_widths(recipe: Recipe, words: Sequence[ColumnInfo], classes: int) -> tuple[int, int, int]:
@@ -171,13 +185,27 @@ class MemoryModel:
     def raw(self, spec: TrialSpec) -> float:
         """The estimate before anything was measured; shared weights take what the largest of their networks takes."""
 
+        shape = replace(self.shape, numeric=self.shape.numeric + self.vectors(spec))
+
         def fit(config: Config) -> float:
-            return one_fit(self.shape, spec.family, tuple(sorted(config.items()))).bytes
+            return one_fit(shape, spec.family, tuple(sorted(config.items()))).bytes
 
         config = spec.config
         if spec.origin == SUPERNET and spec.family in self.spaces:
             config = largest(config, shared_choices(spec.family, self.spaces[spec.family], config), fit)
         return self.preparation(spec).bytes + fit(config)
+
+    def vectors(self, spec: TrialSpec) -> int:
+        """Numeric columns that images and embeddings of texts become."""
+        from autodl.search.trial import trial_recipe
+
+        if not self._media:
+            return 0
+        return vector_columns(trial_recipe(spec, self.data), self.data.schema.columns)
+
+    @cached_property
+    def _media(self) -> bool:
+        return bool(self.data.schema.of_kind(ColumnKind.IMAGE, ColumnKind.TEXT))
 
     def preparation(self, spec: TrialSpec) -> CostEstimate:
         """Of one fold."""

@@ -61,6 +61,7 @@ class PreparedFolds:
         self._kept: OrderedDict[tuple[str, int, int, float | None, int], PreparedFold] = OrderedDict()
         self._memo: TermMemo | None = None
         self._lock = threading.Lock()
+        data.make_known()
 
     def get(
         self,

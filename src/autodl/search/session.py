@@ -80,6 +80,7 @@ class SearchSetup:
             len(self.data.folds),
             lambda spec: memory.preparation(spec).seconds,
             max(self.shape.threads, this_machine().cores),
+            memory.vectors,
         )
 
     def memory(self) -> MemoryModel:

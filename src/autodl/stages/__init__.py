@@ -1,11 +1,12 @@
 """The stages as functions from records and rows to a record; ``pipeline`` calls them in order."""
 
 from autodl.stages.concluding import deliver_bag, deliver_refit, ensemble, evaluate, explain
+from autodl.stages.encoding import encode
 from autodl.stages.measuring import measure
 from autodl.stages.preparing import Problem, plan, plan_again, problem, profile, read, read_test, rows
 from autodl.stages.searching import search
 
 __all__ = [
-    "Problem", "deliver_bag", "deliver_refit", "ensemble", "evaluate", "explain", "measure", "plan", "plan_again",
+    "Problem", "deliver_bag", "deliver_refit", "encode", "ensemble", "evaluate", "explain", "measure", "plan", "plan_again",
     "problem", "profile", "read", "read_test", "rows", "search",
 ]  # fmt: skip

@@ -66,6 +66,7 @@ def warm_up(data: TrialData) -> None:
     from autodl.preprocess import Preparer
     from autodl.search.prepared import preparation_key
 
+    data.make_known()
     for recipe in {preparation_key(r): r for r in data.recipes.values()}.values():
         # What a few rows cannot show (a class, a category) is no fault here; a trial on all rows will tell.
         with contextlib.suppress(Exception):

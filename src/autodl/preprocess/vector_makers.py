@@ -1,0 +1,121 @@
+"""What turns images and texts into vectors: summaries, histograms of gradients, pretrained encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from autodl.preprocess.image_hog import hog_width, oriented_gradients
+from autodl.preprocess.image_summary import SUMMARY_NAMES, colour_summary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.pretrained.base import Encode
+    from autodl.records import Modality, Recipe
+
+USUAL_SIDE = 64
+"""Of images whose size is not known when columns are counted."""
+
+
+@dataclass(frozen=True)
+class VectorMaker:
+    """How objects become vectors; see ``autodl.preprocess.vectors.Maker``.
+
+    Attributes:
+        how: ``hog`` has the colours of ``summary`` besides.
+        encoder: Key of a pretrained encoder. digest: Of its files. size: Pixels or tokens that it looks at.
+    """
+
+    how: Literal["summary", "hog", "encoder"]
+    encoder: str = ""
+    digest: str = ""
+    size: int = 0
+
+    @classmethod
+    def of_encoder(cls, encoder: str, size: int) -> VectorMaker:
+        """By the encoder that is installed now.
+
+        Raises:
+            ConfigError, MissingDependencyError: If it is not there.
+        """
+        from autodl.pretrained.digest import digest_of
+        from autodl.pretrained.finding import by_key
+
+        return cls("encoder", encoder, digest_of(by_key(encoder).files()), size)
+
+    @property
+    def key(self) -> str:
+        """Equal for makers that make the same."""
+        return "-".join([self.how, self.encoder, self.digest, str(self.size)]) if self.encoder else self.how
+
+    @property
+    def batch(self) -> int:
+        """Objects that are best taken together."""
+        return self._encode.batch if self.encoder else 256
+
+    @property
+    def by_length(self) -> bool:
+        """Whether objects of like length are best taken together."""
+        return bool(self.encoder) and self._encode.by_length
+
+    @property
+    def _encode(self) -> Encode:
+        from autodl.pretrained.finding import loaded
+
+        return loaded(self.encoder, self.digest, self.size)
+
+    def __call__(self, objects: Any) -> NDArray[Any]:
+        """(n, w).
+
+        Args:
+            objects: (n, S, S, 3) images, or n texts.
+        """
+        if self.how == "encoder":
+            return self._encode(objects)
+        colours = colour_summary(objects)
+        return colours if self.how == "summary" else np.hstack([colours, oriented_gradients(objects)])
+
+    def names(self, width: int) -> tuple[str, ...]:
+        """Of the columns."""
+        if self.how == "encoder":
+            return tuple(f"feature {k + 1}" for k in range(width))
+        return (*SUMMARY_NAMES, *(f"gradient {k + 1}" for k in range(width - len(SUMMARY_NAMES))))[:width]
+
+
+def image_maker(recipe: Recipe) -> VectorMaker | None:
+    """What a recipe makes of images, if anything."""
+    if recipe.images == "none":
+        return None
+    if recipe.images == "pretrained":
+        return VectorMaker.of_encoder(recipe.image_encoder, recipe.image_side)
+    return VectorMaker(recipe.images)
+
+
+def text_maker(recipe: Recipe) -> VectorMaker | None:
+    """What a recipe makes of texts besides their terms, if anything."""
+    if not (recipe.embedding and recipe.text_encoder):
+        return None
+    return VectorMaker.of_encoder(recipe.text_encoder, recipe.text_tokens)
+
+
+def vector_width(recipe: Recipe, modality: Modality) -> int:
+    """Numeric columns that one column of images or texts becomes, about: nothing is looked at."""
+    from autodl.records import Modality
+
+    if modality is Modality.TEXT:
+        width = _encoder_width(recipe.text_encoder) if recipe.embedding else 0
+    elif recipe.images == "pretrained":
+        width = _encoder_width(recipe.image_encoder)
+    else:
+        colours = len(SUMMARY_NAMES) if recipe.images != "none" else 0
+        width = colours + hog_width(USUAL_SIDE) * (recipe.images == "hog")
+    return min(width, recipe.vector_components) if recipe.vector_components else width
+
+
+def _encoder_width(key: str) -> int:
+    from autodl.pretrained.finding import by_key
+
+    return by_key(key).width if key else 0

@@ -1,0 +1,196 @@
+"""Vectors of images and texts, made once: folds, trials and models of an ensemble ask for the same ones again.
+
+Notation: n objects asked for, m known ones, w numbers for each.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from autodl.clock import NEVER, Deadline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIMIT = 256_000_000
+"""Bytes of vectors that a process keeps in memory; those in files are mapped and do not count."""
+
+
+class Maker(Protocol):
+    """Turns objects into vectors, each for itself; equal objects have equal vectors."""
+
+    @property
+    def key(self) -> str:
+        """Equal for makers that make the same."""
+
+    @property
+    def batch(self) -> int:
+        """Objects that are best taken together."""
+
+    @property
+    def by_length(self) -> bool:
+        """Whether objects of like length are best taken together."""
+
+    def __call__(self, objects: Any) -> NDArray[Any]:
+        """(n, w)."""
+
+
+class VectorTable:
+    """Vectors of m objects by digest; in a folder, or in memory.
+
+    Args:
+        digests: (m,) of the objects, ascending.
+        vectors: (m, w) float16.
+        folder: Where both lie as npy files; then a pickle holds its name only.
+    """
+
+    def __init__(self, digests: NDArray[np.uint64], vectors: NDArray[np.float16], folder: Path | None = None) -> None:
+        self.digests, self.vectors, self.folder = digests, vectors, folder
+
+    @classmethod
+    def sorted(cls, digests: NDArray[np.uint64], vectors: NDArray[np.float16]) -> VectorTable:
+        """The table of these in any order; of equal digests the first counts."""
+        kept, places = np.unique(digests, return_index=True)
+        return cls(kept, vectors[places])
+
+    @classmethod
+    def open(cls, folder: Path) -> VectorTable:
+        """The table that ``save`` has written.
+
+        Raises:
+            OSError, ValueError: If there is none, or it is damaged.
+        """
+        digests = np.load(folder / "digests.npy", allow_pickle=False)
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r" if len(digests) else None, allow_pickle=False)
+        if vectors.ndim != 2 or len(vectors) != len(digests):
+            raise ValueError(f"{folder} holds {len(digests)} digests, but vectors of shape {vectors.shape}")
+        return cls(digests, vectors, folder)
+
+    def save(self, folder: Path) -> VectorTable:
+        """Write it; the table in the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "vectors.npy", self.vectors)
+        np.save(folder / "digests.npy", self.digests)
+        return VectorTable.open(folder)
+
+    def rows(self, digests: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """(n,) where they stand, -1 where they do not."""
+        if not len(self.digests):
+            return np.full(len(digests), -1, np.intp)
+        places = np.minimum(np.searchsorted(self.digests, digests), len(self.digests) - 1)
+        return np.where(self.digests[places] == digests, places, -1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder} if self.folder is not None else self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "digests" not in state:
+            try:
+                state = VectorTable.open(state["folder"]).__dict__
+            except (OSError, ValueError):  # another machine, or the run folder is gone: they are made anew
+                state = VectorTable(np.empty(0, np.uint64), np.empty((0, 0), np.float16)).__dict__
+        self.__dict__.update(state)
+
+
+class VectorMemory:
+    """What this process knows of vectors: tables that it was told of, and what it made itself.
+
+    Args:
+        limit: Bytes of vectors of its own that it keeps at most; those made last, of whatever maker.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._told: dict[str, VectorTable] = {}
+        self._own: OrderedDict[str, VectorTable] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def learn(self, key: str, table: VectorTable) -> None:
+        """Know the vectors of a table from now on, made by the maker of this key."""
+        with self._lock:
+            self._told[key] = table
+
+    def get(
+        self,
+        maker: Maker,
+        digests: NDArray[np.uint64],
+        objects: Callable[[NDArray[np.intp]], Any],
+        deadline: Deadline = NEVER,
+    ) -> NDArray[np.float32]:
+        """(n, w) vectors; NaN where there is no object, and w = 0 if there is none at all.
+
+        Args:
+            maker: Makes those that are not known.
+            digests: (n,) of the objects; 0 where there is none.
+            objects: Those at given positions.
+            deadline: Looked at between two batches; what was made by then is kept.
+
+        Raises:
+            TimeoutError: If the deadline passes.
+        """
+        with self._lock:  # one thread makes them, the others find them here
+            tables = [t for t in (self._told.get(maker.key), self._own.get(maker.key)) if t is not None]
+            known = np.zeros(len(digests), dtype=bool)
+            for table in tables:
+                known |= table.rows(digests) >= 0
+            _, first = np.unique(digests, return_index=True)
+            missing = np.sort(first[~known[first] & (digests[first] != 0)])
+            if len(missing):
+                tables.append(self._made(maker, digests, missing, objects, deadline))
+                self._keep(maker.key, tables[-1])
+        width = max((t.vectors.shape[1] for t in tables), default=0)
+        out = np.full((len(digests), width), np.nan, np.float32)
+        for table in tables:
+            rows = table.rows(digests)
+            out[rows >= 0] = table.vectors[rows[rows >= 0]]
+        return out
+
+    def told(self, key: str) -> VectorTable | None:
+        """What it was told of the maker of this key."""
+        return self._told.get(key)
+
+    def table(self, key: str) -> VectorTable | None:
+        """What was made here by the maker of this key."""
+        return self._own.get(key)
+
+    def _made(
+        self,
+        maker: Maker,
+        digests: NDArray[np.uint64],
+        places: NDArray[np.intp],
+        objects: Callable[[NDArray[np.intp]], Any],
+        deadline: Deadline,
+    ) -> VectorTable:
+        if maker.by_length and len(places) > maker.batch:
+            places = places[np.argsort([len(o) for o in objects(places)], kind="stable")]
+        parts: list[NDArray[np.float16]] = []
+        for start in range(0, len(places), maker.batch):
+            if deadline.passed():
+                done = places[:start]
+                if len(done):
+                    self._keep(maker.key, VectorTable.sorted(digests[done], np.concatenate(parts)))
+                raise TimeoutError(f"time ran out after {len(done):,} of {len(places):,} images or texts were read")
+            made = maker(objects(places[start : start + maker.batch]))
+            # Half precision, also for what is used at once: a model must see the same numbers before and after a file.
+            parts.append(np.clip(made, -6e4, 6e4).astype(np.float16))
+        return VectorTable.sorted(digests[places], np.concatenate(parts))
+
+    def _keep(self, key: str, new: VectorTable) -> None:
+        old = self._own.pop(key, None)
+        if old is not None and old.vectors.nbytes + new.vectors.nbytes <= self._limit:
+            new = VectorTable.sorted(
+                np.concatenate([old.digests, new.digests]), np.concatenate([old.vectors, new.vectors])
+            )
+        self._own[key] = new
+        while len(self._own) > 1 and sum(t.vectors.nbytes for t in self._own.values()) > self._limit:
+            self._own.popitem(last=False)
+
+
+vector_memory = VectorMemory()
+"""Of this process. Nothing depends on what it holds but the time that vectors take."""

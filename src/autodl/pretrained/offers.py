@@ -1,0 +1,101 @@
+"""What pretrained networks could do here and how long it would take: facts for the planner."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.errors import AutodlError
+from autodl.pretrained.finding import AUTO, find, loaded
+from autodl.records import Modality
+
+if TYPE_CHECKING:
+    from autodl.pretrained.base import Encoder
+
+TIMED = 8
+"""Objects that are looked at to see how long one takes."""
+WORDS = "the cat sat on the mat and looked at the rain "
+THREAD_GAIN = 0.8
+"""What each further core adds."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A pretrained network for images or texts, or why there is none.
+
+    Attributes:
+        key: Of the encoder; empty if there is none. name: For people.
+        sizes: What it may look at, best first: pixels a side, or tokens.
+        seconds: Of one object at the first size, all cores at work.
+        why: Why there is none, or why this one.
+        asked: Whether the user named it.
+    """
+
+    key: str = ""
+    name: str = ""
+    sizes: tuple[int, ...] = ()
+    seconds: float = 0.0
+    why: str = ""
+    asked: bool = False
+
+
+def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
+    """What there is for images or texts; nothing is loaded.
+
+    Args:
+        modality: IMAGE or TEXT.
+        wish: What the user asked for with ``--pretrained``.
+        cores: That may work on it. speed: Of one of them, relative to the reference machine.
+
+    Raises:
+        ConfigError, MissingDependencyError: If what the user asked for is not there.
+    """
+    found = find(wish, modality)
+    if found.encoder is None:
+        return Offer(why=found.why)
+    e = found.encoder
+    cost = e.seconds / (speed * (1.0 + THREAD_GAIN * (cores - 1)))
+    return Offer(e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why))
+
+
+def timed(offer: Offer) -> Offer:
+    """The same with the seconds that this machine takes now; loads the network.
+
+    One that cannot be loaded is offered no more, unless the user asked for it.
+
+    Raises:
+        AutodlError: If the user asked for one that cannot be loaded.
+    """
+    from autodl.pretrained.digest import digest_of
+    from autodl.pretrained.finding import by_key
+
+    if not offer.key:
+        return offer
+    encoder, size = by_key(offer.key), offer.sizes[-1]
+    try:
+        encode = loaded(offer.key, digest_of(encoder.files()), size)
+        objects = _samples(encoder, size)
+        encode(objects)  # the first call prepares what all others use
+        begun = time.perf_counter()
+        encode(objects)
+    except (AutodlError, OSError, RuntimeError, ValueError, ImportError, KeyError) as error:
+        if offer.asked:
+            raise
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        return Offer(why=f"{offer.name} is installed, but cannot be read ({reason}).")
+    seconds = (time.perf_counter() - begun) / TIMED
+    return replace(offer, seconds=seconds / relative_cost(encoder.modality, size, encoder.sizes[0]))
+
+
+def relative_cost(modality: Modality, size: float, best: int) -> float:
+    """Time at one size over the time at the best one: pixels grow with the square of the side."""
+    return (size / best) ** 2 if modality is Modality.IMAGE else size / best
+
+
+def _samples(encoder: Encoder, size: int) -> Any:
+    if encoder.modality is Modality.IMAGE:
+        return np.zeros((TIMED, size, size, 3), np.uint8)
+    return [WORDS * (size // 8)] * TIMED
