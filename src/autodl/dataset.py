@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.errors import ConfigError, DataError, did_you_mean
 from autodl.options import FitOptions
-from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
+from autodl.records import ColumnKind, ReadInfo, TableSchema, TargetInfo, Task, Validation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def load(
 
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
-    from autodl.data.images.tables import check_folder_target
+    from autodl.data.images.tables import check_folder_target, check_images_read
     from autodl.media.place import process_place
     from autodl.profiling import choose_target, choose_task, encode_target
     from autodl.profiling.task import check_enough_rows
@@ -123,6 +123,7 @@ def load(
         schema, frame = learn_table(raw, target=known, place=place)
         asked, why, guessed = choose_target(schema, known, name)
         if of_folders:
+            check_images_read(schema, len(frame), name)
             why = "Each image is in a folder that names its class."
     check_enough_rows(len(frame), name)
     info = schema[asked]
@@ -132,6 +133,10 @@ def load(
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     n_missing = int((~present).sum())
+    blind = _without_images(frame, schema, {asked, *options.drop, *needed})
+    if n := int((present & blind).sum()):
+        read = read.model_copy(update={"notes": (*read.notes, _left_out(n, len(frame), name))})
+        present &= ~blind
     weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name, seen)
     n_zero = int((present & ~keep).sum())
     present = keep
@@ -156,6 +161,25 @@ def load(
         n_missing=n_missing,
     )
     return Dataset(frame, y, rows, schema, target, read, name, weight, table.test)
+
+
+def _without_images(frame: pd.DataFrame, schema: TableSchema, others: set[str | None]) -> NDArray[np.bool_]:
+    """(n,) rows of which nothing is known, since the images are all there is to learn from and none could be read.
+
+    Args:
+        frame: (n,) canonical rows. schema: Of the columns. others: Columns that are not learnt from.
+    """
+    import numpy as np
+
+    used = [c for c in schema.columns if c.name not in others and c.kind not in (ColumnKind.ID, ColumnKind.CONSTANT)]
+    if not used or any(c.kind is not ColumnKind.IMAGE for c in used):
+        return np.zeros(len(frame), dtype=bool)
+    return frame[[c.name for c in used]].isna().to_numpy().all(axis=1)
+
+
+def _left_out(n: int, of: int, name: str) -> str:
+    """That rows without an image are not used."""
+    return f"{n:,} of {of:,} rows of {name} {'is' if n == 1 else 'are'} left out: no image could be read."
 
 
 def _own_test(folder: str, options: FitOptions) -> str:
@@ -315,6 +339,12 @@ def load_test(
         raise DataError(*_nothing_to_test(name, train.target, unknown))
     known_rows = np.zeros(len(frame), dtype=bool)
     known_rows[kept] = True
+    blind = _without_images(frame, train.schema, {train.target.name})
+    n_blind = int((known_rows & blind).sum())
+    known_rows &= ~blind
+    kept, y = kept[~blind[kept]], y[~blind[kept]]
+    if len(kept) == 0:
+        raise DataError(f"no image of {name} could be read", "Give test data with images that can be opened.")
     weight, counting = _weights(frame, known_rows, table.rows, train.schema, weight_column, name, raw)
     kept, y = kept[counting[kept]], y[counting[kept]]
     told = misfits(raw, frame, train.schema) if len(raw) <= TOLD_ROWS else ()
@@ -328,6 +358,8 @@ def load_test(
             f"{n_unknown:,} of {len(frame):,} rows of {name} are left out: the training data have no "
             f"such '{train.target.name}' ({_quoted(unknown)})."
         )
+    if n_blind:
+        notes.append(_left_out(n_blind, len(frame), name))
     if n := int((known_rows & ~counting).sum()):
         notes.append(f"{n:,} of {len(frame):,} rows of {name} are left out, since the weight is 0.")
     read = read.model_copy(update={"notes": (*read.notes, *notes)})

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from autodl.data.series.cells import objects_to_cells
 from autodl.errors import DataError
+from autodl.media.array import MediaDtype
 
 INDEX_NAME = "Unnamed: 0"
 """The name given to a nameless first column, which row names of pandas and R leave."""
@@ -70,6 +72,8 @@ def normalise(frame: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[str,
 
 def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     column = column.reset_index(drop=True)
+    if isinstance(column.dtype, MediaDtype):
+        return column
     if isinstance(column.dtype, pd.ArrowDtype):  # pandas offers for these only a part of what it does for its own
         column = pa.array(column.array).to_pandas()
     if isinstance(column.dtype, pd.SparseDtype):
@@ -121,6 +125,8 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
         return pd.Series(numbers)
     elif all(hasattr(v, "isoformat") and hasattr(v, "year") for v in present):
         return _instants(pd.to_datetime(column, errors="coerce", utc=True))
+    elif (cells := objects_to_cells(column)) is not None:
+        return pd.Series(cells)
     else:
         words = present.map(_word)
         if any(issubclass(k, list | tuple | dict | set | np.ndarray) for k in kinds):

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from autodl.data.dates import learn_date_numbers, learn_date_rule
 from autodl.data.numbers import comma_is_decimal, learn_number_rule, parse_numbers, tidy
 from autodl.data.parsing import Levels, canonical, is_text
+from autodl.data.series.kind import judge_series
 from autodl.data.statistics import describe
 from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, judge_words
 from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
 from autodl.errors import DataError, did_you_mean
+from autodl.media.array import MediaDtype
 from autodl.records import ColumnKind, ParseRule, TableSchema
 
 if TYPE_CHECKING:
@@ -138,7 +140,9 @@ def _keep_a_feature(names: Sequence[str], verdicts: list[Verdict], target: str |
 
 
 def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> Verdict:
-    """A column that is not text: bool, int64, float64 or datetime64."""
+    """A column that is not text: bool, int64, float64, datetime64 or series."""
+    if isinstance(column.dtype, MediaDtype):
+        return judge_series(name, column, is_target)
     if column.dtype.kind == "M":
         return Verdict(ColumnKind.DATETIME, "dates in the file")
     if column.dtype == bool:

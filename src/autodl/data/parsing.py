@@ -98,6 +98,11 @@ def canonical(
     """
     if kind is ColumnKind.IMAGE:
         return _images(column, rule, place)
+    if kind is ColumnKind.SERIES:
+        from autodl.data.series.cells import store_series
+
+        assert rule.series is not None, "a column of series has a rule that tells its channels"
+        return store_series(column, rule.series.channels, str(column.name), place)
     if levels is None and is_text(column):
         levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:

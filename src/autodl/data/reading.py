@@ -27,6 +27,7 @@ from autodl.data.images.tables import read_labelled, unlabelled_batches
 from autodl.data.large import read_blocks, read_large, sample_rows
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
+from autodl.data.series.reading import is_series_source, read_series
 from autodl.data.streams import head, open_parts, read_bytes
 from autodl.errors import DataError
 from autodl.records import ReadInfo
@@ -102,6 +103,9 @@ def read_rows(
         folder = read_labelled(str(source))
         return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
     files, left_out = found_files(source)
+    if is_series_source(files):
+        frame, info = read_series(files, str(source))
+        return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)))
     large = _large(files, str(source), every_row)
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, skip=skip, allowance=allowance)
@@ -143,6 +147,11 @@ class Batches:
                 yield frame
             return
         files, left_out = found_files(self._source)
+        if is_series_source(files):
+            frame, info = read_series(files, str(self._source))
+            self.info = _with_notes(info, left_out)
+            yield frame
+            return
         large = _large(files, str(self._source), every_row=True)
         notes = dict.fromkeys(left_out)
         if large is None:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from autodl.data.parsing import canonical
+from autodl.data.series.wide import with_wide
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
@@ -33,6 +34,7 @@ def apply_schema(
     Raises:
         DataError: If columns are missing or named twice.
     """
+    frame = with_wide(frame, schema, where)
     names = [str(c) for c in frame.columns]
     lacking = [n for n in schema.names if n not in names]
     if lacking:

@@ -28,6 +28,10 @@ def describe(
     text: Levels | None = None,
 ) -> ColumnInfo:
     """The record of a column from its (n,) canonical values; ``text``: the words of a column of text, if known."""
+    if not isinstance(values, np.ndarray) and kind is ColumnKind.SERIES:
+        from autodl.data.series.stats import describe_series
+
+        return describe_series(name, why, values, rule)
     if not isinstance(values, np.ndarray):
         from autodl.data.images.stats import describe_images
 

@@ -129,6 +129,10 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
             *_said(column.name, words[infinite], present, "are infinite and count as missing"),
             *_said(column.name, words[~infinite], present, _UNREADABLE[column.kind]),
         ]
+    if column.kind is ColumnKind.SERIES:
+        from autodl.data.series.misfits import count_gaps
+
+        return [Misfit(column.name, what, n, int(present.sum())) for what, n in count_gaps(raw)]
     if column.kind is ColumnKind.IMAGE:
         from autodl.data.images.misfits import lost_images
 

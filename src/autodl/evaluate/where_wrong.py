@@ -14,6 +14,7 @@ from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.tests import holm
+from autodl.media.array import MediaArray
 from autodl.records import ColumnKind, Interval, JsonScalar, Mistake, Residuals, Segment, TableSchema
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ MAX_GROUPS = 8
 MAX_SEGMENTS = 8
 MAX_TEST_ROWS = 15_000
 """Groups are searched in at most so many sampled rows: more would only make ever smaller gaps significant."""
+
+
+_UNGROUPED = frozenset(
+    {ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT, ColumnKind.IMAGE, ColumnKind.SERIES}
+)
 
 
 def segment_metric(metric: Metric, n_classes: int) -> Metric:
@@ -43,7 +49,7 @@ def _groups(frame: pd.DataFrame, schema: TableSchema | None) -> Iterator[tuple[s
     import pandas as pd
 
     kinds = {c.name: c.kind for c in schema.columns} if schema is not None else {}
-    names = [n for n in frame.columns if kinds.get(n) not in (ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT)]
+    names = [n for n in frame.columns if kinds.get(n) not in _UNGROUPED]
     for name in names[:MAX_COLUMNS]:
         column = frame[name]
         missing = column.isna().to_numpy()
@@ -219,10 +225,15 @@ def confident_mistakes(
             true, said, sure = classes[int(y[i])], classes[int(label[i])], float(prediction[i, label[i]])
         else:
             true, said, sure = f"{float(y[i]):.6g}", f"{float(prediction[i]):.6g}", None
-        values = {} if frame is None else {str(c): _plain(frame[c].iloc[i]) for c in list(frame.columns)[:30]}
+        values = {} if frame is None else {str(c): _cell(frame[c], i) for c in list(frame.columns)[:30]}
         number = i if rows is None else int(rows[i])
         out.append(Mistake(row=number, true=true, predicted=said, confidence=sure, values=values))
     return out
+
+
+def _cell(column: pd.Series[Any], row: int) -> JsonScalar:
+    array = column.array
+    return array.word(row) if isinstance(array, MediaArray) else _plain(column.iloc[row])
 
 
 def _plain(value: Any) -> JsonScalar:

@@ -85,6 +85,11 @@ class MediaArray(ExtensionArray):
             return None if row < 0 else self.store.get(row)
         return MediaArray(self.store, self.rows[pd.api.indexers.check_array_indexer(self, item)])
 
+    def word(self, position: int) -> str | None:
+        """A cell in a few words, for people; None where it is empty."""
+        row = int(self.rows[position])
+        return None if row < 0 else self.store.word(row)
+
     def isna(self) -> NDArray[np.bool_]:
         """(n,) where there is no object."""
         return ~self._batch.present

@@ -5,7 +5,9 @@ Notation: N objects, S side of an image in pixels, t steps of a series, c channe
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+FILES = "files.json"
+"""Beside the arrays of images: the files that they came from."""
 
 
 class MediaStore(ABC):
@@ -33,6 +38,10 @@ class MediaStore(ABC):
     @abstractmethod
     def get(self, row: int) -> NDArray[Any]:
         """One object."""
+
+    def word(self, row: int) -> str:
+        """One object in a few words, for people."""
+        return f"{self.kind} of {' x '.join(map(str, self.get(row).shape))}"
 
 
 class _Filed(MediaStore):
@@ -86,6 +95,20 @@ class ImageStore(_Filed):
     def side(self) -> int:
         """S."""
         return int(self.array("pixels").shape[1])
+
+    @cached_property
+    def files(self) -> tuple[tuple[str, ...], dict[int, str]]:
+        """(N,) paths of the files that the images came from, and why some gave none; both empty where not noted."""
+        noted = self.folder / FILES
+        if not noted.is_file():
+            return (), {}
+        told = json.loads(noted.read_text(encoding="utf-8"))
+        return tuple(told["paths"]), {int(row): why for row, why in told["lost"].items()}
+
+    def word(self, row: int) -> str:
+        """The file and its folder, which are enough for a person to find it."""
+        paths = self.files[0]
+        return "/".join(Path(paths[row]).parts[-2:]) if paths else super().word(row)
 
     def get(self, row: int) -> NDArray[np.uint8]:
         """(S, S, 3)."""
@@ -164,3 +187,8 @@ class JoinedStore(MediaStore):
         """See ``MediaStore``."""
         part = int(np.searchsorted(self.offsets, row, side="right")) - 1
         return self.stores[part].get(row - int(self.offsets[part]))
+
+    def word(self, row: int) -> str:
+        """See ``MediaStore``."""
+        part = int(np.searchsorted(self.offsets, row, side="right")) - 1
+        return self.stores[part].word(row - int(self.offsets[part]))

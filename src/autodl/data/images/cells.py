@@ -22,7 +22,7 @@ from autodl.errors import DataError
 from autodl.media.array import MediaArray
 from autodl.media.batch import ABSENT
 from autodl.media.place import MediaPlace, process_place
-from autodl.media.stores import ImageStore
+from autodl.media.stores import FILES, ImageStore
 from autodl.media.writing import write_images
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FORM = 1
 """Raised when images are decoded in another way, so that stores of earlier versions are not taken."""
 AHEAD = 16
 """Files that each thread may be ahead of the writing."""
-_TRAITS, _FILES = "traits", "files.json"
+_TRAITS = "traits"
 
 
 def decode_cells(
@@ -63,16 +63,10 @@ def decode_cells(
             ) from error
         folder = where.folder / key
     store = ImageStore(folder)
-    lost = store_files(store)[1]
+    lost = store.files[1]
     rows = np.arange(len(words), dtype=np.int64)
     rows[list(lost)] = ABSENT
     return MediaArray(store, np.where(codes < 0, ABSENT, np.append(rows, ABSENT)[codes]))
-
-
-def store_files(store: ImageStore) -> tuple[list[str], dict[int, Lost]]:
-    """(N,) paths of the files that a store was made of, and why some rows hold no image."""
-    told = json.loads((store.folder / _FILES).read_text(encoding="utf-8"))
-    return told["paths"], {int(row): Lost(why) for row, why in told["lost"].items()}
 
 
 def store_traits(store: ImageStore) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
@@ -87,9 +81,9 @@ def names_of(column: MediaArray) -> NDArray[np.object_]:
     Raises:
         TypeError: If the store was not made by ``decode_cells``.
     """
-    if not isinstance(column.store, ImageStore):
-        raise TypeError(f"images of one store of files are needed, but got {type(column.store).__name__}")
-    paths = np.array([*store_files(column.store)[0], None], dtype=object)
+    if not isinstance(column.store, ImageStore) or len(column.store.files[0]) != len(column.store):
+        raise TypeError("images of a store that notes its files are needed")
+    paths = np.array([*column.store.files[0], None], dtype=object)
     return np.asarray(paths[column.rows])
 
 
@@ -123,7 +117,7 @@ def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
     write_images(folder, images(), len(words), side)
     np.save(folder / f"{_TRAITS}.npy", traits)
     told = {"paths": [str(Path(w).absolute()) for w in words], "lost": lost}
-    (folder / _FILES).write_text(json.dumps(told, ensure_ascii=True), encoding="utf-8")
+    (folder / FILES).write_text(json.dumps(told, ensure_ascii=True), encoding="utf-8")
 
 
 def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | Lost]:

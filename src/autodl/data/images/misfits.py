@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autodl.data.images.cells import store_files
 from autodl.data.images.decoding import Lost, short_name
 from autodl.media.array import MediaArray
 from autodl.media.stores import ImageStore
@@ -25,8 +24,8 @@ def lost_images(raw: pd.Series, values: pd.Series) -> list[tuple[Lost, list[str]
     array = values.array
     if not isinstance(array, MediaArray) or not isinstance(array.store, ImageStore):
         return []
-    paths, lost = store_files(array.store)
-    why = {paths[row]: reason for row, reason in lost.items()}
+    paths, lost = array.store.files
+    why = {paths[row]: Lost(reason) for row, reason in lost.items()}
     found: dict[Lost, list[str]] = {reason: [] for reason in Lost}
     named = raw.notna().to_numpy() & np.asarray(array.isna())
     for name in raw[named].astype(str) if not isinstance(raw.array, MediaArray) else ():

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from autodl.data.images.cells import store_files, store_traits
+from autodl.data.images.cells import store_traits
 from autodl.media.array import MediaArray
 from autodl.media.stores import ImageStore
 from autodl.records import ColumnInfo, ColumnKind, ImageStats, ParseRule
@@ -38,7 +38,7 @@ def image_stats(values: MediaArray) -> ImageStats | None:
         return None
     sizes = np.asarray(store.array("sizes"))[rows]
     grey, spread = (trait[rows] for trait in store_traits(store))
-    lost = Counter(store_files(store)[1].values())
+    lost = Counter(store.files[1].values())
     low, middle, high = (np.quantile(sizes, q, axis=0) for q in (0.0, 0.5, 1.0))
     height, width = ((int(low[i]), int(middle[i]), int(high[i])) for i in (0, 1))
     return ImageStats(
@@ -48,5 +48,5 @@ def image_stats(values: MediaArray) -> ImageStats | None:
         n_grey=int(grey.sum()),
         n_blank=int((spread < BLANK).sum()),
         n_lost=sum(lost.values()),
-        lost=tuple((why.value.removesuffix(" and count as missing"), n) for why, n in lost.most_common()),
+        lost=tuple((why.removesuffix(" and count as missing"), n) for why, n in lost.most_common()),
     )

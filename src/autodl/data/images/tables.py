@@ -12,7 +12,7 @@ import pandas as pd
 from autodl.data.images.layout import Found, find_images, labelled
 from autodl.data.images.names import FILE, FORMAT, IMAGE, LABEL
 from autodl.errors import DataError
-from autodl.records import ReadInfo
+from autodl.records import ColumnKind, ReadInfo, TableSchema
 
 BATCH = 2_000
 """Images that are predicted at a time, so that little of the disk is needed."""
@@ -77,6 +77,16 @@ def check_folder_target(frame: pd.DataFrame, where: str, asked: str | None) -> N
             f"all {len(frame):,} images in {where} are in one folder, '{classes[0]}', so there is nothing to tell apart",
             "Put the images of each class into a folder of its own.",
         )
+
+
+def check_images_read(schema: TableSchema, n: int, where: str) -> None:
+    """Whether any of the n files of a folder gave an image.
+
+    Raises:
+        DataError: If none did.
+    """
+    if schema[IMAGE].kind is not ColumnKind.IMAGE:
+        raise DataError(f"none of the {n:,} images in {where} could be read", "Save them again as PNG or JPEG.")
 
 
 def unlabelled_batches(source: str) -> Iterator[tuple[pd.DataFrame, ReadInfo]]:

@@ -98,4 +98,7 @@ def _values(c: ColumnInfo) -> str:
         return f"{fmt.number(s.minimum)} to {fmt.number(s.maximum)}, middle {fmt.number(s.median)}"
     if c.first and c.last:
         return f"{c.first} to {c.last}"
+    if c.image:
+        (low_h, h, high_h), (low_w, w, high_w) = c.image.height, c.image.width
+        return f"{low_h} x {low_w} to {high_h} x {high_w} pixels, middle {h} x {w}"
     return ", ".join(f"{code(v, 20)} {fmt.in_base(n / max(1, c.n - c.n_missing))}" for v, n in c.top[:3])
