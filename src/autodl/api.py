@@ -141,6 +141,8 @@ def fit(
     group_column: str | None = None,
     time_column: str | None = None,
     weight_column: str | None = None,
+    series_id: str | None = None,
+    order_column: str | None = None,
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -178,6 +180,8 @@ def fit(
         group_column: Rows of one group stay together, e.g. a customer.
         time_column: Rows are split by time: the last ones test.
         weight_column: How much each row counts in learning and in scores; 0 leaves it out.
+        series_id: Rows with the same value are the steps of one series, which has one value of the target.
+        order_column: Order of the steps of a series; that of the rows if not given.
         families: Only these model families.
         drop: Columns not to use.
         preset: ``fast``, ``balanced`` or ``best``.
@@ -214,6 +218,7 @@ def fit(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
+        series_id=series_id, order_column=order_column,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
         scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size,
         max_memory=max_memory, report=report,
@@ -246,6 +251,8 @@ def plan(
     group_column: str | None = None,
     time_column: str | None = None,
     weight_column: str | None = None,
+    series_id: str | None = None,
+    order_column: str | None = None,
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -272,6 +279,7 @@ def plan(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
+        series_id=series_id, order_column=order_column,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
         scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
     )  # fmt: skip

@@ -95,15 +95,17 @@ def load(
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
     from autodl.data.images.tables import check_folder_target, check_images_read
+    from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
     from autodl.profiling import choose_target, choose_task, encode_target
     from autodl.profiling.task import check_enough_rows
 
     place = place or process_place()
     needed = {options.target, options.group_column, options.time_column, options.weight_column}
+    needed |= {options.series_id, options.order_column}
     skip = tuple(name for name in options.drop if name not in needed)
     allowance = _allowance(options, earlier)
-    table = _drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place)
+    table, long = long_table(_drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place), options)
     raw, read = table.frame, table.info
     seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
     name = Path(data).name if isinstance(data, str) else "the data frame"
@@ -130,6 +132,7 @@ def load(
     if seen is not None:
         told = tuple(f"{m}." for m in misfits(seen, frame, schema))
         read = read.model_copy(update={"notes": (*read.notes, *told)})
+    schema, frame = learnt_series(schema, frame, long, {asked, *needed, *options.drop}, place)
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     n_missing = int((~present).sum())
@@ -286,13 +289,13 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
             seconds=options.time_budget_s,
             cores=this_machine().cores,
             seed=options.seed,
-            group_column=options.group_column,
+            group_column=options.series_id or options.group_column,
         )
     before = earlier.sample
     return Allowance(
         max_rows=None if before is None else before.max_rows,
         seed=options.seed if before is None else before.seed,
-        group_column=options.group_column,
+        group_column=options.series_id or options.group_column,
     )
 
 
@@ -314,13 +317,15 @@ def load_test(
 
     from autodl.data import apply_schema, labels, misfits, read_rows
     from autodl.data.allowance import Allowance
+    from autodl.data.series.road import table_as_trained
     from autodl.machine import total_memory
     from autodl.profiling import encode_target
 
     allowance = Allowance(memory_bytes=total_memory(), seed=seed)
-    table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
-    raw, read = table.frame, table.info
     name = Path(path).name
+    table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
+    table = table_as_trained(table, train.schema, name)
+    raw, read = table.frame, table.info
     if weight_column is not None and weight_column not in [str(c) for c in raw.columns]:
         raise DataError(
             f"{name} lacks the column '{weight_column}', which is the weight column",

@@ -40,6 +40,10 @@ class FitOptions(Record):
     time_column: str | None = None
     weight_column: str | None = None
     """How much each row counts; 0 leaves it out."""
+    series_id: str | None = None
+    """Rows with the same value are the steps of one series."""
+    order_column: str | None = None
+    """The steps of a series follow one another by it."""
     families: tuple[str, ...] = ()
     """Only these; empty means the planner chooses."""
     drop: tuple[str, ...] = ()
@@ -80,6 +84,8 @@ def build_options(
     group_column: object = None,
     time_column: object = None,
     weight_column: object = None,
+    series_id: object = None,
+    order_column: object = None,
     families: object = (),
     drop: object = (),
     seed: object = 0,
@@ -120,6 +126,8 @@ def build_options(
         group_column=check.column("group_column", group_column),
         time_column=check.column("time_column", time_column),
         weight_column=check.column("weight_column", weight_column),
+        series_id=check.column("series_id", series_id),
+        order_column=check.column("order_column", order_column),
         families=check.families(families),
         drop=check.columns("drop", drop),
         seed=check.whole("seed", seed, 0, LARGEST_SEED),
@@ -160,6 +168,17 @@ def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> No
                 f"{spelling('weight_column')} and {spelling(name)} name the same column '{options.weight_column}'",
                 "A weight says how much a row counts; name another column.",
             )
+    if options.order_column is not None and options.series_id is None:
+        raise ConfigError(
+            f"{spelling('order_column')} orders the steps of series, but {spelling('series_id')} is not given",
+            f"Name the column that tells the series apart with {spelling('series_id')}; to test on the latest rows, "
+            f"use {spelling('time_column')}.",
+        )
+    if options.order_column is not None and options.order_column == options.series_id:
+        raise ConfigError(
+            f"{spelling('series_id')} and {spelling('order_column')} name the same column '{options.series_id}'",
+            "Name the column that tells the series apart, and the one that orders their steps.",
+        )
     if options.weight_column in options.drop:
         raise ConfigError(
             f"{spelling('drop')} names the weight column '{options.weight_column}'",
@@ -170,6 +189,7 @@ def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> No
     roles: list[tuple[str, str | None]] = [("drop", d) for d in options.drop]
     roles += [("group_column", options.group_column), ("time_column", options.time_column)]
     roles += [("weight_column", options.weight_column)]
+    roles += [("series_id", options.series_id), ("order_column", options.order_column)]
     for name, column in roles:
         if column == options.target:
             raise ConfigError(

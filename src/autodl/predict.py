@@ -87,10 +87,12 @@ def _predict_rows(
     import pandas as pd
 
     from autodl.data import apply_schema, count_misfits
+    from autodl.data.series.road import raw_as_trained
     from autodl.data.unusable import Misfit, count_far
     from autodl.media.place import passing_place
 
     manifest = model.manifest
+    raw = raw_as_trained(raw, manifest.features, where)
     for name in keep:
         if name not in raw.columns:
             raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
@@ -181,6 +183,7 @@ def predict_file(
     from autodl.data import Batches, merge_misfits
     from autodl.data.images.names import FILE
     from autodl.data.plain_columns import typed
+    from autodl.data.series.road import raw_as_trained
 
     folder = RunFolder(run, trusted=trust)
     model = model or DeliveredModel(folder)
@@ -191,6 +194,7 @@ def predict_file(
     found: list[Misfit] = []
     ignored, n = "", 0
     for raw in _pieces(batches, model.manifest.features):
+        raw = raw_as_trained(raw, model.manifest.features, where)
         if of_folder := _is_of_folder(batches):
             raw, keep = _folder_rows(raw, model.manifest.features, where), (*dict.fromkeys((FILE, *keep)),)
         n += len(raw)
@@ -220,8 +224,14 @@ def predict_file(
 
 def _pieces(batches: Batches, features: TableSchema) -> Iterator[pd.DataFrame]:
     """The rows; where they hold images few at a time, since these are decoded to the disk."""
-    from autodl.data.images.tables import BATCH
+    import pandas as pd
 
+    from autodl.data.images.tables import BATCH
+    from autodl.data.series.road import long_rule
+
+    if long_rule(features) is not None:  # the steps of a series may lie in several parts
+        yield pd.concat(list(batches), ignore_index=True)
+        return
     for raw in batches:
         if len(raw) <= BATCH or not features.of_kind(ColumnKind.IMAGE):
             yield raw
@@ -258,6 +268,7 @@ def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str
     if profile is None:
         return ""  # the folder of the model was moved without the records
     known = {*profile.columns.names, *profile.read.unread, *model.manifest.features.names, model.manifest.target}
+    known |= {c.parse.series.id_column for c in model.manifest.features.columns if c.parse.series is not None}
     extra = [str(c) for c in raw.columns if str(c) not in known]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
     return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more

@@ -93,6 +93,16 @@ WeightColumn = Annotated[
     typer.Option("--weight-column", metavar="COLUMN", help="How much each row counts in learning and in scores; 0 "
                  "leaves it out.", rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
+SeriesId = Annotated[
+    str | None,
+    typer.Option("--series-id", metavar="COLUMN", help="Rows with the same value are the steps of one series, which "
+                 "has one value of the target.", rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
+OrderColumn = Annotated[
+    str | None,
+    typer.Option("--order-column", metavar="COLUMN", help="Order of the steps of a series; else that of the rows.",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
 Families = Annotated[
     str | None,
     typer.Option("--families", metavar="A,B", help="Only these model families, comma-separated.",
@@ -218,6 +228,8 @@ class Wishes:
     group: Group = None
     time_column: TimeColumn = None
     weight_column: WeightColumn = None
+    series_id: SeriesId = None
+    order_column: OrderColumn = None
     drop: Drop = None
     time_budget: Budget = None
     max_trials: MaxTrials = None

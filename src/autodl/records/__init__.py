@@ -1,7 +1,16 @@
 """Records: the values that flow between the stages and are written to the run folder."""
 
 from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
-from autodl.records.column import ColumnInfo, ColumnKind, ImageStats, NumericStats, ParseRule, TableSchema
+from autodl.records.column import (
+    ColumnInfo,
+    ColumnKind,
+    ImageStats,
+    NumericStats,
+    ParseRule,
+    SeriesRule,
+    SeriesStats,
+    TableSchema,
+)
 from autodl.records.ensemble import Calibration, Compared, Ensemble, Member
 from autodl.records.evaluation import (
     Comparison,
@@ -34,7 +43,8 @@ __all__ = [
     "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "ImageStats", "Importance", "Interval",
     "IntervalCheck", "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality",
     "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan", "Profile", "Proposal", "QuantileCheck",
-    "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "Severity",
+    "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "SeriesRule",
+    "SeriesStats", "Severity",
     "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
     "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

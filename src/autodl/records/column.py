@@ -25,6 +25,19 @@ class ColumnKind(StrEnum):
     SERIES = "series"
 
 
+class SeriesRule(Record):
+    """How series come about from columns of a table."""
+
+    channels: int
+    """Numbers that each step of a series has."""
+    id_column: str | None = None
+    """Rows with the same value of this column are the steps of one series."""
+    order_column: str | None = None
+    """The steps follow one another by its values."""
+    columns: tuple[str, ...] = ()
+    """With an ID column the columns that became channels; else those that are the steps of a series in one row."""
+
+
 class ParseRule(Record):
     """How text turns into numbers, booleans or dates; learnt when reading, replayed when predicting."""
 
@@ -45,6 +58,8 @@ class ParseRule(Record):
     """Images become squares of so many pixels."""
     crop: bool = False
     """Images that are no squares are cut to their middle; False: squeezed."""
+    series: SeriesRule | None = None
+    """How series are read."""
 
 
 class ImageStats(Record):
@@ -64,6 +79,16 @@ class ImageStats(Record):
     """Files that are named but could not be read, or are not there."""
     lost: tuple[tuple[str, int], ...] = ()
     """Why, with the number of files."""
+
+
+class SeriesStats(Record):
+    """What the series of a column look like."""
+
+    channels: int
+    length: tuple[int, int, int]
+    """Fewest, median and most steps."""
+    n_flat: int = 0
+    """Series that never change."""
 
 
 class NumericStats(Record):
@@ -106,6 +131,7 @@ class ColumnInfo(Record):
     mean_length: float | None = None
     """Mean number of characters of text-like values."""
     image: ImageStats | None = None
+    series: SeriesStats | None = None
 
 
 class TableSchema(Record):

@@ -1,0 +1,92 @@
+"""Series in an archive of numpy arrays: ``.npz``."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from autodl.data.compression import check_growth
+from autodl.data.series.cells import series_cells
+from autodl.data.series.names import LABEL, SERIES, TARGET
+from autodl.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_VALUES = ("x", "series", "data", "values")
+_TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes")
+_FORM = "Save X with the form (series, steps) or (series, channels, steps), and y with a class or number for each."
+
+
+def read_npz(path: Path) -> pd.DataFrame:
+    """A raw frame with a column of series, one of the target if there is one, and one for each further array.
+
+    ``X`` is (n, t) or (n, c, t); steps at the end at which all channels are NaN are no part of a series. ``y`` and
+    any other array of length n becomes a column.
+
+    Raises:
+        DataError: What is wrong with the file and what to do.
+    """
+    with zipfile.ZipFile(path) as archive:
+        check_growth(sum(m.file_size for m in archive.infolist()), path.stat().st_size, str(path))
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            for name in held.files:
+                arrays[name] = held[name]
+    except (ValueError, KeyError) as error:
+        what = (
+            "pickled objects"
+            if "pickle" in str(error) or "Object arrays" in str(error)
+            else "arrays that are damaged"
+        )
+        raise DataError(
+            f"{path} holds {what}, which are not read",
+            f"{_FORM} For series of unequal lengths, fill up the ends with NaN.",
+        ) from error
+    key = _values_key(arrays, str(path))
+    values = arrays.pop(key)
+    n = len(values)
+    columns: dict[str, Any] = {SERIES: series_cells([_trimmed(one) for one in values])}
+    target = next((k for name in _TARGETS for k in arrays if k.lower() == name), None)
+    for name, array in arrays.items():
+        if array.ndim == 2 and array.shape == (n, 1):
+            array = array[:, 0]
+        if array.shape != (n,):
+            if name == target:
+                raise DataError(f"{path}: '{name}' has the form {array.shape}, but there are {n} series", _FORM)
+            continue
+        is_class = array.dtype.kind not in "f" or bool((array % 1 == 0).all())
+        column = (LABEL if is_class else TARGET) if name == target and name.lower() == "y" else name
+        columns[column] = array.astype(str).astype(object) if array.dtype.kind in "SU" else array
+        if array.dtype.kind == "S":
+            columns[column] = np.array([word.decode("utf-8", "replace") for word in array], dtype=object)
+    return pd.DataFrame(columns)
+
+
+def _values_key(arrays: dict[str, NDArray[Any]], where: str) -> str:
+    """The name of the array of series.
+
+    Raises:
+        DataError: If none or several could be it, or it has no form of series.
+    """
+    able = [k for k, a in arrays.items() if a.ndim in (2, 3) and a.dtype.kind in "iufb" and min(a.shape) > 0]
+    named = [k for name in _VALUES for k in able if k.lower() == name]
+    if not named and len(able) == 1:
+        named = able
+    if not named:
+        shown = ", ".join(f"{k} {a.shape}" for k, a in list(arrays.items())[:6]) or "no array"
+        raise DataError(f"{where} does not tell which of its arrays are series ({shown})", _FORM)
+    return named[0]
+
+
+def _trimmed(one: NDArray[Any]) -> NDArray[np.float64]:
+    """(t, c) from (t,) or (c, t), without the steps at the end at which nothing is given."""
+    steps = np.asarray(one, np.float64)
+    steps = steps[:, None] if steps.ndim == 1 else steps.T
+    given = np.flatnonzero(~np.isnan(steps).all(axis=1))
+    return steps[: given[-1] + 1 if len(given) else 0]

@@ -1,0 +1,187 @@
+"""Wide tables: columns of numbers that are the steps of one series, which the data must show beyond doubt.
+
+Notation: n rows, t columns that may be steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from autodl.data.parsing import canonical
+from autodl.data.series.cells import series_cells, store_series
+from autodl.data.series.stats import describe_series
+from autodl.errors import DataError
+from autodl.records import ColumnInfo, ColumnKind, ParseRule, SeriesRule, TableSchema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autodl.media.place import MediaPlace
+
+FEWEST = 24
+"""Columns that a series has at least."""
+MOST_ROWS = 1000
+"""Rows whose correlations are looked at."""
+LEAST_ROWS = 12
+NEAR = 0.7
+"""Mean correlation of neighbouring columns, at least."""
+NEARLY_ALL, SOME = 0.9, 0.3
+"""Share of the neighbouring pairs that correlate at least so much."""
+DROP = 0.2
+"""By so much the correlation of columns a third of the series apart is lower than that of neighbours."""
+REVIVAL = 0.15
+"""By so much the correlation may rise again with the distance: it does in the rows of an image."""
+STRANGE = 0.02
+"""Share of the cells that may be missing."""
+_NUMBERED = re.compile(r"^(.*?)(\d+)$")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Columns that may be steps: one stem, and numbers that run on evenly.
+
+    Attributes:
+        columns: t names in the order of the numbers. near: mean correlation of neighbours. far: of columns a third
+            of the series apart.
+    """
+
+    columns: tuple[str, ...]
+    near: float = 0.0
+    far: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of the series."""
+        return f"{self.columns[0]} to {self.columns[-1]}"
+
+
+def find_wide(schema: TableSchema, frame: pd.DataFrame, leave_out: Collection[str] = ()) -> list[Run]:
+    """Runs of columns that are the steps of a series beyond doubt.
+
+    Args:
+        schema: All columns. frame: (n,) canonical rows. leave_out: Columns that cannot be steps, such as the target.
+    """
+    found = []
+    for columns in numbered_runs(schema, leave_out):
+        if any(c in run.columns for run in found for c in columns):
+            continue
+        rows = np.unique(np.linspace(0, len(frame) - 1, min(MOST_ROWS, len(frame))).astype(int))
+        near, far = evidence(frame[list(columns)].iloc[rows].to_numpy(np.float64))
+        if near > 0:
+            found.append(Run(columns, near, far))
+    return found
+
+
+def numbered_runs(schema: TableSchema, leave_out: Collection[str] = ()) -> list[tuple[str, ...]]:
+    """Groups of at least ``FEWEST`` neighbouring numeric columns with names like ``t1``, ``t2``, ...
+
+    >>> info = [ColumnInfo(name=f"t{k}", kind=ColumnKind.NUMERIC, n=9, n_missing=0, n_unique=9) for k in range(30)]
+    >>> [len(run) for run in numbered_runs(TableSchema(columns=tuple(info)))]
+    [30]
+    """
+    groups: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for place, column in enumerate(schema.columns):
+        match = _NUMBERED.match(column.name)
+        if match is None or column.name in leave_out:
+            continue
+        if column.kind in (ColumnKind.NUMERIC, ColumnKind.CONSTANT) and column.parse == ParseRule():
+            groups[match[1]].append((place, int(match[2]), column.name))
+    found = []
+    for members in groups.values():
+        places, numbers = [m[0] for m in members], [m[1] for m in members]
+        if len(members) < FEWEST or any(c.kind is ColumnKind.CONSTANT for c in _infos(schema, members)[::7]):
+            continue
+        beside = places == list(range(places[0], places[0] + len(places)))
+        even = len({b - a for a, b in pairwise(numbers)}) == 1 and numbers[1] > numbers[0]
+        if beside and even:
+            found.append(tuple(m[2] for m in members))
+    return found
+
+
+def _infos(schema: TableSchema, members: list[tuple[int, int, str]]) -> list[ColumnInfo]:
+    return [schema.columns[place] for place, *_ in members]
+
+
+def evidence(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean correlation of neighbouring columns and of those a third apart; zeros where it is doubtful.
+
+    Args:
+        values: (n, t) cells, NaN where missing.
+    """
+    n, t = values.shape
+    if n < LEAST_ROWS or np.isnan(values).mean() > STRANGE:
+        return 0.0, 0.0
+    filled = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
+    # Ranks, so that a few extreme rows do not make all columns alike.
+    ranks = pd.DataFrame(filled).rank().to_numpy()
+    varies = np.ptp(ranks, axis=0) > 0
+    if varies.mean() < NEARLY_ALL:
+        return 0.0, 0.0
+    centred = ranks - ranks.mean(axis=0)
+    spread = np.sqrt((centred**2).sum(axis=0))
+    unit = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    matrix = unit.T @ unit
+    by_lag = np.array([np.diagonal(matrix, lag).mean() for lag in range(1, t // 2 + 1)])
+    near, third = float(by_lag[0]), max(2, t // 3)
+    far = float(np.diagonal(matrix, third).mean())
+    lowest = np.minimum.accumulate(by_lag)
+    certain = (
+        near >= NEAR
+        and float((np.diagonal(matrix, 1) >= SOME).mean()) >= NEARLY_ALL
+        and near - far >= DROP
+        and float((by_lag - lowest).max()) <= REVIVAL
+    )
+    return (near, far) if certain else (0.0, 0.0)
+
+
+def learn_wide(
+    schema: TableSchema, frame: pd.DataFrame, runs: list[Run], place: MediaPlace | None = None
+) -> tuple[TableSchema, pd.DataFrame]:
+    """The columns and the canonical rows with a column of series for each run, behind the others."""
+    infos, added = list(schema.columns), {}
+    for run in runs:
+        rule = ParseRule(series=SeriesRule(channels=1, columns=run.columns))
+        cells = store_series(_cells(frame, run.columns), 1, run.name, place)
+        why = (
+            f"{len(run.columns)} columns that look like the steps of a series: neighbours correlate by "
+            f"{run.near:.2f}, those a third of the way apart by {run.far:.2f}"
+        )
+        infos.append(describe_series(run.name, why, cells, rule))
+        added[run.name] = pd.Series(cells, index=frame.index)
+    return TableSchema(columns=tuple(infos)), frame.assign(**added) if added else frame
+
+
+def with_wide(frame: pd.DataFrame, schema: TableSchema, where: str = "data") -> pd.DataFrame:
+    """A raw frame with the columns of series that a schema makes of other columns; the same if there are none.
+
+    Raises:
+        DataError: If a step is missing.
+    """
+    names = {str(c) for c in frame.columns}
+    added: dict[str, pd.Series] = {}
+    for column in schema.columns:
+        rule = column.parse.series
+        if rule is None or rule.id_column is not None or not rule.columns or column.name in names:
+            continue
+        if lacking := [c for c in rule.columns if c not in names]:
+            raise DataError(
+                f"{where} lacks '{lacking[0]}', a step of the series '{column.name}'",
+                "It needs the columns of the training data.",
+            )
+        raw = {c: canonical(frame[c], ColumnKind.NUMERIC, ParseRule()) for c in rule.columns}
+        added[column.name] = _cells(pd.DataFrame(raw), rule.columns)
+    return frame.assign(**added) if added else frame
+
+
+def _cells(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
+    values = frame[list(columns)].to_numpy(np.float32)
+    # A series is missing where nothing is given, not where a step is.
+    return pd.Series(series_cells([one if not np.isnan(one).all() else None for one in values]))
