@@ -10,7 +10,7 @@ SUFFIXES = frozenset(
 """Suffixes of the formats that are read."""
 FOREIGN = frozenset([".heic", ".heif", ".avif", ".raw", ".cr2", ".nef", ".dng", ".svg", ".psd", ".dcm", ".jp2"])
 """Suffixes of images that are not read."""
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 """What Pillow may take the files for: no format that runs a program or holds drawing commands."""
 IMAGE, LABEL, FILE = "image", "label", "file"
 """The columns of the table that a folder of images becomes; ``file`` for predictions only."""

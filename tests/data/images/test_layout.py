@@ -1,0 +1,111 @@
+"""What the folders of images say: classes, parts for the test, and what cannot be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autodl.data.files import is_image_folder, source_files
+from autodl.data.images.layout import find_images, labelled
+from autodl.errors import DataError
+
+
+def put(root: Path, *names: str) -> Path:
+    """Files that only their names make images."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+    return root
+
+
+def classes(root: Path) -> dict[str, str]:
+    """File relative to the root -> class."""
+    return {path.relative_to(root).as_posix(): name for path, name in labelled(find_images(root)).files}
+
+
+def test_the_first_folder_names_the_class(tmp_path: Path) -> None:
+    put(tmp_path, "cat/2.jpg", "cat/10.jpg", "cat/old/3.PNG", "dog/1.jpeg")
+    assert classes(tmp_path) == {"cat/2.jpg": "cat", "cat/10.jpg": "cat", "cat/old/3.PNG": "cat", "dog/1.jpeg": "dog"}
+    assert [p.name for p in find_images(tmp_path).images] == ["2.jpg", "10.jpg", "3.PNG", "1.jpeg"]
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"), [("train", "val", "test"), ("Training", "validation", "testing"), ("TRAIN", "dev", "Test")]
+)  # fmt: skip
+def test_folders_for_learning_and_for_the_test(tmp_path: Path, train: str, validation: str, test: str) -> None:
+    put(tmp_path, f"{train}/a/1.png", f"{train}/b/1.png", f"{validation}/a/2.png", f"{test}/a/3.png", "figures/x.png")
+    found = labelled(find_images(tmp_path))
+    assert classes(tmp_path) == {f"{train}/a/1.png": "a", f"{train}/b/1.png": "b", f"{validation}/a/2.png": "a"}
+    assert found.test == tmp_path / test
+    assert any(validation in n and "learnt from" in n for n in found.notes)
+    assert any("figures" in n for n in found.notes)
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    put(tmp_path, "train/1.png", "train/2.png", "test/1.png", "bus/1.png")
+    assert set(classes(tmp_path).values()) == {"train", "test", "bus"}
+
+
+def test_test_images_without_classes_are_told(tmp_path: Path) -> None:
+    put(tmp_path, "train/a/1.png", "train/b/1.png", "test/1.png")
+    found = labelled(find_images(tmp_path))
+    assert found.test is None
+    assert any("'test'" in n and "autodl predict" in n for n in found.notes)
+
+
+def test_a_folder_in_a_folder_is_looked_into(tmp_path: Path) -> None:
+    put(tmp_path, "photos/train/a/1.png", "photos/train/b/1.png", "photos/test/a/1.png")
+    found = labelled(find_images(tmp_path))
+    assert found.test == tmp_path / "photos" / "test"
+    assert [label for _, label in found.files] == ["a", "b"]
+
+
+def test_parts_that_hold_the_same_classes_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, "monday/cat/1.png", "monday/dog/1.png", "tuesday/cat/1.png", "tuesday/dog/1.png")
+    with pytest.raises(DataError, match=r"monday, tuesday.*the same folders \(cat, dog\)"):
+        labelled(find_images(tmp_path))
+
+
+def test_images_without_folders_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, "1.png", "2.png")
+    with pytest.raises(DataError, match="2 images in .* lie in no folders.*CSV"):
+        labelled(find_images(tmp_path))
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "a/1.png", "b/1.png", "a/notes.txt", "b/Thumbs.db", ".hidden/1.png", "a/._1.png", "b/2.heic", "0.png")
+    (tmp_path / "empty").mkdir()
+    notes = " ".join(labelled(find_images(tmp_path)).notes)
+    for part in ("a/notes.txt", "b/2.heic", "empty", "0.png"):
+        assert part in notes
+    assert "Thumbs" not in notes and "hidden" not in notes
+    assert len(classes(tmp_path)) == 2
+
+
+def test_links_out_of_the_folder_are_not_read(tmp_path: Path) -> None:
+    put(tmp_path / "secret", "s.png")
+    root = put(tmp_path / "photos", "a/1.png", "b/1.png")
+    (root / "a" / "s.png").symlink_to(tmp_path / "secret" / "s.png")
+    (root / "a" / "inner.png").symlink_to(root / "b" / "1.png")
+    (root / "c").symlink_to(tmp_path / "secret")
+    assert set(classes(root)) == {"a/1.png", "a/inner.png", "b/1.png"}
+    assert any("lead out" in n for n in find_images(root).notes())
+
+
+def test_when_a_folder_stands_for_its_images(tmp_path: Path) -> None:
+    assert is_image_folder(put(tmp_path / "classes", "a/1.png", "b/1.png", "labels.txt", "a/x.csv"))
+    assert is_image_folder(put(tmp_path / "flat", "1.png", "2.png", "README.txt"))
+    assert not is_image_folder(put(tmp_path / "listed", "images/1.png", "images/2.png", "labels.csv"))
+    assert not is_image_folder(put(tmp_path / "beside", "1.png", "labels.csv"))
+    assert not is_image_folder(put(tmp_path / "tables", "a/1.csv", "b/1.csv", "b/plot.png"))
+    assert not is_image_folder(put(tmp_path / "nothing", "a/1.xyz"))
+    assert not is_image_folder(tmp_path / "absent")
+    assert [p.name for p in source_files(tmp_path / "flat")] == ["1.png", "2.png"]
+    assert [p.name for p in source_files(tmp_path / "listed")] == ["labels.csv"]
+
+
+def test_a_folder_of_nothing_names_both(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(DataError, match="no table and no images"):
+        source_files(tmp_path)
