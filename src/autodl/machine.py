@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -54,6 +55,13 @@ def available_memory() -> int:
             cached = _entry(_read(group / "memory.stat"), cache_key) or 0
             free = min(free, max(0, limit - max(0, used - cached)))
     return free
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for products of 16-bit numbers; others only emulate them."""
+    flags = _read(Path("/proc/cpuinfo")).split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def slowness(rounds: int = SPINS) -> float:

@@ -44,6 +44,7 @@ class Shape:
         levels: Distinct categories of all categorical columns together.
         classes: K, or 0 for regression.
         quantiles: Q levels that are predicted; 0 where one number is.
+        images: Columns of images. image_side: pixels a side as they are stored; 0: not known.
         threads: Threads that one fit may use.
         speed: Speed of this machine relative to the reference (1.0 = 2 shared cores of 2024).
     """
@@ -55,6 +56,8 @@ class Shape:
     text: int = 0
     classes: int = 0
     quantiles: int = 0
+    images: int = 0
+    image_side: int = 0
     threads: int = 1
     speed: float = 1.0
 

@@ -27,6 +27,7 @@ SHARE = {"fast": 0.25, "balanced": 0.6, "best": 0.9}
 EXTRA_SHARE = 0.15
 """The same for families of optional packages that were not asked for by name: they bring a search of their own."""
 MEMORY_SHARE = 0.6
+PLURALS = {Modality.TEXT: "texts", Modality.IMAGE: "images", Modality.SERIES: "series"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Setting:
             text=len(f.text),
             classes=f.profile.n_classes,
             quantiles=len(f.options.quantiles),
+            images=len(f.images),
+            image_side=max((c.parse.side or 0 for c in f.images), default=0),
             threads=self.threads,
             speed=self.machine.speed,
         )
@@ -153,8 +156,8 @@ def _unfit(cls: type[Family], setting: Setting) -> str:
         return f"It cannot do {setting.facts.task.value}."
     if setting.facts.options.quantiles and not cls.quantiles:
         return "It cannot predict quantiles."
-    if Modality.TABLE not in cls.modalities:
-        return "It is not for tables."
+    if not cls.modalities & {Modality.TABLE, *setting.facts.modalities}:
+        return f"It is for {' and '.join(sorted(PLURALS[m] for m in cls.modalities))}, and there are none."
     missing = cls.missing()
     if missing:
         how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autodl.options import FitOptions
-from autodl.records import ColumnInfo, ColumnKind, Profile, Task
+from autodl.records import ColumnInfo, ColumnKind, Modality, Profile, Task
 
 DEFAULT_BUDGET_S = 300.0
 """Assumed where there is no clock (a trial-count budget)."""
@@ -69,6 +69,12 @@ class Facts:
     def images(self) -> tuple[ColumnInfo, ...]:
         """Features that are images."""
         return self.of_kind(ColumnKind.IMAGE)
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What features are besides numbers, categories and dates."""
+        kinds = {Modality.TEXT: ColumnKind.TEXT, Modality.IMAGE: ColumnKind.IMAGE, Modality.SERIES: ColumnKind.SERIES}
+        return frozenset(m for m, kind in kinds.items() if self.of_kind(kind))
 
     @property
     def dates(self) -> tuple[ColumnInfo, ...]:

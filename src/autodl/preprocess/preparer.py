@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.numeric import NumericBlock
 from autodl.preprocess.older import completed
 from autodl.preprocess.parts import CodeParts
+from autodl.preprocess.series_block import SeriesBlock
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
 from autodl.preprocess.vector_block import VectorBlock
@@ -23,6 +24,9 @@ from autodl.records import ColumnKind, Recipe, TableSchema, Task
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from autodl.media.array import MediaArray
+    from autodl.media.batch import MediaBatch
 
 
 _WORDS = (ColumnKind.CATEGORICAL, ColumnKind.ID)
@@ -110,7 +114,7 @@ class Preparer:
                 raise TimeoutError("time ran out while the columns were prepared")
             if weight is not None and isinstance(block, TargetBlock | TextBlock):
                 parts.append(block.fit_transform(frame, y, weight))
-            elif isinstance(block, VectorBlock):
+            elif isinstance(block, VectorBlock | SeriesBlock):
                 parts.append(block.fit_transform(frame, y, deadline))
             else:
                 parts.append(block.fit_transform(frame, y))
@@ -157,6 +161,10 @@ class Preparer:
             if maker is not None:
                 self._blocks.append(VectorBlock(columns, maker, self.recipe, self.seed))
 
+        series = self.schema.of_kind(ColumnKind.SERIES)
+        if series and self.recipe.series != "none":
+            self._blocks.append(SeriesBlock(series, self.recipe, self.seed))
+
     def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame) -> None:
         recipe, seed = self.recipe, self.seed
         sizes = dict(zip(coder.columns, coder.cardinalities, strict=True))
@@ -189,11 +197,18 @@ class Preparer:
             numeric = sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr", dtype=np.float32)
         else:
             numeric = np.hstack(parts) if parts else np.empty((len(frame), 0), dtype=np.float32)
-        names = self._names
+        names, media = self._names, self._media(frame)
         if self._coder is None:
-            return Features(numeric, np.empty((len(frame), 0), dtype=np.int32), (), names, ())
+            return Features(numeric, np.empty((len(frame), 0), dtype=np.int32), (), names, (), media)
         codes = self._coder.transform(frame)
-        return Features(numeric, codes, self._coder.cardinalities, names, self._coder.columns)
+        return Features(numeric, codes, self._coder.cardinalities, names, self._coder.columns, media)
+
+    def _media(self, frame: pd.DataFrame) -> dict[str, MediaBatch]:
+        """Images and series themselves, for models that read them."""
+        if self.recipe.media == "none":
+            return {}
+        columns = self.schema.of_kind(ColumnKind.IMAGE, ColumnKind.SERIES)
+        return {name: cast("MediaArray", frame[name].array).batch for name in columns}
 
     def _check(self, frame: pd.DataFrame) -> None:
         missing = [name for name in self.schema.names if name not in frame.columns]

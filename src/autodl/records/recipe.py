@@ -73,6 +73,12 @@ class Recipe(Record):
     """Pixels a side to which images are brought for it."""
     vector_components: int = 0
     """Principal components kept of each column of images or embeddings; 0: all numbers as they are."""
+    series: Literal["none", "summary", "rocket", "both"] = "summary"
+    """``summary``: level, spread, trend and rhythm of series; ``rocket``: responses to fixed convolutions."""
+    series_features: int = 10_000
+    """Columns that the convolutions make of each column of series, at most."""
+    media: Literal["none", "pass"] = "none"
+    """``pass``: models get images and series themselves, besides what else is made of the columns."""
     dates: bool = True
     """Year, month, day, weekday, hour, day of year and days since the first date."""
     target: Literal["none", "standard", "log", "power", "quantile"] = "none"

@@ -242,6 +242,8 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         text=len(schema.of_kind(ColumnKind.TEXT)),
         classes=len(plan.classes),
         quantiles=len(plan.quantiles),
+        images=len(schema.of_kind(ColumnKind.IMAGE)),
+        image_side=max((c.parse.side or 0 for c in schema.columns if c.kind is ColumnKind.IMAGE), default=0),
         threads=plan.threads,
         speed=ctx.budget.pace.speed,
     )

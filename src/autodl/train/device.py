@@ -13,20 +13,6 @@ def pick_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def half_pays(device: torch.device) -> bool:
-    """Whether convolutions and products are quicker in 16 bits: on CUDA, and on CPUs that multiply bfloat16.
-
-    Measured on a CPU with AVX512-BF16: 1.8 to 2 times as many images a second in training. CPUs that only emulate it
-    are slower than with 32 bits.
-    """
-    if device.type == "cuda":
-        return True
-    # It has no public name; where a version of torch lacks it, 32 bits are always right.
-    known = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return device.type == "cpu" and bool(known and known()) and bool(native and native())
-
-
 @contextmanager
 def torch_threads(threads: int) -> Iterator[Callable[[int], None]]:
     """Torch uses this many CPU threads inside, and as many as before afterwards; gives a way to change it inside."""

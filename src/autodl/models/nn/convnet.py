@@ -58,9 +58,10 @@ class ConvNet(nn.Module):
     """Stem, stages of blocks, pooling over all positions, and a linear head.
 
     Args:
-        config: Architecture. channels: c of the input. n_outputs: of the head. dims: 1 for sequences, 2 for images.
+        config: Architecture. channels: c of the input. dims: 1 for sequences, 2 for images.
+        n_outputs: Of the head; 0: there is none, and the ``width`` pooled features are given.
 
-    Shape: (b, c, t) with a mask (b, t) or none, or (b, c, height, width) -> (b, n_outputs).
+    Shape: (b, c, t) with a mask (b, t) or none, or (b, c, height, width) -> (b, n_outputs or width).
     """
 
     def __init__(self, config: ConvNetConfig, channels: int, n_outputs: int, dims: Dims = 2) -> None:
@@ -92,9 +93,11 @@ class ConvNet(nn.Module):
         self.final_activation = Activation(activation) if not self.last and specs[-1].kind == "mbconv" else None
         self.pool = make_pooling(config.pooling, d)
         self.drop = Dropout(config.dropout)
-        self.head = nn.Linear(d, n_outputs)
-        nn.init.normal_(self.head.weight, 0.0, 0.01)
-        nn.init.zeros_(self.head.bias)
+        self.width = d
+        self.head = nn.Linear(d, n_outputs) if n_outputs else None
+        if self.head is not None:
+            nn.init.normal_(self.head.weight, 0.0, 0.01)
+            nn.init.zeros_(self.head.bias)
 
     def features(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Channels at each position that is left, and the mask of those; (b, d, *), (b, t') or None."""
@@ -108,6 +111,7 @@ class ConvNet(nn.Module):
         return (x if self.final_activation is None else self.final_activation(x)), mask
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Raw outputs."""
+        """Raw outputs or pooled features."""
         x, mask = self.features(x, mask)
-        return self.head(self.drop(self.pool(x.flatten(2).transpose(1, 2), mask)))  # type: ignore[no-any-return]
+        pooled = self.drop(self.pool(x.flatten(2).transpose(1, 2), mask))
+        return pooled if self.head is None else self.head(pooled)  # type: ignore[no-any-return]

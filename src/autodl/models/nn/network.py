@@ -18,7 +18,6 @@ from autodl.train.config import TrainConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -87,8 +86,8 @@ class Network(Estimator):
         """What changes training batches."""
         return None
 
-    def training_config(self, rows: int, device: torch.device) -> TrainConfig:
-        """The configuration of a training on so many rows."""
+    def training_config(self) -> TrainConfig:
+        """The configuration as this machine trains it best."""
         return self.config
 
     def outputs(self, module: nn.Module, inputs: tuple[Tensor, ...], objective: Objective) -> Tensor:
@@ -139,7 +138,7 @@ class Network(Estimator):
             sample = self._fetched(X, tuple(t[rows] for t in inputs))
             objective = self.objective()
             module = self.new_module(sample, objective.n_outputs)
-            config = self.training_config(len(X), device)
+            config = self.training_config()
             if self.start is None:
                 self.prepare(module, sample, self.meta.seed)
             else:

@@ -1,0 +1,67 @@
+"""Convolutional networks over images, trained from scratch, with searched architectures and augmentation."""
+
+from __future__ import annotations
+
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.nn.conv_cost import HALF_GAIN, convnet_cost, training_seconds_per_row
+from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
+from autodl.models.nn.image_config import ImageNetConfig
+from autodl.models.nn.image_estimator import ImageNetwork
+from autodl.models.nn.media_inputs import seen_side
+from autodl.records import Modality, Recipe
+
+USUAL_SIDE = 32
+"""Side of images of which nothing is known."""
+
+
+class CnnConfig(ImageNetConfig):
+    """See ``ImageNetConfig``."""
+
+
+class CnnEstimator(ImageNetwork):
+    """A trained convolutional network."""
+
+    config: CnnConfig
+
+
+class Cnn(Family):
+    """Family of convolutional networks over images."""
+
+    key = "cnn"
+    other_names = ("convnet", "resnet", "efficientnet", "mobilenet", "inception", "conv")
+    name = "Neural network (convolutions)"
+    summary = "A network that finds edges, textures and shapes in images, learnt from these images alone."
+    paper = (
+        'He et al. 2016, "Deep Residual Learning"; Tan and Le 2019, "EfficientNet"; Howard et al. 2017, '
+        '"MobileNets"; Szegedy et al. 2017, "Inception-v4"'
+    )
+    modalities = frozenset({Modality.IMAGE})
+    recipe = Recipe(
+        impute="median", indicator=True, scale="robust", categories="codes", text="svd", images="none", media="pass"
+    )
+    config = CnnConfig
+    complexity = 8
+    order = 4
+    deep = True
+    quantiles = True
+
+    def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
+        """See ``Family.estimate_cost``."""
+        assert isinstance(config, CnnConfig)
+        rows, columns = max(1, shape.rows), max(1, shape.images)
+        side = seen_side(shape.image_side or USUAL_SIDE, config.side)
+        fitted = config.for_side(side)
+        cost = convnet_cost(fitted, 3, max(1, shape.classes), (side, side))
+        row_s = columns * training_seconds_per_row(fitted, 3, (side, side)) / (1 + THREAD_GAIN * (shape.threads - 1))
+        if config.trains_in_half:
+            row_s *= HALF_GAIN
+        batch = min(rows, config.n_batch(rows))
+        epochs = config.n_epochs(rows)
+        seconds = epochs * rows * (row_s + STEP_OVERHEAD / batch) / max(shape.speed, 1e-3)
+        floats = 5.0 * cost.parameters + 3.0 * columns * cost.activations * batch
+        return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
+
+    def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
+        """See ``Family.build``."""
+        assert isinstance(config, CnnConfig)
+        return CnnEstimator(config, meta)

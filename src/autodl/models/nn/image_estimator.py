@@ -1,0 +1,97 @@
+"""A network over images as an estimator: stored images in, augmentation, mirrored predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from autodl.models.base import Meta
+from autodl.models.nn.conv_cost import convnet_cost
+from autodl.models.nn.image_config import ImageNetConfig
+from autodl.models.nn.media_inputs import ImagePlan
+from autodl.models.nn.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from autodl.features import Features
+    from autodl.train.data import Fetch, TensorData
+    from autodl.train.losses import Objective
+
+
+class ImageNetwork(Network):
+    """A convolutional network over the images of a table, with its other columns beside them.
+
+    Args:
+        config: Architecture, augmentation and training. meta: Task, classes, seed, threads.
+    """
+
+    config: ImageNetConfig
+    predict_batch: ClassVar[int] = 256
+    sample_rows: ClassVar[int] = 1024
+
+    def __init__(self, config: ImageNetConfig, meta: Meta) -> None:
+        super().__init__(config, meta)
+        self.plan: ImagePlan | None = None
+
+    def learn(self, X: Features) -> None:
+        """See ``Network``."""
+        self.plan = ImagePlan.learn(X, self.config.side)
+
+    def inputs(self, X: Features) -> tuple[Tensor, ...]:
+        """See ``Network``."""
+        return self._known().tensors(X)
+
+    def fetcher(self, X: Features) -> Fetch:
+        """See ``Network``."""
+        return self._known().fetcher(X)
+
+    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
+        """See ``Network``."""
+        from autodl.models.nn.image_net import ImageNet
+
+        module = self.stored_module(n_outputs)
+        assert isinstance(module, ImageNet)
+        module.fit_colours(inputs)
+        return module
+
+    def stored_module(self, n_outputs: int) -> nn.Module:
+        """See ``Network``."""
+        from autodl.models.nn.image_net import ImageNet
+
+        plan = self._known()
+        table = plan.table if plan.has_table else None
+        return ImageNet(self.config.for_side(plan.side), len(plan.columns), table, n_outputs)
+
+    def multiplications(self, module: nn.Module) -> float:
+        """Those of the convolutions, for each column of images."""
+        plan = self._known()
+        cost = convnet_cost(self.config.for_side(plan.side), 3, 1, (plan.side, plan.side))
+        return float(cost.multiplications * len(plan.columns))
+
+    def augmenter(self) -> Callable[[TensorData], TensorData]:
+        """See ``Network``."""
+        from autodl.models.nn.augmentation import ImageAugmenter
+
+        plan = self._known()
+        return ImageAugmenter(self.config, len(plan.columns), mixes=not plan.has_table)
+
+    def training_config(self) -> ImageNetConfig:
+        """In 16 bits where that is quicker."""
+        config = self.config
+        return config.model_copy(update={"precision": "mixed"}) if config.trains_in_half else config
+
+    def outputs(self, module: nn.Module, inputs: tuple[Tensor, ...], objective: Objective) -> Tensor:
+        """The mean over each image and its mirror image, where training mirrors images."""
+        plain = super().outputs(module, inputs, objective)
+        if self.config.flip == "none" or not self.config.mirror:
+            return plain
+        m = len(self._known().columns)
+        mirrored = (*(x.flip(2) for x in inputs[:m]), *inputs[m:])
+        return (plain + super().outputs(module, mirrored, objective)) / 2
+
+    def _known(self) -> ImagePlan:
+        if self.plan is None:
+            raise RuntimeError("`fit` must come before `predict`")
+        return self.plan

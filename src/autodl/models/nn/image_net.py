@@ -1,0 +1,88 @@
+"""A convolutional network over images, with the other columns of the table beside them.
+
+Notation: b rows, m columns of images, S side in pixels, d features after pooling.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from autodl.models.nn.conv_config import ConvNetConfig
+from autodl.models.nn.convnet import ConvNet
+from autodl.models.nn.embeddings import CategoryEncoder
+from autodl.models.nn.inputs import InputPlan
+
+MAX_ONEHOT = 8
+CATEGORY_SIZE = 8
+SIDE_WIDTH = 32
+"""Features that the columns beside the images become: the images are the larger part of what is known."""
+MIN_SPREAD = 8.0
+"""Least standard deviation of a colour, of 255, so that a constant one is not blown up."""
+
+
+class TableSide(nn.Module):
+    """Columns beside the images as features: one hidden layer.
+
+    Shape: (b, flat), (b, p) float32, (b, q) int64 -> (b, ``SIDE_WIDTH``).
+    """
+
+    def __init__(self, table: InputPlan) -> None:
+        super().__init__()
+        self.encoder = CategoryEncoder(table.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
+        inputs = table.n_flat + len(table.smooth) + self.encoder.size_out
+        self.hidden = nn.Linear(inputs, SIDE_WIDTH)
+
+    def forward(self, flat: Tensor, smooth: Tensor, codes: Tensor) -> Tensor:
+        """Features."""
+        return self.hidden(torch.cat([flat, smooth, self.encoder(codes)], 1)).relu()  # type: ignore[no-any-return]
+
+
+class ImageNet(nn.Module):
+    """Images through one convolutional network, all that is known of a row through a linear head.
+
+    Colours are standardized by those of the training images. A missing image gives zeros.
+
+    Args:
+        config: Architecture. columns: m. n_outputs: of the head.
+        table: The other columns, or None where there are none.
+
+    Shape: m times (b, S, S, 3), (b, m), then what ``InputPlan.tensors`` gives -> (b, n_outputs).
+    """
+
+    center: Tensor
+    spread: Tensor
+
+    def __init__(self, config: ConvNetConfig, columns: int, table: InputPlan | None, n_outputs: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.register_buffer("center", torch.full((3,), 128.0))
+        self.register_buffer("spread", torch.full((3,), 64.0))
+        self.body = ConvNet(config, 3, 0, dims=2).to(memory_format=torch.channels_last)
+        self.side = None if table is None else TableSide(table)
+        width = columns * self.body.width + (0 if table is None else SIDE_WIDTH)
+        self.head = nn.Linear(width, n_outputs)
+        nn.init.normal_(self.head.weight, 0.0, 0.01)
+        nn.init.zeros_(self.head.bias)
+
+    @torch.no_grad()
+    def fit_colours(self, inputs: tuple[Tensor, ...]) -> None:
+        """Take mean and standard deviation of the colours of a sample of training rows."""
+        present = inputs[self.columns] > 0
+        shown = [x[present[:, j]].flatten(0, 2).double() for j, x in enumerate(inputs[: self.columns])]
+        pixels = torch.cat(shown)
+        if len(pixels):
+            self.center.copy_(pixels.mean(0))
+            self.spread.copy_(pixels.std(0, correction=0).clamp(min=MIN_SPREAD))
+
+    def planes(self, images: Tensor) -> Tensor:
+        """(b, 3, S, S) standardized colours of (b, S, S, 3), in the same memory: channels last."""
+        return ((images.float() - self.center) / self.spread).permute(0, 3, 1, 2)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Raw outputs."""
+        images, present = inputs[: self.columns], inputs[self.columns]
+        parts = [self.body(self.planes(x)) * present[:, j : j + 1] for j, x in enumerate(images)]
+        if self.side is not None:
+            parts.append(self.side(*inputs[self.columns + 1 :]))
+        return self.head(torch.cat(parts, 1))  # type: ignore[no-any-return]
