@@ -33,6 +33,8 @@ KNOWN = {
     # Batteries: there and back within one function.
     "testing/families.py": {"pickle.loads"},
     "testing/preparers.py": {"pickle.loads"},
+    # Weights of an installed package, as tensors only (``weights_only``).
+    "pretrained/efficientnet_lite0.py": {"torch.load"},
     # Modules named in this package's own tables, or found in its own folders; never in a file of the user.
     "__init__.py": {"importlib.import_module"},
     "data/__init__.py": {"importlib.import_module"},

@@ -82,6 +82,12 @@ def test_every_dependency_has_one_exact_pin() -> None:
         assert canonical(name[0]) in pins, f"{requirement} has no pin in constraints.txt"
 
 
+def test_the_extra_all_holds_the_others() -> None:
+    extras: dict[str, list[str]] = pyproject()["project"]["optional-dependencies"]  # type: ignore[index]
+    others = {need for extra, needs in extras.items() if extra not in ("all", "dev") for need in needs}
+    assert set(extras["all"]) == others
+
+
 @pytest.mark.slow
 def test_types() -> None:
     done = subprocess.run([sys.executable, "-m", "mypy"], cwd=REPO, capture_output=True, text=True)

@@ -19,6 +19,8 @@ SIDE = 64
 ORIENTATIONS = 9
 BLOCK = 2
 """Cells a side that are normalized together."""
+BLANK = 1e-3
+"""Keeps blocks without any gradient at zero; far below a step of one of the 255 levels."""
 CLIP = 0.2
 """Largest share of one gradient in the norm of a block (Lowe's hysteresis)."""
 
@@ -71,7 +73,7 @@ def oriented_gradients(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     Args:
         pixels: (n, S, S, 3).
     """
-    histograms = cell_histograms(reduced(pixels, SIDE) / np.float32(255.0), cells_of(pixels.shape[1]))
+    histograms = cell_histograms(reduced(pixels, SIDE), cells_of(pixels.shape[1]))
     last = histograms.shape[1] - BLOCK + 1
     blocks = np.concatenate(
         [histograms[:, i : i + last, j : j + last] for i in range(BLOCK) for j in range(BLOCK)], axis=3
@@ -81,5 +83,4 @@ def oriented_gradients(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _unit(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    # The small number keeps blank blocks at zero; it is far below the gradients that an eye can see.
-    return np.asarray(blocks / np.sqrt((blocks**2).sum(axis=3, keepdims=True) + 1e-6), np.float32)
+    return np.asarray(blocks / np.sqrt((blocks**2).sum(axis=3, keepdims=True) + BLANK**2), np.float32)

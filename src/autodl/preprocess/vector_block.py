@@ -83,7 +83,7 @@ class VectorBlock:
         return self._join(parts, len(frame))
 
     def _fit(self, vectors: NDArray[np.float32]) -> VectorColumn:
-        absent = np.isnan(vectors).any(axis=1)
+        absent = _absent(vectors)
         present = vectors[~absent]
         width = vectors.shape[1]
         centre = present.mean(axis=0) if len(present) else np.zeros(width, np.float32)
@@ -157,7 +157,7 @@ def _digest(text: str) -> int:
 
 
 def _apply(learnt: VectorColumn, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    absent = np.isnan(vectors).any(axis=1) if vectors.shape[1] else np.ones(len(vectors), dtype=bool)
+    absent = _absent(vectors)
     if vectors.shape[1] != len(learnt.centre):  # there is no object at all, here or among the training rows
         vectors = np.zeros((len(vectors), len(learnt.centre)), np.float32)
     # Missing objects lie at the mean, which is zero here, whatever follows.
@@ -166,3 +166,7 @@ def _apply(learnt: VectorColumn, vectors: NDArray[np.float32]) -> NDArray[np.flo
         centred = centred @ learnt.components.T
     told = centred * learnt.factor
     return np.hstack([told, absent[:, None].astype(np.float32)]) if learnt.indicator else told
+
+
+def _absent(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.isnan(vectors).any(axis=1) if vectors.shape[1] else np.ones(len(vectors), dtype=bool)

@@ -135,7 +135,8 @@ class VectorMemory:
             TimeoutError: If the deadline passes.
         """
         with self._lock:  # one thread makes them, the others find them here
-            tables = [t for t in (self._told.get(maker.key), self._own.get(maker.key)) if t is not None]
+            known_tables = (self._told.get(maker.key), self._own.get(maker.key))
+            tables = [t for t in known_tables if t is not None and (t.rows(digests) >= 0).any()]
             known = np.zeros(len(digests), dtype=bool)
             for table in tables:
                 known |= table.rows(digests) >= 0

@@ -55,12 +55,21 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str]
     The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
     tried first. Preparation that is not searched follows the recipe, too. A user's own defaults stay as they are.
     """
+    idle = {*idle, *_settled(plan.recipe)}
     space = planned_space(plan).without(*(f"prep.{name}" for name in idle))
     if plan.space is not None:
         bound = any("objective" in p.when for p in space.params.values())
         return space if bound else space.restricted("objective", possible)
     space = space.restricted("objective", ("auto", *plan.objectives))
     return space.with_defaults({f"prep.{name}": value for name, value in plan.recipe.model_dump().items()})
+
+
+def _settled(recipe: Recipe) -> Iterable[str]:
+    """Fields about vectors that the planned recipe leaves no choice in."""
+    if recipe.image_encoder:
+        yield "images"
+    if not recipe.text_encoder:
+        yield "embedding"
 
 
 def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequence[int]) -> frozenset[str]:
@@ -91,6 +100,8 @@ def idle_fields(columns: Iterable[ColumnInfo], task: Task, class_counts: Sequenc
         idle |= {name for name in Recipe.model_fields if name.startswith(("text", "embedding"))}
     if not any(c.kind is ColumnKind.IMAGE for c in kept):
         idle |= {name for name in Recipe.model_fields if name.startswith("image")}
+    if not any(c.kind is ColumnKind.SERIES for c in kept):
+        idle |= {"series", "series_features"}
     if task is Task.CLASSIFICATION:
         idle.add("target")
     if task is not Task.CLASSIFICATION or nearly_balanced(class_counts):

@@ -1,0 +1,117 @@
+"""Pretrained networks are planned where they are offered and fit into the budget, and what is planned is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from autodl.evaluate.base import metrics
+from autodl.options import FitOptions
+from autodl.planning.encoding import ASKED_SHARE, LOAD_S, SHARE, choose_encodings, seconds_at
+from autodl.planning.facts import Facts
+from autodl.planning.preparation import TREE_COMPONENTS, adapt
+from autodl.pretrained.offers import Offer, offer_for, relative_cost
+from autodl.records import ColumnInfo, ColumnKind, Modality, Profile, Recipe, TableSchema, TargetInfo, Task
+from autodl.search.memory import vector_columns
+
+ROWS = 1000
+LITE = Offer("efficientnet_lite0", "Lite", (224, 160, 96), 0.05)
+MINI = Offer("minilm_l6", "Mini", (256, 64), 0.1)
+
+
+def facts(kind: ColumnKind, budget: float | None = 300.0, length: float | None = None) -> Facts:
+    column = ColumnInfo(name="c", kind=kind, n=ROWS, n_missing=0, n_unique=ROWS, mean_length=length)
+    target = TargetInfo(
+        name="y", why="", guessed=False, task=Task.CLASSIFICATION, task_why="", task_guessed=False,
+        classes=("a", "b"), class_counts=(ROWS // 2, ROWS // 2),
+    )  # fmt: skip
+    profile = Profile.model_construct(
+        n_rows=ROWS, columns=TableSchema(columns=(column,)), features=("c",), target=target, dropped={}
+    )
+    return Facts(profile, FitOptions(time_budget_s=budget))
+
+
+@pytest.mark.parametrize(
+    ("budget", "size"),
+    [(600.0, 224), (3 * (LOAD_S + 50.5), 224), (3 * (LOAD_S + 49.5), 160), (60.0, 96), (30.0, None), (None, 224)],
+)
+def test_images_are_read_at_the_largest_size_that_fits(budget: float | None, size: int | None) -> None:
+    chosen, (decision,) = choose_encodings(facts(ColumnKind.IMAGE, budget), {Modality.IMAGE: LITE})
+    if size is None:
+        assert not chosen
+        assert decision.choice == "colours and outlines"
+        assert "would take about" in decision.why and "Give more time" in decision.why
+        return
+    assert chosen[Modality.IMAGE].size == size
+    assert decision.topic == "Images" and "Lite" in decision.choice
+    assert ("smaller than the 224" in decision.why) == (size != 224)
+    assert budget is None or chosen[Modality.IMAGE].seconds <= SHARE * budget
+
+
+def test_short_texts_cost_what_they_have_and_no_more() -> None:
+    short, long = (facts(ColumnKind.TEXT, length=n).text for n in (38.0, 10_000.0))
+    assert seconds_at(256, Modality.TEXT, long, MINI) == pytest.approx(LOAD_S + 100.0)
+    assert seconds_at(256, Modality.TEXT, short, MINI) == pytest.approx(LOAD_S + 100.0 * 11.5 / 256)
+    assert seconds_at(64, Modality.TEXT, long, MINI) == pytest.approx(LOAD_S + 25.0)
+
+
+def test_what_was_asked_for_may_take_longer() -> None:
+    told, budget = facts(ColumnKind.IMAGE, 100.0), 100.0
+    asked = Offer(LITE.key, LITE.name, (224,), 0.05, "You asked for it.", asked=True)
+    assert SHARE * budget < seconds_at(224, Modality.IMAGE, told.images, asked) < ASKED_SHARE * budget
+    assert not choose_encodings(told, {Modality.IMAGE: Offer(LITE.key, LITE.name, (224,), 0.05)})[0]
+    chosen, (decision,) = choose_encodings(told, {Modality.IMAGE: asked})
+    assert chosen and decision.why.startswith("You asked for it. ")
+
+
+def test_why_there_is_none_is_told() -> None:
+    chosen, (decision,) = choose_encodings(facts(ColumnKind.TEXT), {Modality.TEXT: Offer(why="Not installed.")})
+    assert not chosen
+    assert (decision.choice, decision.why) == ("words alone", "Not installed.")
+
+
+def test_tables_without_images_and_texts_hear_nothing_of_it() -> None:
+    assert choose_encodings(facts(ColumnKind.NUMERIC), {Modality.IMAGE: LITE, Modality.TEXT: MINI}) == ({}, ())
+
+
+def test_recipes_follow() -> None:
+    metric = metrics["roc_auc"]
+    told = facts(ColumnKind.IMAGE)
+    chosen, _ = choose_encodings(told, {Modality.IMAGE: LITE})
+    linear, trees = Recipe(scale="standard"), Recipe(scale="none")
+    with_it = adapt(linear, told, metric, chosen)
+    assert (with_it.images, with_it.image_encoder, with_it.image_side) == ("pretrained", LITE.key, 224)
+    assert with_it.vector_components == 0
+    assert adapt(trees, told, metric, chosen).vector_components == TREE_COMPONENTS
+    assert adapt(linear, told, metric).images == "hog"
+    assert adapt(Recipe(images="none"), told, metric, chosen).images == "none"
+    plain = facts(ColumnKind.NUMERIC)
+    assert adapt(trees, plain, metric) == adapt(trees, plain, metric, chosen)
+    assert adapt(trees, plain, metric).images == "none"
+    assert adapt(trees, plain, metric).vector_components == 0
+
+
+def test_texts_get_embeddings_beside_their_terms() -> None:
+    told, metric = facts(ColumnKind.TEXT), metrics["roc_auc"]
+    chosen, _ = choose_encodings(told, {Modality.TEXT: MINI})
+    recipe = adapt(Recipe(text="tfidf", scale="standard"), told, metric, chosen)
+    assert (recipe.text, recipe.embedding, recipe.text_encoder) == ("tfidf", True, MINI.key)
+    assert not adapt(Recipe(), told, metric).embedding
+    assert adapt(Recipe(text="none"), told, metric, chosen).text_encoder == ""
+
+
+def test_the_columns_that_follow_are_counted() -> None:
+    columns = facts(ColumnKind.IMAGE).features
+    assert vector_columns(Recipe(images="summary"), columns) == 160
+    assert vector_columns(Recipe(images="hog", vector_components=64), columns) == 64
+    assert vector_columns(Recipe(images="none"), columns) == 0
+    assert vector_columns(Recipe(), facts(ColumnKind.TEXT).features) == 0
+
+
+def test_an_offer_is_dearer_on_a_slower_machine_and_cheaper_with_more_cores() -> None:
+    one = offer_for(Modality.IMAGE, "auto", 1, 1.0)
+    if not one.key:
+        assert "is not installed" in one.why
+        return
+    assert offer_for(Modality.IMAGE, "auto", 1, 0.5).seconds == pytest.approx(2 * one.seconds)
+    assert offer_for(Modality.IMAGE, "auto", 4, 1.0).seconds < one.seconds
+    assert relative_cost(Modality.IMAGE, 112, 224) == 0.25
