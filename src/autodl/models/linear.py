@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models._rotation import MOST_ROWS, rotated
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 from autodl.records.recipe import BENT_COLUMNS
@@ -85,11 +86,13 @@ class LinearEstimator(ArrayEstimator):
         from sklearn.linear_model import LogisticRegression
 
         c = self.config
+        few = rotated(matrix) if c.penalty == "l2" else None
+        matrix = matrix if few is None else few[0]
         n, p = matrix.shape
         ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": c.l1_ratio}[c.penalty]
         if ratio == 0.0:
             outputs = 1 if self.n_present == 2 else self.n_present
-            small = isinstance(matrix, np.ndarray) and p * outputs <= _NEWTON_SIZE and n > p
+            small = isinstance(matrix, np.ndarray) and p * outputs <= _NEWTON_SIZE and (n > p or few is not None)
             solver = "newton-cholesky" if small else "lbfgs"
         else:
             solver = "liblinear" if ratio == 1.0 and self.n_present == 2 else "saga"
@@ -112,6 +115,8 @@ class LinearEstimator(ArrayEstimator):
             if int(np.max(model.n_iter_)) < model.max_iter or deadline.passed():
                 break
             chunk *= 2
+        if few is not None:
+            model.coef_, model.n_features_in_ = model.coef_ @ few[1], few[1].shape[1]
         self._model = model
 
     def _train_regression(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> None:
@@ -123,6 +128,11 @@ class LinearEstimator(ArrayEstimator):
         self._mean = float(np.average(y, weights=weight))
         self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
         target = (y - self._mean) / self._deviation
+        few = rotated(matrix) if c.penalty == "l2" else None
+        if few is not None:
+            self._model = Ridge(alpha=1.0 / c.C, solver="cholesky").fit(few[0], target, sample_weight=weight)
+            self._model.coef_, self._model.n_features_in_ = self._model.coef_ @ few[1], few[1].shape[1]
+            return
         if c.penalty == "l2":
             dense = isinstance(matrix, np.ndarray)
             solver = "cholesky" if dense and p <= 5_000 else "lsqr" if dense else "sparse_cg"
@@ -228,7 +238,7 @@ class Linear(Family):
     )
     recipe = Recipe(
         outliers="clip", scale="standard", crosses=10, segments=6, categories="onehot",
-        text="tfidf", text_statistics=False, target="standard",
+        text="tfidf", text_statistics=False, series="rocket", target="standard",
     )  # fmt: skip
     config = LinearConfig
     complexity = 1
@@ -248,19 +258,26 @@ class Linear(Family):
         bent = 10 + min(6 * shape.numeric, BENT_COLUMNS, shape.rows // 10)
         wide = shape.numeric + bent + min(shape.levels, 30 * shape.categorical)
         outputs = shape.classes if shape.classes > 2 else 1
+        seconds, turned = 0.0, config.penalty == "l2" and not shape.text and not shape.quantiles
+        if turned and 2 * shape.rows <= wide and shape.rows <= MOST_ROWS:
+            # Few rows are turned into as few columns first.
+            seconds, wide_before = shape.rows**2 * (wide * 2.5e-10 + shape.rows * 1e-9), wide
+            wide = shape.rows
+        else:
+            wide_before = wide
         cells = shape.rows * (wide + 250.0 * shape.text)
         if shape.quantiles:
-            seconds = min(config.max_iter, 100.0) * cells * shape.quantiles * 4.0e-9
+            seconds += min(config.max_iter, 100.0) * cells * shape.quantiles * 4.0e-9
         elif config.penalty == "l2" and shape.classes == 0:
-            seconds = cells * wide * 2.0e-10 + cells * 1e-8
+            seconds += cells * wide * 2.0e-10 + cells * 1e-8
         elif config.penalty == "l2" and wide * outputs <= _NEWTON_SIZE and not shape.text:
-            seconds = cells * wide * outputs**2 * 2.0e-9
+            seconds += cells * wide * outputs**2 * 2.0e-9
         elif config.penalty == "l2":
-            seconds = 100.0 * cells * outputs * 2.0e-9
+            seconds += 100.0 * cells * outputs * 2.0e-9
         else:
             passes = 40.0 if shape.classes == 0 else 60.0 if outputs == 1 and config.penalty == "l1" else 200.0
-            seconds = min(config.max_iter, passes) * cells * outputs * 4.0e-9
-        bytes_ = 16.0 * shape.rows * wide + 6.0e3 * shape.rows * shape.text
+            seconds += min(config.max_iter, passes) * cells * outputs * 4.0e-9
+        bytes_ = 16.0 * shape.rows * wide_before + 6.0e3 * shape.rows * shape.text
         return CostEstimate(seconds=0.05 + seconds / shape.speed, bytes=bytes_)
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:

@@ -8,6 +8,7 @@ from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
+from autodl.planning.series import decide_series, series_fields
 from autodl.profiling.words import share
 from autodl.records import Decision, Modality, Recipe, Task
 from autodl.records.recipe import BENT_COLUMNS
@@ -37,7 +38,7 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modal
         metric: What is optimized.
         encodings: Pretrained networks that take part.
     """
-    change = vectors(recipe, facts, encodings)
+    change = vectors(recipe, facts, encodings) | series_fields(recipe, facts)
     if not facts.gaps:
         change["indicator"] = False
     if not facts.text:
@@ -113,6 +114,7 @@ def decide(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: f
     ]
     if facts.text:
         found.append(_text(facts, recipes, searched))
+    found += decide_series(facts, recipes, "series" in searched)
     if facts.dates:
         found.append(_dates(facts))
     found.append(

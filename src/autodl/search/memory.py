@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
 from autodl.preprocess.category_blocks import shown_classes
+from autodl.preprocess.series_block import series_seconds, series_width
 from autodl.preprocess.text_statistics import STATISTICS
 from autodl.preprocess.text_terms import PIECE_CHARACTERS
 from autodl.preprocess.vector_makers import vector_width
@@ -134,6 +135,8 @@ def preparation_cost(
         seconds += rows.train * (terms + pieces) * passes
     if recipe.vector_components and vectors:
         seconds += COMPONENTS_S * rows.train * vectors
+    for stats in (c.series for c in features if c.series is not None and recipe.series != "none"):
+        seconds += rows.total * series_seconds(recipe, stats.length[1], stats.channels)
     if recipe.crosses:
         seconds += 0.1 + 1e-4 * min(rows.train, 4_000) * min(3, max(1, outputs)) * (recipe.scale == "none")
     seconds += 2.0 if recipe.impute == "knn" and gaps else 0.0
@@ -143,10 +146,13 @@ def preparation_cost(
 
 
 def vector_columns(recipe: Recipe, columns: Iterable[ColumnInfo]) -> int:
-    """Numeric columns that the images and the embeddings of texts become; nothing else is counted."""
+    """Numeric columns that images, series and the embeddings of texts become; nothing else is counted."""
+    columns = tuple(columns)
     kinds = [c.kind for c in columns]
     pairs = ((ColumnKind.IMAGE, Modality.IMAGE), (ColumnKind.TEXT, Modality.TEXT))
-    return sum(kinds.count(kind) * vector_width(recipe, modality) for kind, modality in pairs if kind in kinds)
+    width = sum(kinds.count(kind) * vector_width(recipe, modality) for kind, modality in pairs if kind in kinds)
+    known = [c.series for c in columns if c.series is not None] if recipe.series != "none" else []
+    return width + sum(series_width(recipe, s.length[1], s.channels) for s in known)
 
 
 def _category_widths(recipe: Recipe, words: Sequence[ColumnInfo], classes: int) -> tuple[int, int, int]:
@@ -196,7 +202,7 @@ class MemoryModel:
         return self.preparation(spec).bytes + fit(config)
 
     def vectors(self, spec: TrialSpec) -> int:
-        """Numeric columns that images and embeddings of texts become."""
+        """Numeric columns that images, series and embeddings of texts become."""
         from autodl.search.trial import trial_recipe
 
         if not self._media:
@@ -205,7 +211,7 @@ class MemoryModel:
 
     @cached_property
     def _media(self) -> bool:
-        return bool(self.data.schema.of_kind(ColumnKind.IMAGE, ColumnKind.TEXT))
+        return bool(self.data.schema.of_kind(ColumnKind.IMAGE, ColumnKind.TEXT, ColumnKind.SERIES))
 
     def preparation(self, spec: TrialSpec) -> CostEstimate:
         """Of one fold."""

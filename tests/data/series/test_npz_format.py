@@ -1,0 +1,54 @@
+"""Series in archives of numpy arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autodl.data import read_table
+from autodl.errors import DataError
+
+
+def test_steps_alone_and_channels(tmp_path: Path) -> None:
+    values = np.arange(24.0).reshape(4, 6)
+    np.savez(tmp_path / "a.npz", X=values, y=np.array(["u", "v", "u", "v"]), age=np.arange(4))
+    frame, info = read_table(tmp_path / "a.npz")
+    assert list(frame.columns) == ["series", "label", "age"]
+    assert info.format == "npz"
+    np.testing.assert_array_equal(frame["series"].array[1][:, 0], values[1])
+    assert frame["label"].tolist() == ["u", "v", "u", "v"]
+    np.savez(tmp_path / "b.npz", X=values.reshape(4, 2, 3), y=np.array([0.5, 1, 2, 3]))
+    frame, _ = read_table(tmp_path / "b.npz")
+    assert list(frame.columns) == ["series", "target"]
+    np.testing.assert_array_equal(frame["series"].array[0], values[0].reshape(2, 3).T)
+
+
+def test_ends_that_are_nan_belong_to_no_series(tmp_path: Path) -> None:
+    values = np.array([[[1, 2, np.nan], [3, np.nan, np.nan]], [[np.nan, 1, 2], [3, 4, 5]], [[np.nan] * 3] * 2])
+    np.savez(tmp_path / "a.npz", series=values)
+    cells = read_table(tmp_path / "a.npz")[0]["series"].array
+    assert [None if cell is None else cell.shape for cell in cells] == [(2, 2), (3, 2), None]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"a": np.zeros((2, 3)), "b": np.zeros((2, 3))}, "does not tell which of its arrays are series"),
+        ({"X": np.zeros(3)}, "does not tell which"),
+        ({"X": np.zeros((3, 4)), "y": np.zeros(2)}, r"'y' has the form \(2,\), but there are 3 series"),
+        ({"X": np.array([[1, 2], [3]], dtype=object)}, "pickled objects"),
+    ],
+)
+def test_what_is_not_clear_is_refused(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(DataError, match=said) as caught:
+        read_table(tmp_path / "a.npz")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_archive_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"nothing of the kind")
+    with pytest.raises(DataError, match="damaged"):
+        read_table(tmp_path / "a.npz")
