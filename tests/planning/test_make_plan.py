@@ -20,7 +20,7 @@ from autodl.options import FitOptions
 from autodl.planning import make_plan, own_spaces
 from autodl.planning.runner import choose_runner
 from autodl.profiling import choose_task, encode_target, profile_table
-from autodl.records import Decision, Plan, Profile, ReadInfo, TargetInfo, Task
+from autodl.records import Decision, Modality, Plan, Profile, ReadInfo, TargetInfo, Task
 from autodl.search.strategies.base import strategies
 
 MACHINE = Machine(cores=2, memory_bytes=8_000_000_000)
@@ -188,7 +188,8 @@ def test_candidates_start_simple_and_name_their_cost() -> None:
     assert orders == sorted(orders)
     assert all(f.est_seconds > 0 and f.why for f in plan.families)
     named = {f.name for f in plan.families} | {s.what for s in plan.skipped}
-    assert named == {f.name for f in families.values()}, "each family takes part or is left out with a reason"
+    tabular = {f.name for f in families.values() if Modality.TABLE in f.modalities}
+    assert named == tabular, "each family takes part or is left out with a reason; those for images are not spoken of"
     assert all(s.why for s in plan.skipped)
 
 
@@ -221,6 +222,12 @@ def test_families_asked_for() -> None:
     typo = key[:-1] + "zz"
     with pytest.raises(ConfigError, match=f"unknown model family '{typo}'.*Did you mean '{key}'"):
         plan_of(table(), FitOptions(families=(typo,)))
+
+
+def test_a_family_for_images_cannot_be_asked_for_without_images() -> None:
+    key = next(k for k, f in families.items() if f.modalities == {Modality.IMAGE})
+    with pytest.raises(ConfigError, match=f"the model family '{key}' is for images, and the data have none"):
+        plan_of(table(), FitOptions(families=(key,)))
 
 
 def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,6 +284,25 @@ def test_batches_never_hold_a_single_row(n, size, steps):
     assert n == 1 or len(set(seen)) == len(seen)
 
 
+def test_rows_that_are_fetched_train_as_those_that_are_there():
+    held = xor()
+    asked: list[int] = []
+
+    def fetch(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        asked.append(len(inputs[0]))
+        return (held.inputs[0][inputs[0]],)
+
+    numbers = TensorData((torch.arange(len(held)),), held.target, fetch=fetch)
+    plain, fetched = network(), network()
+    fetched.load_state_dict(plain.state_dict())
+    config = TrainConfig(epochs=3, batch_size=50)
+    one = fit_module(plain, held, CrossEntropy(2), config, valid=held)
+    two = fit_module(fetched, numbers, CrossEntropy(2), config, valid=numbers, eval_batch=64)
+    assert max(asked) == 64 and asked.count(50) == 3 * len(held) // 50
+    assert [p.train for p in two.curve] == [p.train for p in one.curve]
+    assert [p.valid for p in two.curve] == pytest.approx([p.valid for p in one.curve], rel=1e-5)
+
+
 def test_tensors_of_different_lengths_are_refused():
     with pytest.raises(ValueError, match="same number of rows"):
         TensorData((torch.zeros(3, 1),), torch.zeros(4))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint, JsonScalar, Modality, Recipe, Task
@@ -32,6 +33,19 @@ class FamilyConfig(BaseModel):
     """Base of the configurations: names, types and valid values (ranges live in the YAML search space)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def setting(cls, name: str) -> Any | None:
+        """Type of the values of a setting, as search spaces name it, with its limits; None if there is none.
+
+        Families whose settings go by other names than their fields overwrite this.
+        """
+        return typed(cls.model_fields.get(name))
+
+
+def typed(field: FieldInfo | None) -> Any | None:
+    """The type of a field with its limits."""
+    return None if field is None else Annotated[field.annotation, "as it is", *field.metadata]
 
 
 @dataclass(frozen=True)

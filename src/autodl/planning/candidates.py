@@ -89,7 +89,7 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
     kept: list[FamilyPlan] = []
     skipped: list[Skipped] = []
     too_slow: list[tuple[float, FamilyPlan]] = []
-    for cls in sorted(families.values(), key=lambda c: (c.order, c.key)):
+    for cls in sorted((c for c in families.values() if _meant(c, setting)), key=lambda c: (c.order, c.key)):
         baseline = cls.complexity == 0
         if asked and cls.key not in asked and not baseline:
             skipped.append(Skipped(what=cls.name, why="Not among the families you asked for."))
@@ -141,6 +141,12 @@ def _asked(setting: Setting) -> frozenset[str]:
                 f"the model family '{key}' needs the package {missing[0]}, which is not installed",
                 f'Install it with: pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}",
             )
+        if not _meant(cls, setting):
+            raise ConfigError(
+                f"the model family '{key}' is for {' and '.join(sorted(PLURALS[m] for m in cls.modalities))}, "
+                "and the data have none",
+                "Leave it out of --families.",
+            )
         if setting.facts.task not in cls.tasks:
             raise ConfigError(
                 f"the model family '{key}' cannot do {setting.facts.task.value}", "Leave it out of --families."
@@ -150,14 +156,17 @@ def _asked(setting: Setting) -> frozenset[str]:
     return frozenset(keys)
 
 
+def _meant(cls: type[Family], setting: Setting) -> bool:
+    """Whether a family reads something that the data hold; others are not worth a word."""
+    return bool(cls.modalities & {Modality.TABLE, *setting.facts.modalities})
+
+
 def _unfit(cls: type[Family], setting: Setting) -> str:
     """Why a family cannot take part at all, or an empty string."""
     if setting.facts.task not in cls.tasks:
         return f"It cannot do {setting.facts.task.value}."
     if setting.facts.options.quantiles and not cls.quantiles:
         return "It cannot predict quantiles."
-    if not cls.modalities & {Modality.TABLE, *setting.facts.modalities}:
-        return f"It is for {' and '.join(sorted(PLURALS[m] for m in cls.modalities))}, and there are none."
     missing = cls.missing()
     if missing:
         how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"

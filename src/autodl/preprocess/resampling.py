@@ -56,7 +56,7 @@ def resample(
         Rows, targets, and weights or None.
 
     Raises:
-        ConfigError: If ``smote`` meets missing numbers.
+        ConfigError: If ``smote`` meets missing numbers, images or series.
     """
     if how == "none" or len(np.unique(y)) < 2:
         return X, y, weight
@@ -91,6 +91,11 @@ def _smote(
         raise ConfigError(
             "SMOTE needs complete numbers, but the recipe leaves missing ones",
             "Choose an imputation other than 'none'",
+        )
+    if X.media:
+        raise ConfigError(
+            "SMOTE makes rows between others, but there is nothing between two images or series",
+            "Choose class weights or oversampling instead",
         )
     p, q = X.n_numeric, X.n_categorical
     if p == 0 and q == 0:

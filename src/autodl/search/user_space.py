@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from autodl.errors import ConfigError, did_you_mean
-from autodl.models.base import families
+from autodl.models.base import families, typed
 from autodl.records import JsonScalar, Recipe
 from autodl.search.nni_space import is_nni
 from autodl.search.param import Param
@@ -102,14 +102,15 @@ class _Reader:
 
     def _check_param(self, family: str, name: str, param: Param, place: tuple[Any, ...]) -> None:
         """Whether the family's configuration, or its recipe, has the field and takes the values."""
-        config = Recipe if name.startswith(PREP) else families[family].config
-        field = config.model_fields.get(name.removeprefix(PREP))
-        if field is None:
+        if name.startswith(PREP):
+            kind = typed(Recipe.model_fields.get(name.removeprefix(PREP)))
+        else:
+            kind = families[family].config.setting(name)
+        if kind is None:
             known = [*families[family].config.model_fields, *(PREP + n for n in Recipe.model_fields)]
             raise ConfigError(
                 f"{self.at(place)}: the model family '{family}' has no setting '{name}'", did_you_mean(name, known)
             )
-        kind: Any = Annotated[field.annotation, "as it is", *field.metadata]
         taken: TypeAdapter[Any] = TypeAdapter(kind)
         for value in _values(param):
             try:

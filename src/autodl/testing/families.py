@@ -25,6 +25,7 @@ from autodl.serialize import dump, is_safe_format, load
 from autodl.testing.odd_inputs import (
     check_absent_classes,
     check_missing_numbers,
+    check_missing_objects,
     check_odd_columns,
     check_sparse,
     check_tiny,
@@ -80,7 +81,7 @@ def check_learns(key: str) -> None:
     """Predictions are well-formed, and better than a constant on an easy problem (unless complexity is 0)."""
     family = families[key]
     for classes in kinds(family):
-        problem = easy_problem(classes)
+        problem = easy_problem(classes, family=family)
         out = predictions(fitted(family, problem), problem.X_val, problem.meta)
         if family.complexity == 0:
             continue
@@ -96,7 +97,7 @@ def check_deterministic_and_picklable(key: str) -> None:
     """The same seed gives the same predictions, and so does the model after pickling."""
     family = families[key]
     for classes in kinds(family):
-        problem = easy_problem(classes, rows=120)
+        problem = easy_problem(classes, rows=120, family=family)
         first, second = fitted(family, problem), fitted(family, problem)
         expected = predictions(first, problem.X_val, problem.meta)
         np.testing.assert_allclose(
@@ -120,7 +121,7 @@ def check_stored_without_pickle(key: str) -> None:
     """The model file holds no pickle, and the model read from it predicts the same to the last bit."""
     family = families[key]
     for classes in kinds(family):
-        problem = easy_problem(classes, rows=120)
+        problem = easy_problem(classes, rows=120, family=family)
         model = fitted(family, problem)
         if model.needs_pickle:
             continue
@@ -139,7 +140,7 @@ def check_stored_without_pickle(key: str) -> None:
 def check_single_row(key: str) -> None:
     """One row alone is answered as it is among others."""
     family = families[key]
-    problem = easy_problem(kinds(family)[-1], rows=120)
+    problem = easy_problem(kinds(family)[-1], rows=120, family=family)
     model = fitted(family, problem)
     together = predictions(model, problem.X_val, problem.meta)
     alone = predictions(model, problem.X_val.take(np.array([3])), problem.meta)
@@ -150,7 +151,7 @@ def check_without_validation(key: str) -> None:
     """The learnt ``refit`` values are valid configuration, and a model trains on all rows with them."""
     family = families[key]
     for classes in kinds(family):
-        problem = easy_problem(classes, rows=120)
+        problem = easy_problem(classes, rows=120, family=family)
         refit = fitted(family, problem).refit
         config = quick_config(family).model_dump() | refit
         model = family().build(family.config.model_validate(config), problem.meta)
@@ -161,7 +162,7 @@ def check_without_validation(key: str) -> None:
 def check_sample_weight(key: str) -> None:
     """Weights are accepted and used: rows of weight near zero do not decide."""
     family = families[key]
-    problem = easy_problem(2 if Task.CLASSIFICATION in family.tasks else 0)
+    problem = easy_problem(2 if Task.CLASSIFICATION in family.tasks else 0, family=family)
     wrong = problem.y.copy()
     half = np.arange(len(wrong)) % 2 == 0
     wrong[half] = 1 - wrong[half] if problem.meta.n_classes else -wrong[half]
@@ -182,7 +183,7 @@ def check_zero_weights(key: str) -> None:
     """Rows of weight 0 with a wrong target leave no trace that matters, and weights decide between two answers."""
     family = families[key]
     for classes in kinds(family)[:2]:
-        problem = easy_problem(classes, rows=100)
+        problem = easy_problem(classes, rows=100, family=family)
         n = len(problem.y)
         twice = problem.X.take(np.concatenate([np.arange(n), np.arange(n)]))
         wrong = (problem.y + 1) % classes if classes else problem.y + 10.0
@@ -207,7 +208,7 @@ def check_validation_weight(key: str) -> None:
     """When training ends is decided by the validation rows that count: those of weight 0 might as well be gone."""
     family = families[key]
     for classes in kinds(family)[:2]:
-        problem = easy_problem(classes, rows=100)
+        problem = easy_problem(classes, rows=100, family=family)
         n = len(problem.y_val)
         wrong = (problem.y_val + 1) % classes if classes else -problem.y_val
         doubled = problem.X_val.take(np.concatenate([np.arange(n), np.arange(n)]))
@@ -224,7 +225,7 @@ def check_quantiles(key: str) -> None:
     if Task.REGRESSION not in family.tasks:
         assert not family.quantiles, "quantiles are of numbers"
         return
-    problem = easy_problem(0)
+    problem = easy_problem(0, family=family)
     if not family.quantiles:
         try:
             fitted(family, problem).predict_quantiles(problem.X_val)
@@ -255,7 +256,7 @@ def _pinball(y: NDArray[Any], q: NDArray[Any], levels: tuple[float, ...]) -> flo
 def check_deadline(key: str) -> None:
     """A fit with hardly any time ends soon, with a usable model or a ``TimeoutError``."""
     family = families[key]
-    problem = easy_problem(kinds(family)[-1], rows=3_000, numeric=20)
+    problem = easy_problem(kinds(family)[-1], rows=3_000, numeric=20, family=family)
     for seconds in (0.0, 0.05):
         model = family().build(family.config(), problem.meta)
         start = time.monotonic()
@@ -272,7 +273,7 @@ def check_deadline(key: str) -> None:
 def check_does_not_change_input(key: str) -> None:
     """``fit`` and ``predict`` leave the arrays as they are."""
     family = families[key]
-    problem = easy_problem(kinds(family)[-1], rows=60)
+    problem = easy_problem(kinds(family)[-1], rows=60, family=family)
     before = pickle.dumps((problem.X, problem.y, problem.X_val))
     model = fitted(family, problem, sample_weight=np.ones(60))
     model.predict(problem.X_val)
@@ -291,6 +292,7 @@ FAMILY_CHECKS: tuple[Callable[[str], None], ...] = (
     check_odd_columns,
     check_sparse,
     check_missing_numbers,
+    check_missing_objects,
     check_absent_classes,
     check_tiny,
     check_sample_weight,

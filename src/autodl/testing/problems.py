@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.features import Features
-from autodl.models.base import Meta
-from autodl.records import ColumnInfo, ColumnKind, TableSchema, Task
+from autodl.media.batch import MediaBatch
+from autodl.media.stores import ImageStore
+from autodl.media.writing import digest, write_images
+from autodl.models.base import Family, Meta
+from autodl.records import ColumnInfo, ColumnKind, Modality, TableSchema, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +38,9 @@ def easy_problem(
     categorical: int = 2,
     seed: int = 0,
     sparse: bool = False,
+    family: type[Family] | None = None,
 ) -> Problem:
-    """Numbers and categories that say the target nearly exactly.
+    """Numbers and categories that say the target nearly exactly; images that do for a family that is not for tables.
 
     Args:
         n_classes: K, or 0 for regression.
@@ -44,12 +48,18 @@ def easy_problem(
         numeric: Numeric columns, standard normal. categorical: columns of four categories.
         seed: Of the rows.
         sparse: Whether ``numeric`` is CSR.
+        family: For which it is; any that is for tables if None.
     """
     rng = np.random.default_rng(seed)
     n = rows + max(1, rows // 3)
     x = rng.normal(size=(n, numeric)).astype(np.float32)
     codes = rng.integers(1, 5, size=(n, categorical)).astype(np.int32)
     signal = 2.0 * x[:, :2].sum(axis=1) + 1.5 * (codes[:, :1] == 2).sum(axis=1) + 0.1 * rng.normal(size=n)
+    media = {}
+    if family is not None and Modality.TABLE not in family.modalities:
+        media = {"image": MediaBatch(_half_bright(signal, seed), np.arange(n))}
+        x = rng.normal(size=x.shape).astype(np.float32)
+        codes = rng.integers(1, 5, size=codes.shape).astype(np.int32)
     values: Any = x
     if sparse:
         from scipy.sparse import csr_matrix
@@ -61,6 +71,7 @@ def easy_problem(
         (5,) * categorical,
         tuple(f"x{j}" for j in range(numeric)),
         tuple(f"c{j}" for j in range(categorical)),
+        media,
     )
     if n_classes:
         edges = np.quantile(signal, np.linspace(0, 1, n_classes + 1)[1:-1])
@@ -71,6 +82,26 @@ def easy_problem(
         meta = Meta(Task.REGRESSION, 0, seed=seed, metric="rmse")
     train, valid = np.arange(rows), np.arange(rows, n)
     return Problem(X.take(train), y[train], X.take(valid), y[valid], meta)
+
+
+def _half_bright(signal: NDArray[Any], seed: int) -> ImageStore:
+    """Noisy images of 8 x 8 pixels whose upper half is the brighter and lower half the darker, the higher the signal.
+
+    Left and right are alike, as models may mirror images.
+    """
+    from autodl.media.place import process_place
+
+    rng, n = np.random.default_rng(seed), len(signal)
+    level = 40 * signal / max(1e-9, float(np.abs(signal).max()))
+    sign = np.repeat([1.0, -1.0], 4)[None, :, None, None]
+    pixels = 128 + 2 * level[:, None, None, None] * sign + rng.normal(0, 10, (n, 8, 8, 3))
+    images = pixels.clip(0, 255).astype(np.uint8)
+    key = f"half-bright-{digest(images):x}"
+    if (made := process_place().find(key)) is None:
+        with process_place().make(key) as folder:
+            write_images(folder, ((image, (8, 8)) for image in images), n, 8)
+        made = process_place().folder / key
+    return ImageStore(made)
 
 
 def mixed_frame(n: int, seed: int = 0) -> tuple[pd.DataFrame, TableSchema]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.models.base import Estimator, Family, FamilyConfig, Meta
-from autodl.records import Task
+from autodl.records import Modality, Task
 from autodl.testing.problems import Problem
 
 if TYPE_CHECKING:
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 def quick_config(family: type[Family]) -> FamilyConfig:
     """The default configuration with few rounds, so that the battery is quick."""
     fields = family.config.model_fields
-    small = {"n_estimators": 40, "epochs": 20, "depth": 2, "width": 64}
+    small: dict[str, Any] = {"n_estimators": 40, "epochs": 20, "depth": 2, "width": 64}
+    if Modality.TABLE not in family.modalities:
+        # One stage that sees the whole image; few steps at a high rate.
+        small = {
+            "epochs": 12,
+            "batch_size": 64,
+            "lr": 0.01,
+            "stages": 1,
+            "width": (16,),
+            "stem_width": 8,
+            "crop": 0.0,
+        }
     return family.config(**{name: value for name, value in small.items() if name in fields})
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -95,6 +95,16 @@ class ConvNetConfig(TrainConfig, FamilyConfig):
     """Channels of a last pointwise convolution (MobileNet); 0: none."""
     pooling: ConvPooling = "avg"
     dropout: float = Field(0.0, ge=0, lt=1)
+
+    @classmethod
+    def setting(cls, name: str) -> Any | None:
+        """See ``FamilyConfig``: ``width_2`` and ``block_1_2`` as well."""
+        match = _NUMBERED.fullmatch(name)
+        if match is None:
+            return super().setting(name)
+        if match[3] is not None:
+            return BlockName if match[1] == "block" else None
+        return get_args(cls.model_fields[match[1]].annotation)[0]
 
     @model_validator(mode="before")
     @classmethod
