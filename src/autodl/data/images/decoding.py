@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.data.compression import magic
 from autodl.data.images.names import FORMATS
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _opened(path: str) -> Image:
     try:
         image = Image.open(path, formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise LostImageError(Lost.FOREIGN) from error
+        raise LostImageError(Lost.DAMAGED if _begins_as_image(path) else Lost.FOREIGN) from error
     except Image.DecompressionBombError as error:
         raise LostImageError(Lost.HUGE) from error
     except PermissionError as error:
@@ -147,6 +148,11 @@ def _opened(path: str) -> Image:
         image.close()
         raise LostImageError(Lost.HUGE)
     return image
+
+
+def _begins_as_image(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return (magic(file.read(16)) or "").endswith("image")
 
 
 def _seen_size(image: Image) -> tuple[int, int]:
