@@ -114,16 +114,19 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
 
 
 def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
-    """Seconds of one trial of each family that takes part: of all, and of those that do well on most tables.
+    """Seconds of one trial of each family that takes part: of all, and of those that do well on most data.
 
-    The latter are neither networks nor limited in rows. Families that never fit the budget do not count.
+    The latter are neither networks nor limited in rows; for images also the networks that read them, unless others
+    get what a pretrained one makes of them. Families that never fit the budget do not count.
 
     Args:
         setting: Rows, machine and threads of one trial.
         side_by_side: Trials at a time.
     """
     kept, _, _ = choose_families(setting)
-    core = [p for p in kept if not families[p.key].deep and families[p.key].max_rows is None]
+    read = Modality.IMAGE in setting.encodings
+    special = set() if read else {k for k, f in families.items() if Modality.TABLE not in f.modalities}
+    core = [p for p in kept if p.key in special or not (families[p.key].deep or families[p.key].max_rows)]
     every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
     return every / side_by_side, most / side_by_side
 
