@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from autodl.errors import ConfigError, MissingDependencyError, RunError
+from autodl.errors import AutodlError, ConfigError, MissingDependencyError, RunError
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.pretrained.digest import digest_of
 from autodl.pretrained.folder import HUB, PLACE, FolderEncoder, hub_encoder
@@ -106,7 +106,7 @@ def loaded(key: str, digest: str, size: int) -> Encode:
     """The network that a model was trained with, read once in a process.
 
     Raises:
-        ConfigError: If it is not there any more. MissingDependencyError: If its package is not installed.
+        ConfigError: If it is not there any more, or cannot be loaded. MissingDependencyError: If its package is not installed.
         RunError: If it is there, but not the same.
     """
     encoder = by_key(key)
@@ -120,7 +120,17 @@ def loaded(key: str, digest: str, size: int) -> Encode:
 
 @lru_cache(maxsize=4)
 def _loaded(key: str, digest: str, size: int) -> Encode:
-    return by_key(key).load(size)
+    encoder = by_key(key)
+    try:
+        return encoder.load(size)
+    except (OSError, RuntimeError, ValueError, ImportError, KeyError) as error:
+        if isinstance(error, AutodlError):
+            raise
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ConfigError(
+            f"{encoder.name} is there, but cannot be loaded ({reason})",
+            "Install it again, or go without it: --pretrained none.",
+        ) from error
 
 
 def _installed(modality: Modality) -> Found:

@@ -47,23 +47,12 @@ class FolderEncoder(Encoder):
         return model_files(self.folder)
 
     def load(self, size: int) -> Encode:
-        """See ``Encoder``.
-
-        Raises:
-            ConfigError: If transformers cannot read it.
-        """
+        """See ``Encoder``."""
         from autodl.pretrained._images import ImageEncode
         from autodl.pretrained._texts import TextEncode
 
         make = ImageEncode if self.modality is Modality.IMAGE else TextEncode
-        try:
-            return make(self.folder, size)
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200].rstrip(".")
-            raise ConfigError(
-                f"the pretrained network in {self.folder} cannot be read ({reason})",
-                "Give a folder as `save_pretrained` of transformers writes it.",
-            ) from error
+        return make(self.folder, size)
 
     def _looked_at(self, said: dict[str, Any]) -> tuple[Modality, tuple[int, ...]]:
         if any((self.folder / name).is_file() for name in _WORDS):

@@ -81,11 +81,10 @@ def timed(offer: Offer) -> Offer:
         encode(objects)  # the first call prepares what all others use
         begun = time.perf_counter()
         encode(objects)
-    except (AutodlError, OSError, RuntimeError, ValueError, ImportError, KeyError) as error:
+    except AutodlError as error:
         if offer.asked:
             raise
-        reason = " ".join(str(error).split())[:200].rstrip(".")
-        return Offer(why=f"{offer.name} is installed, but cannot be read ({reason}).")
+        return Offer(why=error.what)
     seconds = (time.perf_counter() - begun) / TIMED
     return replace(offer, seconds=seconds / relative_cost(encoder.modality, size, encoder.sizes[0]))
 

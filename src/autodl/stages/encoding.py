@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.errors import ConfigError
+from autodl.errors import AutodlError, ConfigError
 from autodl.media.place import MediaPlace
 from autodl.records import ColumnKind, Modality, Recipe
 from autodl.store.lock import MEDIA
@@ -77,6 +77,7 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
     A pretrained network that turns out too slow is left out; its models then see colours and outlines, or words.
     """
     from autodl.preprocess.vectors import vector_memory
+    from autodl.pretrained.finding import AUTO
 
     setup = problem.setup
     wanted = wanted_vectors(setup.plan, setup.data.schema)
@@ -94,6 +95,11 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
                 if not maker.encoder:
                     raise
                 ctx.note(f"{_name(maker)} is slower than planned ({error}) and is left out.")
+                plan = without_encoder(plan, maker.encoder)
+            except AutodlError as error:
+                if ctx.options.pretrained != AUTO:
+                    raise
+                ctx.note(f"{error.what}; it is left out.")
                 plan = without_encoder(plan, maker.encoder)
         if plan is not setup.plan:
             ctx.folder.write("plan", plan)

@@ -1,0 +1,127 @@
+"""From a table of texts to predictions through a pretrained network: read once, named in the model, refused if changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autodl
+from autodl.errors import ConfigError, RunError
+from autodl.preprocess.vectors import vector_memory
+from autodl.pretrained import finding
+from autodl.pretrained.base import Encode, Encoder, encoders
+from autodl.records import Modality, Plan
+from autodl.store import RunFolder
+
+
+class Moods(Encode):
+    """Numbers that say nothing but whether a text has a certain word; counts what it was asked."""
+
+    seen: list[str] = []
+
+    def __call__(self, objects: Sequence[str]) -> np.ndarray:
+        Moods.seen += objects
+        return np.array([[10.0 * ("glad" in text), len(text) % 7, 1.0] for text in objects], np.float32)
+
+
+class MoodReader(Encoder):
+    """Stands for a network that is installed."""
+
+    key, name, modality = "mood_reader", "Mood reader", Modality.TEXT
+    width, sizes, seconds = 3, (32,), 1e-5
+    place = Path()
+
+    def files(self) -> tuple[Path, ...]:
+        return (self.place,)
+
+    def load(self, size: int) -> Encode:
+        return Moods()
+
+
+def table(n: int = 80, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    words = rng.integers(0, 10**6, (n, 8))  # no word occurs twice
+    texts = [" ".join(f"w{w}" for w in row) + (f" x{k}glad{k}" if one else f" x{k}dull{k}")
+             for k, (row, one) in enumerate(zip(words, y, strict=True))]  # fmt: skip
+    return pd.DataFrame({"t": texts, "y": np.where(y, "yes", "no")})
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[MoodReader]]:
+    (tmp_path / "weights").write_bytes(b"first")
+    monkeypatch.setattr(MoodReader, "place", tmp_path / "weights")
+    len(encoders)
+    monkeypatch.setitem(encoders.__dict__, "_entries", {"mood_reader": MoodReader})
+    monkeypatch.setattr(vector_memory, "_own", type(vector_memory._own)())
+    monkeypatch.setattr(vector_memory, "_told", {})
+    monkeypatch.setattr(Moods, "seen", [])
+    for cache in (finding.by_key, finding._loaded):
+        cache.cache_clear()
+    yield MoodReader
+    for cache in (finding.by_key, finding._loaded):
+        cache.cache_clear()
+
+
+def plan_of(run: autodl.Run) -> Plan:
+    plan = RunFolder(run.folder).read("plan", Plan)
+    assert plan is not None
+    return plan
+
+
+ASKED = {"target": "y", "max_trials": 2, "families": "linear", "report": False}
+
+
+def test_texts_are_read_once_and_models_learn_from_it(reader: type[MoodReader], tmp_path: Path) -> None:
+    rows = table()
+    run = autodl.fit(rows, out=tmp_path / "run", **ASKED)
+    assert sorted(Moods.seen) == sorted(rows["t"])
+    decision = next(d for d in plan_of(run).decisions if d.topic == "Sentences")
+    assert "Mood reader" in decision.choice
+    assert "encode" in [s.name for s in run.record.stages]
+    new = table(40, seed=1)
+    assert (run.predict(new.drop(columns="y"))["prediction"] == new["y"]).mean() > 0.9
+    assert len(Moods.seen) == 120
+
+    reader.place.write_bytes(b"second")
+    vector_memory._own.clear()
+    with pytest.raises(RunError, match="Mood reader is not the one that the model was trained with"):
+        autodl.Run(tmp_path / "run").predict(table(5, seed=2).drop(columns="y"))
+
+
+def test_none_reads_nothing(reader: type[MoodReader], tmp_path: Path) -> None:
+    run = autodl.fit(table(), out=tmp_path / "run", pretrained="none", **ASKED)
+    assert not Moods.seen
+    assert all(not f.recipe.text_encoder for f in plan_of(run).families)
+    assert any("You asked for no pretrained network" in d.why for d in plan_of(run).decisions)
+
+
+def test_a_network_without_anything_to_read_is_refused(reader: type[MoodReader]) -> None:
+    numbers = pd.DataFrame({"x": np.arange(60.0), "y": np.arange(60) % 2})
+    with pytest.raises(ConfigError, match="Mood reader reads texts, but no column of the data holds any"):
+        autodl.plan(numbers, pretrained="mood_reader", **{k: v for k, v in ASKED.items() if k != "report"})
+    with pytest.raises(ConfigError, match="there is no pretrained network 'nothing'"):
+        autodl.plan(numbers, "y", pretrained="nothing")
+
+
+def test_one_that_turns_out_too_slow_is_left_out(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autodl.preprocess import vector_block
+
+    def late(*asked: object, **named: object) -> None:
+        raise TimeoutError("time ran out after 3 of 80 images or texts were read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vector_block, "vectors_of", late)
+        notes: list[str] = []
+        run = autodl.fit(
+            table(), out=tmp_path / "run", listener=lambda e: notes.append(str(getattr(e, "text", ""))), **ASKED
+        )
+    assert any("Mood reader is slower than planned" in note and "left out" in note for note in notes)
+    assert all(not f.recipe.text_encoder for f in plan_of(run).families)
+    assert run.record.status == "done"
