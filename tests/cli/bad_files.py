@@ -121,11 +121,26 @@ def shards(folder: Path) -> None:
     (folder / "data" / "b.csv").write_text(TEXT.replace("colour", "color"))
 
 
-def images(folder: Path) -> None:
-    """A folder of pictures, sorted by class."""
-    for kind in ("cats", "dogs"):
-        (folder / "data" / kind).mkdir(parents=True)
-        (folder / "data" / kind / "1.png").write_bytes(PNG)
+def images(*places: str, n: int = 8, content: bytes | None = None) -> Build:
+    """n pictures in each place below ``data``; ``content`` in the first of them all."""
+    from PIL import Image
+
+    def build(folder: Path) -> None:
+        for k, place in enumerate(places):
+            (folder / "data" / place).mkdir(parents=True)
+            for i in range(n):
+                Image.new("RGB", (16, 16), (20 * i, 100 * k, 60)).save(folder / "data" / place / f"{i}.png")
+        if content is not None:
+            (folder / "data" / places[0] / "0.png").write_bytes(content)
+
+    return build
+
+
+def no_images(folder: Path) -> None:
+    """Files that only their names make pictures."""
+    images("cats", "dogs")(folder)
+    for file in (folder / "data").rglob("*.png"):
+        file.write_text("a text")
 
 
 def pipe(folder: Path) -> None:
@@ -271,7 +286,39 @@ NO_TABLE = (
         ("https://example.org/shop.csv", "address", "Download"),
         lambda folder: None,
     ),
-    Case("images", "A folder of images", "autodl fit data", ("data", "images", "table"), images),
+    Case("flat_images", "Images in no folders", "autodl fit data", ("data", "folder of its own", "CSV"), images(".")),
+    Case("one_class", "Images of one class", "autodl fit data", ("data", "'cats'", "each class"), images("cats")),
+    Case(
+        "nested_classes",
+        "Folders that hold the same folders",
+        "autodl fit data",
+        ("june, may", "cats, dogs", "right below"),
+        images("may/cats", "may/dogs", "june/cats", "june/dogs"),
+    ),
+    Case(
+        "few_images",
+        "Three images a class",
+        "autodl fit data",
+        ("data", "6", "at least 10"),
+        images("cats", "dogs", n=3),
+    ),
+    Case("no_images", "Images none of which can be read", "autodl fit data", ("16 images", "PNG or JPEG"), no_images),
+    Case(
+        "broken_image",
+        "A damaged image among others",
+        "autodl plan data",
+        ("cats/0.png", "left out"),
+        images("cats", "dogs", content=PNG),
+        code=0,
+        slow=True,
+    ),
+    Case(
+        "image_target",
+        "A target for a folder of images",
+        "autodl fit data --target age",
+        ("'age'", "name of the folder", "CSV"),
+        images("cats", "dogs"),
+    ),
     Case("empty_folder", "A folder without tables", "autodl fit data", ("data", "no table", "CSV"), empty_folder),
     Case(
         "no_match",

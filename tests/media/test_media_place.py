@@ -24,9 +24,14 @@ def test_a_store_is_there_once_it_is_whole(tmp_path: Path) -> None:
 
 def test_a_store_that_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
     place = MediaPlace(tmp_path)
-    with pytest.raises(KeyboardInterrupt), place.make("k") as part:
-        (part / "a").write_text("1")
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with place.make("k") as part:
+            (part / "a").write_text("1")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -55,7 +60,8 @@ def test_the_place_of_a_process_ends_with_it(tmp_path: Path) -> None:
         "with process_place().make('k'): pass\nprint(process_place().folder, process_place().find('k') is not None)"
     )
     told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"TMPDIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={"TMPDIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)},
     ).stdout.split()  # fmt: skip
     assert told[1] == "True"
     assert Path(told[0]).parent == tmp_path

@@ -31,7 +31,8 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="CSV, TSV, Parquet, Feather, JSON lines or Excel, also compressed; or a folder or a glob of such files.",
+        help="CSV, TSV, Parquet, Feather, JSON lines or Excel, also compressed; a folder or a glob of such files; or a "
+        "folder of images with a folder for each class.",
         show_default=False,
     ),
 ]

@@ -66,6 +66,21 @@ def test_another_side_or_a_changed_file_is_decoded_anew(tmp_path: Path, place: M
     assert not (again == first).all()
 
 
+@pytest.mark.parametrize("file", ["pixels.npy", "digests.npy", "traits.npy", "files.json"])
+@pytest.mark.parametrize("left", [None, 0, 100])
+def test_a_damaged_store_is_made_again(tmp_path: Path, place: MediaPlace, file: str, left: int | None) -> None:
+    words = table(tmp_path / "p")["photo"].tolist()
+    whole = np.array(decode_cells(words, np.arange(24), 16, crop=False, place=place).batch.digests())
+    damaged = next(place.folder.rglob(file))
+    content = damaged.read_bytes()
+    damaged.unlink()
+    if left is not None:
+        damaged.write_bytes(content[:left])
+    again = decode_cells(words, np.arange(24), 16, crop=False, place=place)
+    assert (again.batch.digests() == whole).all()
+    assert (again[0] == np.asarray(Image.open(words[0]))).all()
+
+
 def test_no_files_at_all(place: MediaPlace) -> None:
     column = decode_cells([], np.full(3, -1), 16, crop=False, place=place)
     assert column.isna().all()
@@ -78,7 +93,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cells, "write_images", full)
-    with pytest.raises(ValueError, match="No space left.*TMPDIR"):
+    with pytest.raises(ValueError, match=r"No space left.*TMPDIR"):
         decode_cells([str(tmp_path / "a.png")], np.array([0]), 16, crop=False, place=place)
     assert list(place.folder.iterdir()) == []
 
@@ -110,12 +125,16 @@ def test_what_gave_no_image_is_told_by_reason(tmp_path: Path, place: MediaPlace)
     frame = table(tmp_path / "p")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n1234")
     (tmp_path / "empty.png").write_bytes(b"")
-    frame.loc[[0, 1, 2, 3], "photo"] = [str(tmp_path / n) for n in ("broken.png", "empty.png", "absent.png", "empty.png")]
+    frame.loc[[0, 1, 2, 3], "photo"] = [
+        str(tmp_path / n) for n in ("broken.png", "empty.png", "absent.png", "empty.png")
+    ]
     schema = infer_schema(frame, target="y", place=place)
     told = [str(m) for m in misfits(frame, apply_schema(frame, schema, place=place), schema)]
     assert len(told) == 3
     folder = tmp_path.name
-    assert f"'photo': 1 of 24 values are files that are not there and count as missing ('{folder}/absent.png')" in told
+    assert (
+        f"'photo': 1 of 24 values are files that are not there and count as missing ('{folder}/absent.png')" in told
+    )
     assert f"'photo': 2 of 24 values are empty files and count as missing ('{folder}/empty.png')" in told
     assert any("damaged" in t and "broken.png" in t for t in told)
     info = schema["photo"]
@@ -139,7 +158,7 @@ def test_names_are_taken_from_the_folder_of_the_table(tmp_path: Path) -> None:
     frame = pd.DataFrame({"photo": ["cat/0.png", None, "dog/1.png", "cat/9999.png"], "x": range(4)})
     whole, notes = with_whole_paths(frame, tmp_path / "p")
     assert whole["photo"].tolist() == [
-        str(tmp_path / "p" / "cat/0.png"), None, str(tmp_path / "p" / "dog/1.png"), str(tmp_path / "p" / "cat/9999.png")
+        str(tmp_path / "p" / "cat/0.png"), None, *(str(tmp_path / "p" / n) for n in ("dog/1.png", "cat/9999.png"))
     ]  # fmt: skip
     assert notes == ()
     found, notes = with_whole_paths(frame, tmp_path)
@@ -175,6 +194,8 @@ def test_equal_images_are_equal_cells_under_any_name(tmp_path: Path, place: Medi
     frame = table(tmp_path / "p")
     copy = tmp_path / "copy.png"
     copy.write_bytes(Path(frame["photo"][0]).read_bytes())
-    column = decode_cells([frame["photo"][0], str(copy), frame["photo"][1]], np.arange(3), 16, crop=False, place=place)
+    column = decode_cells(
+        [frame["photo"][0], str(copy), frame["photo"][1]], np.arange(3), 16, crop=False, place=place
+    )
     assert pd.Series(column).duplicated().tolist() == [False, True, False]
     assert isinstance(column, MediaArray)

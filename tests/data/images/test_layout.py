@@ -31,7 +31,8 @@ def test_the_first_folder_names_the_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "validation", "test"), [("train", "val", "test"), ("Training", "validation", "testing"), ("TRAIN", "dev", "Test")]
+    ("train", "validation", "test"),
+    [("train", "val", "test"), ("Training", "validation", "testing"), ("TRAIN", "dev", "Test")],
 )  # fmt: skip
 def test_folders_for_learning_and_for_the_test(tmp_path: Path, train: str, validation: str, test: str) -> None:
     put(tmp_path, f"{train}/a/1.png", f"{train}/b/1.png", f"{validation}/a/2.png", f"{test}/a/3.png", "figures/x.png")
@@ -69,12 +70,22 @@ def test_parts_that_hold_the_same_classes_are_refused(tmp_path: Path) -> None:
 
 def test_images_without_folders_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "1.png", "2.png")
-    with pytest.raises(DataError, match="2 images in .* lie in no folders.*CSV"):
+    with pytest.raises(DataError, match=r"2 images in .* lie in no folders.*CSV"):
         labelled(find_images(tmp_path))
 
 
 def test_what_is_left_out_is_told(tmp_path: Path) -> None:
-    put(tmp_path, "a/1.png", "b/1.png", "a/notes.txt", "b/Thumbs.db", ".hidden/1.png", "a/._1.png", "b/2.heic", "0.png")
+    put(
+        tmp_path,
+        "a/1.png",
+        "b/1.png",
+        "a/notes.txt",
+        "b/Thumbs.db",
+        ".hidden/1.png",
+        "a/._1.png",
+        "b/2.heic",
+        "0.png",
+    )
     (tmp_path / "empty").mkdir()
     notes = " ".join(labelled(find_images(tmp_path)).notes)
     for part in ("a/notes.txt", "b/2.heic", "empty", "0.png"):

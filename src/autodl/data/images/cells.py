@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -52,6 +53,9 @@ def decode_cells(
     where = place or process_place()
     key = _key(words, side, crop)
     folder = where.find(key)
+    if folder is not None and not _is_whole(folder, len(words)):
+        shutil.rmtree(folder)
+        folder = None
     if folder is None:
         try:
             with where.make(key) as part:
@@ -67,6 +71,16 @@ def decode_cells(
     rows = np.arange(len(words), dtype=np.int64)
     rows[list(lost)] = ABSENT
     return MediaArray(store, np.where(codes < 0, ABSENT, np.append(rows, ABSENT)[codes]))
+
+
+def _is_whole(folder: Path, n: int) -> bool:
+    """Whether a store that was found can be read: a disk may have been full, or a copy of it cut off."""
+    store = ImageStore(folder)
+    try:
+        arrays = [store.array(name) for name in (*ImageStore.names, _TRAITS)]
+        return all(len(a) == n for a in arrays) and len(store.files[0]) == n
+    except (OSError, ValueError, KeyError, EOFError):
+        return False
 
 
 def store_traits(store: ImageStore) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -47,7 +47,9 @@ def judge_images(levels: Levels) -> Verdict | None:
     side, crop = learnt
     how = "the middle of each picture is taken" if crop else "whole pictures"
     return Verdict(
-        ColumnKind.IMAGE, f"names of image files, read as {side} x {side} pixels; {how}", ParseRule(side=side, crop=crop)
+        ColumnKind.IMAGE,
+        f"names of image files, read as {side} x {side} pixels; {how}",
+        ParseRule(side=side, crop=crop),
     )
 
 

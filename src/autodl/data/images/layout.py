@@ -50,11 +50,11 @@ class Found:
         notes = []
         if self.foreign:
             notes.append(
-                f"{_files(self.foreign)} of formats that cannot be read {_was(self.foreign)} skipped "
-                f"({some(self.foreign)}): save them as PNG or JPEG."
+                f"{_files(self.foreign)} {_was(self.foreign)} skipped, since autodl does not read the format "
+                f"({some(self.foreign)}): save as PNG or JPEG."
             )
         if self.others:
-            notes.append(f"{_files(self.others)} that hold no images {_was(self.others)} skipped ({some(self.others)}).")
+            notes.append(f"{_files(self.others)} {_was(self.others)} skipped as no image: {some(self.others)}.")
         if self.outside:
             notes.append(
                 f"{_files(self.outside)} {_was(self.outside)} skipped, since the links lead out of {self.root} "
@@ -199,8 +199,8 @@ def _check_depth(found: Found) -> None:
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
     if len(common) > 1:
         raise DataError(
-            f"the folders {some(list(inner))} of {found.root} hold the same folders ({some(sorted(common))}), so it is "
-            "not clear which of them are the classes",
+            f"the folders {some(list(inner))} of {found.root} hold the same folders ({some(sorted(common))}), so it "
+            "is not clear which of them are the classes",
             "Name one of the outer folders if it is enough, call them 'train' and 'test', or put all images of a "
             f"class into one folder right below {found.root}.",
         )

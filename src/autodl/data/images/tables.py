@@ -44,7 +44,9 @@ def read_labelled(source: str) -> FolderRead:
     found = find_images(Path(source).expanduser())
     arranged = labelled(found)
     root = found.root
-    files = sorted(arranged.files, key=lambda f: blake2b(str(f[0].relative_to(root)).encode(errors="replace")).digest())
+    files = sorted(
+        arranged.files, key=lambda f: blake2b(str(f[0].relative_to(root)).encode(errors="replace")).digest()
+    )
     frame = pd.DataFrame(
         {
             IMAGE: pd.Series([str(path.absolute()) for path, _ in files], dtype=object),
@@ -74,7 +76,8 @@ def check_folder_target(frame: pd.DataFrame, where: str, asked: str | None) -> N
     classes = frame[LABEL].unique()
     if len(classes) == 1:
         raise DataError(
-            f"all {len(frame):,} images in {where} are in one folder, '{classes[0]}', so there is nothing to tell apart",
+            f"all {len(frame):,} images in {where} are in one folder, '{classes[0]}', so there is nothing to tell "
+            "apart",
             "Put the images of each class into a folder of its own.",
         )
 
