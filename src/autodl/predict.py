@@ -257,7 +257,8 @@ def _folder_rows(raw: pd.DataFrame, features: TableSchema, where: str) -> pd.Dat
     if len(names) != 1:
         knows = f"{len(names)} images in each row" if names else "no images"
         raise DataError(
-            f"{where} is a folder of images, but the model was trained on {knows}", "Give a table like the one it knows."
+            f"{where} is a folder of images, but the model was trained on {knows}",
+            "Give a table like the one it knows.",
         )
     return raw.rename(columns={IMAGE: names[0]})
 

@@ -29,9 +29,7 @@ MAX_TEST_ROWS = 15_000
 """Groups are searched in at most so many sampled rows: more would only make ever smaller gaps significant."""
 
 
-_UNGROUPED = frozenset(
-    {ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT, ColumnKind.IMAGE, ColumnKind.SERIES}
-)
+_UNGROUPED = frozenset({ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT, ColumnKind.IMAGE, ColumnKind.SERIES})
 
 
 def segment_metric(metric: Metric, n_classes: int) -> Metric:

@@ -38,7 +38,7 @@ class UnusualImages(Check):
         low, _, high = (min(h, w) for h, w in zip(stats.height, stats.width, strict=True))
         if high > UNEQUAL * max(1, low):
             parts.append(
-                f"The smallest image has {low} pixels on its shorter side, the largest {high}: small ones are blurred."
+                f"The smallest image has {low} pixels on its shorter side, the largest {high}: small is blurred."
             )
         evidence: dict[str, JsonScalar] = {
             "images": column.n_unique, "lost": stats.n_lost, "blank": stats.n_blank, "grey": stats.n_grey,
