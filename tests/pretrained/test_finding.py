@@ -43,8 +43,8 @@ def test_one_that_is_not_installed_is_told_with_its_extra(
     found = find("auto", Modality.TEXT)
     assert found.encoder is None
     assert found.why == (
-        "Tiny would have been taken, but its package no_such_package is not installed. To add it: "
-        'pip install "autodl[text]"'
+        "Tiny would have been taken, but its package no_such_package is not installed (to add it: "
+        'pip install "autodl[text]").'
     )
     with pytest.raises(MissingDependencyError, match='no_such_package.*pip install "autodl'):
         check_wish("tiny-texts")

@@ -24,7 +24,7 @@ _ORDER = ("warns", "fixed")
 _STYLES = {"warns": "yellow", "fixed": "cyan"}
 _SHORT = 3
 """Entries of one kind that the short form shows."""
-_MAIN_TOPICS = ("Metric", "Row weights", "Test rows", "Validation", "Search", "Computing")
+_MAIN_TOPICS = ("Metric", "Row weights", "Images", "Test rows", "Validation", "Search", "Computing")
 """Decisions that the short form shows; the others prepare the columns, or stand elsewhere on the screen."""
 
 

@@ -106,7 +106,8 @@ def loaded(key: str, digest: str, size: int) -> Encode:
     """The network that a model was trained with, read once in a process.
 
     Raises:
-        ConfigError: If it is not there any more, or cannot be loaded. MissingDependencyError: If its package is not installed.
+        ConfigError: If it is not there any more, or cannot be loaded.
+        MissingDependencyError: If its package is not installed.
         RunError: If it is there, but not the same.
     """
     encoder = by_key(key)
@@ -146,8 +147,8 @@ def _installed(modality: Modality) -> Found:
     cls = absent[0]
     return Found(
         None,
-        f"{cls.name} would have been taken, but its package {cls.missing()[0]} is not installed. To add it: "
-        f"{_install(cls)}",
+        f"{cls.name} would have been taken, but its package {cls.missing()[0]} is not installed (to add it: "
+        f"{_install(cls)}).",
     )
 
 
