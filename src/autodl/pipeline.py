@@ -110,6 +110,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     if opened.resumed:
         ctx.note(_going_on(len(known), opened.used_s, budget))
     problem = stages.encode(ctx, stages.problem(ctx, dataset, held_out, plan, rows))
+    plan = problem.setup.plan
     with ctx.stage("search"):
         results = stages.search(ctx, problem)
     with ctx.stage("ensemble"):
