@@ -1,4 +1,4 @@
-"""From a table of texts to predictions through a pretrained network: read once, named in the model, refused if changed."""
+"""From texts to predictions through a pretrained network: read once, named in the model, refused if changed."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def fit(
         nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
             strategy of their own.
         space: A YAML file with search spaces of your own.
-        pretrained: Network that others have trained, which reads images or texts: ``auto`` takes one that is installed
+        pretrained: Network that others have trained, to read images or texts: ``auto`` takes one that is installed
             where the time allows it, ``none`` takes none; or the folder of one, or its name on the Hugging Face hub.
         max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
         max_size: Largest size of the model on disk: bytes, or words like ``2MB``.
@@ -281,7 +281,8 @@ def plan(
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
         series_id=series_id, order_column=order_column,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
-        scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size, max_memory=max_memory,
+        scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size,
+        max_memory=max_memory,
     )  # fmt: skip
     with python_words():
         return Planned(*run_plan(_source(data), options))

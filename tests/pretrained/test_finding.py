@@ -46,7 +46,7 @@ def test_one_that_is_not_installed_is_told_with_its_extra(
         "Tiny would have been taken, but its package no_such_package is not installed (to add it: "
         'pip install "autodl[text]").'
     )
-    with pytest.raises(MissingDependencyError, match='no_such_package.*pip install "autodl'):
+    with pytest.raises(MissingDependencyError, match=r'no_such_package.*pip install "autodl'):
         check_wish("tiny-texts")
 
 
@@ -57,7 +57,7 @@ def test_wishes_name_keys_folders_and_the_hub(tiny: type[Encoder], tmp_path: Pat
     assert key_of("google/vit-base") == "hub:google/vit-base"
     check_wish("auto")
     check_wish("google/vit-base")  # looked up when the data are known
-    with pytest.raises(ConfigError, match="no pretrained network 'minilm'.*OWNER/NAME.*tiny_texts"):
+    with pytest.raises(ConfigError, match=r"no pretrained network 'minilm'.*OWNER/NAME.*tiny_texts"):
         check_wish("minilm")
 
 
@@ -77,7 +77,7 @@ def test_another_network_than_that_of_the_training_is_refused(tiny: type[Encoder
     digest = digest_of(by_key("tiny_texts").files())
     loaded("tiny_texts", digest, 16)
     tiny.place.write_bytes(b"other weights")
-    with pytest.raises(RunError, match="Tiny is not the one that the model was trained with.*train again"):
+    with pytest.raises(RunError, match=r"Tiny is not the one that the model was trained with.*train again"):
         loaded("tiny_texts", digest, 16)
 
 
@@ -104,7 +104,8 @@ def test_trees_and_terms_may_stand_beside_embeddings(tiny: type[Encoder]) -> Non
     column = ColumnInfo(name="t", kind=ColumnKind.TEXT, n=4, n_missing=0, n_unique=4)
     recipe = Recipe(text="tfidf", text_encoder="tiny_texts", text_tokens=8, scale="standard")
     frame = pd.DataFrame({"t": ["a bad egg", "a big hedge", "bed and cage", "a face"]})
-    found = Preparer(recipe, TableSchema(columns=(column,)), Task.CLASSIFICATION).fit_transform(frame, np.arange(4) % 2)
+    preparer = Preparer(recipe, TableSchema(columns=(column,)), Task.CLASSIFICATION)
+    found = preparer.fit_transform(frame, np.arange(4) % 2)
     assert found.is_sparse
     features = [k for k, name in enumerate(found.numeric_names) if name.startswith("t:feature")]
     assert len(features) == 8

@@ -124,7 +124,7 @@ def test_what_is_on_no_disk_is_fetched_for_a_wish_only(tmp_path: Path, monkeypat
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ConfigError, match=r"'own/net' is not on this machine.*hf download own/net"):
         hub_encoder("own/net", fetch=False)
-    with pytest.raises(ConfigError, match="no folder here and cannot be fetched.*network connection"):
+    with pytest.raises(ConfigError, match=r"no folder here and cannot be fetched.*network connection"):
         hub_encoder("own/net", fetch=True)
     with pytest.raises(ConfigError, match="no name on the Hugging Face hub"):
         hub_encoder("a/b/c", fetch=False)

@@ -35,7 +35,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         nas: How architectures of networks are searched: ``joint`` with everything else, ``none``, ``supernet``, or a
             strategy of their own.
         space: A YAML file with search spaces of your own.
-        pretrained: Network that others have trained, which reads images or texts: ``auto`` takes one that is installed
+        pretrained: Network that others have trained, to read images or texts: ``auto`` takes one that is installed
             where the time allows it, ``none`` takes none; or the folder of one, or its name on the Hugging Face hub.
         max_latency: Longest time that predicting one row may take: seconds, or words like ``5ms``.
         max_size: Largest size of the model on disk: bytes, or words like ``2MB``.

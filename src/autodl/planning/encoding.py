@@ -91,9 +91,11 @@ def _choose(
     smaller = "" if size == offer.sizes[0] else f", smaller than the {offer.sizes[0]} it knows best, to save time"
     why = (
         f"It was trained on millions of {what} and turns each into numbers that say what is in it, so that few rows "
-        f"suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} {unit}{smaller}."
+        f"suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} {unit}"
+        f"{smaller}."
     )
     encoding = Encoding(offer.key, offer.name, size, costs[size])
     choice = f"by {offer.name}" if images else f"by {offer.name}, beside their words"
     told = f"{offer.why} {why}" if offer.why else why
-    return encoding, Decision(topic=topic, choice=choice, why=told, evidence={"seconds": round(costs[size], 1), "size": size})
+    evidence = {"seconds": round(costs[size], 1), "size": size}
+    return encoding, Decision(topic=topic, choice=choice, why=told, evidence=dict(evidence))

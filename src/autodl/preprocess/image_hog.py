@@ -58,7 +58,8 @@ def cell_histograms(images: NDArray[np.float32], cells: int) -> NDArray[np.float
     A gradient is shared by the two nearest of b directions; a pixel on the border of two cells by area.
     """
     size, direction = gradients(images)
-    place = direction * np.float32(ORIENTATIONS / np.pi) - np.float32(0.5)  # directions are at the middle of their bin
+    # Directions stand in the middle of their bin.
+    place = direction * np.float32(ORIENTATIONS / np.pi) - np.float32(0.5)
     parts = []
     for k in range(ORIENTATIONS):
         # Directions go round: 179 degrees is next to 1 degree.

@@ -22,7 +22,7 @@ SUMMARY_NAMES = (
     *(f"spread {c} {i + 1}/{j + 1}" for i in range(GRID) for j in range(GRID) for c in ("red", "green", "blue")),
     *(f"colour {r}{g}{b}" for r in range(LEVELS) for g in range(LEVELS) for b in range(LEVELS)),
 )
-"""Of the columns: row and column of the part behind a mean or spread, levels of the three channels behind a colour."""
+"""Of the columns; behind a mean or spread row and column of the part, behind a colour the levels of its channels."""
 
 
 def colour_summary(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Columns of images or texts as columns of numbers. Notation: n rows, w numbers of a vector, k columns that follow."""
+"""Columns of images or texts as columns of numbers. Notation: n rows, w numbers of a vector, k columns made of it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ class VectorBlock:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the output columns, e.g. ``photo:gradient 12``."""
-        return tuple(f"{c}:{name}" for c, learnt in zip(self.columns, self._learnt, strict=True) for name in learnt.names)
+        learnt = zip(self.columns, self._learnt, strict=True)
+        return tuple(f"{column}:{name}" for column, one in learnt for name in one.names)
 
     def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> NDArray[np.float32]:
         """(n, k) training rows; ``y`` is not looked at.

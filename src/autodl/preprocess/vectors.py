@@ -178,7 +178,7 @@ class VectorMemory:
                     self._keep(maker.key, VectorTable.sorted(digests[done], np.concatenate(parts)))
                 raise TimeoutError(f"time ran out after {len(done):,} of {len(places):,} images or texts were read")
             made = maker(objects(places[start : start + maker.batch]))
-            # Half precision, also for what is used at once: a model must see the same numbers before and after a file.
+            # Half precision, also for what is used at once: a model must see the same numbers with or without a file.
             parts.append(np.clip(made, -6e4, 6e4).astype(np.float16))
         return VectorTable.sorted(digests[places], np.concatenate(parts))
 

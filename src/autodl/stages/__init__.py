@@ -7,6 +7,6 @@ from autodl.stages.preparing import Problem, plan, plan_again, problem, profile,
 from autodl.stages.searching import search
 
 __all__ = [
-    "Problem", "deliver_bag", "deliver_refit", "encode", "ensemble", "evaluate", "explain", "measure", "plan", "plan_again",
-    "problem", "profile", "read", "read_test", "rows", "search",
+    "Problem", "deliver_bag", "deliver_refit", "encode", "ensemble", "evaluate", "explain", "measure", "plan",
+    "plan_again", "problem", "profile", "read", "read_test", "rows", "search",
 ]  # fmt: skip

@@ -138,9 +138,7 @@ def without_encoder(plan: Plan, key: str) -> Plan:
     return plan.model_copy(update={"families": families})
 
 
-def _read(
-    ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline
-) -> None:
+def _read(ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline) -> None:
     """Vectors of these columns into the memory of this process and the run folder, from which workers map them."""
     from autodl.preprocess.vector_block import vectors_of
     from autodl.preprocess.vectors import VectorTable, vector_memory
