@@ -18,11 +18,11 @@ def some_series(n: int = 12, t: int = 50, channels: int = 1, *, even: bool = Tru
     return SeriesValues(values, lengths)
 
 
-def naive(series: SeriesValues, rocket: MiniRocket) -> np.ndarray:
-    """The same by plain convolution, one series and one kernel at a time."""
-    rows = []
+def naive(series: SeriesValues, rocket: MiniRocket) -> tuple[np.ndarray, np.ndarray]:
+    """The same by plain convolution, one series and one kernel at a time; and the steps that each share is of."""
+    rows, steps = [], []
     for place, length in enumerate(series.lengths):
-        row = []
+        row, counts = [], []
         for number, dilation in enumerate(rocket.dilations):
             edge = 4 * dilation.step
             for kernel, (channels, thresholds) in enumerate(zip(dilation.channels, dilation.thresholds, strict=True)):
@@ -35,8 +35,10 @@ def naive(series: SeriesValues, rocket: MiniRocket) -> np.ndarray:
                 if (number + kernel) % 2 and length > 2 * edge:
                     response = response[edge:-edge]
                 row += [(response > b).mean() for b in thresholds]
+                counts += [len(response)] * len(thresholds)
         rows.append(row)
-    return np.array(rows)
+        steps.append(counts)
+    return np.array(rows), np.array(steps)
 
 
 def test_there_are_84_kernels_whose_weights_sum_to_zero() -> None:
@@ -46,13 +48,14 @@ def test_there_are_84_kernels_whose_weights_sum_to_zero() -> None:
 
 @pytest.mark.parametrize(("channels", "even"), [(1, True), (1, False), (3, True), (3, False)])
 def test_shares_are_those_of_plain_convolutions(channels: int, *, even: bool) -> None:
-    series = some_series(channels=channels, even=even)
-    rocket = MiniRocket(84 * 6).fit(series)
+    series = some_series(6, 40, channels, even=even)
+    rocket = MiniRocket(84 * 4).fit(series)
     found = rocket.transform(series)
-    assert found.shape == (12, rocket.n_features) == (12, 84 * 6)
+    assert found.shape == (6, rocket.n_features) == (6, 84 * 4)
+    expected, steps = naive(series, rocket)
     # A response may lie on a threshold that is itself a response: rounding decides there.
-    assert np.abs(found - naive(series, rocket)).max() <= 1 / 8
-    assert np.abs(found - naive(series, rocket)).mean() < 1e-3
+    assert (np.abs(found - expected) * steps).max() <= 1.01
+    assert np.abs(found - expected).mean() < 2e-3
 
 
 def test_a_series_has_the_same_shares_whatever_lies_beside_it() -> None:

@@ -47,10 +47,10 @@ def test_moments_and_quantiles_are_those_of_numpy() -> None:
 
 def test_a_wave_shows_its_period() -> None:
     steps = np.arange(64)
-    slow, quick = named(of(np.sin(2 * np.pi * steps / 32), np.sin(2 * np.pi * steps / 3)))
+    slow, quick = named(of(np.sin(2 * np.pi * steps * 3 / 64), np.sin(2 * np.pi * steps / 3)))
     assert slow["share of periods 16-32"] == pytest.approx(1.0, abs=1e-3)
     assert quick["share of periods 2-4"] > 0.95
-    assert slow["autocorrelation 16"] < -0.5
+    assert slow["autocorrelation 8"] < -0.5
     assert slow["evenness of the spectrum"] < 0.1
     noise = named(of(np.random.default_rng(0).normal(size=64)))[0]
     assert noise["evenness of the spectrum"] > 0.7
@@ -69,7 +69,7 @@ def test_parts_and_pairs() -> None:
     st.integers(1, 3), st.lists(st.integers(1, 40), min_size=1, max_size=6), st.floats(0.1, 10), st.floats(-50, 50),
     st.integers(0, 100),
 )  # fmt: skip
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_shape_does_not_depend_on_scale_and_level_and_rows_not_on_others(
     channels: int, lengths: list[int], scale: float, shift: float, seed: int
 ) -> None:

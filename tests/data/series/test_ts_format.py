@@ -59,7 +59,7 @@ def test_channels_that_end_early_lack_values() -> None:
     st.lists(st.lists(st.floats(-1e6, 1e6) | st.just(np.nan), min_size=2, max_size=12), min_size=1, max_size=5),
     st.integers(1, 2),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_what_is_written_is_read(values: list[list[float]], channels: int) -> None:
     series = [np.resize(np.array(v), (len(v), channels)) for v in values]
     read = read_ts(ts_text(series, ["a"] * len(series)), "x.ts")

@@ -69,7 +69,7 @@ def gather(
         if name in others and name not in steady:
             raise DataError(
                 f"'{name}' changes within a series of '{id_column}'",
-                "Each series needs one value of it: use another target, or the ID that it belongs to.",
+                "Each series needs one value of it: name another column, or the ID to which it belongs.",
             )
     infos = infer_schema(frame[[n for n in others if n not in steady]]).columns if len(steady) < len(others) else ()
     channels = [info for info in infos if info.kind in _NUMBERS]

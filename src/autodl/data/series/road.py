@@ -26,7 +26,7 @@ def long_table(table: TableRead, options: FitOptions) -> tuple[TableRead, LongTa
     """
     if options.series_id is None:
         return table, None
-    named = (options.target, options.weight_column, options.group_column)
+    named = (options.target, options.weight_column, options.group_column, options.time_column)
     long = gather(table.frame, options.series_id, options.order_column, [n for n in named if n is not None])
     info = table.info.model_copy(update={"notes": (*table.info.notes, *long.notes)})
     return replace(table, frame=long.frame, info=info, rows=table.rows[long.rows]), long

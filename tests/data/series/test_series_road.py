@@ -1,0 +1,83 @@
+"""Series from a file to predictions in another process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autodl
+from autodl.errors import ConfigError, DataError
+
+ASKED = {"max_trials": 2, "families": "linear", "report": False}
+
+
+def long_table(n: int = 40, seed: int = 0) -> pd.DataFrame:
+    """Waves of two speeds; ``who`` names each, ``when`` orders its steps, ``kind`` is the speed."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for k in range(n):
+        t = int(rng.integers(20, 40))
+        wave = np.sin(np.arange(t) * (0.4 if k % 2 else 1.2)) + 0.2 * rng.normal(size=t)
+        parts.append(pd.DataFrame({"who": f"p{k}", "when": np.arange(t), "x": wave, "z": rng.normal(size=t)}))
+        parts[-1]["kind"] = "slow" if k % 2 else "quick"
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_long_table_is_learnt_and_predicted_in_a_new_process(tmp_path: Path) -> None:
+    long_table().to_csv(tmp_path / "train.csv", index=False)
+    run = autodl.fit(
+        tmp_path / "train.csv", "kind", series_id="who", order_column="when", out=tmp_path / "run", **ASKED
+    )
+    assert run.record.status == "done"
+    new = long_table(10, seed=1)
+    kinds = new.groupby("who", sort=False)["kind"].first()
+    new.drop(columns="kind").sample(frac=1, random_state=0).sort_values("who", kind="stable").to_csv(
+        tmp_path / "new.csv", index=False
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "autodl", "predict", str(run.folder), str(tmp_path / "new.csv"),
+         "--out", str(tmp_path / "out.csv"), "--keep", "who"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    out = pd.read_csv(tmp_path / "out.csv")
+    assert len(out) == 10
+    assert (out["prediction"].to_numpy() == kinds[out["who"]].to_numpy()).mean() >= 0.9
+    assert "not used" not in done.stderr
+    same = run.predict(new)
+    assert len(same) == 10
+
+
+def test_ts_files_with_a_test_file(tmp_path: Path) -> None:
+    def write(name: str, n: int, seed: int) -> Path:
+        rng = np.random.default_rng(seed)
+        lines = ["@classLabel true u v", "@data"]
+        for k in range(n):
+            wave = np.sin(np.arange(30) * (0.4 if k % 2 else 1.2)) + 0.2 * rng.normal(size=30)
+            lines.append(",".join(f"{v:.4f}" for v in wave) + (":u" if k % 2 else ":v"))
+        (tmp_path / name).write_text("\n".join(lines))
+        return tmp_path / name
+
+    run = autodl.fit(
+        write("a.ts", 40, 0), test=write("b.ts", 20, 1), out=tmp_path / "run", metric="accuracy", **ASKED
+    )
+    assert run.record.test["accuracy"].n == 20
+    assert run.record.test["accuracy"].value >= 0.9
+    assert len(run.predict(write("c.ts", 6, 2))) == 6
+
+
+def test_options_that_do_not_fit_are_refused() -> None:
+    frame = long_table(4)
+    with pytest.raises(ConfigError, match="order_column orders the steps of series, but series_id is not given"):
+        autodl.plan(frame, "kind", order_column="when")
+    with pytest.raises(ConfigError, match="name the same column"):
+        autodl.plan(frame, "kind", series_id="who", order_column="who")
+    with pytest.raises(ConfigError, match="series_id names the target column"):
+        autodl.plan(frame, "kind", series_id="kind")
+    with pytest.raises(DataError, match="'x' changes within a series of 'who'"):
+        autodl.plan(frame, "x", series_id="who")

@@ -1,0 +1,53 @@
+"""What the planner says and does where columns are series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autodl
+from autodl.models.base import families
+
+
+@pytest.fixture(scope="module")
+def planned() -> autodl.Planned:
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    series = [np.sin(np.arange(40) * (0.3 + 0.2 * k)) + 0.1 * rng.normal(size=40) for k in y]
+    return autodl.plan(pd.DataFrame({"s": series, "y": np.where(y, "yes", "no")}), "y", time_budget="60s")
+
+
+def test_each_family_has_its_own_way(planned: autodl.Planned) -> None:
+    ways = {p.key: p.recipe.series for p in planned.plan.families}
+    assert ways["linear"] == "rocket"
+    assert ways["lightgbm"] == "summary"
+    assert all(families[key] for key in ways)
+
+
+def test_it_is_said(planned: autodl.Planned) -> None:
+    said = next(d for d in planned.plan.decisions if d.topic == "Series")
+    assert "MiniRocket" in said.choice
+    assert "'s' has 40 steps" in said.why
+    assert "The search tries other ways too" in said.why
+
+
+def test_tables_without_series_hear_nothing_of_them() -> None:
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=60), "y": list("ab") * 30})
+    plan = autodl.plan(frame, "y", time_budget="60s").plan
+    assert {p.recipe.series for p in plan.families} <= {"none"}
+    assert not [d for d in plan.decisions if "eries" in d.topic]
+
+
+def test_wide_columns_are_a_series_beside_the_columns() -> None:
+    rng = np.random.default_rng(0)
+    walks = np.cumsum(rng.normal(size=(80, 30)), axis=1)
+    frame = pd.DataFrame(walks, columns=[f"t{k}" for k in range(30)]).assign(y=rng.choice(list("ab"), 80))
+    found = autodl.plan(frame, "y", time_budget="60s")
+    assert "t0 to t29" in found.plan.features
+    assert "t7" in found.plan.features
+    said = next(d for d in found.plan.decisions if d.topic == "Columns that are a series")
+    assert "neighbours correlate by 0.9" in said.why
+    without = autodl.plan(frame, "y", time_budget="60s", drop=["t0 to t29"]).plan
+    assert "t0 to t29" not in without.features
+    assert not [d for d in without.decisions if d.topic == "Columns that are a series"]

@@ -1,0 +1,111 @@
+"""Series as columns: what is missing, how they are scaled, that they are stored, and that folds do not leak."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl.media.array import MediaArray
+from autodl.media.writing import write_series
+from autodl.preprocess import Preparer
+from autodl.preprocess.series_block import SeriesBlock, series_width
+from autodl.preprocess.series_rocket import MiniRocket
+from autodl.preprocess.series_summary import summary_names
+from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
+from autodl.serialize import dump, load
+
+N = 40
+Y = np.arange(N) % 2
+
+
+def schema() -> TableSchema:
+    series = ColumnInfo(name="walk", kind=ColumnKind.SERIES, n=N, n_missing=0, n_unique=N)
+    age = ColumnInfo(name="age", kind=ColumnKind.NUMERIC, n=N, n_missing=0, n_unique=N)
+    return TableSchema(columns=(series, age))
+
+
+@pytest.fixture
+def frame(tmp_path: Path) -> pd.DataFrame:
+    """Two channels of unequal lengths, in other units."""
+    rng = np.random.default_rng(0)
+    series = [rng.normal(size=(int(t), 2)).cumsum(axis=0) * [1.0, 1000.0] for t in rng.integers(10, 30, N)]
+    store = write_series(tmp_path / "store", series, 2)
+    return pd.DataFrame({"walk": MediaArray.whole(store), "age": np.arange(float(N))})
+
+
+def prepared(recipe: Recipe, frame: pd.DataFrame) -> tuple[Preparer, np.ndarray]:
+    preparer = Preparer(recipe, schema(), Task.CLASSIFICATION)
+    return preparer, preparer.fit_transform(frame, Y[: len(frame)]).dense()
+
+
+@pytest.mark.parametrize("kind", ["summary", "rocket", "both"])
+def test_scaled_columns_have_mean_zero_and_spread_one(frame: pd.DataFrame, kind: str) -> None:
+    recipe = Recipe(series=kind, series_features=200, scale="standard")
+    preparer, found = prepared(recipe, frame)
+    assert found.shape[1] == 1 + series_width(recipe, 20, 2)
+    spread = found.std(axis=0)
+    np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-3)
+    np.testing.assert_allclose(spread[spread > 0], 1.0, atol=1e-2)
+    again = preparer.transform(frame)
+    np.testing.assert_array_equal(again.dense(), found)
+    assert len(again.numeric_names) == found.shape[1]
+    expected = {"summary": "walk:steps", "rocket": "walk:convolution 1", "both": "walk:steps"}[kind]
+    assert again.numeric_names[1] == expected
+
+
+def test_none_leaves_the_series_out(frame: pd.DataFrame) -> None:
+    assert prepared(Recipe(series="none"), frame)[1].shape == (N, 1)
+
+
+@pytest.mark.parametrize("kind", ["summary", "rocket"])
+def test_a_missing_series_is_the_mean_one_and_told(frame: pd.DataFrame, kind: str) -> None:
+    some = frame.copy()
+    some["walk"] = some["walk"].array.take(np.array([-1, *range(1, N)]), allow_fill=True)
+    preparer, found = prepared(Recipe(series=kind, series_features=84, scale="standard"), some)
+    assert np.isfinite(found).all()
+    assert found[:, -1].tolist() == [1.0] + [0.0] * (N - 1)
+    np.testing.assert_allclose(found[0, 1:-1], 0.0, atol=1e-5)
+    gone = preparer.transform(some.iloc[:1]).dense()
+    np.testing.assert_array_equal(gone, found[:1])
+    nowhere = Preparer(Recipe(series=kind), schema(), Task.CLASSIFICATION)
+    empty = some.iloc[[0, 0]].reset_index(drop=True)
+    assert np.isfinite(nowhere.fit_transform(empty, Y[:2]).dense()).all()
+    assert nowhere.transform(frame).dense().shape == (N, 2)
+
+
+def test_trees_see_gaps_as_gaps(frame: pd.DataFrame) -> None:
+    some = frame.copy()
+    some["walk"] = some["walk"].array.take(np.array([-1, *range(1, N)]), allow_fill=True)
+    _, found = prepared(Recipe(series="summary", impute="none"), some)
+    assert np.isnan(found[0, 1 : 1 + len(summary_names(2))]).all()
+
+
+def test_rows_outside_the_training_teach_nothing(frame: pd.DataFrame) -> None:
+    """The learnt state is a function of the training rows alone."""
+    recipe = Recipe(series="both", series_features=84, scale="standard")
+    train = frame.iloc[:20].reset_index(drop=True)
+    one, _ = prepared(recipe, train)
+    other = Preparer(recipe, schema(), Task.CLASSIFICATION)
+    other.fit_transform(frame.iloc[:20], Y[:20])
+    np.testing.assert_array_equal(one.transform(frame).dense(), other.transform(frame).dense())
+    np.testing.assert_array_equal(one.transform(frame.iloc[30:31]).dense()[0], one.transform(frame).dense()[30])
+
+
+@pytest.mark.parametrize("kind", ["summary", "rocket"])
+def test_what_is_learnt_is_stored(frame: pd.DataFrame, kind: str) -> None:
+    preparer, found = prepared(Recipe(series=kind, series_features=84, scale="standard"), frame)
+    for kept in (load(dump(preparer)), pickle.loads(pickle.dumps(preparer))):
+        np.testing.assert_array_equal(kept.transform(frame).dense(), found)
+
+
+def test_channels_count_alike_whatever_their_units(frame: pd.DataFrame) -> None:
+    block = SeriesBlock(("walk",), Recipe(series="rocket", series_features=84), 0)
+    block.fit_transform(frame, Y)
+    learnt = block.learnt[0]
+    assert isinstance(learnt.rocket, MiniRocket)
+    assert learnt.factor[0] / learnt.factor[1] == pytest.approx(1000, rel=0.6)
+    assert block.transform(frame.iloc[:0]).shape == (0, 84)
