@@ -71,5 +71,5 @@ def folds(told: Facts, encodings=None) -> int:
 def test_one_split_leaves_time_for_a_long_training() -> None:
     assert folds(facts(ColumnKind.IMAGE)) == 1
     assert folds(facts(ColumnKind.IMAGE, rows=500)) > 1
-    read = {Modality.IMAGE: Encoding("some", "Some", 224, 10.0)}
+    read = {Modality.IMAGE: Encoding("efficientnet_lite0", "Lite", 224, 10.0)}
     assert folds(facts(ColumnKind.IMAGE), read) > 1

@@ -10,7 +10,7 @@ from autodl.machine import multiplies_bfloat16
 from autodl.models.nn.augment_config import ImageAugmentConfig
 from autodl.models.nn.conv_config import ConvNetConfig
 
-SMALL_SIDE, LARGE_SIDE = 40, 80
+SMALL_SIDE, LARGE_SIDE = 40, 112
 """Pixels a side up to which the stem keeps the resolution, and up to which it halves it."""
 
 

@@ -17,6 +17,8 @@ MAX_ONEHOT = 8
 CATEGORY_SIZE = 8
 SIDE_WIDTH = 32
 """Features that the columns beside the images become: the images are the larger part of what is known."""
+JOINT_WIDTH = 64
+"""Of the hidden layer over both."""
 MIN_SPREAD = 8.0
 """Least standard deviation of a colour, of 255, so that a constant one is not blown up."""
 
@@ -39,7 +41,7 @@ class TableSide(nn.Module):
 
 
 class ImageNet(nn.Module):
-    """Images through one convolutional network, all that is known of a row through a linear head.
+    """Images through one convolutional network, what they and the other columns say through one head.
 
     Colours are standardized by those of the training images. A missing image gives zeros.
 
@@ -61,7 +63,9 @@ class ImageNet(nn.Module):
         self.body = ConvNet(config, 3, 0, dims=2).to(memory_format=torch.channels_last)
         self.side = None if table is None else TableSide(table)
         width = columns * self.body.width + (0 if table is None else SIDE_WIDTH)
-        self.head = nn.Linear(width, n_outputs)
+        # What an image means may depend on the other columns, which a sum of both could not say.
+        self.joint = None if table is None else nn.Linear(width, JOINT_WIDTH)
+        self.head = nn.Linear(width if table is None else JOINT_WIDTH, n_outputs)
         nn.init.normal_(self.head.weight, 0.0, 0.01)
         nn.init.zeros_(self.head.bias)
 
@@ -85,4 +89,7 @@ class ImageNet(nn.Module):
         parts = [self.body(self.planes(x)) * present[:, j : j + 1] for j, x in enumerate(images)]
         if self.side is not None:
             parts.append(self.side(*inputs[self.columns + 1 :]))
-        return self.head(torch.cat(parts, 1))  # type: ignore[no-any-return]
+        features = torch.cat(parts, 1)
+        if self.joint is not None:
+            features = self.joint(features).relu()
+        return self.head(features)  # type: ignore[no-any-return]
