@@ -181,7 +181,9 @@ class Mlp(Family):
         'Holzmueller et al. 2024, "Better by Default" (RealMLP); Gorishniy et al. 2024, "TabM"; '
         'Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning"'
     )
-    recipe = Recipe(impute="median", indicator=True, scale="robust", categories="codes", text="svd")
+    recipe = Recipe(
+        impute="median", indicator=True, scale="robust", categories="codes", text="svd", vector_components=128
+    )
     config = MlpConfig
     complexity = 7
     order = 3

@@ -102,7 +102,9 @@ class Transformer(Family):
     name = "Neural network (FT-Transformer)"
     summary = "A network that lets every column of a row look at every other before it answers."
     paper = 'Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data"'
-    recipe = Recipe(impute="median", indicator=True, scale="quantile", categories="codes", text="svd")
+    recipe = Recipe(
+        impute="median", indicator=True, scale="quantile", categories="codes", text="svd", vector_components=32
+    )
     config = TransformerConfig
     complexity = 8
     order = 70
