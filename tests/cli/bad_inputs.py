@@ -9,6 +9,7 @@ from pathlib import Path
 import bad_files
 import bad_options
 import bad_predictions
+import bad_series
 import bad_spaces
 import bad_tables
 from bad_case import Case, shop
@@ -19,6 +20,7 @@ SECTIONS: dict[str, tuple[Case, ...]] = {
     "Files written in another way": bad_files.WRITTEN_OTHERWISE,
     "The shape of the table": bad_tables.SHAPES,
     "The target": bad_tables.TARGETS,
+    "Series": bad_series.SERIES,
     "Slips of the pen": bad_options.SPELLING,
     "Options": bad_options.VALUES,
     "Strategies and limits": bad_spaces.STRATEGIES,

@@ -31,8 +31,8 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="CSV, TSV, Parquet, Feather, JSON lines or Excel, also compressed; a folder or a glob of such files; or a "
-        "folder of images with a folder for each class.",
+        help="CSV, TSV, Parquet, Feather, JSON lines or Excel, also compressed; a folder or a glob of such files; a "
+        "folder of images with a folder for each class; or series as .ts or .npz.",
         show_default=False,
     ),
 ]
@@ -168,8 +168,8 @@ Space = Annotated[
 Pretrained = Annotated[
     str,
     typer.Option("--pretrained", metavar="NAME",
-                 help="Network that others have trained, to read images or texts: auto (one that is installed, if time "
-                 "allows), none, a folder, or a name on the Hugging Face hub.", rich_help_panel=_SEARCH),
+                 help="Network that others have trained, to read images or texts: auto (one that is installed, if "
+                 "time allows), none, a folder, or a name on the Hugging Face hub.", rich_help_panel=_SEARCH),
 ]  # fmt: skip
 MaxLatency = Annotated[
     str | None,

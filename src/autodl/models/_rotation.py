@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_ROWS = 4_000
+MOST_ROWS = 2_000
 """With more rows the eigenvectors of their products take longer than they save."""
 NOTHING = 1e-10
 """Directions whose share of the largest squared length is smaller are rounding errors."""

@@ -261,7 +261,7 @@ class Linear(Family):
         seconds, turned = 0.0, config.penalty == "l2" and not shape.text and not shape.quantiles
         if turned and 2 * shape.rows <= wide and shape.rows <= MOST_ROWS:
             # Few rows are turned into as few columns first.
-            seconds, wide_before = shape.rows**2 * (wide * 2.5e-10 + shape.rows * 1e-9), wide
+            seconds, wide_before = shape.rows**2 * (wide * 1.0e-10 + shape.rows * 6.0e-10), wide
             wide = shape.rows
         else:
             wide_before = wide

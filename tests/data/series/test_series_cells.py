@@ -56,7 +56,7 @@ def test_infinite_and_astronomic_values_become_finite() -> None:
 
 def test_other_channels_are_refused() -> None:
     raw = pd.DataFrame({"s": series_cells([np.ones((4, 2)), np.ones((4, 3))])})
-    with pytest.raises(DataError, match=r"'s': the series of row 2 has 3 channel\(s\), but 2 are needed"):
+    with pytest.raises(DataError, match=r"'s': the series of row 2 has 3 channels, but 2 are needed"):
         infer_schema(raw)
 
 

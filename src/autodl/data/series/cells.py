@@ -93,9 +93,10 @@ def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace
     wrong = [row for row in used if row >= 0 and cells.store.get(int(row)).shape[1] != channels]
     if wrong:
         place_of = int(np.flatnonzero(cells.rows == wrong[0])[0]) + 1
+        found = cells.store.get(int(wrong[0])).shape[1]
         raise DataError(
-            f"'{where}': the series of row {place_of} has {cells.store.get(int(wrong[0])).shape[1]} channel(s), but "
-            f"{channels} {'is' if channels == 1 else 'are'} needed",
+            f"'{where}': the series of row {place_of} has {found} channel{'s' if found > 1 else ''}, but {channels} "
+            f"{'is' if channels == 1 else 'are'} needed",
             "Give all series the same channels in the same order.",
         )
     filled = {int(row): _filled(cells.store.get(int(row))) for row in used if row >= 0}

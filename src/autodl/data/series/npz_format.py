@@ -46,7 +46,7 @@ def read_npz(path: Path) -> pd.DataFrame:
         )
         raise DataError(
             f"{path} holds {what}, which are not read",
-            f"{_FORM} For series of unequal lengths, fill up the ends with NaN.",
+            f"{_FORM} For series of unequal lengths, fill up the ends with missing values (nan).",
         ) from error
     key = _values_key(arrays, str(path))
     values = arrays.pop(key)

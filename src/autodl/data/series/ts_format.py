@@ -69,7 +69,7 @@ def read_ts(text: str, where: str) -> SeriesFile:
         series.append(_stacked([_steps(channel, where, number) for channel in channels], where, number))
         if series[-1].shape[1] != series[0].shape[1]:
             raise DataError(
-                f"{where}, line {number}: {series[-1].shape[1]} channel(s), but the first series has "
+                f"{where}, line {number}: {_channels(series[-1].shape[1])}, but the first series has "
                 f"{series[0].shape[1]}",
                 "Give each series the same channels, apart by colons, and its class behind the last colon.",
             )
@@ -77,6 +77,10 @@ def read_ts(text: str, where: str) -> SeriesFile:
         raise DataError(f"{where} has no series behind @data", "Give a file with a line for each series.")
     name = LABEL if classes else TARGET
     return SeriesFile(series, target if classes or numbers else None, name)
+
+
+def _channels(count: int) -> str:
+    return f"{count} channel" + ("s" if count > 1 else "")
 
 
 def _header(lines: Iterator[tuple[int, str]], where: str) -> dict[str, str]:
