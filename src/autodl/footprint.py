@@ -116,8 +116,8 @@ def _ask(
 
     with tempfile.TemporaryDirectory(prefix="autodl-") as place:
         rows = Path(place) / "rows.csv"
-        _as_read(frame.iloc[:ROWS]).to_csv(rows, index=False)
-        order = json.dumps({"folders": dict(folders), "rows": str(rows), "stepwise": stepwise})
+        series = _write_rows(_as_read(frame.iloc[:ROWS]), rows)
+        order = json.dumps({"folders": dict(folders), "rows": str(rows), "series": series, "stepwise": stepwise})
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "autodl.footprint"], input=order.encode(), capture_output=True,
@@ -135,7 +135,7 @@ def _ask(
 
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the names of image files instead of the images, whose decoding takes time too."""
+    """The rows as they are read: names of image files and series in memory, as decoding and storing take time too."""
     from autodl.media.array import MediaArray
     from autodl.media.stores import ImageStore
 
@@ -146,7 +146,25 @@ def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
             from autodl.data.images.cells import names_of
 
             named[name] = names_of(array)
+        elif isinstance(array, MediaArray):
+            from autodl.data.series.cells import as_read
+
+            named[name] = as_read(array)
     return frame.assign(**named) if named else frame
+
+
+def _write_rows(frame: pd.DataFrame, file: Path) -> dict[str, str]:
+    """Write rows as a table, and their series, which no table holds, to files of their own; these by column."""
+    from autodl.data.series.cells import save_cells
+    from autodl.media.array import MediaArray
+
+    cells = {str(name): column.array for name, column in frame.items()}
+    series = {name: array for name, array in cells.items() if isinstance(array, MediaArray)}
+    frame.drop(columns=[*series]).assign(**dict.fromkeys(series, "")).to_csv(file, index=False)
+    places = {name: file.with_name(f"series-{k}.npz") for k, name in enumerate(series)}
+    for name, array in series.items():
+        save_cells(array, places[name])
+    return {name: str(place) for name, place in places.items()}
 
 
 def _path() -> str:
@@ -171,6 +189,10 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
     from autodl.store import RunFolder
 
     frame = pd.read_csv(order["rows"], low_memory=False)
+    for name, file in order["series"].items():
+        from autodl.data.series.cells import load_cells
+
+        frame[name] = load_cells(Path(file))
     folders: dict[str, str] = order["folders"]
 
     def load(folder: str) -> DeliveredModel:

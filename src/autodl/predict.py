@@ -92,7 +92,7 @@ def _predict_rows(
     from autodl.media.place import passing_place
 
     manifest = model.manifest
-    raw = raw_as_trained(raw, manifest.features, where)
+    raw = raw_as_trained(raw, manifest.features, where, allow_missing=allow_missing)
     for name in keep:
         if name not in raw.columns:
             raise DataError(f"--keep: there is no column '{name}' in {where}", did_you_mean(name, raw.columns))
@@ -194,7 +194,7 @@ def predict_file(
     found: list[Misfit] = []
     ignored, n = "", 0
     for raw in _pieces(batches, model.manifest.features):
-        raw = raw_as_trained(raw, model.manifest.features, where)
+        raw = raw_as_trained(raw, model.manifest.features, where, allow_missing=allow_missing)
         if of_folder := _is_of_folder(batches):
             raw, keep = _folder_rows(raw, model.manifest.features, where), (*dict.fromkeys((FILE, *keep)),)
         n += len(raw)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.media.array import MediaDtype
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -29,13 +31,18 @@ def likely_order(frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int
     if len(frame) > ROWS:
         pick = np.random.default_rng(seed).choice(len(frame), size=ROWS, replace=False)
         frame, y = frame.iloc[pick], y[pick]
+    # Images and series come first: they are most of what is known of a row, and no single number stands for them.
+    whole = [str(c) for c in frame.columns if isinstance(frame[c].dtype, MediaDtype)]
+    frame = frame.drop(columns=whole)
+    if frame.shape[1] == 0:
+        return tuple(whole)
     X = np.column_stack([_numbers(frame[c]) for c in frame.columns])
     kind = ExtraTreesClassifier if n_classes else ExtraTreesRegressor
     # Leaves of several rows, so that columns of many different values are not preferred.
     trees = kind(n_estimators=TREES, min_samples_leaf=max(2, len(frame) // 50), random_state=seed, n_jobs=1)
     gains = trees.fit(X, y).feature_importances_
     place = np.argsort(-gains, kind="stable")
-    return tuple(str(frame.columns[i]) for i in place)
+    return (*whole, *(str(frame.columns[i]) for i in place))
 
 
 def _numbers(column: pd.Series[Any]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from autodl.data import apply_schema, infer_schema, learn_table, misfits, read_rows
-from autodl.data.series.cells import series_cells, store_series
+from autodl.data.series.cells import as_read, load_cells, save_cells, series_cells, store_series
 from autodl.errors import DataError
 from autodl.media.place import MediaPlace
 from autodl.records import ColumnKind
@@ -70,3 +70,21 @@ def test_series_cannot_be_predicted() -> None:
     raw = pd.DataFrame({"s": series_cells([np.ones(4), np.ones(5)]), "x": [1.5, 2.5]})
     with pytest.raises(DataError, match="the target 's' holds a series"):
         infer_schema(raw, target="s")
+
+
+def test_another_process_is_given_the_same_series(tmp_path: Path) -> None:
+    raw = series_cells([np.ones((4, 2)), None, np.arange(6.0).reshape(3, 2)])
+    cells = store_series(pd.Series(raw), 2, "s", MediaPlace(tmp_path / "media"))
+    for told in (cells, as_read(cells)):
+        save_cells(told, tmp_path / "s.npz")
+        again = load_cells(tmp_path / "s.npz")
+        assert again.isna().tolist() == [False, True, False]
+        np.testing.assert_array_equal(again[2], raw[2])
+
+
+def test_a_damaged_store_is_made_again(tmp_path: Path) -> None:
+    place = MediaPlace(tmp_path)
+    column = pd.Series(series_cells([np.ones(4), np.arange(9.0)]))
+    store = store_series(column, 1, "s", place).store
+    (store.folder / "values.npy").write_bytes(b"cut")
+    np.testing.assert_array_equal(store_series(column, 1, "s", place)[1][:, 0], np.arange(9.0))

@@ -81,3 +81,12 @@ def test_options_that_do_not_fit_are_refused() -> None:
         autodl.plan(frame, "kind", series_id="kind")
     with pytest.raises(DataError, match="'x' changes within a series of 'who'"):
         autodl.plan(frame, "x", series_id="who")
+
+
+def test_series_are_measured_before_the_columns_beside_them() -> None:
+    from autodl.data.series.cells import series_cells
+    from autodl.explain.order import likely_order
+
+    frame = pd.DataFrame({"x": np.arange(30.0), "s": series_cells([np.ones(4)] * 30), "z": np.arange(30.0) % 7})
+    assert likely_order(frame, np.arange(30.0), 0, 0) == ("s", "x", "z")
+    assert likely_order(frame[["s"]], np.arange(30) % 2, 2, 0) == ("s",)

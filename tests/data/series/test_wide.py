@@ -92,3 +92,4 @@ def test_new_rows_get_the_same_series() -> None:
     assert with_wide(again, wider) is again
     with pytest.raises(DataError, match="lacks 't9', a step of the series"):
         with_wide(frame.drop(columns="t9"), wider)
+    assert name not in with_wide(frame.drop(columns="t9"), wider, allow_missing=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +72,25 @@ def channels_of(column: MediaArray) -> int:
     return int(column.store.get(int(column.rows[first[0]])).shape[1]) if len(first) else 0
 
 
+def as_read(cells: MediaArray) -> MediaArray:
+    """The same series in memory, as a raw frame has them."""
+    return series_cells([cells[place] for place in range(len(cells))])
+
+
+def save_cells(cells: MediaArray, file: Path) -> None:
+    """Write the series to an ``.npz`` file, for another process."""
+    series = [cells[place] for place in range(len(cells))]
+    kept = [one for one in series if one is not None]
+    values = np.concatenate(kept) if kept else np.empty((0, 1), np.float32)
+    np.savez(file, values=values, lengths=np.array([0 if one is None else len(one) for one in series], np.int64))
+
+
+def load_cells(file: Path) -> MediaArray:
+    """What ``save_cells`` wrote, in memory."""
+    with np.load(file, allow_pickle=False) as held:
+        return series_cells(np.split(held["values"], np.cumsum(held["lengths"])[:-1]))
+
+
 def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace | None = None) -> MediaArray:
     """The series of a raw column in a store in files, with finite values.
 
@@ -103,7 +124,11 @@ def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace
     kept = [row for row in filled if len(filled[row])]
     home = place or process_place()
     key = _key(cells, kept, channels)
-    if home.find(key) is None:
+    found = home.find(key)
+    if found is not None and not _is_whole(found, len(kept)):
+        shutil.rmtree(found)
+        found = None
+    if found is None:
         try:
             with home.make(key) as folder:
                 write_series(folder, _values(filled, kept), channels)
@@ -115,6 +140,16 @@ def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace
     numbers = {row: number for number, row in enumerate(kept)}
     rows = np.array([numbers.get(int(row), ABSENT) for row in used], np.int64)
     return MediaArray(SeriesStore(home.folder / key), rows[codes] if len(rows) else np.empty(0, np.int64))
+
+
+def _is_whole(folder: Path, n: int) -> bool:
+    """Whether a store that was found can be read: a disk may have been full, or a copy of it cut off."""
+    store = SeriesStore(folder)
+    try:
+        starts = store.array("starts")
+        return len(store) == n and len(starts) == n + 1 and len(store.array("values")) == starts[-1]
+    except (OSError, ValueError, EOFError):
+        return False
 
 
 def _values(filled: dict[int, NDArray[np.float32]], kept: Sequence[int]) -> Iterator[NDArray[np.float32]]:

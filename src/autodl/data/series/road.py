@@ -60,8 +60,14 @@ def long_rule(schema: TableSchema) -> tuple[str, SeriesRule] | None:
     return None
 
 
-def raw_as_trained(raw: pd.DataFrame, schema: TableSchema, where: str) -> pd.DataFrame:
+def raw_as_trained(
+    raw: pd.DataFrame, schema: TableSchema, where: str, *, allow_missing: bool = False
+) -> pd.DataFrame:
     """New raw rows with the columns of series that the training's rows had; a long table becomes a row a series.
+
+    Args:
+        raw: As read. schema: Of the training data. where: Name of the data in errors.
+        allow_missing: Whether columns may be missing in wide tables.
 
     Raises:
         DataError: If columns are missing.
@@ -69,7 +75,7 @@ def raw_as_trained(raw: pd.DataFrame, schema: TableSchema, where: str) -> pd.Dat
     found = long_rule(schema)
     if found is not None and found[0] not in raw.columns:
         raw = gather_again(raw, found[1], found[0], where)
-    return with_wide(raw, schema, where)
+    return with_wide(raw, schema, where, allow_missing=allow_missing)
 
 
 def table_as_trained(table: TableRead, schema: TableSchema, where: str) -> TableRead:

@@ -159,11 +159,17 @@ def learn_wide(
     return TableSchema(columns=tuple(infos)), frame.assign(**added) if added else frame
 
 
-def with_wide(frame: pd.DataFrame, schema: TableSchema, where: str = "data") -> pd.DataFrame:
+def with_wide(
+    frame: pd.DataFrame, schema: TableSchema, where: str = "data", *, allow_missing: bool = False
+) -> pd.DataFrame:
     """A raw frame with the columns of series that a schema makes of other columns; the same if there are none.
 
+    Args:
+        frame: A raw frame. schema: Of the training data. where: Name of the data in errors.
+        allow_missing: Leave a series out if columns of its steps are not there.
+
     Raises:
-        DataError: If a step is missing.
+        DataError: If a step is not there.
     """
     names = {str(c) for c in frame.columns}
     added: dict[str, pd.Series] = {}
@@ -172,6 +178,8 @@ def with_wide(frame: pd.DataFrame, schema: TableSchema, where: str = "data") -> 
         if rule is None or rule.id_column is not None or not rule.columns or column.name in names:
             continue
         if lacking := [c for c in rule.columns if c not in names]:
+            if allow_missing:
+                continue
             raise DataError(
                 f"{where} lacks '{lacking[0]}', a step of the series '{column.name}'",
                 "It needs the columns of the training data.",
