@@ -125,3 +125,23 @@ def test_one_that_turns_out_too_slow_is_left_out(
     assert any("Mood reader is slower than planned" in note and "left out" in note for note in notes)
     assert all(not f.recipe.text_encoder for f in plan_of(run).families)
     assert run.record.status == "done"
+
+
+def test_with_a_clock_the_network_is_timed_before_the_plan(reader: type[MoodReader]) -> None:
+    planned = autodl.plan(table(), "y", time_budget="60s", families="linear")
+    assert 0 < len(Moods.seen) <= 20
+    assert {f.recipe.text_encoder for f in planned.plan.families if f.key == "linear"} == {"mood_reader"}
+
+
+def test_one_that_cannot_be_loaded_is_told_and_left_out(
+    reader: type[MoodReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Encoder, size: int) -> Encode:
+        raise RuntimeError("unexpected end of file")
+
+    monkeypatch.setattr(reader, "load", broken)
+    planned = autodl.plan(table(), "y", time_budget="60s", families="linear")
+    decision = next(d for d in planned.plan.decisions if d.topic == "Sentences")
+    assert decision.why == "Mood reader is there, but cannot be loaded (unexpected end of file)."
+    with pytest.raises(ConfigError, match="cannot be loaded .unexpected end of file.*--pretrained none"):
+        autodl.plan(table(), "y", time_budget="60s", families="linear", pretrained="mood_reader")

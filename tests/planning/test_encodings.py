@@ -88,6 +88,7 @@ def test_recipes_follow() -> None:
     assert adapt(trees, plain, metric) == adapt(trees, plain, metric, chosen)
     assert adapt(trees, plain, metric).images == "none"
     assert adapt(trees, plain, metric).vector_components == 0
+    assert adapt(Recipe(scale="robust", vector_components=9), told, metric, chosen).vector_components == 9
 
 
 def test_texts_get_embeddings_beside_their_terms() -> None:

@@ -109,8 +109,7 @@ def test_trees_and_terms_may_stand_beside_embeddings(tiny: type[Encoder]) -> Non
     assert found.is_sparse
     features = [k for k, name in enumerate(found.numeric_names) if name.startswith("t:feature")]
     assert len(features) == 8
-    spread = found.dense()[:, features].std(axis=0)
-    assert np.sqrt(np.mean(spread[spread > 0] ** 2)) == pytest.approx(1.0, rel=1e-3)
+    assert np.sqrt((found.dense()[:, features] ** 2).sum(axis=1).mean()) == pytest.approx(3.0, rel=1e-3)
 
 
 @pytest.fixture(autouse=True)

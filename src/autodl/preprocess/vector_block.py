@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from autodl.records import Recipe
 
 
+LENGTH = 3.0
+"""Of a scaled vector, as a root mean square: hundreds of columns of unit spread would drown the others beside them, and a
+penalty meant for a few columns would not hold them. That of the weights of terms."""
+
+
 @dataclass
 class VectorColumn:
     """What was learnt of one column.
@@ -45,7 +50,8 @@ class VectorBlock:
 
     Fitted on the training rows: means for missing objects, scales, and principal components where the recipe wants
     few columns. Vectors of encoders are scaled as one: their spread is a part of what they say. The columns of images
-    that stand for colours and gradients are scaled one by one.
+    that stand for colours and gradients are scaled one by one, then as one to ``LENGTH``; principal components to a mean
+    spread of one.
 
     Args:
         columns: Names of columns of images, or of texts.
@@ -104,6 +110,8 @@ class VectorBlock:
             factor = np.full_like(spread, 1.0 / (np.sqrt(np.mean(spread[varies] ** 2)) if varies.any() else 1.0))
         else:
             factor = np.divide(1.0, spread, out=np.zeros_like(spread), where=varies)
+        if self.scaled and not len(components):
+            factor = factor * LENGTH / np.sqrt(max(1, varies.sum()))
         names = self.maker.names(width)
         if len(components):
             names = tuple(f"component {k + 1}" for k in range(len(components)))

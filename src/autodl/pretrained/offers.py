@@ -84,7 +84,7 @@ def timed(offer: Offer) -> Offer:
     except AutodlError as error:
         if offer.asked:
             raise
-        return Offer(why=error.what)
+        return Offer(why=f"{error.what}.")
     seconds = (time.perf_counter() - begun) / TIMED
     return replace(offer, seconds=seconds / relative_cost(encoder.modality, size, encoder.sizes[0]))
 
