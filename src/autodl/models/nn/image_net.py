@@ -60,7 +60,8 @@ class ImageNet(nn.Module):
         self.columns = columns
         self.register_buffer("center", torch.full((3,), 128.0))
         self.register_buffer("spread", torch.full((3,), 64.0))
-        self.body = ConvNet(config, 3, 0, dims=2).to(memory_format=torch.channels_last)
+        self.body = ConvNet(config, 3, 0, dims=2)
+        self.body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its declarations
         self.side = None if table is None else TableSide(table)
         width = columns * self.body.width + (0 if table is None else SIDE_WIDTH)
         # What an image means may depend on the other columns, which a sum of both could not say.

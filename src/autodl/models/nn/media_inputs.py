@@ -13,6 +13,7 @@ import numpy as np
 from autodl.models.nn.inputs import InputPlan
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from autodl.features import Features
@@ -104,7 +105,7 @@ def stored_side(batch: MediaBatch) -> int:
     return max(part.side for part in parts if isinstance(part, ImageStore))
 
 
-def pixels_of(batch: MediaBatch, rows: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def pixels_of(batch: MediaBatch, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """(b, side, side, 3) uint8 pixels of rows of the store of a column; grey where there is none.
 
     Raises:
