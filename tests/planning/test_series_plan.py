@@ -32,6 +32,16 @@ def test_it_is_said(planned: autodl.Planned) -> None:
     assert "The search tries other ways too" in said.why
 
 
+def test_the_report_shows_how_long_they_are(planned: autodl.Planned) -> None:
+    from autodl.report.sections.health import _values
+
+    column = planned.profile.columns["s"]
+    assert _values(column) == "40 steps"
+    assert column.series is not None
+    uneven = column.series.model_copy(update={"channels": 3, "length": (5, 20, 40)})
+    assert _values(column.model_copy(update={"series": uneven})) == "5 to 40 steps, middle 20, 3 numbers each"
+
+
 def test_tables_without_series_hear_nothing_of_them() -> None:
     frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=60), "y": list("ab") * 30})
     plan = autodl.plan(frame, "y", time_budget="60s").plan

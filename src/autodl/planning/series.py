@@ -12,8 +12,8 @@ SHOWN = 3
 _WORDS = {
     "none": "as they are",
     "summary": "level, spread, trend and rhythm",
-    "rocket": "10,000 fixed convolutions (MiniRocket)",
-    "both": "fixed convolutions, level, spread, trend and rhythm",
+    "rocket": "responses to fixed convolutions, MiniRocket",
+    "both": "responses to fixed convolutions, level, spread, trend and rhythm",
 }
 
 

@@ -121,7 +121,7 @@ def evidence(values: NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 0.0
     filled = np.where(np.isnan(values), np.nanmean(values, axis=0), values)
     # Ranks, so that a few extreme rows do not make all columns alike.
-    ranks = pd.DataFrame(filled).rank().to_numpy()
+    ranks = pd.DataFrame(filled).rank().to_numpy(np.float32)  # thousands of columns have millions of pairs
     varies = np.ptp(ranks, axis=0) > 0
     if varies.mean() < NEARLY_ALL:
         return 0.0, 0.0

@@ -101,4 +101,8 @@ def _values(c: ColumnInfo) -> str:
     if c.image:
         (low_h, h, high_h), (low_w, w, high_w) = c.image.height, c.image.width
         return f"{low_h} x {low_w} to {high_h} x {high_w} pixels, middle {h} x {w}"
+    if c.series:
+        low, middle, high = c.series.length
+        steps = fmt.plural(high, "step") if low == high else f"{low} to {high} steps, middle {middle}"
+        return steps + (f", {c.series.channels} numbers each" if c.series.channels > 1 else "")
     return ", ".join(f"{code(v, 20)} {fmt.in_base(n / max(1, c.n - c.n_missing))}" for v, n in c.top[:3])
