@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autodl.evaluate.base import metrics
@@ -81,6 +83,9 @@ def test_recipes_follow() -> None:
     with_it = adapt(linear, told, metric, chosen)
     assert (with_it.images, with_it.image_encoder, with_it.image_side) == ("pretrained", LITE.key, 224)
     assert with_it.vector_components == 0
+    assert not with_it.encoder_half
+    half, _ = choose_encodings(told, {Modality.IMAGE: replace(LITE, half=True)})
+    assert adapt(linear, told, metric, half).encoder_half
     assert adapt(trees, told, metric, chosen).vector_components == TREE_COMPONENTS
     assert adapt(linear, told, metric).images == "hog"
     assert adapt(Recipe(images="none"), told, metric, chosen).images == "none"

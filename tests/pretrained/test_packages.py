@@ -7,6 +7,7 @@ import pytest
 
 from autodl.pretrained.base import encoders
 from autodl.pretrained.offers import offer_for, timed
+from autodl.pretrained.precision import precision
 from autodl.records import Modality
 
 pytestmark = pytest.mark.slow
@@ -29,6 +30,9 @@ def test_images_get_the_last_layer_of_efficientnet() -> None:
             network._fc(torch.from_numpy(found)).numpy(), network(given).numpy(), rtol=1e-3, atol=1e-3
         )
     assert found.shape == (2, encoder.width)
+    with precision(half=True):
+        halved = encoder.load(224)(pixels)
+    assert 0.0 < np.linalg.norm(halved - found) < 0.15 * np.linalg.norm(found)
     assert encoder.load(96)(pixels).shape == (2, encoder.width)
 
 

@@ -27,12 +27,14 @@ class Encoding:
 
     Attributes:
         key: Of the encoder. name: For people. size: Pixels a side or tokens. seconds: For all objects.
+        half: Whether it calculates in 16 bits.
     """
 
     key: str
     name: str
     size: int
     seconds: float
+    half: bool = False
 
 
 def choose_encodings(
@@ -94,7 +96,7 @@ def _choose(
         f"suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} {unit}"
         f"{smaller}."
     )
-    encoding = Encoding(offer.key, offer.name, size, costs[size])
+    encoding = Encoding(offer.key, offer.name, size, costs[size], offer.half)
     choice = f"by {offer.name}" if images else f"by {offer.name}, beside their words"
     told = f"{offer.why} {why}" if offer.why else why
     evidence = {"seconds": round(costs[size], 1), "size": size}

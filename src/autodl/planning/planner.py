@@ -55,7 +55,9 @@ def make_plan(
     validation, split_decisions = choose_validation(
         facts,
         has_test_file,
-        lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own, encodings), min(side_by_side, machine.cores)),
+        lambda v: first_wave_s(
+            Setting(facts, metric, v, machine, threads, own, encodings), min(side_by_side, machine.cores)
+        ),
     )
     setting = Setting(facts, metric, validation, machine, threads, own, encodings)
     kept, skipped, models_decision = choose_families(setting)

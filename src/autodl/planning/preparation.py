@@ -72,6 +72,7 @@ def vectors(recipe: Recipe, facts: Facts, encodings: Mapping[Modality, Encoding]
         change["embedding"] = False
     else:
         change |= {"text_encoder": texts.key, "text_tokens": texts.size}
+    change["encoder_half"] = any(e.half for e in (images, texts) if e is not None)
     if recipe.scale == "none" and (change.get("embedding", True) or change.get("images", recipe.images) != "none"):
         # Trees look at every column for every split: hundreds that are alike cost time and tell little more.
         change["vector_components"] = recipe.vector_components or TREE_COMPONENTS

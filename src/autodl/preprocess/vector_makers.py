@@ -27,15 +27,17 @@ class VectorMaker:
     Attributes:
         how: ``hog`` has the colours of ``summary`` besides.
         encoder: Key of a pretrained encoder. digest: Of its files. size: Pixels or tokens that it looks at.
+        half: Whether it calculates in 16 bits.
     """
 
     how: Literal["summary", "hog", "encoder"]
     encoder: str = ""
     digest: str = ""
     size: int = 0
+    half: bool = False
 
     @classmethod
-    def of_encoder(cls, encoder: str, size: int) -> VectorMaker:
+    def of_encoder(cls, encoder: str, size: int, half: bool = False) -> VectorMaker:
         """By the encoder that is installed now.
 
         Raises:
@@ -44,12 +46,14 @@ class VectorMaker:
         from autodl.pretrained.digest import digest_of
         from autodl.pretrained.finding import by_key
 
-        return cls("encoder", encoder, digest_of(by_key(encoder).files()), size)
+        return cls("encoder", encoder, digest_of(by_key(encoder).files()), size, half)
 
     @property
     def key(self) -> str:
         """Equal for makers that make the same."""
-        return "-".join([self.how, self.encoder, self.digest, str(self.size)]) if self.encoder else self.how
+        if not self.encoder:
+            return self.how
+        return "-".join([self.how, self.encoder, self.digest, str(self.size), "half" if self.half else "full"])
 
     @property
     def batch(self) -> int:
@@ -74,7 +78,10 @@ class VectorMaker:
             objects: (n, S, S, 3) images, or n texts.
         """
         if self.how == "encoder":
-            return self._encode(objects)
+            from autodl.pretrained.precision import precision
+
+            with precision(self.half):
+                return self._encode(objects)
         colours = colour_summary(objects)
         return colours if self.how == "summary" else np.hstack([colours, oriented_gradients(objects)])
 
@@ -90,7 +97,7 @@ def image_maker(recipe: Recipe) -> VectorMaker | None:
     if recipe.images == "none":
         return None
     if recipe.images == "pretrained":
-        return VectorMaker.of_encoder(recipe.image_encoder, recipe.image_side)
+        return VectorMaker.of_encoder(recipe.image_encoder, recipe.image_side, recipe.encoder_half)
     return VectorMaker(recipe.images)
 
 
@@ -98,7 +105,7 @@ def text_maker(recipe: Recipe) -> VectorMaker | None:
     """What a recipe makes of texts besides their terms, if anything."""
     if not (recipe.embedding and recipe.text_encoder):
         return None
-    return VectorMaker.of_encoder(recipe.text_encoder, recipe.text_tokens)
+    return VectorMaker.of_encoder(recipe.text_encoder, recipe.text_tokens, recipe.encoder_half)
 
 
 def vector_width(recipe: Recipe, modality: Modality) -> int:

@@ -83,5 +83,5 @@ class _Loaded(Encode):
             if pixels.shape[2] != self._size:
                 pixels = interpolate(pixels, (self._size, self._size), mode="bilinear", antialias=True)
             pixels = ((pixels - MEAN) / SPREAD).contiguous(memory_format=torch.channels_last)
-            features = self._network.extract_features(pixels).mean(dim=(2, 3))
+            features = self._network.extract_features(pixels).float().mean(dim=(2, 3))
         return np.asarray(features.numpy(), np.float32)

@@ -71,6 +71,8 @@ class Recipe(Record):
     """Key of that encoder."""
     image_side: int = 224
     """Pixels a side to which images are brought for it."""
+    encoder_half: bool = False
+    """Pretrained encoders calculate in 16 bits: planned where the machine is quicker so."""
     vector_components: int = 0
     """Principal components kept of each column of images or embeddings; 0: all numbers as they are."""
     series: Literal["none", "summary", "rocket", "both"] = "summary"
