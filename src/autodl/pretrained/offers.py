@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.errors import AutodlError
+from autodl.machine import multiplies_bfloat16
 from autodl.pretrained.finding import AUTO, find, loaded
 from autodl.records import Modality
 
@@ -60,14 +61,9 @@ def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
         return Offer(why=found.why)
     e = found.encoder
     cost = e.seconds / (speed * (1.0 + THREAD_GAIN * (cores - 1)))
-    return Offer(e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why))
-
-
-def precise(offer: Offer) -> Offer:
-    """The same, in 16 bits where this machine is quicker so; loads torch."""
-    from autodl.pretrained.precision import half_is_quicker
-
-    return replace(offer, half=half_is_quicker()) if offer.key else offer
+    return Offer(
+        e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why), half=multiplies_bfloat16()
+    )
 
 
 def timed(offer: Offer) -> Offer:

@@ -6,15 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def half_is_quicker() -> bool:
-    """Whether this machine's processor multiplies 16-bit numbers itself; loads torch."""
-    import torch
-
-    from autodl.train.device import half_pays
-
-    return half_pays(torch.device("cpu"))
-
-
 @contextmanager
 def precision(half: bool) -> Iterator[None]:
     """Networks calculate in 16 bits inside (bfloat16), where asked; on other machines the same numbers, but slower.

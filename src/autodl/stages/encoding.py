@@ -42,7 +42,7 @@ def encoder_offers(profile: Profile, options: FitOptions, machine: Machine) -> d
     Raises:
         ConfigError, MissingDependencyError: If what the user asked for is not there.
     """
-    from autodl.pretrained.offers import offer_for, precise, relative_cost, timed
+    from autodl.pretrained.offers import offer_for, relative_cost, timed
 
     columns = [c for c in profile.columns.only(profile.features).columns if c.kind in _KINDS]
     offers: dict[Modality, Offer] = {}
@@ -54,11 +54,8 @@ def encoder_offers(profile: Profile, options: FitOptions, machine: Machine) -> d
         budget = options.time_budget_s
         if budget is not None and offer.key:
             least = n * offer.seconds * relative_cost(modality, offer.sizes[-1], offer.sizes[0])
-            if least > HOPELESS * budget:
-                offers[modality] = offer
-                continue
-        offer = precise(offer)
-        offers[modality] = offer if budget is None else timed(offer)
+            offer = timed(offer) if least <= HOPELESS * budget else offer
+        offers[modality] = offer
     return offers
 
 
