@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import ConfigError, DataError, did_you_mean
+from autodl.errors import DataError, did_you_mean
 from autodl.options import FitOptions
-from autodl.records import ColumnKind, ReadInfo, TableSchema, TargetInfo, Task, Validation
+from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.data.allowance import Allowance
-    from autodl.data.reading import TableRead
     from autodl.media.place import MediaPlace
 
 
@@ -94,6 +93,7 @@ def load(
 
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
+    from autodl.data.images.road import drawn, left_out, own_test, without_images
     from autodl.data.images.tables import check_folder_target, check_images_read
     from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
@@ -105,7 +105,8 @@ def load(
     needed |= {options.series_id, options.order_column}
     skip = tuple(name for name in options.drop if name not in needed)
     allowance = _allowance(options, earlier)
-    table, long = long_table(_drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place), options)
+    table = drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place, earlier)
+    table, long = long_table(table, options)
     raw, read = table.frame, table.info
     seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
     name = Path(data).name if isinstance(data, str) else "the data frame"
@@ -113,7 +114,7 @@ def load(
     if of_folders:
         check_folder_target(raw, name, options.target)
     if table.test is not None:
-        read = read.model_copy(update={"notes": (*read.notes, _own_test(table.test, options))})
+        read = read.model_copy(update={"notes": (*read.notes, own_test(table.test, options))})
     known = LABEL if of_folders else options.target
     known = known if known in raw.columns else None  # it may still be there in other capitals
     if known is None:
@@ -136,9 +137,9 @@ def load(
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     n_missing = int((~present).sum())
-    blind = _without_images(frame, schema, {asked, *options.drop, *needed})
+    blind = without_images(frame, schema, {asked, *options.drop, *needed})
     if n := int((present & blind).sum()):
-        read = read.model_copy(update={"notes": (*read.notes, _left_out(n, len(frame), name))})
+        read = read.model_copy(update={"notes": (*read.notes, left_out(n, len(frame), name))})
         present &= ~blind
     weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name, seen)
     n_zero = int((present & ~keep).sum())
@@ -164,52 +165,6 @@ def load(
         n_missing=n_missing,
     )
     return Dataset(frame, y, rows, schema, target, read, name, weight, table.test)
-
-
-def _without_images(frame: pd.DataFrame, schema: TableSchema, others: set[str | None]) -> NDArray[np.bool_]:
-    """(n,) rows of which nothing is known, since the images are all there is to learn from and none could be read.
-
-    Args:
-        frame: (n,) canonical rows. schema: Of the columns. others: Columns that are not learnt from.
-    """
-    import numpy as np
-
-    used = [c for c in schema.columns if c.name not in others and c.kind not in (ColumnKind.ID, ColumnKind.CONSTANT)]
-    if not used or any(c.kind is not ColumnKind.IMAGE for c in used):
-        return np.zeros(len(frame), dtype=bool)
-    return frame[[c.name for c in used]].isna().to_numpy().all(axis=1)
-
-
-def _left_out(n: int, of: int, name: str) -> str:
-    """That rows without an image are not used."""
-    return f"{n:,} of {of:,} rows of {name} {'is' if n == 1 else 'are'} left out: no image could be read."
-
-
-def _own_test(folder: str, options: FitOptions) -> str:
-    """What becomes of test data that came with the data.
-
-    Raises:
-        ConfigError: If a share of the other rows is asked for as well.
-    """
-    if options.test_size is not None:
-        raise ConfigError(
-            f"--test-size asks for a part of the images as test data, but there is a folder of test data: {folder}",
-            "Leave out --test-size, or name the folder with the images to learn from.",
-        )
-    if options.test is None:
-        return f"The images in '{Path(folder).name}' are the test data."
-    return f"The images in '{Path(folder).name}' are not used, since --test names others."
-
-
-def _drawn(table: TableRead, allowance: Allowance, place: MediaPlace) -> TableRead:
-    """The table, or of very many images a random part."""
-    from autodl.data.images.part import draw_images
-
-    rows, sample = draw_images(table.frame, allowance, place.folder)
-    if sample is None:
-        return table
-    info = table.info.model_copy(update={"sample": sample, "notes": (*table.info.notes, sample.note)})
-    return replace(table, frame=table.frame.iloc[rows].reset_index(drop=True), info=info, rows=table.rows[rows])
 
 
 def _weights_told(
@@ -304,7 +259,8 @@ def load_test(
 ) -> Dataset:
     """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
 
-    Of a file that does not fit the memory a random part is kept; time is no limit, since nothing is learnt from it.
+    Of a file that does not fit the memory, or of very many images, a random part is kept; time is no limit, since
+    nothing is learnt from it.
 
     Args:
         path: The file. train: The training data. seed: Of the part. weight_column: How much each row counts.
@@ -317,6 +273,7 @@ def load_test(
 
     from autodl.data import apply_schema, labels, misfits, read_rows
     from autodl.data.allowance import Allowance
+    from autodl.data.images.road import drawn_test, left_out, without_images
     from autodl.data.series.road import table_as_trained
     from autodl.machine import total_memory
     from autodl.profiling import encode_target
@@ -324,7 +281,7 @@ def load_test(
     allowance = Allowance(memory_bytes=total_memory(), seed=seed)
     name = Path(path).name
     table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
-    table = table_as_trained(table, train.schema, name)
+    table = table_as_trained(drawn_test(table, len(train.y), seed), train.schema, name)
     raw, read = table.frame, table.info
     if weight_column is not None and weight_column not in [str(c) for c in raw.columns]:
         raise DataError(
@@ -344,7 +301,7 @@ def load_test(
         raise DataError(*_nothing_to_test(name, train.target, unknown))
     known_rows = np.zeros(len(frame), dtype=bool)
     known_rows[kept] = True
-    blind = _without_images(frame, train.schema, {train.target.name})
+    blind = without_images(frame, train.schema, {train.target.name})
     n_blind = int((known_rows & blind).sum())
     known_rows &= ~blind
     kept, y = kept[~blind[kept]], y[~blind[kept]]
@@ -364,7 +321,7 @@ def load_test(
             f"such '{train.target.name}' ({_quoted(unknown)})."
         )
     if n_blind:
-        notes.append(_left_out(n_blind, len(frame), name))
+        notes.append(left_out(n_blind, len(frame), name))
     if n := int((known_rows & ~counting).sum()):
         notes.append(f"{n:,} of {len(frame):,} rows of {name} are left out, since the weight is 0.")
     read = read.model_copy(update={"notes": (*read.notes, *notes)})

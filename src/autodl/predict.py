@@ -181,6 +181,7 @@ def predict_file(
     import pandas as pd
 
     from autodl.data import Batches, merge_misfits
+    from autodl.data.images.columns import as_named
     from autodl.data.images.names import FILE
     from autodl.data.plain_columns import typed
     from autodl.data.series.road import raw_as_trained
@@ -210,6 +211,8 @@ def predict_file(
     whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     read = batches.info
     assert read is not None
+    for name in set(keep) & batches.folders.keys():
+        whole[name] = as_named(whole[name], batches.folders[name])
     if read.format == "csv" and read.decimal is not None:
         for name in set(keep) - set(words):
             whole[name] = typed(whole[name], read.decimal)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autodl.data.files import table_files
+from autodl.data.files import source_files
 from autodl.errors import DataError
 
 
@@ -17,8 +17,8 @@ def test_what_a_path_stands_for(tmp_path: Path) -> None:
     for name in ("part10.csv", "part9.csv", "notes.md", ".hidden.csv"):
         (tmp_path / name).write_text("a\n1\n")
     parts = [tmp_path / "part9.csv", tmp_path / "part10.csv"]
-    assert table_files(parts[0]) == parts[:1]
-    assert table_files(tmp_path) == table_files(str(tmp_path / "*.csv"))[-2:] == parts
+    assert source_files(parts[0]) == parts[:1]
+    assert source_files(tmp_path) == source_files(str(tmp_path / "*.csv"))[-2:] == parts
 
 
 def test_missing_paths_are_named_with_the_nearest(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_missing_paths_are_named_with_the_nearest(tmp_path: Path) -> None:
         "x" * 300: "the name is too long",
     }.items():
         with pytest.raises(DataError, match=re.escape(said)):
-            table_files(tmp_path / name)
+            source_files(tmp_path / name)
 
 
 def test_no_library_is_loaded() -> None:

@@ -35,6 +35,16 @@ def test_a_store_that_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f".k-{gone.pid}").mkdir()
+    (tmp_path / ".k-1").mkdir()  # of a process that runs
+    with MediaPlace(tmp_path).make("other"):
+        pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".k-1", "other"]
+
+
 def test_the_first_of_two_that_make_the_same_wins(tmp_path: Path) -> None:
     place = MediaPlace(tmp_path)
     with place.make("k") as late:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from profiling_tables import clean_table, profile, raised
 
 from autodl.options import FitOptions
 from autodl.profiling.checks.base import checks
 from autodl.records import Severity, Task
+
+_FOLDER = tempfile.TemporaryDirectory()
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,14 @@ class Plant:
 
 def _copies(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return pd.concat([t, t.iloc[:80]], ignore_index=True).sample(frac=1, random_state=0).reset_index(drop=True)
+
+
+def _blank_photos(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    files = [Path(_FOLDER.name) / f"{i}.png" for i in range(len(t))]
+    for i, file in enumerate(files):
+        pixels = rng.integers(0, 256, (8, 8, 3)) if i % 4 else np.full((8, 8, 3), 200)
+        Image.fromarray(pixels.astype(np.uint8)).save(file)
+    return t.assign(photo=[str(f) for f in files])
 
 
 def _rare(t: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -126,6 +139,7 @@ PLANTS: dict[str, Plant] = {
     "totals_row": Plant(_totals),
     "far_target": Plant(_far, column="y", regression=True),
     "twin_words": Plant(_spellings, column="color"),
+    "unusual_images": Plant(_blank_photos, n=60, column="photo"),
     "doubtful_dates": Plant(_both_orders, column="day"),
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from autodl.data.images.names import is_image_name
 from autodl.errors import REFUSALS, DataError
 
 COMPRESSED = {".gz": "gzip", ".gzip": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
@@ -137,6 +138,9 @@ def zip_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
     ]  # fmt: skip
     if document := next((what for name, what in _DOCUMENTS if any(m.filename == name for m in members)), None):
         raise DataError(f"{path} is no table but {document}", "Save the table in it as CSV or Excel (.xlsx).")
+    images = sum(is_image_name(m.filename) for m in members)
+    if images > len(members) / 2:
+        raise DataError(f"{path} holds {images:,} images", "Unpack it, then name the folder.")
     tables = [m for m in members if suffix_format(m.filename)[0]] or members
     if not tables:
         raise DataError(f"{path} holds no file", "Put a CSV, Parquet or JSON file into it.")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from autodl.data.compression import COMPRESSED, file_errors, suffix_format
-from autodl.data.images.layout import find_images
+from autodl.data.images.layout import Found, find_images
 from autodl.errors import DataError, did_you_mean
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+]{1,9}:/{1,3}", re.IGNORECASE)
@@ -22,14 +22,12 @@ def source_files(source: str | Path) -> list[Path]:
     Raises:
         DataError: As ``found_files``.
     """
-    if is_image_folder(source):
-        root = Path(source).expanduser()
-        return [root / path for path in find_images(root).images]
-    return found_files(source)[0]
+    images = image_folder(source)
+    return found_files(source)[0] if images is None else [images.root / path for path in images.images]
 
 
-def is_image_folder(source: str | Path) -> bool:
-    """Whether it is a folder that stands for its images: it has folders of images, or images alone.
+def image_folder(source: str | Path) -> Found | None:
+    """What lies in a folder that stands for its images: it has folders of images, or images alone.
 
     Tables that lie beside the images themselves, or beside the one folder that holds them, tell of the images: then
     the folder stands for the tables.
@@ -39,17 +37,18 @@ def is_image_folder(source: str | Path) -> bool:
     """
     path = Path(source).expanduser()
     if _ADDRESS.match(str(source)):
-        return False
+        return None
     with file_errors(str(source)):
         if not path.is_dir():
-            return False
+            return None
         tables = [p for p in path.iterdir() if _is_table(p) and not _ABOUT.match(p.name)]
         found = find_images(path)
     deeper = sum(suffix_format(p.name)[0] is not None for p in found.others)
     if len(found.images) <= (0 if tables else deeper):
-        return False
+        return None
     classes = len(found.first_folders) > 1
-    return all(p.suffix.lower() in _LOOSE for p in tables) if classes or not tables else False
+    beside = tables if not classes else [p for p in tables if p.suffix.lower() not in _LOOSE]
+    return None if beside else found
 
 
 def found_files(source: str | Path) -> tuple[list[Path], tuple[str, ...]]:

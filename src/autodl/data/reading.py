@@ -18,7 +18,7 @@ from autodl.data.blocks import LargeTable
 from autodl.data.columns import normalise
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
-from autodl.data.files import found_files, is_image_folder
+from autodl.data.files import found_files, image_folder
 from autodl.data.foreign import HEAD_BYTES, refuse_foreign
 from autodl.data.frames import AnyFrame, as_pandas
 from autodl.data.headers import column_names, decimal_notes, dialect_notes, same_columns, shown_delimiter
@@ -99,8 +99,8 @@ def read_rows(
     """
     if not isinstance(source, str | Path):
         return _from_frame(source, allowance)
-    if is_image_folder(source):
-        folder = read_labelled(str(source))
+    if (images := image_folder(source)) is not None:
+        folder = read_labelled(str(source), images)
         return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
     files, left_out = found_files(source)
     if is_series_source(files):
@@ -112,8 +112,8 @@ def read_rows(
     else:
         frame, info = _read_small(files, str(source), as_text, every_row)
         rows = np.arange(len(frame))
-    frame, found = with_whole_paths(frame, files[0].parent)
-    return TableRead(frame, _with_notes(info, (*left_out, *found)), rows)
+    placed = with_whole_paths(frame, files[0].parent)
+    return TableRead(placed.frame, _with_notes(info, (*left_out, *placed.notes)), rows)
 
 
 def _with_notes(info: ReadInfo, notes: tuple[str, ...]) -> ReadInfo:
@@ -131,6 +131,7 @@ class Batches:
 
     Attributes:
         info: How the table was read, once all frames have been given; None before.
+        folders: Columns of image files, and the folders from which their names are taken.
 
     Raises:
         DataError: What is wrong with the source and what to do; also midway.
@@ -139,10 +140,11 @@ class Batches:
     def __init__(self, source: str | Path, *, as_text: Collection[str] = ()) -> None:
         self._source, self._as_text = source, as_text
         self.info: ReadInfo | None = None
+        self.folders: dict[str, Path] = {}
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        if is_image_folder(self._source):
-            for frame, info in unlabelled_batches(str(self._source)):
+        if (images := image_folder(self._source)) is not None:
+            for frame, info in unlabelled_batches(str(self._source), images):
                 self.info = info
                 yield frame
             return
@@ -156,10 +158,9 @@ class Batches:
         notes = dict.fromkeys(left_out)
         if large is None:
             frame, info = _read_small(files, str(self._source), self._as_text, every_row=True)
-            frame, found = with_whole_paths(frame, files[0].parent)
-            notes.update(dict.fromkeys(found))
+            placed = self._placed(frame, files[0].parent, notes)
             self.info = _with_notes(info, tuple(notes))
-            yield frame
+            yield placed
         else:
             blocks = read_blocks(large, self._as_text)
             while True:
@@ -168,9 +169,13 @@ class Batches:
                 except StopIteration as end:
                     self.info = _with_notes(end.value, tuple(notes))
                     return
-                frame, found = with_whole_paths(block, files[0].parent)
-                notes.update(dict.fromkeys(found))
-                yield frame
+                yield self._placed(block, files[0].parent, notes)
+
+    def _placed(self, frame: pd.DataFrame, folder: Path, notes: dict[str, None]) -> pd.DataFrame:
+        placed = with_whole_paths(frame, folder)
+        notes.update(dict.fromkeys(placed.notes))
+        self.folders.update(placed.folders)
+        return placed.frame
 
 
 def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
@@ -225,8 +230,8 @@ def _from_frame(source: Any, allowance: Allowance) -> TableRead:
         rows, sample = sample_rows(frame, allowance)
         frame = frame if sample is None else frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
-    frame, found = with_whole_paths(frame, Path())
-    notes = (*notes, *found)
+    placed = with_whole_paths(frame, Path())
+    frame, notes = placed.frame, (*notes, *placed.notes)
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample
     )

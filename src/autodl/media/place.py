@@ -37,6 +37,7 @@ class MediaPlace:
         The files may be mapped into memory at once: renaming their folder does not move them.
         """
         self.folder.mkdir(0o700 if self.private else 0o777, parents=True, exist_ok=True)
+        self._clear()
         part = self.folder / f".{key}-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -49,6 +50,15 @@ class MediaPlace:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
+
+    def _clear(self) -> None:
+        """Remove what processes have left that were killed."""
+        import psutil
+
+        for part in self.folder.glob(".*-*"):
+            owner = part.name.rpartition("-")[2]
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +40,16 @@ def write_images(
 
     Raises:
         ValueError: If an image has another shape, or there are more or fewer.
+        OSError: If the disk has no room.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shape = (n, side, side, 3)
     file = folder / "pixels.npy"
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape) if n else np.empty(shape, np.uint8)
+    if n and hasattr(os, "posix_fallocate"):
+        # Without room for a page of a mapped file the system would end the process.
+        with file.open("r+b") as there:
+            os.posix_fallocate(there.fileno(), 0, file.stat().st_size)
     sizes, digests = np.zeros((n, 2), np.int32), np.zeros(n, np.uint64)
     seen = 0
     for seen, (image, size) in enumerate(images, start=1):

@@ -14,7 +14,7 @@ from PIL import Image
 from autodl.data import apply_schema, infer_schema, learn_table, misfits
 from autodl.data.images import cells
 from autodl.data.images.cells import decode_cells, names_of
-from autodl.data.images.columns import image_columns, with_whole_paths
+from autodl.data.images.columns import as_named, image_columns, with_whole_paths
 from autodl.media.array import MediaArray
 from autodl.media.place import MediaPlace
 from autodl.records import ColumnKind
@@ -156,25 +156,28 @@ def test_grey_blank_and_odd_sizes_are_counted(tmp_path: Path, place: MediaPlace)
 def test_names_are_taken_from_the_folder_of_the_table(tmp_path: Path) -> None:
     photos(tmp_path / "p")
     frame = pd.DataFrame({"photo": ["cat/0.png", None, "dog/1.png", "cat/9999.png"], "x": range(4)})
-    whole, notes = with_whole_paths(frame, tmp_path / "p")
+    placed = with_whole_paths(frame, tmp_path / "p")
+    whole = placed.frame
     assert whole["photo"].tolist() == [
         str(tmp_path / "p" / "cat/0.png"), None, *(str(tmp_path / "p" / n) for n in ("dog/1.png", "cat/9999.png"))
     ]  # fmt: skip
-    assert notes == ()
-    found, notes = with_whole_paths(frame, tmp_path)
-    assert found.equals(whole)
-    assert "found in the folder 'p'" in notes[0]
-    assert with_whole_paths(whole, Path("/"))[0].equals(whole)
+    assert placed.notes == ()
+    assert as_named(whole["photo"], placed.folders["photo"]).equals(frame["photo"])
+    below = with_whole_paths(frame, tmp_path)
+    assert below.frame.equals(whole)
+    assert "found in the folder 'p'" in below.notes[0]
+    assert as_named(whole["photo"], below.folders["photo"]).equals(frame["photo"])
+    assert with_whole_paths(whole, Path("/")).frame.equals(whole)
     assert image_columns(whole) == ["photo"]
     as_words = frame.assign(photo=frame["photo"].astype("category"))
-    assert with_whole_paths(as_words, tmp_path / "p")[0]["photo"].tolist() == whole["photo"].tolist()
+    assert with_whole_paths(as_words, tmp_path / "p").frame["photo"].tolist() == whole["photo"].tolist()
 
 
 def test_names_of_images_that_are_nowhere_stay_words(tmp_path: Path, place: MediaPlace) -> None:
     frame = pd.DataFrame({"photo": [f"{i}.png" for i in range(30)], "y": [0, 1] * 15})
-    same, notes = with_whole_paths(frame, tmp_path)
-    assert same.equals(frame)
-    assert "not there" in notes[0] and "0.png" in notes[0]
+    same = with_whole_paths(frame, tmp_path)
+    assert same.frame.equals(frame)
+    assert "not there" in same.notes[0] and "0.png" in same.notes[0]
     assert infer_schema(frame, target="y", place=place)["photo"].kind is ColumnKind.ID
     assert image_columns(frame) == []
 
@@ -185,9 +188,9 @@ def test_names_of_images_that_are_nowhere_stay_words(tmp_path: Path, place: Medi
 def test_links_sentences_and_other_files_are_no_images(cells_of: list[str], tmp_path: Path) -> None:
     (tmp_path / "y.png").write_bytes(b"x")
     frame = pd.DataFrame({"a": cells_of})
-    same, notes = with_whole_paths(frame, tmp_path)
-    assert same.equals(frame)
-    assert notes == ()
+    same = with_whole_paths(frame, tmp_path)
+    assert same.frame.equals(frame)
+    assert same.notes == ()
 
 
 def test_equal_images_are_equal_cells_under_any_name(tmp_path: Path, place: MediaPlace) -> None:

@@ -13,7 +13,7 @@ from image_files import photos
 from autodl.data.allowance import Allowance
 from autodl.data.images import part
 from autodl.data.images.part import draw_images
-from autodl.dataset import load
+from autodl.dataset import load, load_test
 from autodl.options import FitOptions
 
 
@@ -65,6 +65,19 @@ def test_tables_without_images_and_runs_without_clock_are_left_alone(frame: pd.D
     allowance = Allowance(seconds=1e-3, cores=1)
     assert draw_images(frame[["who"]], allowance, tmp_path)[1] is None
     assert draw_images(frame, replace(allowance, seconds=None), tmp_path)[1] is None
+
+
+def test_many_test_images_are_drawn_by_the_size_of_the_training(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodl.data.images.road.FEWEST", 20)
+    frame["y"] = [Path(p).parent.name for p in frame["photo"]]
+    frame.iloc[:100].to_csv(tmp_path / "train.csv", index=False)
+    frame.to_csv(tmp_path / "test.csv", index=False)
+    train = load(str(tmp_path / "train.csv"), FitOptions(target="y"))
+    test = load_test(str(tmp_path / "test.csv"), train, seed=1)
+    assert test.read.sample is not None and test.read.sample.rows_used == 200 == len(test.y)
+    assert load_test(str(tmp_path / "test.csv"), train, seed=1).fingerprint() == test.fingerprint()
 
 
 def test_a_run_tells_the_part_and_numbers_its_rows(frame: pd.DataFrame, tmp_path: Path) -> None:

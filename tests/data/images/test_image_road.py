@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,13 @@ def test_folders_that_nothing_can_be_learnt_from(tmp_path: Path, build, options:
     assert told in str(error.value)
 
 
+def test_an_archive_of_images_is_to_be_unpacked(tmp_path: Path) -> None:
+    photos(tmp_path / "photos")
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path / "photos")
+    with pytest.raises(AutodlError, match=r"holds 24 images\. Unpack it"):
+        load(archive, FitOptions())
+
+
 def test_a_folder_of_numbers_can_be_a_regression(tmp_path: Path) -> None:
     root = photos(tmp_path / "ages", n=6, classes=tuple(str(a) for a in (18, 25, 40, 60)), side=12)
     data = load(str(root), FitOptions(task=Task.REGRESSION))
@@ -204,7 +212,8 @@ def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path) -> None:
     assert all(named[f"{c}/{i}.png"] == c for c in ("cat", "dog") for i in range(3))
     assert named["loose.jpg"] == "dog"
     assert "'image': 1 of 8 values are empty files" in done.stderr
-    as_frame = run.predict(pd.DataFrame({"image": [str(new / "cat" / "0.png"), None, "absent.png"]}))
+    with pytest.warns(UserWarning, match="1 of 2 values are files that are not there"):
+        as_frame = run.predict(pd.DataFrame({"image": [str(new / "cat" / "0.png"), None, "absent.png"]}))
     assert as_frame["prediction"][0] == "cat"
     assert len(as_frame) == 3
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autodl.data.files import is_image_folder, source_files
+from autodl.data.files import image_folder, source_files
 from autodl.data.images.layout import find_images, labelled
 from autodl.errors import DataError
 
@@ -105,13 +105,13 @@ def test_links_out_of_the_folder_are_not_read(tmp_path: Path) -> None:
 
 
 def test_when_a_folder_stands_for_its_images(tmp_path: Path) -> None:
-    assert is_image_folder(put(tmp_path / "classes", "a/1.png", "b/1.png", "labels.txt", "a/x.csv"))
-    assert is_image_folder(put(tmp_path / "flat", "1.png", "2.png", "README.txt"))
-    assert not is_image_folder(put(tmp_path / "listed", "images/1.png", "images/2.png", "labels.csv"))
-    assert not is_image_folder(put(tmp_path / "beside", "1.png", "labels.csv"))
-    assert not is_image_folder(put(tmp_path / "tables", "a/1.csv", "b/1.csv", "b/plot.png"))
-    assert not is_image_folder(put(tmp_path / "nothing", "a/1.xyz"))
-    assert not is_image_folder(tmp_path / "absent")
+    assert image_folder(put(tmp_path / "classes", "a/1.png", "b/1.png", "labels.txt", "a/x.csv"))
+    assert image_folder(put(tmp_path / "flat", "1.png", "2.png", "README.txt"))
+    assert not image_folder(put(tmp_path / "listed", "images/1.png", "images/2.png", "labels.csv"))
+    assert not image_folder(put(tmp_path / "beside", "1.png", "labels.csv"))
+    assert not image_folder(put(tmp_path / "tables", "a/1.csv", "b/1.csv", "b/plot.png"))
+    assert not image_folder(put(tmp_path / "nothing", "a/1.xyz"))
+    assert not image_folder(tmp_path / "absent")
     assert [p.name for p in source_files(tmp_path / "flat")] == ["1.png", "2.png"]
     assert [p.name for p in source_files(tmp_path / "listed")] == ["labels.csv"]
 

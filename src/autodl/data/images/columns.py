@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,17 +102,35 @@ def _is_file(path: str) -> bool:
         return False
 
 
-def with_whole_paths(frame: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Placed:
+    """A raw frame whose names of image files are whole paths.
+
+    Attributes:
+        frame: The frame. notes: What was found out, one sentence each.
+        folders: Column -> the folder in which its files were found.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    folders: dict[str, Path] = field(default_factory=dict)
+
+
+def as_named(paths: pd.Series, folder: Path) -> pd.Series:
+    """Whole paths as they stood in the table: without the folder in front."""
+    front = os.path.join(folder.absolute(), "")  # noqa: PTH118
+    return paths.map(lambda p: p.removeprefix(front), na_action="ignore")
+
+
+def with_whole_paths(frame: pd.DataFrame, folder: Path) -> Placed:
     """The same frame, with the names of image files as whole paths wherever the files are found.
 
     Names are taken from the folder of the table, or from a folder in it.
 
     Args:
         frame: A raw frame. folder: Where the table lies; the current folder for a frame in memory.
-
-    Returns:
-        (frame, notes).
     """
+    folders: dict[str, Path] = {}
     changed: dict[str, pd.Series[Any]] = {}
     notes = []
     for name, column in frame.items():
@@ -131,12 +150,13 @@ def with_whole_paths(frame: pd.DataFrame, folder: Path) -> tuple[pd.DataFrame, t
             continue
         if base != folder:
             notes.append(f"The images that '{name}' names were found in the folder '{base.name}'.")
+        folders[str(name)] = base
         whole = np.array(
             [os.path.join(base.absolute(), w) if is_image_name(w) else w for w in words],  # noqa: PTH118
             dtype=object,
         )
         changed[str(name)] = pd.Series(levels.spread(whole, None), index=column.index, dtype=object)
-    return (frame.assign(**changed) if changed else frame), tuple(notes)
+    return Placed(frame.assign(**changed) if changed else frame, tuple(notes), folders)
 
 
 def _base(words: Sequence[str], folder: Path) -> Path | None:

@@ -35,23 +35,24 @@ TIMED = 24
 
 
 def draw_images(
-    frame: pd.DataFrame, allowance: Allowance, folder: Path
+    frame: pd.DataFrame, allowance: Allowance, folder: Path, why: str = "as when this run began"
 ) -> tuple[NDArray[np.int64], RowSample | None]:
     """Which rows of a table of images are used.
 
     Args:
-        frame: (n,) raw rows. allowance: Time and cores, or the limit of a resumed run. folder: Where images are kept.
+        frame: (n,) raw rows. allowance: Time and cores, or a limit that is settled. folder: Where images are kept.
+        why: The reason of a limit that is settled.
 
     Returns:
         (m,) positions, ascending; and the record of the sample, None where all rows are used.
     """
     every = np.arange(len(frame))
-    if len(frame) <= FEWEST or (allowance.seconds is None and allowance.max_rows is None):
+    if len(frame) <= FEWEST:
         return every, None
     columns = image_columns(frame)
     if not columns:
         return every, None
-    limit, why = allowance.max_rows, "as when this run began"
+    limit = allowance.max_rows
     if limit is None:
         limit, why = _limit([frame[name].dropna().astype(str).tolist() for name in columns], allowance, folder)
     if limit is None or len(frame) <= limit:
@@ -72,15 +73,15 @@ def _limit(columns: Sequence[list[str]], allowance: Allowance, folder: Path) -> 
         side, crop = learnt
         seconds_each += _decode_seconds(paths, side, crop)
         bytes_each += 3 * side * side
-    if not seconds_each or not bytes_each or allowance.seconds is None:
+    if not bytes_each:
         return None, ""
     there = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
     room = DISK * shutil.disk_usage(there).free / bytes_each
-    timely = DECODING * allowance.seconds * allowance.cores / seconds_each
-    most, why = min(
-        (timely, f"more images could not be read in time for a budget of {allowance.seconds:g} s"),
-        (room, "more images would not fit the disk"),
-    )
+    limits = [(room, "more images would not fit the disk")]
+    if allowance.seconds is not None and seconds_each:
+        timely = DECODING * allowance.seconds * allowance.cores / seconds_each
+        limits.append((timely, f"more images could not be read in time for a budget of {allowance.seconds:g} s"))
+    most, why = min(limits)
     return max(FEWEST, int(most)), why
 
 

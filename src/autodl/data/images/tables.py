@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 import pandas as pd
 
-from autodl.data.images.layout import Found, find_images, labelled
+from autodl.data.images.layout import Found, labelled
 from autodl.data.images.names import FILE, FORMAT, IMAGE, LABEL
 from autodl.errors import DataError
 from autodl.records import ColumnKind, ReadInfo, TableSchema
@@ -32,7 +31,7 @@ class FolderRead:
     test: str | None
 
 
-def read_labelled(source: str) -> FolderRead:
+def read_labelled(source: str, found: Found) -> FolderRead:
     """Images and their classes, for learning or for a test.
 
     The rows are in an order that means nothing: sorted by class, as they lie, they would look like a table that
@@ -41,7 +40,6 @@ def read_labelled(source: str) -> FolderRead:
     Raises:
         DataError: If the folders do not say what the classes are.
     """
-    found = find_images(Path(source).expanduser())
     arranged = labelled(found)
     root = found.root
     files = sorted(
@@ -92,9 +90,8 @@ def check_images_read(schema: TableSchema, n: int, where: str) -> None:
         raise DataError(f"none of the {n:,} images in {where} could be read", "Save them again as PNG or JPEG.")
 
 
-def unlabelled_batches(source: str) -> Iterator[tuple[pd.DataFrame, ReadInfo]]:
+def unlabelled_batches(source: str, found: Found) -> Iterator[tuple[pd.DataFrame, ReadInfo]]:
     """All images of a folder in natural order, to be predicted: the columns ``image`` and ``file``."""
-    found = find_images(Path(source).expanduser())
     info = _info(source, found, found.notes())
     root = found.root.absolute()
     for start in range(0, len(found.images), BATCH):

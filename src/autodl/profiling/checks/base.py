@@ -114,7 +114,7 @@ class Context:
         import pandas as pd
 
         if column not in self._codes:
-            self._codes[column] = pd.factorize(self.frame[column].array)[0]
+            self._codes[column] = pd.factorize(self.frame[column])[0]
         return self._codes[column]
 
     @cached_property
