@@ -143,5 +143,5 @@ def test_one_that_cannot_be_loaded_is_told_and_left_out(
     planned = autodl.plan(table(), "y", time_budget="60s", families="linear")
     decision = next(d for d in planned.plan.decisions if d.topic == "Sentences")
     assert decision.why == "Mood reader is there, but cannot be loaded (unexpected end of file)."
-    with pytest.raises(ConfigError, match=r"cannot be loaded .unexpected end of file.*--pretrained none"):
+    with pytest.raises(ConfigError, match=r"cannot be loaded .unexpected end of file.*go without it"):
         autodl.plan(table(), "y", time_budget="60s", families="linear", pretrained="mood_reader")
