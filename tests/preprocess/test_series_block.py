@@ -102,6 +102,20 @@ def test_what_is_learnt_is_stored(frame: pd.DataFrame, kind: str) -> None:
         np.testing.assert_array_equal(kept.transform(frame).dense(), found)
 
 
+def test_where_a_series_ends_is_seen(tmp_path: Path) -> None:
+    """Series that never change, on two levels: convolutions, which sum to zero, find their ends alone."""
+    series = [np.full((10 if one else 30, 1), (-1.0) ** (k // 2)) for k, one in enumerate(Y)]
+    some = pd.DataFrame({"walk": MediaArray.whole(write_series(tmp_path / "ends", series, 1))})
+    block = SeriesBlock(("walk",), Recipe(series="rocket", series_features=84, scale="none"), 0)
+    found = block.fit_transform(some, Y)
+    assert block.learnt[0].length == 30
+    gap = np.abs(found[Y == 1].mean(axis=0) - found[Y == 0].mean(axis=0))
+    assert gap.max() > 0.2
+    longer = MediaArray.whole(write_series(tmp_path / "longer", [np.ones((90, 1)), np.ones((5, 1))], 1))
+    alone = block.transform(pd.DataFrame({"walk": longer[1:]}))
+    np.testing.assert_array_equal(block.transform(pd.DataFrame({"walk": longer}))[1], alone[0])
+
+
 def test_channels_count_alike_whatever_their_units(frame: pd.DataFrame) -> None:
     block = SeriesBlock(("walk",), Recipe(series="rocket", series_features=84), 0)
     block.fit_transform(frame, Y)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LEARN_FROM = 2_000
 """Series from which the thresholds of convolutions are learnt, at most."""
 LARGEST_WINDOW = 1 << 14
+MOST_FILLED = 4.0
+"""Series are filled up to at most this multiple of the median length: one that is very long is no measure."""
 CONVOLVED_S, SUMMED_S = 8e-10, 1e-6
 """Seconds of a step and a column of convolutions, and of a step of a channel in the summary."""
 SPREAD = 1e-4
@@ -39,6 +41,8 @@ class SeriesColumn:
 
     Attributes:
         channels: c. window: of the spectrum.
+        length: Steps to which shorter series are filled up with the means of their channels before they are
+            convolved: where a series ends is then seen, and on what level it was.
         centre: (c,) means of the channels. factor: (c,) one over their deviations.
         rocket: The convolutions, or None.
         means: (k,) of the columns of the summary, in the place of series that are missing. scaler: of the summary.
@@ -48,6 +52,7 @@ class SeriesColumn:
 
     channels: int = 0
     window: int = 8
+    length: int = 0
     centre: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     factor: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     rocket: MiniRocket | None = None
@@ -122,6 +127,7 @@ class SeriesBlock:
             some = np.sort(rng.choice(filled, min(LEARN_FROM, len(filled)), replace=False))
             values = series_values(batch.take(some), learnt.channels)
             learnt.centre, learnt.factor = _moments(values)
+            learnt.length = min(longest, int(MOST_FILLED * np.median(lengths[filled])))
             learnt.rocket = MiniRocket(self.recipe.series_features, self.seed).fit(_scaled(learnt, values))
         return learnt
 
@@ -228,7 +234,9 @@ def _moments(values: SeriesValues) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 
 def _scaled(learnt: SeriesColumn, values: SeriesValues) -> SeriesValues:
-    """Channels on one scale; still 0 behind the end."""
-    inside = (np.arange(len(values.values))[:, None] < values.lengths)[..., None]
-    scaled = (values.values - learnt.centre) * learnt.factor
-    return SeriesValues(np.where(inside, scaled, np.float32(0)), values.lengths)
+    """Channels on one scale, with zeros behind the end up to the learnt length."""
+    t, n, c = values.values.shape
+    inside = (np.arange(t)[:, None] < values.lengths)[..., None]
+    out = np.zeros((max(t, learnt.length), n, c), np.float32)
+    np.multiply(values.values - learnt.centre, learnt.factor, out=out[:t], where=inside)
+    return SeriesValues(out, np.where(values.lengths > 0, np.maximum(values.lengths, learnt.length), 0))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodl.data import read_table
+from autodl.data import learn_table, misfits, read_table
 from autodl.data.series.ts_format import read_ts
 from autodl.errors import DataError
 
@@ -39,6 +39,18 @@ def test_one_channel_and_its_class(tmp_path: Path) -> None:
     packed = tmp_path / "y.ts.gz"
     packed.write_bytes(gzip.compress(file.read_bytes()))
     assert read_table(packed)[0]["label"].tolist() == ["a", "b", None]
+
+
+def test_several_files_are_one_table(tmp_path: Path) -> None:
+    for name, lines in (("a.ts", "1,2:a\n3,?:b\n"), ("b.ts", "5,6,7:a\n")):
+        (tmp_path / name).write_text(HEAD + lines)
+    frame, info = read_table(tmp_path / "*.ts")
+    assert info.n_files == 2
+    assert frame["label"].tolist() == ["a", "b", "a"]
+    assert [len(cell) for cell in frame["series"].array] == [2, 2, 3]
+    schema, rows = learn_table(frame.copy(deep=False), target="label")
+    assert schema["series"].series is not None
+    assert [m.n for m in misfits(frame, rows, schema)] == [1]
 
 
 def test_numbers_to_predict_and_files_without_a_target() -> None:
