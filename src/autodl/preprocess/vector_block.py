@@ -178,4 +178,6 @@ def _apply(learnt: VectorColumn, vectors: NDArray[np.float32]) -> NDArray[np.flo
 
 
 def _absent(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return np.isnan(vectors).any(axis=1) if vectors.shape[1] else np.ones(len(vectors), dtype=bool)
+    if vectors.shape[1] == 0:
+        return np.ones(len(vectors), dtype=np.bool_)
+    return np.asarray(np.isnan(vectors).any(axis=1), dtype=np.bool_)
