@@ -16,7 +16,7 @@ from autodl.defaults import NAS, PRETRAINED, RUNS, SEARCH
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
-from autodl.records import Evaluation, Plan, Profile, RunRecord
+from autodl.records import ColumnKind, Evaluation, Plan, Profile, RunRecord
 from autodl.report.only_guess import only_guess
 from autodl.spelling import python_words
 from autodl.store import RunFolder
@@ -66,8 +66,8 @@ class Run:
         """Predict new rows.
 
         Args:
-            data: A frame (pandas, polars, Arrow) or a file with the columns of the training data; the target may be
-                missing.
+            data: A frame (pandas, polars, Arrow), a file or a folder of images with the columns of the training
+                data; the target may be missing. Files that a frame names are looked for from the current folder.
             proba: Add a column ``proba_CLASS`` for each class.
             keep: Input columns carried over.
             allow_missing: Take columns that are not there as missing in every row instead of refusing.
@@ -79,6 +79,7 @@ class Run:
             DataError: If columns or rows cannot be read as the model needs them.
         """
         from autodl.data import read_table
+        from autodl.data.frames import as_pandas
         from autodl.predict import predict_file, predict_frame
 
         names = (keep,) if isinstance(keep, str) else keep
@@ -88,10 +89,14 @@ class Run:
                     self.folder, os.fspath(data), proba=proba, keep=names, allow_missing=allow_missing,
                     model=self.model,
                 )  # fmt: skip
-            raw, _ = read_table(data)
-            return predict_frame(
+            given = as_pandas(data)
+            raw, _ = read_table(given)
+            out = predict_frame(
                 self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data"
             )
+        for name in set(names).intersection(self.model.manifest.features.of_kind(ColumnKind.IMAGE)):
+            out[name] = given.iloc[:, list(raw.columns).index(name)].to_numpy()  # not as whole paths
+        return out
 
     def leaderboard(self) -> pd.DataFrame:
         """One row a model: name, family, validation, test, fit_s, predict_ms_per_row.
@@ -166,8 +171,8 @@ def fit(
     """Find, train and test models for a table inside a time budget.
 
     Args:
-        data: A frame (pandas, polars, Arrow or any with the Arrow stream interface), or a path, glob or folder of
-            tables.
+        data: A frame (pandas, polars, Arrow or any with the Arrow stream interface), a path, glob or folder of
+            tables, or a folder of images. Files that a frame names are looked for from the current folder.
         target: Column to predict; guessed if not given.
         task: ``classification`` or ``regression``; found out if not given.
         time_budget: Wall-clock seconds, or words like ``5m`` and ``1h30m``. If not given: five minutes, or no clock

@@ -139,7 +139,7 @@ def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
     from autodl.media.array import MediaArray
     from autodl.media.stores import ImageStore
 
-    named = {}
+    named: dict[str, Any] = {}
     for name in frame.columns:
         array = frame[name].array
         if isinstance(array, MediaArray) and isinstance(array.store, ImageStore):

@@ -272,7 +272,8 @@ def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str
     if profile is None:
         return ""  # the folder of the model was moved without the records
     known = {*profile.columns.names, *profile.read.unread, *model.manifest.features.names, model.manifest.target}
-    known |= {c.parse.series.id_column for c in model.manifest.features.columns if c.parse.series is not None}
+    rules = [c.parse.series for c in model.manifest.features.columns if c.parse.series is not None]
+    known |= {rule.id_column for rule in rules if rule.id_column is not None}
     extra = [str(c) for c in raw.columns if str(c) not in known]
     more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
     return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class MediaDtype(ExtensionDtype):
     na_value = None
 
     @classmethod
-    def construct_array_type(cls) -> type[MediaArray]:
+    def construct_array_type(cls) -> builtins.type[MediaArray]:
         """See pandas."""
         return MediaArray
 
@@ -97,7 +98,7 @@ class MediaArray(ExtensionArray):
     def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> MediaArray:
         """See pandas; what is filled is empty."""
         rows = take(self.rows, np.asarray(indices), allow_fill=allow_fill, fill_value=ABSENT)
-        return MediaArray(self.store, rows)
+        return MediaArray(self.store, np.asarray(rows))
 
     def copy(self) -> MediaArray:
         """The same cells of the same store."""

@@ -45,7 +45,9 @@ def write_images(
     folder.mkdir(parents=True, exist_ok=True)
     shape = (n, side, side, 3)
     file = folder / "pixels.npy"
-    pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape) if n else np.empty(shape, np.uint8)
+    pixels: NDArray[np.uint8] = np.empty((0, *shape[1:]), np.uint8)
+    if n:
+        pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
     if n and hasattr(os, "posix_fallocate"):
         # Without room for a page of a mapped file the system would end the process.
         with file.open("r+b") as there:

@@ -189,7 +189,7 @@ def test_a_folder_of_numbers_can_be_a_regression(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path) -> None:
+def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "photos"
     photos(root / "train", n=30)
     photos(root / "test", n=10, seed=500)
@@ -212,10 +212,16 @@ def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path) -> None:
     assert all(named[f"{c}/{i}.png"] == c for c in ("cat", "dog") for i in range(3))
     assert named["loose.jpg"] == "dog"
     assert "'image': 1 of 8 values are empty files" in done.stderr
-    with pytest.warns(UserWarning, match="1 of 2 values are files that are not there"):
-        as_frame = run.predict(pd.DataFrame({"image": [str(new / "cat" / "0.png"), None, "absent.png"]}))
-    assert as_frame["prediction"][0] == "cat"
-    assert len(as_frame) == 3
+    monkeypatch.chdir(new)
+    with pytest.warns(UserWarning, match="1 of 3 values are files that are not there"):
+        as_frame = run.predict(pd.DataFrame({"image": ["cat/0.png", "dog/0.png", None, "absent.png"]}), keep="image")
+    assert as_frame["prediction"].tolist()[:2] == ["cat", "dog"]
+    assert as_frame["image"].tolist() == ["cat/0.png", "dog/0.png", None, "absent.png"]
+    as_frame[["image"]].to_csv(new / "list.csv", index=False)
+    with pytest.warns(UserWarning, match="1 of 3 values are files that are not there"):
+        listed = run.predict(new / "list.csv", keep="image")
+    assert listed["image"].fillna("").tolist() == as_frame["image"].fillna("").tolist()
+    assert listed["prediction"].tolist() == as_frame["prediction"].tolist()
 
 
 @pytest.mark.slow

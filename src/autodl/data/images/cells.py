@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FORM = 1
 """Raised when images are decoded in another way, so that stores of earlier versions are not taken."""
+FEW = 4
+"""Up to so many files one thread decodes: others would start in vain."""
 AHEAD = 16
 """Files that each thread may be ahead of the writing."""
 _TRAITS = "traits"
@@ -144,7 +146,7 @@ def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | 
         except LostImageError as error:
             return error.why
 
-    threads = this_machine().cores
+    threads = this_machine().cores if len(words) > FEW else 1
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         warnings.simplefilter("ignore")  # Pillow warns of odd notes in files, and of large ones before they are read
         waiting: deque[Future[Decoded | Lost]] = deque()
