@@ -34,7 +34,8 @@ def series_cells(series: Sequence[NDArray[Any] | None]) -> MediaArray:
     Args:
         series: n arrays (t, c), or (t,) for one channel; None or without steps where there is no series.
     """
-    rows, kept = np.full(len(series), ABSENT, np.int64), []
+    rows = np.full(len(series), ABSENT, np.int64)
+    kept: list[NDArray[np.float32]] = []
     for place, one in enumerate(series):
         if one is None:
             continue

@@ -69,7 +69,7 @@ def find_wide(schema: TableSchema, frame: pd.DataFrame, leave_out: Collection[st
     Args:
         schema: All columns. frame: (n,) canonical rows. leave_out: Columns that cannot be steps, such as the target.
     """
-    found = []
+    found: list[Run] = []
     for columns in numbered_runs(schema, leave_out):
         if any(c in run.columns for run in found for c in columns):
             continue
