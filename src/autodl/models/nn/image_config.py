@@ -20,6 +20,7 @@ class ImageNetConfig(ImageAugmentConfig, ConvNetConfig):
     there, and every stage halves the resolution at once.
     """
 
+    lr: float = Field(0.004, gt=0, le=1)
     stem_stride: int = Field(0, ge=0, le=4)
     """Of the stem ``conv``; 0: by the size of the images."""
     width: tuple[int, ...] = (64, 128, 256)
