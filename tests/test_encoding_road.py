@@ -124,6 +124,8 @@ def test_one_that_turns_out_too_slow_is_left_out(
         )
     assert any("Mood reader is slower than planned" in note and "left out" in note for note in notes)
     assert all(not f.recipe.text_encoder for f in plan_of(run).families)
+    decision = next(d for d in plan_of(run).decisions if d.topic == "Sentences")
+    assert decision.choice == "words alone" and "slower than planned" in decision.why
     assert run.record.status == "done"
 
 

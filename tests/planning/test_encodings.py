@@ -12,7 +12,18 @@ from autodl.planning.encoding import ASKED_SHARE, LOAD_S, SHARE, choose_encoding
 from autodl.planning.facts import Facts
 from autodl.planning.preparation import TREE_COMPONENTS, adapt
 from autodl.pretrained.offers import Offer, offer_for, relative_cost
-from autodl.records import ColumnInfo, ColumnKind, Modality, Profile, Recipe, TableSchema, TargetInfo, Task
+from autodl.records import (
+    ColumnInfo,
+    ColumnKind,
+    FamilyPlan,
+    Modality,
+    Profile,
+    Recipe,
+    TableSchema,
+    TargetInfo,
+    Task,
+)
+from autodl.search.fitting import problem_space
 from autodl.search.memory import vector_columns
 
 ROWS = 1000
@@ -121,3 +132,15 @@ def test_an_offer_is_dearer_on_a_slower_machine_and_cheaper_with_more_cores() ->
     assert offer_for(Modality.IMAGE, "auto", 1, 0.5).seconds == pytest.approx(2 * one.seconds)
     assert offer_for(Modality.IMAGE, "auto", 4, 1.0).seconds < one.seconds
     assert relative_cost(Modality.IMAGE, 112, 224) == 0.25
+
+
+def test_the_search_leaves_out_what_the_plan_has_settled() -> None:
+    def varied(recipe: Recipe) -> set[str]:
+        plan = FamilyPlan(key="linear", name="", why="", est_seconds=1, est_bytes=1, recipe=recipe)
+        space = problem_space(plan, ())
+        assert all(set(start) <= set(space.params) for start in space.starts())
+        return {"prep.images", "prep.embedding"} & set(space.params)
+
+    assert varied(Recipe()) == {"prep.images"}
+    assert varied(Recipe(text_encoder="minilm_l6")) == {"prep.images", "prep.embedding"}
+    assert varied(Recipe(images="pretrained", image_encoder="efficientnet_lite0")) == set()

@@ -16,6 +16,7 @@ ASKED_SHARE = 0.6
 """The same for a network that the user asked for."""
 LOAD_S = 6.0
 """Seconds that its libraries take to be loaded, here and in the processes that train."""
+_TOPICS = {Modality.IMAGE: "Images", Modality.TEXT: "Sentences"}
 CHARACTERS_A_TOKEN = 4.0
 CHARACTERS = 200.0
 """Of a text whose length is not known."""
@@ -71,14 +72,19 @@ def seconds_at(size: int, modality: Modality, columns: tuple[ColumnInfo, ...], o
     return LOAD_S + total
 
 
+def instead(modality: Modality, why: str) -> Decision:
+    """That no pretrained network reads them, and why."""
+    images = modality is Modality.IMAGE
+    return Decision(topic=_TOPICS[modality], choice="colours and outlines" if images else "words alone", why=why)
+
+
 def _choose(
     modality: Modality, columns: tuple[ColumnInfo, ...], offer: Offer, facts: Facts
 ) -> tuple[Encoding | None, Decision]:
     images = modality is Modality.IMAGE
-    what, topic, unit = ("images", "Images", "pixels") if images else ("texts", "Sentences", "tokens")
-    instead = "colours and outlines" if images else "words alone"
+    what, unit = ("images", "pixels") if images else ("texts", "tokens")
     if not offer.key:
-        return None, Decision(topic=topic, choice=instead, why=offer.why)
+        return None, instead(modality, offer.why)
     share = ASKED_SHARE if offer.asked else SHARE
     limit = float("inf") if facts.options.time_budget_s is None else share * facts.options.time_budget_s
     costs = {size: seconds_at(size, modality, columns, offer) for size in offer.sizes}
@@ -89,7 +95,7 @@ def _choose(
             f"Reading the {what} with {offer.name} would take about {least}, and {format_duration(limit)} of the "
             "budget may be spent on it. Give more time to have it."
         )
-        return None, Decision(topic=topic, choice=instead, why=why, evidence={"seconds": min(costs.values())})
+        return None, instead(modality, why)
     smaller = "" if size == offer.sizes[0] else f", smaller than the {offer.sizes[0]} it knows best, to save time"
     why = (
         f"It was trained on millions of {what} and turns each into numbers that say what is in it, so that few rows "
@@ -100,4 +106,4 @@ def _choose(
     choice = f"by {offer.name}" if images else f"by {offer.name}, beside their words"
     told = f"{offer.why} {why}" if offer.why else why
     evidence = {"seconds": round(costs[size], 1), "size": size}
-    return encoding, Decision(topic=topic, choice=choice, why=told, evidence=dict(evidence))
+    return encoding, Decision(topic=_TOPICS[modality], choice=choice, why=told, evidence=dict(evidence))

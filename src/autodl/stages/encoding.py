@@ -94,13 +94,13 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
             except TimeoutError as error:
                 if not maker.encoder:
                     raise
-                ctx.note(f"{_name(maker)} is slower than planned ({error}) and is left out.")
-                plan = without_encoder(plan, maker.encoder)
+                plan = _left_out(
+                    ctx, plan, maker, f"{_name(maker)} is slower than planned ({error}) and is left out."
+                )
             except AutodlError as error:
                 if ctx.options.pretrained != AUTO:
                     raise
-                ctx.note(f"{error.what}; it is left out.")
-                plan = without_encoder(plan, maker.encoder)
+                plan = _left_out(ctx, plan, maker, f"{error.what}; it is left out.")
         if plan is not setup.plan:
             ctx.folder.write("plan", plan)
     # What takes its place is quick: trials make it themselves.
@@ -123,8 +123,9 @@ def wanted_vectors(plan: Plan, schema: TableSchema) -> dict[VectorMaker, tuple[s
     return wanted
 
 
-def without_encoder(plan: Plan, key: str) -> Plan:
-    """The plan with colours and outlines, or words alone, where it has this pretrained network."""
+def without_encoder(plan: Plan, key: str, why: str) -> Plan:
+    """The plan with colours and outlines, or words alone, where it has this pretrained network, and why."""
+    from autodl.planning.encoding import instead
 
     def changed(recipe: Recipe) -> Recipe:
         change: dict[str, object] = {}
@@ -134,8 +135,16 @@ def without_encoder(plan: Plan, key: str) -> Plan:
             change |= {"text_encoder": "", "embedding": False}
         return recipe.model_copy(update=change)
 
+    images = any(f.recipe.image_encoder == key for f in plan.families)
+    decision = instead(Modality.IMAGE if images else Modality.TEXT, why)
     families = tuple(f.model_copy(update={"recipe": changed(f.recipe)}) for f in plan.families)
-    return plan.model_copy(update={"families": families})
+    decisions = tuple(decision if d.topic == decision.topic else d for d in plan.decisions)
+    return plan.model_copy(update={"families": families, "decisions": decisions})
+
+
+def _left_out(ctx: RunContext, plan: Plan, maker: VectorMaker, why: str) -> Plan:
+    ctx.note(why)
+    return without_encoder(plan, maker.encoder, why)
 
 
 def _read(ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline) -> None:
