@@ -27,7 +27,7 @@ def setup():
         growth=lambda n_rows: 1.0,
         feasibility=Feasibility(Limits()),
         data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))),
-        plan=SimpleNamespace(workers=1, threads=2),
+        plan=SimpleNamespace(workers=1, threads=2, scout=None),
     )
 
 

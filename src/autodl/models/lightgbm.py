@@ -231,6 +231,7 @@ class LightGBM(Family):
     config = LightGBMConfig
     complexity = 5
     quantiles = True
+    haste = ("learning_rate", 0.2)
     order = 2
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
@@ -36,6 +36,7 @@ class Setting:
         facts: Of the table. metric: What is optimized. validation: Folds and test rows.
         machine: Cores and memory. threads: Threads of one trial.
         spaces: The user's own search spaces, by family.
+        scout: Share of the training rows that first passes get; None: all.
     """
 
     facts: Facts
@@ -44,6 +45,7 @@ class Setting:
     machine: Machine
     threads: int
     spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
+    scout: float | None = None
 
     def space(self, family: str) -> SearchSpace:
         """The search space of a family: the user's own, or the shipped one."""
@@ -56,8 +58,13 @@ class Setting:
         valid = search * (v.holdout if v.n_folds == 1 else 1 / v.n_folds)
         return Rows(max(1, round(search - valid)), round(valid), round(n - search))
 
+    def first_rows(self) -> Rows:
+        """Rows of one fold of a family's first trial."""
+        rows = self.rows()
+        return rows if self.scout is None else replace(rows, train=max(1, round(self.scout * rows.train)))
+
     def shape(self) -> Shape:
-        """The size of one fit."""
+        """The size of one fit on all rows."""
         f = self.facts
         return Shape(
             rows=self.rows().train,
@@ -207,11 +214,13 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
 
 
 def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) -> CostEstimate:
-    """Of one fit, its preparation included."""
+    """Of one fit of a first trial, its preparation included."""
     own, prep = split_config(start)
     changed = recipe.model_validate({**recipe.model_dump(), **prep})
-    fit = cls().estimate_cost(setting.shape(), cls.config.model_validate(own))
-    prepared = preparation_cost(changed, setting.facts.features, setting.rows(), setting.facts.profile.n_classes)
+    # Whether a leading one has room on all rows is seen when it is to be trained on them.
+    rows = setting.first_rows()
+    fit = cls().estimate_cost(replace(setting.shape(), rows=rows.train), cls.config.model_validate(own))
+    prepared = preparation_cost(changed, setting.facts.features, rows, setting.facts.profile.n_classes)
     return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autodl.models.base import families
@@ -14,6 +15,7 @@ from autodl.planning.objectives import decide_objectives
 from autodl.planning.order import decide_order
 from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
+from autodl.planning.scouting import choose_scouting
 from autodl.planning.searching import choose_search
 from autodl.planning.validation import choose_validation
 from autodl.records import Decision, Plan, Profile
@@ -53,6 +55,8 @@ def make_plan(
         lambda v: first_wave_s(Setting(facts, metric, v, machine, threads, own), min(side_by_side, machine.cores)),
     )
     setting = Setting(facts, metric, validation, machine, threads, own)
+    scout, scouting = choose_scouting(facts, validation, setting.rows().train)
+    setting = replace(setting, scout=scout)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
     searching = choose_search(facts, kept, [*own])
@@ -68,6 +72,7 @@ def make_plan(
         *decide(facts, metric, recipes, searched_fields(kept, facts)),
         *decide_objectives(facts, metric),
         *decide_order(facts, metric),
+        *scouting,
         models_decision,
         *searching.decisions,
         computing,
@@ -90,6 +95,7 @@ def make_plan(
         scheduler=searching.scheduler,
         nas=searching.nas,
         weight_column=profile.weight_column,
+        scout=scout,
         seed=options.seed,
     )
 

@@ -44,6 +44,7 @@ class CrossValidation:
     def __init__(self, job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> None:
         self.job, self.data, self.cache, self.deadline, self.tell = job, data, cache, deadline, tell
         self.spec = job.spec
+        self.counts = job.spec.fidelity is None or job.scout
         self.folds = data.folds_of(job.spec.split)
         self.metric = metrics[data.metric]
         self.scheduler = schedulers[job.scheduler]()
@@ -85,7 +86,7 @@ class CrossValidation:
             last = done + 1 == len(self.numbers)
             if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
                 return self._outcome(TrialStatus.STOPPED)
-        return self._outcome(TrialStatus.OK if self.spec.fidelity is None else TrialStatus.STOPPED)
+        return self._outcome(TrialStatus.OK if self.counts else TrialStatus.STOPPED)
 
     def _fit(self, done: int, fold: int) -> tuple[FittedModel, PreparedFold, TrainingWatch]:
         folds = len(self.numbers)
@@ -165,7 +166,7 @@ class CrossValidation:
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
         """What only a trial needs that may become part of the delivered model."""
-        if self.spec.fidelity is not None:
+        if not self.counts:
             return
         begun = time.perf_counter()
         if ready.test is not None:

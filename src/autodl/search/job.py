@@ -87,6 +87,8 @@ class Job:
     """Whether the folds that are done when the time is up make a result: where there is no other model yet."""
     bytes: float = 0.0
     """Memory that it is expected to take; 0 if nobody knows."""
+    scout: bool = False
+    """Whether a trial on a part of the rows is a result like any other; else it only says what is worth more."""
     loading: float = 0.0
     """Of the seconds, those for the libraries of networks: a process that has loaded them has so much less."""
 

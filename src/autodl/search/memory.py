@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
@@ -171,8 +171,11 @@ class MemoryModel:
     def raw(self, spec: TrialSpec) -> float:
         """The estimate before anything was measured; shared weights take what the largest of their networks takes."""
 
+        rows = 1.0 if spec.fidelity is None else spec.fidelity
+        shape = replace(self.shape, rows=max(1, round(rows * self.shape.rows)))
+
         def fit(config: Config) -> float:
-            return one_fit(self.shape, spec.family, tuple(sorted(config.items()))).bytes
+            return one_fit(shape, spec.family, tuple(sorted(config.items()))).bytes
 
         config = spec.config
         if spec.origin == SUPERNET and spec.family in self.spaces:
@@ -183,11 +186,12 @@ class MemoryModel:
         """Of one fold."""
         from autodl.search.trial import trial_recipe
 
-        key = (spec.family, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
+        key = (spec.family, spec.fidelity, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
         if key not in self._seen:
             data = self.data
             train, valid = data.folds[0]
-            rows = Rows(len(train), len(valid), len(data.test_frame))
+            part = 1.0 if spec.fidelity is None else spec.fidelity
+            rows = Rows(max(1, round(part * len(train))), len(valid), len(data.test_frame))
             recipe = trial_recipe(spec, data)
             self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes)
         return self._seen[key]

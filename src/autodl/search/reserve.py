@@ -107,6 +107,8 @@ class Reserve:
         return sorted(done, key=self._setup.feasibility.order)[:LIKELY_MEMBERS]
 
     def _estimate(self, members: Sequence[TrialResult], finish: float) -> float:
+        if self._setup.plan.scout is not None:
+            return 0.0  # the leaders are trained on all rows while the search goes on
         # What went on from the weights of another is not trained again.
         seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in members if r.spec.parent is None]
         total = self._budget.total_s

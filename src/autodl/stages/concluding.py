@@ -15,7 +15,7 @@ from autodl.run_context import RunContext
 from autodl.search.budget import Budget
 from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
-from autodl.search.session import refit_bytes, refit_seconds
+from autodl.search.session import nearly_all_rows, refit_bytes, refit_seconds
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
@@ -133,7 +133,7 @@ def deliver_refit(
         (frame, problem.dataset.y),
         ctx.budget.until(_after_refits(ctx, problem, ensemble, results)),
         seconds,
-        _too_large(ctx, problem, ensemble, results, names),
+        [*_too_large(ctx, problem, ensemble, results, names), *nearly_all_rows(setup, results, problem.n_refit)],
         most_copies(problem, ensemble, results, MAX_SEEDS),
         _beside(problem),
     )
