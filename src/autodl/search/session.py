@@ -25,7 +25,7 @@ from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
 from autodl.search.patience import Compare, Patience
 from autodl.search.promotion import Promotions
 from autodl.search.repeats import Repeats
-from autodl.search.reserve import Likely, Reserve, checking_seconds
+from autodl.search.reserve import Explained, Likely, Reserve, checking_seconds
 from autodl.search.row_rungs import RowRungs
 from autodl.search.runners.making import make_runner
 from autodl.search.space import SearchSpace
@@ -144,6 +144,7 @@ def run_search(
     models: FoldModels | None = None,
     likely: Likely | None = None,
     compare: Compare | None = None,
+    explained: Explained | None = None,
 ) -> SearchState:
     """Search until the budget's search share is spent.
 
@@ -160,6 +161,7 @@ def run_search(
         compare: Measures what the later part of the search has gained, to end it where that is nothing; None to
             search until the time is up.
         likely: Looks up the members of the ensemble as it would be now; what their refits need is kept for them.
+        explained: Estimates a full explanation of them; None where there will be none.
     """
     strategy, breeding = strategies[setup.plan.strategy](setup.plan.seed), None
     if isinstance(strategy, PBT) and models is not None:
@@ -191,7 +193,7 @@ def run_search(
         ),
         costs=costs,
         budget=budget,
-        reserve=Reserve(setup, budget, n_rows, likely, shared=setup.plan.runner != "inline"),
+        reserve=Reserve(setup, budget, n_rows, likely, setup.plan.runner != "inline", explained),
         store=store,
         listener=listener,
         scheduler=setup.plan.scheduler,

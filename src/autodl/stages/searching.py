@@ -25,6 +25,7 @@ from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
 from autodl.search.trial import TrialOutcome
 from autodl.serialize.pickled import vouch
+from autodl.stages.explaining import expected_seconds
 from autodl.stages.later import delivered_gain, leaders_gain
 from autodl.stages.preparing import Problem
 from autodl.stages.warming import WarmUp
@@ -92,6 +93,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             models=ctx.folder,
             compare=delivered_gain(problem),
             likely=partial(_likely_members, problem, {}),
+            explained=partial(expected_seconds, problem) if ctx.options.report else None,
         )
     except Exception as error:  # a full disk, a lost cluster, a fault of ours: the run fails, what it has found stays
         if not any(r.ok for r in results) or not ctx.folder.path.is_dir():
