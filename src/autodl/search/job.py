@@ -37,6 +37,7 @@ class TrialData:
         threads: Threads a trial may use.
         quantiles: Q levels that are predicted; empty where one number is.
         weight: (n,) positive weights of the rows, mean 1; None where all count alike.
+        blocks: (n,) rows of the same number, such as a group, are judged together; None if each stands for itself.
     """
 
     frame: pd.DataFrame
@@ -52,6 +53,7 @@ class TrialData:
     quantiles: tuple[float, ...] = ()
     weight: NDArray[np.float64] | None = None
     further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
+    blocks: NDArray[np.int_] | None = None
 
     def weight_of(self, rows: NDArray[np.int_]) -> NDArray[np.float64] | None:
         """The weights of some rows, not scaled anew; None where all count alike."""

@@ -205,6 +205,7 @@ def evaluate(
         problem.setup.feasibility,
         as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
         weight=problem.setup.data.weight,
+        block=problem.blocks,
         deadline=NEVER if budget.unlimited else Deadline.after(CUTS_S),
     )
     baseline = min(models, key=lambda c: c.complexity)

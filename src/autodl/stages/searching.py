@@ -189,8 +189,8 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
         {
             "members": [{"trial_id": stored.spec.id, "family": stored.spec.family, "weight": 1.0}],
             "method": "single",
-            "loss": stored.loss,
-            "single_loss": stored.loss,
+            "loss": stored.uncut_loss,
+            "single_loss": stored.uncut_loss,
         }
     )
     problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
