@@ -16,8 +16,9 @@ from autodl.search.trial_scores import TrialScores
 
 def data_of(y, metric, *, k=2, weight=None, blocks=None):
     frame = pd.DataFrame(index=range(len(y)))
+    none = TableSchema(columns=())
     return TrialData(
-        frame, y, frame.iloc[:0], (), TableSchema(columns=()), Task.CLASSIFICATION, k, metric, weight=weight, blocks=blocks
+        frame, y, frame.iloc[:0], (), none, Task.CLASSIFICATION, k, metric, weight=weight, blocks=blocks
     )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_the_first_fold_is_answered_by_its_halves_and_the_next_by_those_before()
 
 
 def test_halves_keep_groups_whole():
-    p, y = rare(400, 3)
+    _, y = rare(400, 3)
     data = data_of(y, "f1", blocks=np.arange(400) // 8)
     scores, rows = TrialScores(data), np.arange(0, 400)
     side = scores._halves(rows)
@@ -128,6 +129,6 @@ def test_more_classes_and_levels_have_cuts_too():
 
 
 def test_few_rows_keep_the_most_probable_class():
-    p, y = rare(60, 5)
+    p, _ = rare(60, 5)
     assert quick_cut(p, np.r_[np.ones(5, int), np.zeros(55, int)], metrics["f1"]) == (0.5, ())
     assert quick_cut(np.full((8, 3), 1 / 3), np.arange(8) % 3, metrics["f1"]) == (0.5, ())

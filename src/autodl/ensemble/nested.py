@@ -56,9 +56,7 @@ def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
     return cut_parts(pool.y, bool(pool.n_classes), pool.block, rng, n_parts)
 
 
-def cut_parts(
-    y: Array, classes: bool, block: Array | None, rng: np.random.Generator, n_parts: int = PARTS
-) -> Array:
+def cut_parts(y: Array, classes: bool, block: Array | None, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
     """(n,) parts of rows with (n,) targets: whole blocks where there are any, otherwise as ``random_parts``."""
     if block is not None:
         _, place, sizes = np.unique(block, return_inverse=True, return_counts=True)

@@ -46,9 +46,7 @@ def quick_answers(p: Array, y: Array, metric: Metric, part: Array, weight: Array
     return answers
 
 
-def quick_cut(
-    p: Array, y: Array, metric: Metric, weight: Array | None = None
-) -> tuple[float, tuple[float, ...]]:
+def quick_cut(p: Array, y: Array, metric: Metric, weight: Array | None = None) -> tuple[float, tuple[float, ...]]:
     """The cut of two classes or the factors of more that do best on these rows; see ``quick_answers``."""
     if metric.counts is None:
         return HALF, ()

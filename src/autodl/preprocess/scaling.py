@@ -44,9 +44,7 @@ def smooth_clip(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(x / np.hypot(1.0, x / 3.0))
 
 
-def normal_ranks(
-    x: NDArray[np.float64], seed: int, weight: NDArray[Any] | None = None, most: int = 10_000
-) -> Any:
+def normal_ranks(x: NDArray[np.float64], seed: int, weight: NDArray[Any] | None = None, most: int = 10_000) -> Any:
     """A fitted map of the ranks of (n, p) columns to a normal distribution.
 
     Args:

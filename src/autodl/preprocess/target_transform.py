@@ -36,7 +36,9 @@ class TargetTransform:
         self.kind = kind
         values = np.asarray(y, dtype=np.float64)
         self.shift = min(0.0, float(values.min())) if kind == "log" and len(values) else 0.0
-        self._ranks: Any = normal_ranks(values[:, None], 0, weight, 100_000) if kind == "quantile" and len(values) else None
+        self._ranks: Any = (
+            normal_ranks(values[:, None], 0, weight, 100_000) if kind == "quantile" and len(values) else None
+        )
         # Centre, unit and exponent of ``power``.
         self._power = (0.0, 1.0, 1.0)
         if kind == "power" and len(values):
