@@ -138,6 +138,16 @@ def test_each_configuration_goes_on_once_and_nothing_does_where_more_rows_bring_
     assert all(found.config != r.spec.config or found.family != r.spec.family for r in helped)
 
 
+def test_what_is_far_behind_stays():
+    guess = scout(9, "dummy", 1.0, part=None, origin="baseline")
+    running = [due([guess, *KNOWN])]
+    assert running[0].family == "lightgbm"
+    assert due([guess, *KNOWN], running) is None  # 0.6 of the guess's loss is gone, where the best took 0.7
+    near = TREES.model_copy(update={"loss": 0.36})
+    assert due([guess, LINEAR, near, BOOSTED], running).family == "forest"
+    assert due([guess.model_copy(update={"loss": 0.2}), *KNOWN]).family == "lightgbm"  # all are worse than guessing
+
+
 @pytest.mark.parametrize("bad", [TrialStatus.FAILED, TrialStatus.TIMEOUT])
 def test_one_that_came_to_nothing_is_not_tried_again(bad):
     late = promoted(BOOSTED, 4, 0.3).model_copy(update={"status": bad, "loss": None, "fold_losses": ()})

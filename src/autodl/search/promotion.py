@@ -30,6 +30,9 @@ KNOWN = 3
 """Families with a result before the first promotion, unless no other is left to begin."""
 AT_ONCE = 2
 """Leading families whose best goes on to all rows whatever time that takes."""
+CLOSE = 0.9
+"""A configuration goes on if it has taken this share of what the best one has taken off the loss of guessing: more
+rows hardly make up for more."""
 LEADERS = 5
 """Of further configurations, so many of the best may go on."""
 SIMPLE = 1
@@ -85,6 +88,7 @@ class Promotions:
         soon = begun or len({r.spec.family for r in scouts}) >= KNOWN
         if not soon:
             scouts = [r for r in scouts if families[r.spec.family].complexity > SIMPLE]
+        scouts = _close(scouts, finished)
         promoted = [r for r in finished if is_promotion(r.spec)]
         if _useless(promoted, scouts):
             return None
@@ -155,6 +159,17 @@ def is_promotion(spec: TrialSpec) -> bool:
 def _learns(result: TrialResult) -> bool:
     """Whether further rows can help: not a guess, nor what goes on from the weights of another trial."""
     return families[result.spec.family].complexity > 0 and result.spec.parent is None
+
+
+def _close(scouts: Sequence[TrialResult], finished: Sequence[TrialResult]) -> list[TrialResult]:
+    """Those that are not far behind the best, as far as the guess tells what far is; ``scouts`` are best first."""
+    guesses = [r.loss for r in finished if r.loss is not None and families[r.spec.family].complexity == 0]
+    if not guesses or not scouts or scouts[0].loss is None:
+        return list(scouts)
+    guess, best = min(guesses), scouts[0].loss
+    if guess <= best:
+        return list(scouts)
+    return [r for r in scouts if r.loss is not None and guess - r.loss >= CLOSE * (guess - best)]
 
 
 def hastened(spec: TrialSpec, factor: float) -> Config | None:
