@@ -98,15 +98,18 @@ def test_without_a_clock_nothing_is_kept():
 
 
 def test_a_busy_machine_keeps_more_time_for_the_end(monkeypatch):
-    seen = iter([1.0, 4.0, 1000.0, 4.0])
+    seen = iter([1.0, 4.0, 1000.0, 1.5, 5.0])
     monkeypatch.setattr("autodl.machine.slowness", lambda: next(seen))
     quiet, busy, stuck, ours = Pace(), Pace(), Pace(), Pace()
     for pace in (quiet, busy, stuck):
         pace.look()
-    ours.look(crowd=2.0)  # half of it is the run's own trials
+    ours.look(crowd=1.5)  # all of it is the run's own trials
+    among_others = Pace()
+    among_others.look(crowd=1.5)  # eight programs for two cores will be left when the two trials are gone
     ends = [Budget(100.0, 0.0, pace).finish_s(600, 2) for pace in (quiet, ours, busy)]
     assert ends == sorted(ends) and ends[0] < ends[-1]
-    assert stuck.slowdown == MOST_PACE and busy.speed == pytest.approx(0.25) and ours.slowdown == pytest.approx(2.0)
+    assert stuck.slowdown == MOST_PACE and busy.speed == pytest.approx(0.25) and ours.slowdown == pytest.approx(1.0)
+    assert among_others.slowdown == pytest.approx(4.0)
     busy.look()
     assert busy.slowdown == 4.0  # just looked
     monkeypatch.setattr("autodl.machine.slowness", lambda: 2.0)

@@ -21,7 +21,7 @@ FINISH_S = 2.7
 AFTER_CHOICE, AFTER_REFITS, AFTER_EXPLANATION = 0.75, 0.6, 0.4
 """Parts of the end of a run that are kept for what comes after choosing the ensemble, after training it again (the
 explanation, the report and the exit), and after the explanation."""
-GRACE_SHARE, GRACE_S = 0.02, 0.5
+GRACE_SHARE, GRACE_S = 0.02, 1.0
 """By so much of the budget, and so many seconds, the last charts of the report may pass it."""
 
 
@@ -46,7 +46,8 @@ class Pace:
         """Time a small piece of work, unless that was done a moment ago.
 
         Args:
-            crowd: By how much the run's own trials, of which nothing will be left later, slow this process down.
+            crowd: By how much the run's own trials, of which nothing will be left later, slow this process down on a
+                machine that is idle otherwise. Among other programs their share is less: they add one to the load.
             every_s: A look is believed for so many seconds.
         """
         now = time.monotonic()
@@ -54,7 +55,9 @@ class Pace:
             return
         from autodl.machine import slowness
 
-        seen = min(MOST_PACE, max(LEAST_PACE, slowness() / crowd))
+        whole = slowness()
+        later = max(whole / crowd, whole - 1.0) if crowd > 1.0 else whole
+        seen = min(MOST_PACE, max(LEAST_PACE, later))
         # A look lasts an instant; two of them tell more of the seconds to come.
         self.slowdown = seen if math.isinf(self.looked) else math.sqrt(seen * self.slowdown)
         self.looked = now

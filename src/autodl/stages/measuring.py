@@ -54,13 +54,16 @@ def measure(
             need, fresh, kept_folds = *again, True
             ctx.note("Trained again on all rows the model would exceed its limits; those of the folds are delivered.")
     base = problem.setup.feasibility.base
-    if base.row_s is None:
+    spent = not ctx.budget.unlimited and not ctx.budget.left() and not limits.any
+    if spent:
+        ctx.note("How long the model takes to answer was not measured: no time was left.")
+    elif base.row_s is None:
         manifest = problem.delivery.described()
         base = base.plus(Footprint(row_s=handling_seconds(manifest, problem.setup.data.frame)))
     front = Front(
         metric=problem.setup.plan.metric,
         limits=limits,
-        points=tuple(_points(problem, ensemble, results, evaluation, base, need)),
+        points=() if spent else tuple(_points(problem, ensemble, results, evaluation, base, need)),
         delivered=need,
         model=problem.delivery.fingerprint(),
         fresh=fresh,
