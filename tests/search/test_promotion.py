@@ -101,7 +101,12 @@ def test_larger_steps_on_all_rows_go_before_fewer_rows():
     assert asked.fidelity is None
     assert asked.config == {"learning_rate": 0.08, "num_leaves": 50}
     assert due([*KNOWN, slow], fits=within(0.1)).config["learning_rate"] == 0.16
-    assert due([*KNOWN, slow], fits=within(0.17)) is None  # 0.32 would be too large to be any good
+    assert due([*KNOWN, slow], fits=within(0.17)) is None
+    quick = scout(4, "lightgbm", 0.2, learning_rate=0.14, num_leaves=50)
+    assert (
+        due([*KNOWN, quick], fits=within(0.15)).config["learning_rate"] == 0.2
+    )  # 0.28 would be too large to be good
+    assert hastened(scout(4, "lightgbm", 0.2, learning_rate=0.19).spec, 2.0) is None
     assert same_settings(asked, slow.spec)
     assert not same_settings(asked, BOOSTED.spec)
     assert due([*KNOWN, slow], [asked]).family == "forest"
@@ -112,6 +117,9 @@ def test_larger_steps_on_all_rows_go_before_fewer_rows():
 @pytest.mark.parametrize("key", sorted(families))
 def test_hasty_configurations_are_valid_and_quicker(key):
     cls = families[key]
+    if cls.haste is not None:
+        assert cls.haste[0] in cls.config.model_fields
+        cls.config(**{cls.haste[0]: cls.haste[1]})
     shape = Shape(rows=300_000, numeric=10, classes=2)
     for start in family_space(key).starts():
         spec = TrialSpec(id="t0001", family=key, config=start)
@@ -119,7 +127,23 @@ def test_hasty_configurations_are_valid_and_quicker(key):
         assert (faster is None) or cls.haste is not None
         if faster is not None:
             usual, hasty = (cls.config(**split_config(c)[0]) for c in (start, faster))
-            assert cls().estimate_cost(shape, hasty).seconds < cls().estimate_cost(shape, usual).seconds
+            hasty_s, usual_s = (cls().estimate_cost(shape, c).seconds for c in (hasty, usual))
+            assert hasty_s <= usual_s
+            # The best known one ends when it has learnt enough, not after a fixed number of steps.
+            assert start != family_space(key).starts()[0] or hasty_s < 0.7 * usual_s
+
+
+def test_at_last_all_rows_are_learnt_from_until_the_time_is_up():
+    slow = scout(4, "lightgbm", 0.2, learning_rate=0.1)
+
+    def below(most):
+        return lambda spec: (spec.fidelity or 1.0) < most
+
+    found = Promotions(0.3).next([*KNOWN, slow], [], below(0.45), "t0099", begun=True)
+    assert (found.family, found.fidelity, found.config) == ("lightgbm", None, {"learning_rate": 0.2})
+    assert Promotions(0.3).next([*KNOWN, slow], [], below(0.4), "t0099", begun=True) is None
+    # A forest has no steps to leave out.
+    assert Promotions(0.3).next([LINEAR, TREES], [], below(0.45), "t0099", begun=True) is None
 
 
 def test_what_memory_has_no_room_for_gets_fewer_rows():

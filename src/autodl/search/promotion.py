@@ -5,7 +5,7 @@ result, since it is scored on the same validation rows. The leaders are tried ag
 own: the best of the two leading families as soon as the usual families are known, or earlier where that would be too
 late, further ones as long as they take no more time than the first passes. Where all rows do not fit into the time
 left, a model that can do with fewer steps gets fewer (``Family.haste``); where they still do not fit, or memory has
-no room for them, it gets as many rows as do.
+no room for them, it gets as many rows as do. At last it learns from all rows until its time is up.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ PARTS = (None, 0.5, 0.25)
 """Shares of the rows that a promotion may get, the most first; None is all of them."""
 HASTE = (1.0, 2.0, 4.0)
 """By so much steps are made larger, so that fewer do: many rows seen hastily teach more than few seen at leisure."""
+LEAST_HASTE = 1.2
+"""Where steps could not be made larger by as much, they stay."""
+CUT_SHORT = 0.4
+"""Share of its steps that a hasty model on all rows must have time for, where nothing else fits."""
 LEAST_GROWTH = 1.5
 """A promotion must bring so many times the rows of the first pass."""
 KNOWN = 3
@@ -134,6 +138,15 @@ class Promotions:
                 spec = r.spec.model_copy(update={"id": id_, "origin": PROMOTED, "fidelity": part, "config": config})
                 if self.bytes(spec, finished) <= MOST_BYTES and fits(spec):
                     return spec
+        for r in scouts:
+            config = hastened(r.spec, HASTE[-1]) or r.spec.config
+            if families[r.spec.family].haste is None or any(same_settings(s, r.spec) for s in asked):
+                continue
+            spec = r.spec.model_copy(update={"id": id_, "origin": PROMOTED, "fidelity": None, "config": config})
+            # So many steps on all rows take as long as all steps on so many rows.
+            briefly = spec.model_copy(update={"fidelity": CUT_SHORT})
+            if self.bytes(spec, finished) <= MOST_BYTES and fits(briefly):
+                return spec
         return None
 
     def _has_share(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> bool:
@@ -173,7 +186,7 @@ def _close(scouts: Sequence[TrialResult], finished: Sequence[TrialResult]) -> li
 
 
 def hastened(spec: TrialSpec, factor: float) -> Config | None:
-    """The configuration with steps so many times as large; None if it has none or they would be too large.
+    """The configuration with steps so many times as large, or the largest good ones; None if they are near those.
 
     Args:
         spec: Of the trial.
@@ -183,9 +196,9 @@ def hastened(spec: TrialSpec, factor: float) -> Config | None:
     if factor == 1.0:
         return spec.config
     step = None if haste is None else spec.config.get(haste[0])
-    if haste is None or not isinstance(step, int | float) or factor * step > haste[1]:
+    if haste is None or not isinstance(step, int | float) or step * LEAST_HASTE > haste[1]:
         return None
-    return {**spec.config, haste[0]: factor * step}
+    return {**spec.config, haste[0]: min(factor * step, haste[1])}
 
 
 def same_settings(one: TrialSpec, other: TrialSpec) -> bool:
