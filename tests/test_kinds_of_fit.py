@@ -29,7 +29,7 @@ def test_groups_and_times_are_respected(tmp_path):
     rng = np.random.default_rng(0)
     table = make_table(300).assign(customer=rng.integers(0, 40, 300).astype(str))
     table.to_csv(tmp_path / "t.csv", index=False)
-    for change in ({"group_column": "customer"}, {"time_column": "when"}):
+    for change in ({"group_column": "customer", "metric": "f1"}, {"time_column": "when"}):
         options = OPTIONS.model_copy(update={**change, "families": ("linear",), "max_trials": 2})
         folder = tmp_path / next(iter(change))
         run_fit(str(tmp_path / "t.csv"), options, folder)
