@@ -20,6 +20,8 @@ from autodl.stages.explaining import kept_for_the_end
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
+LEAST_REFITS = 0.1
+"""Share of the time that is left for refits on a machine that became busy: the model is worth more than charts."""
 BAG_FOLDS = 3
 """Fewer folds than these give models of too few rows, and too few models, to help those trained on all rows."""
 
@@ -126,7 +128,7 @@ def deliver_refit(
     ctx.budget.look_closely()
     if not _any_fits(ctx, problem, [seconds[m.trial_id] for m in ensemble.members]):
         return None
-    deadline = ctx.budget.until(kept_for_the_end(ctx, problem, ensemble, results))
+    deadline = _until(ctx.budget, kept_for_the_end(ctx, problem, ensemble, results))
     frame = problem.dataset.frame[list(setup.plan.features)]
     names = trial_names([r.spec for r in results])
     return problem.delivery.refit(
@@ -145,8 +147,14 @@ def deliver_refit(
 
 def _any_fits(ctx: RunContext, problem: Problem, seconds: Sequence[float]) -> bool:
     """Whether the quickest refit could fit at all; if not, no time is lost on finding out how much is left."""
-    left = ctx.budget.left() - AFTER_REFITS * problem.finish_s(ctx.budget)
-    return ctx.budget.unlimited or left >= min(seconds, default=0.0)
+    return _until(ctx.budget, AFTER_REFITS * problem.finish_s(ctx.budget)).left() >= min(seconds, default=0.0)
+
+
+def _until(budget: Budget, kept_s: float) -> Deadline:
+    """When the last refit must end: quick ones have a part of the time that is left, however late it is."""
+    if budget.unlimited:
+        return NEVER
+    return Deadline.after(max(budget.left() - kept_s, LEAST_REFITS * budget.left()))
 
 
 def _beside(problem: Problem) -> int:
