@@ -72,3 +72,5 @@ def test_the_report_tells_of_first_passes(run):
     html = run.report_path.read_text("utf-8")
     assert "First passes" in html
     assert "LightGBM #1, all rows" in html
+    share = RunFolder(run.folder).read("plan", Plan).scout
+    assert f"LightGBM #1 (on {100 * share:.0f} % of the rows)" in html

@@ -230,6 +230,19 @@ def test_a_resumed_search_goes_on_as_it_would_have(toys, linear_data):
     assert what(search(linear_data, 14, done=whole[:6])) == what(whole)
 
 
+@pytest.mark.parametrize(("left", "family", "origin"), [(20.0, "lightgbm", PROMOTED), (500.0, "forest", "default")])
+def test_families_that_have_not_begun_wait_where_all_rows_would_be_too_late(left, family, origin):
+    keys = ("linear", "lightgbm", "forest")
+    plans = (FamilyPlan(key=k, name=k, why="", est_seconds=1, est_bytes=1, recipe=Recipe()) for k in keys)
+    allocation = Allocation(
+        tuple(plans), {k: family_space(k) for k in keys}, strategies["random"](0), 0,
+        promotions=Promotions(SHARE, seconds=ten_times_dearer, left=lambda: left), seconds=ten_times_dearer,
+    )  # fmt: skip
+    asked = allocation.next([LINEAR, BOOSTED], [], lambda spec: True)
+    assert (asked.family, asked.origin) == (family, origin)
+    assert asked.fidelity == (None if origin == PROMOTED else SHARE)
+
+
 def test_names_say_on_which_rows():
     first, other = scout(1, "lightgbm", 0.3), scout(2, "lightgbm", 0.3, num_leaves=9)
     specs = [first, other, promoted(other, 3, 0.2), promoted(first, 4, 0.2, part=0.5), scout(5, "lightgbm", 0.1, x=1)]

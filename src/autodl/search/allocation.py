@@ -118,11 +118,11 @@ class Allocation:
         known = [*self._again(finished, running), *self._portfolio(self._ranked(finished, running), taken)]
         listed = [spec(key, config, "portfolio") for key, config in known]
         first = self._first(taken, spec, fits, splits)
+        if (more_rows := promotion(begun=first is None)) is not None:
+            return more_rows
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
         if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
             return first
-        if (more_rows := promotion(begun=first is None)) is not None:
-            return more_rows
         known_best = next((s for s in listed if fits(s)), None)
         if first is not None and (known_best is None or not self._dear(first, known_best, splits)):
             return first
