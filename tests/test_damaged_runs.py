@@ -214,6 +214,6 @@ def test_a_choice_whose_models_are_gone_is_made_anew_once(finished, tmp_path, mo
         return chosen
 
     monkeypatch.setattr(concluding, "choose", choose)
-    with pytest.raises(RunError, match="models of the finished trials in .* are gone"):
+    with pytest.raises(RunError, match=r"models of the finished trials in .* are gone"):
         run_fit(str(finished / "shop.csv"), OPTIONS, run, resume=True)
     assert len(asked) == 1  # the stored choice, then a new one

@@ -54,7 +54,8 @@ MaxTrials = Annotated[
     int | None,
     typer.Option("--max-trials", metavar="N",
                  help="Try this many models, checks of the leaders on further splits included. Without --time-budget "
-                 "the clock is not looked at: the same seed then gives the same result.", rich_help_panel=_SEARCH, show_default=False),
+                 "the clock is not looked at: the same seed then gives the same result.",
+                 rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
 MetricOption = Annotated[
     str | None,

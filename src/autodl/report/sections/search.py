@@ -75,8 +75,8 @@ def _intro(facts: Facts) -> str:
     )
     if any(t.plain_loss is not None for t in facts.trials):
         text += (
-            f" {facts.metric.name} depends on the cut between a model's answers: here each model has a cut of its own, "
-            "learnt on other rows than those that it is scored on."
+            f" {facts.metric.name} depends on the cut between a model's answers: here each model has a cut of its "
+            "own, learnt on other rows than those that it is scored on."
         )
     if facts.run.unfinished:
         names = [clean(name) for name in facts.run.unfinished]
