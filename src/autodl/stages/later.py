@@ -40,7 +40,7 @@ def delivered_gain(problem: Problem) -> Compare:
         return select(
             results, known, problem.setup.data.y, metrics[plan.metric], n_classes=len(plan.classes), seed=plan.seed,
             max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S), weight=problem.setup.data.weight,
-            allowed=allowed,
+            block=problem.blocks, allowed=allowed,
         )  # fmt: skip
 
     def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:

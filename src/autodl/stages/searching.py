@@ -152,7 +152,7 @@ def _likely_members(
     chosen = select(
         best, {r.spec.id: known[r.spec.id] for r in best}, problem.setup.data.y, metrics[plan.metric],
         n_classes=len(plan.classes), seed=plan.seed, deadline=Deadline.after(LIKELY_S),
-        weight=problem.setup.data.weight,
+        weight=problem.setup.data.weight, block=problem.blocks,
     )  # fmt: skip
     return tuple(m.trial_id for m in sorted(chosen.members, key=lambda m: -m.weight))
 
