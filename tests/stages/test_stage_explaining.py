@@ -15,7 +15,7 @@ from autodl.explain.speed import Speed
 from autodl.records import Cost, TrialResult, TrialSpec, TrialStatus
 from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, MOST_PACE, Budget, Pace
 from autodl.stages import explaining
-from autodl.stages.explaining import EXPLAIN_SHARE, FULL_SHARE, LEAST_S, MOST_S, REPEATS
+from autodl.stages.explaining import EXPLAIN_SHARE, FULL_SHARE, LATE_SHARE, LEAST_S, MOST_S, REPEATS
 
 N_ROWS, COLUMNS = 200, ("a", "b", "c")
 
@@ -108,6 +108,8 @@ def test_a_machine_that_has_become_busy_since_leaves_the_explanation_less(monkey
     quiet, busy = context(60.0, 12.0, now), context(60.0, 12.0, now)
     busy.budget.pace.looked -= 100.0
     assert explaining.spare_seconds(busy, problem()) < explaining.spare_seconds(quiet, problem()) - 1.0
+    stuck = context(60.0, 8.0, now, slowdown=MOST_PACE)  # less is left than a whole report would take
+    assert explaining.spare_seconds(stuck, problem()) == pytest.approx(LATE_SHARE * 8.0)
 
 
 def test_once_the_budget_is_spent_no_model_is_loaded_and_the_user_is_told(monkeypatch, now):

@@ -64,7 +64,8 @@ def test_with_time_the_delivered_model_is_measured(run):
 def test_a_busy_machine_needs_more_time_for_it(run):
     quiet = 60.0 * 0.02 + 1.0
     assert run(left=quiet + 1.0)[0].delivered is not None
-    assert run(left=quiet + 1.0, slowdown=MOST_PACE)[0].delivered is None
+    front, told = run(left=quiet + 1.0, slowdown=MOST_PACE)
+    assert front.delivered is None and front.points == () and "no time was left" in told[0]
 
 
 def test_once_the_budget_is_spent_nothing_is_measured_and_the_user_is_told(run, monkeypatch):

@@ -19,6 +19,8 @@ MAX_ROWS, REPEATS = 2_000, 5
 """Test rows that are looked at, and shuffles of each column, where there is time."""
 LEAST_S, MOST_S = 0.5, 30.0
 """Seconds that an explanation gets however much the end of the run is behind, unless the budget is spent; at most."""
+LATE_SHARE = 0.35
+"""Share of the time that is left that it gets in any case: the report can go without charts."""
 
 
 def expected_seconds(problem: Problem, members: Sequence[TrialResult]) -> float:
@@ -121,4 +123,5 @@ def spare_seconds(ctx: RunContext, problem: Problem) -> float:
         return MOST_S
     budget.look_closely()
     left = budget.left()
-    return max(min(LEAST_S, left), min(MOST_S, left - AFTER_EXPLANATION * problem.finish_s(budget)))
+    usual = left - AFTER_EXPLANATION * problem.finish_s(budget)
+    return max(min(LEAST_S, left), min(MOST_S, max(usual, LATE_SHARE * left)))

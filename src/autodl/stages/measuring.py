@@ -25,6 +25,8 @@ from autodl.store import RunFolder
 LEAST_S = 1.0
 """Without so many seconds left, on a slow or busy machine more, the delivered model is not measured: the report is
 worth more."""
+LATE_PART = 0.25
+"""With less than this part of the end of the run left, nothing is measured that is not limited."""
 LOADED = 2e7
 """Bytes of a model that are loaded and measured in a second."""
 QUICK_S = 0.5
@@ -54,8 +56,8 @@ def measure(
             need, fresh, kept_folds = *again, True
             ctx.note("Trained again on all rows the model would exceed its limits; those of the folds are delivered.")
     base = problem.setup.feasibility.base
-    spent = not ctx.budget.unlimited and not ctx.budget.left() and not limits.any
-    if spent:
+    late = _late(ctx, problem)
+    if late:
         ctx.note("How long the model takes to answer was not measured: no time was left.")
     elif base.row_s is None:
         manifest = problem.delivery.described()
@@ -63,7 +65,7 @@ def measure(
     front = Front(
         metric=problem.setup.plan.metric,
         limits=limits,
-        points=() if spent else tuple(_points(problem, ensemble, results, evaluation, base, need)),
+        points=() if late else tuple(_points(problem, ensemble, results, evaluation, base, need)),
         delivered=need,
         model=problem.delivery.fingerprint(),
         fresh=fresh,
@@ -73,6 +75,14 @@ def measure(
     with ctx.guard("Writing the front", only=DiskError):
         ctx.folder.write("front", front)
     return front
+
+
+def _late(ctx: RunContext, problem: Problem) -> bool:
+    """Whether what is left is needed for explanation and report; what is limited is measured all the same."""
+    budget, limits = ctx.budget, problem.setup.feasibility.limits
+    if budget.unlimited or limits.any:
+        return False
+    return budget.left() <= LATE_PART * problem.finish_s(budget)
 
 
 def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Footprint | None, bool]:
