@@ -42,8 +42,8 @@ LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 NEEDED_SHARE = 0.8
 """Of the time left, for a model without which there would be none."""
-FIRST_PASS_SHARE = 0.2
-"""Of the time left, for a trial on a part of the rows that takes longer than estimated; usually it is twice that."""
+FIRST_PASS = 0.5
+"""Of what a trial may take at most, for one on a part of the rows: what is slow there is no use on all of them."""
 OVERLONG = 10.0
 """A last resort that is not simple may be estimated at so many times the time left: most models end at a deadline."""
 QUICKER = 0.5
@@ -254,7 +254,7 @@ class SearchLoop:
         needed = self._must_try(spec, state)
         least = LAST_RESORT_S if needed else 0.5
         left = max(least, self._left(state))
-        share = NEEDED_SHARE if needed else FIRST_PASS_SHARE if scout else 0.4
+        share = (NEEDED_SHARE if needed else 0.4) * (FIRST_PASS if scout else 1.0)
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
         seconds = min(left, generous) if choices is None else SHARE * left
         # Whether the process that gets it has trained a network before is known there.
