@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.errors import AutodlError
+from autodl.errors import AutodlError, RunError
 from autodl.events import Note, TrialStarted
 from autodl.options import FitOptions
 from autodl.pipeline import rebuild_report, run_fit
 from autodl.predict import predict_file
+from autodl.records import Ensemble
+from autodl.stages import concluding
 from autodl.store import RunFolder, list_runs
 
 OPTIONS = FitOptions(
@@ -194,3 +196,24 @@ def test_a_copy_predicts_and_resumes_without_its_origin(finished, tmp_path):
     options = OPTIONS.model_copy(update={"max_trials": 4})
     record = run_fit(str(tmp_path / "new" / "renamed.csv"), options, moved, resume=True)
     assert (record.status, record.n_trials) == ("done", 4)
+
+
+def test_a_choice_whose_models_are_gone_is_made_anew_once(finished, tmp_path, monkeypatch):
+    run, asked = tmp_path / "run", []
+    shutil.copytree(finished / "run", run)
+    shutil.rmtree(run / "model")
+    chosen = RunFolder(run).read("ensemble", Ensemble)
+    for member in chosen.members:
+        for path in (run / "trials" / member.trial_id).glob("fold*"):
+            path.unlink()
+    assert any(RunFolder(run).has_models(r) for r in RunFolder(run).trials())  # others could be delivered
+
+    def choose(*_):
+        asked.append(1)
+        assert len(asked) < 5, "the same choice for ever"
+        return chosen
+
+    monkeypatch.setattr(concluding, "choose", choose)
+    with pytest.raises(RunError, match=r"models of the finished trials in .* are gone"):
+        run_fit(str(finished / "shop.csv"), OPTIONS, run, resume=True)
+    assert len(asked) == 1  # the stored choice, then a new one

@@ -32,14 +32,14 @@ def trial(name, family="lightgbm", ms=0.001, row_s=0.001):
     )
 
 
-def train(monkeypatch, seconds, clock, *, weights, trials=None, **more):
-    """Numbers of models by trial, with trainings that take their estimates exactly."""
+def train(monkeypatch, seconds, clock, *, weights, trials=None, slower=1.0, **more):
+    """Numbers of models by trial, with trainings that take their estimates exactly, or so many times longer."""
     order = []
 
     def one(self, result, seed, prepared):
         order.append((result.spec.id, seed))
         if isinstance(self.deadline, FakeClock):
-            self.deadline.seconds -= self.seconds[result.spec.id]
+            self.deadline.seconds -= slower * self.seconds[result.spec.id]
         return SimpleNamespace(to_bytes=lambda: f"{result.spec.id}-{seed}".encode())
 
     monkeypatch.setattr(Refits, "_one", one)
@@ -118,3 +118,15 @@ def test_fold_models_of_members_not_trained_again_count_as_models(monkeypatch):
         monkeypatch, dict.fromkeys("ab", 1.0), Deadline(), weights=weights, trials=trials, too_large=["b"]
     )
     assert counts == {"a": 2, "b": 0}
+
+
+def test_late_refits_are_a_warning_to_the_next(monkeypatch):
+    seconds, weights = {"a": 4.0, "b": 4.0}, {"a": 0.6, "b": 0.4}
+    usual, _ = train(monkeypatch, seconds, FakeClock(10.0), weights=weights)
+    assert usual == {"a": 1, "b": 1}
+    clock = FakeClock(18.0)
+    late, _ = train(monkeypatch, seconds, clock, weights=weights, slower=3.0)
+    assert late == {"a": 1, "b": 0} and clock.left() == 6.0  # b would have taken 12 s
+    # What is over in a moment says little: a second one is begun though the first took ten times its estimate.
+    quick, _ = train(monkeypatch, {"a": 0.02, "b": 2.0}, FakeClock(6.0), weights=weights, slower=2.5)
+    assert quick["b"] == 1

@@ -58,6 +58,17 @@ def test_scores_are_those_of_the_answers(run):
     assert score > f1_score(fresh["bought"], np.where(guess["proba_yes"] > 0.5, "yes", "no"), pos_label="yes")
 
 
+def test_trials_are_compared_at_cuts_of_their_own(run):
+    """And the validation scores of the leaderboard are those of the answers whose test scores stand beside them."""
+    folder = RunFolder(run.folder)
+    evaluation, trials = folder.read("evaluation", Evaluation), folder.trials()
+    tuned = [r for r in trials if r.spec.family != "dummy"]
+    assert tuned and all(r.plain_loss is not None and r.loss < r.plain_loss - 0.02 for r in tuned)
+    assert all(r.plain_loss is None and r.loss == 1.0 for r in trials if r.spec.family == "dummy")
+    for m in evaluation.models:
+        assert m.validation == 0.0 if m.family == "dummy" else abs(m.validation - m.test.value) < 0.12
+
+
 def test_plan_and_report_speak_of_it(run):
     plan = RunFolder(run.folder).read("plan", Plan)
     imbalance = next(d for d in plan.decisions if d.topic == "Imbalance")

@@ -177,7 +177,7 @@ def fit(
         task: ``classification`` or ``regression``; found out if not given.
         time_budget: Wall-clock seconds, or words like ``5m`` and ``1h30m``. If not given: five minutes, or no clock
             where ``max_trials`` is given.
-        max_trials: Number of configurations to try; without a clock the result repeats exactly.
+        max_trials: Number of trials, further splits included; without a clock the result repeats exactly.
         metric: What to optimize, e.g. ``roc_auc``; a sensible one for the task if not given.
         quantiles: Levels such as ``(0.1, 0.5, 0.9)``: predict these quantiles of a number instead of its mean.
         test: A file of test rows; otherwise a share of the rows is held back.

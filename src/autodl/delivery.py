@@ -167,7 +167,7 @@ class Delivery:
             rows: All rows that may be used, with their targets.
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
-            too_large: Ids of trials whose refit does not fit into the memory.
+            too_large: Ids of trials that are not trained again, as that does not fit into the memory or adds nothing.
             most: Models of each member at most; if None all of its fold models, or as many seeds as are worth it.
             beside: Fold models of each member to deliver with them, where all together answer quickly.
 

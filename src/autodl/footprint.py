@@ -9,10 +9,12 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autodl.clock import NEVER, Deadline
 from autodl.records import Footprint
 
 if TYPE_CHECKING:
@@ -32,13 +34,16 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def measure(model: DeliveredModel, frame: pd.DataFrame, *, batch: bool = True) -> Footprint:
+def measure(
+    model: DeliveredModel, frame: pd.DataFrame, *, batch: bool = True, deadline: Deadline = NEVER
+) -> Footprint:
     """Seconds for one row and for a thousand, as ``Run.predict`` gives them: columns are checked and read first.
 
     Args:
         model: A loaded model.
         frame: (n,) rows, n >= 1.
         batch: Whether to measure many rows at once as well.
+        deadline: Many rows are asked only if as much time is left until then as single ones have taken.
     """
     from autodl.evaluate.latency import batch_milliseconds, row_seconds
     from autodl.predict import predict_frame
@@ -46,11 +51,10 @@ def measure(model: DeliveredModel, frame: pd.DataFrame, *, batch: bool = True) -
     def predict(rows: pd.DataFrame) -> object:
         return predict_frame(model, rows, tell=_ignored)
 
-    rows = _as_read(frame.iloc[:ROWS])
-    return Footprint(
-        row_s=row_seconds(predict, rows, most_s=MEASURED_S),
-        ms_per_1000=batch_milliseconds(predict, rows) if batch else None,
-    )
+    rows, began = _as_read(frame.iloc[:ROWS]), time.monotonic()
+    row_s = row_seconds(predict, rows, most_s=MEASURED_S)
+    batch = batch and deadline.left() >= time.monotonic() - began
+    return Footprint(row_s=row_s, ms_per_1000=batch_milliseconds(predict, rows) if batch else None)
 
 
 def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:

@@ -81,6 +81,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     """The stages in order, in a folder that this process holds."""
     from autodl import stages
     from autodl.media.place import MediaPlace
+    from autodl.report.figures.pacing import drawing_until
 
     folder, options, budget, listener = ctx.folder, ctx.options, ctx.budget, ctx.listener
     with ctx.stage("read"):
@@ -133,7 +134,8 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     if options.report:
         with ctx.stage("report"), ctx.guard("The report"):
             ctx.write(status, results, evaluation)
-            write_report(folder)
+            with drawing_until(budget.charts()):
+                write_report(folder)
     if ctx.trouble is not None:
         raise ctx.trouble
     record = ctx.write(status, results, evaluation)

@@ -37,6 +37,8 @@ MOST_MODELS = 24
 """What the whole model may hold after further seeds where no clock is looked at."""
 SAFETY = 1.3
 """A refit is begun if this many times its estimate fits."""
+USUAL_S = 1.0
+"""Seconds of estimates that count as kept: before so much was trained, a late refit says little of the next."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,15 @@ class Refits:
         able = [m for m in members if m.trial_id not in too_large and results[m.trial_id].spec.parent is None]
         prepared: dict[str, tuple[Any, Any]] = {}
         spent: dict[str, float] = dict(self.seconds)
+        took = expected = USUAL_S
         for member in sorted(able, key=lambda m: -m.weight):
-            if self.deadline.left() < SAFETY * self.seconds[member.trial_id]:
+            # What was trained a moment ago says whether estimates of the search still hold.
+            if self.deadline.left() < SAFETY * max(1.0, took / expected) * self.seconds[member.trial_id]:
                 continue
             begun = self.deadline.left()
             self._add(member, results, 0, fitted, prepared)
             spent[member.trial_id] = max(1e-3, begun - self.deadline.left()) if self.timed else 1.0
+            took, expected = took + spent[member.trial_id], expected + self.seconds[member.trial_id]
         while (best := self._next(able, results, fitted, spent, most, beside)) is not None:
             before = len(fitted[best.trial_id])
             self._add(best, results, before, fitted, prepared)

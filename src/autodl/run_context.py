@@ -39,6 +39,7 @@ from autodl.store import RunFolder
 from autodl.versions import versions
 
 if TYPE_CHECKING:
+    from autodl.explain.speed import Speed
     from autodl.search.budget import Budget
 
 R = TypeVar("R", bound=Record)
@@ -77,6 +78,8 @@ class RunContext:
     """What the delivered model and the others take; None before that was measured."""
     more_time: MoreTime | None = None
     """What the later part of the search brought."""
+    answers: Speed | None = None
+    """How quickly the model answers, once that was measured."""
     unfinished: tuple[str, ...] = ()
     """Names of the configurations that were still being tried when the search ended."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

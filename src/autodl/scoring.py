@@ -11,7 +11,7 @@ from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF
 from autodl.ensemble import combine
 from autodl.ensemble.answers import choose_answers, held_out_answers, held_out_shifted
-from autodl.ensemble.nested import random_parts
+from autodl.ensemble.nested import cut_parts
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.evaluate import Candidate
 from autodl.evaluate.base import Metric, metrics
@@ -61,6 +61,7 @@ def candidates(
     feasibility: Feasibility | None = None,
     predicted: Predicted | None = None,
     weight: NDArray[Any] | None = None,
+    block: NDArray[Any] | None = None,
     deadline: Deadline = NEVER,
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
@@ -76,6 +77,7 @@ def candidates(
         predicted: Test predictions of a trial as it is delivered together with others, by their ids; those of all its
             fold models if left out.
         weight: (n,) how much each search row counts; all alike if None.
+        block: (n,) search rows of the same number are never on both sides where cuts are chosen and judged.
         deadline: After it, models of more than two classes keep the most probable class as their answer.
     """
     feasible = feasibility or Feasibility()
@@ -93,7 +95,8 @@ def candidates(
         if r.test is None or r.cost is None:
             continue
         predictions[r.spec.id] = predict(r, [r.spec.id])
-        threshold, validation = HALF, r.score
+        plain = r.uncut_loss
+        threshold, validation = HALF, None if plain is None else metric.to_score(plain)
         factors: tuple[float, ...] = ()
         prediction = predictions[r.spec.id]
         if r.spec.id in weights and len(weights) == 1:
@@ -102,12 +105,15 @@ def candidates(
                 prediction, validation = combine(ensemble, predictions), metric.to_score(ensemble.loss)
         elif plan.quantiles and r.oof is not None:
             # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
-            prediction, validation = _shifted(prediction, folder.read_array(r.oof), y, metric, plan.seed, weight)
+            oof = folder.read_array(r.oof)
+            prediction, validation = _shifted(prediction, oof, y, metric, plan.seed, weight, block)
         elif decides and r.oof is not None and families[r.spec.family].complexity > 0:
             oof = folder.read_array(r.oof)
-            threshold, factors = choose_answers(oof, y, metric, seed=plan.seed, weight=weight, deadline=deadline)
+            threshold, factors = choose_answers(
+                oof, y, metric, seed=plan.seed, weight=weight, block=block, deadline=deadline
+            )
             if threshold != HALF or factors:
-                validation = _score_of_answers(oof, y, metric, plan.seed, weight, deadline)
+                validation = _score_of_answers(oof, y, metric, plan.seed, weight, block, deadline)
         found.append(
             Candidate(
                 name=names[r.spec.id],
@@ -198,9 +204,10 @@ def _shifted(
     metric: Metric,
     seed: int,
     weight: NDArray[Any] | None,
+    block: NDArray[Any] | None,
 ) -> tuple[NDArray[Any], float]:
     """A model's test quantiles with the shifts that its out-of-fold ones ask for, and the score of such shifts."""
-    oof, y, part, w = _halves(oof, y, metric, seed, weight)
+    oof, y, part, w, _ = _halves(oof, y, metric, seed, weight, block)
     moved = shifted(fit_shifts(oof, y, metric.levels, w), prediction)
     return moved, metric.score(y, held_out_shifted(oof, y, metric, part, w), 0, w)
 
@@ -211,21 +218,28 @@ def _score_of_answers(
     metric: Metric,
     seed: int,
     weight: NDArray[Any] | None,
+    block: NDArray[Any] | None,
     deadline: Deadline,
 ) -> float:
     """The out-of-fold score with a cut or factors, each half of the rows with those that the other one asks for."""
-    oof, y, part, w = _halves(oof, y, metric, seed, weight)
-    answers = held_out_answers(oof, y, metric, part, seed=seed, weight=w, deadline=deadline)
+    oof, y, part, w, b = _halves(oof, y, metric, seed, weight, block)
+    answers = held_out_answers(oof, y, metric, part, seed=seed, weight=w, block=b, deadline=deadline)
     return metric.score(y, answers, oof.shape[1], w)
 
 
 def _halves(
-    oof: NDArray[Any], y: NDArray[Any], metric: Metric, seed: int, weight: NDArray[Any] | None
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-    """Predictions, targets, halves and weights of the rows that have predictions."""
+    oof: NDArray[Any],
+    y: NDArray[Any],
+    metric: Metric,
+    seed: int,
+    weight: NDArray[Any] | None,
+    block: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
+    """Predictions, targets, halves, weights and blocks of the rows that have predictions."""
     known = np.isfinite(oof).all(axis=1)
-    part = random_parts(y[known], metric.needs == "label", np.random.default_rng(seed), 2)
-    return oof[known].astype(float), y[known], part, None if weight is None else weight[known]
+    w, b = (None if of_rows is None else of_rows[known] for of_rows in (weight, block))
+    part = cut_parts(y[known], metric.needs == "label", b, np.random.default_rng(seed), 2)
+    return oof[known].astype(float), y[known], part, w, b
 
 
 def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:

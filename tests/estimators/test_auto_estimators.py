@@ -308,3 +308,15 @@ def test_no_warning_is_given_on_good_data() -> None:
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         AutoClassifier(**CHEAP).fit(X, Y).predict(NEW)
+
+
+@pytest.mark.parametrize("estimator", [AutoClassifier, AutoRegressor])
+def test_a_guess_alone_is_warned_of_as_by_fit(estimator: type, tmp_path: Path) -> None:
+    y = Y if estimator is AutoClassifier else X["visits"] + 0.5 * X["noise"]
+    for out in (None, tmp_path):
+        with pytest.warns(UserWarning, match="only trial allowed is the guess; allow more with `max_trials`") as told:
+            estimator(max_trials=1, out=out).fit(X, y)
+        assert {w.filename for w in told if "guess" in str(w.message)} == {__file__}  # where the user stands
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimator(**CHEAP).fit(X, y)

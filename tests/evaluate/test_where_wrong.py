@@ -131,3 +131,14 @@ def test_residuals_are_sampled_and_compared_with_the_training_median():
     assert got.typical.value == pytest.approx(0.1)
     assert got.typical_guess == pytest.approx(np.median(np.abs(y - 1.0)))
     assert got.quantiles["0.5"] == pytest.approx(0.1)
+
+
+def test_the_typical_errors_count_whole_weights_as_repeated_rows():
+    rng = np.random.default_rng(0)
+    y, known = rng.normal(size=400), rng.exponential(size=300)
+    w, v = rng.integers(1, 5, size=400), np.where(known > 1, 4, 1)
+    got = residuals(y, 0.5 * y, known, seed=0, weight=w.astype(float), weight_train=v / 10)
+    again = residuals(np.repeat(y, w), np.repeat(0.5 * y, w), np.repeat(known, v), seed=0)
+    assert got.typical.value == pytest.approx(again.typical.value)
+    assert got.typical_guess == pytest.approx(again.typical_guess)
+    assert got.typical_guess != pytest.approx(residuals(y, 0.5 * y, known, seed=0).typical_guess, rel=0.01)

@@ -125,3 +125,10 @@ def test_axes_end_at_the_best_there_is_and_their_labels_differ():
     ticks = re.findall(r"<text[^>]*>(0\.92\d*)</text>", svg)
     assert len(ticks) > 2 and len(set(ticks)) == len(ticks)
     assert not re.search(r' d="[^"]*\d\.\d{3}', svg)
+
+
+def test_scores_at_cuts_of_their_own_are_told():
+    records = make_records("binary")
+    assert "cut of its own" not in search_view(facts_of(records)).intro
+    trials = tuple(t.model_copy(update={"plain_loss": 0.5}) if t.ok else t for t in records.trials)
+    assert "here each model has a cut of its own" in search_view(facts_of(records.but(trials=trials))).intro

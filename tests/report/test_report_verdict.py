@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_records import Records, interval, make_records
+from report_records import Records, make_records
+from report_score_records import interval
 
 from autodl.records import Curve, Decision, Evaluation, Interval, Severity
 from autodl.report.facts import gather, turned

@@ -9,15 +9,30 @@ import pytest
 
 from autodl.models.base import Shape
 from autodl.records import Cost, Limits, TrialResult, TrialSpec, TrialStatus
-from autodl.search.budget import MOST_PACE, Budget, Pace
+from autodl.search import reserve
+from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, CLOSELY_S, LOOK_EVERY_S, MOST_PACE, Budget, Pace
 from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
-from autodl.search.reserve import KEPT_SHARE, REFIT_MARGIN, REFIT_SHARE, Reserve, affordable
+from autodl.search.reserve import (
+    EXPLAIN_SHARE,
+    KEPT_SHARE,
+    LENT_SHARE,
+    REFIT_MARGIN,
+    REFIT_SHARE,
+    Reserve,
+    affordable,
+)
 
 
 def trial(number, loss, seconds):
     spec = TrialSpec(id=f"t{number:04d}", family="lightgbm", config={"num_leaves": number + 2})
     return TrialResult(spec=spec, status=TrialStatus.OK, loss=loss, fold_losses=(loss,), cost=Cost(fit_s=seconds))
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """Trials take nothing from the reserve."""
+    monkeypatch.setattr(reserve, "LENT", 0.0)
 
 
 def setup():
@@ -27,7 +42,7 @@ def setup():
         growth=lambda n_rows: 1.0,
         feasibility=Feasibility(Limits()),
         data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))),
-        plan=SimpleNamespace(workers=1, threads=2),
+        plan=SimpleNamespace(workers=1, threads=2, scout=None),
     )
 
 
@@ -35,6 +50,7 @@ def budget(total=100.0, used=0.0):
     return Budget(total, time.time() - used)
 
 
+@pytest.mark.usefixtures("strict")
 def test_a_refit_that_cannot_fit_keeps_no_time_from_the_search():
     assert affordable([50.0, 3.0, 4.0], most=10.0) == 7.0
     assert affordable([], most=10.0) == 0.0
@@ -44,6 +60,7 @@ def test_a_refit_that_cannot_fit_keeps_no_time_from_the_search():
     assert kept == pytest.approx(end + REFIT_MARGIN * 5.0)
 
 
+@pytest.mark.usefixtures("strict")
 def test_never_more_than_a_share_for_refits():
     done = [trial(k, 0.1 * k, 8.0) for k in range(1, 5)]
     assert Reserve(setup(), budget(), 600)(done) <= budget().finish_s(600, 2) + REFIT_SHARE * 100.0
@@ -58,6 +75,7 @@ def test_a_slow_machine_does_not_keep_the_search_from_its_time(slowdown):
     assert kept >= clock.finish_s(600, 2)
 
 
+@pytest.mark.usefixtures("strict")
 def test_near_the_end_the_likely_ensemble_decides():
     asked = []
 
@@ -80,14 +98,62 @@ def test_without_a_clock_nothing_is_kept():
 
 
 def test_a_busy_machine_keeps_more_time_for_the_end(monkeypatch):
-    seen = iter([1.0, 4.0, 1000.0, 4.0])
+    seen = iter([1.0, 4.0, 1000.0, 1.5, 5.0])
     monkeypatch.setattr("autodl.machine.slowness", lambda: next(seen))
     quiet, busy, stuck, ours = Pace(), Pace(), Pace(), Pace()
     for pace in (quiet, busy, stuck):
         pace.look()
-    ours.look(crowd=2.0)  # half of it is the run's own trials
+    ours.look(crowd=1.5)  # all of it is the run's own trials
+    among_others = Pace()
+    among_others.look(crowd=1.5)  # eight programs for two cores will be left when the two trials are gone
     ends = [Budget(100.0, 0.0, pace).finish_s(600, 2) for pace in (quiet, ours, busy)]
     assert ends == sorted(ends) and ends[0] < ends[-1]
-    assert stuck.slowdown == MOST_PACE and busy.speed == pytest.approx(0.25) and ours.slowdown == pytest.approx(2.0)
+    assert stuck.slowdown == MOST_PACE and busy.speed == pytest.approx(0.25) and ours.slowdown == pytest.approx(1.0)
+    assert among_others.slowdown == pytest.approx(4.0)
     busy.look()
     assert busy.slowdown == 4.0  # just looked
+    monkeypatch.setattr("autodl.machine.slowness", lambda: 2.0)
+    busy.looked -= 0.5 * (CLOSELY_S + LOOK_EVERY_S)
+    busy.look()
+    assert busy.slowdown == 4.0
+    end = Budget(100.0, time.time(), busy)
+    end.look_closely()  # the end of a run looks again sooner
+    assert busy.slowdown == pytest.approx(8.0**0.5)
+    Budget(float("inf"), 0.0, busy).look_closely()
+    assert busy.slowdown == pytest.approx(8.0**0.5)  # without a clock it plays no part
+
+
+def test_what_trials_may_take_from_the_reserve_leaves_what_is_needed():
+    done = [trial(k, 0.1 * k, 0.1) for k in range(1, 5)]
+    needed = budget(60.0).finish_s(600, 2) + 4 * REFIT_MARGIN * 0.1
+    kept = Reserve(setup(), budget(60.0), 600)(done)
+    # The loop lets running trials use a fifth of the reserve.
+    assert 0.8 * kept == pytest.approx(needed, rel=1e-6)
+    assert kept - needed <= LENT_SHARE * 60.0
+
+
+@pytest.mark.usefixtures("strict")
+def test_a_full_explanation_is_kept_where_it_is_cheap_and_a_part_of_a_dear_one():
+    done = [trial(k, 0.1 * k, 0.1) for k in range(1, 5)]
+    asked = []
+
+    def kept(seconds, total=60.0):
+        def explained(members):
+            asked.append([r.spec.id for r in members])
+            return seconds
+
+        return Reserve(setup(), budget(total), 600, explained=explained)(done)
+
+    held = (AFTER_REFITS - AFTER_EXPLANATION) * budget(60.0).finish_s(600, 2)
+    without = Reserve(setup(), budget(60.0), 600)(done)
+    assert kept(held) == pytest.approx(without)  # there is time for it anyway
+    assert kept(held + 1.0) == pytest.approx(without + 1.0)
+    assert kept(1_000.0) == pytest.approx(without + EXPLAIN_SHARE * 60.0)
+    assert asked[0] == ["t0001", "t0002", "t0003", "t0004"]
+    assert kept(1_000.0, total=6.0) <= max(KEPT_SHARE * 6.0, budget(6.0).finish_s(600, 2)) + 1e-9
+
+
+def test_the_last_charts_may_be_drawn_a_little_after_the_end():
+    assert 0 < Budget(60.0, time.time() - 60.0).charts().left() <= 0.05 * 60.0
+    assert Budget(60.0, time.time() - 64.0).charts().passed()
+    assert not Budget(float("inf"), 0.0).charts().passed()

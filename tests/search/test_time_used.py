@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from autodl.models.base import Shape, families
 from autodl.records import Cost, FamilyPlan, Recipe, TrialResult, TrialStatus
 from autodl.search import budget as budget_module
 from autodl.search.allocation import EARLY, Allocation
-from autodl.search.budget import Budget
+from autodl.search.budget import AFTER_CHOICE, AFTER_EXPLANATION, AFTER_REFITS, Budget
 from autodl.search.costs import CostModel
+from autodl.search.feasibility import Feasibility
 from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.reserve import REFIT_MARGIN, Reserve
 from autodl.search.runners.base import Runner
 from autodl.search.space import family_space
 from autodl.search.strategies.base import strategies
@@ -63,19 +66,20 @@ class SimulatedRunner(Runner):
         self.jobs = []
 
 
-def search(monkeypatch, keys, total, seconds, *, rows=800, reserve=5.0):
+def search(monkeypatch, keys, total, seconds, *, rows=800, reserve=lambda budget, costs: lambda finished: 5.0):
     """The state after a search on the simulated clock, and the clock."""
     clock = {"now": 1000.0}
     monkeypatch.setattr(budget_module.time, "time", lambda: clock["now"])
     costs = CostModel(Shape(rows=rows, numeric=8, categorical=2, levels=9, classes=2, threads=2), N_FOLDS)
     plans = tuple(FamilyPlan(key=k, name=k, why="", est_seconds=1, est_bytes=1, recipe=Recipe()) for k in keys)
+    budget = Budget(total, clock["now"])
     loop = SearchLoop(
         allocation=Allocation(
             plans, {k: family_space(k) for k in keys}, strategies["random"](), 0, seconds=costs.estimate
         ),
         costs=costs,
-        budget=Budget(total, clock["now"]),
-        reserve=lambda finished: reserve,
+        budget=budget,
+        reserve=reserve(budget, costs),
         store=lambda outcome: outcome.result,
         listener=silent,
         scheduler="none",
@@ -134,3 +138,29 @@ def test_a_dear_family_waits_for_some_configurations_of_those_that_do_well(monke
     before = [r.spec.origin for r in state.finished[: order.index("mlp")]]
     assert 1 <= before.count("portfolio") <= EARLY
     assert set(order[:4]) == set(keys[:4])
+
+
+@pytest.mark.parametrize(("total", "trial_s"), [(20.0, 0.3), (60.0, 0.48), (60.0, 1.5), (300.0, 6.0)])
+def test_quick_models_leave_the_time_for_refits_and_a_full_explanation(monkeypatch, total, trial_s):
+    explained_s = 0.02 * total
+    ends = []
+
+    def reserve(budget, costs):
+        setup = SimpleNamespace(
+            costs=lambda: costs, growth=lambda n_rows: 1.25, feasibility=Feasibility(),
+            data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))), plan=SimpleNamespace(scout=None),
+        )  # fmt: skip
+        ends.append(budget.finish_s(1_000, 2))
+        return Reserve(setup, budget, 1_000, explained=lambda members: explained_s)
+
+    def seconds(spec, raw):
+        return trial_s
+
+    _, used = search(monkeypatch, ["dummy", "linear", "lightgbm", "forest"], total, seconds, reserve=reserve)
+    # Four likely members, each trained once on 1.25 times the rows of one of five folds.
+    refits = 4 * REFIT_MARGIN * 1.25 * trial_s / N_FOLDS
+    end = AFTER_REFITS * ends[0] + (1.0 - AFTER_CHOICE) * ends[0]  # choosing and testing, then all after the refits
+    held = (AFTER_REFITS - AFTER_EXPLANATION) * ends[0]
+    assert total - used >= end + refits + max(0.0, explained_s - held)
+    # What is kept beyond the end of the run and the refits is a few percent of the budget.
+    assert total - used <= ends[0] + refits + 0.05 * total + trial_s

@@ -54,8 +54,9 @@ Budget = Annotated[
 MaxTrials = Annotated[
     int | None,
     typer.Option("--max-trials", metavar="N",
-                 help="Try this many models. Without --time-budget the clock is not looked at: the same seed then "
-                 "gives the same result.", rich_help_panel=_SEARCH, show_default=False),
+                 help="Try this many models, checks of the leaders on further splits included. Without --time-budget "
+                 "the clock is not looked at: the same seed then gives the same result.",
+                 rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
 MetricOption = Annotated[
     str | None,

@@ -16,6 +16,12 @@ CELLS_PER_CORE_SECOND = 12_000
 """Cells a second of the time budget and core. Boosted trees learn from about a million cells a second and core, five
 folds and several tries are wanted, and a third of the budget goes into reading, profiling and the report; so at this
 rate some five models fit into the time even on a machine that others use too."""
+SCOUTED_CELLS, MOST_SCOUTED = 100_000, 16_000_000
+"""Cells a second and core, and cells in all, up to which a table is kept beyond that rate: kinds of models and
+settings are compared on a part of the rows then, and only the leaders learn from all of them (``planning.scouting``).
+A boosted model takes about two microseconds a cell and core; two workers with so many cells stay within 4 GiB."""
+SCOUTED_ROWS = 130_000
+"""So many rows that is only done from: on fewer every model learns from all of them."""
 TIMED_ROWS, TIMED_CELLS = 100_000, 5_000_000
 """However short the time, so many rows are kept, or so many cells of a wide table: fewer would cost more in the
 quality of the model than the time they save is worth."""
@@ -62,7 +68,11 @@ class Allowance:
             limits.append((MEMORY_SHARE * self.memory_bytes / row, "more would not fit the memory of this machine"))
         if self.seconds is not None:
             least = min(TIMED_ROWS, TIMED_CELLS / max(1, columns))
-            rows = CELLS_PER_CORE_SECOND * self.cores * self.seconds / max(1, columns)
+            cells = CELLS_PER_CORE_SECOND * self.cores * self.seconds
+            scouted = min(MOST_SCOUTED, SCOUTED_CELLS * self.cores * self.seconds)
+            rows = cells / max(1, columns)
+            if scouted / max(1, columns) >= SCOUTED_ROWS:
+                rows = max(rows, scouted / max(1, columns))
             limits.append((max(least, rows), f"more could not be learnt from in {self.seconds:g} s"))
         if not limits:
             return None, ""

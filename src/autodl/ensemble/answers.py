@@ -37,8 +37,19 @@ def judging(metric: Metric, n_classes: int) -> Metric:
     Args:
         metric: To be optimized. n_classes: K; 0 for regression.
     """
+    return metrics[CHOICE] if needs_cut(metric, n_classes) else metric
+
+
+def needs_cut(metric: Metric, n_classes: int) -> bool:
+    """Whether a model's score says little before its cut is known.
+
+    Accuracy is left out: for probabilities that hold the most probable class is the best answer.
+
+    Args:
+        metric: To be optimized. n_classes: K; 0 for regression.
+    """
     free = metric.needs == "label" and n_classes > 1 and not one_sided(metric)
-    return metrics[CHOICE] if free and (metric.ordered or metric.rows is None) else metric
+    return free and (metric.ordered or metric.rows is None)
 
 
 def settled(
@@ -50,6 +61,7 @@ def settled(
     *,
     seed: int = 0,
     weight: Array | None = None,
+    block: Array | None = None,
     deadline: Deadline = NEVER,
 ) -> Ensemble:
     """The combination with its cut, factors or shifts, and its loss on rows that these were not learnt on.
@@ -60,6 +72,7 @@ def settled(
         y: (n,) targets. metric: To be optimized.
         part: (n,) part of each row.
         seed: Of the halves that judge a cut. weight: (n,) weights of the rows; all alike if None.
+        block: (n,) rows of the same number, such as a group, are never in both halves; each for itself if None.
         deadline: Factors are not looked for after it.
     """
     if metric.levels:
@@ -68,21 +81,28 @@ def settled(
         return ensemble.model_copy(update={"calibration": calibration, "loss": loss})
     if metric.needs != "label":
         return ensemble
-    threshold, factors = choose_answers(p, y, metric, seed=seed, weight=weight, deadline=deadline)
+    threshold, factors = choose_answers(p, y, metric, seed=seed, weight=weight, block=block, deadline=deadline)
     answers = decided(p, threshold, factors)
     if threshold != HALF or factors:
-        answers = held_out_answers(p, y, metric, part, seed=seed, weight=weight, deadline=deadline)
+        answers = held_out_answers(p, y, metric, part, seed=seed, weight=weight, block=block, deadline=deadline)
     loss = metric.loss(y, answers, p.shape[1], weight)
     return ensemble.model_copy(update={"threshold": threshold, "factors": factors, "loss": loss})
 
 
 def choose_answers(
-    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, deadline: Deadline = NEVER
+    p: Array,
+    y: Array,
+    metric: Metric,
+    *,
+    seed: int = 0,
+    weight: Array | None = None,
+    block: Array | None = None,
+    deadline: Deadline = NEVER,
 ) -> tuple[float, tuple[float, ...]]:
     """The cut of two classes or the factors of more, for a metric of answers; see ``settled`` for the arguments."""
     if p.shape[1] == 2:
-        return choose_threshold(p[:, 1], y, metric, seed=seed, weight=weight), ()
-    return HALF, choose_factors(p, y, metric, seed=seed, weight=weight, deadline=deadline)
+        return choose_threshold(p[:, 1], y, metric, seed=seed, weight=weight, block=block), ()
+    return HALF, choose_factors(p, y, metric, seed=seed, weight=weight, block=block, deadline=deadline)
 
 
 def held_out_answers(
@@ -93,6 +113,7 @@ def held_out_answers(
     *,
     seed: int = 0,
     weight: Array | None = None,
+    block: Array | None = None,
     deadline: Deadline = NEVER,
 ) -> Array:
     """(n, K) certain answers of each part with the cut or factors that the other parts ask for.
@@ -104,8 +125,8 @@ def held_out_answers(
     answers = np.empty((len(y), p.shape[1]))
     for g in np.unique(part):
         rows, others = part == g, part != g
-        w = None if weight is None else weight[others]
-        chosen = choose_answers(p[others], y[others], metric, seed=seed, weight=w, deadline=deadline)
+        w, b = (None if of_rows is None else of_rows[others] for of_rows in (weight, block))
+        chosen = choose_answers(p[others], y[others], metric, seed=seed, weight=w, block=b, deadline=deadline)
         answers[rows] = decided(p[rows], *chosen)
     return answers
 

@@ -108,7 +108,9 @@ def select(
         part = verdict.part
     if not answers:
         return chosen
-    return settled(chosen, held_out, pool.y, metric, part, seed=seed, weight=pool.weight, deadline=deadline)
+    return settled(
+        chosen, held_out, pool.y, metric, part, seed=seed, weight=pool.weight, block=pool.block, deadline=deadline
+    )
 
 
 def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:

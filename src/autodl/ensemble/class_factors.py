@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from autodl.clock import NEVER, Deadline
 from autodl.decision import decide, decided
+from autodl.ensemble.halves import random_half
 from autodl.ensemble.level_cuts import rounded, tuned
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
@@ -42,7 +43,14 @@ Fit = Callable[[Array, Array, Array | None, Metric], Array]
 
 
 def choose_factors(
-    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, deadline: Deadline = NEVER
+    p: Array,
+    y: Array,
+    metric: Metric,
+    *,
+    seed: int = 0,
+    weight: Array | None = None,
+    block: Array | None = None,
+    deadline: Deadline = NEVER,
 ) -> tuple[float, ...]:
     """The factors for a metric of decisions between more than two classes.
 
@@ -52,6 +60,7 @@ def choose_factors(
         metric: To be optimized.
         seed: Of the halves.
         weight: (n,) how much each row counts; all alike if None.
+        block: (n,) rows of the same number, such as a group, stay in the same half.
         deadline: Nothing more is tried after it.
 
     Returns:
@@ -70,7 +79,8 @@ def choose_factors(
         return ()
     p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(y)[known].astype(np.int64)
     w = None if weight is None else np.asarray(weight, dtype=np.float64)[known]
-    halves = [_half(y, rng) for _ in range(N_SPLITS)]
+    whole = None if block is None else np.asarray(block)[known]
+    halves = [random_half(y, rng, whole) for _ in range(N_SPLITS)]
     best: tuple[float, ...] = ()
     kept = np.zeros(2 * N_SPLITS)
     ways = (power_of_shares, *((class_by_class,) if k <= MAX_CLASSES else ()))
@@ -79,7 +89,7 @@ def choose_factors(
         if gains is None:
             break
         factors = fit(p, y, w, metric)
-        spread = _spread(p, y, w, metric, factors, best)
+        spread = _spread(p, y, w, metric, factors, best, whole)
         if (gains - kept).mean() > spread:
             best, kept = tuple(float(f"{f:.4g}") for f in factors), gains
     return best
@@ -154,13 +164,21 @@ def _held_out(
     return np.array(gains)
 
 
-def _spread(p: Array, y: Array, w: Array | None, metric: Metric, factors: Array, before: tuple[float, ...]) -> float:
+def _spread(
+    p: Array,
+    y: Array,
+    w: Array | None,
+    metric: Metric,
+    factors: Array,
+    before: tuple[float, ...],
+    block: Array | None,
+) -> float:
     """Standard error of the difference that the factors make to those before."""
     k = p.shape[1]
     moved = influence(metric, y, decided(p, factors=tuple(factors)), k, w)
     kept = influence(metric, y, decided(p, factors=before), k, w)
     assert moved is not None and kept is not None, "scores of confusion matrices have influences"
-    return standard_error(moved - kept)
+    return standard_error(moved - kept, block)
 
 
 def _loss(p: Array, y: Array, w: Array | None, metric: Metric, factors: Array) -> float:
@@ -180,11 +198,3 @@ def _shares(y: Array, w: Array | None, k: int) -> Array:
 def _scaled(factors: Array) -> Array:
     """With geometric mean 1; only their ratios say anything."""
     return np.asarray(factors / np.exp(np.log(factors).mean()))
-
-
-def _half(y: Array, rng: np.random.Generator) -> Array:
-    """(n,) mask of a random half with nearly equal class shares."""
-    order = rng.permutation(len(y))
-    side = np.zeros(len(y), dtype=bool)
-    side[order[np.argsort(y[order], kind="stable")][::2]] = True
-    return side

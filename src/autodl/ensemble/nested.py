@@ -53,11 +53,16 @@ class Judged:
 
 def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
     """(n,) number of the part of each row: whole blocks where there are any, otherwise random."""
-    if pool.block is not None:
-        _, place, sizes = np.unique(pool.block, return_inverse=True, return_counts=True)
+    return cut_parts(pool.y, bool(pool.n_classes), pool.block, rng, n_parts)
+
+
+def cut_parts(y: Array, classes: bool, block: Array | None, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
+    """(n,) parts of rows with (n,) targets: whole blocks where there are any, otherwise as ``random_parts``."""
+    if block is not None:
+        _, place, sizes = np.unique(block, return_inverse=True, return_counts=True)
         if len(sizes) > 1:
             return whole_blocks(sizes, n_parts)[place]
-    return random_parts(pool.y, bool(pool.n_classes), rng, n_parts)
+    return random_parts(y, classes, rng, n_parts)
 
 
 def random_parts(y: Array, classes: bool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:

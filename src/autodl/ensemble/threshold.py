@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.decision import HALF, decided
+from autodl.ensemble.halves import random_half
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 
@@ -29,7 +30,9 @@ MAX_ROWS = 30_000
 """Rows are sampled above it: a cut is one number."""
 
 
-def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None) -> float:
+def choose_threshold(
+    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, block: Array | None = None
+) -> float:
     """The cut on the probability of code 1 for a metric of decisions between two classes.
 
     Args:
@@ -38,6 +41,7 @@ def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0, weigh
         metric: To be optimized.
         seed: Of the halves.
         weight: (n,) how much each row counts; all alike if None.
+        block: (n,) rows of the same number, such as a group, stay in the same half.
 
     Returns:
         0.5 unless a better cut has shown itself on rows not used to choose it. Always 0.5 for metrics of
@@ -56,21 +60,26 @@ def choose_threshold(p: Array, y: Array, metric: Metric, *, seed: int = 0, weigh
     order = np.argsort(p)
     p, y = p[order], y[order]
     w = None if weight is None else np.asarray(weight, dtype=np.float64)[known][order]
+    whole = None if block is None else np.asarray(block)[known][order]
     cuts = candidate_cuts(p, y)
     chosen, gains = [], []
     for _ in range(N_SPLITS):
-        side = _half(y, rng)
+        side = random_half(y, rng, whole)
+        if min(np.bincount(y[part], minlength=2).min() for part in (side, ~side)) == 0:
+            continue  # blocks of one class each: a half without the other class tells no cut
         for fit, check in ((side, ~side), (~side, side)):
             fit_w, check_w = (None, None) if w is None else (w[fit], w[check])
-            cut = float(cuts[np.argmin(_smooth(_losses(p[fit], y[fit], cuts, metric, fit_w)))])
+            cut = float(cuts[np.argmin(smoothed_losses(p[fit], y[fit], cuts, metric, fit_w))])
             kept, moved = _losses(p[check], y[check], np.array([HALF, cut]), metric, check_w)
             chosen.append(cut)
             gains.append(float(kept - moved))
+    if not chosen:
+        return HALF
     threshold = float(f"{np.median(chosen):.4g}")
     kept, moved = _losses(p, y, np.array([HALF, threshold]), metric, w)
     if not 0.0 < threshold < 1.0 or not moved < kept:
         return HALF
-    spread = _spread(p, y, threshold, metric, w)
+    spread = _spread(p, y, threshold, metric, w, whole)
     return threshold if np.mean(gains) > (np.std(gains) if spread is None else spread) else HALF
 
 
@@ -100,12 +109,9 @@ def candidate_cuts(p: Array, y: Array) -> Array:
     return np.unique(np.append(between, HALF))
 
 
-def _half(y: Array, rng: np.random.Generator) -> Array:
-    """(n,) mask of a random half with equal class shares."""
-    order = rng.permutation(len(y))
-    side = np.zeros(len(y), dtype=bool)
-    side[order[np.argsort(y[order].astype(np.int8), kind="stable")][::2]] = True
-    return side
+def smoothed_losses(p: Array, y: Array, cuts: Array, metric: Metric, w: Array | None = None) -> Array:
+    """(m,) losses of the cuts, each the mean over its neighbours; see ``_losses`` for the arguments."""
+    return _smooth(_losses(p, y, cuts, metric, w))
 
 
 def _losses(p: Array, y: Array, cuts: Array, metric: Metric, w: Array | None = None) -> Array:
@@ -136,9 +142,11 @@ def _smooth(losses: Array) -> Array:
     return np.convolve(padded, np.full(width, 1 / width), mode="valid")
 
 
-def _spread(p: Array, y: Array, threshold: float, metric: Metric, w: Array | None) -> float | None:
+def _spread(
+    p: Array, y: Array, threshold: float, metric: Metric, w: Array | None, block: Array | None
+) -> float | None:
     """Standard error of the difference that the cut makes; None where the metric has no influence function."""
     proba = np.column_stack([1 - p, p])
     moved = influence(metric, y, decided(proba, threshold), 2, w)
     kept = influence(metric, y, proba, 2, w)
-    return None if moved is None or kept is None else standard_error(moved - kept)
+    return None if moved is None or kept is None else standard_error(moved - kept, block)

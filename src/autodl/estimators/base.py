@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -152,14 +153,18 @@ def _search(frame: Any, options: FitOptions, parent: Path) -> Run:
 
     from autodl.api import Run
     from autodl.pipeline import run_fit
+    from autodl.records import Evaluation
+    from autodl.report.only_guess import only_guess
     from autodl.spelling import python_words
-    from autodl.store import new_folder
+    from autodl.store import RunFolder, new_folder
 
     folder = new_folder(parent, f"run-{datetime.now():%Y%m%d-%H%M%S}")
     with python_words():
         run_fit(frame, options, folder)
     run = Run(folder)
     _ = run.model  # while its files exist
+    if guess := only_guess(run.record, RunFolder(folder).read("evaluation", Evaluation), python=True):
+        warnings.warn(guess, stacklevel=4)  # where the user calls ``fit``
     return run
 
 

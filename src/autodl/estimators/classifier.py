@@ -26,7 +26,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
     Args:
         time_budget: Seconds of one fit, or words like ``5m``. If not given: 60 seconds, or no clock where
             ``max_trials`` is given.
-        max_trials: Number of configurations to try; without a clock the result repeats exactly.
+        max_trials: Number of trials, further splits included; without a clock the result repeats exactly.
         metric: What to optimize, e.g. ``roc_auc``; a sensible one if not given.
         families: Only these model families.
         preset: ``fast``, ``balanced`` or ``best``.

@@ -203,8 +203,9 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     y, prediction, k = inputs.y_test, leader.prediction, inputs.n_classes
     if not k:
         drawn: Residuals = where_wrong.residuals(
-            y, leader.values, inputs.y_train, seed=inputs.seed, weight=inputs.weight
-        )
+            y, leader.values, inputs.y_train,
+            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train,
+        )  # fmt: skip
         if not leader.levels:
             return {"residuals": drawn}
         check = quantile_check(

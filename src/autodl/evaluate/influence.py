@@ -68,7 +68,18 @@ def _counts_influence(metric: Metric, y: Array, label: Array, n_classes: int, w:
     return np.asarray(slope[place] if w is None else w * slope[place])
 
 
-def standard_error(phi: Array) -> float:
-    """``sqrt(sum phi^2) / n``, with n - 1 for one of the n as for the standard error of a mean."""
+def standard_error(phi: Array, block: Array | None = None) -> float:
+    """``sqrt(sum phi^2) / n``, with n - 1 for one of the n as for the standard error of a mean.
+
+    Args:
+        phi: (n,) influences.
+        block: (n,) rows of the same number, such as a group, were drawn together: the sums over blocks take the place
+            of rows (Liang and Zeger 1986). Each row stands for itself if None, or if all are one block.
+    """
     n = len(phi)
+    if block is not None:
+        _, place = np.unique(block, return_inverse=True)
+        sums = np.bincount(place, weights=phi)
+        if (b := len(sums)) > 1:
+            return float(np.sqrt(np.square(sums).sum() * b / (b - 1)) / n)
     return float(np.sqrt(np.square(phi).sum() / (n * max(1, n - 1))))

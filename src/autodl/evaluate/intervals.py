@@ -7,6 +7,10 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
   skewness that makes percentile and BCa intervals too short on small samples (Efron and Tibshirani 1993, ch. 12.5),
   widened by ``sqrt(1 + g^2 / n)`` with g the skewness of the rows, because a sample understates heavy tails (squared
   t(5) errors, n = 60: coverage 93 % instead of 91 %); for many rows the normal limit on the log scale.
+  Where a few rows make most of the loss, bootstrap-t limits can lie astronomically far out: at most twice as far as
+  the normal ones (pinball loss at the 1 % level, 200 rows, t(3) errors: coverage as before, 75 %, the upper over the
+  lower limit 4 instead of 23 in the middle case, 1,200 instead of 10^16 in the worst). Extreme quantiles also get
+  room for rows that were not seen, see ``unseen``.
 - R2: bootstrap-t of ``log(1 - R2)``.
 - ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008).
 - Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), which stays
@@ -27,12 +31,15 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.resampling import resample_counts, studentized_means
+from autodl.evaluate.unseen import unseen_losses, upper_bound
 from autodl.records import Interval
 
 Array = NDArray[Any]
 MANY_ROWS = 4000
 """From here on the normal limit replaces the bootstrap-t: they agree to about 1 % of the interval's length."""
 
+FURTHEST = 2.0
+"""Bootstrap-t limits lie at most so many times as far from the score as normal ones."""
 MAX_CELLS = 10_000_000
 """Cells of confusion matrices held at once."""
 DENSE_CELLS = 1000
@@ -85,6 +92,7 @@ def _bounds(
         if metric.counts is not None:
             return (*wilson(float(rows.sum()), len(y), level), "Wilson")
         low, high, method = mean_loss_bounds(rows, seed, n_resamples, level)
+        high = with_unseen(metric, y, prediction, rows, high, level)
         return (math.sqrt(low), math.sqrt(high), method) if metric.root else (low, high, method)
     if metric.counts is not None:
         return _counts_bounds(metric, y, metric.prepare(prediction), k, seed, n_resamples, level)
@@ -96,6 +104,14 @@ def _bounds(
     if phi is not None:
         return _transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
     return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
+
+
+def with_unseen(
+    metric: Metric, y: Array, prediction: Array, rows: Array, high: float, level: float, w: Array | None = None
+) -> float:
+    """The upper end of the mean of (n,) row losses, raised where rows beyond extreme quantiles are few."""
+    unseen = unseen_losses(metric, y, prediction)
+    return max(high, upper_bound(rows, unseen, quantile_of_normal(level), w)) if len(unseen) else high
 
 
 def quantile_of_normal(level: float) -> float:
@@ -143,11 +159,11 @@ def _studentized(
     """Bootstrap-t bounds; resamples without spread say nothing and are left out."""
     good = star_se > 0.05 * se
     t = (star[good] - centre) / star_se[good]
+    z = quantile_of_normal(level) * widening
     if len(t) < 100:
-        z = quantile_of_normal(level) * widening
         return centre - z * se, centre + z * se
     upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2]) * widening
-    return centre - float(upper) * se, centre - float(lower) * se
+    return centre - min(float(upper), FURTHEST * z) * se, centre + min(-float(lower), FURTHEST * z) * se
 
 
 def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:

@@ -31,6 +31,7 @@ from autodl.evaluate.intervals import (
     _widening,
     quantile_of_normal,
     wilson,
+    with_unseen,
 )
 from autodl.evaluate.resampling import resample_counts, studentized_means
 
@@ -49,6 +50,7 @@ def weighted_bounds(
         if metric.counts is not None:
             return (*share_bounds(rows, w, level), "Wilson, weighted")
         low, high, method = ratio_bounds(rows, w, seed, n_resamples, level)
+        high = with_unseen(metric, y, prediction, rows, high, level, w)
         return (math.sqrt(low), math.sqrt(high), method) if metric.root else (low, high, method)
     if metric.counts is not None:
         return _counts_bounds(metric, y, metric.prepare(prediction), k, w, seed, n_resamples, level)

@@ -13,6 +13,7 @@ from autodl.clock import NEVER, Deadline
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import interval
+from autodl.evaluate.metrics.regression import median
 from autodl.evaluate.tests import holm
 from autodl.media.array import MediaArray
 from autodl.records import ColumnKind, Interval, JsonScalar, Mistake, Residuals, Segment, TableSchema
@@ -247,11 +248,24 @@ def _plain(value: Any) -> JsonScalar:
 
 
 def residuals(
-    y: Array, prediction: Array, y_train: Array, *, seed: int, most: int = 1000, weight: Array | None = None
+    y: Array,
+    prediction: Array,
+    y_train: Array,
+    *,
+    seed: int,
+    most: int = 1000,
+    weight: Array | None = None,
+    weight_train: Array | None = None,
 ) -> Residuals:
-    """Errors of a regression: at most ``most`` sampled rows, the typical error, and that of the training median.
+    """Errors of a regression: sampled rows, the typical error, and that of the training median.
 
-    Only the typical error looks at the weights (n,).
+    Args:
+        y: (n,) true values. prediction: (n,).
+        y_train: (m,) known values.
+        seed: Of the sample and the interval.
+        most: Rows sampled at most; the sample and the quantiles of its errors do not look at weights.
+        weight: (n,) how much each row counts in the typical errors; all alike if None.
+        weight_train: (m,) the same of the known values, for their median.
     """
     pick = np.arange(len(y))
     if len(y) > most:
@@ -261,6 +275,6 @@ def residuals(
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     return Residuals(
         true=tuple(float(v) for v in y[pick]), predicted=tuple(float(v) for v in prediction[pick]), typical=typical,
-        typical_guess=float(np.median(np.abs(y - np.median(y_train)))),
+        typical_guess=median(np.abs(y - median(y_train, weight_train)), weight),
         quantiles={f"{q:g}": float(v) for q, v in zip(levels, np.quantile(error, levels), strict=True)},
     )  # fmt: skip

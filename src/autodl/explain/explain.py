@@ -15,7 +15,7 @@ from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
 from autodl.explain.effects import N_POINTS, direction, partial_dependence
 from autodl.explain.order import likely_order
-from autodl.explain.permutation import permutation_importance
+from autodl.explain.permutation import BATCH_ROWS, permutation_importance
 from autodl.explain.speed import Speed, measure_speed
 from autodl.quantiles import point
 from autodl.records import ColumnKind, EffectPoint, Explanation, Importance, TableSchema
@@ -32,6 +32,8 @@ CALLS = 6
 """Of the model for the importances, about: what is left is shared out among a few large batches."""
 PROBE_SHARE = 0.1
 """Of the time, for finding out how long predictions take."""
+MARGIN = 1.25
+"""A full explanation takes longer than its predictions, the first batches of which are small."""
 IMPORTANCE_SHARE = 0.7
 """Share of the time for the importances; the effects get the rest."""
 
@@ -52,6 +54,7 @@ def explain(
     seed: int,
     deadline: Deadline = NEVER,
     weight: Array | None = None,
+    speed: Speed | None = None,
 ) -> Explanation | None:
     """Explain a model on rows that it was not trained on; None if not even the least can be done by the deadline.
 
@@ -70,11 +73,11 @@ def explain(
         deadline: What is not done by then is left out, and the note says so. With it, a few predictions are timed
             first, and fewer rows are looked at where they take long.
         weight: (n,) how much each row counts; all alike if None.
+        speed: How long predictions take, if that is known; timed if None.
     """
     rng = np.random.default_rng(seed)
-    speed: Speed | None = None
     if math.isfinite(deadline.at):
-        speed = measure_speed(predict, frame, PROBE_SHARE * deadline.left())
+        speed = speed or measure_speed(predict, frame, PROBE_SHARE * deadline.left())
         max_rows = affordable_rows(speed, len(frame.columns), IMPORTANCE_SHARE * deadline.left(), max_rows)
         if not max_rows:
             return None
@@ -145,6 +148,19 @@ def short_seconds(speed: Speed, rows: int, columns: int) -> float:
     """Seconds of an explanation with one shuffle of each column on at most ``GOOD_ROWS`` of the rows."""
     n = min(rows, GOOD_ROWS)
     return speed.seconds(n * (1.0 + columns), calls=min(1.0 + columns, CALLS)) / IMPORTANCE_SHARE
+
+
+def full_seconds(speed: Speed, rows: int, columns: int, repeats: int) -> float:
+    """Seconds of an explanation with all shuffles of each column on all of these rows, and all effects.
+
+    Args:
+        speed: Of the predictions. rows: n. columns: p. repeats: Shuffles of each column.
+    """
+    copies = 1 + repeats * columns
+    importances = speed.seconds(rows * copies, calls=min(copies, max(CALLS, rows * copies / BATCH_ROWS)))
+    drawn = min(columns, N_EFFECTS)
+    effects = speed.seconds(drawn * N_POINTS * min(rows, EFFECT_ROWS), calls=drawn)
+    return MARGIN * max(importances / IMPORTANCE_SHARE, importances + effects) / (1.0 - PROBE_SHARE)
 
 
 def _class_spoken_of(y: Array, k: int) -> int | None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 BATCH_ROWS = 20_000
 """Rows of one predict call: several shuffled copies at once save its overhead."""
+SURELY = 0.8
+"""What would take this share of the time that is left is done at once."""
 
 
 @dataclass
@@ -131,8 +133,10 @@ def permutation_importance(
         if done and affordable < 1:
             cut = True
             break
-        # A quarter of what is left at most, so that a slow first guess of the speed does no harm.
-        size = max(1, min(BATCH_ROWS // max(1, n), affordable // 4))
+        # A quarter of what is left at most, so that a wrong first guess of the speed does no harm; once copies were
+        # timed, all that surely fits, for many small calls take longer than a large one.
+        surely = done > 0 and total - done <= SURELY * affordable
+        size = max(1, min(BATCH_ROWS // max(1, n), total - done if surely else affordable // 4))
         moves = [
             (names[i % len(names)], np.random.default_rng([root, *divmod(i, len(names))]).permutation(n))
             for i in range(done, min(done + size, total))

@@ -197,6 +197,8 @@ class Family(ABC):
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
         stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
         quantiles: Whether it can predict quantiles of a number; see ``Estimator.predict_quantiles``.
+        haste: A configuration field whose larger values train in fewer steps at some loss of quality, and the largest
+            value that is still good; None where there is no such field.
         shares: Configuration fields whose values can share the weights of one network; see ``share_weights``.
         shared_as: Values of other fields that all networks that share weights have.
     """
@@ -219,6 +221,7 @@ class Family(ABC):
     random: ClassVar[bool] = True
     quantiles: ClassVar[bool] = False
     stored_types: ClassVar[tuple[str, ...]] = ()
+    haste: ClassVar[tuple[str, float] | None] = None
     shares: ClassVar[tuple[str, ...]] = ()
     shared_as: ClassVar[Mapping[str, JsonScalar]] = {}
 

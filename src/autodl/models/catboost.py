@@ -253,6 +253,7 @@ class CatBoostFamily(Family):
     config = CatBoostConfig
     complexity = 5
     quantiles = True
+    haste = ("learning_rate", 0.3)
     order = 4
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

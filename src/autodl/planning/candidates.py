@@ -39,6 +39,7 @@ class Setting:
         machine: Cores and memory. threads: Threads of one trial.
         spaces: The user's own search spaces, by family.
         encodings: Pretrained networks that read images and texts.
+        scout: Share of the training rows that first passes get; None: all.
     """
 
     facts: Facts
@@ -48,6 +49,7 @@ class Setting:
     threads: int
     spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
     encodings: Mapping[Modality, Encoding] = field(default_factory=dict)
+    scout: float | None = None
 
     def space(self, family: str) -> SearchSpace:
         """The search space of a family: the user's own, or the shipped one."""
@@ -60,8 +62,13 @@ class Setting:
         valid = search * (v.holdout if v.n_folds == 1 else 1 / v.n_folds)
         return Rows(max(1, round(search - valid)), round(valid), round(n - search))
 
+    def first_rows(self) -> Rows:
+        """Rows of one fold of a family's first trial."""
+        rows = self.rows()
+        return rows if self.scout is None else replace(rows, train=max(1, round(self.scout * rows.train)))
+
     def shape(self) -> Shape:
-        """The size of one fit."""
+        """The size of one fit on all rows."""
         f = self.facts
         return Shape(
             rows=self.rows().train,
@@ -225,13 +232,14 @@ def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan,
 
 
 def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) -> CostEstimate:
-    """Of one fit, its preparation included."""
+    """Of one fit of a first trial, its preparation included."""
     own, prep = split_config(start)
     changed = recipe.model_validate({**recipe.model_dump(), **prep})
-    shape = setting.shape()
-    shape = replace(shape, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
+    # Whether a leading one has room on all rows is seen when it is to be trained on them.
+    rows, shape = setting.first_rows(), setting.shape()
+    shape = replace(shape, rows=rows.train, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
     fit = cls().estimate_cost(shape, cls.config.model_validate(own))
-    prepared = preparation_cost(changed, setting.facts.features, setting.rows(), setting.facts.profile.n_classes)
+    prepared = preparation_cost(changed, setting.facts.features, rows, setting.facts.profile.n_classes)
     return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autodl.models.base import families
@@ -15,6 +16,7 @@ from autodl.planning.objectives import decide_objectives
 from autodl.planning.order import decide_order
 from autodl.planning.preparation import decide
 from autodl.planning.runner import choose_runner
+from autodl.planning.scouting import choose_scouting
 from autodl.planning.searching import choose_search
 from autodl.planning.validation import choose_validation
 from autodl.records import Decision, Modality, Plan, Profile
@@ -60,6 +62,8 @@ def make_plan(
         ),
     )
     setting = Setting(facts, metric, validation, machine, threads, own, encodings)
+    scout, scouting = choose_scouting(facts, validation, setting.rows().train)
+    setting = replace(setting, scout=scout)
     kept, skipped, models_decision = choose_families(setting)
     runner, workers, threads, computing = choose_runner(options, machine, max(p.est_bytes for p in kept))
     searching = choose_search(facts, kept, [*own])
@@ -76,6 +80,7 @@ def make_plan(
         *reading,
         *decide_objectives(facts, metric),
         *decide_order(facts, metric),
+        *scouting,
         models_decision,
         *searching.decisions,
         computing,
@@ -98,6 +103,7 @@ def make_plan(
         scheduler=searching.scheduler,
         nas=searching.nas,
         weight_column=profile.weight_column,
+        scout=scout,
         seed=options.seed,
     )
 

@@ -50,9 +50,7 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan], own: Collection[str]
     """
     options = facts.options
     strategy = strategies[options.search](options.seed)
-    # Schedulers judge the loss alone: what is quick or small may be worth its loss.
-    usual = "none" if strategy.several_losses else SCHEDULER
-    key = options.scheduler or (strategy.scheduler if strategy.scheduler != "none" else usual)
+    key = scheduler_of(options)
     scheduler = schedulers[key]
     architecture = Architecture.of(options.nas, options.seed)
     idle = idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
@@ -78,6 +76,14 @@ def choose_search(facts: Facts, kept: Sequence[FamilyPlan], own: Collection[str]
             )
         )
     return Searching(strategy.key, key, options.nas, tuple(decisions))
+
+
+def scheduler_of(options: FitOptions) -> str:
+    """Key of the scheduler: the user's, that of the strategy, or the usual one."""
+    strategy = strategies[options.search](options.seed)
+    # Schedulers judge the loss alone: what is quick or small may be worth its loss.
+    usual = "none" if strategy.several_losses else SCHEDULER
+    return options.scheduler or (strategy.scheduler if strategy.scheduler != "none" else usual)
 
 
 def _check(

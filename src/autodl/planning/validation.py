@@ -15,6 +15,8 @@ TEST_SIZE = 0.2
 MAX_HOLDOUT_ROWS = 10_000
 FEW_ROWS = 2_000
 ENOUGH_FOR_HOLDOUT = 10_000
+MANY_BY_TIME = 100_000
+"""From so many rows on a single stretch of time is held out, as long as the one for the test."""
 REPEATS = ((FEW_ROWS, 5), (ENOUGH_FOR_HOLDOUT, 3))
 """Up to so many rows, splits into folds of a leading configuration at most; beyond, one is precise enough."""
 REPEATS_S = 30.0
@@ -46,7 +48,8 @@ def choose_validation(
     kind, kind_why = _kind(facts)
     rows = round(facts.rows * (1 - test_size))
     n_folds, folds_why = _folds(facts, rows, kind)
-    holdout = min(TEST_SIZE, MAX_HOLDOUT_ROWS / max(1, rows))
+    most = MAX_HOLDOUT_ROWS if kind != "time" else MAX_TEST_ROWS  # a longer stretch is less of a chance
+    holdout = min(TEST_SIZE, most / max(1, rows))
 
     def made(n: int) -> Validation:
         return Validation(
@@ -160,6 +163,8 @@ def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"
 
 def _folds(facts: Facts, rows: int, kind: str) -> tuple[int, str]:
     long = facts.budget_s >= LONG_BUDGET_S and facts.options.preset != "fast"
+    if kind == "time" and rows > MANY_BY_TIME:
+        return 1, "With so many rows the latest judge well enough, and several fits of each model would take long."
     if kind == "time":
         n = 3 if not long or rows < 1_000 else 5
         return n, f"{n} times, each from a longer past."

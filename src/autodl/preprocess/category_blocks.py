@@ -43,8 +43,8 @@ class OneHotBlock:
         self._encoder: Any = None
         self.names: tuple[str, ...] = ()
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
-        """(n, k) float32 training rows; ``y`` is not used."""
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None) -> Any:
+        """(n, k) float32 training rows; ``y`` and ``weight`` are not used."""
         from sklearn.preprocessing import OneHotEncoder
 
         codes = self.coder.transform(frame)
@@ -93,7 +93,7 @@ class TargetBlock:
         self.names = tuple(f"{column}:mean target{tail}" for tail in tails for column in self.coder.columns)
         # The scaler learns from the encoding that new rows get.
         final = self._encode(codes)
-        self._scaler.fit(final)
+        self._scaler.fit(final, weight)
         crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets, weight)
         return self._scaler.transform(crossed).astype(np.float32)
 
@@ -141,16 +141,20 @@ class FrequencyBlock:
         """Names of the output columns."""
         return tuple(f"{column}:frequency" for column in self.coder.columns)
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
-        """(n, q) training rows; ``y`` is not used."""
+    def fit_transform(
+        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """(n, q) training rows; ``y`` is not used, ``weight`` (n,) of the rows."""
         codes = self.coder.transform(frame)
+        # The mean weight is that of one row, so that a count does not depend on the unit of the weights.
+        shares = None if weight is None else weight / np.mean(weight)
         self._counts = []
         for j, size in enumerate(self.coder.cardinalities):
-            counts = np.log1p(np.bincount(codes[:, j], minlength=size))
+            counts = np.log1p(np.bincount(codes[:, j], weights=shares, minlength=size))
             counts[0] = 0.0
             self._counts.append(counts)
         raw = self._raw(codes)
-        return self._scaler.fit(raw).transform(raw).astype(np.float32)
+        return self._scaler.fit(raw, weight).transform(raw).astype(np.float32)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """(n, q) logarithms of one more than the count."""
@@ -173,17 +177,19 @@ class FrequencyRankBlock:
         """Names of the output columns."""
         return tuple(f"{column}:rank" for column in self.coder.columns)
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
-        """(n, q) training rows; ``y`` is not used."""
+    def fit_transform(
+        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """(n, q) training rows; ``y`` is not used, ``weight`` (n,) of the rows."""
         codes = self.coder.transform(frame)
         self._ranks = []
         for j, size in enumerate(self.coder.cardinalities):
-            counts = np.bincount(codes[:, j], minlength=size)[1:]
+            counts = np.bincount(codes[:, j], weights=weight, minlength=size)[1:]
             ranks = np.zeros(size)
             ranks[1 + np.argsort(-counts, kind="stable")] = np.arange(1, size)
             self._ranks.append(ranks)
         raw = self._raw(codes)
-        return self._scaler.fit(raw).transform(raw).astype(np.float32)
+        return self._scaler.fit(raw, weight).transform(raw).astype(np.float32)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """(n, q) ranks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,14 +34,16 @@ class CategoryCoder:
         """Codes of column j lie in ``[0, cardinalities[j])``."""
         return tuple(len(labels) + 1 for labels in self.labels)
 
-    def fit(self, frame: pd.DataFrame) -> CategoryCoder:
-        """Learn the categories of the training rows."""
+    def fit(self, frame: pd.DataFrame, weight: NDArray[Any] | None = None) -> CategoryCoder:
+        """Learn the categories of the training rows; (n,) weights decide what is rare, all alike if None."""
         import pandas as pd
 
         self._known, self._codes, self.labels = [], [], []
         for column in self.columns:
-            counts = frame[column].value_counts(dropna=True).sort_index()
-            frequent = counts.to_numpy() >= self.rare * len(frame)
+            counts = _mass(frame[column], weight)
+            total = len(frame) if weight is None else float(np.sum(weight))
+            # Sums of weights are not exact: a category of exactly the least share is kept.
+            frequent = counts.to_numpy() >= self.rare * total * (1.0 - 1e-12)
             known = pd.Index(counts.index.to_numpy(dtype=object), dtype=object)
             codes = np.cumsum(frequent).astype(np.int32)
             codes[~frequent] = int(frequent.sum()) + 1
@@ -60,3 +62,12 @@ class CategoryCoder:
             position = self._known[j].get_indexer(pd.Index(frame[column].to_numpy(dtype=object)))
             out[:, j] = self._codes[j][position]
         return out
+
+
+def _mass(column: pd.Series, weight: NDArray[Any] | None) -> pd.Series:
+    """Rows of each category, or the sum of their weights, in sorted order."""
+    import pandas as pd
+
+    if weight is None:
+        return column.value_counts(dropna=True).sort_index()
+    return pd.Series(np.asarray(weight, dtype=np.float64)).groupby(column.to_numpy(dtype=object), dropna=True).sum()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess import weighted_statistics as weighted
 from autodl.preprocess.scaling import NumericScaler
 
 if TYPE_CHECKING:
@@ -40,14 +41,21 @@ class NumericImputer:
         self._mean: NDArray[np.float64] = np.empty(0)
         self._imputer: Any = None
 
-    def fit(self, x: NDArray[np.float64]) -> NumericImputer:
-        """Learn from (n, p) values with NaN where missing."""
+    def fit(self, x: NDArray[np.float64], weight: NDArray[Any] | None = None) -> NumericImputer:
+        """Learn from (n, p) values with NaN where missing.
+
+        Args:
+            x: The values.
+            weight: (n,) how much each row counts, all alike if None; ``knn`` and ``iterative`` do not look at it.
+        """
         if self.kind == "none" or x.shape[1] == 0:
             return self
         if self.kind in ("mean", "median", "most_frequent"):
             from sklearn.impute import SimpleImputer
 
             self._imputer = SimpleImputer(strategy=self.kind, keep_empty_features=True).fit(x)
+            if weight is not None:
+                self._imputer.statistics_ = np.nan_to_num(self._typical(x, weight))
             return self
         donors = self._donors(x)
         if len(x) > donors:
@@ -76,6 +84,14 @@ class NumericImputer:
         widths = np.divide(1.0, factor, out=np.zeros_like(factor), where=factor > 0)
         filled[rows] = np.where(missing[rows], self._mean + standard * widths, x[rows])
         return filled
+
+    def _typical(self, x: NDArray[np.float64], weight: NDArray[Any]) -> NDArray[np.float64]:
+        """(p,) what missing numbers are filled with; scikit-learn's imputer takes no weights."""
+        if self.kind == "mean":
+            return weighted.mean_and_spread(x, weight)[0]
+        if self.kind == "most_frequent":
+            return weighted.most_frequent(x, weight)
+        return np.asarray(weighted.quantiles(x, (0.5,), weight)[0])
 
     def _donors(self, x: NDArray[np.float64]) -> int:
         """How many rows to learn from."""

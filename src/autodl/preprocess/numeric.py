@@ -77,8 +77,16 @@ class NumericBlock:
         marks = tuple(f"{values[j]}:missing" for j in self._marked)
         return (*values, *bent, *marks, *(("missing values",) if self._counted else ()))
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> NDArray[np.float32]:
-        """(n, k) training rows; ``y`` (n,) class codes or values, by which combinations of columns are chosen."""
+    def fit_transform(
+        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """(n, k) training rows.
+
+        Args:
+            frame: The rows.
+            y: (n,) class codes or values, by which combinations of columns are chosen.
+            weight: (n,) how much each row counts in what is learnt; all alike if None.
+        """
         self._dates.fit(frame)
         x = self._raw(frame)
         missing = np.isnan(x)
@@ -87,16 +95,16 @@ class NumericBlock:
             # A column without any value has a constant indicator.
             self._marked = np.flatnonzero((share > 0) & (share < 1))
         self._counted = int(self.recipe.gaps and ((share > 0) & (share < 1)).sum() > 1)
-        clipped = self._clip.fit(x).transform(x) if self._clip else x
+        clipped = self._clip.fit(x, weight).transform(x) if self._clip else x
         if self.recipe.crosses:
             self._crosses.fit(clipped, shown_targets(y, self.task, _CROSSED_CLASSES))
             if self._crossed_clip:
-                self._crossed_clip.fit(self._crosses.transform(clipped))
+                self._crossed_clip.fit(self._crosses.transform(clipped), weight)
         clipped = self._with_crosses(clipped)
-        filled = self._imputer.fit(clipped).transform(clipped)
-        self._scaler.fit(filled)
+        filled = self._imputer.fit(clipped, weight).transform(clipped)
+        self._scaler.fit(filled, weight)
         if self._segments:
-            self._segments.fit(filled[:, self._bendable(filled.shape[1])])
+            self._segments.fit(filled[:, self._bendable(filled.shape[1])], weight)
         return self._finish(missing, filled)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,11 @@ class Winsorizer:
         self._low: NDArray[np.float64] = np.empty(0)
         self._high: NDArray[np.float64] = np.empty(0)
 
-    def fit(self, x: NDArray[np.float64]) -> Winsorizer:
-        """Learn the fences from (n, p) values with NaN where missing."""
+    def fit(self, x: NDArray[np.float64], weight: NDArray[Any] | None = None) -> Winsorizer:
+        """Learn the fences from (n, p) values with NaN where missing; (n,) weights, all alike if None."""
         from autodl.preprocess.scaling import column_quantiles
 
-        q1, q3 = column_quantiles(x, (0.25, 0.75))
+        q1, q3 = column_quantiles(x, (0.25, 0.75), weight)
         reach = self.factor * (q3 - q1)
         fenced = reach > 0
         self._low = np.where(fenced, q1 - reach, -np.inf)

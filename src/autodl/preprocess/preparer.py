@@ -41,8 +41,8 @@ class Block(Protocol):
     def names(self) -> tuple[str, ...]:
         """Names of its columns, known after ``fit_transform``."""
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any]) -> Any:
-        """(n, k) float32 training rows, dense or CSR."""
+    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None) -> Any:
+        """(n, k) float32 training rows, dense or CSR; (n,) weights of the rows, all alike if None."""
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """(n, k) float32 rows, dense or CSR."""
@@ -96,8 +96,8 @@ class Preparer:
             frame: Canonical rows (see ``ColumnKind``) with at least the columns of the schema.
             y: (n,) class codes or values.
             deadline: Looked at between two blocks of columns.
-            weight: (n,) how much each row counts in the mean targets of categories and the scores of texts; all alike
-                if None.
+            weight: (n,) how much each row counts in what is learnt; all alike if None. The few steps that do not look
+                at it are told in docs/weights.md.
 
         Raises:
             DataError: If a column of the schema is missing.
@@ -107,17 +107,15 @@ class Preparer:
         if self.recipe.code_parts:
             self._parts = CodeParts(self.schema.of_kind(*_WORDS)).fit(frame)
             frame = self._parts.transform(frame)
-        self._plan(frame)
+        self._plan(frame, weight)
         parts = []
         for block in self._blocks:
             if deadline.passed():
                 raise TimeoutError("time ran out while the columns were prepared")
-            if weight is not None and isinstance(block, TargetBlock | TextBlock):
-                parts.append(block.fit_transform(frame, y, weight))
-            elif isinstance(block, VectorBlock | SeriesBlock):
+            if isinstance(block, VectorBlock | SeriesBlock):
                 parts.append(block.fit_transform(frame, y, deadline))
             else:
-                parts.append(block.fit_transform(frame, y))
+                parts.append(block.fit_transform(frame, y, weight))
         self._names = tuple(name for block in self._blocks for name in block.names)
         return self._features(frame, parts)
 
@@ -135,7 +133,7 @@ class Preparer:
             frame = self._parts.transform(frame)
         return self._features(frame, [block.transform(frame) for block in self._blocks])
 
-    def _plan(self, frame: pd.DataFrame) -> None:
+    def _plan(self, frame: pd.DataFrame, weight: NDArray[Any] | None) -> None:
         recipe, seed = self.recipe, self.seed
         if recipe.columns == "none":
             return
@@ -149,7 +147,7 @@ class Preparer:
         self._blocks = [NumericBlock(numbers, dates, recipe, seed, self.task)] if numbers or dates else []
         self._coder = None
         if words:
-            self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame), frame)
+            self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame, weight), frame, weight)
         if texts:
             self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
         self._plan_vectors()
@@ -165,14 +163,14 @@ class Preparer:
         if series and self.recipe.series != "none":
             self._blocks.append(SeriesBlock(series, self.recipe, self.seed))
 
-    def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame) -> None:
+    def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame, weight: NDArray[Any] | None) -> None:
         recipe, seed = self.recipe, self.seed
         sizes = dict(zip(coder.columns, coder.cardinalities, strict=True))
         if recipe.categories == "codes":
             few = tuple(c for c in coder.columns if not recipe.max_codes or sizes[c] <= recipe.max_codes + 1)
-            self._coder = coder if len(few) == len(sizes) else self._coded(few, frame)
+            self._coder = coder if len(few) == len(sizes) else self._coded(few, frame, weight)
             if many := tuple(c for c in coder.columns if c not in few):
-                self._blocks.append(TargetBlock(self._coded(many, frame), self.task, recipe.scale, seed))
+                self._blocks.append(TargetBlock(self._coded(many, frame, weight), self.task, recipe.scale, seed))
         elif recipe.categories == "ordinal":
             self._blocks.append(FrequencyRankBlock(coder, recipe.scale, seed))
         elif recipe.categories == "target":
@@ -180,15 +178,15 @@ class Preparer:
         else:
             small = tuple(c for c in coder.columns if sizes[c] <= recipe.max_onehot + 1)
             if small:
-                self._blocks.append(OneHotBlock(self._coded(small, frame), self._sparse))
+                self._blocks.append(OneHotBlock(self._coded(small, frame, weight), self._sparse))
             if large := tuple(c for c in coder.columns if c not in small):
-                self._blocks.append(TargetBlock(self._coded(large, frame), self.task, recipe.scale, seed))
+                self._blocks.append(TargetBlock(self._coded(large, frame, weight), self.task, recipe.scale, seed))
         often = tuple(c for c in coder.columns if sizes[c] > _MANY_LEVELS)
         if recipe.frequency and often:
             self._blocks.append(FrequencyBlock(CategoryCoder(often).fit(frame), recipe.scale, seed))
 
-    def _coded(self, columns: tuple[str, ...], frame: pd.DataFrame) -> CategoryCoder:
-        return CategoryCoder(columns, self.recipe.rare).fit(frame)
+    def _coded(self, columns: tuple[str, ...], frame: pd.DataFrame, weight: NDArray[Any] | None) -> CategoryCoder:
+        return CategoryCoder(columns, self.recipe.rare).fit(frame, weight)
 
     def _features(self, frame: pd.DataFrame, parts: list[Any]) -> Features:
         if self._sparse:

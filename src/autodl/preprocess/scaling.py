@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess import weighted_statistics as weighted
 from autodl.preprocess.older import completed
 from autodl.preprocess.yeo_johnson import exponent, forward
 
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ScaleKind = Literal["none", "standard", "robust", "quantile", "power"]
+RANKS = 1000
+"""Shares of the rows at which a column's values are learnt, to map ranks."""
 
 
-def column_quantiles(x: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
-    """(len(levels), p) quantiles of each column without its NaN; NaN for a column without values."""
+def column_quantiles(
+    x: NDArray[np.float64], levels: tuple[float, ...], weight: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """(len(levels), p) quantiles of each column without its NaN; NaN for a column without values.
+
+    Args:
+        x: (n, p). levels: From 0 to 1. weight: (n,) how much each row counts; all alike if None.
+    """
     import pandas as pd
+
+    if weight is not None:
+        return weighted.quantiles(x, levels, weight)
 
     if x.shape[1] == 0 or len(x) == 0:
         return np.full((len(levels), x.shape[1]), np.nan)
@@ -30,6 +42,26 @@ def smooth_clip(x: NDArray[np.float64]) -> NDArray[np.float64]:
     Source: Holzmueller et al. 2024, "Better by default", section 3 (arXiv:2407.04491).
     """
     return np.asarray(x / np.hypot(1.0, x / 3.0))
+
+
+def normal_ranks(x: NDArray[np.float64], seed: int, weight: NDArray[Any] | None = None, most: int = 10_000) -> Any:
+    """A fitted map of the ranks of (n, p) columns to a normal distribution.
+
+    Args:
+        x: The values. seed: Of the rows sampled.
+        weight: (n,) how much each row counts; all alike if None.
+        most: Rows learnt from at most, where all count alike.
+    """
+    from sklearn.preprocessing import QuantileTransformer
+
+    ranks = QuantileTransformer(
+        n_quantiles=min(RANKS, len(x)), output_distribution="normal", random_state=seed, subsample=most
+    ).fit(x)
+    if weight is not None:
+        # scikit-learn's takes no weights; what it has learnt are the values at these shares of the rows.
+        ranks.references_ = np.linspace(0.0, 1.0, RANKS)
+        ranks.quantiles_ = np.nan_to_num(weighted.quantiles(x, ranks.references_.tolist(), weight))
+    return ranks
 
 
 class NumericScaler:
@@ -58,15 +90,17 @@ class NumericScaler:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(completed(state, {"_powers": np.empty(0), "_spread": None}))
 
-    def fit(self, x: NDArray[np.float64]) -> NumericScaler:
-        """Learn from (n, p) values."""
+    def fit(self, x: NDArray[np.float64], weight: NDArray[Any] | None = None) -> NumericScaler:
+        """Learn from (n, p) values of rows with (n,) weights; all count alike if None."""
         if self.kind == "none" or x.shape[1] == 0:
             return self
         if self.kind == "power":
-            x = self._fit_power(x)
-        low, q1, median, q3, high = np.nan_to_num(column_quantiles(x, (0.0, 0.25, 0.5, 0.75, 1.0)))
+            x = self._fit_power(x, weight)
+        low, q1, median, q3, high = np.nan_to_num(column_quantiles(x, (0.0, 0.25, 0.5, 0.75, 1.0), weight))
         varies = high > low
-        if self.kind == "standard":
+        if self.kind == "standard" and weight is not None:
+            self._center, width = weighted.mean_and_spread(x, weight)
+        elif self.kind == "standard":
             present = np.maximum(1, np.sum(~np.isnan(x), axis=0))
             self._center = np.nansum(x, axis=0) / present
             width = np.sqrt(np.nansum((x - self._center) ** 2, axis=0) / present)
@@ -76,11 +110,7 @@ class NumericScaler:
             width = np.where(q3 > q1, q3 - q1, (high - low) / 2.0)
         self._factor = np.divide(1.0, width, out=np.zeros_like(width), where=varies & (width > 0))
         if self.kind == "quantile":
-            from sklearn.preprocessing import QuantileTransformer
-
-            self._ranks = QuantileTransformer(
-                n_quantiles=min(1000, len(x)), output_distribution="normal", random_state=self.seed
-            ).fit(x)
+            self._ranks = normal_ranks(x, self.seed, weight)
         return self
 
     def transform(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,11 +124,11 @@ class NumericScaler:
         scaled = (x - self._center) * self._factor
         return smooth_clip(scaled) if self.kind in ("robust", "power") else np.asarray(scaled)
 
-    def _fit_power(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _fit_power(self, x: NDArray[np.float64], weight: NDArray[Any] | None) -> NDArray[np.float64]:
         """Learn the exponents; (n, p) values made symmetric."""
-        self._spread = NumericScaler("standard").fit(x)
+        self._spread = NumericScaler("standard").fit(x, weight)
         unit = self._spread.transform(x)
-        self._powers = np.array([exponent(column, self.seed) for column in unit.T])
+        self._powers = np.array([exponent(column, self.seed, weight) for column in unit.T])
         return self._bend(x)
 
     def _bend(self, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,10 +5,11 @@ Notation: n rows, p columns, k segments of a column.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.preprocess.scaling import column_quantiles
 from autodl.records.recipe import BENT_COLUMNS
 
 if TYPE_CHECKING:
@@ -32,13 +33,14 @@ class Segments:
         self.most = most
         self._edges: list[NDArray[np.float64]] = []
 
-    def fit(self, x: NDArray[np.float64]) -> Segments:
-        """Learn the quantiles of (n, p) values without NaN."""
+    def fit(self, x: NDArray[np.float64], weight: NDArray[Any] | None = None) -> Segments:
+        """Learn the quantiles of (n, p) values without NaN; (n,) weights, all alike if None."""
         self._edges = []
         most = min(self.most, BENT_COLUMNS // max(1, x.shape[1]))
+        levels = tuple(np.linspace(0.0, 1.0, most + 1).tolist())
         for column in x.T:
             values = np.unique(column)
-            edges = np.unique(np.quantile(column, np.linspace(0.0, 1.0, most + 1))) if len(values) else values
+            edges = np.unique(column_quantiles(column[:, None], levels, weight)) if len(values) else values
             bent = len(values) >= FEWEST_VALUES and len(edges) >= 3
             self._edges.append(edges if bent else np.empty(0))
         return self

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess import weighted_statistics as weighted
 from autodl.preprocess.older import completed
+from autodl.preprocess.scaling import normal_ranks
 from autodl.preprocess.yeo_johnson import exponent, forward, inverse
 
 if TYPE_CHECKING:
@@ -27,22 +29,24 @@ class TargetTransform:
     Args:
         kind: Which transform.
         y: (n,) finite training targets.
+        weight: (n,) how much each counts; all alike if None.
     """
 
-    def __init__(self, kind: TargetKind, y: NDArray[Any]) -> None:
+    def __init__(self, kind: TargetKind, y: NDArray[Any], weight: NDArray[Any] | None = None) -> None:
         self.kind = kind
         values = np.asarray(y, dtype=np.float64)
         self.shift = min(0.0, float(values.min())) if kind == "log" and len(values) else 0.0
-        self._ranks: Any = _ranks(values) if kind == "quantile" and len(values) else None
+        self._ranks: Any = (
+            normal_ranks(values[:, None], 0, weight, 100_000) if kind == "quantile" and len(values) else None
+        )
         # Centre, unit and exponent of ``power``.
         self._power = (0.0, 1.0, 1.0)
         if kind == "power" and len(values):
-            centre, unit = float(values.mean()), float(values.std())
+            centre, unit = _mean_and_spread(values, weight)
             unit = unit if unit > 1e-10 * abs(centre) else 1.0
-            self._power = (centre, unit, exponent((values - centre) / unit))
+            self._power = (centre, unit, exponent((values - centre) / unit, weight=weight))
         inner = self._inner(values)
-        self.mean = float(inner.mean()) if kind != "none" and len(values) else 0.0
-        deviation = float(inner.std()) if kind != "none" and len(values) else 1.0
+        self.mean, deviation = _mean_and_spread(inner, weight) if kind != "none" and len(values) else (0.0, 1.0)
         # The deviation of equal numbers may be a rounding error instead of 0.
         self.deviation = deviation if deviation > 1e-10 * abs(self.mean) else 1.0
         # A model that extrapolates in logarithms or powers must not answer with astronomic values.
@@ -91,9 +95,8 @@ class TargetTransform:
         return np.asarray(self._ranks.transform(values.reshape(-1, 1))).reshape(values.shape)
 
 
-def _ranks(values: NDArray[np.float64]) -> Any:
-    from sklearn.preprocessing import QuantileTransformer
-
-    return QuantileTransformer(
-        n_quantiles=min(1000, len(values)), output_distribution="normal", random_state=0, subsample=100_000
-    ).fit(values[:, None])
+def _mean_and_spread(values: NDArray[np.float64], weight: NDArray[Any] | None) -> tuple[float, float]:
+    if weight is None:
+        return float(values.mean()), float(values.std())
+    mean, spread = weighted.mean_and_spread(values[:, None], weight)
+    return float(mean[0]), float(spread[0])

@@ -99,7 +99,7 @@ class TextBlock:
             learnt = TextColumn(weights)
             self._learnt.append(learnt)
             if self.recipe.text == "tfidf":
-                parts.append(self._fit_sparse(column, learnt, texts, terms))
+                parts.append(self._fit_sparse(column, learnt, texts, terms, weight))
             else:
                 parts.append(self._fit_dense(column, learnt, texts, terms, y, weight))
         return self._join(parts)
@@ -118,12 +118,14 @@ class TextBlock:
             parts.append(_dense(learnt, terms, np.hstack([counts, scores])))
         return self._join(parts)
 
-    def _fit_sparse(self, column: str, learnt: TextColumn, texts: list[str], terms: Any) -> Any:
+    def _fit_sparse(
+        self, column: str, learnt: TextColumn, texts: list[str], terms: Any, weight: NDArray[Any] | None
+    ) -> Any:
         vocabulary = learnt.terms.names
         counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
         shown = STATISTICS if self.recipe.text_statistics else ()
         learnt.names = tuple(f"{column}:{name}" for name in (*vocabulary, *shown))
-        return _beside(TERM_FACTOR * terms, learnt.scaler.fit(counts).transform(counts))
+        return _beside(TERM_FACTOR * terms, learnt.scaler.fit(counts, weight).transform(counts))
 
     def _fit_dense(
         self,
@@ -144,10 +146,10 @@ class TextBlock:
             crossed = learnt.score.fit_transform(terms, targets, parts, weight)
             scores = learnt.score.transform(terms)
         if recipe.text_terms:
-            learnt.top = informative(terms, targets, recipe.text_terms)
+            learnt.top = informative(terms, targets, recipe.text_terms, weight)
         self._fit_topics(learnt, terms)
         # The scaler learns from the scores that new rows get.
-        learnt.scaler.fit(np.hstack([counts, scores]))
+        learnt.scaler.fit(np.hstack([counts, scores]), weight)
         topics = 0 if learnt.svd is None else learnt.svd.components_.shape[0]
         tails = [f" {k + 1}" for k in range(len(targets))] if len(targets) > 1 else [""]
         vocabulary = learnt.terms.names if len(learnt.top) else []

@@ -98,7 +98,9 @@ class TermWeights:
         )
 
 
-def informative(terms: Any, targets: Sequence[NDArray[np.float64]], most: int) -> NDArray[np.int_]:
+def informative(
+    terms: Any, targets: Sequence[NDArray[np.float64]], most: int, weight: NDArray[Any] | None = None
+) -> NDArray[np.int_]:
     """Positions of the terms that say most about the target, in their order.
 
     The score of a term is the largest squared correlation of its weights with a target (Yang & Pedersen 1997 for
@@ -108,15 +110,18 @@ def informative(terms: Any, targets: Sequence[NDArray[np.float64]], most: int) -
         terms: (n, v) CSR.
         targets: Each (n,).
         most: How many positions at most.
+        weight: (n,) how much each row counts; all alike if None.
     """
     n = terms.shape[0]
-    means = np.asarray(terms.mean(axis=0)).ravel()
-    squares = np.asarray(terms.multiply(terms).mean(axis=0)).ravel()
+    share = np.full(n, 1.0 / max(1, n)) if weight is None else np.asarray(weight / np.sum(weight), dtype=np.float64)
+    means = np.asarray(terms.T @ share).ravel()
+    squares = np.asarray(terms.multiply(terms).T @ share).ravel()
     spread = np.sqrt(np.maximum(squares - means**2, 1e-12))
     best = np.zeros(terms.shape[1])
     for target in targets:
-        centred = (target - target.mean()) / (target.std() or 1.0)
-        covariance = np.asarray(terms.T @ centred.astype(np.float32)).ravel() / max(1, n)
+        centred = target - share @ target
+        centred = centred / (np.sqrt(share @ centred**2) or 1.0)
+        covariance = np.asarray(terms.T @ (share * centred)).ravel()
         best = np.maximum(best, np.abs(covariance) / spread)
     return np.sort(np.argsort(-best, kind="stable")[:most])
 

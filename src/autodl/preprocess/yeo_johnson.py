@@ -15,24 +15,48 @@ FURTHEST = 4.0
 """Exponents beyond -2 and 4 (1 is the identity) would only follow single values."""
 
 
-def exponent(values: NDArray[Any], seed: int = 0) -> float:
+def exponent(values: NDArray[Any], seed: int = 0, weight: NDArray[Any] | None = None) -> float:
     """The exponent of the greatest likelihood; 1, the identity, for fewer than three distinct values.
 
     Args:
         values: (n,) numbers of about unit size, NaN where missing.
         seed: For the values sampled.
+        weight: (n,) how much each value counts; all alike if None.
     """
     from scipy import stats
 
     present = np.asarray(values, dtype=np.float64)
-    present = present[np.isfinite(present)]
+    known = np.isfinite(present)
+    w = None if weight is None else np.asarray(weight, dtype=np.float64)[known]
+    present = present[known]
     if len(np.unique(present[: 10 * ROWS])) < 3:
         return 1.0
     if len(present) > ROWS:
-        present = np.random.default_rng(seed).choice(present, ROWS, replace=False)
+        rows = np.random.default_rng(seed).choice(len(present), ROWS, replace=False)
+        present, w = present[rows], None if w is None else w[rows]
     with np.errstate(all="ignore"):
-        found = float(stats.yeojohnson_normmax(present, brack=(-1.0, 2.0)))
+        if w is None:
+            found = float(stats.yeojohnson_normmax(present, brack=(-1.0, 2.0)))
+        else:
+            found = _weighted_exponent(present, w)
     return float(np.clip(found, -FURTHEST / 2, FURTHEST)) if np.isfinite(found) else 1.0
+
+
+def _weighted_exponent(x: NDArray[np.float64], w: NDArray[np.float64]) -> float:
+    """The exponent of the greatest weighted likelihood; scipy's has no weights.
+
+    With z the transformed values the log-likelihood is ``-log(var(z)) / 2 + (p - 1) mean(sign(x) log(1 + |x|))``.
+    """
+    from scipy.optimize import minimize_scalar
+
+    bend = float(np.average(np.sign(x) * np.log1p(np.abs(x)), weights=w))
+
+    def loss(power: float) -> float:
+        z = forward(x, power)
+        spread = float(np.average((z - np.average(z, weights=w)) ** 2, weights=w))
+        return 0.5 * float(np.log(spread)) - (power - 1.0) * bend if spread > 0 else np.inf
+
+    return float(minimize_scalar(loss, bounds=(-FURTHEST / 2, FURTHEST), method="bounded").x)
 
 
 def forward(values: NDArray[Any], power: float) -> NDArray[np.float64]:

@@ -90,4 +90,6 @@ class Plan(StageRecord):
     """How architectures are searched: ``joint``, ``none``, ``supernet``, or the key of a strategy of their own."""
     weight_column: str | None = None
     """How much each row counts; None where all count alike."""
+    scout: float | None = Field(None, gt=0, lt=1)
+    """Share of the training rows that first passes get; None where every trial gets all of them."""
     seed: int = 0

@@ -108,10 +108,14 @@ class TrialResult(StageRecord):
     spec: TrialSpec
     status: TrialStatus
     loss: float | None = None
-    """Loss on all out-of-fold predictions together."""
+    """Loss on all out-of-fold predictions together. For F1 and other metrics that depend on the cut between answers,
+    each fold is answered with the cut that the others ask for, so that it is not flattered."""
     score: float | None = None
     """The same in the metric's own direction."""
+    plain_loss: float | None = None
+    """Where ``loss`` is with such cuts: the loss with the most probable class as the answer."""
     fold_losses: tuple[float, ...] = ()
+    """Of each fold, as the trial went on: cuts are those of the folds before it, in the first one of its halves."""
     oof: ArtifactRef | None = None
     """(n_search,) or (n_search, K) float32 out-of-fold predictions; NaN rows where no fold predicted."""
     test: ArtifactRef | None = None
@@ -150,6 +154,11 @@ class TrialResult(StageRecord):
             ms_per_1000=1000.0 * self.cost.predict_ms_per_row if self.cost.n_predicted else None,
             size_bytes=round(self.cost.size_bytes / len(self.fold_losses)) or None,
         )
+
+    @property
+    def uncut_loss(self) -> float | None:
+        """The loss with the most probable class as the answer, where there are classes."""
+        return self.loss if self.plain_loss is None else self.plain_loss
 
     @property
     def n_splits(self) -> int:

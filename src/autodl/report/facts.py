@@ -22,7 +22,7 @@ from autodl.records import (
     TrialResult,
     TrialSpec,
 )
-from autodl.records.origins import INHERITED, LISTED, SUPERNET
+from autodl.records.origins import INHERITED, LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
 
 BASELINE_ORIGIN = "baseline"
@@ -156,12 +156,12 @@ class Facts:
     @property
     def proposed(self) -> int:
         """Trials that a strategy proposed, not the fixed starts, nor the comparisons of networks."""
-        return sum(t.spec.origin not in (*LISTED, SUPERNET) for t in self.trials)
+        return sum(t.spec.origin not in (*LISTED, SUPERNET, PROMOTED) for t in self.trials)
 
     @property
     def proposers(self) -> str:
         """Who proposed them: the strategies, another one for architectures if there was, and shared weights."""
-        origins = {t.spec.origin for t in self.trials} - {*LISTED, SUPERNET}
+        origins = {t.spec.origin for t in self.trials} - {*LISTED, SUPERNET, PROMOTED}
         own = sorted(origins & {self.plan.nas} - {self.plan.strategy})
         keys = sorted(origins - {INHERITED, *own})
         quoted = fmt.words([f"'{key}'" for key in keys])

@@ -31,7 +31,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """An SVG with its text alternative and its numbers. ``svg`` comes from ``figures/style.py`` alone."""
+    """An SVG with its text alternative and its numbers.
+
+    ``svg`` comes from ``figures/style.py`` alone; it is empty where the time was up, and the numbers stand alone.
+    """
 
     key: str
     title: str

@@ -20,6 +20,7 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.naming import trial_number
 from autodl.search.nas.sharing import sharing_steps, without_rankings
+from autodl.search.promotion import Promotions, is_promotion
 from autodl.search.repeats import Repeats, again, merged
 from autodl.search.row_rungs import RowRungs, RowStep
 from autodl.search.space import Config, SearchSpace
@@ -49,6 +50,7 @@ class Allocation:
         feasibility: Limits of the user on what a model may take.
         breeding: Lets networks go on from the weights of others; None where the search does not do that.
         rungs: Tries configurations on parts of the rows first; None where all trials get all rows.
+        promotions: Takes the leaders of first passes on a part of the rows to all of them; None likewise.
         repeats: Tries the leaders again on further splits; None where there is one split.
         seconds: Estimates a trial's seconds from the finished ones; None where the order does not depend on them.
         quick_s: What a family's first trial may take by that estimate, loading of libraries included; where the best
@@ -64,6 +66,7 @@ class Allocation:
     feasibility: Feasibility = field(default_factory=Feasibility)
     breeding: Breeding | None = None
     rungs: RowRungs | None = None
+    promotions: Promotions | None = None
     repeats: Repeats | None = None
     seconds: Callable[[TrialSpec, Sequence[TrialResult]], float] | None = None
     quick_s: float = math.inf
@@ -89,9 +92,15 @@ class Allocation:
         taken = [r.spec for r in finished] + list(running)
         finished = without_rankings(finished)
         under_way, running = running, [s for s in running if s.origin != SUPERNET]
+        whole, going_on = finished, running
+        # Losses on more rows do not compare with those of first passes.
+        finished = [r for r in finished if not is_promotion(r.spec)]
+        running = [s for s in running if not is_promotion(s)]
+        id_ = f"t{number:04d}"
 
         def spec(family: str, config: Config, origin: str, part: float | None = None) -> TrialSpec:
-            id_ = f"t{number:04d}"
+            if self.promotions is not None and self.spaces[family].params:
+                part = self.promotions.share
             return TrialSpec(id=id_, family=family, config=config, fidelity=part, seed=self.seed, origin=origin)
 
         def repeat(*, freely: bool) -> TrialSpec | None:
@@ -100,11 +109,17 @@ class Allocation:
             proposed = (again(r.spec, split, f"t{number:04d}") for r, split in due)
             return next((s for s in proposed if fits(s)), None)
 
+        def promotion(*, begun: bool) -> TrialSpec | None:
+            due = self.promotions
+            return None if due is None else due.next(whole, going_on, fits, id_, begun=begun)
+
         if settled:
-            return repeat(freely=True)
+            return promotion(begun=True) or repeat(freely=True)
         known = [*self._again(finished, running), *self._portfolio(self._ranked(finished, running), taken)]
         listed = [spec(key, config, "portfolio") for key, config in known]
         first = self._first(taken, spec, fits, splits)
+        if (more_rows := promotion(begun=first is None)) is not None:
+            return more_rows
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
         if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
             return first

@@ -14,9 +14,15 @@ LOOK_SHARE, MORE_SHARE = 0.3, 0.05
 
 LEAST_PACE, MOST_PACE = 0.6, 6.0
 """Bounds of what is believed of a look at the machine."""
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S, CLOSELY_S = 5.0, 1.0
+"""Between two looks at the machine: while trials run, and at the end of a run, where each second counts."""
 FINISH_S = 2.7
 """Seconds that the end of a run takes on a small table, with a margin."""
+AFTER_CHOICE, AFTER_REFITS, AFTER_EXPLANATION = 0.75, 0.6, 0.4
+"""Parts of the end of a run that are kept for what comes after choosing the ensemble, after training it again (the
+explanation, the report and the exit), and after the explanation."""
+GRACE_SHARE, GRACE_S = 0.02, 1.0
+"""By so much of the budget, and so many seconds, the last charts of the report may pass it."""
 
 
 @dataclass
@@ -36,18 +42,22 @@ class Pace:
         """The inverse of ``slowdown``, as cost estimates take it."""
         return 1.0 / self.slowdown
 
-    def look(self, crowd: float = 1.0) -> None:
+    def look(self, crowd: float = 1.0, every_s: float = LOOK_EVERY_S) -> None:
         """Time a small piece of work, unless that was done a moment ago.
 
         Args:
-            crowd: By how much the run's own trials, of which nothing will be left later, slow this process down.
+            crowd: By how much the run's own trials, of which nothing will be left later, slow this process down on a
+                machine that is idle otherwise. Among other programs their share is less: they add one to the load.
+            every_s: A look is believed for so many seconds.
         """
         now = time.monotonic()
-        if now - self.looked < LOOK_EVERY_S:
+        if now - self.looked < every_s:
             return
         from autodl.machine import slowness
 
-        seen = min(MOST_PACE, max(LEAST_PACE, slowness() / crowd))
+        whole = slowness()
+        later = max(whole / crowd, whole - 1.0) if crowd > 1.0 else whole
+        seen = min(MOST_PACE, max(LEAST_PACE, later))
         # A look lasts an instant; two of them tell more of the seconds to come.
         self.slowdown = seen if math.isinf(self.looked) else math.sqrt(seen * self.slowdown)
         self.looked = now
@@ -80,6 +90,11 @@ class Budget:
         """Seconds until the end, never negative."""
         return max(0.0, self.total_s - self.elapsed())
 
+    def look_closely(self) -> None:
+        """See how quick the machine is now, before a step of the end of a run; without a clock it plays no part."""
+        if not self.unlimited:
+            self.pace.look(every_s=CLOSELY_S)
+
     def looking(self) -> Deadline:
         """When the checks of the data must end: at a part of the budget, however long reading took."""
         if self.unlimited:
@@ -100,6 +115,10 @@ class Budget:
             return 0.0
         base = self.pace.slowdown * (FINISH_S + min(4.0, n_rows / 50_000) + min(8.0, n_columns / 1_000))
         return min((0.35 + min(0.15, n_columns / 20_000)) * self.total_s, base + min(0.02 * self.total_s, 20.0))
+
+    def charts(self) -> Deadline:
+        """When the report may begin its last chart: a little after the end, for a page with charts is worth it."""
+        return self.until(-(GRACE_SHARE * self.total_s + GRACE_S)) if not self.unlimited else Deadline()
 
     def until(self, reserve_s: float) -> Deadline:
         """The moment at which only ``reserve_s`` seconds are left."""

@@ -41,7 +41,8 @@ class CostModel:
     Attributes:
         shape: Size of one fit.
         n_folds: Fits a trial.
-        prepared: Seconds of preparing one fold that the family's estimate does not hold; none if left out.
+        prepared: Seconds of preparing one fold, or the part of its rows that the trial gets, that the family's
+            estimate does not hold; none if left out.
         refit_threads: Threads of a training on all rows, beside which no trial runs; None: those of a trial.
         vectors: Numeric columns that images and embeddings become, which ``shape`` does not count.
     """
@@ -65,7 +66,7 @@ class CostModel:
         if spec.origin == SUPERNET:
             return TRAININGS * fit.seconds + self.prepared(spec)
         part = 1.0 if spec.parent is None else SLICE
-        return (part * fit.seconds + rows * self.prepared(spec)) * folds
+        return (part * fit.seconds + self.prepared(spec)) * folds
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The family's own estimate, times the ratio of measured to estimated seconds that is to be expected.
@@ -107,6 +108,7 @@ class CostModel:
         """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""
         if result.cost is None:
             return 0.0
+        growth /= result.spec.fidelity or 1.0
         return growth * self._quicker(result.spec) * result.cost.fit_s / max(1, len(result.fold_losses))
 
     def _quicker(self, spec: TrialSpec) -> float:

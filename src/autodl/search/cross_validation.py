@@ -13,6 +13,7 @@ from autodl.errors import RunError
 from autodl.evaluate.base import metrics
 from autodl.evaluate.latency import row_seconds
 from autodl.model import FittedModel, raw_predict
+from autodl.models.base import families
 from autodl.records import Cost, CurvePoint, JsonScalar, Task, TrialResult, TrialStatus
 from autodl.search.fold_model import fit_model, merge_refits, trial_recipe
 from autodl.search.job import Job, Tell, TrialData, TrialOutcome
@@ -20,6 +21,7 @@ from autodl.search.naming import trial_number
 from autodl.search.prepared import PreparedFold, PreparedFolds
 from autodl.search.rivals import measure_of
 from autodl.search.schedulers.base import Verdict, schedulers
+from autodl.search.trial_scores import TrialScores
 from autodl.search.watching import TrainingWatch
 from autodl.serialize import load
 
@@ -44,8 +46,10 @@ class CrossValidation:
     def __init__(self, job: Job, data: TrialData, cache: PreparedFolds, deadline: Deadline, tell: Tell) -> None:
         self.job, self.data, self.cache, self.deadline, self.tell = job, data, cache, deadline, tell
         self.spec = job.spec
+        self.counts = job.spec.fidelity is None or job.scout
         self.folds = data.folds_of(job.spec.split)
         self.metric = metrics[data.metric]
+        self.scores = TrialScores(data, learns=families[job.spec.family].complexity > 0)
         self.scheduler = schedulers[job.scheduler]()
         self.recipe = trial_recipe(job.spec, data)
         self.numbers: Sequence[int] = range(len(self.folds)) if job.spec.folds is None else job.spec.folds
@@ -85,7 +89,7 @@ class CrossValidation:
             last = done + 1 == len(self.numbers)
             if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
                 return self._outcome(TrialStatus.STOPPED)
-        return self._outcome(TrialStatus.OK if self.spec.fidelity is None else TrialStatus.STOPPED)
+        return self._outcome(TrialStatus.OK if self.counts else TrialStatus.STOPPED)
 
     def _fit(self, done: int, fold: int) -> tuple[FittedModel, PreparedFold, TrainingWatch]:
         folds = len(self.numbers)
@@ -149,11 +153,12 @@ class CrossValidation:
         self.oof[valid] = predicted
         self.n_predicted += len(valid)
         self.predict_s += time.perf_counter() - begun
-        self.losses.append(self._loss(valid, predicted))
+        before = np.concatenate([np.empty(0, dtype=np.int_), *self._validated()])
+        self.losses.append(self.scores.fold(valid, predicted, before, self.oof[before].astype(float)))
 
-    def _loss(self, rows: NDArray[np.int_], predicted: NDArray[Any]) -> float:
-        data = self.data
-        return self.metric.loss(data.y[rows], predicted, data.n_classes, data.weight_of(rows))
+    def _validated(self) -> list[NDArray[np.int_]]:
+        """Rows of the folds that are scored."""
+        return [self.folds[f][1] for f in list(self.numbers)[: len(self.losses)]]
 
     def _weigh(self, model: FittedModel, fold: int) -> bytes:
         """Measure what the model takes, also where it is not kept: limits hold for all that the search compares."""
@@ -165,7 +170,7 @@ class CrossValidation:
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
         """What only a trial needs that may become part of the delivered model."""
-        if self.spec.fidelity is not None:
+        if not self.counts:
             return
         begun = time.perf_counter()
         if ready.test is not None:
@@ -177,14 +182,15 @@ class CrossValidation:
         self.refits.append(model.estimator.refit)
 
     def _outcome(self, status: TrialStatus, reached: float = 1.0) -> TrialOutcome:
-        done = list(self.numbers)[: len(self.losses)]
-        rows = np.concatenate([self.folds[f][1] for f in done])
-        loss = self._loss(rows, self.oof[rows].astype(float))
+        done = self._validated()
+        rows = np.concatenate(done)
+        loss = self.scores.whole(done, self.oof)
         result = TrialResult(
             spec=self.spec,
             status=status,
             loss=loss,
             score=self.metric.to_score(loss),
+            plain_loss=self.scores.plain(rows, self.oof[rows].astype(float)) if self.scores.cut else None,
             fold_losses=tuple(self.losses),
             cost=Cost(
                 fit_s=self.fit_s,

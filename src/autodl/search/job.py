@@ -39,6 +39,7 @@ class TrialData:
         threads: Threads a trial may use.
         quantiles: Q levels that are predicted; empty where one number is.
         weight: (n,) positive weights of the rows, mean 1; None where all count alike.
+        blocks: (n,) rows of the same number, such as a group, are judged together; None if each stands for itself.
         vectors: Vectors of images and texts that were made before the search, by the key of what made them.
     """
 
@@ -55,6 +56,7 @@ class TrialData:
     quantiles: tuple[float, ...] = ()
     weight: NDArray[np.float64] | None = None
     further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
+    blocks: NDArray[np.int_] | None = None
     vectors: tuple[tuple[str, VectorTable], ...] = ()
 
     def make_known(self) -> None:
@@ -98,6 +100,8 @@ class Job:
     """Whether the folds that are done when the time is up make a result: where there is no other model yet."""
     bytes: float = 0.0
     """Memory that it is expected to take; 0 if nobody knows."""
+    scout: bool = False
+    """Whether a trial on a part of the rows is a result like any other; else it only says what is worth more."""
     loading: float = 0.0
     """Of the seconds, those for the libraries of networks: a process that has loaded them has so much less."""
 

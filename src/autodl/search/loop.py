@@ -13,7 +13,7 @@ from autodl.clock import Deadline
 from autodl.events import Listener, Note, TrialFinished, TrialStarted
 from autodl.models.base import families
 from autodl.records import MoreTime, TrialResult, TrialSpec, TrialStatus
-from autodl.records.origins import INHERITED, LISTED, REPEAT, SUPERNET
+from autodl.records.origins import INHERITED, LISTED, PROMOTED, REPEAT, SUPERNET
 from autodl.records.shared_weights import ENOUGH, sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
@@ -42,6 +42,8 @@ LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 NEEDED_SHARE = 0.8
 """Of the time left, for a model without which there would be none."""
+FIRST_PASS = 0.5
+"""Of what a trial may take at most, for one on a part of the rows: what is slow there is no use on all of them."""
 OVERLONG = 10.0
 """A last resort that is not simple may be estimated at so many times the time left: most models end at a deadline."""
 QUICKER = 0.5
@@ -92,7 +94,7 @@ class SearchLoop:
         reserve: Finished trials -> seconds to keep for everything after the search.
         store: Writes an outcome durably and returns the stored result.
         scheduler: Key of the scheduler for trials that the strategy asked for.
-        max_trials: Configurations to try, or None; the leaders' further splits come on top.
+        max_trials: Trials at most, further splits of the leaders among them, or None.
         memory: Estimates their bytes; None where nobody knows what is free.
         parents: Reads the fold models of the trial from which another goes on; empty if they are gone.
         patience: Says when nothing new need be looked for any more; None to search until the end.
@@ -146,9 +148,8 @@ class SearchLoop:
         started = False
         while runner.free() > 0:
             running = [j.spec for j in runner.running()]
-            # Further splits of a configuration are no further models.
-            tried = [s for s in (*(r.spec for r in state.finished), *running) if s.repeats is None]
-            if self.max_trials is not None and len(tried) >= self.max_trials:
+            # A further split of a configuration is a trial like any other: the number is a promise as well.
+            if self.max_trials is not None and len(state.finished) + len(running) >= self.max_trials:
                 break
             spec = self.allocation.next(
                 state.finished, running, lambda s: self._fits(s, state), settled=self._settled(state)
@@ -234,7 +235,7 @@ class SearchLoop:
         # A trial that could be delivered is not stopped for one that could not.
         able = [r for r in state.finished if r.spec.repeats is None and self.allocation.feasibility.violation(r) == 0]
         rivals = tuple(r.fold_losses for r in able if r.ok and self.allocation.spaces[r.spec.family].params)
-        whole = (*LISTED, SUPERNET, INHERITED, REPEAT)
+        whole = (*LISTED, SUPERNET, INHERITED, REPEAT, PROMOTED)
         # Where parts of the rows are tried, the scheduler acts between trials.
         judged = spec.origin not in whole and self.allocation.rungs is None
         scheduler = self.scheduler if judged else "none"
@@ -245,19 +246,22 @@ class SearchLoop:
         baseline = families[spec.family].complexity == 0
         light = self.memory is None or baseline or self.memory.light(spec, state.finished)
         bytes_ = 0.0 if self.memory is None or baseline else self.memory.estimate(spec, state.finished)
+        scout = spec.fidelity is not None and self.allocation.promotions is not None
         if self.budget.unlimited:
-            return Job(spec, math.inf, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_)
+            return Job(
+                spec, math.inf, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_, scout=scout
+            )  # fmt: skip
         needed = self._must_try(spec, state)
         least = LAST_RESORT_S if needed else 0.5
         left = max(least, self._left(state))
-        share = NEEDED_SHARE if needed else 0.4
+        share = (NEEDED_SHARE if needed else 0.4) * (FIRST_PASS if scout else 1.0)
         generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
         seconds = min(left, generous) if choices is None else SHARE * left
         # Whether the process that gets it has trained a network before is known there.
         loading = min(left - seconds, self.loading.first(spec)) if choices is None else 0.0
         return Job(
             spec, seconds + loading, scheduler, rivals, curves, choices=choices, light=light, bytes=bytes_,
-            partial=needed and not baseline and choices is None, loading=loading,
+            partial=needed and not baseline and choices is None, scout=scout, loading=loading,
         )  # fmt: skip
 
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:

@@ -191,7 +191,9 @@ class MemoryModel:
     def raw(self, spec: TrialSpec) -> float:
         """The estimate before anything was measured; shared weights take what the largest of their networks takes."""
 
-        shape = replace(self.shape, numeric=self.shape.numeric + self.vectors(spec))
+        rows = 1.0 if spec.fidelity is None else spec.fidelity
+        columns = self.shape.numeric + self.vectors(spec)
+        shape = replace(self.shape, rows=max(1, round(rows * self.shape.rows)), numeric=columns)
 
         def fit(config: Config) -> float:
             return one_fit(shape, spec.family, tuple(sorted(config.items()))).bytes
@@ -217,11 +219,12 @@ class MemoryModel:
         """Of one fold."""
         from autodl.search.trial import trial_recipe
 
-        key = (spec.family, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
+        key = (spec.family, spec.fidelity, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
         if key not in self._seen:
             data = self.data
             train, valid = data.folds[0]
-            rows = Rows(len(train), len(valid), len(data.test_frame))
+            part = 1.0 if spec.fidelity is None else spec.fidelity
+            rows = Rows(max(1, round(part * len(train))), len(valid), len(data.test_frame))
             recipe = trial_recipe(spec, data)
             self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes)
         return self._seen[key]

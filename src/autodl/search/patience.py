@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autodl.records import MoreTime, TrialResult, TrialStatus
-from autodl.records.origins import LISTED, SUPERNET
+from autodl.records.origins import LISTED, PROMOTED, SUPERNET
 from autodl.search.repeats import merged
 
 LEAST_TRIALS = 40
@@ -76,8 +76,8 @@ def later_half(finished: Sequence[TrialResult], now_s: float) -> LaterHalf | Non
 
 def _tuned(result: TrialResult) -> bool:
     """Whether somebody chose what was tried by what was seen before."""
-    tried = result.status in (TrialStatus.OK, TrialStatus.STOPPED) and result.spec.fidelity is None
-    return tried and result.spec.origin not in (*LISTED, SUPERNET)
+    tried = result.ok or (result.status is TrialStatus.STOPPED and result.spec.fidelity is None)
+    return tried and result.spec.origin not in (*LISTED, SUPERNET, PROMOTED)
 
 
 @dataclass

@@ -45,11 +45,13 @@ def _together(first: TrialResult, others: Sequence[TrialResult]) -> TrialResult:
     parts = [first, *sorted(others, key=lambda r: r.spec.split)]
     losses = tuple(r.loss for r in parts if r.loss is not None)
     scores = [r.score for r in parts if r.score is not None]
+    plain = [r.plain_loss for r in parts if r.plain_loss is not None]
     return first.model_copy(
         update={
             "loss": statistics.fmean(losses),
             # Scores are losses turned round, so that their mean is the score of the mean loss.
             "score": statistics.fmean(scores) if scores else None,
+            "plain_loss": statistics.fmean(plain) if plain else None,
             "split_losses": losses,
             "fold_losses": tuple(loss for r in parts for loss in r.fold_losses),
             "oof": _mean([r.oof for r in parts]),

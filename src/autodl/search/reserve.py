@@ -1,4 +1,9 @@
-"""Time kept for everything after the search: the end of the run, and training the likely members on all rows."""
+"""Time kept for everything after the search: the end of the run, and training the likely members on all rows.
+
+Quick models fill the time to the last second, so what is kept must be what is needed, or the run delivers the models
+of its folds and explains half of the columns. Small amounts are therefore kept in full: a whole explanation, and what
+the last trials may take from the reserve.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from autodl.records import TrialResult
-from autodl.search.budget import Budget
+from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, Budget
 from autodl.search.repeats import merged
 
 if TYPE_CHECKING:
@@ -15,6 +20,9 @@ if TYPE_CHECKING:
 
 Likely = Callable[[Sequence[TrialResult]], Sequence[str]]
 """Finished trials -> ids of those that the ensemble would take now, the heaviest first."""
+
+Explained = Callable[[Sequence[TrialResult]], float]
+"""Likely members -> seconds of a full explanation of them together, by what their predictions took."""
 
 LIKELY_MEMBERS = 4
 """Members that are counted on as long as nobody has looked which they would be: the best trials."""
@@ -24,6 +32,10 @@ KEPT_SHARE = 0.35
 """At most this share is kept for refits and the end of the run together, however slow the machine looks."""
 REFIT_MARGIN = 1.3
 """A refit may take longer than estimated."""
+EXPLAIN_SHARE = 0.03
+"""At most this share is kept for a full explanation, beyond what the end of a run holds for a short one."""
+LENT, LENT_SHARE = 0.25, 0.02
+"""The last trials may take a fifth of the reserve: so much more of it is kept, at most this share of the budget."""
 CHECK_S = 3.0
 """Seconds to start a process, load a model in it and measure what it takes."""
 NEAR_END = 0.15
@@ -61,18 +73,25 @@ class Reserve:
         n_rows: Rows of the whole table.
         likely: Looks up the ensemble as it would be now; None where the best trials are taken for it.
         shared: Whether trials run beside this process, so that a look at the machine sees their load too.
+        explained: Estimates a full explanation; None where there will be none.
     """
 
     def __init__(
-        self, setup: SearchSetup, budget: Budget, n_rows: int, likely: Likely | None = None, shared: bool = False
+        self,
+        setup: SearchSetup,
+        budget: Budget,
+        n_rows: int,
+        likely: Likely | None = None,
+        shared: bool = False,
+        explained: Explained | None = None,
     ) -> None:
         self._setup, self._budget, self._n_rows = setup, budget, n_rows
-        self._likely, self._shared = likely, shared
+        self._likely, self._shared, self._explained = likely, shared, explained
         self._costs, self._growth = setup.costs(), setup.growth(n_rows)
         self._members: Sequence[str] | None = None
         self._looked_at, self._next_look = 0, 0.0
         self._kept: tuple[int, float] | None = None
-        """Finished trials and the seconds of refits that followed from them."""
+        """Finished trials and the seconds of refits and explanation that followed from them."""
 
     def __call__(self, finished: Sequence[TrialResult]) -> float:
         """Seconds for refits, checks, evaluation, explanation, report and exit."""
@@ -82,7 +101,9 @@ class Reserve:
             cores = max(1, self._setup.plan.workers * self._setup.plan.threads)
             self._budget.pace.look(crowd=(cores + 1) / cores)
         finish = self._budget.finish_s(self._n_rows, len(self._setup.data.schema.columns))
-        return finish + checking_seconds(self._setup) + self._refits(finished, finish)
+        kept = finish + checking_seconds(self._setup) + self._refits(finished, finish)
+        total = self._budget.total_s
+        return kept + min(LENT * kept, LENT_SHARE * total, max(0.0, KEPT_SHARE * total - kept))
 
     def _refits(self, finished: Sequence[TrialResult], finish: float) -> float:
         if self._kept is None or self._kept[0] != len(finished):
@@ -107,7 +128,19 @@ class Reserve:
         return sorted(done, key=self._setup.feasibility.order)[:LIKELY_MEMBERS]
 
     def _estimate(self, members: Sequence[TrialResult], finish: float) -> float:
-        # What went on from the weights of another is not trained again.
-        seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in members if r.spec.parent is None]
         total = self._budget.total_s
-        return affordable(seconds, min(REFIT_SHARE * total, max(0.0, KEPT_SHARE * total - finish)))
+        room = max(0.0, KEPT_SHARE * total - finish)
+        refits = 0.0
+        if self._setup.plan.scout is None:  # else the leaders are trained on all rows while the search goes on
+            # What went on from the weights of another is not trained again.
+            again = [r for r in members if r.spec.parent is None]
+            seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in again]
+            refits = affordable(seconds, min(REFIT_SHARE * total, room))
+        return refits + min(self._explanation(members, finish), room - refits)
+
+    def _explanation(self, members: Sequence[TrialResult], finish: float) -> float:
+        """Seconds of a full explanation beyond those that ``finish`` holds for a short one, if that is not much."""
+        if self._explained is None or not members:
+            return 0.0
+        held = (AFTER_REFITS - AFTER_EXPLANATION) * finish
+        return min(max(0.0, self._explained(members) - held), EXPLAIN_SHARE * self._budget.total_s)

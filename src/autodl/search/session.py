@@ -23,8 +23,9 @@ from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
 from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
 from autodl.search.patience import Compare, Patience
+from autodl.search.promotion import Promotions
 from autodl.search.repeats import Repeats
-from autodl.search.reserve import Likely, Reserve, checking_seconds
+from autodl.search.reserve import Explained, Likely, Reserve, checking_seconds
 from autodl.search.row_rungs import RowRungs
 from autodl.search.runners.making import make_runner
 from autodl.search.space import SearchSpace
@@ -34,6 +35,10 @@ from autodl.search.trial import TrialData, TrialOutcome
 
 QUICK_SHARE = 0.12
 """Of the budget, for the first trial of a family: those that take longer wait for the others."""
+
+
+WORTH_GROWTH = 1.1
+"""A training on all rows must bring so many times those that the model had, after first passes on a part of them."""
 
 
 class FoldModels(Protocol):
@@ -109,10 +114,22 @@ def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: i
     return {r.spec.id: costs.refit(r, growth) for r in finished if r.ok}
 
 
+def nearly_all_rows(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> list[str]:
+    """Ids of trials to whose models a training on all ``n_rows`` rows would add next to nothing.
+
+    None where every trial has the same rows: there, the time for it was kept.
+    """
+    if setup.plan.scout is None:
+        return []
+    growth = setup.growth(n_rows)
+    return [r.spec.id for r in finished if r.ok and growth < WORTH_GROWTH * (r.spec.fidelity or 1.0)]
+
+
 def refit_bytes(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
     """Estimated bytes that training a finished trial's configuration on ``n_rows`` rows adds, by trial id."""
     memory, growth = MemoryModel(setup.shape, setup.data), setup.growth(n_rows)
-    return {r.spec.id: growth * memory.estimate(r.spec, finished) for r in finished if r.ok}
+    whole = {r.spec.id: r.spec.model_copy(update={"fidelity": None}) for r in finished if r.ok}
+    return {key: growth * memory.estimate(spec, finished) for key, spec in whole.items()}
 
 
 def run_search(
@@ -128,6 +145,7 @@ def run_search(
     models: FoldModels | None = None,
     likely: Likely | None = None,
     compare: Compare | None = None,
+    explained: Explained | None = None,
 ) -> SearchState:
     """Search until the budget's search share is spent.
 
@@ -144,6 +162,7 @@ def run_search(
         compare: Measures what the later part of the search has gained, to end it where that is nothing; None to
             search until the time is up.
         likely: Looks up the members of the ensemble as it would be now; what their refits need is kept for them.
+        explained: Estimates a full explanation of them; None where there will be none.
     """
     strategy, breeding = strategies[setup.plan.strategy](setup.plan.seed), None
     if isinstance(strategy, PBT) and models is not None:
@@ -151,6 +170,12 @@ def run_search(
         breeding, strategy = Breeding(strategy, models.has_models), strategies[SEARCH](setup.plan.seed)
     costs = setup.costs()
     loading = Loading(budget.pace, 1 if setup.plan.runner == "inline" else setup.plan.workers, len(done))
+    # Without a clock nothing may depend on measured seconds.
+    seconds = None if budget.unlimited else _with_loading(costs, loading)
+    rungs = RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds))
+    promotions, memory = None, setup.memory()
+    if setup.plan.scout is not None:
+        promotions = Promotions(setup.plan.scout, memory.estimate, seconds, budget.left)
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
@@ -161,20 +186,20 @@ def run_search(
             reserved=setup.reserved,
             feasibility=setup.feasibility,
             breeding=breeding,
-            rungs=RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds)),
+            rungs=rungs,
+            promotions=promotions,
             repeats=Repeats(1 + len(setup.data.further), timed=not budget.unlimited),
-            # Without a clock nothing may depend on measured seconds.
-            seconds=None if budget.unlimited else _with_loading(costs, loading),
+            seconds=seconds,
             quick_s=QUICK_SHARE * budget.total_s,
         ),
         costs=costs,
         budget=budget,
-        reserve=Reserve(setup, budget, n_rows, likely, shared=setup.plan.runner != "inline"),
+        reserve=Reserve(setup, budget, n_rows, likely, setup.plan.runner != "inline", explained),
         store=store,
         listener=listener,
         scheduler=setup.plan.scheduler,
         max_trials=setup.max_trials,
-        memory=setup.memory(),
+        memory=memory,
         parents=lambda result: () if models is None else models.fold_models(result),
         patience=_patience(setup, budget, compare),
         loading=loading,

@@ -20,22 +20,22 @@ from autodl.search.rivals import curve_of
 def comparable_losses(finished: Sequence[TrialResult]) -> list[TrialResult]:
     """The trials, the stopped ones with the loss that all folds would probably have given.
 
-    Never below that of the family's best whole trial, which the scheduler found them unable to beat. Trials on parts
-    of the rows, and those of families without any whole trial, stay as they are.
+    Never below that of the family's best whole trial, which the scheduler found them unable to beat. Compared are
+    whole trials on as many rows; where there are none, they stay as they are.
 
     Args:
         finished: All finished trials, with the losses that they measured.
     """
-    whole: dict[str, list[TrialResult]] = {}
+    whole: dict[tuple[str, float | None], list[TrialResult]] = {}
     for r in finished:
-        if r.ok and r.spec.fidelity is None and r.spec.split == 0:
-            whole.setdefault(r.spec.family, []).append(r)
+        if r.ok and r.spec.split == 0:
+            whole.setdefault((r.spec.family, r.spec.fidelity), []).append(r)
     field = {key: _Field(results) for key, results in whole.items()}
     out = []
     for r in finished:
-        cut_off = r.status is TrialStatus.STOPPED and r.spec.fidelity is None and r.loss is not None and r.fold_losses
-        if cut_off and r.spec.family in field:
-            r = r.model_copy(update={"loss": field[r.spec.family].estimate(r)})
+        cut_off = r.status is TrialStatus.STOPPED and r.loss is not None and r.fold_losses
+        if cut_off and (like := (r.spec.family, r.spec.fidelity)) in field:
+            r = r.model_copy(update={"loss": field[like].estimate(r)})
         out.append(r)
     return out
 

@@ -1,7 +1,8 @@
 """The stages as functions from records and rows to a record; ``pipeline`` calls them in order."""
 
-from autodl.stages.concluding import deliver_bag, deliver_refit, ensemble, evaluate, explain
+from autodl.stages.concluding import deliver_bag, deliver_refit, ensemble, evaluate
 from autodl.stages.encoding import encode
+from autodl.stages.explaining import explain
 from autodl.stages.measuring import measure
 from autodl.stages.preparing import Problem, plan, plan_again, problem, profile, read, read_test, rows
 from autodl.stages.searching import search

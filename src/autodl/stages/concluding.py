@@ -1,4 +1,4 @@
-"""From finished trials to a tested, explained and delivered model."""
+"""From finished trials to a tested and delivered model."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from autodl.clock import NEVER, Deadline
 from autodl.errors import DiskError, RunError
 from autodl.machine import available_memory, in_gib, this_machine
 from autodl.models.base import families
-from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, TrialResult
+from autodl.records import Ensemble, Evaluation, Front, Plan, TrialResult
 from autodl.refitting import MAX_SEEDS
 from autodl.run_context import RunContext
-from autodl.search.budget import Budget
+from autodl.search.budget import AFTER_CHOICE, AFTER_REFITS, Budget
 from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
-from autodl.search.session import refit_bytes, refit_seconds
+from autodl.search.session import nearly_all_rows, refit_bytes, refit_seconds
+from autodl.stages.explaining import kept_for_the_end
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
+LEAST_REFITS = 0.1
+"""Share of the time that is left for refits on a machine that became busy: the model is worth more than charts."""
 BAG_FOLDS = 3
 """Fewer folds than these give models of too few rows, and too few models, to help those trained on all rows."""
-EXPLAIN_SHARE, PROBE_SHARE = 0.1, 0.05
-"""Of the budget, kept from the refits for the explanation at most; of that, for timing the predictions."""
 
 
 def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) -> Ensemble:
@@ -74,7 +75,8 @@ def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget:
     usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
     oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
     y, metric, weight = problem.setup.data.y, metrics[plan.metric], problem.setup.data.weight
-    deadline = budget.until(0.75 * problem.finish_s(budget))
+    budget.look_closely()
+    deadline = budget.until(AFTER_CHOICE * problem.finish_s(budget))
     if problem.setup.feasibility.limits.any:
         return choose_within(problem, usable, oof, guess_loss(results), deadline)
     return select(
@@ -123,6 +125,10 @@ def deliver_refit(
     setup = problem.setup
     data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight)
     seconds = refit_seconds(setup, results, problem.n_refit)
+    ctx.budget.look_closely()
+    if not _any_fits(ctx, problem, [seconds[m.trial_id] for m in ensemble.members]):
+        return None
+    deadline = _until(ctx.budget, kept_for_the_end(ctx, problem, ensemble, results))
     frame = problem.dataset.frame[list(setup.plan.features)]
     names = trial_names([r.spec for r in results])
     return problem.delivery.refit(
@@ -131,41 +137,24 @@ def deliver_refit(
         names,
         data,
         (frame, problem.dataset.y),
-        ctx.budget.until(_after_refits(ctx, problem, ensemble, results)),
+        deadline,
         seconds,
-        _too_large(ctx, problem, ensemble, results, names),
+        [*_too_large(ctx, problem, ensemble, results, names), *nearly_all_rows(setup, results, problem.n_refit)],
         most_copies(problem, ensemble, results, MAX_SEEDS),
         _beside(problem),
     )
 
 
-def _after_refits(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> float:
-    """Seconds to keep for explanation and report, more where the model answers slowly."""
-    if ctx.budget.unlimited:
-        return 0.0
-    usual = 0.6 * problem.finish_s(ctx.budget)
-    explained: float | None = None
-    if ctx.options.report:
-        with ctx.guard("Finding out how quickly the model answers"):
-            explained = explanation_seconds(problem, ensemble, results, ctx.budget)
-    return usual if explained is None else max(usual, 0.4 * problem.finish_s(ctx.budget) + explained)
+def _any_fits(ctx: RunContext, problem: Problem, seconds: Sequence[float]) -> bool:
+    """Whether the quickest refit could fit at all; if not, no time is lost on finding out how much is left."""
+    return _until(ctx.budget, AFTER_REFITS * problem.finish_s(ctx.budget)).left() >= min(seconds, default=0.0)
 
 
-def explanation_seconds(
-    problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], budget: Budget
-) -> float | None:
-    """Seconds that a short explanation takes, limited to a share of the budget; None if there can be none."""
-    from autodl.explain.explain import short_seconds
-    from autodl.explain.speed import measure_speed
-    from autodl.scoring import one_fold_predictor
-
-    predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, problem.delivery.folder)
-    frame = problem.setup.data.test_frame
-    if predict is None or len(problem.y_test) == 0:
-        return None
-    most = EXPLAIN_SHARE * budget.total_s
-    speed = measure_speed(predict, frame, PROBE_SHARE * most)
-    return min(most, short_seconds(speed, len(frame), len(frame.columns)))
+def _until(budget: Budget, kept_s: float) -> Deadline:
+    """When the last refit must end: quick ones have a part of the time that is left, however late it is."""
+    if budget.unlimited:
+        return NEVER
+    return Deadline.after(max(budget.left() - kept_s, LEAST_REFITS * budget.left()))
 
 
 def _beside(problem: Problem) -> int:
@@ -213,6 +202,7 @@ def evaluate(
     y_test = problem.y_test
     if len(y_test) == 0:
         return None
+    budget.look_closely()
     models, leader = candidates(
         results,
         ensemble,
@@ -223,6 +213,7 @@ def evaluate(
         problem.setup.feasibility,
         as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
         weight=problem.setup.data.weight,
+        block=problem.blocks,
         deadline=NEVER if budget.unlimited else Deadline.after(CUTS_S),
     )
     baseline = min(models, key=lambda c: c.complexity)
@@ -245,42 +236,3 @@ def evaluate(
             weight_train=problem.setup.data.weight,
         )
     )
-
-
-def explain(
-    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]
-) -> Explanation | None:
-    """Importance and effects on test rows, with models that never saw them; the user is told if there is no time."""
-    from autodl.evaluate.base import metrics
-    from autodl.explain import explain as permute
-    from autodl.scoring import ENSEMBLE_NAME, one_fold_predictor
-
-    plan, budget, folder = problem.setup.plan, ctx.budget, problem.delivery.folder
-    predict = one_fold_predictor(ensemble, {r.spec.id: r for r in results}, folder)
-    y_test = problem.y_test
-    if predict is None or len(y_test) == 0:
-        return None
-    spare = max(0.5, min(30.0, budget.left() - 0.4 * problem.finish_s(budget)))
-    single = len(ensemble.members) == 1
-    found = permute(
-        predict,
-        problem.setup.data.test_frame,
-        y_test,
-        metric=metrics[plan.metric],
-        schema=problem.setup.data.schema,
-        classes=plan.classes,
-        threshold=ensemble.threshold,
-        factors=ensemble.factors,
-        model_name=trial_names([r.spec for r in results])[ensemble.members[0].trial_id] if single else ENSEMBLE_NAME,
-        max_rows=2_000,
-        n_repeats=5,
-        seed=plan.seed,
-        deadline=NEVER if budget.unlimited else Deadline.after(spare),
-        weight=problem.w_test,
-    )
-    if found is None:
-        ctx.note(
-            "What drives the predictions was not looked at: the model answers too slowly for the time that was left. "
-            "A larger --time-budget leaves more."
-        )
-    return found

@@ -9,6 +9,9 @@ import numpy as np
 
 from autodl.clock import Deadline
 from autodl.ensemble import Allowed, combine, select
+from autodl.ensemble.answers import needs_cut
+from autodl.ensemble.nested import cut_parts
+from autodl.ensemble.quick_answers import quick_answers
 from autodl.evaluate.base import metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.models.base import families
@@ -37,7 +40,7 @@ def delivered_gain(problem: Problem) -> Compare:
         return select(
             results, known, problem.setup.data.y, metrics[plan.metric], n_classes=len(plan.classes), seed=plan.seed,
             max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S), weight=problem.setup.data.weight,
-            allowed=allowed,
+            block=problem.blocks, allowed=allowed,
         )  # fmt: skip
 
     def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:
@@ -99,6 +102,11 @@ def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Ga
     y, first, last = y[rows], first[rows], last[rows]
     if len(y) < 2:
         return None
+    if needs_cut(metric, k):
+        # Each gets cuts of its own, as what is delivered does; the same parts of the rows for both.
+        block = None if problem.blocks is None else problem.blocks[rows]
+        part = cut_parts(y, True, block, np.random.default_rng(problem.setup.plan.seed))
+        first, last = (quick_answers(p, y, metric, part, w) for p in (first, last))
     before, after = influence(metric, y, first, k, w), influence(metric, y, last, k, w)
     if before is None or after is None:
         return None

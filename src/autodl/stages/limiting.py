@@ -52,6 +52,7 @@ def choose_within(
     plan, limits = problem.setup.plan, problem.setup.feasibility.limits
     y, metric = problem.setup.data.y, metrics[plan.metric]
     losses = {r.spec.id: r.loss for r in usable if r.loss is not None}
+    plain = {r.spec.id: loss for r in usable if (loss := r.uncut_loss) is not None}
     learnt = any(families[r.spec.family].complexity > 0 for r in usable)
     allowed = expected(problem, usable, deadline)
     tried: list[tuple[float, float, Ensemble]] = []
@@ -63,7 +64,7 @@ def choose_within(
                 weight=problem.setup.data.weight, block=problem.blocks, answers=learnt or bool(plan.quantiles),
             )  # fmt: skip
         else:
-            chosen = _alone(allowed.nearest(losses, guess), losses, allowed)
+            chosen = _alone(allowed.nearest(losses, guess), plain, allowed)
             if learnt or plan.quantiles:
                 chosen = _with_answers(problem, chosen, oof[chosen.members[0].trial_id], deadline)
         ids = [m.trial_id for m in chosen.members]
@@ -164,14 +165,15 @@ def _with_answers(problem: Problem, alone: Ensemble, oof: NDArray[Any], deadline
     import numpy as np
 
     from autodl.ensemble.answers import settled
-    from autodl.ensemble.nested import random_parts
+    from autodl.ensemble.nested import cut_parts
 
     data, plan = problem.setup.data, problem.setup.plan
     known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
     y, weight = data.y[known], None if data.weight is None else data.weight[known]
-    part = random_parts(y, bool(plan.classes), np.random.default_rng(plan.seed))
+    block = None if data.blocks is None else data.blocks[known]
+    part = cut_parts(y, bool(plan.classes), block, np.random.default_rng(plan.seed))
     p, metric = oof[known].astype(float), metrics[plan.metric]
-    return settled(alone, p, y, metric, part, seed=plan.seed, weight=weight, deadline=deadline)
+    return settled(alone, p, y, metric, part, seed=plan.seed, weight=weight, block=block, deadline=deadline)
 
 
 def _single(result: TrialResult) -> Ensemble:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
+from autodl.clock import Deadline
 from autodl.errors import DiskError
 from autodl.evaluate.base import metrics
 from autodl.evaluate.pareto import undominated
@@ -14,13 +16,17 @@ from autodl.models.base import families
 from autodl.records import Ensemble, Evaluation, Footprint, Front, FrontPoint, Interval, TrialResult
 from autodl.run_context import RunContext
 from autodl.scoring import ENSEMBLE_NAME
+from autodl.search.budget import AFTER_EXPLANATION
 from autodl.search.naming import trial_names
 from autodl.stages.limiting import PROCESS_S, folds_measured, most_copies
 from autodl.stages.preparing import Problem
 from autodl.store import RunFolder
 
 LEAST_S = 1.0
-"""Without so many seconds left, the delivered model is not measured: the report is worth more."""
+"""Without so many seconds left, on a slow or busy machine more, the delivered model is not measured: the report is
+worth more."""
+LATE_PART = 0.25
+"""With less than this part of the end of the run left, nothing is measured that is not limited."""
 LOADED = 2e7
 """Bytes of a model that are loaded and measured in a second."""
 QUICK_S = 0.5
@@ -50,13 +56,16 @@ def measure(
             need, fresh, kept_folds = *again, True
             ctx.note("Trained again on all rows the model would exceed its limits; those of the folds are delivered.")
     base = problem.setup.feasibility.base
-    if base.row_s is None:
+    late = _late(ctx, problem)
+    if late:
+        ctx.note("How long the model takes to answer was not measured: no time was left.")
+    elif base.row_s is None:
         manifest = problem.delivery.described()
         base = base.plus(Footprint(row_s=handling_seconds(manifest, problem.setup.data.frame)))
     front = Front(
         metric=problem.setup.plan.metric,
         limits=limits,
-        points=tuple(_points(problem, ensemble, results, evaluation, base, need)),
+        points=() if late else tuple(_points(problem, ensemble, results, evaluation, base, need)),
         delivered=need,
         model=problem.delivery.fingerprint(),
         fresh=fresh,
@@ -68,16 +77,25 @@ def measure(
     return front
 
 
+def _late(ctx: RunContext, problem: Problem) -> bool:
+    """Whether what is left is needed for explanation and report; what is limited is measured all the same."""
+    budget, limits = ctx.budget, problem.setup.feasibility.limits
+    if budget.unlimited or limits.any:
+        return False
+    return budget.left() <= LATE_PART * problem.finish_s(budget)
+
+
 def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Footprint | None, bool]:
     """What ``model/`` of a folder takes, and whether a fresh process measured it, as only a limit of memory is worth.
 
     Where no time is left, only what is limited and quickly found; None without limits.
     """
     limits, frame = problem.setup.feasibility.limits, problem.setup.data.frame
-    left = float("inf") if ctx.budget.unlimited else ctx.budget.left() - 0.4 * problem.finish_s(ctx.budget)
+    ctx.budget.look_closely()
+    left = math.inf if ctx.budget.unlimited else ctx.budget.left() - AFTER_EXPLANATION * problem.finish_s(ctx.budget)
     size = Footprint(size_bytes=folder_bytes(folder.model_folder()))
     loading = (size.size_bytes or 0) / LOADED
-    if left < LEAST_S + loading:
+    if left < max(1.0, ctx.budget.pace.slowdown) * (LEAST_S + loading):
         if not limits.any:
             return None, False
         if limits.row_s is None or loading > QUICK_S:
@@ -88,7 +106,7 @@ def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Foo
         found = measure_fresh(folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
         if found is not None:
             return found, True
-    return measure_here(model, frame).plus(size), False
+    return measure_here(model, frame, deadline=Deadline.after(0.5 * left)).plus(size), False
 
 
 def _complete(front: Front) -> bool:

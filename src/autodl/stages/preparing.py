@@ -84,14 +84,7 @@ class Problem:
     @property
     def blocks(self) -> NDArray[Any] | None:
         """(n,) blocks of the search rows that must not be torn apart; None where each row stands for itself."""
-        from autodl.data.splits import make_blocks
-
-        plan, search = self.setup.plan.validation, self.rows.search
-        groups, times = (
-            None if name is None else self.dataset.frame[name].to_numpy()[search]
-            for name in (plan.group_column, plan.time_column)
-        )
-        return make_blocks(len(search), self.rows.folds, validation=plan, groups=groups, times=times)
+        return self.setup.data.blocks
 
     @property
     def n_refit(self) -> int:
@@ -230,6 +223,7 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         recipes={f.key: f.recipe for f in plan.families},
         threads=plan.threads,
         quantiles=plan.quantiles,
+        blocks=_blocks(dataset, plan, rows),
     )
     assert ctx.identity is not None, "the plan is known"
     if care := alphabet_warning(ctx.identity.profile.target, metrics[plan.metric]):
@@ -257,6 +251,17 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
             ctx.note(_beyond(limits, base, too_much))
         setup = replace(setup, feasibility=Feasibility(limits, base))
     return Problem(setup, dataset, test, rows, delivery)
+
+
+def _blocks(dataset: Dataset, plan: Plan, rows: Rows) -> NDArray[Any] | None:
+    """(n,) blocks of the search rows; see ``make_blocks``."""
+    from autodl.data.splits import make_blocks
+
+    groups, times = (
+        None if name is None else dataset.frame[name].to_numpy()[rows.search]
+        for name in (plan.validation.group_column, plan.validation.time_column)
+    )
+    return make_blocks(len(rows.search), rows.folds, validation=plan.validation, groups=groups, times=times)
 
 
 def _base(ctx: RunContext, delivery: Delivery, frame: pd.DataFrame) -> Footprint:

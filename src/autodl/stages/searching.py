@@ -25,6 +25,7 @@ from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
 from autodl.search.trial import TrialOutcome
 from autodl.serialize.pickled import vouch
+from autodl.stages.explaining import expected_seconds
 from autodl.stages.later import delivered_gain, leaders_gain
 from autodl.stages.preparing import Problem
 from autodl.stages.warming import WarmUp
@@ -92,6 +93,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             models=ctx.folder,
             compare=delivered_gain(problem),
             likely=partial(_likely_members, problem, {}),
+            explained=partial(expected_seconds, problem) if ctx.options.report else None,
         )
     except Exception as error:  # a full disk, a lost cluster, a fault of ours: the run fails, what it has found stays
         if not any(r.ok for r in results) or not ctx.folder.path.is_dir():
@@ -150,7 +152,7 @@ def _likely_members(
     chosen = select(
         best, {r.spec.id: known[r.spec.id] for r in best}, problem.setup.data.y, metrics[plan.metric],
         n_classes=len(plan.classes), seed=plan.seed, deadline=Deadline.after(LIKELY_S),
-        weight=problem.setup.data.weight,
+        weight=problem.setup.data.weight, block=problem.blocks,
     )  # fmt: skip
     return tuple(m.trial_id for m in sorted(chosen.members, key=lambda m: -m.weight))
 
@@ -187,8 +189,8 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
         {
             "members": [{"trial_id": stored.spec.id, "family": stored.spec.family, "weight": 1.0}],
             "method": "single",
-            "loss": stored.loss,
-            "single_loss": stored.loss,
+            "loss": stored.uncut_loss,
+            "single_loss": stored.uncut_loss,
         }
     )
     problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))

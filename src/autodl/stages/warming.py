@@ -31,6 +31,9 @@ class WarmUp:
 def _conclusions() -> None:
     # What cannot be imported will say so where it is used.
     with contextlib.suppress(Exception):
+        import matplotlib.backends.backend_svg
+        import matplotlib.figure  # noqa: F401
+
         import autodl.ensemble
         import autodl.evaluate
         import autodl.explain

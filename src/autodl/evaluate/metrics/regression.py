@@ -47,16 +47,20 @@ def _rmsle(y: Array, value: Array, n_classes: int, weight: Array | None) -> floa
     return float(np.sqrt(np.average(_log_rows(y, value, 0), weights=weight)))
 
 
-def _median_ae(y: Array, value: Array, n_classes: int, weight: Array | None) -> float:
-    error = _absolute_rows(y, value, 0)
+def median(values: Array, weight: Array | None = None) -> float:
+    """The median of (n,) values with (n,) weights: a whole weight is the value repeated so often."""
     if weight is None:
-        return float(np.median(error))
-    order = np.argsort(error)
+        return float(np.median(values))
+    order = np.argsort(values)
     mass = np.cumsum(weight[order])
     half = mass[-1] / 2
-    low = error[order][np.searchsorted(mass, half, "left")]
-    high = error[order][min(np.searchsorted(mass, half, "right"), len(error) - 1)]
+    low = values[order][np.searchsorted(mass, half, "left")]
+    high = values[order][min(np.searchsorted(mass, half, "right"), len(values) - 1)]
     return float((low + high) / 2)
+
+
+def _median_ae(y: Array, value: Array, n_classes: int, weight: Array | None) -> float:
+    return median(_absolute_rows(y, value, 0), weight)
 
 
 def _r2(y: Array, value: Array, n_classes: int, weight: Array | None) -> float:

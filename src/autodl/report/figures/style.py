@@ -11,6 +11,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from autodl.report.figures.pacing import if_time
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,13 +43,17 @@ RC: dict[Any, Any] = {
 
 
 def draw(key: str, paint: Callable[[Axes], None], size: tuple[float, float] = SMALL) -> str:
-    """Let ``paint`` fill one pair of axes and return the SVG element.
+    """Let ``paint`` fill one pair of axes and return the SVG element; empty if the page has no time for it.
 
     Args:
         key: Unique within the page; prefixes all ids.
         paint: Draws on the axes with the colours of this module.
         size: Width and height in inches.
     """
+    return if_time(lambda: _drawn(key, paint, size))
+
+
+def _drawn(key: str, paint: Callable[[Axes], None], size: tuple[float, float]) -> str:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -73,6 +73,11 @@ def _intro(facts: Facts) -> str:
         if facts.proposed
         else "; all were planned starts."
     )
+    if any(t.plain_loss is not None for t in facts.trials):
+        text += (
+            f" {facts.metric.name} depends on the cut between a model's answers: here each model has a cut of its "
+            "own, learnt on other rows than those that it is scored on."
+        )
     if facts.run.unfinished:
         names = [clean(name) for name in facts.run.unfinished]
         verb = "was" if len(names) == 1 else "were"
@@ -174,7 +179,12 @@ def _trial(facts: Facts, t: TrialResult, places: int) -> tuple[str, ...]:
     score = fmt.fixed(t.score, places) if t.ok and t.score is not None else _end(t)
     time = fmt.seconds(t.cost.fit_s) if t.cost else fmt.MISSING
     splits = f" ({t.n_splits} splits)" if t.n_splits > 1 else ""
-    return shorten(facts.trial_name(t.spec), 40) + splits, score, time, clean(t.spec.origin), settings(t)
+    first = "" if facts.plan.scout is None or t.spec.fidelity != facts.plan.scout else _first_pass(t)
+    return shorten(facts.trial_name(t.spec), 40) + splits + first, score, time, clean(t.spec.origin), settings(t)
+
+
+def _first_pass(t: TrialResult) -> str:
+    return f" (on {100 * (t.spec.fidelity or 1.0):.0f} % of the rows)"
 
 
 def time_use(facts: Facts) -> TimeUse:

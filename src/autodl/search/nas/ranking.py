@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.evaluate.base import metrics
 from autodl.models.base import Meta, families
 from autodl.records import Cost, JsonScalar, Proposal, TrialResult, TrialStatus
 from autodl.search.fold_model import split_config, trial_recipe
@@ -18,6 +17,7 @@ from autodl.search.param import Param
 from autodl.search.prepared import PreparedFolds
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.evolution import Evolution
+from autodl.search.trial_scores import TrialScores
 
 CANDIDATES = 300
 """Networks that are scored."""
@@ -64,13 +64,11 @@ def rank_networks(job: Job, data: TrialData, cache: PreparedFolds, deadline: Dea
         data.weight_of(train),
     )
     tell("comparing networks with shared weights")
-    scorer, metric = network.scorer(ready.valid), metrics[data.metric]
-    y = data.y[valid]
+    scorer, scores = network.scorer(ready.valid), TrialScores(data)
 
     def loss(values: Config) -> float:
         predicted = scorer.predict(values)
-        weight = data.weight_of(valid[: len(predicted)])
-        return float(metric.loss(y[: len(predicted)], predicted, data.n_classes, weight))
+        return scores.fold(valid[: len(predicted)], predicted)
 
     scored = evolve(loss, job.choices, np.random.default_rng(spec.seed), deadline)
     proposals = tuple(Proposal(config={**spec.config, **values}, loss=value) for values, value in in_order(scored))

@@ -1,0 +1,113 @@
+"""Searches that go on where an earlier one ended."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from optimize_problems import SPACE, branin, curve
+
+from autodl.errors import ConfigError
+from autodl.search import optimize
+
+
+class TestJournal:
+    def test_goes_on_where_it_ended(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        whole = optimize(branin, SPACE, max_evals=14, seed=4)
+        called = []
+
+        def counted(config, fidelity):
+            called.append(config)
+            return branin(config)
+
+        optimize(counted, SPACE, max_evals=9, seed=4, journal=path)
+        with path.open("a") as file:
+            file.write('{"number": 9, "tri')  # a crash in the middle of a line
+        resumed = optimize(counted, SPACE, max_evals=14, seed=4, journal=path)
+        assert len(called) == 14
+        assert [e.config for e in resumed.history] == [e.config for e in whole.history]
+
+    def test_another_search_is_refused(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        optimize(branin, SPACE, max_evals=2, journal=path)
+        with pytest.raises(ConfigError, match="history of another search: seed differ"):
+            optimize(branin, SPACE, max_evals=2, seed=9, journal=path)
+        path.write_text("hello\n")
+        with pytest.raises(ConfigError, match="is not a history of a search"):
+            optimize(branin, SPACE, max_evals=2, journal=path)
+
+    def test_calls_lost_with_a_search_keep_their_numbers(self, tmp_path):
+        """The objective keeps its states under them."""
+        path, states, wrong = tmp_path / "search.jsonl", {}, []
+
+        def trained(config, fidelity, call):
+            if call.source is not None and states[call.source][0] >= fidelity:
+                wrong.append(call)
+            states[call.number] = fidelity, config
+            return config["x"] ** 2 + 1 / fidelity
+
+        def searched(total):
+            return optimize(
+                trained, SPACE, strategy="pbt", fidelity=(1, 9), max_fidelity_total=total, lineage=True, journal=path
+            )
+
+        searched(90)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([*lines[:3], *lines[4:9]]))  # 2 was running at a kill
+        known = [json.loads(line) for line in lines[1:3] + lines[4:9]]
+        first = searched(90)
+        assert [(e.number, e.trial) for e in first.history[:7]] == [(k["number"], k["trial"]) for k in known]
+        again = searched(140)
+        assert again.history[: len(first.history)] == first.history
+        numbers = [e.number for e in again.history]
+        assert numbers == sorted(set(numbers))
+        assert len(again.history) > len(first.history)
+        assert not wrong
+        by_number = {e.number: e for e in again.history}
+        for e in again.history:
+            owner = None if e.source is None else by_number[e.source].trial
+            assert owner in (None, e.trial, e.parent)
+            assert states[e.number] == (e.fidelity, e.config)
+
+    def test_a_call_that_the_end_of_the_budget_cut_is_made_again(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        slow = [True]
+
+        def loss(config, fidelity):
+            if slow[0] and config["x"] > 5:
+                time.sleep(60)
+            return config["x"]
+
+        space = {"x": {"type": "choice", "values": [1, 9]}}
+        cut = optimize(loss, space, strategy="grid", time_budget=1, call_timeout=50, journal=path)
+        assert cut.history[-1].error.startswith("the time was over after")
+        slow[0] = False
+        resumed = optimize(loss, space, strategy="grid", time_budget=30, journal=path)
+        assert [(e.config["x"], e.status) for e in resumed.history] == [(1, "ok"), (9, "ok")]
+
+    def test_two_searches_do_not_write_it_at_once(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+
+        def nested(config, fidelity):
+            with pytest.raises(ConfigError, match="another search writes the history"):
+                optimize(branin, SPACE, max_evals=1, journal=path)
+            return branin(config)
+
+        optimize(nested, SPACE, max_evals=1, journal=path)
+        assert optimize(branin, SPACE, max_evals=2, journal=path).history[0].status == "ok"
+
+    def test_how_it_is_paid_belongs_to_the_search(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        optimize(curve, SPACE, max_evals=2, fidelity=(1, 9), journal=path)
+        with pytest.raises(ConfigError, match="resumable differ"):
+            optimize(curve, SPACE, max_evals=2, fidelity=(1, 9), resumable=True, journal=path)
+
+
+def test_a_journal_in_no_folder_is_refused_and_makes_none(tmp_path):
+    with pytest.raises(ConfigError, match="cannot write the journal"):
+        optimize(
+            lambda c: 0.0, {"x": {"type": "int", "low": 0, "high": 9}}, max_evals=2, journal=tmp_path / "no" / "j"
+        )
+    assert not (tmp_path / "no").exists()
