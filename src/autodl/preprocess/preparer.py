@@ -113,7 +113,7 @@ class Preparer:
             if deadline.passed():
                 raise TimeoutError("time ran out while the columns were prepared")
             if isinstance(block, VectorBlock | SeriesBlock):
-                parts.append(block.fit_transform(frame, y, deadline))
+                parts.append(block.fit_transform(frame, y, weight, deadline))
             else:
                 parts.append(block.fit_transform(frame, y, weight))
         self._names = tuple(name for block in self._blocks for name in block.names)

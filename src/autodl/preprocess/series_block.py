@@ -88,8 +88,14 @@ class SeriesBlock:
         """Names of the output columns, e.g. ``series:slope``."""
         return tuple(f"{c}:{n}" for c, one in zip(self.columns, self._learnt, strict=True) for n in self._names(one))
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> NDArray[np.float32]:
-        """(n, k) training rows; ``y`` is not looked at.
+    def fit_transform(
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> NDArray[np.float32]:
+        """(n, k) training rows; ``y`` and ``weight`` are not looked at.
 
         Raises:
             TimeoutError: If the deadline passes meanwhile.

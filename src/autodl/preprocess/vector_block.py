@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 LENGTH = 3.0
-"""Of a scaled vector, as a root mean square: hundreds of columns of unit spread would drown the others beside them, and a
-penalty meant for a few columns would not hold them. That of the weights of terms."""
+"""Of a scaled vector, as a root mean square: hundreds of columns of unit spread would drown the others beside them, and
+a penalty meant for a few columns would not hold them. That of the weights of terms."""
 
 
 @dataclass
@@ -50,8 +50,8 @@ class VectorBlock:
 
     Fitted on the training rows: means for missing objects, scales, and principal components where the recipe wants
     few columns. Vectors of encoders are scaled as one: their spread is a part of what they say. The columns of images
-    that stand for colours and gradients are scaled one by one, then as one to ``LENGTH``; principal components to a mean
-    spread of one.
+    that stand for colours and gradients are scaled one by one, then as one to ``LENGTH``; principal components to a
+    mean spread of one.
 
     Args:
         columns: Names of columns of images, or of texts.
@@ -71,8 +71,14 @@ class VectorBlock:
         learnt = zip(self.columns, self._learnt, strict=True)
         return tuple(f"{column}:{name}" for column, one in learnt for name in one.names)
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER) -> NDArray[np.float32]:
-        """(n, k) training rows; ``y`` is not looked at.
+    def fit_transform(
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None = None,
+        deadline: Deadline = NEVER,
+    ) -> NDArray[np.float32]:
+        """(n, k) training rows; ``y`` and ``weight`` are not looked at.
 
         Raises:
             TimeoutError: If the deadline passes while vectors are made.
