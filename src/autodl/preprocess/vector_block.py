@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 LENGTH = 3.0
-"""Of a scaled vector, as a root mean square: hundreds of columns of unit spread would drown the others beside them, and
-a penalty meant for a few columns would not hold them. That of the weights of terms."""
+"""Of a scaled vector, as a root mean square: hundreds of columns of unit spread would drown the others beside them,
+and a penalty meant for a few columns would not hold them. That of the weights of terms."""
 
 
 @dataclass
