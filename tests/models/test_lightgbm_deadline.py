@@ -41,7 +41,7 @@ def rounds_and_looks(classes: int, copies: int) -> tuple[int, int]:
 def test_training_ends_where_the_rest_is_needed_to_predict(classes: int) -> None:
     n_val = len(easy_problem(classes, rows=400).y_val)
     for copies in (1, 200):
-        behind = (classes if classes > 2 else 1) * tree_answer_seconds(8, n_val * copies)
+        behind = (classes if classes > 2 else 1) * tree_answer_seconds(8, 2 * n_val * copies)
         rounds, looks = rounds_and_looks(classes, copies)
         assert 1 - 0.01 * looks <= behind * rounds
         assert 1 - 0.01 * (looks - 1) > behind * (rounds - 1)

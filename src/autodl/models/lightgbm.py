@@ -117,7 +117,8 @@ class LightGBMEstimator(ArrayEstimator):
         )
         history: list[float] = []
         trees = self.n_present if params["objective"] == "multiclass" else 1
-        behind = trees * tree_answer_seconds(self.config.num_leaves, 0 if X_val is None else len(X_val))
+        # There are about as many test rows, which each model of a search predicts as well.
+        behind = trees * tree_answer_seconds(self.config.num_leaves, 0 if X_val is None else 2 * len(X_val))
         stop = _StopAt(deadline, behind)
         callbacks: list[Any] = [stop]
         valid = []
@@ -197,9 +198,8 @@ class _StopAt:
         deadline: Of training and prediction. behind: Seconds that each round costs after training.
     """
 
-    order = 40
-
     def __init__(self, deadline: Deadline, behind: float = 0.0) -> None:
+        self.order = 40  # after the record; LightGBM looks for it in the object, not in its class
         self.deadline, self.behind = deadline, behind
         self.ended = False
 
@@ -214,9 +214,8 @@ class _StopAt:
 class _Record:
     """Keeps the validation loss of each round, and ends training where the watch says so."""
 
-    order = 10
-
     def __init__(self, history: list[float], length: float, watch: Watch | None) -> None:
+        self.order = 10
         self.history, self.length, self.watch = history, length, watch
         self.ended = False
 

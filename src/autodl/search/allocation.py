@@ -18,6 +18,7 @@ from autodl.search.architecture import Architecture, Past
 from autodl.search.breeding import Breeding
 from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
+from autodl.search.listed import next_listed
 from autodl.search.naming import trial_number
 from autodl.search.nas.sharing import sharing_steps, without_rankings
 from autodl.search.promotion import Promotions, is_promotion
@@ -123,7 +124,9 @@ class Allocation:
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
         if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
             return first
-        known_best = next((s for s in listed if fits(s)), None)
+        seconds = self.seconds
+        told = None if seconds is None else lambda s: seconds(s, splits)
+        known_best = next_listed((s for s in listed if fits(s)), self._best(finished), told, self.quick_s)
         if first is not None and (known_best is None or not self._dear(first, known_best, splits)):
             return first
         if known_best is not None:
@@ -197,13 +200,18 @@ class Allocation:
 
     def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
         """Families with a finished trial, best first, without those that are far beyond the limits."""
+        best = self._best(finished)
+        return sorted(best, key=lambda k: best[k])
+
+    def _best(self, finished: Sequence[TrialResult]) -> dict[str, float]:
+        """Lowest loss of each family of the ranking."""
         listed = {key: len(space.starts()) for key, space in self.spaces.items() if space.params}
         left = self.feasibility.hopeless(finished, listed)
         best: dict[str, float] = {}
         for r in finished:
             if r.ok and r.loss is not None and self.spaces[r.spec.family].params and r.spec.family not in left:
                 best[r.spec.family] = min(r.loss, best.get(r.spec.family, np.inf))
-        return sorted(best, key=lambda k: best[k])
+        return best
 
     def _ranked(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[str]:
         """Families, best first; as long as none has a result, those that are being tried, so that no worker idles."""
