@@ -9,20 +9,21 @@ import math
 import time
 from pathlib import Path
 from threading import Event as Flag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autodl.duration import format_duration
 from autodl.errors import RunError
 from autodl.events import Listener, PlanReady, RunFinished, silent
 from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
-from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, Profile, RunRecord
+from autodl.records import ArtifactRef, Ensemble, Evaluation, Examples, Explanation, Front, Plan, Profile, RunRecord
 from autodl.run_context import RunContext, RunIdentity
-from autodl.store import RunFolder
+from autodl.store import DamagedError, RunFolder
 from autodl.store.lock import MEDIA
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from autodl.search.budget import Budget
 
@@ -128,8 +129,11 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     with ctx.stage("measure"), ctx.guard("Measuring what the model takes"):
         ctx.front = stages.measure(ctx, problem, ensemble, results, evaluation)
     if options.report:
-        with ctx.stage("explain"), ctx.guard("The explanation"):
-            ctx.once("explanation", Explanation, lambda: stages.explain(ctx, problem, ensemble, results))
+        with ctx.stage("explain"):
+            with ctx.guard("Picking examples"):
+                ctx.once("examples", Examples, lambda: stages.show(ctx, problem, ensemble, results))
+            with ctx.guard("The explanation"):
+                ctx.once("explanation", Explanation, lambda: stages.explain(ctx, problem, ensemble, results))
     status = "interrupted" if ctx.stop.is_set() else "done"
     if options.report:
         with ctx.stage("report"), ctx.guard("The report"):
@@ -194,6 +198,7 @@ def write_report(folder: RunFolder) -> Path:
     if profile is None or plan is None:
         raise RunError(f"{folder.path} has no plan yet", "Start the run again with `autodl fit`.")
     trials = merged(folder.trials())
+    examples = folder.read("examples", Examples)
     return render(
         folder.path,
         run=folder.read_run(),
@@ -204,5 +209,18 @@ def write_report(folder: RunFolder) -> Path:
         evaluation=folder.read("evaluation", Evaluation),
         explanation=folder.read("explanation", Explanation),
         front=folder.read("front", Front),
+        examples=examples,
+        pictures=_array(folder, examples and examples.pictures),
+        heats=_array(folder, examples and examples.heats),
         names=trial_names([t.spec for t in trials]),
     )
+
+
+def _array(folder: RunFolder, ref: ArtifactRef | None) -> NDArray[Any] | None:
+    """An array of the report; None where there is none, or it is gone or damaged: the page then goes without."""
+    if ref is None:
+        return None
+    try:
+        return folder.read_array(ref)
+    except DamagedError:
+        return None

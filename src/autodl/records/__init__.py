@@ -26,6 +26,7 @@ from autodl.records.evaluation import (
     Residuals,
     Segment,
 )
+from autodl.records.examples import Examples, ShownExample, TermEffect, WordEffects
 from autodl.records.explanation import EffectPoint, Explanation, Importance
 from autodl.records.finding import Finding, Severity
 from autodl.records.front import Footprint, Front, FrontPoint, Limits
@@ -39,12 +40,13 @@ from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialR
 
 __all__ = [
     "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison",
-    "Cost", "Curve", "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Explanation", "FamilyPlan",
-    "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "ImageStats", "Importance", "Interval",
+    "Cost", "Curve", "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Examples", "Explanation",
+    "FamilyPlan", "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "ImageStats", "Importance",
+    "Interval",
     "IntervalCheck", "JsonScalar", "LeaderboardRow", "LevelCheck", "Limits", "Member", "Mistake", "Modality",
     "ModelScore", "MoreTime", "NumericStats", "ParseRule", "Plan", "Profile", "Proposal", "QuantileCheck",
     "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "SeriesRule",
-    "SeriesStats", "Severity",
+    "SeriesStats", "Severity", "ShownExample", "TermEffect", "WordEffects",
     "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
     "TrialSpec", "TrialStatus", "Validation",
 ]  # fmt: skip

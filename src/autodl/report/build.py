@@ -7,6 +7,7 @@ from autodl.report.facts import Facts
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import curves
 from autodl.report.sections.drives import drives
+from autodl.report.sections.examples import examples
 from autodl.report.sections.front import front_view
 from autodl.report.sections.health import health
 from autodl.report.sections.intervals import intervals
@@ -38,6 +39,7 @@ def build_report(facts: Facts) -> Report:
         else f"{pending}, so no model has been compared.",
         front=front_view(facts),
         wrong=wrong(facts),
+        examples=examples(facts),
         curves=curves(facts),
         intervals=intervals(facts),
         drives=drives(facts),

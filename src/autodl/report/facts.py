@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from autodl.records import (
     Comparison,
     Ensemble,
     Evaluation,
+    Examples,
     Explanation,
     Front,
     Interval,
@@ -24,6 +26,9 @@ from autodl.records import (
 )
 from autodl.records.origins import INHERITED, LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BASELINE_ORIGIN = "baseline"
 
@@ -73,6 +78,9 @@ class Facts:
     folder: str = ""
     """The run folder as the user named it."""
     front: Front | None = None
+    examples: Examples | None = None
+    pictures: NDArray[Any] | None = None
+    heats: NDArray[Any] | None = None
 
     @property
     def threshold(self) -> float:

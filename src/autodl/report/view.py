@@ -220,6 +220,42 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Card:
+    """One cell of a test row: a picture, lines, or a text.
+
+    ``picture`` and ``heat`` are data URIs. ``lines`` holds the points of SVG polylines in a box of 120 x 64.
+    """
+
+    head: str
+    detail: str
+    alt: str
+    picture: str = ""
+    heat: str = ""
+    lines: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class CardGroup:
+    """Cards of one kind."""
+
+    heading: str
+    intro: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class ExamplesView:
+    """Test rows to look at."""
+
+    intro: str
+    groups: tuple[CardGroup, ...]
+    words_intro: str
+    words: tuple[Table, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Curves:
     """ROC, precision-recall, calibration, and what a threshold buys."""
 
@@ -312,6 +348,7 @@ class Report:
     versus_missing: str
     front: FrontView | None
     wrong: Wrong | None
+    examples: ExamplesView | None
     curves: Curves | None
     intervals: Intervals | None
     drives: Drives | None

@@ -6,10 +6,15 @@ import errno
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from autodl.errors import REFUSALS, DiskError
-from autodl.records import Ensemble, Evaluation, Explanation, Front, Plan, Profile, RunRecord, TrialResult
+from autodl.records import Ensemble, Evaluation, Examples, Explanation, Front, Plan, Profile, RunRecord, TrialResult
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def write_report(
@@ -24,6 +29,9 @@ def write_report(
     explanation: Explanation | None,
     names: Mapping[str, str],
     front: Front | None = None,
+    examples: Examples | None = None,
+    pictures: NDArray[Any] | None = None,
+    heats: NDArray[Any] | None = None,
 ) -> Path:
     """Write ``report.html``, one self-contained page, in place of an older one in a single step.
 
@@ -37,6 +45,8 @@ def write_report(
         explanation: None when importances were not measured.
         names: Trial id to readable name, e.g. ``{"t3": "LightGBM #2"}``.
         front: None when it was not measured what models take.
+        examples: None when there is nothing to look at.
+        pictures: (k, P, P, 3) uint8, see ``Examples``. heats: (k, h, w) in [0, 1].
 
     Returns:
         Path of the page.
@@ -49,6 +59,7 @@ def write_report(
     from autodl.report.render import render
 
     facts = gather(run, profile, plan, trials, ensemble, evaluation, explanation, names, str(folder), front)
+    facts = replace(facts, examples=examples, pictures=pictures, heats=heats)
     page = render(build_report(facts))
     return _replace(folder / "report.html", page)
 

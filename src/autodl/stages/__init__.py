@@ -6,8 +6,9 @@ from autodl.stages.explaining import explain
 from autodl.stages.measuring import measure
 from autodl.stages.preparing import Problem, plan, plan_again, problem, profile, read, read_test, rows
 from autodl.stages.searching import search
+from autodl.stages.showing import show
 
 __all__ = [
     "Problem", "deliver_bag", "deliver_refit", "encode", "ensemble", "evaluate", "explain", "measure", "plan",
-    "plan_again", "problem", "profile", "read", "read_test", "rows", "search",
+    "plan_again", "problem", "profile", "read", "read_test", "rows", "search", "show",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ Layout::
     run.json            the stable summary (RunRecord)
     report.html
     model/              manifest.json and what it names: all that prediction needs
-    records/            profile.json, plan.json, ensemble.json, evaluation.json, explanation.json, rows.json
+    records/            profile.json, plan.json, ensemble.json, evaluation.json, explanation.json, ...
     trials/ID/          result.json, oof.npy, test.npy, models of the folds
     set-aside/ID/       trials whose files were found damaged on resume; never read
     log.txt             warnings of libraries, tracebacks of failed trials

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodl.errors import DiskError, RunError
-from autodl.records import ArtifactRef, Ensemble, Evaluation, Explanation, Front, Record, RunRecord, TrialResult
+from autodl.records import (
+    ArtifactRef,
+    Ensemble,
+    Evaluation,
+    Examples,
+    Explanation,
+    Front,
+    Record,
+    RunRecord,
+    TrialResult,
+)
 from autodl.serialize import file_suffix
 from autodl.store.atomic import make_folder, remove_folder, swap_folder, sync_folder, write_atomic
 from autodl.store.disk import disk_trouble
@@ -25,7 +35,7 @@ LARGE = 10_000_000
 """Bytes; fold models beyond are not forced to the disk: their checksum shows whether they are whole."""
 MODEL, OLD_MODEL, NEW_MODEL = "model", ".model.old", ".model.new"
 CONCLUSIONS: dict[str, type[Record]] = {
-    "front": Front, "explanation": Explanation, "evaluation": Evaluation, "ensemble": Ensemble
+    "front": Front, "examples": Examples, "explanation": Explanation, "evaluation": Evaluation, "ensemble": Ensemble
 }  # fmt: skip
 """Records that follow from the trials and are made again when they are missing; none stays without the later ones."""
 RESUME = "`autodl fit ... --resume` sets the trial aside and goes on."

@@ -1,0 +1,66 @@
+"""Cells of test rows as a record that the report can show. Notation: n rows, k pictures of P pixels a side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.records import ColumnKind
+from autodl.records.examples import ShownExample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autodl.media.array import MediaArray
+    from autodl.media.batch import MediaBatch
+
+PICTURE_SIDE = 96
+MAX_POINTS, MAX_LINES = 120, 4
+MAX_TEXT = 400
+KINDS = {ColumnKind.IMAGE: "image", ColumnKind.SERIES: "series", ColumnKind.TEXT: "text"}
+
+
+def shown_cell(example: ShownExample, column: pd.Series[Any], place: int) -> ShownExample:
+    """The example with what its cell holds, pictures aside.
+
+    Args:
+        example: Of row ``place``. column: (n,) cells. place: Position.
+    """
+    if example.kind == "text":
+        text = " ".join(str(column.iloc[place]).split())
+        cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…"
+        return example.model_copy(update={"text": cut})
+    array: MediaArray = column.array  # type: ignore[assignment]
+    example = example.model_copy(update={"name": array.word(place) or ""})
+    if example.kind == "image":
+        return example
+    values = array[place]
+    at = np.unique(np.linspace(0, len(values) - 1, min(len(values), MAX_POINTS)).round().astype(int))
+    lines = tuple(tuple(float(f"{v:.5g}") for v in values[at, c]) for c in range(min(values.shape[1], MAX_LINES)))
+    return example.model_copy(update={"lines": lines, "steps": len(values)})
+
+
+def small_pictures(batch: MediaBatch, places: list[int]) -> NDArray[np.uint8]:
+    """(k, P, P, 3) copies of the images at these places, made smaller where they are larger than ``PICTURE_SIDE``."""
+    from PIL import Image
+
+    originals = [np.asarray(batch.store.get(int(batch.rows[i]))) for i in places]
+    side = min(PICTURE_SIDE, max(o.shape[0] for o in originals))
+    size = (side, side)
+    pictures = [
+        o if o.shape[:2] == size else Image.fromarray(o).resize(size, Image.Resampling.LANCZOS) for o in originals
+    ]
+    return np.stack([np.asarray(p, np.uint8) for p in pictures])
+
+
+def usable(column: pd.Series[Any], kind: ColumnKind) -> NDArray[np.bool_]:
+    """(n,) where the cell holds something to look at."""
+    present = column.notna().to_numpy()
+    if kind is ColumnKind.TEXT:
+        return np.asarray(present & (column.astype("string").str.strip().fillna("") != "").to_numpy(dtype=bool))
+    if kind is ColumnKind.SERIES:
+        array: MediaArray = column.array  # type: ignore[assignment]
+        return np.array([bool(p) and len(array[i]) > 1 for i, p in enumerate(present)])
+    return np.asarray(present)

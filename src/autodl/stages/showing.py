@@ -1,0 +1,225 @@
+"""Test rows that a person can look at: images, series and texts, what was answered, and what spoke for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodl.clock import Deadline
+from autodl.records import ColumnKind, Ensemble, Modality, TrialResult
+from autodl.records.examples import Examples, ShownExample, WordEffects
+from autodl.run_context import RunContext
+from autodl.search.naming import trial_names
+from autodl.stages.explaining import MOST_S, spare_seconds
+from autodl.stages.preparing import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SHARE = 0.35
+"""Of the time that is left for explanations."""
+MOST_OF_EACH = {ColumnKind.IMAGE: 12, ColumnKind.SERIES: 8, ColumnKind.TEXT: 6}
+"""Rows answered rightly, and mistakes."""
+MAX_HEATS = 8
+"""Images of each of the two for which it is shown where the network looks."""
+READ_WORDS = 6.0
+"""Words that the texts of a column have on average before they are shown: shorter ones are names, not texts."""
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The leader's answers for the test rows."""
+
+    prediction: NDArray[Any]
+    """(n, K) probabilities or (n,) values."""
+    codes: NDArray[Any] | None
+    """(n,) class codes; None for numbers."""
+
+
+def show(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> Examples | None:
+    """Rows to look at of the first column of each kind; None where there is none, or no time for it."""
+    columns = columns_shown(problem)
+    if not columns or len(problem.y_test) == 0:
+        return None
+    if (spare := spare_seconds(ctx, problem)) <= 0:
+        return None
+    deadline = Deadline.after(MOST_S if ctx.budget.unlimited else SHARE * spare)
+    by_id = {r.spec.id: r for r in results}
+    answers = _answers(problem, ensemble, by_id)
+    if answers is None:
+        return None
+    frame, rng = problem.setup.data.test_frame, np.random.default_rng(problem.setup.plan.seed)
+    shown: list[ShownExample] = []
+    places: list[int] = []
+    notes: list[str] = []
+    update: dict[str, Any] = {}
+    for column, kind in columns:
+        found, at = _chosen(problem, answers, column, kind, rng)
+        if kind is ColumnKind.IMAGE and found:
+            found, made = _with_pictures(ctx, problem, ensemble, by_id, answers, found, at, deadline)
+            notes += made.pop("notes")
+            update |= made
+        shown += found
+        places += at
+    words: list[WordEffects] = []
+    for column, kind in columns:
+        if kind is ColumnKind.TEXT:
+            with ctx.guard("Finding the words that decide"):
+                words += _words(problem, ensemble, by_id, frame, column, deadline)
+    return Examples(shown=tuple(shown), words=tuple(words), notes=tuple(notes), **update) if shown or words else None
+
+
+def columns_shown(problem: Problem) -> list[tuple[str, ColumnKind]]:
+    """The first column of images, of series and of texts that are worth reading."""
+    schema, frame = problem.setup.data.schema, problem.setup.data.test_frame
+    found = []
+    for kind in MOST_OF_EACH:
+        names = [n for n in schema.of_kind(kind) if n in frame.columns]
+        if kind is ColumnKind.TEXT:
+            names = [n for n in names if _mean_words(frame[n]) >= READ_WORDS]
+        found += [(n, kind) for n in names[:1]]
+    return found
+
+
+def _mean_words(column: pd.Series[Any]) -> float:
+    texts = column.dropna().iloc[:200].astype(str)
+    return float(np.mean([len(t.split()) for t in texts])) if len(texts) else 0.0
+
+
+def _answers(problem: Problem, ensemble: Ensemble, by_id: dict[str, TrialResult]) -> _Answers | None:
+    """By the stored predictions of the members, as the leaderboard has them; None if one is missing."""
+    from autodl.decision import decide
+    from autodl.ensemble import combine
+    from autodl.quantiles import point
+
+    plan, folder = problem.setup.plan, problem.delivery.folder
+    refs = {m.trial_id: by_id[m.trial_id].test for m in ensemble.members}
+    if any(ref is None for ref in refs.values()):
+        return None
+    stored = {key: folder.read_array(ref).astype(float) for key, ref in refs.items() if ref is not None}
+    prediction = combine(ensemble, stored)
+    if plan.classes:
+        return _Answers(prediction, decide(prediction, ensemble.threshold, ensemble.factors))
+    return _Answers(point(prediction, plan.quantiles) if plan.quantiles else prediction, None)
+
+
+def _chosen(
+    problem: Problem, answers: _Answers, column: str, kind: ColumnKind, rng: np.random.Generator
+) -> tuple[list[ShownExample], list[int]]:
+    """Examples of a column, rightly answered ones first, and their positions among the test rows."""
+    from autodl.explain.choosing import choose_rows
+    from autodl.explain.showing import KINDS, shown_cell, usable
+
+    cells, y, classes = problem.setup.data.test_frame[column], problem.y_test, problem.setup.plan.classes
+    there = usable(cells, kind)
+    most = MOST_OF_EACH[kind]
+    right, wrong = choose_rows(y, answers.prediction, answers.codes, there, most=most, rng=rng)
+    found = []
+    for place in (*right, *wrong):
+        true, said, sure = f"{float(y[place]):.6g}", "", None
+        if answers.codes is None:
+            said = f"{float(answers.prediction[place]):.6g}"
+        else:
+            code = int(answers.codes[place])
+            true, said, sure = classes[int(y[place])], classes[code], float(answers.prediction[place, code])
+        example = ShownExample(
+            row=int(problem.test_row_numbers[place]), column=column, kind=KINDS[kind], right=place in right,
+            true=true, predicted=said, confidence=sure,
+        )  # fmt: skip
+        found.append(shown_cell(example, cells, place))
+    return found, [*right, *wrong]
+
+
+def _with_pictures(
+    ctx: RunContext,
+    problem: Problem,
+    ensemble: Ensemble,
+    by_id: dict[str, TrialResult],
+    answers: _Answers,
+    shown: list[ShownExample],
+    places: list[int],
+    deadline: Deadline,
+) -> tuple[list[ShownExample], dict[str, Any]]:
+    """The examples with the rows of their pictures, and the arrays for the record."""
+    from autodl.explain.showing import small_pictures
+
+    folder, column = problem.delivery.folder, shown[0].column
+    pictures = small_pictures(problem.setup.data.test_frame[column].array.batch, places)
+    shown = [e.model_copy(update={"picture": i}) for i, e in enumerate(shown)]
+    made: dict[str, Any] = {"pictures": folder.write_array("examples/pictures.npy", pictures), "notes": []}
+    right = [i for i, e in enumerate(shown) if e.right][:MAX_HEATS]
+    looked = right + [i for i, e in enumerate(shown) if not e.right][:MAX_HEATS]
+    with ctx.guard("Finding out where the network looks"):
+        heats, name = _heats(problem, ensemble, by_id, answers, column, [places[i] for i in looked], deadline)
+        if heats is not None:
+            made |= {"heats": folder.write_array("examples/heats.npy", heats), "heat_model": name}
+            of = {i: k for k, i in enumerate(looked)}
+            shown = [e.model_copy(update={"heat": of.get(i)}) for i, e in enumerate(shown)]
+        elif name:
+            made["notes"] = [f"Where {name} looks was not found out: no time was left."]
+    return shown, made
+
+
+def _heats(
+    problem: Problem,
+    ensemble: Ensemble,
+    by_id: dict[str, TrialResult],
+    answers: _Answers,
+    column: str,
+    places: list[int],
+    deadline: Deadline,
+) -> tuple[NDArray[Any] | None, str]:
+    """Where the heaviest network over images looks, by its model of the last fold, and its name; empty if none."""
+    from autodl.explain.grad_cam import grad_cam
+    from autodl.model import load_model
+    from autodl.models.base import families
+    from autodl.models.nn.image_estimator import ImageNetwork
+
+    folder = problem.delivery.folder
+    names = trial_names([r.spec for r in by_id.values()])
+    for member in sorted(ensemble.members, key=lambda m: -m.weight):
+        if Modality.IMAGE not in families[member.family].modalities or not folder.has_models(by_id[member.trial_id]):
+            continue
+        model = load_model(folder, by_id[member.trial_id].models[-1])
+        if not isinstance(model.estimator, ImageNetwork):
+            continue
+        if deadline.passed():
+            return None, names[member.trial_id]
+        codes = np.zeros(len(places), np.int64) if answers.codes is None else answers.codes[places].astype(np.int64)
+        rows = problem.setup.data.test_frame.iloc[places]
+        found = grad_cam(model.estimator, model.preparer.transform(rows), codes)
+        return (found[column].astype(np.float16), names[member.trial_id]) if column in found else (None, "")
+    return None, ""
+
+
+def _words(
+    problem: Problem,
+    ensemble: Ensemble,
+    by_id: dict[str, TrialResult],
+    frame: pd.DataFrame,
+    column: str,
+    deadline: Deadline,
+) -> list[WordEffects]:
+    """The words that move the predictions of the positive class, or of numbers; none where time is up."""
+    from autodl.explain.word_effects import word_effects
+    from autodl.quantiles import point
+    from autodl.scoring import one_fold_predictor
+
+    plan = problem.setup.plan
+    predict = None if deadline.passed() else one_fold_predictor(ensemble, by_id, problem.delivery.folder)
+    if predict is None:
+        return []
+    k = len(plan.classes)
+    usual = int(np.bincount(problem.y_test.astype(np.int64), minlength=k).argmax()) if k > 2 else 1
+    output, outcome = (usual, plan.classes[usual]) if k else (None, "")
+
+    def asked(rows: pd.DataFrame) -> NDArray[Any]:
+        answer = predict(rows)
+        return point(answer, plan.quantiles) if plan.quantiles else answer
+
+    found = word_effects(asked, frame, column, output, outcome, seed=plan.seed, deadline=deadline)
+    return [] if found is None else [found]
