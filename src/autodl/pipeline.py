@@ -18,7 +18,7 @@ from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
 from autodl.records import ArtifactRef, Ensemble, Evaluation, Examples, Explanation, Front, Plan, Profile, RunRecord
 from autodl.run_context import RunContext, RunIdentity
-from autodl.store import DamagedError, RunFolder
+from autodl.store import RunFolder
 from autodl.store.lock import MEDIA
 
 if TYPE_CHECKING:
@@ -222,5 +222,5 @@ def _array(folder: RunFolder, ref: ArtifactRef | None) -> NDArray[Any] | None:
         return None
     try:
         return folder.read_array(ref)
-    except DamagedError:
+    except RunError:
         return None

@@ -1,0 +1,135 @@
+"""Which cells of the test rows are shown, and with which answers."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl.media.array import MediaArray
+from autodl.media.batch import ABSENT
+from autodl.media.writing import write_images, write_series
+from autodl.records import (
+    ColumnInfo,
+    ColumnKind,
+    Ensemble,
+    Member,
+    TableSchema,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)
+from autodl.stages.showing import MOST_OF_EACH, show
+from autodl.store import RunFolder
+
+N = 60
+CLASSES = ("cat", "dog")
+
+
+def spare(ctx, problem):
+    return ctx.spare
+
+
+@pytest.fixture(autouse=True)
+def time_left(monkeypatch):
+    monkeypatch.setattr("autodl.stages.showing.spare_seconds", spare)
+
+
+def context(seconds: float = 100.0) -> SimpleNamespace:
+    budget = SimpleNamespace(unlimited=False)
+    return SimpleNamespace(spare=seconds, budget=budget, guard=lambda what: nullcontext())
+
+
+def made(tmp_path, columns: dict, classes=CLASSES, tested: bool = True):
+    """Two models of equal weight, a frame of these columns, and rows numbered from 100."""
+    rng, folder = np.random.default_rng(0), RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    k = len(classes)
+    y = rng.integers(0, k, N) if k else rng.normal(size=N)
+    own = [rng.dirichlet(np.ones(k), N) if k else rng.normal(size=N) for _ in range(2)]
+    results = [
+        TrialResult(
+            spec=TrialSpec(id=f"t{i}", family="linear"), status=TrialStatus.OK, loss=0.1,
+            test=folder.write_array(f"test{i}.npy", p) if tested else None,
+        )
+        for i, p in enumerate(own)
+    ]  # fmt: skip
+    members = tuple(Member(trial_id=f"t{i}", family="linear", weight=0.5) for i in range(2))
+    infos = tuple(ColumnInfo(name=c, kind=kind, n=N, n_missing=0, n_unique=N) for c, (kind, _) in columns.items())
+    data = SimpleNamespace(
+        test_frame=pd.DataFrame({c: values for c, (_, values) in columns.items()}),
+        schema=TableSchema(columns=infos),
+    )
+    problem = SimpleNamespace(
+        setup=SimpleNamespace(data=data, plan=SimpleNamespace(classes=classes, seed=0, quantiles=())),
+        y_test=y, test_row_numbers=np.arange(N) + 100, delivery=SimpleNamespace(folder=folder),
+    )  # fmt: skip
+    ensemble = Ensemble(members=members, method="greedy", loss=0.1, single_loss=0.1)
+    return problem, ensemble, results, (own[0] + own[1]) / 2
+
+
+def images(tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 255, (N, 128, 128, 3)).astype(np.uint8)
+    store = write_images(tmp_path / "images", ((p, (128, 128)) for p in pixels), N, 128)
+    rows = np.arange(N)
+    rows[:30] = ABSENT
+    return (ColumnKind.IMAGE, MediaArray(store, rows))
+
+
+def series(tmp_path):
+    rng = np.random.default_rng(2)
+    store = write_series(tmp_path / "series", (rng.normal(size=(1 + 10 * i, 2)) for i in range(N)), 2)
+    return (ColumnKind.SERIES, MediaArray.whole(store))
+
+
+def test_images_are_shown_small_with_the_answers_of_all_models(tmp_path) -> None:
+    problem, ensemble, results, proba = made(tmp_path, {"photo": images(tmp_path)})
+    found = show(context(), problem, ensemble, results)
+    answers = proba.argmax(1)
+    assert found.shown and not found.words and found.heats is None
+    for e in found.shown:
+        place = e.row - 100
+        assert place >= 30, "a cell without an image"
+        assert (e.true, e.predicted) == (CLASSES[problem.y_test[place]], CLASSES[answers[place]])
+        assert e.right == (e.true == e.predicted) and e.confidence == pytest.approx(proba[place].max())
+    pictures = problem.delivery.folder.read_array(found.pictures)
+    assert pictures.shape == (len(found.shown), 96, 96, 3) and pictures.dtype == np.uint8
+    assert [e.picture for e in found.shown] == list(range(len(found.shown)))
+    original = problem.setup.data.test_frame["photo"].array
+    for e in found.shown:
+        assert abs(float(pictures[e.picture].mean()) - float(original[e.row - 100].mean())) < 2.0
+
+
+def test_series_are_thinned_out_from_their_first_to_their_last_step(tmp_path) -> None:
+    problem, ensemble, results, _ = made(tmp_path, {"curve": series(tmp_path)})
+    found = show(context(), problem, ensemble, results)
+    assert found.pictures is None and 0 < len(found.shown) <= 2 * MOST_OF_EACH[ColumnKind.SERIES]
+    for e in found.shown:
+        values = problem.setup.data.test_frame["curve"].array[e.row - 100]
+        assert e.steps == len(values) > 1 and len(e.lines) == 2 and len(e.lines[0]) == min(120, e.steps)
+        assert [line[0] for line in e.lines] == pytest.approx(list(values[0]), rel=1e-4)
+        assert [line[-1] for line in e.lines] == pytest.approx(list(values[-1]), rel=1e-4)
+
+
+def test_texts_are_shown_but_not_names(tmp_path) -> None:
+    long = pd.Series([f"this is a letter of many words {i}\n" * 40 for i in range(N)], dtype="string")
+    short = pd.Series([f"name {i}" for i in range(N)], dtype="string")
+    both = {"name": (ColumnKind.TEXT, short), "letter": (ColumnKind.TEXT, long)}
+    problem, ensemble, results, _ = made(tmp_path, both, classes=())
+    found = show(context(), problem, ensemble, results)
+    assert {e.column for e in found.shown} == {"letter"}
+    assert all(len(e.text) <= 400 and "\n" not in e.text and e.confidence is None for e in found.shown)
+    problem.setup.data.schema = TableSchema(columns=problem.setup.data.schema.columns[:1])
+    assert show(context(), problem, ensemble, results) is None
+
+
+def test_nothing_is_shown_without_time_rows_or_predictions(tmp_path) -> None:
+    problem, ensemble, results, _ = made(tmp_path, {"photo": images(tmp_path)})
+    assert show(context(0.0), problem, ensemble, results) is None
+    untested = [r.model_copy(update={"test": None}) for r in results]
+    assert show(context(), problem, ensemble, untested) is None
+    problem.y_test = problem.y_test[:0]
+    assert show(context(), problem, ensemble, results) is None
