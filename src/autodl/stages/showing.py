@@ -24,8 +24,6 @@ SHARE = 0.35
 """Of the time that is left for explanations."""
 MOST_OF_EACH = {ColumnKind.IMAGE: 12, ColumnKind.SERIES: 8, ColumnKind.TEXT: 6}
 """Rows answered rightly, and mistakes."""
-MAX_HEATS = 8
-"""Images of each of the two for which it is shown where the network looks."""
 READ_WORDS = 6.0
 """Words that the texts of a column have on average before they are shown: shorter ones are names, not texts."""
 
@@ -151,14 +149,11 @@ def _with_pictures(
     pictures = small_pictures(problem.setup.data.test_frame[column].array.batch, places)
     shown = [e.model_copy(update={"picture": i}) for i, e in enumerate(shown)]
     made: dict[str, Any] = {"pictures": folder.write_array("examples/pictures.npy", pictures), "notes": []}
-    right = [i for i, e in enumerate(shown) if e.right][:MAX_HEATS]
-    looked = right + [i for i, e in enumerate(shown) if not e.right][:MAX_HEATS]
     with ctx.guard("Finding out where the network looks"):
-        heats, name = _heats(problem, ensemble, by_id, answers, column, [places[i] for i in looked], deadline)
+        heats, name = _heats(problem, ensemble, by_id, answers, column, places, deadline)
         if heats is not None:
             made |= {"heats": folder.write_array("examples/heats.npy", heats), "heat_model": name}
-            of = {i: k for k, i in enumerate(looked)}
-            shown = [e.model_copy(update={"heat": of.get(i)}) for i, e in enumerate(shown)]
+            shown = [e.model_copy(update={"heat": i}) for i, e in enumerate(shown)]
         elif name:
             made["notes"] = [f"Where {name} looks was not found out: no time was left."]
     return shown, made
