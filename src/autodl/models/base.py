@@ -59,6 +59,7 @@ class Shape:
         classes: K, or 0 for regression.
         quantiles: Q levels that are predicted; 0 where one number is.
         images: Columns of images. image_side: pixels a side as they are stored; 0: not known.
+        series: Columns of series. series_steps: of the longest; 0: not known. series_channels: of the widest.
         threads: Threads that one fit may use.
         speed: Speed of this machine relative to the reference (1.0 = 2 shared cores of 2024).
     """
@@ -72,6 +73,9 @@ class Shape:
     quantiles: int = 0
     images: int = 0
     image_side: int = 0
+    series: int = 0
+    series_steps: int = 0
+    series_channels: int = 0
     threads: int = 1
     speed: float = 1.0
 

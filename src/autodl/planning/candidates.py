@@ -80,6 +80,9 @@ class Setting:
             quantiles=len(f.options.quantiles),
             images=len(f.images),
             image_side=max((c.parse.side or 0 for c in f.images), default=0),
+            series=len(f.series),
+            series_steps=max((c.series.length[2] for c in f.series if c.series), default=0),
+            series_channels=max((c.series.channels for c in f.series if c.series), default=0),
             threads=self.threads,
             speed=self.machine.speed,
         )
@@ -132,7 +135,8 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     """
     kept, _, _ = choose_families(setting)
     read = Modality.IMAGE in setting.encodings
-    special = set() if read else {k for k, f in families.items() if Modality.TABLE not in f.modalities}
+    # Terms and fixed convolutions tell texts and series well; networks over them come later.
+    special = set() if read else {k for k, f in families.items() if Modality.IMAGE in f.modalities}
     core = [p for p in kept if p.key in special or not (families[p.key].deep or families[p.key].max_rows)]
     every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
     return every / side_by_side, most / side_by_side

@@ -71,6 +71,11 @@ class Facts:
         return self.of_kind(ColumnKind.IMAGE)
 
     @property
+    def series(self) -> tuple[ColumnInfo, ...]:
+        """Features that are series."""
+        return self.of_kind(ColumnKind.SERIES)
+
+    @property
     def modalities(self) -> frozenset[Modality]:
         """What features are besides numbers, categories and dates."""
         kinds = {Modality.TEXT: ColumnKind.TEXT, Modality.IMAGE: ColumnKind.IMAGE, Modality.SERIES: ColumnKind.SERIES}

@@ -11,6 +11,8 @@ _OURS = (
     "autodl.models.base:Meta",
     "autodl.models.nn.inputs:InputPlan",
     "autodl.models.nn.media_inputs:ImagePlan",
+    "autodl.models.nn.series_inputs:SeriesInput",
+    "autodl.models.nn.series_inputs:SeriesPlan",
     "autodl.preprocess.category_blocks:FrequencyBlock",
     "autodl.preprocess.category_blocks:FrequencyRankBlock",
     "autodl.preprocess.category_blocks:OneHotBlock",

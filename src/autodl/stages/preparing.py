@@ -238,6 +238,9 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         quantiles=len(plan.quantiles),
         images=len(schema.of_kind(ColumnKind.IMAGE)),
         image_side=max((c.parse.side or 0 for c in schema.columns if c.kind is ColumnKind.IMAGE), default=0),
+        series=len(schema.of_kind(ColumnKind.SERIES)),
+        series_steps=max((c.series.length[2] for c in schema.columns if c.series), default=0),
+        series_channels=max((c.series.channels for c in schema.columns if c.series), default=0),
         threads=plan.threads,
         speed=ctx.budget.pace.speed,
     )

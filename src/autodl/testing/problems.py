@@ -9,8 +9,8 @@ import numpy as np
 
 from autodl.features import Features
 from autodl.media.batch import MediaBatch
-from autodl.media.stores import ImageStore
-from autodl.media.writing import digest, write_images
+from autodl.media.stores import ImageStore, SeriesStore
+from autodl.media.writing import digest, write_images, write_series
 from autodl.models.base import Family, Meta
 from autodl.records import ColumnInfo, ColumnKind, Modality, TableSchema, Task
 
@@ -40,7 +40,7 @@ def easy_problem(
     sparse: bool = False,
     family: type[Family] | None = None,
 ) -> Problem:
-    """Numbers and categories that say the target nearly exactly; images that do for a family that is not for tables.
+    """Numbers and categories that say the target nearly exactly; others get images or series.
 
     Args:
         n_classes: K, or 0 for regression.
@@ -57,7 +57,10 @@ def easy_problem(
     signal = 2.0 * x[:, :2].sum(axis=1) + 1.5 * (codes[:, :1] == 2).sum(axis=1) + 0.1 * rng.normal(size=n)
     media = {}
     if family is not None and Modality.TABLE not in family.modalities:
-        media = {"image": MediaBatch(_half_bright(signal, seed), np.arange(n))}
+        if Modality.SERIES in family.modalities:
+            media = {"series": MediaBatch(_rising(signal, seed), np.arange(n))}
+        else:
+            media = {"image": MediaBatch(_half_bright(signal, seed), np.arange(n))}
         x = rng.normal(size=x.shape).astype(np.float32)
         codes = rng.integers(1, 5, size=codes.shape).astype(np.int32)
     values: Any = x
@@ -102,6 +105,21 @@ def _half_bright(signal: NDArray[Any], seed: int) -> ImageStore:
             write_images(folder, ((image, (8, 8)) for image in images), n, 8)
         made = process_place().folder / key
     return ImageStore(made)
+
+
+def _rising(signal: NDArray[Any], seed: int) -> SeriesStore:
+    """Noisy series of 12 to 20 steps of two channels, the first of which lies the higher, the higher the signal."""
+    from autodl.media.place import process_place
+
+    rng = np.random.default_rng(seed)
+    level = 2 * signal / max(1e-9, float(np.abs(signal).max()))
+    series = [rng.normal((x, 0.0), 0.3, (int(rng.integers(12, 21)), 2)).astype(np.float32) for x in level]
+    key = f"rising-{digest(np.concatenate(series)):x}"
+    if (made := process_place().find(key)) is None:
+        with process_place().make(key) as folder:
+            write_series(folder, series, 2)
+        made = process_place().folder / key
+    return SeriesStore(made)
 
 
 def mixed_frame(n: int, seed: int = 0) -> tuple[pd.DataFrame, TableSchema]:
