@@ -55,6 +55,7 @@ class Shape:
     Attributes:
         rows: Training rows of one fit.
         numeric: Numeric columns. categorical: categorical columns. text: free-text columns.
+        text_tokens: Words and signs of a text in the mean; 0: not known.
         levels: Distinct categories of all categorical columns together.
         classes: K, or 0 for regression.
         quantiles: Q levels that are predicted; 0 where one number is.
@@ -69,6 +70,7 @@ class Shape:
     categorical: int = 0
     levels: int = 0
     text: int = 0
+    text_tokens: int = 0
     classes: int = 0
     quantiles: int = 0
     images: int = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
-from autodl.planning.encoding import Encoding
+from autodl.planning.encoding import Encoding, mean_tokens
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
@@ -76,6 +76,7 @@ class Setting:
             categorical=len(f.categorical),
             levels=f.levels,
             text=len(f.text),
+            text_tokens=mean_tokens(f.text),
             classes=f.profile.n_classes,
             quantiles=len(f.options.quantiles),
             images=len(f.images),

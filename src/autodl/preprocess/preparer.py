@@ -17,6 +17,7 @@ from autodl.preprocess.parts import CodeParts
 from autodl.preprocess.series_block import SeriesBlock
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
+from autodl.preprocess.text_tokens import TextTokens
 from autodl.preprocess.vector_block import VectorBlock
 from autodl.preprocess.vector_makers import image_maker, text_maker
 from autodl.records import ColumnKind, Recipe, TableSchema, Task
@@ -69,6 +70,7 @@ class Preparer:
         self._sparse = False
         self._names: tuple[str, ...] = ()
         self._memo: TermMemo | None = None
+        self._tokens: TextTokens | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -78,7 +80,7 @@ class Preparer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Steps that a model of an older version does not know of were not taken when it was trained.
         names = tuple(name for block in state["_blocks"] for name in block.names)
-        self.__dict__.update(completed(state, {"_parts": None, "_memo": None, "_names": names}))
+        self.__dict__.update(completed(state, {"_parts": None, "_memo": None, "_names": names, "_tokens": None}))
 
     def remember(self, memo: TermMemo | None) -> None:
         """Share the term weights of texts with other preparers; None ends it. The memory is not stored."""
@@ -139,7 +141,7 @@ class Preparer:
             return
         numbers = self.schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)
         dates = self.schema.of_kind(ColumnKind.DATETIME) if recipe.dates else ()
-        texts = self.schema.of_kind(ColumnKind.TEXT) if recipe.text != "none" else ()
+        texts = self.schema.of_kind(ColumnKind.TEXT) if recipe.text in ("tfidf", "svd") else ()
         words = self.schema.of_kind(*_WORDS)
         if self._parts is not None:
             words, numbers = (*words, *self._parts.words), (*numbers, *self._parts.numbers)
@@ -150,6 +152,8 @@ class Preparer:
             self._plan_categories(CategoryCoder(words, recipe.rare).fit(frame, weight), frame, weight)
         if texts:
             self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
+        read = self.schema.of_kind(ColumnKind.TEXT) if recipe.text == "tokens" else ()
+        self._tokens = TextTokens(read).fit(frame) if read else None
         self._plan_vectors()
 
     def _plan_vectors(self) -> None:
@@ -202,11 +206,12 @@ class Preparer:
         return Features(numeric, codes, self._coder.cardinalities, names, self._coder.columns, media)
 
     def _media(self, frame: pd.DataFrame) -> dict[str, MediaBatch]:
-        """Images and series themselves, for models that read them."""
+        """Images, series and texts themselves, for models that read them."""
+        passed = {} if self._tokens is None else self._tokens.transform(frame)
         if self.recipe.media == "none":
-            return {}
+            return passed
         columns = self.schema.of_kind(ColumnKind.IMAGE, ColumnKind.SERIES)
-        return {name: cast("MediaArray", frame[name].array).batch for name in columns}
+        return passed | {name: cast("MediaArray", frame[name].array).batch for name in columns}
 
     def _check(self, frame: pd.DataFrame) -> None:
         missing = [name for name in self.schema.names if name not in frame.columns]

@@ -44,8 +44,9 @@ class Recipe(Record):
     """Add how often the value of a column with many levels occurs."""
     code_parts: bool = False
     """Take codes such as ``C85`` apart into letters and a number, besides the code itself."""
-    text: Literal["none", "tfidf", "svd"] = "svd"
-    """``tfidf``: sparse weights of all terms; ``svd``: a few dense columns made of them."""
+    text: Literal["none", "tfidf", "svd", "tokens"] = "svd"
+    """``tfidf``: sparse weights of all terms; ``svd``: a few dense columns made of them; ``tokens``: no columns, but
+    the words in their order, for models that read them."""
     text_features: int = 20_000
     """Words and pairs of words kept, and as many pieces of words."""
     text_pieces: bool = True

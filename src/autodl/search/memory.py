@@ -109,7 +109,7 @@ def preparation_cost(
     numeric += DATE_PARTS * sum(c.kind is ColumnKind.DATETIME for c in features) * recipe.dates
     words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
     codes, onehot, means = _category_widths(recipe, words, classes)
-    texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text != "none" else []
+    texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text in ("tfidf", "svd") else []
     chars = sum(CHARS if c.mean_length is None else c.mean_length for c in texts)
     pieces = PIECES_A_CHAR * chars if recipe.text_pieces and rows.train * chars <= PIECE_CHARACTERS else 0.0
     terms = chars / CHARS_A_TERM

@@ -14,6 +14,7 @@ from autodl.footprint import handling_seconds
 from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
+from autodl.planning.encoding import mean_tokens
 from autodl.planning.order import alphabet_warning
 from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
 from autodl.run_context import RunContext
@@ -234,6 +235,7 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         categorical=len(schema.of_kind(ColumnKind.CATEGORICAL)),
         levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
         text=len(schema.of_kind(ColumnKind.TEXT)),
+        text_tokens=mean_tokens([c for c in schema.columns if c.kind is ColumnKind.TEXT]),
         classes=len(plan.classes),
         quantiles=len(plan.quantiles),
         images=len(schema.of_kind(ColumnKind.IMAGE)),

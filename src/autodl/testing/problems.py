@@ -10,6 +10,7 @@ import numpy as np
 from autodl.features import Features
 from autodl.media.batch import MediaBatch
 from autodl.media.stores import ImageStore, SeriesStore
+from autodl.media.tokens import FIRST, TokenStore
 from autodl.media.writing import digest, write_images, write_series
 from autodl.models.base import Family, Meta
 from autodl.records import ColumnInfo, ColumnKind, Modality, TableSchema, Task
@@ -59,6 +60,8 @@ def easy_problem(
     if family is not None and Modality.TABLE not in family.modalities:
         if Modality.SERIES in family.modalities:
             media = {"series": MediaBatch(_rising(signal, seed), np.arange(n))}
+        elif Modality.TEXT in family.modalities:
+            media = {"text": MediaBatch(_telling(signal, seed), np.arange(n))}
         else:
             media = {"image": MediaBatch(_half_bright(signal, seed), np.arange(n))}
         x = rng.normal(size=x.shape).astype(np.float32)
@@ -120,6 +123,16 @@ def _rising(signal: NDArray[Any], seed: int) -> SeriesStore:
             write_series(folder, series, 2)
         made = process_place().folder / key
     return SeriesStore(made)
+
+
+def _telling(signal: NDArray[Any], seed: int) -> TokenStore:
+    """Texts of 5 to 12 tokens of a vocabulary of 12, whose numbers are the higher, the higher the signal."""
+    rng, n = np.random.default_rng(seed), len(signal)
+    lengths = rng.integers(5, 13, n)
+    level = np.repeat(5 * signal / max(1e-9, float(np.abs(signal).max())), lengths)
+    tokens = FIRST + (6 + level + rng.normal(0, 1, len(level))).clip(0, 11).astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return TokenStore(tokens.astype(np.int32), starts, FIRST + 12)
 
 
 def mixed_frame(n: int, seed: int = 0) -> tuple[pd.DataFrame, TableSchema]:

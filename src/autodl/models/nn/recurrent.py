@@ -21,9 +21,10 @@ class RecurrentNet(nn.Module):
     """Layers of LSTM (Hochreiter and Schmidhuber 1997), GRU (Cho et al. 2014) or simple cells, pooling, linear head.
 
     Args:
-        config: Architecture. features: d. n_outputs: of the head.
+        config: Architecture. features: d.
+        n_outputs: Of the head; 0: there is none, and the ``width`` pooled features are given.
 
-    Shape: (b, t, d), (b, t) bool or None -> (b, n_outputs).
+    Shape: (b, t, d), (b, t) bool or None -> (b, n_outputs or width).
     """
 
     def __init__(self, config: RecurrentConfig, features: int, n_outputs: int) -> None:
@@ -40,7 +41,8 @@ class RecurrentNet(nn.Module):
         d = config.hidden * config.directions
         self.directions = config.directions
         self.pool = None if config.pooling == "last" else make_pooling(config.pooling, d)
-        self.head = nn.Linear(d, n_outputs)
+        self.width = d
+        self.head = nn.Linear(d, n_outputs) if n_outputs else None
 
     def features(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Outputs of all steps (b, t, D h), zeros behind the end, and of each direction's end (b, D h)."""
@@ -60,9 +62,10 @@ class RecurrentNet(nn.Module):
         return out, last.transpose(0, 1).flatten(1)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Raw outputs."""
+        """Raw outputs or pooled features."""
         out, last = self.features(x, mask)
-        return self.head(self.dropout(last if self.pool is None else self.pool(out, mask)))  # type: ignore[no-any-return]
+        pooled = self.dropout(last if self.pool is None else self.pool(out, mask))
+        return pooled if self.head is None else self.head(pooled)  # type: ignore[no-any-return]
 
 
 def initialize(recurrent: nn.LSTM | nn.GRU | nn.RNN) -> None:

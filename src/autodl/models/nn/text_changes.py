@@ -1,0 +1,76 @@
+"""Changes training batches of texts. Notation: b texts, t tokens, 0 behind the end of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from autodl.media.tokens import MASK, PADDING
+from autodl.models.nn.text_config import TextReading
+from autodl.train.data import TensorData
+
+
+class TextAugmenter:
+    """Called with each training batch; all draws are from torch's generator.
+
+    Args:
+        config: What is done. columns: how many of the first inputs are texts (b, t).
+    """
+
+    def __init__(self, config: TextReading, columns: int) -> None:
+        self.config, self.columns = config, columns
+
+    def __call__(self, batch: TensorData) -> TensorData:
+        """The batch with other texts."""
+        texts = tuple(self.changed(x) for x in batch.inputs[: self.columns])
+        return replace(batch, inputs=(*texts, *batch.inputs[self.columns :]))
+
+    def changed(self, texts: Tensor) -> Tensor:
+        """Each text on its own, (b, t) -> (b, t'); none loses its last token."""
+        c = self.config
+        if c.swap:
+            texts = swapped(texts, c.swap)
+        if c.delete or c.insert:
+            texts = thinned(texts, c.delete, c.insert)
+        return masked(texts, c.mask) if c.mask else texts
+
+
+def _drawn(texts: Tensor, share: float) -> Tensor:
+    return torch.rand(texts.shape).to(texts.device) < share
+
+
+def masked(texts: Tensor, share: float) -> Tensor:
+    """Some tokens are hidden."""
+    return torch.where((texts != PADDING) & _drawn(texts, share), MASK, texts)
+
+
+def swapped(texts: Tensor, share: float) -> Tensor:
+    """Some tokens change places with a neighbour; the pairs start all at even places or all at odd ones."""
+    start = int(torch.randint(2, ()))
+    places = torch.arange(texts.shape[1], device=texts.device)
+    partner = ((places - start) ^ 1) + start
+    inside = (partner >= 0) & (partner < len(places))
+    partner = torch.where(inside, partner, places)
+    drawn = _drawn(texts, share)[:, torch.minimum(places, partner)]
+    done = drawn & (texts != PADDING) & (texts[:, partner] != PADDING)
+    return torch.where(done, texts[:, partner], texts)
+
+
+def thinned(texts: Tensor, delete: float, insert: float) -> Tensor:
+    """Some tokens are left out, and tokens of the batch are put behind some."""
+    there = texts != PADDING
+    kept = there & ~_drawn(texts, delete)
+    kept[:, 0] |= there[:, 0] & ~kept.any(1)
+    pool = texts[there]
+    if not len(pool):
+        return texts
+    added = there & _drawn(texts, insert)
+    drawn = pool[torch.randint(len(pool), texts.shape).to(pool.device)]
+    # Ordered by place; a token that is put in comes half a place behind; what is left out goes to the end.
+    place = torch.arange(texts.shape[1], device=texts.device, dtype=torch.float32).expand(texts.shape)
+    keys = torch.cat([torch.where(kept, place, torch.inf), torch.where(added, place + 0.5, torch.inf)], 1)
+    keys, order = keys.sort(dim=1, stable=True)
+    out = torch.where(keys.isinf(), PADDING, torch.cat([texts, drawn], 1).gather(1, order))
+    return out[:, : max(1, int((out != PADDING).sum(1).max()))]

@@ -1,0 +1,73 @@
+"""How networks read texts: names, types and valid values. Knows no torch, so that families import quickly."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from autodl.models.base import CostEstimate, FamilyConfig, Shape
+from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.cost import training_cost
+from autodl.train.config import TrainConfig
+
+USUAL_TOKENS = 40
+"""Of a text of which nothing is known."""
+VOCABULARY = 10_000
+"""Tokens assumed for estimates; the vocabulary is learnt when a model is trained."""
+
+
+class TextReading(TrainConfig, FamilyConfig):
+    """What enters a network over texts, and how training texts are changed; families' configs derive from it.
+
+    Tokens are deleted, swapped and inserted as in Wei and Zou 2019, "EDA", without synonyms; nothing is changed in
+    validation and prediction.
+    """
+
+    tokens: int = Field(256, ge=4, le=4096)
+    """Tokens of a text that are read, from both ends of longer ones."""
+    embed: int = Field(64, ge=4, le=1024)
+    """Size of the vector that is learnt of each token."""
+    embed_dropout: float = Field(0.2, ge=0, lt=1)
+    """Share of the numbers of those vectors that training hides."""
+    mask: float = Field(0.05, ge=0, lt=1)
+    """Share of the tokens that training hides."""
+    delete: float = Field(0.0, ge=0, lt=1)
+    """Share of the tokens that training leaves out."""
+    swap: float = Field(0.0, ge=0, lt=1)
+    """Share of the tokens that change places with a neighbour."""
+    insert: float = Field(0.0, ge=0, lt=1)
+    """Tokens of other texts that training puts between, as a share of the tokens."""
+
+    def n_epochs(self, rows: int) -> int:
+        """15 at 5,000 texts, more of fewer with the root of their number, from 4 to 60; deadlines shorten that."""
+        usual = min(60.0, max(4.0, 15 * (5_000 / max(rows, 1)) ** 0.5))
+        return self.epochs or max(1, round(self.epoch_factor * usual))
+
+    def n_batch(self, rows: int) -> int:
+        """32 of fewer than 2,000, 64 up to 50,000, then 128."""
+        return self.batch_size or (32 if rows < 2_000 else 64 if rows < 50_000 else 128)
+
+    def read_tokens(self, shape: Shape) -> int:
+        """Tokens that are read of a text of this table."""
+        return max(1, min(self.tokens, round(shape.text_tokens or USUAL_TOKENS)))
+
+
+def text_training_cost(
+    shape: Shape, config: TextReading, body: NetworkCost, overhead: float, slowness: float = 1.0
+) -> CostEstimate:
+    """Cost of one fit.
+
+    Args:
+        shape: The problem. config: How texts are read. body: of one text through what follows the vectors.
+        overhead: Seconds of one step besides its arithmetic.
+        slowness: Of its arithmetic, where it is not done in large products.
+    """
+    columns = max(1, shape.text)
+    vectors = VOCABULARY * config.embed
+    return training_cost(
+        shape,
+        config,
+        flops_per_row=2.0 * slowness * columns * body.multiplications,
+        parameters=vectors + body.parameters,
+        floats_per_row=columns * (body.activations + 3 * config.embed * config.read_tokens(shape)),
+        overhead=overhead,
+    )

@@ -1,0 +1,44 @@
+"""Columns of free text as tokens, for models that read them word by word."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from autodl.preprocess.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autodl.media.batch import MediaBatch
+
+
+class TextTokens:
+    """One vocabulary for all columns, so that a word means the same in each.
+
+    Args:
+        columns: Names of object columns of ``str`` and ``None``.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        self.tokenizer: Tokenizer | None = None
+
+    def fit(self, frame: pd.DataFrame) -> TextTokens:
+        """Learn the tokens of the training rows."""
+        self.tokenizer = Tokenizer.learn(chain.from_iterable(_texts(frame, name) for name in self.columns))
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> dict[str, MediaBatch]:
+        """The tokens of each column.
+
+        Raises:
+            RuntimeError: If nothing was learnt.
+        """
+        if self.tokenizer is None:
+            raise RuntimeError("`fit` must come before `transform`")
+        return {name: self.tokenizer.batch(_texts(frame, name)) for name in self.columns}
+
+
+def _texts(frame: pd.DataFrame, name: str) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in frame[name]]
