@@ -8,6 +8,7 @@ import pytest
 
 import autodl
 from autodl.models.base import families
+from autodl.records import Modality
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,16 @@ def test_each_family_has_its_own_way(planned: autodl.Planned) -> None:
     assert ways["linear"] == "rocket"
     assert ways["lightgbm"] == "summary"
     assert all(families[key] for key in ways)
+
+
+def test_networks_read_the_steps_themselves(planned: autodl.Planned) -> None:
+    networks = {f.name: k for k, f in families.items() if f.modalities == {Modality.SERIES}}
+    assert networks
+    known = {p.name for p in planned.plan.families} | {s.what for s in planned.plan.skipped}
+    assert networks.keys() <= known
+    for plan in planned.plan.families:
+        if plan.name in networks:
+            assert (plan.recipe.series, plan.recipe.media) == ("none", "pass")
 
 
 def test_it_is_said(planned: autodl.Planned) -> None:
