@@ -210,8 +210,8 @@ def write_report(folder: RunFolder) -> Path:
         explanation=folder.read("explanation", Explanation),
         front=folder.read("front", Front),
         examples=examples,
-        pictures=_array(folder, examples and examples.pictures),
-        heats=_array(folder, examples and examples.heats),
+        pictures=None if examples is None else _array(folder, examples.pictures),
+        heats=None if examples is None else _array(folder, examples.heats),
         names=trial_names([t.spec for t in trials]),
     )
 

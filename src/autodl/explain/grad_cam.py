@@ -68,4 +68,5 @@ def _map(positions: Tensor) -> NDArray[np.float32]:
     side = round(heat.shape[1] ** 0.5)
     most = heat.max(1, keepdims=True)
     scaled = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
-    return scaled.reshape(len(heat), side, side)
+    found: NDArray[np.float32] = scaled.reshape(len(heat), side, side)
+    return found

@@ -32,7 +32,7 @@ def shown_cell(example: ShownExample, column: pd.Series[Any], place: int) -> Sho
         text = " ".join(str(column.iloc[place]).split())
         cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…"
         return example.model_copy(update={"text": cut})
-    array: MediaArray = column.array  # type: ignore[assignment]
+    array: MediaArray = column.array
     example = example.model_copy(update={"name": array.word(place) or ""})
     if example.kind == "image":
         return example
@@ -61,6 +61,6 @@ def usable(column: pd.Series[Any], kind: ColumnKind) -> NDArray[np.bool_]:
     if kind is ColumnKind.TEXT:
         return np.asarray(present & (column.astype("string").str.strip().fillna("") != "").to_numpy(dtype=bool))
     if kind is ColumnKind.SERIES:
-        array: MediaArray = column.array  # type: ignore[assignment]
+        array: MediaArray = column.array
         return np.array([bool(p) and len(array[i]) > 1 for i, p in enumerate(present)])
     return np.asarray(present)
