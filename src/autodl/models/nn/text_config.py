@@ -11,6 +11,8 @@ from autodl.train.config import TrainConfig
 
 USUAL_TOKENS = 40
 """Of a text of which nothing is known."""
+PADDED = 2.5
+"""Tokens of the longest text of a batch, to which all are filled up, over those of a usual one."""
 VOCABULARY = 10_000
 """Tokens assumed for estimates; the vocabulary is learnt when a model is trained."""
 
@@ -47,8 +49,8 @@ class TextReading(TrainConfig, FamilyConfig):
         return self.batch_size or (32 if rows < 2_000 else 64 if rows < 50_000 else 128)
 
     def read_tokens(self, shape: Shape) -> int:
-        """Tokens that are read of a text of this table."""
-        return max(1, min(self.tokens, round(shape.text_tokens or USUAL_TOKENS)))
+        """Tokens that a text of this table takes in a batch."""
+        return max(1, min(self.tokens, round(PADDED * (shape.text_tokens or USUAL_TOKENS))))
 
 
 def text_training_cost(
