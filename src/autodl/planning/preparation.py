@@ -232,6 +232,7 @@ def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) ->
         "none": "not used",
         "tfidf": "weights of words, word pairs and pieces of words",
         "svd": "its themes, its telling words and a linear model's answer, as numbers",
+        "tokens": "word by word, in their order",
     }
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
