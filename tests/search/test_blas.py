@@ -7,6 +7,7 @@ import threading
 import pytest
 import threadpoolctl
 
+from autodl.search import blas
 from autodl.search.blas import blas_threads
 
 
@@ -29,6 +30,8 @@ def pools(monkeypatch):
             self.restore_original_limits()
 
     monkeypatch.setattr(threadpoolctl, "threadpool_limits", Limits)
+    # A training that another test of this process left running would hold the process's own limit.
+    monkeypatch.setattr(blas, "_limiter", blas._Limiter())
     return state
 
 

@@ -56,8 +56,9 @@ def blas_threads(threads: int) -> Iterator[None]:
     Args:
         threads: That the training may use in all.
     """
-    _limiter.enter(max(1, threads // SHARE))
+    limiter = _limiter
+    limiter.enter(max(1, threads // SHARE))
     try:
         yield
     finally:
-        _limiter.leave()
+        limiter.leave()
