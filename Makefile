@@ -40,7 +40,7 @@ $(USER): pyproject.toml constraints.txt | $(BIN)/python
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing autodl with all that its tests need into $(VENV) (a few minutes the first time) ..."
 	$(PIP) "$(TORCH)"
-	$(PIP) -c constraints.txt -e ".[autogluon,nni,dev]"
+	$(PIP) -c constraints.txt -e ".[all,dev]"
 	@touch $@ $(USER)
 
 setup: $(USER)
