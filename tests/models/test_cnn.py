@@ -15,6 +15,7 @@ from autodl.media.stores import ImageStore
 from autodl.media.writing import write_images
 from autodl.models.base import Meta, Shape
 from autodl.models.cnn import Cnn, CnnConfig
+from autodl.models.nn.convnet import ConvNet
 from autodl.models.nn.image_net import ImageNet
 from autodl.models.nn.inputs import InputPlan
 from autodl.records import Task
@@ -143,7 +144,8 @@ def test_every_configuration_trains_a_step(part) -> None:
         config = CnnConfig(**{k: v for k, v in SPACE.sample(rng).items() if not k.startswith("prep.")})
         with torch.random.fork_rng():
             torch.manual_seed(part)
-            module = ImageNet(config.for_side(12), 2, table, 3)
+            body = ConvNet(config.for_side(12), 3, 0)
+            module = ImageNet(body, body.width, 2, table, 3)
             images = tuple(torch.randint(0, 256, (4, 12, 12, 3), dtype=torch.uint8) for _ in range(2))
             inputs = (*images, torch.ones(4, 2), *table.tensors(X))
             module.fit_colours(inputs)

@@ -1,4 +1,4 @@
-"""Where a convolutional network looks: Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual Explanations").
+"""Where a network over images looks: Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual Explanations").
 
 Notation: n rows, m columns of images, h x w positions of the last feature maps A with d channels.
 """
@@ -45,7 +45,7 @@ def grad_cam(network: ImageNetwork, X: Features, output: NDArray[np.int64]) -> d
         maps.append(args[0])
 
     module.eval()
-    hook = module.body.pool.register_forward_pre_hook(keep)
+    hook = module.body.get_submodule("pool").register_forward_pre_hook(keep)
     try:
         with torch_threads(network.meta.threads), torch.enable_grad():
             inputs = tuple(t.to(device) for t in network.fetcher(X)(network.inputs(X)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
-from autodl.models.nn.conv_cost import HALF_GAIN, convnet_cost, training_seconds_per_row
+from autodl.models.nn.conv_cost import HALF_GAIN, NetworkCost, convnet_cost, training_seconds_per_row
 from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
 from autodl.models.nn.image_config import ImageNetConfig
 from autodl.models.nn.image_estimator import ImageNetwork
 from autodl.models.nn.media_inputs import seen_side
 from autodl.records import Modality, Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 USUAL_SIDE = 32
 """Side of images of which nothing is known."""
@@ -22,6 +27,17 @@ class CnnEstimator(ImageNetwork):
     """A trained convolutional network."""
 
     config: CnnConfig
+
+    def make_body(self, side: int) -> tuple[nn.Module, int]:
+        """See ``ImageNetwork``."""
+        from autodl.models.nn.convnet import ConvNet
+
+        body = ConvNet(self.config.for_side(side), 3, 0, dims=2)
+        return body, body.width
+
+    def body_cost(self, side: int) -> NetworkCost:
+        """See ``ImageNetwork``."""
+        return convnet_cost(self.config.for_side(side), 3, 0, (side, side))
 
 
 class Cnn(Family):

@@ -138,11 +138,12 @@ class TransformerBlock(nn.Module):
 
     Args:
         shape: Architecture. first: the first block of a pre-norm network has no norm before its attention.
+        drop: What is done to both branches while training; None: dropout of ``residual_dropout``.
 
     Shape: (b, t, d) -> (b, t, d), or (b, 1, d) with ``first_only``.
     """
 
-    def __init__(self, shape: TransformerShape, first: bool) -> None:
+    def __init__(self, shape: TransformerShape, first: bool, drop: nn.Module | None = None) -> None:
         super().__init__()
         d = shape.token_size
         hidden = max(1, round(d * shape.hidden_factor))
@@ -157,7 +158,7 @@ class TransformerBlock(nn.Module):
         )
         self.attention_norm = nn.Identity() if self.pre and first else make_norm(shape.norm, d)
         self.feed_forward_norm = make_norm(shape.norm, d)
-        self.drop = Dropout(shape.residual_dropout)
+        self.drop = Dropout(shape.residual_dropout) if drop is None else drop
 
     def forward(self, x: Tensor, first_only: bool = False) -> Tensor:
         """Tokens."""

@@ -1,12 +1,13 @@
-"""A network over images as an estimator: stored images in, augmentation, mirrored predictions."""
+"""A network over images as an estimator: stored images in, augmentation, any body, mirrored predictions."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from autodl.models.base import Meta
-from autodl.models.nn.conv_cost import convnet_cost
-from autodl.models.nn.image_config import ImageNetConfig
+from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.image_training import ImageTraining
 from autodl.models.nn.media_inputs import ImagePlan
 from autodl.models.nn.network import Network
 
@@ -21,19 +22,31 @@ if TYPE_CHECKING:
 
 
 class ImageNetwork(Network):
-    """A convolutional network over the images of a table, with its other columns beside them.
+    """A network over the images of a table, with its other columns beside them; subclasses say what reads the images.
 
     Args:
         config: Architecture, augmentation and training. meta: Task, classes, seed, threads.
     """
 
-    config: ImageNetConfig
+    config: ImageTraining
     predict_batch: ClassVar[int] = 256
     sample_rows: ClassVar[int] = 1024
 
-    def __init__(self, config: ImageNetConfig, meta: Meta) -> None:
+    def __init__(self, config: ImageTraining, meta: Meta) -> None:
         super().__init__(config, meta)
         self.plan: ImagePlan | None = None
+
+    @abstractmethod
+    def make_body(self, side: int) -> tuple[nn.Module, int]:
+        """What turns (b, 3, S, S) images into (b, d) features, and d.
+
+        Args:
+            side: S.
+        """
+
+    @abstractmethod
+    def body_cost(self, side: int) -> NetworkCost:
+        """Of one image of this side through the body."""
 
     def learn(self, X: Features) -> None:
         """See ``Network``."""
@@ -61,14 +74,14 @@ class ImageNetwork(Network):
         from autodl.models.nn.image_net import ImageNet
 
         plan = self._known()
+        body, width = self.make_body(plan.side)
         table = plan.table if plan.has_table else None
-        return ImageNet(self.config.for_side(plan.side), len(plan.columns), table, n_outputs)
+        return ImageNet(body, width, len(plan.columns), table, n_outputs)
 
     def multiplications(self, module: nn.Module) -> float:
-        """Those of the convolutions, for each column of images."""
+        """Those of the body, for each column of images."""
         plan = self._known()
-        cost = convnet_cost(self.config.for_side(plan.side), 3, 1, (plan.side, plan.side))
-        return float(cost.multiplications * len(plan.columns))
+        return float(self.body_cost(plan.side).multiplications * len(plan.columns))
 
     def augmenter(self) -> Callable[[TensorData], TensorData]:
         """See ``Network``."""
@@ -77,7 +90,7 @@ class ImageNetwork(Network):
         plan = self._known()
         return ImageAugmenter(self.config, len(plan.columns), mixes=not plan.has_table)
 
-    def training_config(self) -> ImageNetConfig:
+    def training_config(self) -> ImageTraining:
         """In 16 bits where that is quicker."""
         config = self.config
         return config.model_copy(update={"precision": "mixed"}) if config.trains_in_half else config

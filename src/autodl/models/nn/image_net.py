@@ -1,4 +1,4 @@
-"""A convolutional network over images, with the other columns of the table beside them.
+"""A network over images, with the other columns of the table beside them.
 
 Notation: b rows, m columns of images, S side in pixels, d features after pooling.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autodl.models.nn.conv_config import ConvNetConfig
-from autodl.models.nn.convnet import ConvNet
 from autodl.models.nn.embeddings import CategoryEncoder
 from autodl.models.nn.inputs import InputPlan
 
@@ -41,12 +39,13 @@ class TableSide(nn.Module):
 
 
 class ImageNet(nn.Module):
-    """Images through one convolutional network, what they and the other columns say through one head.
+    """Images through one network, what they and the other columns say through one head.
 
     Colours are standardized by those of the training images. A missing image gives zeros.
 
     Args:
-        config: Architecture. columns: m. n_outputs: of the head.
+        body: (b, 3, S, S) -> (b, d); what averages its positions is called ``pool``. width: d.
+        columns: m. n_outputs: of the head.
         table: The other columns, or None where there are none.
 
     Shape: m times (b, S, S, 3), (b, m), then what ``InputPlan.tensors`` gives -> (b, n_outputs).
@@ -55,18 +54,18 @@ class ImageNet(nn.Module):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, config: ConvNetConfig, columns: int, table: InputPlan | None, n_outputs: int) -> None:
+    def __init__(self, body: nn.Module, width: int, columns: int, table: InputPlan | None, n_outputs: int) -> None:
         super().__init__()
         self.columns = columns
         self.register_buffer("center", torch.full((3,), 128.0))
         self.register_buffer("spread", torch.full((3,), 64.0))
-        self.body = ConvNet(config, 3, 0, dims=2)
+        self.body = body
         self.body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its declarations
         self.side = None if table is None else TableSide(table)
-        width = columns * self.body.width + (0 if table is None else SIDE_WIDTH)
+        inputs = columns * width + (0 if table is None else SIDE_WIDTH)
         # What an image means may depend on the other columns, which a sum of both could not say.
-        self.joint = None if table is None else nn.Linear(width, JOINT_WIDTH)
-        self.head = nn.Linear(width if table is None else JOINT_WIDTH, n_outputs)
+        self.joint = None if table is None else nn.Linear(inputs, JOINT_WIDTH)
+        self.head = nn.Linear(inputs if table is None else JOINT_WIDTH, n_outputs)
         nn.init.normal_(self.head.weight, 0.0, 0.01)
         nn.init.zeros_(self.head.bias)
 
