@@ -168,13 +168,15 @@ def _going_on(n_known: int, used_s: float, budget: Budget) -> str:
 def run_plan(data: str | pd.DataFrame, options: FitOptions, listener: Listener = silent) -> tuple[Profile, Plan]:
     """What ``run_fit`` would do and why; trains nothing and writes nothing."""
     from autodl import stages
+    from autodl.media.place import passing_place
     from autodl.planning import check_names
 
     check_names(options)
-    dataset = stages.read(data, options)
-    held_out = stages.read_test(options, dataset)
-    profile = stages.profile(dataset, held_out, options)
-    return profile, stages.plan(profile, options, held_out is not None)
+    with passing_place() as place:
+        dataset = stages.read(data, options, place=place)
+        held_out = stages.read_test(options, dataset, place)
+        profile = stages.profile(dataset, held_out, options)
+        return profile, stages.plan(profile, options, held_out is not None)
 
 
 def rebuild_report(path: Path) -> Path:

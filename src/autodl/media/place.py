@@ -64,7 +64,7 @@ class MediaPlace:
 @contextmanager
 def passing_place() -> Iterator[MediaPlace]:
     """A place that is taken away at the end, for rows that are predicted and forgotten; costs nothing if not used."""
-    place = MediaPlace(Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(12)}", private=True)
+    place = _new()
     try:
         yield place
     finally:
@@ -74,14 +74,19 @@ def passing_place() -> Iterator[MediaPlace]:
 
 @cache
 def process_place() -> MediaPlace:
-    """The place of this process where no other is named; taken away when it ends."""
+    """The place of this process where no other is named; taken away when it ends, unless by ``os._exit``."""
     import atexit
 
-    folder, owner = tempfile.mkdtemp(prefix=PREFIX), os.getpid()
+    place, owner = _new(), os.getpid()
 
     def remove() -> None:
         if os.getpid() == owner:  # a forked child ends earlier
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(place.folder, ignore_errors=True)
 
     atexit.register(remove)
-    return MediaPlace(folder)
+    return place
+
+
+def _new() -> MediaPlace:
+    """A place among the temporary files that nobody else has."""
+    return MediaPlace(Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(12)}", private=True)

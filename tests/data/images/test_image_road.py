@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from image_files import noisy, photos, save
 import autodl
 from autodl.dataset import load, load_test
 from autodl.errors import AutodlError
-from autodl.media.place import MediaPlace
+from autodl.media.place import MediaPlace, process_place
 from autodl.options import FitOptions
 from autodl.profiling import profile_table
 from autodl.records import ColumnKind, Profile, Severity, Task
@@ -234,3 +235,14 @@ def test_real_photographs(shared_data: Path) -> None:
     info = found.columns["image"]
     assert info.image is not None
     assert (info.n_missing, info.image.height, info.parse.side) == (0, (32, 32, 32), 32)
+
+
+def test_a_plan_leaves_no_decoded_images_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, place = photos(tmp_path / "photos", n=15), tmp_path / "temporary"
+    place.mkdir()
+    process_place.cache_clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    planned = autodl.plan(root, pretrained="none")
+    assert planned.profile.columns["image"].kind is ColumnKind.IMAGE
+    assert list(place.iterdir()) == []
+    process_place.cache_clear()
