@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
-from autodl.planning.encoding import Encoding, mean_tokens
+from autodl.planning.encoding import Encoding
 from autodl.planning.facts import DATE_PARTS, Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
+from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.fitting import idle_fields, planned_space
 from autodl.search.memory import Rows, preparation_cost, vector_columns
@@ -100,18 +101,23 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
     kept: list[FamilyPlan] = []
     skipped: list[Skipped] = []
     too_slow: list[tuple[float, FamilyPlan]] = []
+    budget = setting.facts.options.time_budget_s
+    most = float("inf") if budget is None else SHARE[setting.facts.options.preset] * budget
+    reading = reading_limit(setting.facts)
     for cls in sorted((c for c in families.values() if _meant(c, setting)), key=lambda c: (c.order, c.key)):
         baseline = cls.complexity == 0
         if asked and cls.key not in asked and not baseline:
             skipped.append(Skipped(what=cls.name, why="Not among the families you asked for."))
             continue
-        if reason := _unfit(cls, setting):
+        if reason := _unfit(cls, setting, cls.key in asked):
             skipped.append(Skipped(what=cls.name, why=reason))
             continue
-        plan, cost = _plan(cls, setting, cls.key in asked)
-        reason = "" if baseline else _too_costly(cls, cost, plan.est_seconds, setting, cls.key in asked)
+        limit = min(most, reading) if reads_words(cls) and cls.key not in asked else most
+        plan, cost = _plan(cls, setting, cls.key in asked, limit)
+        reason = "" if baseline else _too_costly(cls, cost, plan.est_seconds, setting, cls.key in asked, limit)
         if not reason:
             kept.append(plan)
+            reading -= plan.est_seconds if reads_words(cls) else 0.0
             continue
         skipped.append(Skipped(what=cls.name, why=reason))
         if cost.bytes <= MEMORY_SHARE * setting.machine.memory_bytes:
@@ -176,7 +182,7 @@ def _meant(cls: type[Family], setting: Setting) -> bool:
     return bool(cls.modalities & {Modality.TABLE, *setting.facts.modalities})
 
 
-def _unfit(cls: type[Family], setting: Setting) -> str:
+def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
     """Why a family cannot take part at all, or an empty string."""
     if setting.facts.task not in cls.tasks:
         return f"It cannot do {setting.facts.task.value}."
@@ -189,35 +195,35 @@ def _unfit(cls: type[Family], setting: Setting) -> str:
     rows = setting.shape().rows
     if cls.max_rows is not None and rows > cls.max_rows:
         return f"Too slow on {rows:,} rows: its time or memory grows with their square (limit {cls.max_rows:,})."
-    return ""
+    return too_little_to_read(setting.facts, rows) if reads_words(cls) and not asked else ""
 
 
-def _too_costly(cls: type[Family], cost: CostEstimate, seconds: float, setting: Setting, asked: bool) -> str:
+def _too_costly(
+    cls: type[Family], cost: CostEstimate, seconds: float, setting: Setting, asked: bool, limit: float
+) -> str:
+    """Why a first trial costs too much, or an empty string; ``limit``: seconds that it may take."""
     memory = setting.machine.memory_bytes
     if cost.bytes > MEMORY_SHARE * memory:
         return f"It would need about {in_gib(cost.bytes)} of memory, and {in_gib(memory)} are free."
     if asked:
         return ""
-    options = setting.facts.options
-    if options.time_budget_s is None:
+    budget = setting.facts.options.time_budget_s
+    if budget is None:
         return ""
-    share = min(SHARE[options.preset], EXTRA_SHARE) if cls.requires else SHARE[options.preset]
-    limit = share * options.time_budget_s
+    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires else limit)
     if seconds > limit:
         return (
-            f"One trial would take about {seconds:.0f} s of a budget of {options.time_budget_s:.0f} s; "
+            f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "
             f"at most {limit:.0f} s are spent on a first try. Give more time, or name it with --families."
         )
     return ""
 
 
-def _plan(cls: type[Family], setting: Setting, asked: bool) -> tuple[FamilyPlan, CostEstimate]:
+def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
     costs = [_cost(cls, setting, start, recipe) for start in setting.space(cls.key).starts()]
     folds = setting.validation.n_folds
-    budget = setting.facts.options.time_budget_s
-    limit = float("inf") if budget is None else SHARE[setting.facts.options.preset] * budget
     fitting = [c for c in costs if c.seconds * folds <= limit]
     cost = fitting[0] if fitting else min(costs, key=lambda c: c.seconds)
     why = ("You asked for it. " if asked else "") + cls.summary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autodl.duration import format_duration
@@ -18,7 +18,6 @@ LOAD_S = 6.0
 """Seconds that its libraries take to be loaded, here and in the processes that train."""
 _TOPICS = {Modality.IMAGE: "Images", Modality.TEXT: "Sentences"}
 CHARACTERS_A_TOKEN = 4.0
-CHARACTERS_A_WORD = 5.0
 CHARACTERS = 200.0
 """Of a text whose length is not known."""
 
@@ -71,12 +70,6 @@ def seconds_at(size: int, modality: Modality, columns: tuple[ColumnInfo, ...], o
             read = min(read, 2.0 + length / CHARACTERS_A_TOKEN)
         total += (column.n - column.n_missing) * offer.seconds * relative_cost(modality, read, offer.sizes[0])
     return LOAD_S + total
-
-
-def mean_tokens(columns: Iterable[ColumnInfo]) -> int:
-    """Words and signs of a text in the mean over columns of texts; 0 where that is not known."""
-    lengths = [c.mean_length for c in columns if c.mean_length is not None]
-    return max(1, round(sum(lengths) / len(lengths) / CHARACTERS_A_WORD)) if lengths else 0
 
 
 def instead(modality: Modality, why: str) -> Decision:

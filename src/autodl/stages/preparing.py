@@ -14,8 +14,8 @@ from autodl.footprint import handling_seconds
 from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
-from autodl.planning.encoding import mean_tokens
 from autodl.planning.order import alphabet_warning
+from autodl.planning.texts import mean_tokens
 from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import Budget, Pace
