@@ -236,6 +236,11 @@ def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) ->
     }
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
+    if len({r.text == "tokens" for r in recipes.values()}) == 2:
+        why += (
+            " Models of which words occur come first: they take seconds and are hard to beat. Networks that read the "
+            "words in their order follow, with a small part of the time."
+        )
     return Decision(
         topic="Text",
         choice=_spread(recipes, "text", words),

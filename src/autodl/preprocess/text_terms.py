@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.preprocess.tokenizer import UNSPACED
 from autodl.preprocess.vocabulary import TOKEN, Vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_UNSPACED = re.compile("[\\u0e00-\\u0e7f\\u3040-\\u30ff\\u3400-\\u9fff\\uf900-\\ufaff]")
-"""Thai, Japanese and Chinese characters: languages written without spaces between words."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 PIECES = (2, 4)
 """Characters of a piece of a word, least and most."""
 PIECE_CHARACTERS = 4_000_000
