@@ -69,7 +69,7 @@ class TextCnn(Family):
     """Family of convolutional networks over texts."""
 
     key = "text_cnn"
-    other_names = ("textcnn", "kim_cnn")
+    other_names = ("kim_cnn",)
     name = "Neural network (convolutions over words)"
     summary = "A network that looks for telling groups of neighbouring words, learnt from these texts alone."
     paper = 'Kim 2014, "Convolutional Neural Networks for Sentence Classification"'
