@@ -86,7 +86,8 @@ def test_all_types_of_polars_can_be_read() -> None:
             "span": [dt.timedelta(hours=i) for i in range(4)],
             "clock": [dt.time(i) for i in range(4)],
             "enum": pl.Series(["b", "a", "b", "a"], dtype=pl.Enum(["b", "a"])),
-            "list": [[1, 2]] * 4,
+            "list": [["a", "b"]] * 4,
+            "steps": [[1.5, 2.5]] * 3 + [[0.5]],
             "struct": [{"a": 1, "b": "x"}] * 4,
             "money": [decimal.Decimal("1.25")] * 4,
             "bytes": [b"ab"] * 4,
@@ -100,7 +101,8 @@ def test_all_types_of_polars_can_be_read() -> None:
     assert found["span"].tolist() == [0.0, 3600.0, 7200.0, 10800.0]
     assert found["clock"].tolist() == ["00:00:00", "01:00:00", "02:00:00", "03:00:00"]
     assert found["enum"].tolist() == ["b", "a", "b", "a"]
-    assert found["list"].tolist() == ["[1, 2]"] * 4
+    assert found["list"].tolist() == ['["a", "b"]'] * 4
+    assert [steps.ravel().tolist() for steps in found["steps"]] == [[1.5, 2.5]] * 3 + [[0.5]]
     assert found["struct"].tolist() == ['{"a": 1, "b": "x"}'] * 4
     assert found["money"].tolist() == [1.25] * 4
     assert found["huge"].tolist() == [str(2**63 + 1)] * 4
