@@ -54,7 +54,8 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\nfrom autodl.__main__ import main\ncode = main(['--help'])\n"
-        "heavy = {'numpy', 'pandas', 'sklearn', 'torch', 'ray', 'scipy', 'lightgbm', 'optuna', 'matplotlib'}\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'torch', 'ray', 'scipy', 'lightgbm', 'optuna', 'matplotlib', 'PIL',\n"
+        "'transformers'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)), code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
