@@ -138,9 +138,10 @@ def _check_lacking(
     if len(lacking) > SHOWN:
         quoted += f" and {len(lacking) - SHOWN} more"
     if len(lacking) == len(names):
+        what = f"none of the {len(names)} columns that the model needs ({quoted})"
         raise DataError(
-            f"{where} has none of the {len(names)} columns that the model needs ({quoted})",
-            "Check that it is the right file and has a header line.",
+            f"{where} has " + (what if len(names) > 1 else f"no column {quoted}, which is all that the model looks at"),
+            _image_remedy(schema, raw) or "Check that it is the right file and has a header line.",
         )
     if allow_missing:
         return
@@ -152,6 +153,16 @@ def _check_lacking(
         f"{remedy} {'it' if one else 'them'}, or pass --allow-missing to predict as if {'it' if one else 'they'} "
         "were unknown in every row.",
     )
+
+
+def _image_remedy(schema: TableSchema, raw: pd.DataFrame) -> str:
+    """What to do where the only column is one of images, and the data name theirs otherwise; empty elsewhere."""
+    from autodl.data.images.columns import image_columns
+
+    names = schema.names
+    if len(names) != 1 or schema[names[0]].kind is not ColumnKind.IMAGE or not (found := image_columns(raw)):
+        return ""
+    return f"Rename '{found[0]}' to '{names[0]}', or give the folder with the images instead of a table."
 
 
 def predict_file(

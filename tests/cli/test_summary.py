@@ -47,6 +47,18 @@ def test_a_classification_is_told_in_counts_against_guessing(folder: Path) -> No
     assert said["Use it"].startswith(f"autodl predict '{folder}' ")
 
 
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [("csv", "NEW_DATA.csv"), ("images", "FOLDER_OF_NEW_IMAGES"), ("ts", "NEW_SERIES.ts"), ("npz", "NEW_SERIES.npz"),
+     ("frame", "NEW_DATA.csv"), ("excel", "NEW_DATA.xlsx")],
+)  # fmt: skip
+def test_the_use_names_data_of_the_kind_that_was_given(folder: Path, form: str, named: str) -> None:
+    profile = make_profile()
+    read = profile.read.model_copy(update={"format": form})
+    lines = summarize(make_record(), make_evaluation(), folder, profile=profile.model_copy(update={"read": read}))
+    assert by_head(lines)["Use it"] == f"autodl predict '{folder}' {named} --out predictions.csv"
+
+
 def test_a_regression_is_told_by_the_typical_error(folder: Path) -> None:
     said = by_head(summarize(make_record(classes=()), make_evaluation(regression=True), folder))
     assert said["Predicts"] == "bought, a number."

@@ -261,3 +261,18 @@ def test_a_planned_kind_that_was_not_reached_is_listed(tmp_path: Path) -> None:
     said = "not tried: the time or the memory did not reach"
     assert said not in page_of(tmp_path, records)[1].text
     assert re.search(rf"Random forest 0 0 \S+ {said}", page_of(tmp_path, records.but(trials=left))[1].text)
+
+
+@pytest.mark.parametrize(("form", "named"), [("csv", "NEW_DATA.csv"), ("images", "FOLDER_OF_NEW_IMAGES")])
+def test_the_page_says_how_the_model_is_used_once_there_is_one(tmp_path: Path, form: str, named: str) -> None:
+    records = make_records("binary")
+    read = records.profile.read.model_copy(update={"format": form})
+    records = records.but(profile=records.profile.model_copy(update={"read": read}))
+    folder = tmp_path / "my <run>"
+    folder.mkdir()
+    page = Page(write_report(folder, **records.kwargs()).read_text(encoding="utf-8"))
+    command = f"autodl predict '{folder}' {named} --out predictions.csv"
+    assert command in " ".join(page.words) and "#use" in page.links
+    unborn = records.but(run=records.run.model_copy(update={"delivered": ""}))
+    page = Page(write_report(folder, **unborn.kwargs()).read_text(encoding="utf-8"))
+    assert "autodl predict" not in " ".join(page.words) and "#use" not in page.links

@@ -12,7 +12,7 @@ import pytest
 from autodl.events import Note
 from autodl.explain.explain import full_seconds
 from autodl.explain.speed import Speed
-from autodl.records import Cost, TrialResult, TrialSpec, TrialStatus
+from autodl.records import ColumnInfo, ColumnKind, Cost, TableSchema, TrialResult, TrialSpec, TrialStatus
 from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, MOST_PACE, Budget, Pace
 from autodl.stages import explaining
 from autodl.stages.explaining import EXPLAIN_SHARE, FULL_SHARE, LATE_SHARE, LEAST_S, MOST_S, REPEATS
@@ -50,10 +50,17 @@ class guard:  # noqa: N801 - stands for a method
         return False
 
 
+def numbers():
+    """A schema of numbers."""
+    return TableSchema(
+        columns=tuple(ColumnInfo(name=c, kind=ColumnKind.NUMERIC, n=9, n_missing=0, n_unique=9) for c in COLUMNS)
+    )
+
+
 def problem(n_test=N_ROWS):
     frame = pd.DataFrame({c: np.arange(float(n_test)) for c in COLUMNS})
     return SimpleNamespace(
-        setup=SimpleNamespace(data=SimpleNamespace(test_frame=frame), plan=None),
+        setup=SimpleNamespace(data=SimpleNamespace(test_frame=frame, schema=numbers()), plan=None),
         y_test=np.zeros(n_test),
         delivery=SimpleNamespace(folder=None),
         finish_s=lambda budget: budget.finish_s(1_000, len(COLUMNS)),

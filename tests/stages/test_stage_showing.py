@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autodl.explain.speed import Speed
 from autodl.media.array import MediaArray
 from autodl.media.batch import ABSENT
 from autodl.media.writing import write_images, write_series
@@ -22,7 +23,8 @@ from autodl.records import (
     TrialSpec,
     TrialStatus,
 )
-from autodl.stages.showing import MOST_OF_EACH, show
+from autodl.stages.showing import SHARE, TEXTS_SHARE, show
+from autodl.stages.shown_columns import BACKWARD, MOST_OF_EACH, shown_seconds
 from autodl.store import RunFolder
 
 N = 60
@@ -38,15 +40,17 @@ def time_left(monkeypatch):
     monkeypatch.setattr("autodl.stages.showing.spare_seconds", spare)
 
 
-def context(seconds: float = 100.0) -> SimpleNamespace:
-    budget = SimpleNamespace(unlimited=False)
-    return SimpleNamespace(spare=seconds, budget=budget, guard=lambda what: nullcontext())
+def context(seconds: float = 100.0, answers: Speed | None = None) -> SimpleNamespace:
+    budget, told = SimpleNamespace(unlimited=False), []
+    return SimpleNamespace(
+        spare=seconds, budget=budget, guard=lambda what: nullcontext(), answers=answers, note=told.append, told=told
+    )
 
 
 def made(tmp_path, columns: dict, classes=CLASSES, tested: bool = True):
     """Two models of equal weight, a frame of these columns, and rows numbered from 100."""
     rng, folder = np.random.default_rng(0), RunFolder(tmp_path / "run")
-    folder.path.mkdir()
+    folder.path.mkdir(parents=True)
     k = len(classes)
     y = rng.integers(0, k, N) if k else rng.normal(size=N)
     own = [rng.dirichlet(np.ones(k), N) if k else rng.normal(size=N) for _ in range(2)]
@@ -128,8 +132,52 @@ def test_texts_are_shown_but_not_names(tmp_path) -> None:
 
 def test_nothing_is_shown_without_time_rows_or_predictions(tmp_path) -> None:
     problem, ensemble, results, _ = made(tmp_path, {"photo": images(tmp_path)})
-    assert show(context(0.0), problem, ensemble, results) is None
+    late = context(0.0)
+    assert show(late, problem, ensemble, results) is None and "no time was left" in late.told[0]
     untested = [r.model_copy(update={"test": None}) for r in results]
     assert show(context(), problem, ensemble, untested) is None
     problem.y_test = problem.y_test[:0]
     assert show(context(), problem, ensemble, results) is None
+
+
+def letters() -> tuple[ColumnKind, pd.Series]:
+    words = np.random.default_rng(3).choice(["sun", "rain", "wind", "snow"], (N, 12))
+    return ColumnKind.TEXT, pd.Series([" ".join(row) for row in words], dtype="string")
+
+
+def test_words_are_looked_for_in_as_many_texts_as_time_allows_or_not_at_all(tmp_path, monkeypatch) -> None:
+    problem, ensemble, results, _ = made(tmp_path, {"letter": letters()})
+    asked: list[int] = []
+
+    def predict(frame: pd.DataFrame) -> np.ndarray:
+        asked.append(len(frame))
+        snow = frame["letter"].str.contains("snow").to_numpy(dtype=float)
+        return np.column_stack([1 - 0.5 * snow, 0.5 * snow])
+
+    monkeypatch.setattr("autodl.scoring.one_fold_predictor", lambda *given: predict)
+    (found,) = show(context(answers=Speed(0.0, 1e-4)), problem, ensemble, results).words
+    assert asked[0] == N and found.terms[0].term == "snow" and found.terms[0].effect == pytest.approx(0.5)
+    asked.clear()
+    row_s = TEXTS_SHARE * SHARE * 100.0 / 55.2
+    some = show(context(answers=Speed(0.0, row_s)), problem, ensemble, results)
+    assert asked[0] in (54, 55) and some.words and not some.notes
+    asked.clear()
+    late = show(context(answers=Speed(0.0, 2 * row_s)), problem, ensemble, results)
+    assert not asked and not late.words and late.shown
+    assert late.notes == ("Which words decide was not found out: no time was left.",)
+
+
+def test_the_time_of_examples_follows_from_what_there_is_to_look_at(tmp_path) -> None:
+    speed = Speed(1.0, 0.01)
+    looks = 1.0 + 0.01 * BACKWARD * 2 * MOST_OF_EACH[ColumnKind.IMAGE]
+    words = 31.0 + 0.01 * (N + 30 * 20)
+    for columns, seconds in (
+        ({"photo": images(tmp_path)}, looks),
+        ({"letter": letters()}, words),
+        ({"photo": images(tmp_path / "more"), "letter": letters()}, looks + words),
+        ({"curve": series(tmp_path)}, 0.0),
+    ):
+        problem, *_ = made(tmp_path / "-".join(columns), columns)
+        assert shown_seconds(problem, speed) == pytest.approx(seconds)
+    problem.y_test = problem.y_test[:0]
+    assert shown_seconds(problem, speed) == 0.0

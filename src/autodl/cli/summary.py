@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +52,7 @@ def summarize(
     """
     from autodl.report.limits import verdict
     from autodl.report.more_time import judged
+    from autodl.report.using import predict_command
 
     lines = _only_guess(record, evaluation) + _never_shared(record, shared)
     lines.append(Line("Predicts", _what(record)))
@@ -74,7 +74,7 @@ def summarize(
         lines.append(Line("Report", str(folder / "report.html"), verbatim=True))
     if (folder / "model").exists():
         lines.append(Line("Model", str(folder / "model"), verbatim=True))
-        command = f"autodl predict {shlex.quote(str(folder))} NEW_DATA.csv --out predictions.csv"
+        command = predict_command(folder, None if profile is None else profile.read)
         lines.append(Line("Use it", command, verbatim=True))
     return lines
 

@@ -220,10 +220,22 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Band:
+    """Part of a box of lines, in its units: it speaks for the answer, or raises the number, or the opposite."""
+
+    x: float
+    width: float
+    height: float
+    opacity: float
+    raises: bool
+
+
+@dataclass(frozen=True)
 class Card:
     """One cell of a test row: a picture, lines, or a text.
 
-    ``picture`` and ``heat`` are data URIs. ``lines`` holds the points of SVG polylines in a box of 120 x 64.
+    ``picture`` and ``heat`` are data URIs. ``lines`` holds the points of SVG polylines in a box of 120 x 64, before
+    ``bands``; ``more`` is a second line of words.
     """
 
     head: str
@@ -233,6 +245,8 @@ class Card:
     heat: str = ""
     lines: tuple[str, ...] = ()
     text: str = ""
+    bands: tuple[Band, ...] = ()
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -323,12 +337,14 @@ class TimeUse:
 
 @dataclass(frozen=True)
 class Closing:
-    """Method, model card, glossary, reproduction."""
+    """Method, model card, glossary, use, reproduction."""
 
     method: str
     card: tuple[tuple[str, tuple[str, ...]], ...]
     glossary: tuple[tuple[str, str, str], ...]
     """Key, term, meaning."""
+    use: str
+    """What to type for predictions; empty where there is no model, or nobody knows the folder."""
     command: str
     reproduce: str
     versions: Table

@@ -10,6 +10,7 @@ from autodl.run_context import RunContext
 from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS
 from autodl.search.naming import trial_names
 from autodl.stages.preparing import Problem
+from autodl.stages.shown_columns import shown_seconds
 
 EXPLAIN_SHARE, PROBE_SHARE = 0.1, 0.05
 """Of the budget, kept from the refits for the explanation at most; of that, for timing the predictions."""
@@ -24,7 +25,7 @@ LATE_SHARE = 0.35
 
 
 def expected_seconds(problem: Problem, members: Sequence[TrialResult]) -> float:
-    """Seconds of a full explanation of these trials together, by what their predictions took in the search."""
+    """Seconds of a full explanation with examples of these trials, by what their predictions took in the search."""
     from autodl.explain.explain import full_seconds
     from autodl.explain.speed import Speed
 
@@ -34,7 +35,7 @@ def expected_seconds(problem: Problem, members: Sequence[TrialResult]) -> float:
         return 0.0
     row_s = sum(c.predict_ms_per_row for c in costs) / 1000.0
     speed = Speed(sum(c.row_s or 0.0 for c in costs), row_s)
-    return full_seconds(speed, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS)
+    return full_seconds(speed, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS) + shown_seconds(problem, speed)
 
 
 def kept_for_the_end(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> float:
@@ -64,10 +65,11 @@ def _seconds(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Seq
     if predict is None or len(problem.y_test) == 0:
         return None
     ctx.answers = measure_speed(predict, frame, PROBE_SHARE * EXPLAIN_SHARE * total)
-    full = full_seconds(ctx.answers, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS)
+    shown = shown_seconds(problem, ctx.answers)
+    full = shown + full_seconds(ctx.answers, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS)
     if full <= FULL_SHARE * total:
         return full
-    short = short_seconds(ctx.answers, len(frame), len(frame.columns))
+    short = shown + short_seconds(ctx.answers, len(frame), len(frame.columns))
     return max(FULL_SHARE * total, min(EXPLAIN_SHARE * total, short))
 
 

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import Deadline
+from autodl.explain.speed import Speed
 from autodl.records import ColumnKind, Ensemble, Modality, TrialResult
 from autodl.records.examples import Examples, ShownExample, WordEffects
 from autodl.run_context import RunContext
 from autodl.search.naming import trial_names
 from autodl.stages.explaining import MOST_S, spare_seconds
 from autodl.stages.preparing import Problem
+from autodl.stages.showing_steps import with_step_effects
+from autodl.stages.shown_columns import MOST_OF_EACH, columns_shown, looks_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,10 +25,11 @@ if TYPE_CHECKING:
 
 SHARE = 0.35
 """Of the time that is left for explanations."""
-MOST_OF_EACH = {ColumnKind.IMAGE: 12, ColumnKind.SERIES: 8, ColumnKind.TEXT: 6}
-"""Rows answered rightly, and mistakes."""
-READ_WORDS = 6.0
-"""Words that the texts of a column have on average before they are shown: shorter ones are names, not texts."""
+TEXTS_SHARE, LEAST_TEXTS = 0.4, 50
+"""Share of the rows that can be predicted in time that are whole texts; texts below which words say nothing."""
+
+STEPS_SHARE = 0.5
+"""Share of the rows that can be predicted in time that are series with a part replaced."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,23 @@ class _Answers:
 
 
 def show(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> Examples | None:
-    """Rows to look at of the first column of each kind; None where there is none, or no time for it."""
+    """Rows to look at of the first column of each kind; None where there is none, or no time for it.
+
+    The cells themselves take no time worth counting; where a network looks and which words decide is found out in a
+    share of the time that is left, or left out, which the report then says.
+    """
     columns = columns_shown(problem)
     if not columns or len(problem.y_test) == 0:
         return None
     if (spare := spare_seconds(ctx, problem)) <= 0:
+        ctx.note("Examples to look at were not picked: no time was left. A larger --time-budget leaves more.")
         return None
     deadline = Deadline.after(MOST_S if ctx.budget.unlimited else SHARE * spare)
     by_id = {r.spec.id: r for r in results}
     answers = _answers(problem, ensemble, by_id)
     if answers is None:
         return None
-    frame, rng = problem.setup.data.test_frame, np.random.default_rng(problem.setup.plan.seed)
+    rng, speed = np.random.default_rng(problem.setup.plan.seed), _speed(ctx, ensemble, by_id)
     shown: list[ShownExample] = []
     places: list[int] = []
     notes: list[str] = []
@@ -58,34 +67,36 @@ def show(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequenc
     for column, kind in columns:
         found, at = _chosen(problem, answers, column, kind, rng)
         if kind is ColumnKind.IMAGE and found:
-            found, made = _with_pictures(ctx, problem, ensemble, by_id, answers, found, at, deadline)
+            hurried = looks_seconds(speed) > deadline.left()
+            found, made = _with_pictures(ctx, problem, ensemble, by_id, answers, found, at, hurried)
             notes += made.pop("notes")
             update |= made
+        if kind is ColumnKind.SERIES and found:
+            rows = STEPS_SHARE * speed.rows(deadline.left())
+            with ctx.guard("Finding the parts of series that decide"):
+                found, note = with_step_effects(problem, ensemble, by_id, answers.codes, found, at, rows)
+                notes += [note] if note else []
         shown += found
         places += at
     words: list[WordEffects] = []
     for column, kind in columns:
-        if kind is ColumnKind.TEXT:
-            with ctx.guard("Finding the words that decide"):
-                words += _words(problem, ensemble, by_id, frame, column, deadline)
+        if kind is not ColumnKind.TEXT:
+            continue
+        most = int(TEXTS_SHARE * speed.rows(deadline.left()))
+        if most < LEAST_TEXTS:
+            notes.append("Which words decide was not found out: no time was left.")
+            continue
+        with ctx.guard("Finding the words that decide"):
+            words += _words(problem, ensemble, by_id, column, most, deadline)
     return Examples(shown=tuple(shown), words=tuple(words), notes=tuple(notes), **update) if shown or words else None
 
 
-def columns_shown(problem: Problem) -> list[tuple[str, ColumnKind]]:
-    """The first column of images, of series and of texts that are worth reading."""
-    schema, frame = problem.setup.data.schema, problem.setup.data.test_frame
-    found = []
-    for kind in MOST_OF_EACH:
-        names = [n for n in schema.of_kind(kind) if n in frame.columns]
-        if kind is ColumnKind.TEXT:
-            names = [n for n in names if _mean_words(frame[n]) >= READ_WORDS]
-        found += [(n, kind) for n in names[:1]]
-    return found
-
-
-def _mean_words(column: pd.Series[Any]) -> float:
-    texts = column.dropna().iloc[:200].astype(str)
-    return float(np.mean([len(t.split()) for t in texts])) if len(texts) else 0.0
+def _speed(ctx: RunContext, ensemble: Ensemble, by_id: dict[str, TrialResult]) -> Speed:
+    """How quickly the members answer together: measured, else as their trials tell."""
+    if ctx.answers is not None:
+        return ctx.answers
+    costs = [cost for m in ensemble.members if (cost := by_id[m.trial_id].cost) is not None]
+    return Speed(sum(c.row_s or 0.0 for c in costs), sum(c.predict_ms_per_row for c in costs) / 1000.0)
 
 
 def _answers(problem: Problem, ensemble: Ensemble, by_id: dict[str, TrialResult]) -> _Answers | None:
@@ -140,7 +151,7 @@ def _with_pictures(
     answers: _Answers,
     shown: list[ShownExample],
     places: list[int],
-    deadline: Deadline,
+    hurried: bool,
 ) -> tuple[list[ShownExample], dict[str, Any]]:
     """The examples with the rows of their pictures, and the arrays for the record."""
     from autodl.explain.showing import small_pictures
@@ -150,7 +161,7 @@ def _with_pictures(
     shown = [e.model_copy(update={"picture": i}) for i, e in enumerate(shown)]
     made: dict[str, Any] = {"pictures": folder.write_array("examples/pictures.npy", pictures), "notes": []}
     with ctx.guard("Finding out where the network looks"):
-        heats, name = _heats(problem, ensemble, by_id, answers, column, places, deadline)
+        heats, name = _heats(problem, ensemble, by_id, answers, column, places, hurried)
         if heats is not None:
             made |= {"heats": folder.write_array("examples/heats.npy", heats), "heat_model": name}
             shown = [e.model_copy(update={"heat": i}) for i, e in enumerate(shown)]
@@ -166,9 +177,12 @@ def _heats(
     answers: _Answers,
     column: str,
     places: list[int],
-    deadline: Deadline,
+    hurried: bool,
 ) -> tuple[NDArray[Any] | None, str]:
-    """Where the heaviest network over images looks, by its model of the last fold, and its name; empty if none."""
+    """Where the heaviest network over images looks, by its model of the last fold, and its name; empty if none.
+
+    If ``hurried`` only its name.
+    """
     from autodl.explain.grad_cam import grad_cam
     from autodl.model import load_model
     from autodl.models.base import families
@@ -182,7 +196,7 @@ def _heats(
         model = load_model(folder, by_id[member.trial_id].models[-1])
         if not isinstance(model.estimator, ImageNetwork):
             continue
-        if deadline.passed():
+        if hurried:
             return None, names[member.trial_id]
         codes = np.zeros(len(places), np.int64) if answers.codes is None else answers.codes[places].astype(np.int64)
         rows = problem.setup.data.test_frame.iloc[places]
@@ -195,19 +209,19 @@ def _words(
     problem: Problem,
     ensemble: Ensemble,
     by_id: dict[str, TrialResult],
-    frame: pd.DataFrame,
     column: str,
+    most: int,
     deadline: Deadline,
 ) -> list[WordEffects]:
-    """The words that move the predictions of the positive class, or of numbers; none where time is up."""
-    from autodl.explain.word_effects import word_effects
+    """The words that move the predictions of the positive class, or of numbers, in so many texts at most."""
+    from autodl.explain.word_effects import MAX_TEXTS, word_effects
     from autodl.quantiles import point
     from autodl.scoring import one_fold_predictor
 
-    plan = problem.setup.plan
-    predict = None if deadline.passed() else one_fold_predictor(ensemble, by_id, problem.delivery.folder)
+    predict = one_fold_predictor(ensemble, by_id, problem.delivery.folder)
     if predict is None:
         return []
+    plan, frame = problem.setup.plan, problem.setup.data.test_frame
     k = len(plan.classes)
     usual = int(np.bincount(problem.y_test.astype(np.int64), minlength=k).argmax()) if k > 2 else 1
     output, outcome = (usual, plan.classes[usual]) if k else (None, "")
@@ -216,5 +230,6 @@ def _words(
         answer = predict(rows)
         return point(answer, plan.quantiles) if plan.quantiles else answer
 
-    found = word_effects(asked, frame, column, output, outcome, seed=plan.seed, deadline=deadline)
+    most = min(MAX_TEXTS, most)
+    found = word_effects(asked, frame, column, output, outcome, seed=plan.seed, deadline=deadline, most=most)
     return [] if found is None else [found]

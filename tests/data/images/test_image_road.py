@@ -223,6 +223,12 @@ def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path, monkeypatch: py
         listed = run.predict(new / "list.csv", keep="image")
     assert listed["image"].fillna("").tolist() == as_frame["image"].fillna("").tolist()
     assert listed["prediction"].tolist() == as_frame["prediction"].tolist()
+    alone = run.predict(new / "cat" / "0.png")
+    assert alone.to_dict("records") == [{"file": "0.png", "prediction": "cat"}]
+    assert set(run.predict(f"{new}/dog/*.png")["prediction"]) == {"dog"}
+    as_frame[["image"]].rename(columns={"image": "photo"}).to_csv(new / "other.csv", index=False)
+    with pytest.raises(AutodlError, match="other.csv has no column 'image'.*Rename 'photo' to 'image'"):
+        run.predict(new / "other.csv")
 
 
 @pytest.mark.slow

@@ -116,6 +116,24 @@ def test_when_a_folder_stands_for_its_images(tmp_path: Path) -> None:
     assert [p.name for p in source_files(tmp_path / "listed")] == ["labels.csv"]
 
 
+def test_one_image_and_a_pattern_stand_for_images_alone(tmp_path: Path) -> None:
+    put(tmp_path / "new [1]", "a/1.png", "a/10.JPG", "a/2.png", "a/x.txt", "b/1.png", "labels.csv")
+    put(tmp_path / "plain", "a/2.png", "a/10.png", "b/1.png", "b/x.txt", "b/1.csv")
+    one = image_folder(tmp_path / "new [1]" / "a" / "10.JPG")
+    assert one is not None and one.root == tmp_path / "new [1]" / "a" and one.images == (Path("10.JPG"),)
+    assert one.n_bytes == 1 and not one.notes()
+    with pytest.raises(DataError, match="10.JPG alone says nothing"):
+        labelled(one)
+    several = image_folder(f"{tmp_path}/plain/*/*.png")
+    assert several is not None and several.root == tmp_path / "plain"
+    assert [p.as_posix() for p in several.images] == ["a/2.png", "a/10.png", "b/1.png"]
+    assert {name for _, name in labelled(several).files} == {"a", "b"}
+    for source in (f"{tmp_path}/plain/b/*", tmp_path / "plain" / "b" / "1.csv", f"{tmp_path}/plain/*.png"):
+        assert image_folder(source) is None
+    assert image_folder(tmp_path / "new [1]") is None, "a table lies beside its folders"
+    assert [p.name for p in source_files(f"{tmp_path}/plain/a/*.png")] == ["2.png", "10.png"]
+
+
 def test_a_folder_of_nothing_names_both(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(DataError, match="no table and no images"):

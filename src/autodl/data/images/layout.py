@@ -104,6 +104,16 @@ def find_images(root: Path) -> Found:
     )
 
 
+def listed_images(root: Path, files: Sequence[Path]) -> Found:
+    """Images that were named one by one, or by a pattern, as if nothing else lay in the folder.
+
+    Args:
+        root: The folder. files: Images below it.
+    """
+    inner = sorted((f.relative_to(root) for f in files), key=natural)
+    return Found(root, tuple(inner), sum(f.stat().st_size for f in files))
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Images whose class is the first folder under the root.
@@ -136,7 +146,9 @@ def labelled(found: Found) -> Labelled:
         return Labelled(inner.files, inner.test, (*notes, *inner.notes))
     if not names:
         raise DataError(
-            f"the {len(images):,} images in {root} lie in no folders that name their classes",
+            f"the image {images[0]} alone says nothing about classes"
+            if len(images) == 1
+            else f"the {len(images):,} images in {root} lie in no folders that name their classes",
             "Put the images of each class into a folder of its own (photos/cat, photos/dog), or give a CSV file with "
             "a column of file names and a column with what is to be predicted.",
         )

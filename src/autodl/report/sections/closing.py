@@ -1,4 +1,4 @@
-"""Method paragraph, model card (Mitchell et al. 2019), glossary, and how to reproduce the run."""
+"""Method paragraph, model card (Mitchell et al. 2019), glossary, and how to use and reproduce the run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from autodl.report.sections import combining
 from autodl.report.sections.trust import headline, sentence, warnings
 from autodl.report.sections.verdict import purpose
 from autodl.report.text import clean, code, shorten
+from autodl.report.using import predict_command
 from autodl.report.view import Closing, Column, Table
 
 KINDS = {
@@ -36,7 +37,8 @@ def closing(facts: Facts) -> Closing:
         f"same command gives the same scores; with a time budget a faster machine tries more.{given}"
     )
     versions = Table("Versions", (Column("Software"), Column("Version")), rows)
-    return Closing(_method(facts), _card(facts), GLOSSARY, clean(run.command), reproduce, versions)
+    use = clean(predict_command(facts.folder, facts.profile.read)) if facts.folder and run.delivered else ""
+    return Closing(_method(facts), _card(facts), GLOSSARY, use, clean(run.command), reproduce, versions)
 
 
 def _split(facts: Facts) -> str:
