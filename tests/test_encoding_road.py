@@ -11,7 +11,9 @@ import pytest
 
 import autodl
 from autodl.errors import ConfigError, RunError
-from autodl.preprocess.vectors import vector_memory
+from autodl.pipeline import rebuild_report
+from autodl.preprocess.vector_making import Maker, TooSlowError
+from autodl.preprocess.vectors import VectorTable, vector_memory
 from autodl.pretrained import finding
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.records import Modality, Plan
@@ -32,7 +34,7 @@ class MoodReader(Encoder):
     """Stands for a network that is installed."""
 
     key, name, modality = "mood_reader", "Mood reader", Modality.TEXT
-    width, sizes, seconds = 3, (32,), 1e-5
+    width, sizes, seconds, loading = 3, (32,), 1e-5, 0.0
     place = Path()
 
     def files(self) -> tuple[Path, ...]:
@@ -108,25 +110,103 @@ def test_a_network_without_anything_to_read_is_refused(reader: type[MoodReader])
         autodl.plan(numbers, "y", pretrained="nothing")
 
 
-def test_one_that_turns_out_too_slow_is_left_out(
-    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from autodl.preprocess import vector_block
+def fit_told(out: Path, **options: object) -> tuple[autodl.Run, list[str]]:
+    """A finished run, and its notes about the network."""
+    notes: list[str] = []
+    run = autodl.fit(table(), out=out, listener=lambda e: notes.append(str(getattr(e, "text", ""))), **options)
+    assert run.record.status == "done"
+    return run, [note for note in notes if "Mood reader" in note and "reads all of them once" not in note]
 
-    def late(*asked: object, **named: object) -> None:
-        raise TimeoutError("time ran out after 3 of 80 images or texts were read")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(vector_block, "vectors_of", late)
-        notes: list[str] = []
-        run = autodl.fit(
-            table(), out=tmp_path / "run", listener=lambda e: notes.append(str(getattr(e, "text", ""))), **ASKED
-        )
-    assert any("Mood reader is slower than planned" in note and "left out" in note for note in notes)
+def assert_words_alone(run: autodl.Run, why: str) -> None:
+    """No model has anything of the network, and neither folder nor memory."""
     assert all(not f.recipe.text_encoder for f in plan_of(run).families)
     decision = next(d for d in plan_of(run).decisions if d.topic == "Sentences")
-    assert decision.choice == "words alone" and "slower than planned" in decision.why
-    assert run.record.status == "done"
+    assert decision.choice == "words alone" and why in decision.why
+    assert not list((Path(run.folder) / "media").glob("*")), "no part of the vectors"
+    assert not vector_memory._own and not vector_memory._told
+    assert len(run.predict(table(5, seed=3).drop(columns="y"))) == 5
+
+
+def test_one_that_runs_out_of_time_is_left_out(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodl.stages.encoding.LEFT_SHARE", 0.0)
+    run, (note,) = fit_told(tmp_path / "run", time_budget="10m", **ASKED)
+    assert note.startswith(
+        "Mood reader is slower than planned (time ran out after 0 of 80 images or texts were read)"
+    )
+    assert note.endswith("; it is left out.")
+    assert_words_alone(run, "slower than planned")
+    assert "slower than planned" in rebuild_report(Path(run.folder)).read_text(encoding="utf-8")
+
+
+def test_one_that_is_too_slow_looks_at_less(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = VectorTable.make
+
+    def slow(maker: Maker, *asked: object, **named: object) -> VectorTable:
+        if maker.size == 32:
+            raise TooSlowError(np.empty(0, np.intp), 80, seconds=400.0, left=100.0)
+        return make(maker, *asked, **named)
+
+    monkeypatch.setattr(MoodReader, "sizes", (32, 24, 16, 8))  # 24 would take 300 s, which is all that may be spent
+    monkeypatch.setattr(VectorTable, "make", slow)
+    run, (note,) = fit_told(tmp_path / "run", time_budget="10m", **ASKED)
+    assert "reading 80 images or texts would take 6 min 40 s" in note
+    assert note.endswith("so it looks at 16 tokens instead of 32.")
+    assert {f.recipe.text_tokens for f in plan_of(run).families if f.recipe.text_encoder} == {16}
+    decision = next(d for d in plan_of(run).decisions if d.topic == "Sentences")
+    assert "Mood reader" in decision.choice and decision.why.endswith(note) and decision.evidence["size"] == 16
+    new = table(40, seed=1)
+    assert (run.predict(new.drop(columns="y"))["prediction"] == new["y"]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("wish", "error", "said"),
+    [
+        ("mood_reader", RuntimeError("shapes do not match."), "Mood reader failed (shapes do not match)"),
+        ("auto", RuntimeError("can't allocate memory"), "Mood reader failed (the memory did not suffice)"),
+    ],
+)
+def test_one_that_fails_in_the_middle_is_left_out(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wish: str, error: Exception, said: str
+) -> None:
+    def fails(self: Moods, objects: Sequence[str]) -> np.ndarray:
+        if Moods.seen:
+            raise error
+        Moods.seen += objects
+        return np.ones((len(objects), 3), np.float32)
+
+    monkeypatch.setattr(Moods, "__call__", fails)
+    run, (note,) = fit_told(tmp_path / "run", pretrained=wish, **ASKED)
+    assert note == f"{said}; it is left out."
+    assert_words_alone(run, said)
+
+
+def test_one_that_cannot_be_loaded_is_left_out(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Encoder, size: int) -> Encode:
+        raise EOFError("Ran out of input")  # what torch.load says of half a file
+
+    monkeypatch.setattr(MoodReader, "load", broken)
+    run, (note,) = fit_told(tmp_path / "run", **ASKED)
+    assert note == "Mood reader is there, but cannot be loaded (Ran out of input); it is left out."
+    assert_words_alone(run, "cannot be loaded")
+    with pytest.raises(ConfigError, match=r"cannot be loaded .Ran out of input"):
+        autodl.fit(table(), out=tmp_path / "asked", pretrained="mood_reader", **ASKED)
+
+
+def test_a_damaged_table_of_an_interrupted_run_is_made_anew(reader: type[MoodReader], tmp_path: Path) -> None:
+    run = autodl.fit(table(), out=tmp_path / "run", **ASKED)
+    (made,) = (tmp_path / "run" / "media").iterdir()
+    (made / "vectors.npy").write_bytes(b"half")
+    vector_memory._told.clear()
+    again = autodl.fit(table(), out=tmp_path / "run", resume=True, **{**ASKED, "max_trials": 3})
+    assert again.record.n_trials == run.record.n_trials + 1
+    assert len(Moods.seen) == 160 and len(np.load(made / "vectors.npy")) == 80
 
 
 def test_with_a_clock_the_network_is_timed_before_the_plan(reader: type[MoodReader]) -> None:
@@ -135,11 +215,24 @@ def test_with_a_clock_the_network_is_timed_before_the_plan(reader: type[MoodRead
     assert {f.recipe.text_encoder for f in planned.plan.families if f.key == "linear"} == {"mood_reader"}
 
 
-def test_one_that_cannot_be_loaded_is_told_and_left_out(
+def test_one_that_fails_when_it_is_timed_is_not_planned(
     reader: type[MoodReader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def fails(self: Moods, objects: Sequence[str]) -> np.ndarray:
+        raise IndexError("index out of range in self")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Moods, "__call__", fails)
+        planned = autodl.plan(table(), "y", time_budget="60s", families="linear")
+        decision = next(d for d in planned.plan.decisions if d.topic == "Sentences")
+        assert decision.why == "Mood reader failed (index out of range in self)."
+        with pytest.raises(ConfigError, match=r"Mood reader failed .index out of range in self.*go without it"):
+            autodl.plan(table(), "y", time_budget="60s", families="linear", pretrained="mood_reader")
+
     def broken(self: Encoder, size: int) -> Encode:
         raise RuntimeError("unexpected end of file")
+
+    finding._loaded.cache_clear()
 
     monkeypatch.setattr(reader, "load", broken)
     planned = autodl.plan(table(), "y", time_budget="60s", families="linear")

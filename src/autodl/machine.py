@@ -92,6 +92,16 @@ def in_gib(count: float) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 0.1 * 2**30 else f"{max(1.0, count / 2**20):.0f} MiB"
 
 
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",
+              "failed to map segment")  # fmt: skip
+"""What native libraries say when an allocation fails, in lower case."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that an allocation failed, here or in a native library."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
+
+
 def oom_kills() -> int | None:
     """How many processes the kernel has killed for lack of memory so far, or None where it does not tell.
 

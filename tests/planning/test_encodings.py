@@ -8,15 +8,27 @@ import pytest
 
 from autodl.evaluate.base import metrics
 from autodl.options import FitOptions
-from autodl.planning.encoding import ASKED_SHARE, LOAD_S, SHARE, choose_encodings, seconds_at
+from autodl.planning.encoding import (
+    ASKED_SHARE,
+    BESIDE_SHARE,
+    SHARE,
+    SHORT,
+    affordable,
+    at_size,
+    choose_encodings,
+    seconds_at,
+    without_encoder,
+)
 from autodl.planning.facts import Facts
 from autodl.planning.preparation import TREE_COMPONENTS, adapt
 from autodl.pretrained.offers import Offer, offer_for, relative_cost
 from autodl.records import (
     ColumnInfo,
     ColumnKind,
+    Decision,
     FamilyPlan,
     Modality,
+    Plan,
     Profile,
     Recipe,
     TableSchema,
@@ -27,18 +39,26 @@ from autodl.search.fitting import problem_space
 from autodl.search.memory import vector_columns
 
 ROWS = 1000
-LITE = Offer("efficientnet_lite0", "Lite", (224, 160, 96), 0.05)
-MINI = Offer("minilm_l6", "Mini", (256, 64), 0.1)
+LOAD_S = 6.0
+LITE = Offer("efficientnet_lite0", "Lite", (224, 160, 96), 0.05, loading=LOAD_S)
+MINI = Offer("minilm_l6", "Mini", (256, 64), 0.1, loading=LOAD_S)
 
 
-def facts(kind: ColumnKind, budget: float | None = 300.0, length: float | None = None) -> Facts:
-    column = ColumnInfo(name="c", kind=kind, n=ROWS, n_missing=0, n_unique=ROWS, mean_length=length)
+def facts(*kinds: ColumnKind, budget: float | None = 300.0, length: float | None = None) -> Facts:
+    columns = tuple(
+        ColumnInfo(name=f"c{k}", kind=kind, n=ROWS, n_missing=0, n_unique=ROWS, mean_length=length)
+        for k, kind in enumerate(kinds)
+    )
     target = TargetInfo(
         name="y", why="", guessed=False, task=Task.CLASSIFICATION, task_why="", task_guessed=False,
         classes=("a", "b"), class_counts=(ROWS // 2, ROWS // 2),
     )  # fmt: skip
     profile = Profile.model_construct(
-        n_rows=ROWS, columns=TableSchema(columns=(column,)), features=("c",), target=target, dropped={}
+        n_rows=ROWS,
+        columns=TableSchema(columns=columns),
+        features=tuple(c.name for c in columns),
+        target=target,
+        dropped={},
     )
     return Facts(profile, FitOptions(time_budget_s=budget))
 
@@ -48,11 +68,11 @@ def facts(kind: ColumnKind, budget: float | None = 300.0, length: float | None =
     [(600.0, 224), (3 * (LOAD_S + 50.5), 224), (3 * (LOAD_S + 49.5), 160), (60.0, 96), (30.0, None), (None, 224)],
 )
 def test_images_are_read_at_the_largest_size_that_fits(budget: float | None, size: int | None) -> None:
-    chosen, (decision,) = choose_encodings(facts(ColumnKind.IMAGE, budget), {Modality.IMAGE: LITE})
+    chosen, (decision,) = choose_encodings(facts(ColumnKind.IMAGE, budget=budget), {Modality.IMAGE: LITE})
     if size is None:
         assert not chosen
         assert decision.choice == "colours and outlines"
-        assert "would take about" in decision.why and "Give more time" in decision.why
+        assert "would take about" in decision.why and "give more time" in decision.why
         return
     assert chosen[Modality.IMAGE].size == size
     assert decision.topic == "Images" and "Lite" in decision.choice
@@ -67,11 +87,67 @@ def test_short_texts_cost_what_they_have_and_no_more() -> None:
     assert seconds_at(64, Modality.TEXT, long, MINI) == pytest.approx(LOAD_S + 25.0)
 
 
+def test_images_and_texts_share_the_time() -> None:
+    told = facts(ColumnKind.IMAGE, ColumnKind.TEXT, budget=200.0, length=10_000.0)
+    offers = {Modality.IMAGE: LITE, Modality.TEXT: MINI}
+    both, decisions = choose_encodings(told, offers)
+    assert (both[Modality.IMAGE].size, len(both)) == (224, 1)  # 56 of the 66 s, so that none are left for texts
+    assert [d.choice for d in decisions] == ["by Lite", "words alone"]
+    assert choose_encodings(told, {Modality.TEXT: MINI})[0][Modality.TEXT].size == 64
+    assert sum(e.seconds for e in both.values()) <= SHARE * 200.0
+
+
+def test_short_texts_beside_other_columns_get_little_time() -> None:
+    def chosen(*kinds: ColumnKind, length: float, asked: bool = False) -> bool:
+        told = facts(*kinds, budget=80.0, length=length)
+        offer = replace(MINI, seconds=1e-3, asked=asked)
+        found, (decision,) = choose_encodings(told, {Modality.TEXT: offer})
+        assert affordable(told, Modality.TEXT, offer) == bool(found) or not asked
+        assert bool(found) == ("seldom decide" not in decision.why)
+        return bool(found)
+
+    assert BESIDE_SHARE * 70.0 > LOAD_S > BESIDE_SHARE * 50.0
+    names = 0.25 * SHORT
+    assert chosen(ColumnKind.TEXT, ColumnKind.NUMERIC, length=names)
+    assert chosen(ColumnKind.TEXT, length=names)
+    assert chosen(ColumnKind.TEXT, ColumnKind.NUMERIC, length=2 * SHORT)
+    assert chosen(ColumnKind.TEXT, ColumnKind.NUMERIC, length=names, asked=True)
+    short = facts(ColumnKind.TEXT, ColumnKind.NUMERIC, budget=50.0, length=names)
+    assert not affordable(short, Modality.TEXT, replace(MINI, seconds=1e-3))
+    assert affordable(short, Modality.TEXT, replace(MINI, seconds=1e-3, asked=True))
+    _, (decision,) = choose_encodings(short, {Modality.TEXT: replace(MINI, seconds=1e-3)})
+    assert "short texts beside other columns seldom decide, so that only 5.0 s of the budget" in decision.why
+    assert decision.why.endswith("To have it, give more time, or name it: --pretrained minilm_l6.")
+
+
+def test_what_new_rows_take_is_told() -> None:
+    _, (decision,) = choose_encodings(facts(ColumnKind.IMAGE), {Modality.IMAGE: LITE})
+    assert decision.why.startswith("1,000 are few for a network that starts from nothing.")
+    assert decision.why.endswith("new rows are read in the same way, in about 50 ms each.")
+
+
+def planned(recipe: Recipe) -> Plan:
+    family = FamilyPlan(key="linear", name="", why="", est_seconds=1, est_bytes=1, recipe=recipe)
+    decisions = (Decision(topic="Images", choice="by Lite", why="Good."), Decision(topic="Other", choice="", why=""))
+    return Plan.model_construct(families=(family,), decisions=decisions)
+
+
+def test_a_plan_changes_where_the_network_reads_less_or_not_at_all() -> None:
+    recipe = Recipe(images="pretrained", image_encoder="a", image_side=224, text_encoder="b", text_tokens=256)
+    less = at_size(planned(recipe), "a", 96, "It is slow.")
+    assert less.families[0].recipe == recipe.model_copy(update={"image_side": 96})
+    assert (less.decisions[0].choice, less.decisions[0].why) == ("by Lite", "Good. It is slow.")
+    assert less.decisions[1] == planned(recipe).decisions[1]
+    none = without_encoder(planned(recipe), "a", "It failed.")
+    assert none.families[0].recipe == recipe.model_copy(update={"images": "hog", "image_encoder": ""})
+    assert (none.decisions[0].choice, none.decisions[0].why) == ("colours and outlines", "It failed.")
+
+
 def test_what_was_asked_for_may_take_longer() -> None:
-    told, budget = facts(ColumnKind.IMAGE, 100.0), 100.0
-    asked = Offer(LITE.key, LITE.name, (224,), 0.05, "You asked for it.", asked=True)
+    told, budget = facts(ColumnKind.IMAGE, budget=100.0), 100.0
+    asked = Offer(LITE.key, LITE.name, (224,), 0.05, "You asked for it.", asked=True, loading=LOAD_S)
     assert SHARE * budget < seconds_at(224, Modality.IMAGE, told.images, asked) < ASKED_SHARE * budget
-    assert not choose_encodings(told, {Modality.IMAGE: Offer(LITE.key, LITE.name, (224,), 0.05)})[0]
+    assert not choose_encodings(told, {Modality.IMAGE: replace(LITE, sizes=(224,))})[0]
     chosen, (decision,) = choose_encodings(told, {Modality.IMAGE: asked})
     assert chosen and decision.why.startswith("You asked for it. ")
 

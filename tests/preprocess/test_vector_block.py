@@ -103,6 +103,21 @@ def test_other_rows_do_not_change_what_is_learnt(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(preparer.transform(frame).dense()[50:51], alone, rtol=1e-5, atol=1e-6)
 
 
+def test_columns_of_images_of_several_sides_do_not_mix(tmp_path: Path, pixels: np.ndarray) -> None:
+    large = np.random.default_rng(1).integers(0, 256, (N, 64, 64, 3), dtype=np.uint8)
+    stores = [
+        write_images(tmp_path / name, ((p, (s, s)) for p in many), N, s)
+        for name, many, s in (("one", pixels, 32), ("two", large, 64))
+    ]
+    frame = pd.DataFrame({name: MediaArray.whole(store) for name, store in zip("ab", stores, strict=True)})
+    columns = tuple(ColumnInfo(name=c, kind=ColumnKind.IMAGE, n=N, n_missing=0, n_unique=N) for c in "ab")
+    preparer = Preparer(Recipe(images="hog"), TableSchema(columns=columns), Task.CLASSIFICATION)
+    found = preparer.fit_transform(frame, Y).dense()
+    widths = [colour_summary(many).shape[1] + oriented_gradients(many).shape[1] for many in (pixels, large)]
+    assert widths[0] != widths[1]
+    assert found.shape == (N, sum(widths))
+
+
 def test_it_is_stored_without_pickle_and_prepares_the_same(frame: pd.DataFrame) -> None:
     preparer, _ = prepared(Recipe(images="hog", scale="standard", vector_components=4), frame)
     expected = preparer.transform(frame).dense()

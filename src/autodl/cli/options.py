@@ -169,8 +169,10 @@ Space = Annotated[
 Pretrained = Annotated[
     str,
     typer.Option("--pretrained", metavar="NAME",
-                 help="Network that others have trained, to read images or texts: auto (one that is installed, if "
-                 "time allows), none, a folder, or a name on the Hugging Face hub.", rich_help_panel=_SEARCH),
+                 help="Network that others have trained, to read images or texts: auto (one that a package "
+                 "brings, where reading fits into a third of the time), none, the key of an installed one, a folder, "
+                 "or a name on the Hugging Face hub. The extras vision and text bring one each.",
+                 rich_help_panel=_SEARCH),
 ]  # fmt: skip
 MaxLatency = Annotated[
     str | None,

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from autodl.duration import format_duration
 from autodl.planning.facts import Facts
+from autodl.planning.finetuning import without_tuned
 from autodl.pretrained.offers import Offer, relative_cost
-from autodl.records import ColumnInfo, Decision, Modality
+from autodl.records import ColumnInfo, Decision, Modality, Plan, Recipe
 
 SHARE = 1 / 3
-"""Share of the budget that reading all images or texts once may take."""
+"""Share of the budget that reading all images and texts once may take, the libraries included."""
 ASKED_SHARE = 0.6
 """The same for a network that the user asked for."""
-LOAD_S = 6.0
-"""Seconds that its libraries take to be loaded, here and in the processes that train."""
+BESIDE_SHARE = 0.1
+"""The same for short texts beside other columns, such as names and titles: these seldom decide."""
+SHORT = 80.0
+"""Characters of a text in the mean, below which texts are short."""
 _TOPICS = {Modality.IMAGE: "Images", Modality.TEXT: "Sentences"}
 CHARACTERS_A_TOKEN = 4.0
+
 CHARACTERS = 200.0
 """Of a text whose length is not known."""
+FEW = 20_000
+"""Rows up to which the words of a plan say that there are few."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Encoding:
 
     Attributes:
         key: Of the encoder. name: For people. size: Pixels a side or tokens. seconds: For all objects.
-        half: Whether it calculates in 16 bits.
+        half: Whether it calculates in 16 bits. tunable: whether it can be trained further.
     """
 
     key: str
@@ -36,6 +42,7 @@ class Encoding:
     size: int
     seconds: float
     half: bool = False
+    tunable: bool = False
 
 
 def choose_encodings(
@@ -49,27 +56,55 @@ def choose_encodings(
     """
     chosen: dict[Modality, Encoding] = {}
     decisions: list[Decision] = []
-    for modality, columns in ((Modality.IMAGE, facts.images), (Modality.TEXT, facts.text)):
+    for modality in (Modality.IMAGE, Modality.TEXT):
         offer = offers.get(modality)
-        if not columns or offer is None:
+        if not _columns(facts, modality) or offer is None:
             continue
-        encoding, decision = _choose(modality, columns, offer, facts)
+        # What is planned for images is not there for texts any more.
+        encoding, decision = _choose(modality, offer, facts, sum(e.seconds for e in chosen.values()))
         decisions.append(decision)
         if encoding is not None:
             chosen[modality] = encoding
     return chosen, tuple(decisions)
 
 
+def affordable(facts: Facts, modality: Modality, offer: Offer) -> bool:
+    """Whether the network fits into the budget at some size."""
+    columns = _columns(facts, modality)
+    return min(seconds_at(size, modality, columns, offer) for size in offer.sizes) <= _limit(facts, modality, offer)
+
+
 def seconds_at(size: int, modality: Modality, columns: tuple[ColumnInfo, ...], offer: Offer) -> float:
     """For all objects of the columns, the libraries included."""
-    total = 0.0
-    for column in columns:
-        read = float(size)
-        if modality is Modality.TEXT:
-            length = CHARACTERS if column.mean_length is None else column.mean_length
-            read = min(read, 2.0 + length / CHARACTERS_A_TOKEN)
-        total += (column.n - column.n_missing) * offer.seconds * relative_cost(modality, read, offer.sizes[0])
-    return LOAD_S + total
+    return offer.loading + sum((c.n - c.n_missing) * _each(size, modality, c, offer) for c in columns)
+
+
+def _each(size: int, modality: Modality, column: ColumnInfo, offer: Offer) -> float:
+    """Seconds of one object of a column."""
+    read = float(size)
+    if modality is Modality.TEXT:
+        length = CHARACTERS if column.mean_length is None else column.mean_length
+        read = min(read, 2.0 + length / CHARACTERS_A_TOKEN)
+    return offer.seconds * relative_cost(modality, read, offer.sizes[0])
+
+
+def _columns(facts: Facts, modality: Modality) -> tuple[ColumnInfo, ...]:
+    return facts.images if modality is Modality.IMAGE else facts.text
+
+
+def _limit(facts: Facts, modality: Modality, offer: Offer) -> float:
+    """Seconds that reading may take; without a clock, as long as it takes."""
+    if facts.options.time_budget_s is None:
+        return float("inf")
+    share = ASKED_SHARE if offer.asked else BESIDE_SHARE if _beside(facts, modality) else SHARE
+    return share * facts.options.time_budget_s
+
+
+def _beside(facts: Facts, modality: Modality) -> bool:
+    """Whether these are short texts beside other columns."""
+    if modality is not Modality.TEXT or len(facts.features) == len(facts.text):
+        return False
+    return all(c.mean_length is not None and c.mean_length < SHORT for c in facts.text)
 
 
 def instead(modality: Modality, why: str) -> Decision:
@@ -78,32 +113,83 @@ def instead(modality: Modality, why: str) -> Decision:
     return Decision(topic=_TOPICS[modality], choice="colours and outlines" if images else "words alone", why=why)
 
 
-def _choose(
-    modality: Modality, columns: tuple[ColumnInfo, ...], offer: Offer, facts: Facts
-) -> tuple[Encoding | None, Decision]:
-    images = modality is Modality.IMAGE
+def without_encoder(plan: Plan, key: str, why: str) -> Plan:
+    """The plan with colours and outlines, or words alone, where it has this pretrained network, and why."""
+
+    def changed(recipe: Recipe) -> Recipe:
+        change: dict[str, object] = {}
+        if recipe.image_encoder == key:
+            change |= {"images": "hog", "image_encoder": ""}
+        if recipe.text_encoder == key:
+            change |= {"text_encoder": "", "embedding": False}
+        return recipe.model_copy(update=change)
+
+    return _changed(without_tuned(plan, key), changed, instead(_modality(plan, key), why))
+
+
+def at_size(plan: Plan, key: str, size: int, why: str) -> Plan:
+    """The plan with this pretrained network looking at fewer pixels or tokens, and why."""
+
+    def changed(recipe: Recipe) -> Recipe:
+        change: dict[str, object] = {}
+        if recipe.image_encoder == key:
+            change["image_side"] = size
+        if recipe.text_encoder == key:
+            change["text_tokens"] = size
+        return recipe.model_copy(update=change)
+
+    topic = _TOPICS[_modality(plan, key)]
+    before = next((d for d in plan.decisions if d.topic == topic), Decision(topic=topic, choice="", why=""))
+    update = {"why": f"{before.why} {why}".strip(), "evidence": {**before.evidence, "size": size}}
+    return _changed(plan, changed, before.model_copy(update=update))
+
+
+def _modality(plan: Plan, key: str) -> Modality:
+    images = any(f.recipe.image_encoder == key for f in plan.families)
+    return Modality.IMAGE if images else Modality.TEXT
+
+
+def _changed(plan: Plan, changed: Callable[[Recipe], Recipe], decision: Decision) -> Plan:
+    families = tuple(f.model_copy(update={"recipe": changed(f.recipe)}) for f in plan.families)
+    decisions = tuple(decision if d.topic == decision.topic else d for d in plan.decisions)
+    return plan.model_copy(update={"families": families, "decisions": decisions})
+
+
+def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) -> tuple[Encoding | None, Decision]:
+    images, columns = modality is Modality.IMAGE, _columns(facts, modality)
     what, unit = ("images", "pixels") if images else ("texts", "tokens")
     if not offer.key:
         return None, instead(modality, offer.why)
-    share = ASKED_SHARE if offer.asked else SHARE
-    limit = float("inf") if facts.options.time_budget_s is None else share * facts.options.time_budget_s
+    limit = max(0.0, _limit(facts, modality, offer) - planned_s)
     costs = {size: seconds_at(size, modality, columns, offer) for size in offer.sizes}
     size = next((s for s, seconds in costs.items() if seconds <= limit), None)
     if size is None:
         least = format_duration(min(costs.values()))
+        short = "short texts beside other columns seldom decide, so that only " if _beside(facts, modality) else ""
         why = (
-            f"Reading the {what} with {offer.name} would take about {least}, and {format_duration(limit)} of the "
-            "budget may be spent on it. Give more time to have it."
+            f"Reading the {what} with {offer.name} would take about {least}, and {short}{format_duration(limit)} of "
+            f"the budget may be spent on it. {_remedy(offer)}"
         )
         return None, instead(modality, why)
     smaller = "" if size == offer.sizes[0] else f", smaller than the {offer.sizes[0]} it knows best, to save time"
+    n = sum(c.n - c.n_missing for c in columns)
+    few = f"{n:,} are few for a network that starts from nothing. " if n <= FEW else ""
+    row = sum(_each(size, modality, c, offer) for c in columns)
     why = (
-        f"It was trained on millions of {what} and turns each into numbers that say what is in it, so that few rows "
-        f"suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} {unit}"
-        f"{smaller}."
+        f"{few}This one was trained on very many {what} and turns each into numbers that say what is in it, so that "
+        f"few rows suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} "
+        f"{unit}{smaller}; new rows are read in the same way, in about {format_duration(max(row, 1e-3))} each."
     )
-    encoding = Encoding(offer.key, offer.name, size, costs[size], offer.half)
+    encoding = Encoding(offer.key, offer.name, size, costs[size], offer.half, offer.tunable)
     choice = f"by {offer.name}" if images else f"by {offer.name}, beside their words"
     told = f"{offer.why} {why}" if offer.why else why
     evidence = {"seconds": round(costs[size], 1), "size": size}
     return encoding, Decision(topic=_TOPICS[modality], choice=choice, why=told, evidence=dict(evidence))
+
+
+def _remedy(offer: Offer) -> str:
+    return (
+        "Give more time to have it."
+        if offer.asked
+        else f"To have it, give more time, or name it: --pretrained {offer.key}."
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.clock import NEVER, Deadline
 from autodl.media.array import MediaArray
+from autodl.media.batch import ABSENT
 from autodl.preprocess.text_terms import cells_of
 from autodl.preprocess.vector_makers import VectorMaker
 from autodl.preprocess.vectors import vector_memory
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.preprocess.vector_making import Objects
     from autodl.records import Recipe
 
 
@@ -138,7 +140,22 @@ def vectors_of(
     Raises:
         TimeoutError: If the deadline passes while they are made.
     """
-    digests = digests_of(frame, column)
+    own = maker_of(maker, frame, column)
+    return vector_memory.get(own, digests_of(frame, column), objects_of(frame, column), deadline)
+
+
+def maker_of(maker: VectorMaker, frame: pd.DataFrame, column: str) -> VectorMaker:
+    """The maker for one column: how many numbers histograms of gradients have depends on the size of its images."""
+    cells = frame[column].array
+    if maker.encoder or not isinstance(cells, MediaArray):
+        return maker
+    rows = cells.batch.rows
+    present = rows[rows != ABSENT]
+    return replace(maker, size=len(cells.batch.store.get(int(present[0]))) if len(present) else 0)
+
+
+def objects_of(frame: pd.DataFrame, column: str) -> Objects:
+    """The images (n, S, S, 3), or the texts, at given positions of a column."""
     cells = frame[column].array
     if isinstance(cells, MediaArray):
         batch = cells.batch
@@ -146,13 +163,13 @@ def vectors_of(
         def images(places: NDArray[np.intp]) -> NDArray[np.uint8]:
             return np.stack([batch.store.get(int(row)) for row in batch.rows[places]])
 
-        return vector_memory.get(maker, digests, images, deadline)
+        return images
     texts = cells_of(frame, column)
 
     def some(places: NDArray[np.intp]) -> list[str]:
         return [texts[k] for k in places]
 
-    return vector_memory.get(maker, digests, some, deadline)
+    return some
 
 
 def digests_of(frame: pd.DataFrame, column: str) -> NDArray[np.uint64]:

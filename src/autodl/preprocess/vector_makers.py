@@ -26,7 +26,8 @@ class VectorMaker:
 
     Attributes:
         how: ``hog`` has the colours of ``summary`` besides.
-        encoder: Key of a pretrained encoder. digest: Of its files. size: Pixels or tokens that it looks at.
+        encoder: Key of a pretrained encoder. digest: Of its files. size: Pixels or tokens that it looks at; without
+            one, pixels a side of the images, which decide how many numbers there are.
         half: Whether it calculates in 16 bits.
     """
 
@@ -43,16 +44,15 @@ class VectorMaker:
         Raises:
             ConfigError, MissingDependencyError: If it is not there.
         """
-        from autodl.pretrained.digest import digest_of
-        from autodl.pretrained.finding import by_key
+        from autodl.pretrained.finding import by_key, weights_digest
 
-        return cls("encoder", encoder, digest_of(by_key(encoder).files()), size, half)
+        return cls("encoder", encoder, weights_digest(by_key(encoder)), size, half)
 
     @property
     def key(self) -> str:
         """Equal for makers that make the same."""
         if not self.encoder:
-            return self.how
+            return f"{self.how}-{self.size}"
         return "-".join([self.how, self.encoder, self.digest, str(self.size), "half" if self.half else "full"])
 
     @property
@@ -75,8 +75,10 @@ class VectorMaker:
         """(n, w).
 
         Args:
-            objects: (n, S, S, 3) images, or n texts.
+            objects: (n, S, S, 3) images, n images of several sides, or n texts.
         """
+        if isinstance(objects, list) and objects and not isinstance(objects[0], str):
+            return self._of_several(objects)
         if self.how == "encoder":
             from autodl.pretrained.precision import precision
 
@@ -84,6 +86,18 @@ class VectorMaker:
                 return self._encode(objects)
         colours = colour_summary(objects)
         return colours if self.how == "summary" else np.hstack([colours, oriented_gradients(objects)])
+
+    def _of_several(self, images: list[NDArray[np.uint8]]) -> NDArray[Any]:
+        """(n, w) of images of several sides."""
+        sides = np.array([len(image) for image in images])
+        out: NDArray[Any] | None = None
+        for side in np.unique(sides):
+            of_side = np.flatnonzero(sides == side)
+            made = self(np.stack([images[k] for k in of_side]))
+            out = np.empty((len(images), made.shape[1]), made.dtype) if out is None else out
+            out[of_side] = made
+        assert out is not None, "there is an image"
+        return out
 
     def names(self, width: int) -> tuple[str, ...]:
         """Of the columns."""

@@ -7,38 +7,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.clock import NEVER, Deadline
+from autodl.preprocess.vector_making import Objects, TooSlowError, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from autodl.preprocess.vector_making import Maker
 
 LIMIT = 256_000_000
 """Bytes of vectors that a process keeps in memory; those in files are mapped and do not count."""
-
-
-class Maker(Protocol):
-    """Turns objects into vectors, each for itself; equal objects have equal vectors."""
-
-    @property
-    def key(self) -> str:
-        """Equal for makers that make the same."""
-
-    @property
-    def batch(self) -> int:
-        """Objects that are best taken together."""
-
-    @property
-    def by_length(self) -> bool:
-        """Whether objects of like length are best taken together."""
-
-    def __call__(self, objects: Any) -> NDArray[Any]:
-        """(n, w)."""
 
 
 class VectorTable:
@@ -79,6 +64,33 @@ class VectorTable:
         np.save(folder / "digests.npy", self.digests)
         return VectorTable.open(folder)
 
+    @classmethod
+    def make(
+        cls, maker: Maker, digests: NDArray[np.uint64], objects: Objects, folder: Path, deadline: Deadline = NEVER
+    ) -> VectorTable:
+        """Make the vectors of all objects, written to a folder as they come: memory holds a batch of them.
+
+        Args:
+            maker: What makes them.
+            digests: (n,) of the objects; 0 where there is none.
+            objects: Those at given positions.
+            folder: Holds a part of them if this fails.
+            deadline: See ``fill``.
+
+        Raises:
+            TimeoutError: See ``fill``. OSError: If the disk refuses.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        kept, places = np.unique(digests, return_index=True)
+        kept, places = kept[kept != 0], places[kept != 0]
+        made = fill(maker, places, objects, lambda shape: _file(folder, shape), deadline)
+        if isinstance(made, np.memmap):
+            made.flush()
+        else:  # there is no object at all
+            np.save(folder / "vectors.npy", made)
+        np.save(folder / "digests.npy", kept)
+        return cls.open(folder)
+
     def rows(self, digests: NDArray[np.uint64]) -> NDArray[np.intp]:
         """(n,) where they stand, -1 where they do not."""
         if not len(self.digests):
@@ -116,11 +128,17 @@ class VectorMemory:
         with self._lock:
             self._told[key] = table
 
+    def forget(self, key: str) -> None:
+        """Know nothing any more of what the maker of this key has made."""
+        with self._lock:
+            self._told.pop(key, None)
+            self._own.pop(key, None)
+
     def get(
         self,
         maker: Maker,
         digests: NDArray[np.uint64],
-        objects: Callable[[NDArray[np.intp]], Any],
+        objects: Objects,
         deadline: Deadline = NEVER,
     ) -> NDArray[np.float32]:
         """(n, w) vectors; NaN where there is no object, and w = 0 if there is none at all.
@@ -129,10 +147,10 @@ class VectorMemory:
             maker: Makes those that are not known.
             digests: (n,) of the objects; 0 where there is none.
             objects: Those at given positions.
-            deadline: Looked at between two batches; what was made by then is kept.
+            deadline: See ``fill``; what was made by then is kept.
 
         Raises:
-            TimeoutError: If the deadline passes.
+            TimeoutError: If the deadline passes, or all will not be done by then.
         """
         with self._lock:  # one thread makes them, the others find them here
             known_tables = (self._told.get(maker.key), self._own.get(maker.key))
@@ -165,22 +183,22 @@ class VectorMemory:
         maker: Maker,
         digests: NDArray[np.uint64],
         places: NDArray[np.intp],
-        objects: Callable[[NDArray[np.intp]], Any],
+        objects: Objects,
         deadline: Deadline,
     ) -> VectorTable:
-        if maker.by_length and len(places) > maker.batch:
-            places = places[np.argsort([len(o) for o in objects(places)], kind="stable")]
-        parts: list[NDArray[np.float16]] = []
-        for start in range(0, len(places), maker.batch):
-            if deadline.passed():
-                done = places[:start]
-                if len(done):
-                    self._keep(maker.key, VectorTable.sorted(digests[done], np.concatenate(parts)))
-                raise TimeoutError(f"time ran out after {len(done):,} of {len(places):,} images or texts were read")
-            made = maker(objects(places[start : start + maker.batch]))
-            # Half precision, also for what is used at once: a model must see the same numbers with or without a file.
-            parts.append(np.clip(made, -6e4, 6e4).astype(np.float16))
-        return VectorTable.sorted(digests[places], np.concatenate(parts))
+        kept: list[NDArray[np.float16]] = []
+
+        def allocate(shape: tuple[int, int]) -> NDArray[np.float16]:
+            kept.append(np.empty(shape, np.float16))
+            return kept[0]
+
+        try:
+            vectors = fill(maker, places, objects, allocate, deadline)
+        except TooSlowError as error:
+            if len(error.done):
+                self._keep(maker.key, VectorTable.sorted(digests[places[error.done]], kept[0][error.done]))
+            raise
+        return VectorTable.sorted(digests[places], vectors)
 
     def _keep(self, key: str, new: VectorTable) -> None:
         old = self._own.pop(key, None)
@@ -191,6 +209,11 @@ class VectorMemory:
         self._own[key] = new
         while len(self._own) > 1 and sum(t.vectors.nbytes for t in self._own.values()) > self._limit:
             self._own.popitem(last=False)
+
+
+def _file(folder: Path, shape: tuple[int, int]) -> NDArray[np.float16]:
+    open_memmap: Callable[..., NDArray[np.float16]] = np.lib.format.open_memmap
+    return open_memmap(folder / "vectors.npy", mode="w+", dtype=np.float16, shape=shape)
 
 
 vector_memory = VectorMemory()

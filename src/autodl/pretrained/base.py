@@ -26,6 +26,7 @@ class Encoder(ABC):
         width: w.
         sizes: What it may be asked to look at, best first: pixels a side of an image, tokens of a text.
         seconds: Of one object at the first of the sizes, on one core of the reference machine.
+        loading: Seconds that its libraries and weights take to be loaded there.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Encoder(ABC):
     width: int
     sizes: tuple[int, ...]
     seconds: float
+    loading: float = 6.0
 
     @classmethod
     def missing(cls) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class EfficientNetLite0(Encoder):
     width = 1280
     sizes = (224, 192, 160, 128, 96)
     seconds = 0.03
+    loading = 3.0
 
     def files(self) -> tuple[Path, ...]:
         """The weights."""

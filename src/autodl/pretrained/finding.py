@@ -8,12 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from autodl.errors import AutodlError, ConfigError, MissingDependencyError, RunError
+from autodl.machine import out_of_memory
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.pretrained.digest import digest_of
 from autodl.pretrained.folder import HUB, PLACE, FolderEncoder, hub_encoder
 from autodl.records import Modality
 
 AUTO, NONE = "auto", "none"
+REMEDY = "Install it again, or go without it: --pretrained none."
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def loaded(key: str, digest: str, size: int) -> Encode:
         RunError: If it is there, but not the same.
     """
     encoder = by_key(key)
-    if digest_of(encoder.files()) != digest:
+    if weights_digest(encoder) != digest:
         raise RunError(
             f"{encoder.name} is not the one that the model was trained with: its files have changed",
             "Put back the version of then, or train again.",
@@ -124,14 +126,35 @@ def _loaded(key: str, digest: str, size: int) -> Encode:
     encoder = by_key(key)
     try:
         return encoder.load(size)
-    except (OSError, RuntimeError, ValueError, ImportError, KeyError) as error:
-        if isinstance(error, AutodlError):
-            raise
-        reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise ConfigError(
-            f"{encoder.name} is there, but cannot be loaded ({reason})",
-            "Install it again, or go without it: --pretrained none.",
-        ) from error
+    except AutodlError:
+        raise
+    except Exception as error:  # what is wrong with files from elsewhere is anybody's guess
+        raise ConfigError(f"{encoder.name} is there, but cannot be loaded ({_reason(error)})", REMEDY) from error
+
+
+def weights_digest(encoder: Encoder) -> str:
+    """The digest of its files.
+
+    Raises:
+        ConfigError: If one of them cannot be read.
+    """
+    try:
+        return digest_of(encoder.files())
+    except OSError as error:
+        raise ConfigError(f"the files of {encoder.name} cannot be read ({_reason(error)})", REMEDY) from error
+
+
+def failure(name: str, error: Exception) -> str:
+    """That a network has failed, and why, in a sentence without its full stop."""
+    if isinstance(error, AutodlError):
+        return error.what
+    return f"{name} failed ({_reason(error)})"
+
+
+def _reason(error: Exception) -> str:
+    if out_of_memory(error):
+        return "the memory did not suffice"
+    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
 
 def _installed(modality: Modality) -> Found:

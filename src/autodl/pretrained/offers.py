@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.errors import AutodlError
+from autodl.errors import AutodlError, ConfigError
 from autodl.machine import multiplies_bfloat16
 from autodl.pretrained.finding import AUTO, find, loaded
 from autodl.records import Modality
@@ -34,6 +34,8 @@ class Offer:
         why: Why there is none, or why this one.
         asked: Whether the user named it.
         half: Whether it is to calculate in 16 bits.
+        tunable: Whether it can be trained further.
+        loading: Seconds that its libraries and weights take to be loaded.
     """
 
     key: str = ""
@@ -43,6 +45,8 @@ class Offer:
     why: str = ""
     asked: bool = False
     half: bool = False
+    tunable: bool = False
+    loading: float = 0.0
 
 
 def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
@@ -62,8 +66,10 @@ def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
     e = found.encoder
     cost = e.seconds / (speed * (1.0 + THREAD_GAIN * (cores - 1)))
     return Offer(
-        e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why), half=multiplies_bfloat16()
-    )
+        e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why), half=multiplies_bfloat16(),
+        tunable=e.trunk() is not None,
+        loading=e.loading / speed,
+    )  # fmt: skip
 
 
 def timed(offer: Offer) -> Offer:
@@ -74,24 +80,24 @@ def timed(offer: Offer) -> Offer:
     Raises:
         AutodlError: If the user asked for one that cannot be loaded.
     """
-    from autodl.pretrained.digest import digest_of
-    from autodl.pretrained.finding import by_key
+    from autodl.pretrained.finding import REMEDY, by_key, failure, weights_digest
     from autodl.pretrained.precision import precision
 
     if not offer.key:
         return offer
     encoder, size = by_key(offer.key), offer.sizes[-1]
     try:
-        encode = loaded(offer.key, digest_of(encoder.files()), size)
+        encode = loaded(offer.key, weights_digest(encoder), size)
         objects = _samples(encoder, size)
         with precision(offer.half):
             encode(objects)  # the first call prepares what all others use
             begun = time.perf_counter()
             encode(objects)
-    except AutodlError as error:
+    except Exception as error:  # the code and the weights come from elsewhere: anything may happen
+        why = failure(encoder.name, error)
         if offer.asked:
-            raise
-        return Offer(why=f"{error.what}.")
+            raise error if isinstance(error, AutodlError) else ConfigError(why, REMEDY) from error
+        return Offer(why=f"{why}.")
     seconds = (time.perf_counter() - begun) / TIMED
     return replace(offer, seconds=seconds / relative_cost(encoder.modality, size, encoder.sizes[0]))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from autodl.clock import Deadline
-from autodl.machine import in_gib, peak_bytes, reset_peak, resident_bytes
+from autodl.machine import in_gib, out_of_memory, peak_bytes, reset_peak, resident_bytes
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.blas import blas_threads
 from autodl.search.cross_validation import CrossValidation
@@ -87,16 +87,6 @@ def _run_guarded(
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     cost = Cost(fit_s=time.perf_counter() - begun)
     return TrialOutcome(TrialResult(spec=spec, status=status, error=message, cost=cost, reached=min(1.0, reached)))
-
-
-_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "bad_alloc", "bad allocation", "out of memory",
-              "failed to map segment")  # fmt: skip
-"""What native libraries say when an allocation fails, in lower case."""
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that an allocation failed, here or in a native library."""
-    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY)
 
 
 def _silent(step: str) -> None:

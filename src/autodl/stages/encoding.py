@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import logging
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.errors import AutodlError, ConfigError
+from autodl.errors import AutodlError, ConfigError, StoppedError
 from autodl.media.place import MediaPlace
-from autodl.records import ColumnKind, Modality, Recipe
+from autodl.planning.encoding import affordable, at_size, without_encoder
+from autodl.planning.facts import Facts
+from autodl.records import ColumnKind, Modality
 from autodl.store.lock import MEDIA
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+    from numpy.typing import NDArray
 
     from autodl.machine import Machine
     from autodl.options import FitOptions
     from autodl.preprocess.vector_makers import VectorMaker
+    from autodl.preprocess.vectors import VectorTable
     from autodl.pretrained.offers import Offer
     from autodl.records import Plan, Profile, TableSchema
     from autodl.run_context import RunContext
     from autodl.search.trial import TrialData
     from autodl.stages.preparing import Problem
 
-LEFT_SHARE = 0.6
-"""Of the time that is left, what the reading may take if it is slower than planned."""
-HOPELESS = 3.0
-"""A network that would take so many times the budget is not loaded to see how long it takes."""
+LEFT_SHARE, ASKED_LEFT_SHARE = 0.5, 0.75
+"""Of the time left, what reading may take if it is slower than planned; with a network that was asked for."""
+OPTIMISM = 3.0
+"""A network is loaded to see how long it takes where it would fit if it were so many times quicker than expected."""
 _KINDS = {ColumnKind.IMAGE: Modality.IMAGE, ColumnKind.TEXT: Modality.TEXT}
 
 
@@ -42,19 +50,18 @@ def encoder_offers(profile: Profile, options: FitOptions, machine: Machine) -> d
     Raises:
         ConfigError, MissingDependencyError: If what the user asked for is not there.
     """
-    from autodl.pretrained.offers import offer_for, relative_cost, timed
+    from autodl.pretrained.offers import offer_for, timed
 
     columns = [c for c in profile.columns.only(profile.features).columns if c.kind in _KINDS]
     offers: dict[Modality, Offer] = {}
     present = {_KINDS[c.kind] for c in columns}
     _suits(options.pretrained, present)
+    facts = Facts(profile, options)
     for modality in sorted(present):
         offer = offer_for(modality, options.pretrained, machine.cores, machine.speed)
-        n = sum(c.n - c.n_missing for c in columns if _KINDS[c.kind] is modality)
-        budget = options.time_budget_s
-        if budget is not None and offer.key:
-            least = n * offer.seconds * relative_cost(modality, offer.sizes[-1], offer.sizes[0])
-            offer = timed(offer) if least <= HOPELESS * budget else offer
+        quick = replace(offer, seconds=offer.seconds / OPTIMISM)
+        if options.time_budget_s is not None and offer.key and affordable(facts, modality, quick):
+            offer = timed(offer)
         offers[modality] = offer
     return offers
 
@@ -74,38 +81,27 @@ def _suits(wish: str, present: set[Modality]) -> None:
 def encode(ctx: RunContext, problem: Problem) -> Problem:
     """Make the vectors of all images and texts that the planned recipes ask for, known to all processes.
 
-    A pretrained network that turns out too slow is left out; its models then see colours and outlines, or words.
+    A pretrained network that is too slow looks at less, or is left out; one that fails is left out. Models then see
+    colours and outlines, or words, and the plan and a note say so.
     """
-    from autodl.preprocess.vectors import vector_memory
-    from autodl.pretrained.finding import AUTO
-
     setup = problem.setup
-    wanted = wanted_vectors(setup.plan, setup.data.schema)
-    if not wanted:
+    plan, data = setup.plan, setup.data
+    if not wanted_vectors(plan, data.schema):
         return problem
-    plan = setup.plan
     with ctx.stage("encode"):
-        limit = Deadline() if ctx.budget.unlimited else Deadline.after(LEFT_SHARE * ctx.budget.left())
-        for maker, columns in list(wanted.items()):
+        tried: set[VectorMaker] = set()
+        known: dict[str, VectorTable] = {}
+        while todo := [m for m in wanted_vectors(plan, data.schema).items() if m[0] not in tried]:
+            maker, columns = todo[0]
+            tried.add(maker)
             if maker.encoder:
                 ctx.note(_reading(maker))
-            try:
-                _read(ctx, maker, columns, setup.data, limit)
-            except TimeoutError as error:
-                if not maker.encoder:
-                    raise
-                plan = _left_out(
-                    ctx, plan, maker, f"{_name(maker)} is slower than planned ({error}) and is left out."
-                )
-            except AutodlError as error:
-                if ctx.options.pretrained != AUTO:
-                    raise
-                plan = _left_out(ctx, plan, maker, f"{error.what}; it is left out.")
+            plan = _attempt(ctx, plan, maker, columns, data, known)
         if plan is not setup.plan:
+            assert ctx.identity is not None, "the plan is known"
             ctx.folder.write("plan", plan)
-    # What takes its place is quick: trials make it themselves.
-    known = tuple((m.key, table) for m in wanted if (table := vector_memory.told(m.key)) is not None)
-    data = replace(setup.data, vectors=known, recipes={f.key: f.recipe for f in plan.families})
+            ctx.identity = replace(ctx.identity, plan=plan)
+    data = replace(data, vectors=tuple(known.items()), recipes={f.key: f.recipe for f in plan.families})
     return replace(problem, setup=replace(setup, plan=plan, data=data))
 
 
@@ -123,57 +119,118 @@ def wanted_vectors(plan: Plan, schema: TableSchema) -> dict[VectorMaker, tuple[s
     return wanted
 
 
-def without_encoder(plan: Plan, key: str, why: str) -> Plan:
-    """The plan with colours and outlines, or words alone, where it has this pretrained network, and why."""
-    from autodl.planning.encoding import instead
+def _attempt(
+    ctx: RunContext,
+    plan: Plan,
+    maker: VectorMaker,
+    columns: tuple[str, ...],
+    data: TrialData,
+    known: dict[str, VectorTable],
+) -> Plan:
+    """Make vectors, added to ``known``; the plan, with something quicker instead where that did not go well."""
+    from autodl.pretrained.finding import AUTO, failure
 
-    def changed(recipe: Recipe) -> Recipe:
-        change: dict[str, object] = {}
-        if recipe.image_encoder == key:
-            change |= {"images": "hog", "image_encoder": ""}
-        if recipe.text_encoder == key:
-            change |= {"text_encoder": "", "embedding": False}
-        return recipe.model_copy(update=change)
+    share = LEFT_SHARE if ctx.options.pretrained == AUTO else ASKED_LEFT_SHARE
+    limit = Deadline() if ctx.budget.unlimited else Deadline.after(share * ctx.budget.left())
+    try:
+        known.update(_read(ctx, maker, columns, data, limit))
+    except TimeoutError as error:
+        if not maker.encoder:
+            ctx.note(f"Looking at colours and outlines beforehand takes too long ({error}); trials do it themselves.")
+            return plan
+        size = _smaller(maker, error, limit)
+        if size is None:
+            return _left_out(ctx, plan, maker, f"{_name(maker)} is slower than planned ({error})")
+        unit = "pixels" if any(f.recipe.image_encoder == maker.encoder for f in plan.families) else "tokens"
+        why = (
+            f"{_name(maker)} is slower than planned ({error}), so it looks at {size} {unit} instead of {maker.size}."
+        )
+        ctx.note(why)
+        return at_size(plan, maker.encoder, size, why)
+    except StoppedError:
+        raise
+    except Exception as error:  # networks, their libraries and their files come from elsewhere: anything may happen
+        if isinstance(error, AutodlError) and maker.encoder and ctx.options.pretrained != AUTO:
+            raise
+        if not maker.encoder:
+            ctx.leave_out("Looking at colours and outlines beforehand", error)
+            return plan
+        logging.getLogger("autodl").exception("%s failed", maker.encoder)
+        return _left_out(ctx, plan, maker, failure(_name(maker), error).rstrip("."))
+    return plan
 
-    images = any(f.recipe.image_encoder == key for f in plan.families)
-    decision = instead(Modality.IMAGE if images else Modality.TEXT, why)
-    families = tuple(f.model_copy(update={"recipe": changed(f.recipe)}) for f in plan.families)
-    decisions = tuple(decision if d.topic == decision.topic else d for d in plan.decisions)
-    return plan.model_copy(update={"families": families, "decisions": decisions})
+
+def _smaller(maker: VectorMaker, late: TimeoutError, limit: Deadline) -> int | None:
+    """The largest smaller size at which all would be read in the time that is left; None if there is none."""
+    from autodl.preprocess.vector_making import TooSlowError
+    from autodl.pretrained.finding import by_key
+    from autodl.pretrained.offers import relative_cost
+
+    if not isinstance(late, TooSlowError) or late.seconds is None:
+        return None
+    encoder = by_key(maker.encoder)
+    return next(
+        (
+            size
+            for size in encoder.sizes
+            if size < maker.size and late.seconds * relative_cost(encoder.modality, size, maker.size) <= limit.left()
+        ),
+        None,
+    )
 
 
 def _left_out(ctx: RunContext, plan: Plan, maker: VectorMaker, why: str) -> Plan:
-    ctx.note(why)
-    return without_encoder(plan, maker.encoder, why)
+    """Tell why a pretrained network takes no part, and the plan without it."""
+    from autodl.preprocess.vectors import vector_memory
+
+    vector_memory.forget(maker.key)
+    ctx.note(f"{why}; it is left out.")
+    return without_encoder(plan, maker.encoder, f"{why}.")
 
 
-def _read(ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline) -> None:
-    """Vectors of these columns into the memory of this process and the run folder, from which workers map them."""
-    from autodl.preprocess.vector_block import vectors_of
+def _read(
+    ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline
+) -> dict[str, VectorTable]:
+    """Vectors of these columns into the run folder, from which this process and workers map them; all or nothing."""
+    from autodl.preprocess.vector_block import digests_of, maker_of, objects_of
+    from autodl.preprocess.vector_making import chained
     from autodl.preprocess.vectors import VectorTable, vector_memory
 
-    frames = [frame for frame in (data.frame, data.test_frame) if len(frame)]
-    place, key = MediaPlace(ctx.folder.path / MEDIA), _place_key(maker, frames, columns)
-    if (made := place.find(key)) is not None:
-        vector_memory.learn(maker.key, VectorTable.open(made))
-        return
-    for frame in frames:
-        for column in columns:
-            vectors_of(maker, frame, column, deadline)
-    if (table := vector_memory.table(maker.key)) is None:
-        return
-    with ctx.guard("Keeping what was read of images and texts", only=OSError):
-        with place.make(key) as part:
-            table.save(part)
-        vector_memory.learn(maker.key, VectorTable.open(place.folder / key))
+    parts: dict[VectorMaker, list[tuple[pd.DataFrame, str]]] = {}
+    for frame in (data.frame, data.test_frame):
+        for column in columns if len(frame) else ():
+            parts.setdefault(maker_of(maker, frame, column), []).append((frame, column))
+    place, tables = MediaPlace(ctx.folder.path / MEDIA), {}
+    for own, cells in parts.items():
+        digests = [digests_of(frame, column) for frame, column in cells]
+        key = _place_key(own, digests)
+        if (table := _made_before(place.find(key))) is None:
+            objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
+            with place.make(key) as folder:
+                VectorTable.make(own, np.concatenate(digests), objects, folder, deadline)
+            table = VectorTable.open(place.folder / key)
+        vector_memory.learn(own.key, table)
+        tables[own.key] = table
+    return tables
 
 
-def _place_key(maker: VectorMaker, frames: Iterable[pd.DataFrame], columns: tuple[str, ...]) -> str:
-    from autodl.preprocess.vector_block import digests_of
+def _made_before(folder: Path | None) -> VectorTable | None:
+    """What an interrupted run has made; None if there is none, or it is damaged, which is then removed."""
+    from autodl.preprocess.vectors import VectorTable
 
+    if folder is None:
+        return None
+    try:
+        return VectorTable.open(folder)
+    except (OSError, ValueError):
+        logging.getLogger("autodl").warning("%s is damaged and is made anew", folder)
+        shutil.rmtree(folder)
+        return None
+
+
+def _place_key(maker: VectorMaker, digests: Sequence[NDArray[np.uint64]]) -> str:
     told = hashlib.blake2b(maker.key.encode(), digest_size=12)
-    objects = [digests_of(frame, column) for frame in frames for column in columns]
-    told.update(np.unique(np.concatenate(objects)).tobytes())
+    told.update(np.unique(np.concatenate(digests)).tobytes())
     return told.hexdigest()
 
 
