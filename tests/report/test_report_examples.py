@@ -13,6 +13,7 @@ from report_records import make_records
 
 from autodl.records import Examples, ShownExample, TermEffect, WordEffects
 from autodl.report import write_report
+from autodl.report.figures.steps import bands, strongest_part
 from autodl.report.figures.thumbnails import data_uri, looked_at, polylines
 
 RNG = np.random.default_rng(0)
@@ -119,3 +120,33 @@ def test_lines_fill_their_box() -> None:
 @pytest.mark.parametrize("kind", ["image", "series", "text"])
 def test_an_example_without_content_shows_no_empty_card(tmp_path, kind: str) -> None:
     assert "<figcaption><b>" not in page(tmp_path, Examples(shown=(shown(kind, True),)))
+
+
+def test_parts_of_a_series_that_decide_are_coloured_and_named(tmp_path) -> None:
+    lines = ((0.0, 1.0, 0.0),)
+    record = Examples(
+        shown=(
+            shown("series", True, lines=lines, steps=300, moved=(0.0, 0.2, 0.4, 0.0, -0.1, 0.0)),
+            shown("series", True, lines=lines, steps=300, moved=(0.0, 0.004, 0.0)),
+            shown("series", False, lines=lines, steps=1),
+        )
+    )
+    text = page(tmp_path, record)
+    assert "steps 51 to 150: +40.0 points" in text and "no part decides alone" in text
+    assert text.count('<rect class="for"') == 2 and text.count('<rect class="against"') == 1
+    assert text.count("Each part was replaced by a straight line") == 1
+    numbers = tuple(s.model_copy(update={"true": "3", "predicted": "4", "confidence": None}) for s in record.shown)
+    text = page(tmp_path, record.model_copy(update={"shown": numbers}), "regression")
+    assert "steps 51 to 150: +0.4<" in text and "raise the predicted number" in text and "0.4 points" not in text
+
+
+def test_bands_stand_where_the_parts_are() -> None:
+    first, second = bands((0.0, 2.0, -1.0, 0.1), 2.0)
+    assert (first.x, first.width, first.raises) == (30.0, 30.0, True)
+    assert (second.x, second.raises) == (60.0, False) and second.opacity == pytest.approx(first.opacity / 2, abs=0.01)
+    assert bands((0.0, 0.0), 0.0) == () and bands((), 1.0) == ()
+
+
+def test_the_strongest_part_takes_its_like_neighbours_along() -> None:
+    assert strongest_part((0.1, 0.6, 1.0, 0.5, -0.9), 100) == (21, 80, 1.0)
+    assert strongest_part((0.0, -0.2, 0.1), 3) == (2, 2, -0.2)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
-from autodl.models.nn.conv_cost import convnet_cost, training_seconds_per_row
+from autodl.models.nn.conv_cost import NetworkCost, convnet_cost, training_seconds_per_row
 from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
 from autodl.models.nn.series_config import SeriesNetConfig
+from autodl.models.nn.series_cost import longest_series
 from autodl.models.nn.series_estimator import SeriesNetwork
-from autodl.models.nn.series_inputs import seen_steps
+from autodl.models.nn.series_inputs import SeriesInput
 from autodl.records import Modality, Recipe
 
-USUAL_STEPS = 150
-"""Of series of which nothing is known."""
+if TYPE_CHECKING:
+    from torch import nn
+
 BLOCK_STEP_S = 0.004
 """Seconds that a block adds to each step whatever the batch: some fifteen layers, forward and back."""
 
@@ -25,12 +29,23 @@ class InceptionTimeEstimator(SeriesNetwork):
 
     config: InceptionTimeConfig
 
+    def make_body(self, column: SeriesInput) -> tuple[nn.Module, int]:
+        """See ``SeriesNetwork``."""
+        from autodl.models.nn.convnet import ConvNet
+
+        body = ConvNet(self.config.for_steps(column.steps), column.channels, 0, dims=1)
+        return body, body.width
+
+    def body_cost(self, column: SeriesInput) -> NetworkCost:
+        """See ``SeriesNetwork``."""
+        return convnet_cost(self.config.for_steps(column.steps), column.channels, 1, (column.steps,))
+
 
 class InceptionTime(Family):
     """Family of convolutional networks over series."""
 
     key = "inception_time"
-    other_names = ("inceptiontime", "series_cnn", "fcn", "timeseries", "tsc")
+    other_names = ("series_cnn", "fcn", "timeseries", "tsc")
     name = "Neural network (series)"
     summary = "A network that finds shapes of many lengths in series, wherever in time they occur."
     paper = (
@@ -50,11 +65,11 @@ class InceptionTime(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, InceptionTimeConfig)
-        rows, columns, channels = max(1, shape.rows), max(1, shape.series), max(1, shape.series_channels)
-        steps, _ = seen_steps(shape.series_steps or USUAL_STEPS, config.steps)
-        fitted = config.for_steps(steps)
-        cost = convnet_cost(fitted, channels, max(1, shape.classes), (steps,))
-        row_s = columns * training_seconds_per_row(fitted, channels, (steps,))
+        rows, columns, column = max(1, shape.rows), max(1, shape.series), longest_series(shape, config)
+        channels, size = column.channels, (column.steps,)
+        fitted = config.for_steps(column.steps)
+        cost = convnet_cost(fitted, channels, max(1, shape.classes), size)
+        row_s = columns * training_seconds_per_row(fitted, channels, size)
         row_s /= 1 + THREAD_GAIN * (shape.threads - 1)
         layers = sum(len(stage) for stage in config.specs()) * columns
         batch = min(rows, config.n_batch(rows))

@@ -11,6 +11,7 @@ from autodl.models.nn.conv_config import ConvPooling
 from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.text_config import TextReading, text_training_cost
 from autodl.models.nn.text_estimator import TextNetwork
+from autodl.models.nn.transformer_cost import transformer_cost
 from autodl.records import Modality, Recipe
 from autodl.train.config import OptimizerName, ScheduleName
 
@@ -45,12 +46,9 @@ class TextTransformerConfig(TextReading):
 
 def body_cost(config: TextTransformerConfig, tokens: int) -> NetworkCost:
     """Of one text of so many tokens."""
-    d = config.embed
-    weights = config.layers * (4 + 2 * config.hidden_factor) * d * d
-    attention = 2.0 * config.layers * tokens * d
-    activations = config.layers * (10 + 2 * config.hidden_factor) * d + config.layers * config.heads * tokens
-    places = config.tokens * d
-    return NetworkCost(round(weights + places), round((weights + attention) * tokens), round(activations * tokens))
+    cost = transformer_cost(config.embed, config.layers, config.heads, config.hidden_factor, tokens)
+    cost.parameters += config.tokens * config.embed
+    return cost
 
 
 class TextTransformerEstimator(TextNetwork):
@@ -78,7 +76,7 @@ class TextTransformer(Family):
     """Family of transformers over texts."""
 
     key = "text_transformer"
-    other_names = ("texttransformer",)
+    other_names = ("bert", "distilbert")
     name = "Neural network (transformer over words)"
     summary = "A network in which every word of a text looks at every other, learnt from these texts alone."
     paper = 'Vaswani et al. 2017, "Attention Is All You Need"'

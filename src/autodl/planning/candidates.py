@@ -211,6 +211,11 @@ def _too_costly(
     if budget is None:
         return ""
     limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires else limit)
+    if rows < cls.min_rows and not asked:
+        return (
+            f"It learns little from {rows:,} rows: it takes part from {cls.min_rows:,} on. To try it anyway, name it "
+            "with --families."
+        )
     if seconds > limit:
         return (
             f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "

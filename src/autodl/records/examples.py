@@ -31,6 +31,9 @@ class ShownExample(Record):
     """A series: one line a channel, thinned out to at most 120 points; NaN where nothing was measured."""
     steps: int = 0
     """Steps of the series before it was thinned out."""
+    moved: tuple[float, ...] = ()
+    """Of equal parts of a series: how much more probable the answer is, or how much higher the number, with the part
+    than with a straight line in its place; empty where that was not found out."""
     text: str = ""
 
 

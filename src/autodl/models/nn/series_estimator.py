@@ -1,14 +1,15 @@
-"""A network over series as an estimator: stored series in, padded batches, augmentation."""
+"""A network over series as an estimator: stored series in, padded batches, augmentation, any body."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from autodl.models.base import Meta
-from autodl.models.nn.conv_cost import convnet_cost
+from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.network import Network
-from autodl.models.nn.series_config import SeriesNetConfig
-from autodl.models.nn.series_inputs import SeriesPlan
+from autodl.models.nn.series_config import SeriesReading
+from autodl.models.nn.series_inputs import SeriesInput, SeriesPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +21,31 @@ if TYPE_CHECKING:
 
 
 class SeriesNetwork(Network):
-    """A convolutional network over the series of a table, with its other columns beside them.
+    """A network over the series of a table, with its other columns beside them; subclasses say what reads the series.
 
     Args:
         config: Architecture, augmentation and training. meta: Task, classes, seed, threads.
     """
 
-    config: SeriesNetConfig
+    config: SeriesReading
     predict_batch: ClassVar[int] = 256
     sample_rows: ClassVar[int] = 1024
 
-    def __init__(self, config: SeriesNetConfig, meta: Meta) -> None:
+    def __init__(self, config: SeriesReading, meta: Meta) -> None:
         super().__init__(config, meta)
         self.plan: SeriesPlan | None = None
+
+    @abstractmethod
+    def make_body(self, column: SeriesInput) -> tuple[nn.Module, int]:
+        """What turns (b, c, t) standardized steps and a mask (b, t), or None, into (b, f) features, and f.
+
+        Args:
+            column: What is known of the series.
+        """
+
+    @abstractmethod
+    def body_cost(self, column: SeriesInput) -> NetworkCost:
+        """Of one of the longest series through the body."""
 
     def learn(self, X: Features) -> None:
         """See ``Network``."""
@@ -57,17 +70,15 @@ class SeriesNetwork(Network):
 
     def stored_module(self, n_outputs: int) -> nn.Module:
         """See ``Network``."""
-        from autodl.models.nn.series_net import SeriesNet
+        from autodl.models.nn.series_net import SeriesBranch, SeriesNet
 
-        plan = self._known()
-        return SeriesNet(self.config, plan.columns, plan.table if plan.has_table else None, n_outputs)
+        plan, level = self._known(), self.config.level
+        branches = [SeriesBranch(*self.make_body(column), column.channels, level) for column in plan.columns]
+        return SeriesNet(branches, plan.table if plan.has_table else None, n_outputs)
 
     def multiplications(self, module: nn.Module) -> float:
-        """See ``Network``: the weights of convolutions are used at each step."""
-        costs = (
-            convnet_cost(self.config.for_steps(c.steps), c.channels, 1, (c.steps,)) for c in self._known().columns
-        )
-        return float(sum(cost.multiplications for cost in costs))
+        """Those of the bodies: their weights are used at each step."""
+        return float(sum(self.body_cost(column).multiplications for column in self._known().columns))
 
     def augmenter(self) -> Callable[[TensorData], TensorData]:
         """See ``Network``."""

@@ -1,19 +1,19 @@
-"""A convolutional network over series, with the other columns of the table beside them.
+"""A network over series, with the other columns of the table beside them.
 
 Notation: b rows, m columns of series, c channels, t steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
-from autodl.models.nn.convnet import ConvNet
 from autodl.models.nn.image_net import JOINT_WIDTH, SIDE_WIDTH, TableSide
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.nn.series_changes import level_of, steps_within
-from autodl.models.nn.series_config import SeriesNetConfig
-from autodl.models.nn.series_inputs import SeriesInput
 
 MIN_SPREAD = 0.01
 """Least standard deviation of a single series over that of all, so that noise on a constant one is not blown up."""
@@ -25,22 +25,22 @@ class SeriesBranch(nn.Module):
     """One column of series through one network; rows without a series give zeros.
 
     Args:
-        config: Architecture. column: what is known of it.
+        body: (b, c, t), (b, t) bool or None -> (b, f). features: f. channels: c.
+        level: See ``SeriesReading``.
 
-    Shape: (b, c, t), (b,) steps -> (b, width).
+    Shape: (b, c, t), (b,) steps -> (b, width), f or more.
     """
 
     center: Tensor
     spread: Tensor
 
-    def __init__(self, config: SeriesNetConfig, column: SeriesInput) -> None:
+    def __init__(self, body: nn.Module, features: int, channels: int, level: Literal["all", "each"]) -> None:
         super().__init__()
-        c = column.channels
-        self.register_buffer("center", torch.zeros(c, 1))
-        self.register_buffer("spread", torch.ones(c, 1))
-        self.each = config.level == "each"
-        self.body = ConvNet(config.for_steps(column.steps), c, 0, dims=1)
-        self.width = self.body.width + (2 * c if self.each else 0)
+        self.register_buffer("center", torch.zeros(channels, 1))
+        self.register_buffer("spread", torch.ones(channels, 1))
+        self.each = level == "each"
+        self.body = body
+        self.width = features + (2 * channels if self.each else 0)
 
     @torch.no_grad()
     def fit_scale(self, x: Tensor, lengths: Tensor) -> None:
@@ -80,17 +80,15 @@ class SeriesNet(nn.Module):
     """Each column of series through its network, what they and the other columns say through one head.
 
     Args:
-        config: Architecture. columns: m. n_outputs: of the head.
-        table: The other columns, or None where there are none.
+        branches: m networks, one a column.
+        table: The other columns, or None where there are none. n_outputs: of the head.
 
     Shape: m times (b, c, t), (b, m) steps, then what ``InputPlan.tensors`` gives -> (b, n_outputs).
     """
 
-    def __init__(
-        self, config: SeriesNetConfig, columns: tuple[SeriesInput, ...], table: InputPlan | None, n_outputs: int
-    ) -> None:
+    def __init__(self, branches: Sequence[SeriesBranch], table: InputPlan | None, n_outputs: int) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(SeriesBranch(config, column) for column in columns)
+        self.branches = nn.ModuleList(branches)
         self.side = None if table is None else TableSide(table)
         width = sum(branch.width for branch in self._parts()) + (0 if table is None else SIDE_WIDTH)
         # What a series means may depend on the other columns, which a sum of both could not say.

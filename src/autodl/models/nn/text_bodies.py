@@ -51,7 +51,7 @@ class TokenTransformer(nn.Module):
         length: Tokens of a text at most; training may have put in more, which share the last place.
         pooling: See ``make_pooling``.
 
-    Shape: (b, t, d), (b, t) bool -> (b, d).
+    Shape: (b, t, d), (b, t) bool or None -> (b, d).
     """
 
     def __init__(
@@ -68,12 +68,13 @@ class TokenTransformer(nn.Module):
         )
         self.norm, self.pool, self.drop = nn.LayerNorm(d), make_pooling(pooling, d), Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features."""
         place = torch.arange(x.shape[1], device=x.device).clamp(max=len(self.places) - 1)
-        x = torch.where(mask[..., None], x + self.places[place], 0.0)
-        hidden = ~mask
-        hidden[:, 0] = False  # attention over nothing is not defined
+        x, hidden = x + self.places[place], None
+        if mask is not None:
+            x, hidden = torch.where(mask[..., None], x, 0.0), ~mask
+            hidden[:, 0] = False  # attention over nothing is not defined
         for layer in self.layers:
             x = layer(x, src_key_padding_mask=hidden)
         return self.drop(self.pool(self.norm(x), mask))  # type: ignore[no-any-return]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from autodl.records import Examples, ShownExample, WordEffects
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
+from autodl.report.figures.steps import bands, strongest_part
 from autodl.report.figures.thumbnails import data_uri, looked_at, polylines
 from autodl.report.text import code, shorten
 from autodl.report.view import Card, CardGroup, Column, ExamplesView, Table
 
 WORD_ROWS = 8
 """Words that raise and words that lower a prediction, each."""
+LEAST_POINTS = 1.0
+"""Change of a probability, in points, below which no part of a series is named."""
 NAMES = {"image": "images", "series": "series", "text": "texts"}
 
 
@@ -20,10 +23,11 @@ def examples(facts: Facts) -> ExamplesView | None:
     if e is None:
         return None
     groups = []
+    strongest = max((abs(v) for s in e.shown for v in s.moved), default=0.0)
     for kind in NAMES:
         for right in (True, False):
             some = [s for s in e.shown if s.kind == kind and s.right is right]
-            cards = tuple(card for s in some if (card := _card(facts, s)) is not None)
+            cards = tuple(card for s in some if (card := _card(facts, s, strongest)) is not None)
             if cards:
                 groups.append(CardGroup(_heading(facts, kind, right), _intro(facts, e, some, right), cards))
     words = tuple(_words(w) for w in e.words)
@@ -63,11 +67,29 @@ def _intro(facts: Facts, e: Examples, some: list[ShownExample], right: bool) -> 
         )
     if some[0].kind == "series":
         told += " Each line fills its box: shapes can be compared, heights cannot."
+        if any(s.moved for s in some):
+            told += _bands_told(facts)
     return told
 
 
-def _card(facts: Facts, s: ShownExample) -> Card | None:
-    """One example; None where its picture is gone."""
+def _bands_told(facts: Facts) -> str:
+    how = (
+        "the stronger the colour, the more, on the same scale for all series shown. The last line of words names the "
+        "strongest part and its effect"
+    )
+    if facts.classification:
+        return (
+            " Each part was replaced by a straight line: blue parts speak for the answer given (it is less probable "
+            f"without them), orange ones against it; {how}."
+        )
+    return (
+        " Each part was replaced by a straight line: blue parts raise the predicted number, orange ones lower it; "
+        f"{how}."
+    )
+
+
+def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
+    """One example, with the largest effect of a part of a series; None where its picture is gone."""
     number = fmt.count(s.row + 2 * facts.by_line)
     place = f"{'line' if facts.by_line else 'row'} {number}"
     said = shorten(s.predicted, 24)
@@ -82,14 +104,26 @@ def _card(facts: Facts, s: ShownExample) -> Card | None:
     if s.kind == "text":
         return Card(head, place, alt, text=s.text) if s.text else None
     if s.kind == "series":
-        lines = polylines(s.lines)
-        return Card(head, f"{place}, {fmt.plural(s.steps, 'step')}", alt, lines=lines) if lines else None
+        lines, detail = polylines(s.lines), f"{place}, {fmt.plural(s.steps, 'step')}"
+        if not lines or not s.moved:
+            return Card(head, detail, alt, lines=lines) if lines else None
+        more = _moved(s, facts.classification)
+        return Card(head, detail, f"{alt}; {more}", lines=lines, bands=bands(s.moved, strongest), more=more)
     if facts.pictures is None or s.picture is None or s.picture >= len(facts.pictures):
         return None
     picture, heat = facts.pictures[s.picture], ""
     if facts.heats is not None and s.heat is not None and s.heat < len(facts.heats):
         heat = data_uri(looked_at(picture, facts.heats[s.heat]))
     return Card(head, file, alt, picture=data_uri(picture), heat=heat)
+
+
+def _moved(s: ShownExample, share: bool) -> str:
+    """The part that decides most, in words."""
+    first, last, effect = strongest_part(s.moved, s.steps)
+    if effect == 0 or (share and abs(effect) < LEAST_POINTS / 100):
+        return "no part decides alone" if share else "no part changes it"
+    where = f"step {first}" if first == last else f"steps {first} to {last}"
+    return f"{where}: {_signed(effect, share)}"
 
 
 def _words_intro(words: tuple[WordEffects, ...]) -> str:
