@@ -45,7 +45,15 @@ def test_recipe_of_each_family(key: str) -> None:
         }
         | {
             name: st.booleans()
-            for name in ("text_pieces", "text_statistics", "text_score", "gaps", "frequency", "code_parts")
+            for name in (
+                "text_pieces",
+                "text_ratios",
+                "text_statistics",
+                "text_score",
+                "gaps",
+                "frequency",
+                "code_parts",
+            )
         }
     )
 )

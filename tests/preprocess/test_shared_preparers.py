@@ -6,7 +6,7 @@ import pytest
 from autodl.errors import OlderModelError
 from autodl.preprocess import Preparer
 from autodl.preprocess.sharing import SharedPreparers, terms_shared
-from autodl.preprocess.text_terms import TermWeights
+from autodl.preprocess.vocabulary import Vocabulary
 from autodl.records import Recipe, Task
 from autodl.serialize import dump, load
 from autodl.testing import mixed_frame
@@ -32,7 +32,10 @@ def test_equal_preparers_become_one_and_others_stay() -> None:
 def test_different_preparers_share_equal_vocabularies_only() -> None:
     shared = SharedPreparers()
     dense, sparse, fewer = (shared.first(load(dump(p))) for p in (fitted(DENSE), fitted(SPARSE), fitted(DENSE, 40)))
-    terms = [[c.terms for b in p.blocks for c in getattr(b, "learnt", ())] for p in (dense, sparse, fewer)]
+    terms = [
+        [v for b in p.blocks for c in getattr(b, "learnt", ()) for v in c.terms.vocabularies]
+        for p in (dense, sparse, fewer)
+    ]
     assert terms[0][0] is terms[1][0]
     assert terms[0][0] is not terms[2][0]
 
@@ -43,16 +46,16 @@ def test_texts_are_cut_once_and_prepared_alike(monkeypatch: pytest.MonkeyPatch) 
     preparers = [shared.first(load(dump(fitted(recipe)))) for recipe in (DENSE, SPARSE)]
     expected = [p.transform(frame).dense() for p in preparers]
     calls = []
-    cut = TermWeights.transform
-    monkeypatch.setattr(TermWeights, "transform", lambda self, texts: calls.append(1) or cut(self, texts))
+    cut = Vocabulary.transform
+    monkeypatch.setattr(Vocabulary, "transform", lambda self, texts: calls.append(1) or cut(self, texts))
     with terms_shared(preparers):
         found = [p.transform(frame).dense() for p in preparers]
-    columns = sum(len(getattr(b, "learnt", ())) for b in preparers[0].blocks)
-    assert len(calls) == columns
+    vocabularies = sum(len(c.terms.vocabularies) for b in preparers[0].blocks for c in getattr(b, "learnt", ()))
+    assert len(calls) == vocabularies > 0
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
     preparers[0].transform(frame)
-    assert len(calls) == 2 * columns  # nothing is kept afterwards
+    assert len(calls) == 2 * vocabularies  # nothing is kept afterwards
 
 
 def test_preparers_of_older_versions_are_completed() -> None:

@@ -238,7 +238,7 @@ class Linear(Family):
     )
     recipe = Recipe(
         outliers="clip", scale="standard", crosses=10, segments=6, categories="onehot",
-        text="tfidf", text_statistics=False, series="rocket", target="standard",
+        text="tfidf", text_statistics=False, text_once=True, text_ratios=True, series="rocket", target="standard",
     )  # fmt: skip
     config = LinearConfig
     complexity = 1

@@ -43,6 +43,8 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modal
         change["indicator"] = False
     if not facts.text:
         change["text"] = "none"
+    if not facts.classification:
+        change["text_ratios"] = False
     if not facts.dates:
         change["dates"] = False
     if len(facts.numeric) + len(facts.dates) < 2:

@@ -13,7 +13,7 @@ from autodl.serialize import UnsupportedValueError, dump
 
 if TYPE_CHECKING:
     from autodl.preprocess.preparer import Preparer
-    from autodl.preprocess.text_terms import TermWeights
+    from autodl.preprocess.vocabulary import Vocabulary
 
 
 class SharedPreparers:
@@ -24,7 +24,7 @@ class SharedPreparers:
 
     def __init__(self) -> None:
         self._preparers: dict[bytes, Preparer] = {}
-        self._terms: list[TermWeights] = []
+        self._vocabularies: list[Vocabulary] = []
 
     def first(self, preparer: Preparer) -> Preparer:
         """The one that is kept for all equal ones; itself if it cannot be compared."""
@@ -35,11 +35,16 @@ class SharedPreparers:
         if key in self._preparers:
             return self._preparers[key]
         for column in (c for block in preparer.blocks if isinstance(block, TextBlock) for c in block.learnt):
-            column.terms = next((t for t in self._terms if t == column.terms), column.terms)
-            if not any(t is column.terms for t in self._terms):
-                self._terms.append(column.terms)
+            column.terms.vocabularies = [self._first_of(v) for v in column.terms.vocabularies]
         self._preparers[key] = preparer
         return preparer
+
+    def _first_of(self, vocabulary: Vocabulary) -> Vocabulary:
+        for known in self._vocabularies:
+            if known == vocabulary:
+                return known
+        self._vocabularies.append(vocabulary)
+        return vocabulary
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from autodl.preprocess.text_terms import TermWeights
+from autodl.preprocess.text_terms import TermWeights, beside
+from autodl.preprocess.vocabulary import Vocabulary
 
 MEMO_BYTES = 100_000_000
 
@@ -15,32 +16,34 @@ MEMO_BYTES = 100_000_000
 class TermMemo:
     """The last vocabularies and matrices: finding the terms of a text takes longer than all that follows.
 
+    Words and pieces of words are kept apart, so that recipes that differ in one of them share the other.
+
     Args:
         limit: Bytes of matrices kept at most.
     """
 
     def __init__(self, limit: int = MEMO_BYTES) -> None:
         self._limit = limit
-        self._kept: OrderedDict[tuple[Any, ...], tuple[TermWeights, Any]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Hashable, ...], tuple[Vocabulary | None, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def fit(self, max_features: int, pieces: bool, texts: Sequence[str]) -> tuple[TermWeights, Any]:
-        """The vocabulary of these training rows and their (n, v) weights."""
-        key = (max_features, pieces, len(texts), hash(tuple(texts)))
-
-        def make() -> tuple[TermWeights, Any]:
-            weights = TermWeights(max_features, pieces)
-            return weights, weights.fit_transform(texts)
-
-        return self._get(key, make)
+    def fit(
+        self, max_features: int, pieces: bool, texts: Sequence[str], *, once: bool = False
+    ) -> tuple[TermWeights, Any]:
+        """The vocabularies of these training rows and their (n, v) weights."""
+        weights, same = TermWeights(max_features, pieces, once), (len(texts), hash(tuple(texts)))
+        return weights, weights.fit_transform(texts, lambda kind, make: self._get((*kind, *same), make))
 
     def transform(self, weights: TermWeights, texts: Sequence[str]) -> Any:
         """(n, v) weights of other rows."""
-        # The vocabulary is kept with the matrix, so that no other can have its number.
-        key = (id(weights), len(texts), hash(tuple(texts)))
-        return self._get(key, lambda: (weights, weights.transform(texts)))[1]
+        same = (len(texts), hash(tuple(texts)))
+        # A vocabulary is kept with its matrix, so that no other can have its number.
+        made = [self._get((id(v), *same), lambda v=v: (v, v.transform(texts))) for v in weights.vocabularies]  # type: ignore[misc]
+        return beside([matrix for _, matrix in made], len(texts))
 
-    def _get(self, key: tuple[Any, ...], make: Callable[[], tuple[TermWeights, Any]]) -> tuple[TermWeights, Any]:
+    def _get(
+        self, key: tuple[Hashable, ...], make: Callable[[], tuple[Vocabulary | None, Any]]
+    ) -> tuple[Vocabulary | None, Any]:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

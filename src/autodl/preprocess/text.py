@@ -16,6 +16,7 @@ from autodl.preprocess.cross_fitting import crossed_parts, shown_targets
 from autodl.preprocess.older import completed
 from autodl.preprocess.scaling import NumericScaler
 from autodl.preprocess.term_memo import TermMemo
+from autodl.preprocess.text_ratios import class_ratios, weighted
 from autodl.preprocess.text_score import TextScore
 from autodl.preprocess.text_statistics import STATISTICS, text_statistics
 from autodl.preprocess.text_terms import TermWeights, cells_of, informative
@@ -34,12 +35,14 @@ class TextColumn:
 
     Attributes:
         terms: Its vocabulary. svd: its components, or None. top: positions of the terms that became columns.
-        score: The linear score, or None. scaler: of topics, statistics and score. names: of the output columns.
+        ratios: Factors of the terms, or None. score: The linear score, or None.
+        scaler: Of topics, statistics and score. names: of the output columns.
     """
 
     terms: TermWeights
     svd: Any = None
     top: NDArray[np.int_] = field(default_factory=lambda: np.empty(0, dtype=np.int_))
+    ratios: NDArray[np.float32] | None = None
     score: TextScore | None = None
     spread: float = 1.0
     scaler: NumericScaler = field(default_factory=lambda: NumericScaler("standard"))
@@ -53,10 +56,11 @@ TERM_FACTOR = 3.0
 class TextBlock:
     """The columns of free text.
 
-    Under ``tfidf`` the weights of all terms times ``TERM_FACTOR`` (CSR), see ``TermWeights``. Under ``svd``, dense:
-    their leading components (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et al. 2011),
-    divided by their common deviation, the ``text_terms`` most informative terms, and the cross-fitted answer of a
-    linear model on all terms. Both may add statistics such as the share of capitals.
+    Under ``tfidf`` the weights of all terms times ``TERM_FACTOR`` (CSR), see ``TermWeights``; with ``text_ratios``
+    also times what they tell of the classes, see ``class_ratios``. Under ``svd``, dense: their leading components
+    (latent semantic analysis, Deerwester et al. 1990; randomized SVD, Halko et al. 2011), divided by their common
+    deviation, the ``text_terms`` most informative terms, and the cross-fitted answer of a linear model on all terms.
+    Both may add statistics such as the share of capitals.
 
     Args:
         columns: Names of object columns of ``str`` and ``None``.
@@ -95,11 +99,12 @@ class TextBlock:
         for column in self.columns:
             texts = cells_of(frame, column)
             memo = self.memo if self.memo is not None else TermMemo()
-            weights, terms = memo.fit(self.recipe.text_features, self.recipe.text_pieces, texts)
+            r = self.recipe
+            weights, terms = memo.fit(r.text_features, r.text_pieces, texts, once=r.text_once)
             learnt = TextColumn(weights)
             self._learnt.append(learnt)
             if self.recipe.text == "tfidf":
-                parts.append(self._fit_sparse(column, learnt, texts, terms, weight))
+                parts.append(self._fit_sparse(column, learnt, texts, terms, y, weight))
             else:
                 parts.append(self._fit_dense(column, learnt, texts, terms, y, weight))
         return self._join(parts)
@@ -112,20 +117,29 @@ class TextBlock:
             terms = learnt.terms.transform(texts) if memo is None else memo.transform(learnt.terms, texts)
             counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
             if self.recipe.text == "tfidf":
-                parts.append(_beside(TERM_FACTOR * terms, learnt.scaler.transform(counts)))
+                parts.append(_sparse(learnt, terms, counts))
                 continue
             scores = np.empty((len(texts), 0)) if learnt.score is None else learnt.score.transform(terms)
             parts.append(_dense(learnt, terms, np.hstack([counts, scores])))
         return self._join(parts)
 
     def _fit_sparse(
-        self, column: str, learnt: TextColumn, texts: list[str], terms: Any, weight: NDArray[Any] | None
+        self,
+        column: str,
+        learnt: TextColumn,
+        texts: list[str],
+        terms: Any,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
     ) -> Any:
+        if self.recipe.text_ratios:
+            learnt.ratios = class_ratios(terms, shown_targets(y, self.task, MAX_TARGETS), weight)
         vocabulary = learnt.terms.names
         counts = text_statistics(texts) if self.recipe.text_statistics else np.empty((len(texts), 0))
         shown = STATISTICS if self.recipe.text_statistics else ()
         learnt.names = tuple(f"{column}:{name}" for name in (*vocabulary, *shown))
-        return _beside(TERM_FACTOR * terms, learnt.scaler.fit(counts, weight).transform(counts))
+        learnt.scaler.fit(counts, weight)
+        return _sparse(learnt, terms, counts)
 
     def _fit_dense(
         self,
@@ -181,6 +195,11 @@ class TextBlock:
         from scipy import sparse
 
         return sparse.hstack(parts, format="csr", dtype=np.float32)
+
+
+def _sparse(learnt: TextColumn, terms: Any, counts: NDArray[np.float64]) -> Any:
+    terms = terms if learnt.ratios is None else weighted(terms, learnt.ratios)
+    return _beside(TERM_FACTOR * terms, learnt.scaler.transform(counts))
 
 
 def _beside(terms: Any, counts: NDArray[np.float64]) -> Any:

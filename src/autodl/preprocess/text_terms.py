@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.preprocess.tokenizer import UNSPACED
-from autodl.preprocess.vocabulary import TOKEN, Vocabulary
+from autodl.preprocess.vocabulary import TOKEN, Analyzer, Vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 PIECES = (2, 4)
 """Characters of a piece of a word, least and most."""
+ONCE_FACTOR = 5
+"""More words and pairs are kept where those of one text count."""
 PIECE_CHARACTERS = 4_000_000
 """Tables with more characters are read by words alone: pieces take about 1.5 seconds a million characters."""
+
+Kind = tuple[Analyzer, tuple[int, int], int, int]
+"""Of terms: what they are, how long, in how many texts they stand at least, and how many are kept."""
+Remembered = Callable[[Kind, Callable[[], tuple[Vocabulary | None, Any]]], tuple[Vocabulary | None, Any]]
 
 
 def cells_of(frame: pd.DataFrame, column: str) -> list[str]:
@@ -37,10 +44,11 @@ class TermWeights:
     Args:
         max_features: Most frequent words and pairs kept, and as many pieces.
         pieces: Whether to add pieces of words; not done where the training rows have very many characters.
+        once: Whether words and pairs that stand in one text only are kept, and ``ONCE_FACTOR`` times as many.
     """
 
-    def __init__(self, max_features: int, pieces: bool) -> None:
-        self.max_features, self.pieces = max_features, pieces
+    def __init__(self, max_features: int, pieces: bool, once: bool = False) -> None:
+        self.max_features, self.pieces, self.once = max_features, pieces, once
         self.vocabularies: list[Vocabulary] = []
 
     @property
@@ -62,40 +70,44 @@ class TermWeights:
             state["vocabularies"] = [Vocabulary.of(vectorizer) for vectorizer in old]
         self.__dict__.update(state)
 
-    def fit_transform(self, texts: Sequence[str]) -> Any:
-        """(n, v) float32 CSR of the training rows."""
+    def fit_transform(self, texts: Sequence[str], remembered: Remembered | None = None) -> Any:
+        """(n, v) float32 CSR of the training rows; ``remembered`` gives what was learnt before, or learns it."""
         probe = "".join(texts[:: max(1, len(texts) // 200)])
         unspaced = len(_UNSPACED.findall(probe)) > 0.3 * max(1, len(probe))
-        whole = ("char", (1, 3)) if unspaced else ("word", (1, 2))
-        wanted = [whole]
+        rare = 1 if self.once or len(texts) < 100 else 2
+        most = self.max_features * (ONCE_FACTOR if self.once else 1)
+        wanted: list[Kind] = [("char", (1, 3), rare, most) if unspaced else ("word", (1, 2), rare, most)]
         if self.pieces and not unspaced and sum(map(len, texts)) <= PIECE_CHARACTERS:
-            wanted.append(("char_wb", PIECES))
-        self.vocabularies, parts = [], []
-        for analyzer, lengths in wanted:
-            vectorizer = self._vectorizer(analyzer, lengths, len(texts))
-            try:
-                parts.append(vectorizer.fit_transform(texts))
-            except ValueError:  # No term is left: all texts are empty, or none occurs twice.
-                continue
-            self.vocabularies.append(Vocabulary.of(vectorizer))
-        return _beside(parts, len(texts))
+            wanted.append(("char_wb", PIECES, 2 if len(texts) >= 100 else 1, self.max_features))
+        get = remembered or (lambda _, make: make())
+        parts = [get(kind, partial(_learnt, kind, texts)) for kind in wanted]
+        self.vocabularies = [vocabulary for vocabulary, _ in parts if vocabulary is not None]
+        return beside([matrix for vocabulary, matrix in parts if vocabulary is not None], len(texts))
 
     def transform(self, texts: Sequence[str]) -> Any:
         """(n, v) float32 CSR in the vocabulary of the training rows."""
-        return _beside([vocabulary.transform(texts) for vocabulary in self.vocabularies], len(texts))
+        return beside([vocabulary.transform(texts) for vocabulary in self.vocabularies], len(texts))
 
-    def _vectorizer(self, analyzer: str, lengths: tuple[int, int], n: int) -> Any:
-        from sklearn.feature_extraction.text import TfidfVectorizer
 
-        return TfidfVectorizer(
-            analyzer=analyzer,
-            ngram_range=lengths,
-            token_pattern=TOKEN if analyzer == "word" else None,
-            min_df=2 if n >= 100 else 1,
-            max_features=self.max_features,
-            sublinear_tf=True,
-            dtype=np.float32,
-        )
+def _learnt(kind: Kind, texts: Sequence[str]) -> tuple[Vocabulary | None, Any]:
+    """A vocabulary and the (n, v) weights of the training rows; None and no columns where no term is left."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    analyzer, lengths, rare, most = kind
+    vectorizer = TfidfVectorizer(
+        analyzer=analyzer,
+        ngram_range=lengths,
+        token_pattern=TOKEN if analyzer == "word" else None,
+        min_df=rare,
+        max_features=most,
+        sublinear_tf=True,
+        dtype=np.float32,
+    )
+    try:
+        matrix = vectorizer.fit_transform(texts)
+    except ValueError:  # all texts are empty, or no term occurs often enough
+        return None, beside([], len(texts))
+    return Vocabulary.of(vectorizer), matrix
 
 
 def informative(
@@ -126,7 +138,8 @@ def informative(
     return np.sort(np.argsort(-best, kind="stable")[:most])
 
 
-def _beside(parts: list[Any], n: int) -> Any:
+def beside(parts: list[Any], n: int) -> Any:
+    """(n, v) float32 CSR of matrices side by side."""
     from scipy import sparse
 
     if not parts:

@@ -51,6 +51,10 @@ class Recipe(Record):
     """Words and pairs of words kept, and as many pieces of words."""
     text_pieces: bool = True
     """Terms are also two to four neighbouring characters within words."""
+    text_once: bool = False
+    """Keep words and pairs of words that stand in one training text only, and up to five times as many."""
+    text_ratios: bool = False
+    """Weigh terms also by how much more frequent they are in one class than in the others, under ``tfidf``."""
     text_statistics: bool = True
     """Add length, words, shares of capitals, digits and signs, ..."""
     text_components: int = 32
