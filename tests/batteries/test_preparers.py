@@ -46,6 +46,7 @@ def test_recipe_of_each_family(key: str) -> None:
         | {
             name: st.booleans()
             for name in (
+                "text_once",
                 "text_pieces",
                 "text_ratios",
                 "text_statistics",
