@@ -94,6 +94,7 @@ def load(
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
     from autodl.data.images.road import drawn, left_out, own_test, without_images
+    from autodl.data.series.parts import hint_at_test
     from autodl.data.images.tables import check_folder_target, check_images_read
     from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
@@ -114,7 +115,10 @@ def load(
     if of_folders:
         check_folder_target(raw, name, options.target)
     if table.test is not None:
-        read = read.model_copy(update={"notes": (*read.notes, own_test(table.test, options))})
+        told = own_test(table.test, "images" if of_folders else "series", options)
+        read = read.model_copy(update={"notes": (*read.notes, told)})
+    elif options.test is None and (hint := hint_at_test(data)) is not None:
+        read = read.model_copy(update={"notes": (*read.notes, hint)})
     known = LABEL if of_folders else options.target
     known = known if known in raw.columns else None  # it may still be there in other capitals
     if known is None:

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 
 from autodl.data.compression import COMPRESSED, file_errors, suffix_format
-from autodl.data.images.layout import Found, find_images
+from autodl.data.images.layout import Found, find_images, listed_images
+from autodl.data.images.names import is_image_name
+from autodl.data.series.names import series_format
 from autodl.errors import DataError, did_you_mean
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+]{1,9}:/{1,3}", re.IGNORECASE)
+_GLOB = re.compile(r"[*?[]")
 _ABOUT = re.compile(r"^(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 """Texts that lie beside data and tell of them."""
 _LOOSE = frozenset([".txt", ".json", ".md"])
@@ -29,7 +32,7 @@ def source_files(source: str | Path) -> list[Path]:
 def image_folder(source: str | Path) -> Found | None:
     """What lies in a folder that stands for its images: it has folders of images, or images alone.
 
-    Tables that lie beside the images themselves, or beside the one folder that holds them, tell of the images: then
+    One image, or a glob of images, stands for these, as if they lay alone in their folder. Tables that lie beside the images themselves, or beside the one folder that holds them, tell of the images: then
     the folder stands for the tables.
 
     Raises:
@@ -40,7 +43,7 @@ def image_folder(source: str | Path) -> Found | None:
         return None
     with file_errors(str(source)):
         if not path.is_dir():
-            return None
+            return _named_images(path)
         tables = [p for p in path.iterdir() if _is_table(p) and not _ABOUT.match(p.name)]
         found = find_images(path)
     deeper = sum(suffix_format(p.name)[0] is not None for p in found.others)
@@ -49,6 +52,14 @@ def image_folder(source: str | Path) -> Found | None:
     classes = len(found.first_folders) > 1
     beside = tables if not classes else [p for p in tables if p.suffix.lower() not in _LOOSE]
     return None if beside else found
+
+
+def _named_images(path: Path) -> Found | None:
+    """One image, or those that match a glob; None if it stands for anything else."""
+    if not path.is_file() and not _GLOB.search(str(path)):
+        return None
+    root, files = (path.parent, [path]) if path.is_file() else (_fixed_part(path), _matching(path))
+    return listed_images(root, files) if files and all(is_image_name(f.name) for f in files) else None
 
 
 def found_files(source: str | Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -98,17 +109,18 @@ def _files(source: str | Path) -> list[Path]:
         if path.is_file():
             return [path]
         if path.is_dir():
-            found = [p for p in path.iterdir() if _is_table(p)] or [p for p in path.rglob("*") if _is_table(p)]
+            tables = [p for p in path.iterdir() if _is_table(p)]
+            series = [] if any(p.suffix.lower() not in _LOOSE for p in tables) else _series_files(path)
+            found = series or tables or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
                 raise DataError(
-                    f"the folder {source} holds no table and no images",
-                    "Put CSV, Excel, Parquet, Feather or JSON files into it, or a folder of images for each class.",
+                    f"the folder {source} holds no table, no images and no series",
+                    "Put CSV, Excel, Parquet, Feather or JSON files into it, a folder of images for each class, or "
+                    ".ts or .npz files of series.",
                 )
             return sorted(found, key=_natural)
-        if any(c in str(source) for c in "*?["):
-            root = Path(path.anchor) if path.is_absolute() else Path()
-            found = [p for p in root.glob(str(path.relative_to(root) if path.is_absolute() else path)) if p.is_file()]
-            if not found:
+        if _GLOB.search(str(source)):
+            if not (found := _matching(path)):
                 raise DataError(f"no file matches {source}", "Check the pattern and the folder.")
             return sorted(found, key=_natural)
         if path.exists() or str(source) == "-":
@@ -124,6 +136,24 @@ def _files(source: str | Path) -> list[Path]:
             names = [p.name for p in path.parent.iterdir() if p.is_dir() or _is_table(p)]
             near = did_you_mean(path.name, names)
         raise DataError(f"there is no file {source}", near if near.startswith("Did") else "Check the path.")
+
+
+def _series_files(folder: Path) -> list[Path]:
+    """The files of series right in a folder."""
+    return [p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._" and series_format(p) is not None]
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """The files that match a glob."""
+    root = Path(pattern.anchor) if pattern.is_absolute() else Path()
+    inner = pattern.relative_to(root) if pattern.is_absolute() else pattern
+    return [p for p in root.glob(str(inner)) if p.is_file()]
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder before the first part of a glob that stands for several."""
+    parts = pattern.parts
+    return Path(*parts[: next(i for i, part in enumerate(parts) if _GLOB.search(part))])
 
 
 def _is_table(path: Path) -> bool:

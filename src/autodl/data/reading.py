@@ -27,6 +27,7 @@ from autodl.data.images.tables import read_labelled, unlabelled_batches
 from autodl.data.large import read_blocks, read_large, sample_rows
 from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
 from autodl.data.plain_columns import to_frame
+from autodl.data.series.parts import train_and_test
 from autodl.data.series.reading import is_series_source, read_series
 from autodl.data.streams import head, open_parts, read_bytes
 from autodl.errors import DataError
@@ -104,8 +105,10 @@ def read_rows(
         return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
     files, left_out = found_files(source)
     if is_series_source(files):
+        files, test = train_and_test(files)
         frame, info = read_series(files, str(source))
-        return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)))
+        place = None if test is None else str(test)
+        return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)), place)
     large = _large(files, str(source), every_row)
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, skip=skip, allowance=allowance)

@@ -136,5 +136,5 @@ def test_one_image_and_a_pattern_stand_for_images_alone(tmp_path: Path) -> None:
 
 def test_a_folder_of_nothing_names_both(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
-    with pytest.raises(DataError, match="no table and no images"):
+    with pytest.raises(DataError, match="no table, no images"):
         source_files(tmp_path)

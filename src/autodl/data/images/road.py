@@ -60,20 +60,23 @@ def drawn_test(table: TableRead, n_train: int, seed: int) -> TableRead:
     return _part(table, *draw_images(table.frame, allowance, Path(), f"{limit:,} images are enough for the test"))
 
 
-def own_test(folder: str, options: FitOptions) -> str:
+def own_test(place: str, kind: str, options: FitOptions) -> str:
     """What becomes of test data that came with the data, in a sentence.
+
+    Args:
+        place: A folder or a file. kind: What it holds, images or series. options: What the user asked for.
 
     Raises:
         ConfigError: If a share of the other rows is asked for as well.
     """
     if options.test_size is not None:
         raise ConfigError(
-            f"--test-size asks for a part of the images as test data, but there is a folder of test data: {folder}",
-            "Leave out --test-size, or name the folder with the images to learn from.",
+            f"--test-size asks for a part of the {kind} as test data, but test data came with them: {place}",
+            f"Leave out --test-size, or name only the {kind} to learn from.",
         )
     if options.test is None:
-        return f"The images in '{Path(folder).name}' are the test data."
-    return f"The images in '{Path(folder).name}' are not used, since --test names others."
+        return f"The {kind} in '{Path(place).name}' are the test data."
+    return f"The {kind} in '{Path(place).name}' are not used, since --test names others."
 
 
 def without_images(frame: pd.DataFrame, schema: TableSchema, others: set[str | None]) -> NDArray[np.bool_]:
