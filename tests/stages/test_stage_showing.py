@@ -130,6 +130,13 @@ def test_texts_are_shown_but_not_names(tmp_path) -> None:
     assert show(context(), problem, ensemble, results) is None
 
 
+def test_texts_without_spaces_are_shown_too(tmp_path) -> None:
+    chinese = pd.Series([f"我们昨天晚上看的这部电影一点也不好看{i}" for i in range(N)], dtype="string")
+    problem, ensemble, results, _ = made(tmp_path, {"said": (ColumnKind.TEXT, chinese)})
+    found = show(context(), problem, ensemble, results)
+    assert {e.column for e in found.shown} == {"said"}
+
+
 def test_nothing_is_shown_without_time_rows_or_predictions(tmp_path) -> None:
     problem, ensemble, results, _ = made(tmp_path, {"photo": images(tmp_path)})
     late = context(0.0)

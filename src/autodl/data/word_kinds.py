@@ -44,7 +44,7 @@ def judge_words(name: str, words: NDArray[np.object_], counts: NDArray[np.intp],
             return Verdict(ColumnKind.CONSTANT, f"always {str(words[0])[:40]!r}", rule)
         return Verdict(ColumnKind.CATEGORICAL, f"{str(words[0])[:40]!r} or nothing", rule)
     probe = words[:: max(1, k // 1000)]
-    n_words = float(np.mean([_count_words(w) for w in probe]))
+    n_words = float(np.mean([count_words(w) for w in probe]))
     spaced = float(np.mean([" " in w for w in probe]))
     ratio = k / total
     length = float(np.mean([len(w) for w in probe]))
@@ -69,7 +69,7 @@ def _keys(words: NDArray[np.object_]) -> float:
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 
 
-def _count_words(text: str) -> float:
+def count_words(text: str) -> float:
     """Words; in scripts without spaces two characters count as one."""
     wide = len(_IDEOGRAPHS.findall(text))
     return len(text.split()) if not wide else wide / 2 + len(_IDEOGRAPHS.sub(" ", text).split())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodl.data.word_kinds import count_words
 from autodl.explain.speed import Speed
 from autodl.explain.step_effects import MOST_PARTS
 from autodl.explain.word_effects import MAX_TERMS, MAX_TEXTS, TEXTS_OF_A_TERM
@@ -37,7 +38,7 @@ def columns_shown(problem: Problem) -> list[tuple[str, ColumnKind]]:
 
 def _mean_words(column: pd.Series) -> float:
     texts = column.dropna().iloc[:200].astype(str)
-    return float(np.mean([len(t.split()) for t in texts])) if len(texts) else 0.0
+    return float(np.mean([count_words(t) for t in texts])) if len(texts) else 0.0
 
 
 def shown_seconds(problem: Problem, speed: Speed) -> float:
