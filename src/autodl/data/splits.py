@@ -322,13 +322,19 @@ def _bins(strata: NDArray[Any] | None, validation: Validation) -> Rows | None:
     return np.asarray(pd.factorize(strata, use_na_sentinel=False)[0], dtype=np.int_)
 
 
+def group_codes(groups: NDArray[Any]) -> Rows:
+    """(n,) numbers of the groups in the order in which they appear; every row without a group is one of its own."""
+    codes = np.asarray(pd.factorize(groups, use_na_sentinel=True)[0], dtype=np.int_).copy()
+    lone = codes < 0
+    codes[lone] = codes.max(initial=-1) + 1 + np.arange(lone.sum())
+    return codes
+
+
 def _codes(groups: NDArray[Any] | None, n: int) -> Rows:
     """(n,) group numbers; every row without a group is a group of its own."""
     if groups is None:
         raise ConfigError("a grouped split needs a group column", "Name it with --group.")
-    codes = np.asarray(pd.factorize(groups, use_na_sentinel=True)[0], dtype=np.int_).copy()
-    lone = codes < 0
-    codes[lone] = codes.max(initial=-1) + 1 + np.arange(lone.sum())
+    codes = group_codes(groups)
     if len(np.unique(codes)) < 2:
         raise DataError("all rows belong to one group", "Choose another group column, or none.")
     return codes[:n]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.evaluate.grouped import group_numbers, mean_bounds_of_groups, share_bounds_of_groups
 from autodl.evaluate.intervals import mean_loss_bounds, wilson
 from autodl.evaluate.weighted import ratio_bounds, share_bounds
 from autodl.quantiles import central_intervals, point
@@ -26,6 +27,7 @@ def quantile_check(
     seed: int,
     weight: Array | None = None,
     weight_train: Array | None = None,
+    group: Array | None = None,
 ) -> QuantileCheck:
     """Shares with Wilson's intervals, widths with bootstrap ones, and rows to draw.
 
@@ -35,9 +37,11 @@ def quantile_check(
         seed: Of the bootstrap.
         weight: (n,) how much each test row counts; all alike if None.
         weight_train: (m,) the same of the known values.
+        group: (n,) test rows of the same number were drawn together; each for itself if None.
     """
+    group = group_numbers(group)
     w = None if weight is None else weight / weight.mean()
-    checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j], w)) for j, t in enumerate(levels))
+    checks = tuple(LevelCheck(level=t, below=_share(y <= q[:, j], w, group)) for j, t in enumerate(levels))
     pairs = central_intervals(levels)
     found = []
     for a, b in pairs:
@@ -50,8 +54,8 @@ def quantile_check(
             IntervalCheck(
                 low=levels[a],
                 high=levels[b],
-                held=_share((q[:, a] <= y) & (y <= q[:, b]), w),
-                width=_width(q[:, b] - q[:, a], seed, w),
+                held=_share((q[:, a] <= y) & (y <= q[:, b]), w, group),
+                width=_width(q[:, b] - q[:, a], seed, w, group),
                 guess_width=float(high - low),
             )
         )
@@ -59,8 +63,13 @@ def quantile_check(
     return QuantileCheck(levels=checks, intervals=tuple(found), rows=rows)
 
 
-def _share(inside: Array, weight: Array | None) -> Interval:
+def _share(inside: Array, weight: Array | None, group: Array | None) -> Interval:
     n, hits = len(inside), int(inside.sum())
+    if group is not None:
+        w = np.ones(n) if weight is None else weight
+        low, high = share_bounds_of_groups(inside.astype(np.float64), w, group, 0.95)
+        value = float(np.average(inside, weights=weight))
+        return Interval(value=value, low=min(low, value), high=max(high, value), n=n, method="Wilson, groups")
     if weight is not None:
         low, high = share_bounds(inside.astype(np.float64), weight, 0.95)
         value = float(np.average(inside, weights=weight))
@@ -69,11 +78,14 @@ def _share(inside: Array, weight: Array | None) -> Interval:
     return Interval(value=hits / n, low=low, high=high, n=n, method="Wilson")
 
 
-def _width(width: Array, seed: int, weight: Array | None) -> Interval:
+def _width(width: Array, seed: int, weight: Array | None, group: Array | None) -> Interval:
     mean = float(np.average(width, weights=weight))
-    if len(width) < 2:
+    if len(width) < 2 or (group is not None and not group.any()):
         return Interval(value=mean, low=mean, high=mean, n=len(width), method="none: one row")
-    if weight is not None:
+    if group is not None:
+        w = np.ones(len(width)) if weight is None else weight
+        low, high, method = mean_bounds_of_groups(width, w, group, seed, 1000, 0.95)
+    elif weight is not None:
         low, high, method = ratio_bounds(width, weight, seed, 1000, 0.95)
     else:
         low, high, method = mean_loss_bounds(width, seed, 1000, 0.95)

@@ -13,6 +13,7 @@ from autodl.evaluate import curves, where_wrong
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.choose import metrics_for
 from autodl.evaluate.coverage import quantile_check
+from autodl.evaluate.grouped import group_numbers
 from autodl.evaluate.inputs import Candidate, EvaluationInputs
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.recommend import recommend
@@ -20,6 +21,7 @@ from autodl.evaluate.tests import compare_with
 from autodl.records import Comparison, Curve, Evaluation, Interval, ModelScore, Residuals, Segment, Task
 
 FEW_ROWS = 30
+FEW_GROUPS = 10
 FULL_SCORES = 5
 """Models, besides leader and baseline, that get every metric."""
 
@@ -44,7 +46,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
     others = [c for c in inputs.candidates if c.name != leader.name]
     comparisons = compare_with(
         metric, y, (leader.name, leader.seen_by(metric)), [(c.name, c.seen_by(metric)) for c in others], k,
-        seed=inputs.seed, weight=inputs.weight,
+        seed=inputs.seed, weight=inputs.weight, group=inputs.group,
     )  # fmt: skip
     recommended, why = recommend(metric, y, inputs.candidates, leader, baseline, comparisons, k)
     models = _models(inputs, metric, leader, baseline, comparisons, {recommended}, notes)
@@ -116,6 +118,8 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
             notes.append(f"No test row belongs to {_listed(absent)}: nothing is known about it from these rows.")
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
+    if (group := group_numbers(inputs.group)) is not None:
+        notes.append(_groups_told(n, int(group.max()) + 1))
     if (worth := _worth(inputs.weight)) is not None:
         notes.append(_weights_told(n, worth, inputs.task))
     if any(c.early_stopped for c in inputs.candidates):
@@ -140,6 +144,16 @@ def _weights_told(n: int, worth: float, task: Task) -> str:
         f"The rows count by their weights in all scores, intervals and tests; {drawn} count each row once. Since the "
         f"weights differ, the {n:,} test rows tell about as much as {rows:,} row{'' if rows == 1 else 's'} of equal "
         "weight."
+    )
+
+
+def _groups_told(n: int, n_groups: int) -> str:
+    if n_groups == 1:
+        return f"All {n:,} test rows belong to one group: how far its score is typical of other groups is not known."
+    few = f" {n_groups} are few: take the intervals as a rough guide." if n_groups < FEW_GROUPS else ""
+    return (
+        f"The {n:,} test rows come from {n_groups:,} groups. Rows of a group are alike, so intervals and tests treat "
+        f"each group as one draw.{few}"
     )
 
 
@@ -169,7 +183,10 @@ def _models(
         if c.name in full and (c.name == leader.name or not inputs.deadline.passed()):
             own = shown
         cut = cut or (c.name in full and len(own) < len(shown))
-        scores = {m.key: interval(m, y, c.seen_by(m), k, seed=inputs.seed, weight=inputs.weight) for m in own}
+        scores = {
+            m.key: interval(m, y, c.seen_by(m), k, seed=inputs.seed, weight=inputs.weight, group=inputs.group)
+            for m in own
+        }
         out.append(
             ModelScore(
                 name=c.name, trial_id=c.trial_id, family=c.family, validation=c.validation, test=scores[metric.key],
@@ -191,7 +208,7 @@ def _segments(
     used = where_wrong.segment_metric(metric, inputs.n_classes)
     found = where_wrong.weak_segments(
         used, inputs.y_test, leader.seen_by(used), inputs.test_frame, inputs.n_classes,
-        schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline, weight=inputs.weight,
+        schema=inputs.schema, seed=inputs.seed, deadline=inputs.deadline, weight=inputs.weight, group=inputs.group,
     )  # fmt: skip
     if inputs.deadline.passed():
         notes.append("The time ran out before all groups of rows were looked at.")
@@ -204,13 +221,13 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     if not k:
         drawn: Residuals = where_wrong.residuals(
             y, leader.values, inputs.y_train,
-            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train,
+            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train, group=inputs.group,
         )  # fmt: skip
         if not leader.levels:
             return {"residuals": drawn}
         check = quantile_check(
             y, prediction, leader.levels, inputs.y_train,
-            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train,
+            seed=inputs.seed, weight=inputs.weight, weight_train=inputs.weight_train, group=inputs.group,
         )  # fmt: skip
         return {"residuals": drawn, "quantiles": check}
     hard = curves.hardest_classes(y, prediction)

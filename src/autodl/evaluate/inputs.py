@@ -94,6 +94,8 @@ class EvaluationInputs:
         deadline: Optional parts are left out, with a note, once it has passed.
         weight: (n_test,) how much each test row counts; all alike if None.
         weight_train: (n_train,) the same of the search rows.
+        group: (n_test,) test rows of the same number were drawn together, such as those of a patient; each for itself
+            if None.
     """
 
     task: Task
@@ -111,6 +113,7 @@ class EvaluationInputs:
     deadline: Deadline = NEVER
     weight: NDArray[Any] | None = None
     weight_train: NDArray[Any] | None = None
+    group: NDArray[Any] | None = None
 
     @property
     def n_classes(self) -> int:

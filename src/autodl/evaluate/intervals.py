@@ -17,6 +17,7 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
   honest where a plain bootstrap collapses, e.g. when no row is wrong.
 - Medians: order statistics, distribution-free.
 - Everything else: percentile bootstrap.
+- Weighted rows: see ``weighted``; rows that were drawn in groups: see ``grouped``.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def interval(
     n_resamples: int = 1000,
     level: float = 0.95,
     weight: Array | None = None,
+    group: Array | None = None,
 ) -> Interval:
     """A score with its confidence interval.
 
@@ -67,14 +69,20 @@ def interval(
         n_resamples: Bootstrap samples.
         level: Nominal coverage.
         weight: (n,) how much each row counts; all alike if None. See ``weighted`` for the methods.
+        group: (n,) rows of the same number were drawn together; each for itself if None. See ``grouped``.
     """
-    n = len(y)
+    from autodl.evaluate.grouped import group_numbers, grouped_bounds
+
+    n, group = len(y), group_numbers(group)
     value = metric.score(y, prediction, n_classes, weight)
-    if n < 2:
+    if n < 2 or (group is not None and not group.any()):
         low = -math.inf if metric.worst is None else metric.worst
         low, high = (low, metric.best) if metric.greater_is_better else (metric.best, math.inf)
-        return Interval(value=value, low=low, high=high, n=n, level=level, method="none: one row")
-    if weight is not None:
+        method = "none: one row" if n < 2 else "none: one group"
+        return Interval(value=value, low=low, high=high, n=n, level=level, method=method)
+    if group is not None:
+        bounds = grouped_bounds(metric, y, prediction, n_classes, group, weight, value, seed, n_resamples, level)
+    elif weight is not None:
         from autodl.evaluate.weighted import weighted_bounds
 
         bounds = weighted_bounds(metric, y, prediction, n_classes, weight, value, seed, n_resamples, level)

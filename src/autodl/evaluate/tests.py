@@ -9,6 +9,7 @@ Notation: n rows, d = score of a minus score of b, turned so that d > 0 means th
 - Everything else: paired percentile bootstrap, the same resamples for both; for many rows the t limit with the
   bootstrap's standard error, which needs fewer resamples.
 - Where the rows show no spread at all: exact tests, see ``no_spread``.
+- Where rows were drawn in groups: the t test on sums over groups, see ``grouped``.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def paired_test(
     n_resamples: int = 1000,
     level: float = 0.95,
     weight: Array | None = None,
+    group: Array | None = None,
 ) -> PairedTest:
     """Is model a better than model b on these rows, beyond chance?
 
@@ -69,11 +71,22 @@ def paired_test(
         n_resamples: Bootstrap samples.
         level: Of the interval of the difference.
         weight: (n,) how much each row counts; all alike if None. Shares of weighted rows are compared by the t test.
+        group: (n,) rows of the same number were drawn together; each for itself if None.
     """
+    from autodl.evaluate.grouped import group_numbers, grouped_test
+
     n, sign = len(y), 1.0 if metric.greater_is_better else -1.0
     difference = sign * (metric.score(y, a, n_classes, weight) - metric.score(y, b, n_classes, weight))
     if n < 3:
         return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few rows")
+    group = group_numbers(group)
+    if group is not None:
+        if group.max() < 2:
+            return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few groups")
+        low, high, p_value, effect, method = grouped_test(
+            metric, y, a, b, n_classes, group, weight, difference, seed, level
+        )
+        return PairedTest(difference, low, high, p_value, effect, n, method)
     if metric.counts is not None and metric.rows is not None and weight is None:
         return _mcnemar(metric, y, a, b, n_classes, level)
     phi_a, phi_b = influence(metric, y, a, n_classes, weight), influence(metric, y, b, n_classes, weight)
@@ -166,6 +179,7 @@ def compare_with(
     seed: int,
     alpha: float = 0.05,
     weight: Array | None = None,
+    group: Array | None = None,
 ) -> list[Comparison]:
     """Test one model, chosen beforehand, against each of the others.
 
@@ -177,9 +191,13 @@ def compare_with(
         seed: Of the bootstrap, where one is needed.
         alpha: Family-wise error; ``verdict`` is "tie" where the Holm-corrected p-value is not below it.
         weight: (n,) how much each row counts; all alike if None.
+        group: (n,) rows of the same number were drawn together; each for itself if None.
     """
     name, prediction = leader
-    tests = [paired_test(metric, y, prediction, other, n_classes, seed=seed, weight=weight) for _, other in others]
+    tests = [
+        paired_test(metric, y, prediction, other, n_classes, seed=seed, weight=weight, group=group)
+        for _, other in others
+    ]
     corrected = holm([t.p_value for t in tests]) if tests else []
     out = []
     for (other, _), test, p in zip(others, tests, corrected, strict=True):

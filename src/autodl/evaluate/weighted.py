@@ -164,7 +164,11 @@ def _counts_bounds(
 
 
 def _median_bounds(error: Array, w: Array, level: float) -> tuple[float, float]:
-    half = quantile_of_normal(level) * 0.5 / math.sqrt(effective_rows(w))
+    return within_medians(error, w, quantile_of_normal(level) * 0.5 / math.sqrt(effective_rows(w)))
+
+
+def within_medians(error: Array, w: Array, half: float) -> tuple[float, float]:
+    """Errors (n,), with weights (n,), at the shares ``1/2 - half`` and ``1/2 + half`` of all, rounded outwards."""
     order = np.argsort(error)
     mass = np.cumsum(w[order])
     mass /= mass[-1]

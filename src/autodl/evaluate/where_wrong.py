@@ -15,7 +15,6 @@ from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.metrics.regression import median
 from autodl.evaluate.tests import holm
-from autodl.media.array import MediaArray
 from autodl.records import ColumnKind, Interval, JsonScalar, Mistake, Residuals, Segment, TableSchema
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 MIN_ROWS = 30
+MIN_DRAWS = 10
+"""Where test rows were drawn in groups, those of a segment and the others must come from so many of them."""
 MAX_COLUMNS = 40
 MAX_GROUPS = 8
 MAX_SEGMENTS = 8
@@ -114,6 +115,7 @@ def weak_segments(
     alpha: float = 0.05,
     deadline: Deadline = NEVER,
     weight: Array | None = None,
+    group: Array | None = None,
 ) -> tuple[list[Segment], int]:
     """Groups of at least 30 rows with a worse score than the other rows, Holm-corrected over all groups looked at.
 
@@ -126,16 +128,21 @@ def weak_segments(
         alpha: Family-wise error.
         deadline: The search for groups stops there.
         weight: (n,) how much each row counts; all alike if None.
+        group: (n,) rows of the same number were drawn together, and both sides need some; each for itself if None.
 
     Returns:
         At most 8 groups, worst first, and the number of groups tested.
     """
     from scipy.special import ndtr
 
+    from autodl.evaluate.grouped import group_numbers
+
     if len(y) > MAX_TEST_ROWS:
         pick = np.sort(np.random.default_rng(seed).choice(len(y), size=MAX_TEST_ROWS, replace=False))
         y, prediction, frame = y[pick], prediction[pick], frame.iloc[pick]
         weight = None if weight is None else weight[pick]
+        group = None if group is None else group[pick]
+    group = group_numbers(group)
     used = segment_metric(metric, n_classes)
     sign = 1.0 if used.greater_is_better else -1.0
     found: list[tuple[str, str, Array, float, float]] = []
@@ -149,7 +156,9 @@ def weak_segments(
         seen.add(key)
         if n_classes == 2 and used.influence is not None and min(_rarest(y[mask]), _rarest(y[~mask])) < 5:
             continue
-        inside, rest = (_score(used, y, prediction, part, n_classes, weight) for part in (mask, ~mask))
+        if group is not None and min(len(np.unique(group[part])) for part in (mask, ~mask)) < MIN_DRAWS:
+            continue
+        inside, rest = (_score(used, y, prediction, part, n_classes, weight, group) for part in (mask, ~mask))
         gap, spread = sign * (rest[0] - inside[0]), math.hypot(inside[1], rest[1])
         p = float(2 * ndtr(-abs(gap) / spread)) if spread > 0 else 1.0
         found.append((column, words, mask, p, gap))
@@ -161,7 +170,7 @@ def weak_segments(
             column=column, value=words, n=int(mask.sum()),
             score=interval(
                 used, y[mask], prediction[mask], n_classes, seed=seed,
-                weight=None if weight is None else weight[mask],
+                weight=None if weight is None else weight[mask], group=None if group is None else group[mask],
             ),
             rest=used.score(
                 y[~mask], prediction[~mask], n_classes, None if weight is None else weight[~mask]
@@ -177,18 +186,20 @@ def _rarest(y: Array) -> int:
 
 
 def _score(
-    metric: Metric, y: Array, prediction: Array, mask: Array, n_classes: int, weight: Array | None
-) -> tuple[float, float]:
+    metric: Metric, y: Array, prediction: Array, mask: Array, n_classes: int, weight: Array | None,
+    group: Array | None,
+) -> tuple[float, float]:  # fmt: skip
     """Score and standard error on the masked rows; a half row of error keeps pure groups from looking certain."""
     part, guess = y[mask], prediction[mask]
     w = None if weight is None else weight[mask]
     phi = influence(metric, part, guess, n_classes, w)
     assert phi is not None
-    se = standard_error(phi)
+    se = standard_error(phi, None if group is None else group[mask])
     if metric.counts is not None:
         n = float(len(part)) if w is None else float(w.sum() ** 2 / np.square(w).sum())
         p = (metric.score(part, guess, n_classes, w) * n + 1) / (n + 2)
-        se = math.sqrt(p * (1 - p) / n)
+        half_row = math.sqrt(p * (1 - p) / n)
+        se = half_row if group is None else max(half_row, se)
     return metric.score(part, guess, n_classes, w), se
 
 
@@ -231,6 +242,8 @@ def confident_mistakes(
 
 
 def _cell(column: pd.Series[Any], row: int) -> JsonScalar:
+    from autodl.media.array import MediaArray
+
     array = column.array
     return array.word(row) if isinstance(array, MediaArray) else _plain(column.iloc[row])
 
@@ -256,6 +269,7 @@ def residuals(
     most: int = 1000,
     weight: Array | None = None,
     weight_train: Array | None = None,
+    group: Array | None = None,
 ) -> Residuals:
     """Errors of a regression: sampled rows, the typical error, and that of the training median.
 
@@ -266,12 +280,13 @@ def residuals(
         most: Rows sampled at most; the sample and the quantiles of its errors do not look at weights.
         weight: (n,) how much each row counts in the typical errors; all alike if None.
         weight_train: (m,) the same of the known values, for their median.
+        group: (n,) rows of the same number were drawn together; each for itself if None.
     """
     pick = np.arange(len(y))
     if len(y) > most:
         pick = np.sort(np.random.default_rng(seed).choice(len(y), size=most, replace=False))
     error = prediction.astype(np.float64) - y
-    typical: Interval = interval(metrics["median_ae"], y, prediction, seed=seed, weight=weight)
+    typical: Interval = interval(metrics["median_ae"], y, prediction, seed=seed, weight=weight, group=group)
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     return Residuals(
         true=tuple(float(v) for v in y[pick]), predicted=tuple(float(v) for v in prediction[pick]), typical=typical,

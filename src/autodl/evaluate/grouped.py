@@ -1,0 +1,191 @@
+"""Confidence intervals and paired tests where rows were drawn in groups: patients, customers, machines.
+
+Rows of a group are alike, so n of them tell less than n rows of which each stands for itself. Here the groups are
+what was drawn: influences are summed over them (Liang and Zeger 1986), resamples take them whole (Field and Welsh
+2007, Bootstrapping clustered data), and t limits with G - 1 degrees of freedom take the place of normal ones.
+
+Notation: n rows, G groups, w (n,) weights of mean 1 (all 1 without weights), s the score, se its standard error.
+
+- Means of losses: bootstrap-t on the log scale of the ratio of the groups' loss to their mass.
+- Shares of rows: Wilson's interval with as many independent rows as have the same se (Korn and Graubard 1998).
+- Other smooth scores: t limits on the scale that the score's bounds suggest.
+- Medians: Woodruff 1952, with the se of the share of errors below the median.
+- Everything else: percentile bootstrap of groups.
+- Paired tests: t test on the sums of the paired influences in each group.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.evaluate.base import Metric
+from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.intervals import (
+    _percentiles,
+    _transformed_bounds,
+    quantile_of_normal,
+    wilson,
+    with_unseen,
+)
+from autodl.evaluate.weighted import ratio_bounds, within_medians
+
+Array = NDArray[Any]
+TEST_RESAMPLES = 200
+"""Of a paired test of scores that are not smooth: enough for a standard error."""
+
+
+def group_numbers(group: Array | None) -> Array | None:
+    """(n,) numbers of the groups from 0 to G - 1; None where each row stands for itself."""
+    if group is None:
+        return None
+    found, place = np.unique(group, return_inverse=True)
+    return None if len(found) == len(place) else np.asarray(place)
+
+
+def grouped_bounds(
+    metric: Metric, y: Array, prediction: Array, k: int, group: Array, weight: Array | None, value: float, seed: int,
+    n_resamples: int, level: float,
+) -> tuple[float, float, str]:  # fmt: skip
+    """Low, high and method of the interval of a score.
+
+    Args:
+        group: (n,) numbers from 0 to G - 1, G at least 2.
+        metric, y, prediction, k, weight, value, seed, n_resamples, level: As of ``intervals.interval``.
+    """
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64) / np.mean(weight)
+    if metric.rows is not None:
+        rows = metric.rows(y, metric.prepare(prediction), k).astype(np.float64)
+        if metric.counts is not None:
+            return (*share_bounds_of_groups(rows, w, group, level), "Wilson, groups")
+        low, high, method = mean_bounds_of_groups(rows, w, group, seed, n_resamples, level)
+        high = with_unseen(metric, y, prediction, rows, high, level, w)
+        return (math.sqrt(low), math.sqrt(high), method) if metric.root else (low, high, method)
+    if metric.key == "median_ae":
+        return (*_median_bounds(np.abs(prediction - y), w, group, level), "Woodruff, groups")
+    phi = influence(metric, y, prediction, k, weight)
+    if phi is None:
+        return _percentile_bounds(metric, y, prediction, k, group, weight, seed, n_resamples, level)
+    se = standard_error(phi, group)
+    t = _t(level, group)
+    if metric.worst is None and metric.greater_is_better:
+        gap = metric.best - value
+        half = t * se / gap if gap > 0 else 0.0
+        return metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half), "t limit of groups, log scale"
+    as_normal = se * t / quantile_of_normal(level)
+    low, high, _ = _transformed_bounds(metric, value, as_normal, _fewest_groups(y, group, k), level)
+    return low, high, "t limit of groups"
+
+
+def share_bounds_of_groups(hits: Array, w: Array, group: Array, level: float) -> tuple[float, float]:
+    """Interval of the weighted share of hits, (n,) of 0 and 1; where all rows agree, each group counts as one row."""
+    p, n_groups = float(np.average(hits, weights=w)), int(group.max()) + 1
+    if n_groups < 2:
+        return 0.0, 1.0
+    rows = float(n_groups)
+    if 0 < p < 1 and (se := standard_error(w * (hits - p), group)) > 0:
+        same = p * (1 - p) / se**2
+        rows = min(float(len(hits)), same) * (quantile_of_normal(level) / _t(level, group)) ** 2
+    whole = max(1, math.floor(rows))
+    return wilson(p * whole, whole, level)
+
+
+def grouped_test(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, group: Array, weight: Array | None, d: float, seed: int,
+    level: float,
+) -> tuple[float, float, float, float, str]:  # fmt: skip
+    """Low, high, p-value, effect and method of a difference of two models.
+
+    Args:
+        group: (n,) numbers from 0 to G - 1, G at least 3.
+        d: The difference, better being positive.
+        metric, y, a, b, k, weight, seed, level: As of ``tests.paired_test``.
+    """
+    from scipy.special import stdtr
+
+    if np.array_equal(a, b):
+        return d, d, 1.0, 0.0, "exact: equal predictions"
+    freedom = int(group.max())
+    phi_a, phi_b = influence(metric, y, a, k, weight), influence(metric, y, b, k, weight)
+    if phi_a is None or phi_b is None:
+        se, method = _resampled_spread(metric, y, a, b, k, group, weight, seed), "paired bootstrap of groups, t limit"
+    else:
+        se, method = standard_error(phi_a - phi_b, group), "paired t of groups"
+    if se <= 1e-9 * max(abs(d), 1e-12):
+        # All groups agree, which is as telling as so many equal signs.
+        unseen = abs(d) * (1 - wilson(freedom + 1, freedom + 1, level)[0])
+        p_value = 1.0 if abs(d) <= 1e-12 else min(1.0, 2 * 0.5 ** (freedom + 1))
+        effect = d / unseen * quantile_of_normal(level) if unseen > 0 else 0.0
+        return d - unseen, d + unseen, p_value, effect, "sign test of groups"
+    half = _t(level, group) * se
+    return d - half, d + half, float(2 * stdtr(freedom, -abs(d / se))), d / se, method
+
+
+def _t(level: float, group: Array) -> float:
+    """t with ``P(|T| <= t) = level`` for G - 1 degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(int(group.max()), 0.5 + level / 2))
+
+
+def mean_bounds_of_groups(
+    rows: Array, w: Array, group: Array, seed: int, n_resamples: int, level: float
+) -> tuple[float, float, str]:
+    """Interval of the weighted mean of non-negative values (n,): a group is a row with its mean and its mass."""
+    mass = np.bincount(group, weights=w)
+    low, high, method = ratio_bounds(
+        np.bincount(group, weights=w * rows) / mass, mass / mass.mean(), seed, n_resamples, level
+    )
+    return low, high, method.replace("weighted", "groups")
+
+
+def _median_bounds(error: Array, w: Array, group: Array, level: float) -> tuple[float, float]:
+    order = np.argsort(error)
+    mass = np.cumsum(w[order])
+    middle = error[order][np.searchsorted(mass, mass[-1] / 2)]
+    below = (error <= middle).astype(np.float64)
+    return within_medians(
+        error, w, _t(level, group) * standard_error(w * (below - np.average(below, weights=w)), group)
+    )
+
+
+def _fewest_groups(y: Array, group: Array, k: int) -> int:
+    """Groups that the rarest present class occurs in; all groups for regression."""
+    if k == 0:
+        return int(group.max()) + 1
+    pairs = np.unique(np.column_stack([y.astype(np.int64), group]), axis=0)
+    sizes = np.bincount(pairs[:, 0])
+    return int(sizes[sizes > 0].min())
+
+
+def _resamples(group: Array, n_resamples: int, seed: int) -> list[Array]:
+    """Positions of the rows of so many resamples of whole groups."""
+    rng, order = np.random.default_rng(seed), np.argsort(group, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(group))[:-1])
+    return [np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+            for _ in range(n_resamples)]  # fmt: skip
+
+
+def _percentile_bounds(
+    metric: Metric, y: Array, prediction: Array, k: int, group: Array, weight: Array | None, seed: int,
+    n_resamples: int, level: float,
+) -> tuple[float, float, str]:  # fmt: skip
+    scores = [
+        metric.score(y[pick], prediction[pick], k, None if weight is None else weight[pick])
+        for pick in _resamples(group, n_resamples, seed)
+    ]
+    return (*_percentiles(np.array(scores), level), "percentile bootstrap of groups")
+
+
+def _resampled_spread(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, group: Array, weight: Array | None, seed: int
+) -> float:
+    """Standard error of a difference by resamples of whole groups, the same for both models."""
+    draws = []
+    for pick in _resamples(group, TEST_RESAMPLES, seed):
+        w = None if weight is None else weight[pick]
+        draws.append(metric.score(y[pick], a[pick], k, w) - metric.score(y[pick], b[pick], k, w))
+    return float(np.std(draws, ddof=1))

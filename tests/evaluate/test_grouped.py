@@ -1,0 +1,196 @@
+"""Intervals and tests where rows were drawn in groups. References: rows in disguise, statsmodels, simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from simulated import binary, numbers
+
+from autodl.evaluate import Candidate, EvaluationInputs, evaluate
+from autodl.evaluate.base import metrics
+from autodl.evaluate.grouped import group_numbers, share_bounds_of_groups
+from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.intervals import interval
+from autodl.evaluate.tests import paired_test
+from autodl.evaluate.where_wrong import weak_segments
+from autodl.records import Task
+
+SMOOTH = ["accuracy", "f1", "balanced_accuracy", "mcc", "roc_auc", "log_loss", "brier", "rmse", "mae", "r2"]
+
+
+def sample(key, n, seed=0):
+    """Targets, two predictions and the number of classes."""
+    classes = metrics[key].task is Task.CLASSIFICATION
+    return (*(binary if classes else numbers("normal"))(np.random.default_rng(seed), n), 2 if classes else 0)
+
+
+@pytest.mark.parametrize("key", [*SMOOTH, "median_ae"])
+def test_groups_of_one_row_change_nothing(key):
+    y, a, b, k = sample(key, 150)
+    lone = np.random.default_rng(1).permutation(150)
+    assert interval(metrics[key], y, a, k, seed=0, group=lone) == interval(metrics[key], y, a, k, seed=0)
+    assert paired_test(metrics[key], y, a, b, k, seed=0, group=lone) == paired_test(metrics[key], y, a, b, k, seed=0)
+
+
+@pytest.mark.parametrize("key", [*SMOOTH, "median_ae"])
+def test_copies_of_a_row_tell_no_more_than_the_row(key):
+    """Each row three times, copies as groups: about the interval and test of the rows; as rows, a narrower one."""
+    y, a, b, k = sample(key, 300)
+    again = np.tile(np.arange(300), 3)
+    once = interval(metrics[key], y, a, k, seed=0)
+    grouped, torn = (interval(metrics[key], y[again], a[again], k, seed=0, group=g) for g in (again, None))
+    assert grouped.value == pytest.approx(once.value)
+    assert grouped.high - grouped.low == pytest.approx(once.high - once.low, rel=0.2)
+    assert torn.high - torn.low < 0.7 * (grouped.high - grouped.low)
+    tests = [paired_test(metrics[key], y, a, b, k, seed=0),
+             paired_test(metrics[key], y[again], a[again], b[again], k, seed=0, group=again)]  # fmt: skip
+    assert tests[0].difference == pytest.approx(tests[1].difference)
+    assert tests[1].high - tests[1].low == pytest.approx(tests[0].high - tests[0].low, rel=0.25)
+
+
+def test_the_paired_test_of_means_is_that_of_cluster_robust_regression():
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(25), rng.integers(1, 12, size=25))
+    y = rng.normal(size=len(group))
+    a = y + rng.normal(size=len(group)) + 0.5 * rng.normal(size=25)[group]
+    b = y + 1.2 * rng.normal(size=len(group))
+    got = paired_test(metrics["mae"], y, a, b, seed=0, group=group)
+    gaps = np.abs(b - y) - np.abs(a - y)
+    known = sm.OLS(gaps, np.ones(len(gaps))).fit(cov_type="cluster", cov_kwds={"groups": group}, use_t=True)
+    assert got.difference == pytest.approx(known.params[0])
+    assert got.p_value == pytest.approx(known.pvalues[0], rel=1e-6)
+    assert (got.low, got.high) == pytest.approx(tuple(known.conf_int()[0]), rel=1e-6)
+
+
+def test_equal_groups_of_regression_errors_are_compared_like_their_means():
+    rng = np.random.default_rng(4)
+    group, y = np.repeat(np.arange(12), 7), rng.normal(size=84)
+    a, b = y + rng.normal(size=84), y + rng.normal(size=84)
+    got = paired_test(metrics["mae"], y, a, b, seed=0, group=group)
+    means = [np.abs(p - y).reshape(12, 7).mean(axis=1) for p in (a, b)]
+    assert got.p_value == pytest.approx(stats.ttest_rel(*means).pvalue)
+
+
+def patients(rng, n_groups, classes):
+    """Rows of a patient are equally hard and alike; the number of rows says nothing about either."""
+    sizes = rng.integers(2, 16, size=n_groups)
+    group = np.repeat(np.arange(n_groups), sizes)
+    hard, own = rng.gamma(3.0, 1 / 3, size=n_groups)[group], rng.normal(size=n_groups)[group]
+    if classes:
+        y = (rng.random(len(group)) < 1 / (1 + np.exp(-2 * own))).astype(int)
+        logit = (2 * y - 1) * (2.5 - 2 * hard) + rng.normal(size=len(group)) + 0.5 * own
+        p = 1 / (1 + np.exp(-logit))
+        return y, np.column_stack([1 - p, p]), group
+    y = own + rng.normal(size=len(group))
+    return y, y + hard * rng.normal(size=len(group)) + 0.6 * rng.normal(size=n_groups)[group], group
+
+
+@pytest.mark.parametrize("key", ["accuracy", "f1", "roc_auc", "log_loss", "rmse", "r2", "median_ae"])
+def test_intervals_cover_where_rows_of_a_group_are_alike(key):
+    """Of 40 patients: the nominal 95 % give or take three points, where rows taken for themselves fall far short."""
+    metric, runs, k = metrics[key], 150, 0 if metrics[key].task is Task.REGRESSION else 2
+    y, p, _ = patients(np.random.default_rng(99), 40_000, bool(k))
+    truth = metric.score(y, p, k)
+    held = held_as_rows = 0
+    for run in range(runs):
+        y, p, group = patients(np.random.default_rng([run, 5]), 40, bool(k))
+        found = interval(metric, y, p, k, seed=run, n_resamples=200, group=group)
+        plain = interval(metric, y, p, k, seed=run, n_resamples=200)
+        held += found.low <= truth <= found.high
+        held_as_rows += plain.low <= truth <= plain.high
+    assert stats.binomtest(held, runs, 0.92, alternative="less").pvalue > 1e-2, f"{held} of {runs}"
+    assert held_as_rows < held - 0.05 * runs, f"{held_as_rows} against {held}"
+
+
+@pytest.mark.parametrize("key", ["accuracy", "log_loss"])
+def test_equally_good_models_are_seldom_told_apart(key):
+    """Each model is better for some patients: rows taken for themselves find a winner far too often."""
+    runs, alarms, alarms_as_rows = 300, 0, 0
+    for run in range(runs):
+        rng = np.random.default_rng([run, 6])
+        group = np.repeat(np.arange(25), rng.integers(2, 16, size=25))
+        y = rng.integers(0, 2, size=len(group))
+        better = rng.normal(size=25)[group]
+        pair = []
+        for sign in (-1, 1):
+            p = 1 / (1 + np.exp(-((2 * y - 1) * (0.8 + 0.7 * sign * better) + rng.normal(size=len(y)))))
+            pair.append(np.column_stack([1 - p, p]))
+        alarms += paired_test(metrics[key], y, *pair, 2, seed=run, group=group).p_value < 0.05
+        alarms_as_rows += paired_test(metrics[key], y, *pair, 2, seed=run).p_value < 0.05
+    assert stats.binomtest(alarms, runs, 0.07, alternative="greater").pvalue > 1e-2, f"{alarms} of {runs}"
+    assert alarms_as_rows > 2.5 * alarms
+
+
+def test_one_group_says_nothing_and_two_decide_nothing():
+    y, a, b, _ = sample("accuracy", 60)
+    one = interval(metrics["accuracy"], y, a, 2, seed=0, group=np.zeros(60, int))
+    assert (one.low, one.high, one.method) == (0.0, 1.0, "none: one group")
+    two = paired_test(metrics["accuracy"], y, a, b, 2, seed=0, group=np.arange(60) % 2)
+    assert two.p_value == 1.0 and two.low == -np.inf
+
+
+def test_a_constant_advantage_is_tested_by_signs_of_groups():
+    y, group = np.zeros(40), np.repeat(np.arange(8), 5)
+    got = paired_test(metrics["mae"], y, y + 1.0, y + 2.0, seed=0, group=group)
+    assert got.p_value == pytest.approx(stats.binomtest(8, 8).pvalue) and got.low < 1.0 < got.high
+    assert paired_test(metrics["mae"], y, y + 1.0, y + 1.0, seed=0, group=group).p_value == 1.0
+
+
+def test_where_all_rows_are_right_each_group_counts_as_one_row():
+    group = np.repeat(np.arange(10), 30)
+    assert share_bounds_of_groups(np.ones(300), np.ones(300), group, 0.95)[0] == pytest.approx(
+        sm.stats.proportion_confint(10, 10, method="wilson")[0]
+    )
+
+
+def test_numbers_of_groups():
+    assert group_numbers(None) is None and group_numbers(np.array([5, 3, 9])) is None
+    assert list(group_numbers(np.array([5, 3, 5]))) == [1, 0, 1]
+
+
+def test_influence_of_groups_is_the_spread_of_resampled_groups():
+    y, p, group = patients(np.random.default_rng(0), 60, True)
+    members = [np.flatnonzero(group == g) for g in range(60)]
+    rng, auc = np.random.default_rng(1), metrics["roc_auc"]
+    draws = [np.concatenate([members[i] for i in rng.integers(60, size=60)]) for _ in range(400)]
+    spread = np.std([auc.score(y[d], p[d], 2) for d in draws])
+    assert standard_error(influence(auc, y, p, 2), group) == pytest.approx(spread, rel=0.15)
+
+
+def test_a_weak_segment_needs_many_groups():
+    """One bad machine is no weak kind of row, however many rows it gave."""
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(30), 40)
+    y = rng.normal(size=1200)
+    off = np.where(group < 2, 2.0, 0.0)
+    frame = pd.DataFrame({"site": np.where(group < 2, "far", "near")})
+    torn, _ = weak_segments(metrics["rmse"], y, y + off + rng.normal(size=1200), frame, seed=0)
+    whole, looked_at = weak_segments(metrics["rmse"], y, y + off + rng.normal(size=1200), frame, seed=0, group=group)
+    assert [s.value for s in torn] == ["far"] and whole == [] and looked_at == 0
+    many = np.where(group < 15, 2.0, 0.0)
+    frame = pd.DataFrame({"site": np.where(group < 15, "far", "near")})
+    found, _ = weak_segments(metrics["rmse"], y, y + many + rng.normal(size=1200), frame, seed=0, group=group)
+    assert [s.value for s in found] == ["far"]
+
+
+def test_the_evaluation_follows_the_groups_and_says_so():
+    y, p, group = patients(np.random.default_rng(7), 30, True)
+    guess = np.tile([0.5, 0.5], (len(y), 1))
+
+    def judged(by):
+        models = Candidate("model", "x", p), Candidate("guess", "dummy", guess)
+        return evaluate(
+            EvaluationInputs(
+                Task.CLASSIFICATION, "log_loss", y, y, models,
+                "model", "guess", classes=("no", "yes"), group=by,
+            )
+        )  # fmt: skip
+
+    plain, grouped = judged(None), judged(group)
+    width = [e.models[0].test.high - e.models[0].test.low for e in (plain, grouped)]
+    assert width[1] > 1.3 * width[0]
+    assert grouped.comparisons[0].method == "paired t of groups"
+    assert any("30 groups" in note for note in grouped.notes) and not any("groups. Rows" in n for n in plain.notes)
