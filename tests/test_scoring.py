@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autodl.decision import decided
+from autodl.ensemble import KnownRows
 from autodl.ensemble.answers import held_out_answers
 from autodl.ensemble.nested import random_parts
 from autodl.evaluate.base import metrics
@@ -29,7 +30,9 @@ def test_candidates_know_whether_their_training_was_stopped_by_validation_rows(m
     )  # fmt: skip
     folder = SimpleNamespace(read_array=lambda ref: np.zeros(4))
     plan = SimpleNamespace(metric="rmse", classes=(), seed=0, quantiles=())
-    found, leader = candidates(results, ensemble, plan, np.zeros(4), folder, {i: i for i in "abc"})
+    found, leader = candidates(
+        results, ensemble, plan, KnownRows(np.zeros(4), metrics["rmse"]), folder, {i: i for i in "abc"}
+    )
     stopped = {c.name: c.early_stopped for c in found}
     assert stopped == {"a": True, "b": False, "c": False, leader: expected}
 
@@ -49,11 +52,13 @@ def test_validation_scores_with_a_cut_are_those_of_rows_it_was_not_chosen_on(cal
     )  # fmt: skip
     plan = SimpleNamespace(metric="f1", classes=("no", "yes"), seed=3, quantiles=())
     folder = SimpleNamespace(read_array=lambda ref: arrays[ref.path])
-    found, leader = candidates(results, ensemble, plan, y, folder, {"a": "A", "b": "B"})
+    f1 = metrics["f1"]
+    rows = KnownRows(y, f1, seed=3)
+    found, leader = candidates(results, ensemble, plan, rows, folder, {"a": "A", "b": "B"})
     a, b = sorted(found, key=lambda c: c.name)
     assert leader == "A" and a.threshold == 0.2 and a.validation == pytest.approx(0.6)
     assert b.threshold not in (0.2, 0.5)
     part = random_parts(y, True, np.random.default_rng(3), 2)
-    f1, q = metrics["f1"], arrays["b.npy"]
-    assert b.validation == f1.score(y, held_out_answers(q, y, f1, part, seed=3), 2)
+    q = arrays["b.npy"]
+    assert b.validation == pytest.approx(f1.score(y, held_out_answers(q, rows, part), 2))
     assert b.validation != f1.score(y, decided(q, b.threshold), 2)

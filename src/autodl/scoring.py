@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF
-from autodl.ensemble import combine
+from autodl.ensemble import KnownRows, combine
 from autodl.ensemble.answers import choose_answers, held_out_answers, held_out_shifted
 from autodl.ensemble.nested import cut_parts
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.evaluate import Candidate
-from autodl.evaluate.base import Metric, metrics
 from autodl.model import load_model, shared, weighted_prediction
 from autodl.models.base import families
 from autodl.records import Ensemble, Footprint, Plan, TrialResult
@@ -55,14 +53,11 @@ def candidates(
     results: Sequence[TrialResult],
     ensemble: Ensemble,
     plan: Plan,
-    y: NDArray[Any],
+    rows: KnownRows,
     folder: RunFolder,
     names: Mapping[str, str],
     feasibility: Feasibility | None = None,
     predicted: Predicted | None = None,
-    weight: NDArray[Any] | None = None,
-    block: NDArray[Any] | None = None,
-    deadline: Deadline = NEVER,
 ) -> tuple[list[Candidate], str]:
     """Test predictions of the leaderboard's models, and the name of the leader.
 
@@ -71,18 +66,16 @@ def candidates(
 
     Args:
         results: Finished trials. ensemble: What was chosen. plan: Of the run.
-        y: (n,) targets of the search rows.
+        rows: The n search rows. After their deadline, models of more than two classes keep the most probable class
+            as their answer.
         folder: The run. names: Readable names by trial id.
         feasibility: Limits of the user, and what every model takes besides its own part; none if left out.
         predicted: Test predictions of a trial as it is delivered together with others, by their ids; those of all its
             fold models if left out.
-        weight: (n,) how much each search row counts; all alike if None.
-        block: (n,) search rows of the same number are never on both sides where cuts are chosen and judged.
-        deadline: After it, models of more than two classes keep the most probable class as their answer.
     """
     feasible = feasibility or Feasibility()
     predict = predicted or (lambda r, ids: _all_folds(r, folder))
-    metric = metrics[plan.metric]
+    metric = rows.metric
     by_id = {r.spec.id: r for r in results}
     weights = {m.trial_id: m.weight for m in ensemble.members}
     counts = {r.spec.family: 0 for r in results}
@@ -106,14 +99,12 @@ def candidates(
         elif plan.quantiles and r.oof is not None:
             # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
             oof = folder.read_array(r.oof)
-            prediction, validation = _shifted(prediction, oof, y, metric, plan.seed, weight, block)
+            prediction, validation = _shifted(prediction, oof, rows)
         elif decides and r.oof is not None and families[r.spec.family].complexity > 0:
             oof = folder.read_array(r.oof)
-            threshold, factors = choose_answers(
-                oof, y, metric, seed=plan.seed, weight=weight, block=block, deadline=deadline
-            )
+            threshold, factors = choose_answers(oof, rows)
             if threshold != HALF or factors:
-                validation = _score_of_answers(oof, y, metric, plan.seed, weight, block, deadline)
+                validation = _score_of_answers(oof, rows)
         found.append(
             Candidate(
                 name=names[r.spec.id],
@@ -197,49 +188,25 @@ def one_fold_predictor(
     return lambda frame: weighted_prediction(members, frame, ensemble.pooling, ensemble.calibration)
 
 
-def _shifted(
-    prediction: NDArray[Any],
-    oof: NDArray[Any],
-    y: NDArray[Any],
-    metric: Metric,
-    seed: int,
-    weight: NDArray[Any] | None,
-    block: NDArray[Any] | None,
-) -> tuple[NDArray[Any], float]:
+def _shifted(prediction: NDArray[Any], oof: NDArray[Any], rows: KnownRows) -> tuple[NDArray[Any], float]:
     """A model's test quantiles with the shifts that its out-of-fold ones ask for, and the score of such shifts."""
-    oof, y, part, w, _ = _halves(oof, y, metric, seed, weight, block)
-    moved = shifted(fit_shifts(oof, y, metric.levels, w), prediction)
-    return moved, metric.score(y, held_out_shifted(oof, y, metric, part, w), 0, w)
+    oof, rows, part = _halves(oof, rows)
+    moved = shifted(fit_shifts(oof, rows.y, rows.metric.levels, rows.weight), prediction)
+    return moved, rows.metric.to_score(rows.loss(held_out_shifted(oof, rows, part), 0))
 
 
-def _score_of_answers(
-    oof: NDArray[Any],
-    y: NDArray[Any],
-    metric: Metric,
-    seed: int,
-    weight: NDArray[Any] | None,
-    block: NDArray[Any] | None,
-    deadline: Deadline,
-) -> float:
+def _score_of_answers(oof: NDArray[Any], rows: KnownRows) -> float:
     """The out-of-fold score with a cut or factors, each half of the rows with those that the other one asks for."""
-    oof, y, part, w, b = _halves(oof, y, metric, seed, weight, block)
-    answers = held_out_answers(oof, y, metric, part, seed=seed, weight=w, block=b, deadline=deadline)
-    return metric.score(y, answers, oof.shape[1], w)
+    oof, rows, part = _halves(oof, rows)
+    return rows.metric.to_score(rows.loss(held_out_answers(oof, rows, part), oof.shape[1]))
 
 
-def _halves(
-    oof: NDArray[Any],
-    y: NDArray[Any],
-    metric: Metric,
-    seed: int,
-    weight: NDArray[Any] | None,
-    block: NDArray[Any] | None,
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
-    """Predictions, targets, halves, weights and blocks of the rows that have predictions."""
+def _halves(oof: NDArray[Any], rows: KnownRows) -> tuple[NDArray[Any], KnownRows, NDArray[Any]]:
+    """The rows that have predictions, these, and the half of each."""
     known = np.isfinite(oof).all(axis=1)
-    w, b = (None if of_rows is None else of_rows[known] for of_rows in (weight, block))
-    part = cut_parts(y[known], metric.needs == "label", b, np.random.default_rng(seed), 2)
-    return oof[known].astype(float), y[known], part, w, b
+    rows = rows.only(known)
+    part = cut_parts(rows.y, rows.metric.needs == "label", rows.block, np.random.default_rng(rows.seed), 2)
+    return oof[known].astype(float), rows, part
 
 
 def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:

@@ -7,10 +7,11 @@ import pytest
 from test_choice import trials
 
 from autodl.decision import decided
-from autodl.ensemble import combine, select
+from autodl.ensemble import KnownRows, combine, select
 from autodl.ensemble.answers import held_out_answers, judging, settled
 from autodl.evaluate.base import metrics
 from autodl.records import Ensemble, Member
+from rare_problems import rare_classes, rare_positives
 
 ALONE = Ensemble(members=(Member(trial_id="m", family="f", weight=1.0),), method="single", loss=0.0, single_loss=0.0)
 
@@ -25,16 +26,9 @@ def test_what_needs_a_cut_is_combined_by_what_needs_none(key, k, by):
     assert judging(metrics[key], k).key == by
 
 
-def rare(n, seed):
-    """One row in ten is positive, and its probability is never above 0.5."""
-    rng = np.random.default_rng(seed)
-    p = rng.beta(1, 9, size=n).clip(0, 0.49)
-    return np.column_stack([1 - p, p]), (rng.random(n) < p).astype(int)
-
-
 def test_a_model_whose_best_cut_is_not_a_half_is_chosen():
     """At 0.5 the good model names nobody, and F1 there prefers one that knows little."""
-    p, y = rare(4000, 0)
+    p, y = rare_positives(4000, 0)
     rng = np.random.default_rng(1)
     poor = (0.2 * p[:, 1] / p[:, 1].max() + 0.8 * rng.random(4000)).clip(0, 1)
     predictions = {"good": p, "poor": np.column_stack([1 - poor, poor])}
@@ -49,33 +43,29 @@ def test_a_model_whose_best_cut_is_not_a_half_is_chosen():
 
 def test_the_loss_is_that_of_cuts_chosen_on_other_rows():
     """The cut that a part asks for has no say in the answers of that part."""
-    p, y = rare(3000, 2)
+    p, y = rare_positives(3000, 2)
     part = np.arange(3000) % 5
-    answers = held_out_answers(p, y, metrics["f1"], part)
+    answers = held_out_answers(p, KnownRows(y, metrics["f1"]), part)
     moved = y.copy()
     moved[part == 0] = 1 - moved[part == 0]
-    again = held_out_answers(p, moved, metrics["f1"], part)
+    again = held_out_answers(p, KnownRows(moved, metrics["f1"]), part)
     assert (answers[part == 0] == again[part == 0]).all() and (answers != again).any()
-    got = settled(ALONE, p, y, metrics["f1"], part)
+    got = settled(ALONE, p, KnownRows(y, metrics["f1"]), part)
     assert got.threshold != 0.5 and got.loss == metrics["f1"].loss(y, answers, 2)
 
 
 def test_factors_of_more_classes_are_held_out_too():
-    rng = np.random.default_rng(0)
-    shares = np.array([0.8, 0.15, 0.05])
-    y = rng.choice(3, size=2000, p=shares)
-    logits = np.log(shares) + 1.2 * (np.eye(3)[y] + 0.8 * rng.normal(size=(2000, 3)))
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    part = rng.integers(5, size=2000)
+    p, y = rare_classes(2000)
+    part = np.random.default_rng(1).integers(5, size=2000)
     bacc = metrics["balanced_accuracy"]
-    got = settled(ALONE, p, y, bacc, part)
+    got = settled(ALONE, p, KnownRows(y, bacc), part)
     assert len(got.factors) == 3
     assert bacc.loss(y, decided(p, factors=got.factors), 3) < got.loss < bacc.loss(y, p, 3)
 
 
 def test_metrics_of_probabilities_are_left_alone():
-    p, y = rare(500, 0)
-    assert settled(ALONE, p, y, metrics["roc_auc"], np.arange(500) % 5) == ALONE
+    p, y = rare_positives(500, 0)
+    assert settled(ALONE, p, KnownRows(y, metrics["roc_auc"]), np.arange(500) % 5) == ALONE
 
 
 def test_the_loss_of_quantiles_is_that_of_shifts_from_other_rows():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autodl.ensemble import choose_factors, choose_threshold
+from autodl.ensemble import KnownRows, choose_factors, choose_threshold
 from autodl.ensemble.answers import held_out_answers
 from autodl.ensemble.halves import random_half
 from autodl.evaluate.base import metrics
 from autodl.evaluate.influence import standard_error
+from rare_problems import rare_classes
 
 
 @pytest.mark.parametrize("sizes", [(40,), (11, 29), (3, 70, 8)])
@@ -59,8 +60,8 @@ def twins(n, seed):
 def test_rows_of_a_group_do_not_judge_a_cut_that_they_have_chosen():
     """With torn groups the halves are copies of each other, and a cut that follows noise seems to hold."""
     mcc, tables = metrics["mcc"], [twins(600, s) for s in range(15)]
-    torn = [choose_threshold(p, y, mcc, seed=s) for s, (p, y, _) in enumerate(tables)]
-    whole = [choose_threshold(p, y, mcc, seed=s, block=g) for s, (p, y, g) in enumerate(tables)]
+    torn = [choose_threshold(p, KnownRows(y, mcc, seed=s)) for s, (p, y, _) in enumerate(tables)]
+    whole = [choose_threshold(p, KnownRows(y, mcc, block=g, seed=s)) for s, (p, y, g) in enumerate(tables)]
     assert sum(t != 0.5 for t in torn) > 9
     assert sum(t != 0.5 for t in whole) < 5
 
@@ -68,18 +69,14 @@ def test_rows_of_a_group_do_not_judge_a_cut_that_they_have_chosen():
 def test_blocks_of_one_class_each_tell_no_cut():
     y = np.repeat([0, 1], 100)
     p = np.random.default_rng(0).random(200)
-    assert choose_threshold(p, y, metrics["f1"], block=y) == 0.5
+    assert choose_threshold(p, KnownRows(y, metrics["f1"], block=y)) == 0.5
 
 
 def test_factors_and_held_out_answers_take_blocks():
-    rng = np.random.default_rng(0)
-    shares = np.array([0.8, 0.15, 0.05])
-    y = rng.choice(3, size=1200, p=shares)
-    logits = np.log(shares) + 1.2 * (np.eye(3)[y] + 0.8 * rng.normal(size=(1200, 3)))
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    block, bacc = np.arange(1200) // 4, metrics["balanced_accuracy"]
-    assert len(choose_factors(p, y, bacc, block=block)) == 3
-    answers = held_out_answers(p, y, bacc, block % 5, block=block)
+    (p, y), block, bacc = rare_classes(1200), np.arange(1200) // 4, metrics["balanced_accuracy"]
+    rows = KnownRows(y, bacc, block=block)
+    assert len(choose_factors(p, rows)) == 3
+    answers = held_out_answers(p, rows, block % 5)
     assert bacc.score(y, answers, 3) > bacc.score(y, p, 3) + 0.05
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from autodl.decision import decide, decided
-from autodl.ensemble import choose_factors
+from autodl.ensemble import KnownRows, choose_factors
 from autodl.ensemble.level_cuts import rounded, tuned
 from autodl.evaluate.base import metrics
 from autodl.evaluate.intervals import interval
@@ -64,18 +64,18 @@ def test_cuts_answer_by_the_expected_level():
 def test_tuned_cuts_are_ascending_and_better_on_their_rows(weighted):
     p, y = stars(1500, 1)
     w = np.random.default_rng(0).random(1500) if weighted else None
-    cuts = tuned(p, y, w, QWK)
+    cuts = tuned(p, KnownRows(y, QWK, w))
     assert (np.diff(cuts) > 0).all() and len(cuts) == 4
 
     def score(cuts):
         return QWK.score(y, decided(p, factors=tuple(cuts)), 5, w)
 
-    assert score(cuts) > score(rounded(p, y, w, QWK))
+    assert score(cuts) > score(rounded(p, KnownRows(y, QWK, w)))
 
 
 def test_chosen_cuts_help_on_other_rows():
     p, y = stars(4000, 2)
-    cuts = choose_factors(p[:2000], y[:2000], QWK)
+    cuts = choose_factors(p[:2000], KnownRows(y[:2000], QWK))
     assert len(cuts) == 4
     new, truth = p[2000:], y[2000:]
     assert QWK.score(truth, decided(new, factors=cuts), 5) > QWK.score(truth, new, 5) + 0.02
@@ -83,5 +83,6 @@ def test_chosen_cuts_help_on_other_rows():
 
 def test_no_cuts_where_they_cannot_help():
     p, y = stars(1000, 3, sharp=1e-3)  # the most probable class is nearly always right
-    assert choose_factors(p, y, QWK) == ()
-    assert choose_factors(*stars(50, 0), QWK) == ()
+    assert choose_factors(p, KnownRows(y, QWK)) == ()
+    p, y = stars(50, 0)
+    assert choose_factors(p, KnownRows(y, QWK)) == ()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score, matthews_corrcoef
 
 from autodl.decision import decide, decided
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.threshold import _losses, candidate_cuts, choose_threshold, one_sided
 from autodl.evaluate.base import metrics
 
@@ -25,7 +26,7 @@ def calibrated(n, shift, seed):
 @pytest.mark.parametrize("key", REFERENCE)
 def test_for_rare_positives_the_cut_is_close_to_the_best_of_the_population(key):
     p, y = calibrated(4000, -2.5, 0)
-    cut = choose_threshold(p, y, metrics[key])
+    cut = choose_threshold(p, KnownRows(y, metrics[key]))
     fresh, truth = calibrated(60_000, -2.5, 1)
     score = REFERENCE[key]
     best = max(score(truth, fresh >= c) for c in np.linspace(0.02, 0.6, 30))
@@ -37,22 +38,19 @@ def test_for_rare_positives_the_cut_is_close_to_the_best_of_the_population(key):
 def test_the_best_cut_for_f1_is_half_the_best_f1():
     """Lipton, Elkan and Narayanaswamy 2014, for probabilities that hold."""
     p, y = calibrated(30_000, -2.0, 2)
-    cut = choose_threshold(p, y, metrics["f1"])
+    cut = choose_threshold(p, KnownRows(y, metrics["f1"]))
     assert cut == pytest.approx(f1_score(y, p >= cut) / 2, abs=0.03)
 
 
 def test_accuracy_keeps_one_half_when_probabilities_hold():
-    kept = [
-        choose_threshold(*calibrated(600, shift, seed), metrics["accuracy"])
-        for shift in (0, -2)
-        for seed in range(10)
-    ]
+    tables = [calibrated(600, shift, seed) for shift in (0, -2) for seed in range(10)]
+    kept = [choose_threshold(p, KnownRows(y, metrics["accuracy"])) for p, y in tables]
     assert sum(c == 0.5 for c in kept) >= 18
 
 
 def test_probabilities_that_are_too_low_are_made_up_for_by_the_cut():
     p, y = calibrated(3000, 0.0, 3)
-    assert choose_threshold(p**3, y, metrics["accuracy"]) == pytest.approx(0.125, abs=0.05)
+    assert choose_threshold(p**3, KnownRows(y, metrics["accuracy"])) == pytest.approx(0.125, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -60,24 +58,24 @@ def test_probabilities_that_are_too_low_are_made_up_for_by_the_cut():
     [("roc_auc", "order"), ("log_loss", "probabilities"), ("precision", "one-sided"), ("recall", "one-sided")],
 )
 def test_one_half_stays_where_a_cut_means_nothing(key, why):
-    assert choose_threshold(*calibrated(2000, -2.5, 0), metrics[key]) == 0.5, why
+    p, y = calibrated(2000, -2.5, 0)
+    assert choose_threshold(p, KnownRows(y, metrics[key])) == 0.5, why
 
 
 def test_one_half_stays_with_few_rows_of_a_class_and_for_a_constant():
     p, y = calibrated(2000, -2.5, 0)
     few = np.flatnonzero(y == 1)[:19]
     rows = np.concatenate([few, np.flatnonzero(y == 0)])
-    assert choose_threshold(p[rows], y[rows], metrics["f1"]) == 0.5
-    assert choose_threshold(p, np.zeros(2000, int), metrics["f1"]) == 0.5
-    assert 0 < choose_threshold(np.full(2000, 0.2), y, metrics["balanced_accuracy"]) <= 0.5
+    assert choose_threshold(p[rows], KnownRows(y[rows], metrics["f1"])) == 0.5
+    assert choose_threshold(p, KnownRows(np.zeros(2000, int), metrics["f1"])) == 0.5
+    assert 0 < choose_threshold(np.full(2000, 0.2), KnownRows(y, metrics["balanced_accuracy"])) <= 0.5
 
 
 def test_rows_without_a_prediction_are_left_out():
     p, y = calibrated(2000, -2.5, 0)
     with_gaps = np.concatenate([p, np.full(500, np.nan)])
-    assert choose_threshold(with_gaps, np.concatenate([y, np.ones(500, int)]), metrics["f1"]) == choose_threshold(
-        p, y, metrics["f1"]
-    )
+    more = KnownRows(np.concatenate([y, np.ones(500, int)]), metrics["f1"])
+    assert choose_threshold(with_gaps, more) == choose_threshold(p, KnownRows(y, metrics["f1"]))
 
 
 def test_noise_gives_no_cut_that_flips_at_random():
@@ -85,7 +83,7 @@ def test_noise_gives_no_cut_that_flips_at_random():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         p, y = rng.uniform(0.3, 0.7, 400), rng.integers(0, 2, 400)
-        cut = choose_threshold(p, y, metrics["accuracy"])
+        cut = choose_threshold(p, KnownRows(y, metrics["accuracy"]))
         gain = np.mean((p >= cut) == y) - np.mean((p >= 0.5) == y)
         assert cut == 0.5 or gain > 0
 
@@ -107,8 +105,8 @@ def test_losses_by_counts_are_those_of_the_answers(rows, key):
     cuts = candidate_cuts(p, y)
     proba = np.column_stack([1 - p, p])
     slow = [metrics[key].loss(y, decided(proba, c), 2) for c in cuts]
-    np.testing.assert_allclose(_losses(p, y, cuts, metrics[key]), slow, atol=1e-12)
-    np.testing.assert_allclose(_losses(p, y, cuts, replace(metrics[key], counts=None)), slow, atol=1e-12)
+    np.testing.assert_allclose(_losses(p, KnownRows(y, metrics[key]), cuts), slow, atol=1e-12)
+    np.testing.assert_allclose(_losses(p, KnownRows(y, replace(metrics[key], counts=None)), cuts), slow, atol=1e-12)
 
 
 def test_deciding():

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.quick_answers import quick_answers, quick_cut
 from autodl.evaluate.base import metrics
 from autodl.records import TableSchema, Task
 from autodl.search.job import TrialData
 from autodl.search.trial_scores import TrialScores
+from rare_problems import rare_classes, rare_positives
 
 
 def data_of(y, metric, *, k=2, weight=None, blocks=None):
@@ -22,19 +24,12 @@ def data_of(y, metric, *, k=2, weight=None, blocks=None):
     )  # fmt: skip
 
 
-def rare(n, seed):
-    """One row in ten is positive, and no probability reaches 0.5."""
-    rng = np.random.default_rng(seed)
-    p = rng.beta(1, 9, size=n).clip(0, 0.49)
-    return np.column_stack([1 - p, p]), (rng.random(n) < p).astype(int)
-
-
 def folds_of(n, k=5):
     return [np.arange(n)[i::k] for i in range(k)]
 
 
 def test_a_model_that_never_says_yes_at_a_half_gets_the_score_of_its_cut():
-    p, y = rare(3000, 0)
+    p, y = rare_positives(3000, 0)
     scores, folds = TrialScores(data_of(y, "f1")), folds_of(3000)
     rows = np.concatenate(folds)
     assert scores.cut and scores.plain(rows, p[rows]) == 1.0
@@ -43,13 +38,13 @@ def test_a_model_that_never_says_yes_at_a_half_gets_the_score_of_its_cut():
 
 
 def test_the_cut_of_a_fold_is_that_of_the_others():
-    p, y = rare(2000, 1)
+    p, y = rare_positives(2000, 1)
     folds = folds_of(2000)
     got = TrialScores(data_of(y, "f1")).whole(folds, p)
     answers = np.empty(2000, dtype=int)
     for g, fold in enumerate(folds):
         others = np.concatenate([f for i, f in enumerate(folds) if i != g])
-        cut, _ = quick_cut(p[others], y[others], metrics["f1"])
+        cut, _ = quick_cut(p[others], KnownRows(y[others], metrics["f1"]))
         answers[fold] = p[fold, 1] >= cut
     assert got == pytest.approx(1 - f1_score(y, answers))
 
@@ -62,25 +57,25 @@ def test_no_cut_flatters_predictions_that_know_nothing():
         p, y = rng.random(200), (rng.random(200) < 0.3).astype(int)
         proba = np.column_stack([1 - p, p])
         told.append(1 - TrialScores(data_of(y, "mcc")).whole(folds_of(200), proba))
-        cut, _ = quick_cut(proba, y, mcc)
+        cut, _ = quick_cut(proba, KnownRows(y, mcc))
         own.append(mcc.score(y, np.eye(2)[(p >= cut).astype(int)], 2))
     assert abs(np.mean(told)) < 3 * np.std(told) / np.sqrt(60)
     assert np.mean(own) > 0.03
 
 
 def test_the_first_fold_is_answered_by_its_halves_and_the_next_by_those_before():
-    p, y = rare(2000, 2)
+    p, y = rare_positives(2000, 2)
     scores, (first, second, *_) = TrialScores(data_of(y, "f1")), folds_of(2000)
     assert 0.6 < scores.fold(first, p[first]) < 0.9
     assert scores.fold(first, p[first]) == scores.whole([first], p)
-    cut, _ = quick_cut(p[first], y[first], metrics["f1"])
+    cut, _ = quick_cut(p[first], KnownRows(y[first], metrics["f1"]))
     assert scores.fold(second, p[second], first, p[first]) == pytest.approx(
         1 - f1_score(y[second], p[second, 1] >= cut)
     )
 
 
 def test_halves_keep_groups_whole():
-    _, y = rare(400, 3)
+    _, y = rare_positives(400, 3)
     data = data_of(y, "f1", blocks=np.arange(400) // 8)
     scores, rows = TrialScores(data), np.arange(0, 400)
     side = scores._halves(rows)
@@ -112,23 +107,19 @@ def test_whole_weights_count_as_repeated_rows():
     w = rng.integers(1, 4, size=90)
     again = np.repeat(np.arange(90), w)
     part, f1 = np.arange(90) % 3, metrics["f1"]
-    weighted = quick_answers(p, y, f1, part, w.astype(float))
-    repeated = quick_answers(p[again], y[again], f1, part[again])
+    weighted = quick_answers(p, KnownRows(y, f1, w.astype(float)), part)
+    repeated = quick_answers(p[again], KnownRows(y[again], f1), part[again])
     np.testing.assert_array_equal(weighted[again], repeated)
 
 
 def test_more_classes_and_levels_have_cuts_too():
-    rng = np.random.default_rng(0)
-    shares = np.array([0.8, 0.15, 0.05])
-    y = rng.choice(3, size=1500, p=shares)
-    logits = np.log(shares) + 1.2 * (np.eye(3)[y] + 0.8 * rng.normal(size=(1500, 3)))
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    p, y = rare_classes(1500)
     for metric in ("balanced_accuracy", "qwk"):
         scores, rows = TrialScores(data_of(y, metric, k=3)), np.arange(1500)
         assert scores.whole(folds_of(1500), p) < scores.plain(rows, p) - 0.03
 
 
 def test_few_rows_keep_the_most_probable_class():
-    p, _ = rare(60, 5)
-    assert quick_cut(p, np.r_[np.ones(5, int), np.zeros(55, int)], metrics["f1"]) == (0.5, ())
-    assert quick_cut(np.full((8, 3), 1 / 3), np.arange(8) % 3, metrics["f1"]) == (0.5, ())
+    p, _ = rare_positives(60, 5)
+    assert quick_cut(p, KnownRows(np.r_[np.ones(5, int), np.zeros(55, int)], metrics["f1"])) == (0.5, ())
+    assert quick_cut(np.full((8, 3), 1 / 3), KnownRows(np.arange(8) % 3, metrics["f1"])) == (0.5, ())

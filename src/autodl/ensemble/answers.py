@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decided
 from autodl.ensemble.class_factors import choose_factors
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
 from autodl.ensemble.threshold import choose_threshold, one_sided
 from autodl.evaluate.base import Metric, metrics
@@ -52,90 +52,55 @@ def needs_cut(metric: Metric, n_classes: int) -> bool:
     return free and (metric.ordered or metric.rows is None)
 
 
-def settled(
-    ensemble: Ensemble,
-    p: Array,
-    y: Array,
-    metric: Metric,
-    part: Array,
-    *,
-    seed: int = 0,
-    weight: Array | None = None,
-    block: Array | None = None,
-    deadline: Deadline = NEVER,
-) -> Ensemble:
+def settled(ensemble: Ensemble, p: Array, rows: KnownRows, part: Array) -> Ensemble:
     """The combination with its cut, factors or shifts, and its loss on rows that these were not learnt on.
 
     Args:
         ensemble: Where there are quantiles, without calibration.
         p: Its predictions for rows that its weights were not fitted on, after the calibration.
-        y: (n,) targets. metric: To be optimized.
+        rows: The n rows.
         part: (n,) part of each row.
-        seed: Of the halves that judge a cut. weight: (n,) weights of the rows; all alike if None.
-        block: (n,) rows of the same number, such as a group, are never in both halves; each for itself if None.
-        deadline: Factors are not looked for after it.
     """
+    metric = rows.metric
     if metric.levels:
-        calibration = fit_shifts(p, y, metric.levels, weight)
-        loss = metric.loss(y, held_out_shifted(p, y, metric, part, weight), 0, weight)
+        calibration = fit_shifts(p, rows.y, metric.levels, rows.weight)
+        loss = rows.loss(held_out_shifted(p, rows, part), 0)
         return ensemble.model_copy(update={"calibration": calibration, "loss": loss})
     if metric.needs != "label":
         return ensemble
-    threshold, factors = choose_answers(p, y, metric, seed=seed, weight=weight, block=block, deadline=deadline)
+    threshold, factors = choose_answers(p, rows)
     answers = decided(p, threshold, factors)
     if threshold != HALF or factors:
-        answers = held_out_answers(p, y, metric, part, seed=seed, weight=weight, block=block, deadline=deadline)
-    loss = metric.loss(y, answers, p.shape[1], weight)
+        answers = held_out_answers(p, rows, part)
+    loss = rows.loss(answers, p.shape[1])
     return ensemble.model_copy(update={"threshold": threshold, "factors": factors, "loss": loss})
 
 
-def choose_answers(
-    p: Array,
-    y: Array,
-    metric: Metric,
-    *,
-    seed: int = 0,
-    weight: Array | None = None,
-    block: Array | None = None,
-    deadline: Deadline = NEVER,
-) -> tuple[float, tuple[float, ...]]:
-    """The cut of two classes or the factors of more, for a metric of answers; see ``settled`` for the arguments."""
+def choose_answers(p: Array, rows: KnownRows) -> tuple[float, tuple[float, ...]]:
+    """The cut of two classes or the factors of more, for a metric of answers; p (n, K) probabilities for the rows."""
     if p.shape[1] == 2:
-        return choose_threshold(p[:, 1], y, metric, seed=seed, weight=weight, block=block), ()
-    return HALF, choose_factors(p, y, metric, seed=seed, weight=weight, block=block, deadline=deadline)
+        return choose_threshold(p[:, 1], rows), ()
+    return HALF, choose_factors(p, rows)
 
 
-def held_out_answers(
-    p: Array,
-    y: Array,
-    metric: Metric,
-    part: Array,
-    *,
-    seed: int = 0,
-    weight: Array | None = None,
-    block: Array | None = None,
-    deadline: Deadline = NEVER,
-) -> Array:
+def held_out_answers(p: Array, rows: KnownRows, part: Array) -> Array:
     """(n, K) certain answers of each part with the cut or factors that the other parts ask for.
 
     The arguments are those of ``settled``. After the deadline the most probable class is the answer.
     """
     if p.shape[1] > MANY_CLASSES:
         part = part % 2
-    answers = np.empty((len(y), p.shape[1]))
+    answers = np.empty(p.shape)
     for g in np.unique(part):
-        rows, others = part == g, part != g
-        w, b = (None if of_rows is None else of_rows[others] for of_rows in (weight, block))
-        chosen = choose_answers(p[others], y[others], metric, seed=seed, weight=w, block=b, deadline=deadline)
-        answers[rows] = decided(p[rows], *chosen)
+        own, others = part == g, part != g
+        answers[own] = decided(p[own], *choose_answers(p[others], rows.only(others)))
     return answers
 
 
-def held_out_shifted(q: Array, y: Array, metric: Metric, part: Array, weight: Array | None = None) -> Array:
+def held_out_shifted(q: Array, rows: KnownRows, part: Array) -> Array:
     """(n, Q) quantiles of each part with the shifts that the other parts ask for; see ``settled``."""
     moved = np.empty(q.shape)
     for g in np.unique(part):
-        rows, others = part == g, part != g
-        w = None if weight is None else weight[others]
-        moved[rows] = shifted(fit_shifts(q[others], y[others], metric.levels, w), q[rows])
+        own, others = part == g, rows.only(part != g)
+        moved[own] = shifted(fit_shifts(q[part != g], others.y, rows.metric.levels, others.weight), q[own])
     return moved

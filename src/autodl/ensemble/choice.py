@@ -18,6 +18,7 @@ from autodl.ensemble.calibration import Kind, calibrated, fit_calibration, kinds
 from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
 from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
@@ -108,9 +109,7 @@ def select(
         part = verdict.part
     if not answers:
         return chosen
-    return settled(
-        chosen, held_out, pool.y, metric, part, seed=seed, weight=pool.weight, block=pool.block, deadline=deadline
-    )
+    return settled(chosen, held_out, KnownRows(pool.y, metric, pool.weight, pool.block, seed, deadline), part)
 
 
 def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:

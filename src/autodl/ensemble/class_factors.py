@@ -7,7 +7,7 @@ the most probable class names them: for balanced accuracy the best factors are t
 chosen on halves of the rows and judged on the others; it is used only where it gains more than one standard error,
 the second only where it is ahead of the first by as much.
 
-Notation: n rows, K classes, p (n, K) probabilities, f (K,) factors, w (n,) weights, C confusion matrices.
+Notation: n rows, K classes, p (n, K) probabilities, f (K,) factors, C confusion matrices.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.clock import NEVER, Deadline
 from autodl.decision import decide, decided
 from autodl.ensemble.halves import random_half
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.level_cuts import rounded, tuned
 from autodl.ensemble.threshold import one_sided
-from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 
 Array = NDArray[Any]
@@ -39,80 +38,64 @@ N_SPLITS = 5
 RARE = 5
 """A class with fewer rows keeps the factor that the power of its share gives."""
 
-Fit = Callable[[Array, Array, Array | None, Metric], Array]
+Fit = Callable[[Array, KnownRows], Array]
 
 
-def choose_factors(
-    p: Array,
-    y: Array,
-    metric: Metric,
-    *,
-    seed: int = 0,
-    weight: Array | None = None,
-    block: Array | None = None,
-    deadline: Deadline = NEVER,
-) -> tuple[float, ...]:
+def choose_factors(p: Array, rows: KnownRows) -> tuple[float, ...]:
     """The factors for a metric of decisions between more than two classes.
 
     Args:
         p: (n, K) out-of-fold probabilities; rows that are not finite are left out.
-        y: (n,) codes.
-        metric: To be optimized.
-        seed: Of the halves.
-        weight: (n,) how much each row counts; all alike if None.
-        block: (n,) rows of the same number, such as a group, stay in the same half.
-        deadline: Nothing more is tried after it.
+        rows: The n rows, with class codes as targets.
 
     Returns:
         K factors, or for metrics of ordered classes K - 1 cuts (see ``level_cuts``); empty unless some have shown
         themselves better than none on rows not used to choose them, and for metrics of probabilities or such that
         forgive one kind of error.
     """
-    k = p.shape[1]
+    k, metric = p.shape[1], rows.metric
     if metric.needs != "label" or metric.counts is None or k < 3 or one_sided(metric):
         return ()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rows.seed)
     known = np.flatnonzero(np.isfinite(p).all(axis=1))
     if len(known) > MAX_ROWS:
         known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
     if len(known) < MIN_ROWS:
         return ()
-    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(y)[known].astype(np.int64)
-    w = None if weight is None else np.asarray(weight, dtype=np.float64)[known]
-    whole = None if block is None else np.asarray(block)[known]
-    halves = [random_half(y, rng, whole) for _ in range(N_SPLITS)]
+    p, rows = np.asarray(p, dtype=np.float64)[known], rows.only(known).coded()
+    halves = [random_half(rows.y, rng, rows.block) for _ in range(N_SPLITS)]
     best: tuple[float, ...] = ()
     kept = np.zeros(2 * N_SPLITS)
     ways = (power_of_shares, *((class_by_class,) if k <= MAX_CLASSES else ()))
     for fit in (rounded, tuned) if metric.ordered else ways:
-        gains = _held_out(fit, p, y, w, metric, halves, deadline)
+        gains = _held_out(fit, p, rows, halves)
         if gains is None:
             break
-        factors = fit(p, y, w, metric)
-        spread = _spread(p, y, w, metric, factors, best, whole)
+        factors = fit(p, rows)
+        spread = _spread(p, rows, factors, best)
         if (gains - kept).mean() > spread:
             best, kept = tuple(float(f"{f:.4g}") for f in factors), gains
     return best
 
 
-def power_of_shares(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+def power_of_shares(p: Array, rows: KnownRows) -> Array:
     """(K,) factors ``share ** -tau`` with the best tau, smoothed over its neighbours."""
-    shares = _shares(y, w, p.shape[1])
-    losses = np.array([_loss(p, y, w, metric, shares**-tau) for tau in TAUS])
+    shares = _shares(rows.y, rows.weight, p.shape[1])
+    losses = np.array([_loss(p, rows, shares**-tau) for tau in TAUS])
     padded = np.pad(losses, 1, mode="edge")
     smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
     return _scaled(shares ** -TAUS[int(np.argmin(smooth))])
 
 
-def class_by_class(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+def class_by_class(p: Array, rows: KnownRows) -> Array:
     """(K,) factors by coordinate descent from the best power of the shares; rare classes keep theirs."""
-    factors = power_of_shares(p, y, w, metric)
-    sizes = np.bincount(y, minlength=p.shape[1])
-    best = _loss(p, y, w, metric, factors)
+    factors = power_of_shares(p, rows)
+    sizes = np.bincount(rows.y, minlength=p.shape[1])
+    best = _loss(p, rows, factors)
     for _ in range(PASSES):
         before = best
         for c in np.flatnonzero(sizes >= RARE):
-            tried, loss = _best_factor(int(c), p, y, w, metric, factors)
+            tried, loss = _best_factor(int(c), p, rows, factors)
             if loss < best:
                 factors, best = factors.copy(), loss
                 factors[c] = tried
@@ -121,10 +104,11 @@ def class_by_class(p: Array, y: Array, w: Array | None, metric: Metric) -> Array
     return _scaled(factors)
 
 
-def _best_factor(c: int, p: Array, y: Array, w: Array | None, metric: Metric, factors: Array) -> tuple[float, float]:
+def _best_factor(c: int, p: Array, rows: KnownRows, factors: Array) -> tuple[float, float]:
     """The best factor of class c with the others held, and its loss; all confusion matrices at once."""
+    y, metric = rows.y, rows.metric
     assert metric.counts is not None
-    k, weights = p.shape[1], np.ones(len(y)) if w is None else w
+    k, weights = p.shape[1], np.ones(len(y)) if rows.weight is None else rows.weight
     score = p * factors
     score[:, c] = -1.0
     other = score.argmax(axis=1)
@@ -148,45 +132,36 @@ def _best_factor(c: int, p: Array, y: Array, w: Array | None, metric: Metric, fa
     return float(cuts[at] * (1 + 1e-9)), float(losses[at])
 
 
-def _held_out(
-    fit: Fit, p: Array, y: Array, w: Array | None, metric: Metric, halves: list[Array], deadline: Deadline
-) -> Array | None:
+def _held_out(fit: Fit, p: Array, rows: KnownRows, halves: list[Array]) -> Array | None:
     """(2 * N_SPLITS,) improvements over the most probable class on rows not used to choose; None if time ran out."""
     gains = []
     none = np.ones(p.shape[1])
     for side in halves:
         for chosen, check in ((side, ~side), (~side, side)):
-            if deadline.passed():
+            if rows.deadline.passed():
                 return None
-            factors = fit(p[chosen], y[chosen], None if w is None else w[chosen], metric)
-            part = p[check], y[check], None if w is None else w[check], metric
+            factors = fit(p[chosen], rows.only(chosen))
+            part = p[check], rows.only(check)
             gains.append(_loss(*part, none) - _loss(*part, factors))
     return np.array(gains)
 
 
-def _spread(
-    p: Array,
-    y: Array,
-    w: Array | None,
-    metric: Metric,
-    factors: Array,
-    before: tuple[float, ...],
-    block: Array | None,
-) -> float:
+def _spread(p: Array, rows: KnownRows, factors: Array, before: tuple[float, ...]) -> float:
     """Standard error of the difference that the factors make to those before."""
-    k = p.shape[1]
-    moved = influence(metric, y, decided(p, factors=tuple(factors)), k, w)
-    kept = influence(metric, y, decided(p, factors=before), k, w)
+    moved, kept = (
+        influence(rows.metric, rows.y, decided(p, factors=f), p.shape[1], rows.weight)
+        for f in (tuple(factors), before)
+    )
     assert moved is not None and kept is not None, "scores of confusion matrices have influences"
-    return standard_error(moved - kept, block)
+    return standard_error(moved - kept, rows.block)
 
 
-def _loss(p: Array, y: Array, w: Array | None, metric: Metric, factors: Array) -> float:
+def _loss(p: Array, rows: KnownRows, factors: Array) -> float:
     from autodl.evaluate.metrics.classification import confusion
 
+    metric, answers = rows.metric, decide(p, factors=tuple(factors))
     assert metric.counts is not None
-    k = p.shape[1]
-    return metric.to_loss(float(metric.counts(confusion(y, decide(p, factors=tuple(factors)), k, w))))
+    return metric.to_loss(float(metric.counts(confusion(rows.y, answers, p.shape[1], rows.weight))))
 
 
 def _shares(y: Array, w: Array | None, k: int) -> Array:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.base import Metric
+from autodl.ensemble.known_rows import KnownRows
 
 Array = NDArray[Any]
 TRIED = 40
@@ -24,24 +24,24 @@ TRIED = 40
 PASSES = 3
 
 
-def rounded(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+def rounded(p: Array, rows: KnownRows) -> Array:
     """(K - 1,) cuts halfway between the levels."""
     return np.arange(p.shape[1] - 1) + 0.5
 
 
-def tuned(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
+def tuned(p: Array, rows: KnownRows) -> Array:
     """(K - 1,) cuts by coordinate descent from the rounded ones, each between its neighbours.
 
     Args:
-        p: (n, K) probabilities. y: (n,) codes. w: (n,) weights or None. metric: Of a confusion matrix.
+        p: (n, K) probabilities. rows: The n rows, with class codes as targets and a metric of a confusion matrix.
     """
+    y, metric, k = rows.y, rows.metric, p.shape[1]
     assert metric.counts is not None
-    k = p.shape[1]
     expected = p @ np.arange(k)
     order = np.argsort(expected)
     levels = expected[order]
     ones = np.zeros((len(y) + 1, k))
-    ones[np.arange(1, len(y) + 1), y[order]] = 1.0 if w is None else w[order]
+    ones[np.arange(1, len(y) + 1), y[order]] = 1.0 if rows.weight is None else rows.weight[order]
     below = np.cumsum(ones, axis=0)
 
     def losses(tried: Array) -> Array:
@@ -54,7 +54,7 @@ def tuned(p: Array, y: Array, w: Array | None, metric: Metric) -> Array:
         scores = metric.counts(np.swapaxes(columns, -1, -2))
         return np.asarray(metric.best - scores if metric.greater_is_better else scores - metric.best)
 
-    cuts = rounded(p, y, w, metric).astype(np.float64)
+    cuts = rounded(p, rows).astype(np.float64)
     best = float(losses(cuts[None])[0])
     for _ in range(PASSES):
         before = best

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from autodl.decision import HALF, decided
 from autodl.ensemble.class_factors import power_of_shares
+from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.level_cuts import tuned
 from autodl.ensemble.threshold import candidate_cuts, smoothed_losses
-from autodl.evaluate.base import Metric
 
 Array = NDArray[Any]
 NEAR = 0.25
@@ -30,38 +30,37 @@ FEWEST = 10
 """With fewer rows of the rarest of two classes, or in all of more, the most probable class is the answer."""
 
 
-def quick_answers(p: Array, y: Array, metric: Metric, part: Array, weight: Array | None = None) -> Array:
+def quick_answers(p: Array, rows: KnownRows, part: Array) -> Array:
     """(n, K) certain answers for each part of the rows, with the cut that the other parts ask for.
 
     Args:
         p: (n, K) finite probabilities for rows that the model has not seen.
-        y: (n,) codes. metric: Of a confusion matrix; see ``answers.needs_cut``.
-        part: (n,) number of the part of each row. weight: (n,) weights of the rows; all alike if None.
+        rows: The n rows, with codes as targets; the metric is one of a confusion matrix, see ``answers.needs_cut``.
+        part: (n,) number of the part of each row.
     """
     answers = np.empty(p.shape)
     for g in np.unique(part):
-        rows, others = part == g, np.flatnonzero(part != g)
-        w = None if weight is None else weight[others]
-        answers[rows] = decided(p[rows], *quick_cut(p[others], y[others], metric, w))
+        own, others = part == g, np.flatnonzero(part != g)
+        answers[own] = decided(p[own], *quick_cut(p[others], rows.only(others)))
     return answers
 
 
-def quick_cut(p: Array, y: Array, metric: Metric, weight: Array | None = None) -> tuple[float, tuple[float, ...]]:
+def quick_cut(p: Array, rows: KnownRows) -> tuple[float, tuple[float, ...]]:
     """The cut of two classes or the factors of more that do best on these rows; see ``quick_answers``."""
-    if metric.counts is None:
+    if rows.metric.counts is None:
         return HALF, ()
-    if len(y) > MAX_ROWS:
-        rows = np.linspace(0, len(y) - 1, MAX_ROWS).astype(np.int64)
-        p, y, weight = p[rows], y[rows], None if weight is None else weight[rows]
-    if np.bincount(y, minlength=2).min() < FEWEST if p.shape[1] == 2 else len(y) < FEWEST:
+    if len(rows) > MAX_ROWS:
+        some = np.linspace(0, len(rows) - 1, MAX_ROWS).astype(np.int64)
+        p, rows = p[some], rows.only(some)
+    if np.bincount(rows.y, minlength=2).min() < FEWEST if p.shape[1] == 2 else len(rows) < FEWEST:
         return HALF, ()
     p = p.astype(np.float64)
-    if metric.ordered and p.shape[1] > 2:
-        return HALF, tuple(tuned(p, y, weight, metric))
+    if rows.metric.ordered and p.shape[1] > 2:
+        return HALF, tuple(tuned(p, rows))
     if p.shape[1] > 2:
-        return HALF, tuple(power_of_shares(p, y, weight, metric))
+        return HALF, tuple(power_of_shares(p, rows))
     order = np.argsort(p[:, 1])
-    yes, y, weight = p[order, 1], y[order], None if weight is None else weight[order]
-    cuts = candidate_cuts(yes, y)
-    losses = smoothed_losses(yes, y, cuts, metric, weight)
+    yes, rows = p[order, 1], rows.only(order)
+    cuts = candidate_cuts(yes, rows.y)
+    losses = smoothed_losses(yes, rows, cuts)
     return float(np.median(cuts[np.argsort(losses, kind="stable")[: max(1, round(NEAR * len(cuts)))]])), ()

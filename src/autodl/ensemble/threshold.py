@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from autodl.decision import HALF, decided
 from autodl.ensemble.halves import random_half
+from autodl.ensemble.known_rows import KnownRows
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 
@@ -30,56 +31,48 @@ MAX_ROWS = 30_000
 """Rows are sampled above it: a cut is one number."""
 
 
-def choose_threshold(
-    p: Array, y: Array, metric: Metric, *, seed: int = 0, weight: Array | None = None, block: Array | None = None
-) -> float:
+def choose_threshold(p: Array, rows: KnownRows) -> float:
     """The cut on the probability of code 1 for a metric of decisions between two classes.
 
     Args:
         p: (n,) out-of-fold probabilities of code 1; rows that are not finite are left out.
-        y: (n,) codes 0 and 1.
-        metric: To be optimized.
-        seed: Of the halves.
-        weight: (n,) how much each row counts; all alike if None.
-        block: (n,) rows of the same number, such as a group, stay in the same half.
+        rows: The n rows, with codes 0 and 1 as targets.
 
     Returns:
         0.5 unless a better cut has shown itself on rows not used to choose it. Always 0.5 for metrics of
         probabilities, and for precision, recall and other scores that forgive one kind of error: their best cut
         gives one answer to almost everybody.
     """
-    if metric.needs != "label" or one_sided(metric):
+    if rows.metric.needs != "label" or one_sided(rows.metric):
         return HALF
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rows.seed)
     known = np.flatnonzero(np.isfinite(p))
     if len(known) > MAX_ROWS:
         known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
-    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(y)[known].astype(np.int64)
+    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(rows.y)[known].astype(np.int64)
     if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS:
         return HALF
     order = np.argsort(p)
-    p, y = p[order], y[order]
-    w = None if weight is None else np.asarray(weight, dtype=np.float64)[known][order]
-    whole = None if block is None else np.asarray(block)[known][order]
+    p, rows = p[order], rows.only(known[order]).coded()
+    y = rows.y
     cuts = candidate_cuts(p, y)
     chosen, gains = [], []
     for _ in range(N_SPLITS):
-        side = random_half(y, rng, whole)
+        side = random_half(y, rng, rows.block)
         if min(np.bincount(y[part], minlength=2).min() for part in (side, ~side)) == 0:
             continue  # blocks of one class each: a half without the other class tells no cut
         for fit, check in ((side, ~side), (~side, side)):
-            fit_w, check_w = (None, None) if w is None else (w[fit], w[check])
-            cut = float(cuts[np.argmin(smoothed_losses(p[fit], y[fit], cuts, metric, fit_w))])
-            kept, moved = _losses(p[check], y[check], np.array([HALF, cut]), metric, check_w)
+            cut = float(cuts[np.argmin(smoothed_losses(p[fit], rows.only(fit), cuts))])
+            kept, moved = _losses(p[check], rows.only(check), np.array([HALF, cut]))
             chosen.append(cut)
             gains.append(float(kept - moved))
     if not chosen:
         return HALF
     threshold = float(f"{np.median(chosen):.4g}")
-    kept, moved = _losses(p, y, np.array([HALF, threshold]), metric, w)
+    kept, moved = _losses(p, rows, np.array([HALF, threshold]))
     if not 0.0 < threshold < 1.0 or not moved < kept:
         return HALF
-    spread = _spread(p, y, threshold, metric, w, whole)
+    spread = _spread(p, rows, threshold)
     return threshold if np.mean(gains) > (np.std(gains) if spread is None else spread) else HALF
 
 
@@ -109,20 +102,21 @@ def candidate_cuts(p: Array, y: Array) -> Array:
     return np.unique(np.append(between, HALF))
 
 
-def smoothed_losses(p: Array, y: Array, cuts: Array, metric: Metric, w: Array | None = None) -> Array:
+def smoothed_losses(p: Array, rows: KnownRows, cuts: Array) -> Array:
     """(m,) losses of the cuts, each the mean over its neighbours; see ``_losses`` for the arguments."""
-    return _smooth(_losses(p, y, cuts, metric, w))
+    return _smooth(_losses(p, rows, cuts))
 
 
-def _losses(p: Array, y: Array, cuts: Array, metric: Metric, w: Array | None = None) -> Array:
+def _losses(p: Array, rows: KnownRows, cuts: Array) -> Array:
     """(m,) losses of answering code 1 from each cut on; at 0.5 a tie goes to code 0, as ``decide`` has it.
 
     Args:
-        p: (n,) ascending probabilities. y: (n,) codes. cuts: (m,). metric: Whose loss is meant. w: (n,) weights.
+        p: (n,) ascending probabilities. rows: The n rows, with codes as targets. cuts: (m,).
     """
+    y, metric, w = rows.y, rows.metric, rows.weight
     if metric.counts is None:
         proba = np.column_stack([1 - p, p])
-        return np.array([metric.loss(y, decided(proba, float(cut)), 2, w) for cut in cuts])
+        return np.array([rows.loss(decided(proba, float(cut)), 2) for cut in cuts])
     cuts = np.where(cuts == HALF, np.nextafter(HALF, 1.0), cuts)
     below: list[Array] = [np.searchsorted(p[y == k], cuts, side="left") for k in (0, 1)]
     sizes = np.bincount(y, weights=w, minlength=2)
@@ -142,11 +136,10 @@ def _smooth(losses: Array) -> Array:
     return np.convolve(padded, np.full(width, 1 / width), mode="valid")
 
 
-def _spread(
-    p: Array, y: Array, threshold: float, metric: Metric, w: Array | None, block: Array | None
-) -> float | None:
+def _spread(p: Array, rows: KnownRows, threshold: float) -> float | None:
     """Standard error of the difference that the cut makes; None where the metric has no influence function."""
     proba = np.column_stack([1 - p, p])
-    moved = influence(metric, y, decided(proba, threshold), 2, w)
-    kept = influence(metric, y, proba, 2, w)
-    return None if moved is None or kept is None else standard_error(moved - kept, block)
+    moved, kept = (
+        influence(rows.metric, rows.y, said, 2, rows.weight) for said in (decided(proba, threshold), proba)
+    )
+    return None if moved is None or kept is None else standard_error(moved - kept, rows.block)

@@ -19,6 +19,8 @@ from autodl.search.job import TrialData
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autodl.ensemble.known_rows import KnownRows
+
 
 class TrialScores:
     """Losses of a trial's predictions, in forms that compare between trials.
@@ -68,7 +70,7 @@ class TrialScores:
         from autodl.decision import decided
         from autodl.ensemble.quick_answers import quick_cut
 
-        cut = quick_cut(known, self.data.y[before], self.metric, self.data.weight_of(before))
+        cut = quick_cut(known, self._known(before))
         return self.plain(rows, decided(predicted, *cut))
 
     def whole(self, folds: Sequence[NDArray[np.int_]], predictions: NDArray[Any]) -> float:
@@ -87,8 +89,12 @@ class TrialScores:
     def _answered(self, rows: NDArray[np.int_], predicted: NDArray[Any], part: NDArray[Any]) -> float:
         from autodl.ensemble.quick_answers import quick_answers
 
-        data = self.data
-        return self.plain(rows, quick_answers(predicted, data.y[rows], self.metric, part, data.weight_of(rows)))
+        return self.plain(rows, quick_answers(predicted, self._known(rows), part))
+
+    def _known(self, rows: NDArray[np.int_]) -> KnownRows:
+        from autodl.ensemble.known_rows import KnownRows
+
+        return KnownRows(self.data.y[rows], self.metric, self.data.weight_of(rows))
 
     def _halves(self, rows: NDArray[np.int_]) -> NDArray[Any]:
         """(m,) halves of the rows, the same for all trials; blocks stay whole."""

@@ -207,14 +207,11 @@ def evaluate(
         results,
         ensemble,
         plan,
-        problem.setup.data.y,
+        problem.known_rows(NEVER if budget.unlimited else Deadline.after(CUTS_S)),
         problem.delivery.folder,
         trial_names([r.spec for r in results]),
         problem.setup.feasibility,
         as_delivered(problem, ensemble, results, budget.until(0.5 * problem.finish_s(budget))),
-        weight=problem.setup.data.weight,
-        block=problem.blocks,
-        deadline=NEVER if budget.unlimited else Deadline.after(CUTS_S),
     )
     baseline = min(models, key=lambda c: c.complexity)
     return judge(
@@ -234,5 +231,6 @@ def evaluate(
             deadline=NEVER if budget.unlimited else Deadline.after(max(1.5, min(20.0, 0.4 * budget.left()))),
             weight=problem.w_test,
             weight_train=problem.setup.data.weight,
+            group=problem.test_groups,
         )
     )

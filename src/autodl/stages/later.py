@@ -96,18 +96,16 @@ def _alone(result: TrialResult) -> Ensemble:
 
 def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Gain | None:
     """How much lower the loss of the last is, on the rows that both predict; None for scores that are not smooth."""
-    y, metric, k = problem.setup.data.y, metrics[problem.setup.plan.metric], len(problem.setup.plan.classes)
-    rows = np.isfinite(first).reshape(len(y), -1).all(axis=1) & np.isfinite(last).reshape(len(y), -1).all(axis=1)
-    w = None if problem.setup.data.weight is None else problem.setup.data.weight[rows]
-    y, first, last = y[rows], first[rows], last[rows]
-    if len(y) < 2:
+    k = len(problem.setup.plan.classes)
+    known = np.logical_and(*(np.isfinite(p).reshape(len(p), -1).all(axis=1) for p in (first, last)))
+    rows, first, last = problem.known_rows().only(known), first[known], last[known]
+    if len(rows) < 2:
         return None
-    if needs_cut(metric, k):
+    if needs_cut(rows.metric, k):
         # Each gets cuts of its own, as what is delivered does; the same parts of the rows for both.
-        block = None if problem.blocks is None else problem.blocks[rows]
-        part = cut_parts(y, True, block, np.random.default_rng(problem.setup.plan.seed))
-        first, last = (quick_answers(p, y, metric, part, w) for p in (first, last))
-    before, after = influence(metric, y, first, k, w), influence(metric, y, last, k, w)
+        part = cut_parts(rows.y, True, rows.block, np.random.default_rng(rows.seed))
+        first, last = (quick_answers(p, rows, part) for p in (first, last))
+    before, after = (influence(rows.metric, rows.y, p, k, rows.weight) for p in (first, last))
     if before is None or after is None:
         return None
-    return Gain(metric.loss(y, first, k, w) - metric.loss(y, last, k, w), standard_error(after - before))
+    return Gain(rows.loss(first, k) - rows.loss(last, k), standard_error(after - before))

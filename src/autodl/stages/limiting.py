@@ -167,13 +167,11 @@ def _with_answers(problem: Problem, alone: Ensemble, oof: NDArray[Any], deadline
     from autodl.ensemble.answers import settled
     from autodl.ensemble.nested import cut_parts
 
-    data, plan = problem.setup.data, problem.setup.plan
     known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
-    y, weight = data.y[known], None if data.weight is None else data.weight[known]
-    block = None if data.blocks is None else data.blocks[known]
-    part = cut_parts(y, bool(plan.classes), block, np.random.default_rng(plan.seed))
-    p, metric = oof[known].astype(float), metrics[plan.metric]
-    return settled(alone, p, y, metric, part, seed=plan.seed, weight=weight, block=block, deadline=deadline)
+    rows = problem.known_rows(deadline).only(known)
+    classes = bool(problem.setup.plan.classes)
+    part = cut_parts(rows.y, classes, rows.block, np.random.default_rng(rows.seed))
+    return settled(alone, oof[known].astype(float), rows, part)
 
 
 def _single(result: TrialResult) -> Ensemble:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.dataset import Dataset, Rows
+    from autodl.ensemble import KnownRows
     from autodl.media.place import MediaPlace
 
 
@@ -78,6 +79,17 @@ class Problem:
         return mean_one(weight[self.rows.test]) if len(self.rows.test) else None
 
     @property
+    def test_groups(self) -> NDArray[Any] | None:
+        """(n_test,) numbers of the groups that the test rows were drawn in; None where each row stands for itself."""
+        from autodl.data.splits import group_codes
+
+        name = self.setup.plan.validation.group_column
+        if name is None or name not in self.test.frame:
+            return None
+        groups = self.test.frame[name].to_numpy()
+        return group_codes(groups if self.test is not self.dataset else groups[self.rows.test])
+
+    @property
     def test_row_numbers(self) -> NDArray[Any]:
         """(n_test,) 0-based row numbers of the test rows in their file."""
         return self.test.rows if self.test is not self.dataset else self.dataset.rows[self.rows.test]
@@ -86,6 +98,13 @@ class Problem:
     def blocks(self) -> NDArray[Any] | None:
         """(n,) blocks of the search rows that must not be torn apart; None where each row stands for itself."""
         return self.setup.data.blocks
+
+    def known_rows(self, deadline: Deadline = NEVER) -> KnownRows:
+        """The search rows, by which predictions from outside their folds are judged."""
+        from autodl.ensemble import KnownRows
+
+        data, plan = self.setup.data, self.setup.plan
+        return KnownRows(data.y, metrics[plan.metric], data.weight, self.blocks, plan.seed, deadline)
 
     @property
     def n_refit(self) -> int:
