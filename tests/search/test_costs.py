@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodl.models.base import Shape, families
-from autodl.records import Cost, TrialResult, TrialSpec, TrialStatus
+from autodl.records import Cost, CurvePoint, TrialResult, TrialSpec, TrialStatus
 from autodl.search.costs import CostModel
 from autodl.search.space import family_space
 
@@ -105,3 +105,17 @@ def test_a_refit_alone_uses_the_threads_that_trials_shared():
     # Preparation gains nothing.
     prepared = CostModel(shape, N_FOLDS, lambda spec: 1_000.0, refit_threads=4)
     assert prepared.refit(done, 1.25) == pytest.approx(shared.refit(done, 1.25), rel=0.01)
+
+
+def test_a_refit_stops_at_the_best_round_of_a_fold():
+    """The rounds that early stopping waits for are not trained again; what is prepared before them is."""
+    shape = Shape(rows=20_000, numeric=8, categorical=3, levels=20, classes=2, threads=1)
+    falling, best = CostModel(shape, N_FOLDS), 0.25
+    losses = [3.0, 2.0, 1.0, 2.0, 2.5, float("nan"), 2.6, 2.7, 2.8, 2.9, 3.0, 3.1]
+    curve = tuple(CurvePoint(step=i + 1, valid=loss) for i, loss in enumerate(losses))
+    whole = trial(1, "lightgbm", 10.0)
+    early = whole.model_copy(update={"curve": curve, "refit": {"n_estimators": 3}})
+    assert falling.refit(early, 1.25) == pytest.approx(best * falling.refit(whole, 1.25))
+    assert falling.refit(whole.model_copy(update={"curve": curve}), 1.25) == falling.refit(whole, 1.25)
+    prepared = CostModel(shape, N_FOLDS, lambda spec: 1.0)
+    assert prepared.refit(early, 1.0) == pytest.approx(1.0 + best * (10.0 / N_FOLDS - 1.0))

@@ -105,11 +105,16 @@ class CostModel:
         return Measurement(result.spec.family, _settings(result.spec), math.log(ratio), bound=late)
 
     def refit(self, result: TrialResult, growth: float) -> float:
-        """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows."""
+        """Seconds to train a finished trial's configuration once on ``growth`` times a fold's training rows.
+
+        The rounds or epochs after the best one, which early stopping waits for in a fold, are not trained again.
+        """
         if result.cost is None:
             return 0.0
         growth /= result.spec.fidelity or 1.0
-        return growth * self._quicker(result.spec) * result.cost.fit_s / max(1, len(result.fold_losses))
+        fold = result.cost.fit_s / max(1, len(result.fold_losses))
+        prepared = min(fold, self.prepared(result.spec))
+        return growth * self._quicker(result.spec) * (prepared + _kept_share(result) * (fold - prepared))
 
     def _quicker(self, spec: TrialSpec) -> float:
         """Share of a trial's time that a refit takes for its further threads, of which preparation has no use."""
@@ -123,6 +128,14 @@ class CostModel:
 
     def _shape(self, spec: TrialSpec) -> Shape:
         return replace(self.shape, numeric=self.shape.numeric + self.vectors(spec))
+
+
+def _kept_share(result: TrialResult) -> float:
+    """Share of the rounds of a fold that its model keeps; 1 where a training on all rows has no length of its own."""
+    known = [(p.valid, p.step) for p in result.curve if p.valid is not None and math.isfinite(p.valid)]
+    if not result.refit or not known:
+        return 1.0
+    return min(known)[1] / max(p.step for p in result.curve)
 
 
 def _settings(spec: TrialSpec) -> Hashable:

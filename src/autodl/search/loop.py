@@ -36,8 +36,9 @@ SIMPLE = 1
 """Families up to this complexity are the last resort when time is short."""
 NO_WORKER_S = 60.0
 """Seconds to wait for a worker to come up where none is left."""
-SMALL_S, SMALL_SHARE = 0.5, 0.1
-"""Trials that take at most so many seconds may use this share of the reserve: one of them hurts nothing."""
+SMALL_S, SMALL_SHARE = 0.5, 0.15
+"""Trials that need at most so many seconds may use this share of the reserve: one of them hurts nothing, and a fifth
+is kept for trials that take longer than expected."""
 LAST_RESORT_S = 3.0
 """Seconds that a last resort gets in any case."""
 NEEDED_SHARE = 0.8
@@ -182,7 +183,7 @@ class SearchLoop:
         need /= SHARE if spec.origin == SUPERNET else 1.0
         need += self.loading.seconds(spec, state.finished)
         kept = self.reserve(state.finished)
-        left = self.budget.left() - kept + (SMALL_SHARE * kept if need <= SMALL_S else 0.0)
+        left = self.budget.left() - kept + _lent(need, kept)
         if need <= left:
             return True
         before, now = state.too_slow.get(spec.family), Refused(need, left, kept)
@@ -253,9 +254,10 @@ class SearchLoop:
             )  # fmt: skip
         needed = self._must_try(spec, state)
         least = LAST_RESORT_S if needed else 0.5
-        left = max(least, self._left(state))
+        kept, expected = self.reserve(state.finished), self.costs.estimate(spec, state.finished)
+        left = max(least, self.budget.left() - kept + _lent(expected * STRETCH, kept))
         share = (NEEDED_SHARE if needed else 0.4) * (FIRST_PASS if scout else 1.0)
-        generous = max(least, 4.0 * self.costs.estimate(spec, state.finished), share * left)
+        generous = max(least, 4.0 * expected, share * left)
         seconds = min(left, generous) if choices is None else SHARE * left
         # Whether the process that gets it has trained a network before is known there.
         loading = min(left - seconds, self.loading.first(spec)) if choices is None else 0.0
@@ -281,3 +283,8 @@ class SearchLoop:
             seen = trust(stored.spec.family, state.finished)
             if len(seen.pairs) == ENOUGH:
                 self.listener(Note(sentence(families[stored.spec.family].name, seen), now))
+
+
+def _lent(need: float, kept: float) -> float:
+    """Seconds of the reserve that a trial may use which needs so many."""
+    return SMALL_SHARE * kept if need <= SMALL_S else 0.0
