@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from autodl.model import raw_predict
 from autodl.records import Recipe, TrialSpec, TrialStatus
 from autodl.search.curves import Curve
 from autodl.search.prepared import PreparedFolds
@@ -62,6 +63,28 @@ def test_training_leaves_time_to_predict(toys, linear_data, monkeypatch):
     monkeypatch.setattr("autodl.search.cross_validation.fit_model", fit)
     assert run_trial(job(seconds=60.0), linear_data, PreparedFolds(linear_data)).result.ok
     assert [round(g / 60.0, 1) for g in given] == [0.3, 0.4, 0.8]  # 0.85 of a third, of half the rest, of the rest
+
+
+@pytest.mark.parametrize("fidelity", [None, 0.5])
+def test_models_are_told_how_many_rows_they_will_predict(toys, linear_data, monkeypatch, fidelity):
+    told, asked = [], []
+
+    def fit(*args, answers, **kwargs):
+        told.append(answers)
+        asked.append(0)
+        return fit_model(*args, answers=answers, **kwargs)
+
+    def predict(model, features):
+        asked[-1] += len(features)
+        return raw_predict(model, features)
+
+    monkeypatch.setattr("autodl.search.cross_validation.fit_model", fit)
+    monkeypatch.setattr("autodl.search.cross_validation.raw_predict", predict)
+    spec = TrialSpec(id="t0001", family="toy", fidelity=fidelity)
+    outcome = run_trial(Job(spec, seconds=60.0), linear_data, PreparedFolds(linear_data))
+    assert told == asked and told[0] >= len(linear_data.folds[0][1])
+    assert (told[0] > len(linear_data.folds[0][1])) == (fidelity is None)
+    assert all("answers" not in vars(load(m).estimator) for m in outcome.models)  # no part of what is stored
 
 
 def test_scheduler_stops_after_a_bad_fold(toys, linear_data):

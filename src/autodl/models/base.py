@@ -134,6 +134,8 @@ class Estimator(ABC):
             the usual training; set for the time of a ``fit``, and only where ``Family.deep``.
         weight_val: Weights of the validation rows, which decide when training ends; set for the time of a ``fit``;
             None where all count alike.
+        answers: Rows that will be asked for once ``fit`` is over and before its deadline; set for the time of a
+            ``fit``; None where nobody waits for answers.
     """
 
     needs_pickle: ClassVar[bool] = False
@@ -141,6 +143,7 @@ class Estimator(ABC):
     watch: Watch | None = None
     start: Estimator | None = None
     weight_val: NDArray[Any] | None = None
+    answers: int | None = None
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []

@@ -124,6 +124,7 @@ class CrossValidation:
             start=self._start(done),
             weight=self.data.weight_of(ready.rows),
             weight_valid=self.data.weight_of(valid),
+            answers=len(valid) + (len(ready.test) if self.counts and ready.test is not None else 0),
         )
         # Preparation counts also where another trial has paid for it: a refit will have to.
         self.fit_s += ready.seconds + time.perf_counter() - begun

@@ -47,6 +47,7 @@ def fit_model(
     start: FittedModel | None = None,
     weight: NDArray[Any] | None = None,
     weight_valid: NDArray[Any] | None = None,
+    answers: int | None = None,
 ) -> FittedModel:
     """Fit one model on prepared rows.
 
@@ -64,6 +65,7 @@ def fit_model(
         start: The model of the same fold to go on from.
         weight: (n,) weights of the training rows; all alike if None.
         weight_valid: Weights of the rows for early stopping.
+        answers: Rows that the model will be asked for before the deadline; None if for none.
     """
     from autodl.preprocess import TargetTransform, resample
 
@@ -84,12 +86,13 @@ def fit_model(
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
         features, y, weight = resample(features, y, recipe.balance, seed, weight)
     x_valid = None if valid is None else valid[0]
-    estimator.watch, estimator.weight_val = watch, weight_valid
+    estimator.watch, estimator.weight_val, estimator.answers = watch, weight_valid, answers
     estimator.start = None if start is None else start.estimator
     try:
         estimator.fit(features, y, x_valid, y_valid, sample_weight=weight, deadline=deadline)
     finally:
-        del estimator.watch, estimator.start, estimator.weight_val  # no part of the model that is stored
+        # They are no part of the model that is stored.
+        del estimator.watch, estimator.start, estimator.weight_val, estimator.answers
     absent, share = _absent(codes, data) if data.task is Task.CLASSIFICATION else ((), 0.0)
     return FittedModel(preparer, estimator, target, data.task, data.quantiles, absent, share)
 
