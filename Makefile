@@ -13,7 +13,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 USER := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 BUDGET ?= 60s
-PYTEST_ARGS ?= -n auto --dist loadfile
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup setup-dev demo test lint format types contracts check docs bench clean
 
