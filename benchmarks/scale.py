@@ -11,6 +11,7 @@ process), so it errs upwards. Timings are worth what the machine was doing meanw
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import json
 import shutil
@@ -131,6 +132,20 @@ class Measured:
     said: str
 
 
+def _readings(pid: int) -> dict[int, tuple[int, float]]:
+    """Bytes held and CPU seconds of a process and those that it has started, by id; without what has just ended."""
+    found: dict[int, tuple[int, float]] = {}
+    tree: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        tree = [root, *root.children(recursive=True)]
+    for one in tree:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            found[one.pid] = one.memory_info().rss, times.user + times.system
+    return found
+
+
 def measure(command: list[str]) -> Measured:
     """Run a command and watch the memory of its process tree."""
     began = time.perf_counter()
@@ -138,16 +153,9 @@ def measure(command: list[str]) -> Measured:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         peak, cpu = 0, {}
         while process.poll() is None:
-            now = 0
-            try:
-                root = psutil.Process(process.pid)
-                for one in [root, *root.children(recursive=True)]:
-                    now += one.memory_info().rss
-                    times = one.cpu_times()
-                    cpu[one.pid] = times.user + times.system
-            except psutil.NoSuchProcess:
-                pass  # it has just ended
-            peak = max(peak, now)
+            readings = _readings(process.pid)
+            cpu.update({pid: seconds for pid, (_, seconds) in readings.items()})
+            peak = max(peak, sum(held for held, _ in readings.values()))
             time.sleep(0.1)
         wall = time.perf_counter() - began
         output.seek(0)
