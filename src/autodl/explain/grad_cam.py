@@ -39,10 +39,12 @@ def grad_cam(network: ImageNetwork, X: Features, output: NDArray[np.int64]) -> d
     device = next(module.parameters()).device
     maps: list[Tensor] = []
 
-    def keep(_: object, args: tuple[Tensor, ...]) -> None:
+    def keep(_: object, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         # The positions as the pooling sees them, (n, h * w, d): whatever it does comes after.
-        args[0].retain_grad()
-        maps.append(args[0])
+        positions = args[0] if args[0].requires_grad else args[0].detach().requires_grad_()
+        positions.retain_grad()
+        maps.append(positions)
+        return (positions, *args[1:])
 
     module.eval()
     hook = module.body.get_submodule("pool").register_forward_pre_hook(keep)

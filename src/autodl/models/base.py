@@ -202,15 +202,15 @@ class Family(ABC):
         complexity: 0 (constant) to 10; among ties the simpler is recommended.
         order: Position in the planner's first wave; lower is earlier.
         max_rows: Above this many rows the planner leaves it out; None means no limit.
-        deep: Whether it is a neural network.
-        random: Whether the seed changes the fitted model, so that averaging over seeds helps.
-        stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
         first_share: Largest share of the budget that its first trial may take unless it is asked for.
         min_rows: Below this many rows the planner leaves it out where it is not asked for.
         leads: Whether it is usually the best on what its modalities name, where no pretrained network reads that: it
             is then tried early, and in full even where that takes long.
         tunes: Of what a pretrained network is that it trains further, named by the field ``encoder`` of its
             configuration; None where it starts anew.
+        deep: Whether it is a neural network.
+        random: Whether the seed changes the fitted model, so that averaging over seeds helps.
+        stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
         quantiles: Whether it can predict quantiles of a number; see ``Estimator.predict_quantiles``.
         haste: A configuration field whose larger values train in fewer steps at some loss of quality, and the largest
             value that is still good; None where there is no such field.
@@ -232,13 +232,13 @@ class Family(ABC):
     complexity: ClassVar[int] = 5
     order: ClassVar[int] = 50
     max_rows: ClassVar[int | None] = None
-    deep: ClassVar[bool] = False
-    random: ClassVar[bool] = True
-    quantiles: ClassVar[bool] = False
     min_rows: ClassVar[int] = 0
     first_share: ClassVar[float] = 1.0
     leads: ClassVar[bool] = False
     tunes: ClassVar[Modality | None] = None
+    deep: ClassVar[bool] = False
+    random: ClassVar[bool] = True
+    quantiles: ClassVar[bool] = False
     stored_types: ClassVar[tuple[str, ...]] = ()
     haste: ClassVar[tuple[str, float] | None] = None
     shares: ClassVar[tuple[str, ...]] = ()

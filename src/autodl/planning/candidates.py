@@ -10,6 +10,7 @@ from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import DATE_PARTS, Facts
+from autodl.planning.finetuning import untunable
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read
@@ -113,6 +114,8 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
             skipped.append(Skipped(what=cls.name, why=reason))
             continue
         limit = min(most, reading) if reads_words(cls) and cls.key not in asked else most
+        if budget is not None and cls.key not in asked:
+            limit = min(limit, cls.first_share * budget)
         plan, cost = _plan(cls, setting, cls.key in asked, limit)
         reason = "" if baseline else _too_costly(cls, cost, plan.est_seconds, setting, cls.key in asked, limit)
         if not reason:
@@ -127,7 +130,18 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
         quickest = min(too_slow, key=lambda s: s[0])[1]
         kept.append(quickest)
         skipped = [s for s in skipped if s.what != quickest.name]
+    kept = _leaders_early(kept, setting)
     return tuple(kept), tuple(skipped), _decision(kept, skipped, setting)
+
+
+def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]:
+    """Families that lead on what these data hold go right after the simplest, which gives a usable model in seconds."""
+    unread = {*setting.facts.modalities} - {*setting.encodings}
+    leading = {p.key for p in kept if families[p.key].leads and families[p.key].modalities & unread}
+    soonest = families["linear"].order
+    early = [p for p in kept if p.key not in leading and families[p.key].order <= soonest]
+    late = [p for p in kept if p.key not in leading and families[p.key].order > soonest]
+    return [*early, *(p.model_copy(update={"lead": True}) for p in kept if p.key in leading), *late]
 
 
 def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
@@ -192,9 +206,16 @@ def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
     if missing:
         how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"
         return f"Its package {missing[0]} is not installed. To add it: {how}"
+    if cls.tunes is not None and (reason := untunable(cls.tunes, setting.encodings)):
+        return reason
     rows = setting.shape().rows
     if cls.max_rows is not None and rows > cls.max_rows:
         return f"Too slow on {rows:,} rows: its time or memory grows with their square (limit {cls.max_rows:,})."
+    if rows < cls.min_rows and not asked:
+        return (
+            f"It learns little from {rows:,} rows: it takes part from {cls.min_rows:,} on. To try it anyway, name it "
+            "with --families."
+        )
     return too_little_to_read(setting.facts, rows) if reads_words(cls) and not asked else ""
 
 
@@ -211,11 +232,6 @@ def _too_costly(
     if budget is None:
         return ""
     limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires else limit)
-    if rows < cls.min_rows and not asked:
-        return (
-            f"It learns little from {rows:,} rows: it takes part from {cls.min_rows:,} on. To try it anyway, name it "
-            "with --families."
-        )
     if seconds > limit:
         return (
             f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "
@@ -227,7 +243,10 @@ def _too_costly(
 def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
-    costs = [_cost(cls, setting, start, recipe) for start in setting.space(cls.key).starts()]
+    encoder = "" if cls.tunes is None else setting.encodings[cls.tunes].key
+    space = setting.space(cls.key)
+    space = space.with_constant("encoder", encoder) if encoder else space
+    costs = [_cost(cls, setting, start, recipe) for start in space.starts()]
     folds = setting.validation.n_folds
     fitting = [c for c in costs if c.seconds * folds <= limit]
     cost = fitting[0] if fitting else min(costs, key=lambda c: c.seconds)
@@ -243,6 +262,7 @@ def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tup
         recipe=recipe,
         objectives=offered(setting.facts, setting.metric),
         space=setting.spaces[cls.key].model_dump(mode="json") if cls.key in setting.spaces else None,
+        encoder=encoder,
     )
     return plan, cost
 

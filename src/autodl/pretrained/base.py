@@ -13,6 +13,8 @@ from autodl.registry import Registry
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autodl.pretrained.trunk import Trunk
+
 
 class Encoder(ABC):
     """A trained network that turns an image or a text into w numbers, the same for the same object.
@@ -56,6 +58,18 @@ class Encoder(ABC):
         Args:
             size: One of ``sizes``.
         """
+
+    def trunk(self) -> Trunk | None:
+        """What it is made of, so that training can go on from it; None if it can only be used as it is."""
+        return None
+
+    def trunk_weights(self) -> dict[str, NDArray[Any]]:
+        """The weights of the trunk, by their names in ``MobileBody``.
+
+        Raises:
+            TypeError: If there is no trunk.
+        """
+        raise TypeError(f"{self.name} can only be used as it is")
 
 
 class Encode(ABC):

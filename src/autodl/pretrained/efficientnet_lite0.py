@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodl.models.nn.conv_config import ConvNetConfig
 from autodl.pretrained.base import Encode, Encoder
+from autodl.pretrained.trunk import Trunk
 from autodl.records import Modality
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ _PAIRS = (
     ("_conv_head", "_bn1"),
 )  # fmt: skip
 """Convolutions and their normalizations, as the package calls them."""
+_BLOCK = (
+    ("expand", "_expand_conv", "_bn0"), ("depthwise", "_depthwise_conv", "_bn1"),
+    ("project", "_project_conv", "_bn2"),
+)  # fmt: skip
+"""Of a block, and what ``InvertedBlock`` calls them."""
+EPSILON = 1e-3
+"""Of the normalizations, as in the authors' networks."""
 
 
 class EfficientNetLite0(Encoder):
@@ -55,6 +64,39 @@ class EfficientNetLite0(Encoder):
         for block in (network, *network._blocks):
             _fuse(block)
         return _Loaded(network.to(memory_format=torch.channels_last), size)
+
+    def trunk(self) -> Trunk:
+        """See ``Encoder``: EfficientNet-B0 (table 1 of the paper) without squeeze-and-excitation."""
+        layers = ConvNetConfig(
+            stem_width=32, stem_stride=2, stages=7, depth=(1, 2, 2, 3, 3, 4, 1), head_width=self.width,
+            width=(16, 24, 40, 80, 112, 192, 320), stride=(1, 2, 2, 2, 1, 2, 1), kernel=(3, 3, 5, 3, 5, 5, 3),
+            expansion=(1, 6), block=("mbconv",), squeeze=0.0,
+        )  # fmt: skip
+        return Trunk(layers, MEAN, SPREAD)
+
+    def trunk_weights(self) -> dict[str, NDArray[Any]]:
+        """See ``Encoder``."""
+        import torch
+
+        theirs = torch.load(self.files()[0], weights_only=True, map_location="cpu")
+        found: dict[str, NDArray[Any]] = {}
+
+        def take(ours: str, conv: str, norm: str) -> None:
+            scale = theirs[f"{norm}.weight"] / (theirs[f"{norm}.running_var"] + EPSILON).sqrt()
+            found[f"{ours}.weight"] = theirs[f"{conv}.weight"].numpy()
+            found[f"{ours}.scale"] = scale.numpy()
+            found[f"{ours}.bias"] = (theirs[f"{norm}.bias"] - scale * theirs[f"{norm}.running_mean"]).numpy()
+
+        take("stem", "_conv_stem", "_bn0")
+        number = 0
+        for i, stage in enumerate(self.trunk().layers.specs()):
+            for j in range(len(stage)):
+                for ours, conv, norm in _BLOCK:
+                    if f"_blocks.{number}.{conv}.weight" in theirs:
+                        take(f"stages.{i}.{j}.{ours}", f"_blocks.{number}.{conv}", f"_blocks.{number}.{norm}")
+                number += 1
+        take("last", "_conv_head", "_bn1")
+        return found
 
 
 def _fuse(block: Any) -> None:

@@ -50,8 +50,12 @@ class FamilyPlan(Record):
     """The recipe its trials start from."""
     objectives: tuple[str, ...] = ()
     """Losses beside ``auto`` that the target allows for its parameter ``objective``, where it has one."""
+    lead: bool = False
+    """Whether it is expected to be the best on these data: it is tried in full first, even where that takes long."""
     space: dict[str, Any] | None = None
     """The user's own search space as in its file, conditions and nested choices laid out; None: the shipped one."""
+    encoder: str = ""
+    """Key of the pretrained network that it trains further, where it does so."""
 
 
 class Skipped(Record):

@@ -17,7 +17,8 @@ EVEN_SHARE = 0.4
 
 def planned_space(plan: FamilyPlan) -> SearchSpace:
     """The whole space of a family: the user's own, or the shipped one."""
-    return family_space(plan.key) if plan.space is None else SearchSpace.model_validate(plan.space)
+    space = family_space(plan.key) if plan.space is None else SearchSpace.model_validate(plan.space)
+    return space.with_constant("encoder", plan.encoder) if plan.encoder else space
 
 
 def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:

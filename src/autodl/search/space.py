@@ -124,6 +124,11 @@ class SearchSpace(BaseModel):
         params = {**self.params, name: self.params[name].model_copy(update={"values": kept})}
         return SearchSpace(params=params, portfolio=starts, nas=self.nas)
 
+    def with_constant(self, name: str, value: JsonScalar) -> SearchSpace:
+        """The space in which this parameter has this value and no other."""
+        params = {**self.params, name: Param(type="choice", values=(value,), default=value)}
+        return SearchSpace(params=params, portfolio=self.portfolio, nas=self.nas)
+
     def with_defaults(self, values: Mapping[str, JsonScalar]) -> SearchSpace:
         """The space with these defaults where it has the parameter and the value lies in its range."""
         params = dict(self.params)

@@ -16,20 +16,30 @@ if TYPE_CHECKING:
     from autodl.features import Features
 
 
-def quick_config(family: type[Family]) -> FamilyConfig:
-    """The default configuration with few rounds, so that the battery is quick."""
+def quick_config(family: type[Family], brief: bool = False) -> FamilyConfig:
+    """The default configuration with few rounds, so that the battery is quick.
+
+    Args:
+        family: Any. brief: Whether it matters only that a model is trained, not what it learns: networks over images,
+            series and texts, which take longest, then pass the rows twice.
+    """
     fields = family.config.model_fields
     small: dict[str, Any] = {"n_estimators": 40, "epochs": 20, "depth": 2, "width": 64}
     if Modality.TABLE not in family.modalities:
         # One stage that sees the whole image; few steps at a high rate.
         small = {
-            "epochs": 12,
+            "epochs": 2 if brief else 12,
             "batch_size": 64,
             "lr": 0.01,
             "stages": 1,
             "width": (16,),
             "stem_width": 8,
+            "kernel": (3,),
+            "hidden": 16,
             "crop": 0.0,
+            "layers": 1,
+            "token_size": 32,
+            "side": 16,
         }
     return family.config(**{name: value for name, value in small.items() if name in fields})
 
@@ -40,9 +50,11 @@ def kinds(family: type[Family]) -> list[int]:
     return out + ([2, 4] if Task.CLASSIFICATION in family.tasks else [])
 
 
-def fitted(family: type[Family], problem: Problem, sample_weight: NDArray[Any] | None = None) -> Estimator:
-    """A quick model, trained."""
-    model = family().build(quick_config(family), problem.meta)
+def fitted(
+    family: type[Family], problem: Problem, sample_weight: NDArray[Any] | None = None, *, brief: bool = False
+) -> Estimator:
+    """A quick model, trained; ``brief`` as for ``quick_config``."""
+    model = family().build(quick_config(family, brief), problem.meta)
     model.fit(problem.X, problem.y, problem.X_val, problem.y_val, sample_weight=sample_weight)
     return model
 

@@ -83,13 +83,18 @@ class ImageNet(nn.Module):
         """(b, 3, S, S) standardized colours of (b, S, S, 3), in the same memory: channels last."""
         return ((images.float() - self.center) / self.spread).permute(0, 3, 1, 2)
 
+    def read(self, *inputs: Tensor) -> Tensor:
+        """(b, m d) what the images say, given them and where there are any."""
+        images, present = inputs[: self.columns], inputs[self.columns]
+        return torch.cat([self.body(self.planes(x)) * present[:, j : j + 1] for j, x in enumerate(images)], 1)
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raw outputs."""
-        images, present = inputs[: self.columns], inputs[self.columns]
-        parts = [self.body(self.planes(x)) * present[:, j : j + 1] for j, x in enumerate(images)]
-        if self.side is not None:
-            parts.append(self.side(*inputs[self.columns + 1 :]))
-        features = torch.cat(parts, 1)
+        return self.answer(self.read(*inputs[: self.columns + 1]), *inputs[self.columns + 1 :])
+
+    def answer(self, read: Tensor, *table: Tensor) -> Tensor:
+        """Raw outputs from what ``read`` gives and the other columns."""
+        features = read if self.side is None else torch.cat([read, self.side(*table)], 1)
         if self.joint is not None:
             features = self.joint(features).relu()
         return self.head(features)  # type: ignore[no-any-return]

@@ -78,6 +78,9 @@ class Network(Estimator):
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """Initialize a fresh module by a sample of training rows; nothing by default."""
 
+    def begin(self, module: nn.Module, train: TensorData, deadline: Deadline) -> None:
+        """What comes before the training proper of a fresh module, in place; nothing by default."""
+
     def fetcher(self, X: Features) -> Fetch | None:
         """What turns the ``inputs`` of some of these rows into what the module takes, if they are not that."""
         return None
@@ -153,8 +156,11 @@ class Network(Estimator):
             if X_val is not None and y_val is not None and len(X_val):
                 own = self.inputs(X_val)
                 valid = TensorData(own, self._target(y_val), weight_val, fetch=self.fetcher(X_val)).to(device)
+            module.to(device)
+            if self.start is None:
+                self.begin(module, train, deadline)
             history = fit_module(
-                module.to(device),
+                module,
                 train,
                 objective,
                 config,
