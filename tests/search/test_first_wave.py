@@ -1,9 +1,12 @@
 """The first wave: usable at once, quick before dear, each family once."""
 
 import math
+from dataclasses import replace
 
-from autodl.records import FamilyPlan, Recipe
-from autodl.search.allocation import Allocation
+import pytest
+
+from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.search.allocation import LEAD, Allocation
 from autodl.search.runners.base import grace
 from autodl.search.space import family_space
 from autodl.search.strategies.base import strategies
@@ -76,3 +79,33 @@ def test_what_does_not_fit_is_passed_over():
 def test_a_trial_that_predicts_is_given_more_patience_than_one_that_trains():
     training, predicting = grace(9.0, "training on fold 1 of 1"), grace(9.0, "predicting fold 1 of 1")
     assert grace(9.0) == training < predicting < 0.5 * 9.0 + 1.0
+
+
+def test_what_leads_is_tried_in_full_however_long_it_takes():
+    def seconds(spec, finished):
+        return 20.0 if spec.family == "catboost" and not is_last(spec) else 1.0
+
+    alloc = allocation(seconds, 6.0)
+    led = tuple(f.model_copy(update={"lead": f.key == "catboost"}) for f in alloc.families)
+    specs = wave(replace(alloc, families=led))
+    assert [s.family for s in specs] == list(KEYS) and all(is_default(s) for s in specs)
+
+
+def told(key, loss, number):
+    config = family_space(key).starts()[0]
+    spec = TrialSpec(id=f"t{number:04d}", family=key, config=config, seed=0, origin="default")
+    return TrialResult(spec=spec, status=TrialStatus.OK, loss=loss, score=loss, fold_losses=(loss,))
+
+
+@pytest.mark.parametrize(("loss", "leads"), [(0.5, True), (2.0, False)])
+def test_what_leads_as_expected_is_trained_longer_before_others_begin(loss, leads):
+    alloc = allocation(None, math.inf)
+    alloc = replace(alloc, families=tuple(f.model_copy(update={"lead": f.key == "lightgbm"}) for f in alloc.families))
+    done = [told("linear", 1.0, 1), told("lightgbm", loss, 2)]
+    running, seen = [], []
+    for _ in range(5):
+        running.append(alloc.next(done, running, lambda s: True))
+        seen.append(running[-1].family)
+    assert seen[:2] == (["lightgbm"] * 2 if leads else ["catboost", "forest"])
+    assert seen.count("lightgbm") == (LEAD if leads else seen.count("lightgbm"))
+    assert {"catboost", "forest"} <= {*seen}

@@ -58,6 +58,7 @@ class Cnn(Family):
     config = CnnConfig
     complexity = 8
     order = 4
+    leads = True
     deep = True
     quantiles = True
 

@@ -32,6 +32,8 @@ Fits = Callable[[TrialSpec], bool]
 
 CONTENDERS = 4
 """Families that the strategy searches: the best few by their best trial so far."""
+LEAD = 3
+"""So many further listed configurations come before anything else where a family leads as expected."""
 EARLY, CORE, DEAR = 4, 3, 3.0
 """So many listed configurations of the leaders go before the first trial of a family that takes ``DEAR`` times as
 long, once ``CORE`` families have a result: a second brings more there."""
@@ -116,11 +118,16 @@ class Allocation:
 
         if settled:
             return promotion(begun=True) or repeat(freely=True)
-        known = [*self._again(finished, running), *self._portfolio(self._ranked(finished, running), taken)]
+        ranked = self._ranked(finished, running)
+        known = [*self._again(finished, running), *self._portfolio(ranked, taken)]
         listed = [spec(key, config, "portfolio") for key, config in known]
         first = self._first(taken, spec, fits, splits)
         if (more_rows := promotion(begun=first is None)) is not None:
             return more_rows
+        if (
+            longer := next((s for s in listed if self._goes_on(s.family, ranked, taken) and fits(s)), None)
+        ) is not None:
+            return longer
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
         if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
             return first
@@ -173,7 +180,8 @@ class Allocation:
             listed = [spec(family.key, config, origin) for config in self.spaces[family.key].starts()]
             # The first listed configuration is the best known; a quicker one, the last or one before, is better than
             # none.
-            quick = (s for s in (*listed[:1], *reversed(listed[1:])) if not begun or self._quick(s, finished))
+            soon = not begun or family.lead
+            quick = (s for s in (*listed[:1], *reversed(listed[1:])) if soon or self._quick(s, finished))
             if (first := next((s for s in quick if fits(s)), None)) is not None:
                 return first
             slow = slow or next((s for s in listed if fits(s)), None)
@@ -238,12 +246,22 @@ class Allocation:
         ]
         return [(key, config) for _, _, key, config in sorted(entries, key=lambda e: e[:2])]
 
+    def _leads(self, ranked: Sequence[str], key: str) -> bool:
+        """Whether a family is the best, and was expected to be."""
+        return key == ranked[0] and any(f.key == key and f.lead for f in self.families)
+
+    def _goes_on(self, key: str, ranked: Sequence[str], taken: Sequence[TrialSpec]) -> bool:
+        """Whether longer trainings of a family that leads come before the first trials of others."""
+        return self._leads(ranked, key) and sum(s.family == key and s.origin == "portfolio" for s in taken) < LEAD
+
     def _contenders(self, ranked: Sequence[str], rng: np.random.Generator) -> list[str]:
-        """The best families in random order, better ones more often first (weights 1/rank)."""
+        """The best families in random order, better ones more often first (weights 1/rank, and one that leads as
+        expected ``LEAD`` more)."""
         keys = ranked[:CONTENDERS]
         if not keys:
             return []
         weights = 1.0 / np.arange(1, len(keys) + 1)
+        weights[0] += LEAD * self._leads(ranked, keys[0])
         order = rng.choice(len(keys), size=len(keys), replace=False, p=weights / weights.sum())
         return [keys[i] for i in order]
 

@@ -14,15 +14,18 @@ SMALL_SIDE, LARGE_SIDE = 40, 112
 
 
 class ImageNetConfig(ConvNetConfig, ImageTraining):
-    """Architecture, augmentation and training; the defaults are a ResNet for small images that is wide where the
-    resolution is low, as those are that learn them in the least time (Page 2018; Jordan 2024): channels are cheap
-    there, and every stage halves the resolution at once.
+    """Architecture, augmentation and training; the defaults are a narrow ResNet for small images in which every stage
+    halves the resolution at once. A few thousand images are seen so much more often in the same time that it learns
+    them better than one of the usual width.
     """
 
-    lr: float = Field(0.004, gt=0, le=1)
+    lr: float = Field(0.008, gt=0, le=1)
+    epoch_factor: float = Field(0.5, gt=0, le=10)
+    """A first answer comes in half of the usual training; longer ones follow where it leads."""
     stem_stride: int = Field(0, ge=0, le=4)
     """Of the stem ``conv``; 0: by the size of the images."""
-    width: tuple[int, ...] = (64, 128, 256)
+    stem_width: int = Field(16, ge=4, le=512)
+    width: tuple[int, ...] = (32, 64, 128)
     stride: tuple[int, ...] = (2,)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
 
