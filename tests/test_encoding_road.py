@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,14 +11,16 @@ import pandas as pd
 import pytest
 
 import autodl
-from autodl.errors import ConfigError, RunError
-from autodl.pipeline import rebuild_report
+from autodl.errors import ConfigError, RunError, StoppedError
+from autodl.options import FitOptions
+from autodl.pipeline import rebuild_report, run_fit
 from autodl.preprocess.vector_making import Maker, TooSlowError
 from autodl.preprocess.vectors import VectorTable, vector_memory
 from autodl.pretrained import finding
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.records import Modality, Plan
 from autodl.store import RunFolder
+from autodl.store.lock import MEDIA
 
 
 class Moods(Encode):
@@ -93,6 +96,28 @@ def test_texts_are_read_once_and_models_learn_from_it(reader: type[MoodReader], 
     vector_memory._own.clear()
     with pytest.raises(RunError, match="Mood reader is not the one that the model was trained with"):
         autodl.Run(tmp_path / "run").predict(table(5, seed=2).drop(columns="y"))
+
+
+def test_a_run_that_is_stopped_while_texts_are_read_ends_at_once_and_goes_on_later(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, run = threading.Event(), tmp_path / "run"
+
+    class Interrupted(Moods):
+        def __call__(self, objects: Sequence[str]) -> np.ndarray:
+            stop.set()
+            return super().__call__(objects)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MoodReader, "load", lambda self, size: Interrupted())
+        with pytest.raises(StoppedError, match="stopped before anything was finished"):
+            run_fit(table(120), FitOptions(**ASKED | {"families": ("linear",), "workers": 1}), run, stop=stop)
+    finding._loaded.cache_clear()
+    assert 0 < len(Moods.seen) < 120
+    assert RunFolder(run).read_run().status == "interrupted"
+    assert not list((run / MEDIA).glob("*")), "no part is left behind"
+    resumed = autodl.fit(table(120), out=run, resume=True, **ASKED)
+    assert [row.family for row in resumed.record.leaderboard][:1] == ["linear"]
 
 
 def test_none_reads_nothing(reader: type[MoodReader], tmp_path: Path) -> None:

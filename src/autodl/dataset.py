@@ -94,8 +94,9 @@ def load(
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
     from autodl.data.images.road import drawn, left_out, own_test, without_images
-    from autodl.data.series.parts import hint_at_test
     from autodl.data.images.tables import check_folder_target, check_images_read
+    from autodl.data.series.names import stated_target
+    from autodl.data.series.parts import hint_at_test
     from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
     from autodl.profiling import choose_target, choose_task, encode_target
@@ -115,11 +116,11 @@ def load(
     if of_folders:
         check_folder_target(raw, name, options.target)
     if table.test is not None:
-        told = own_test(table.test, "images" if of_folders else "series", options)
-        read = read.model_copy(update={"notes": (*read.notes, told)})
+        becomes = own_test(table.test, "images" if of_folders else "series", options)
+        read = read.model_copy(update={"notes": (*read.notes, becomes)})
     elif options.test is None and (hint := hint_at_test(data)) is not None:
         read = read.model_copy(update={"notes": (*read.notes, hint)})
-    known = LABEL if of_folders else options.target
+    known = LABEL if of_folders else options.target or stated_target(raw.columns, read.format)
     known = known if known in raw.columns else None  # it may still be there in other capitals
     if known is None:
         schema = infer_schema(raw, place=place)
@@ -132,6 +133,8 @@ def load(
         if of_folders:
             check_images_read(schema, len(frame), name)
             why = "Each image is in a folder that names its class."
+        elif options.target is None:
+            why, guessed = "The file gives it for each series.", False
     check_enough_rows(len(frame), name)
     info = schema[asked]
     if seen is not None:

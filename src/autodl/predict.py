@@ -138,9 +138,9 @@ def _check_lacking(
     if len(lacking) > SHOWN:
         quoted += f" and {len(lacking) - SHOWN} more"
     if len(lacking) == len(names):
-        what = f"none of the {len(names)} columns that the model needs ({quoted})"
+        none = f"none of the {len(names)} columns that the model needs ({quoted})"
         raise DataError(
-            f"{where} has " + (what if len(names) > 1 else f"no column {quoted}, which is all that the model looks at"),
+            f"{where} has {none if len(names) > 1 else f'no column {quoted}, which is all that the model looks at'}",
             _image_remedy(schema, raw) or "Check that it is the right file and has a header line.",
         )
     if allow_missing:

@@ -53,7 +53,7 @@ def _root(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A model and one honest report from a table, inside the time budget."""
+    """A model and one honest report from a table, images, texts or series, inside the time budget."""
 
 
 _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (

@@ -12,7 +12,7 @@ STAGES = {
     "read": "reading the data",
     "profile": "looking at the data",
     "plan": "planning",
-    "encode": "reading images and texts with a pretrained network",
+    "encode": "turning images and texts into numbers",
     "search": "searching",
     "ensemble": "combining the best models",
     "evaluate": "testing on rows never seen",

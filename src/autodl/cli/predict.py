@@ -13,6 +13,15 @@ from autodl.cli.context import invocation_of
 from autodl.data.files import source_files
 from autodl.errors import ConfigError
 
+NewData = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="New data of the kind that RUN was given: a table in any format that `fit` reads, a folder of images or "
+        "a single image, or series as .ts or .npz.",
+        show_default=False,
+    ),
+]
 Keep = Annotated[
     list[str] | None,
     typer.Option("--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False),
@@ -39,7 +48,7 @@ Output = Annotated[
 def predict(
     context: typer.Context,
     run: opt.RunArgument,
-    data: opt.Data,
+    data: NewData,
     out: Output,
     proba: Proba = False,
     keep: Keep = None,

@@ -32,8 +32,9 @@ def source_files(source: str | Path) -> list[Path]:
 def image_folder(source: str | Path) -> Found | None:
     """What lies in a folder that stands for its images: it has folders of images, or images alone.
 
-    One image, or a glob of images, stands for these, as if they lay alone in their folder. Tables that lie beside the images themselves, or beside the one folder that holds them, tell of the images: then
-    the folder stands for the tables.
+    One image, or a glob of images, stands for these, as if they lay alone in their folder. Tables that lie beside the
+    images themselves, or beside the one folder that holds them, tell of the images: then the folder stands for the
+    tables.
 
     Raises:
         DataError: If the system refuses.

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from autodl.machine import Machine
     from autodl.options import FitOptions
     from autodl.preprocess.vector_makers import VectorMaker
+    from autodl.preprocess.vector_making import Objects
     from autodl.preprocess.vectors import VectorTable
     from autodl.pretrained.offers import Offer
     from autodl.records import Plan, Profile, TableSchema
@@ -188,6 +189,16 @@ def _left_out(ctx: RunContext, plan: Plan, maker: VectorMaker, why: str) -> Plan
     return without_encoder(plan, maker.encoder, f"{why}.")
 
 
+def _until_stopped(ctx: RunContext, objects: Objects) -> Objects:
+    """The same objects; asking for them ends the run once the user stopped it: nothing is there to keep yet."""
+
+    def given(places: NDArray[np.intp]) -> Any:
+        ctx.check_stop()
+        return objects(places)
+
+    return given
+
+
 def _read(
     ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline
 ) -> dict[str, VectorTable]:
@@ -206,6 +217,7 @@ def _read(
         key = _place_key(own, digests)
         if (table := _made_before(place.find(key))) is None:
             objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
+            objects = _until_stopped(ctx, objects)
             with place.make(key) as folder:
                 VectorTable.make(own, np.concatenate(digests), objects, folder, deadline)
             table = VectorTable.open(place.folder / key)

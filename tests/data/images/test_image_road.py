@@ -100,6 +100,8 @@ def test_images_that_cannot_be_read_are_left_out_and_told(tmp_path: Path) -> Non
     unusual = next(f for f in found.findings if f.code == "AD029")
     assert unusual.severity is Severity.WARNS
     assert unusual.evidence["lost"] == 2
+    assert "2 files (4.8 %) gave no image: " in unusual.message
+    assert "empty files (1)" in unusual.message and "damaged or cut-off images (1)" in unusual.message
     assert severity(found, "AD003") == severity(found, "AD001") == {Severity.PASSED}
 
 
@@ -227,7 +229,7 @@ def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path, monkeypatch: py
     assert alone.to_dict("records") == [{"file": "0.png", "prediction": "cat"}]
     assert set(run.predict(f"{new}/dog/*.png")["prediction"]) == {"dog"}
     as_frame[["image"]].rename(columns={"image": "photo"}).to_csv(new / "other.csv", index=False)
-    with pytest.raises(AutodlError, match="other.csv has no column 'image'.*Rename 'photo' to 'image'"):
+    with pytest.raises(AutodlError, match=r"other.csv has no column 'image'.*Rename 'photo' to 'image'"):
         run.predict(new / "other.csv")
 
 

@@ -122,7 +122,7 @@ def test_one_image_and_a_pattern_stand_for_images_alone(tmp_path: Path) -> None:
     one = image_folder(tmp_path / "new [1]" / "a" / "10.JPG")
     assert one is not None and one.root == tmp_path / "new [1]" / "a" and one.images == (Path("10.JPG"),)
     assert one.n_bytes == 1 and not one.notes()
-    with pytest.raises(DataError, match="10.JPG alone says nothing"):
+    with pytest.raises(DataError, match=r"10.JPG alone says nothing"):
         labelled(one)
     several = image_folder(f"{tmp_path}/plain/*/*.png")
     assert several is not None and several.root == tmp_path / "plain"

@@ -35,6 +35,8 @@ def test_a_folder_of_a_training_and_a_test_file(tmp_path: Path) -> None:
     assert read.test == str(root / "Waves_TEST.ts")
     data = load(str(root), FitOptions())
     assert any("series in 'Waves_TEST.ts' are the test data" in n for n in data.read.notes)
+    target = data.target
+    assert (target.name, target.guessed, target.why) == ("label", False, "The file gives it for each series.")
     with pytest.raises(ConfigError, match="--test-size asks for a part of the series"):
         load(str(root), FitOptions(test_size=0.2))
     (new,) = Batches(str(root))

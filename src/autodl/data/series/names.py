@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 SERIES, LABEL, TARGET = "series", "label", "target"
 """Columns of the table that a file of series becomes: the series, and its class or number."""
 TS, NPZ = "ts", "npz"
 """``ReadInfo.format`` of the two kinds of files."""
+
+
+def stated_target(columns: Iterable[str], form: str) -> str | None:
+    """The column of a file of series that the file itself gives as what is to be predicted; None elsewhere."""
+    return next((name for name in columns if name in (LABEL, TARGET)), None) if form in (TS, NPZ) else None
 
 
 def series_format(path: str | Path) -> str | None:

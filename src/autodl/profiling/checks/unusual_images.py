@@ -29,12 +29,14 @@ class UnusualImages(Check):
         lost, blank = stats.n_lost / n, stats.n_blank / n
         parts = []
         if stats.n_lost:
-            why = "; ".join(f"{k:,} {reason}" for reason, k in stats.lost)
+            why = ", ".join(f"{reason.removeprefix('are ')} ({k:,})" for reason, k in stats.lost)
             parts.append(f"{count(stats.n_lost, 'file')} ({share(lost)}) gave no image: {why}.")
         if stats.n_blank:
-            parts.append(f"{count(stats.n_blank, 'image')} ({share(blank)}) of one colour show nothing.")
+            shows = "shows" if stats.n_blank == 1 else "show"
+            parts.append(f"{count(stats.n_blank, 'image')} ({share(blank)}) of one colour {shows} nothing.")
         if 0 < stats.n_grey < column.n_unique:
-            parts.append(f"{count(stats.n_grey, 'image')} of {column.n_unique:,} have no colour, the others have.")
+            has = "has" if stats.n_grey == 1 else "have"
+            parts.append(f"{count(stats.n_grey, 'image')} of {column.n_unique:,} {has} no colour, the others have.")
         low, _, high = (min(h, w) for h, w in zip(stats.height, stats.width, strict=True))
         if high > UNEQUAL * max(1, low):
             parts.append(
