@@ -118,7 +118,7 @@ def load(
     if table.test is not None:
         becomes = own_test(table.test, "images" if of_folders else "series", options)
         read = read.model_copy(update={"notes": (*read.notes, becomes)})
-    elif options.test is None and (hint := hint_at_test(data)) is not None:
+    elif options.test is None and isinstance(data, str) and (hint := hint_at_test(data)) is not None:
         read = read.model_copy(update={"notes": (*read.notes, hint)})
     known = LABEL if of_folders else options.target or stated_target(raw.columns, read.format)
     known = known if known in raw.columns else None  # it may still be there in other capitals

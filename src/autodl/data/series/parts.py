@@ -21,9 +21,9 @@ def train_and_test(files: Sequence[Path]) -> tuple[list[Path], Path | None]:
     return list(files), None
 
 
-def hint_at_test(source: object) -> str | None:
+def hint_at_test(source: str) -> str | None:
     """That a file to learn from has one for the test beside it, in a sentence; None for other data."""
-    file = Path(str(source)).expanduser()
+    file = Path(source).expanduser()
     other = other_part(file) if series_format(file) is not None and file.is_file() else None
     return None if other is None else f"{other.name} lies beside: `--test {other}` would test on it."
 
