@@ -99,6 +99,19 @@ def test_the_level_of_a_series_is_known_where_each_is_standardized(key) -> None:
     assert (model.predict(rows(series[200:])) == y[200:]).mean() > 0.9
 
 
+def test_rows_without_a_series_are_answered_by_what_their_absence_says() -> None:
+    rng = np.random.default_rng(0)
+    y, gone = rng.integers(0, 2, 300), np.arange(300) % 3 == 0
+    y[gone] = rng.random(100) < 0.8
+    X = rows([rng.normal(3 * k, 1, 20) for k in y])
+    X = replace(X, media={"signal": MediaBatch(X.media["signal"].store, np.where(gone, ABSENT, np.arange(300)))})
+    model = network("inception_time", epochs=10)
+    model.fit(X.take(np.arange(240)), y[:240])
+    found = model.predict_proba(X.take(np.arange(240, 300)))
+    assert (found.argmax(1) == y[240:])[~gone[240:]].mean() > 0.9
+    np.testing.assert_allclose(found[gone[240:], 1], y[gone].mean(), atol=0.12)
+
+
 @every_network
 def test_columns_beside_the_series_are_used(key) -> None:
     rng = np.random.default_rng(1)

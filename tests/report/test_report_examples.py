@@ -132,7 +132,7 @@ def test_parts_of_a_series_that_decide_are_coloured_and_named(tmp_path) -> None:
         )
     )
     text = page(tmp_path, record)
-    assert "steps 51 to 150: +40.0 points" in text and "no part decides alone" in text
+    assert "steps 51 to 150: +40 points" in text and "no part decides alone" in text
     assert text.count('<rect class="for"') == 2 and text.count('<rect class="against"') == 1
     assert text.count("Each part was replaced by a straight line") == 1
     numbers = tuple(s.model_copy(update={"true": "3", "predicted": "4", "confidence": None}) for s in record.shown)

@@ -90,3 +90,24 @@ def test_series_are_measured_before_the_columns_beside_them() -> None:
     frame = pd.DataFrame({"x": np.arange(30.0), "s": series_cells([np.ones(4)] * 30), "z": np.arange(30.0) % 7})
     assert likely_order(frame, np.arange(30.0), 0, 0) == ("s", "x", "z")
     assert likely_order(frame[["s"]], np.arange(30) % 2, 2, 0) == ("s",)
+
+
+def test_rows_without_a_series_stay_and_are_answered_by_what_their_absence_says(tmp_path: Path) -> None:
+    """All that is known of them is that the series is missing; the others are answered as well as without them."""
+
+    def waves(n: int, seed: int) -> tuple[list[np.ndarray | None], np.ndarray]:
+        rng = np.random.default_rng(seed)
+        y = rng.integers(0, 2, n)
+        return [np.sin(np.arange(30) * (0.4 if k else 1.2)) + 0.2 * rng.normal(size=30) for k in y], y
+
+    series, y = waves(120, 0)
+    for i in range(40):
+        series[i], y[i] = (None, 1) if i % 5 else (np.full(30, np.nan), 0)  # four fifths are slow
+    frame = pd.DataFrame({"s": series, "kind": np.where(y, "slow", "quick")})
+    run = autodl.fit(frame, "kind", out=tmp_path / "run", metric="log_loss", **ASKED)
+    assert run.record.status == "done" and run.record.test["log_loss"].n >= 20
+    assert autodl.plan(frame, "kind").profile.columns["s"].n_missing == 40
+    new, truth = waves(20, 1)
+    answers = run.predict(pd.DataFrame({"s": [*new, None]}), proba=True)
+    assert ((answers["proba_slow"] > 0.5).to_numpy()[:20] == truth).mean() >= 0.9
+    assert 0.6 < answers["proba_slow"].iloc[20] < 0.95

@@ -1,7 +1,7 @@
 """What reads series window by window: a recurrent network or a transformer over the windows.
 
-Convolutional networks are in ``convnet``. Notation: b series, c channels, t steps, n windows of s steps, a mask (b, t)
-that is True on the steps of a series, which come first; what stands behind them never matters.
+Convolutional networks are in ``convnet``. Notation: b series, c channels, t steps, n windows of s steps; a mask
+(b, t) is True on the steps of a series, which come first; what stands behind them never matters.
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from autodl.report.view import Card, CardGroup, Column, ExamplesView, Table
 
 WORD_ROWS = 8
 """Words that raise and words that lower a prediction, each."""
-LEAST_POINTS = 1.0
-"""Change of a probability, in points, below which no part of a series is named."""
 NAMES = {"image": "images", "series": "series", "text": "texts"}
 
 
@@ -68,24 +66,21 @@ def _intro(facts: Facts, e: Examples, some: list[ShownExample], right: bool) -> 
     if some[0].kind == "series":
         told += " Each line fills its box: shapes can be compared, heights cannot."
         if any(s.moved for s in some):
-            told += _bands_told(facts)
+            told += " Colours as above." if not right and _coloured(e, True) else _bands_told(facts.classification)
     return told
 
 
-def _bands_told(facts: Facts) -> str:
-    how = (
-        "the stronger the colour, the more, on the same scale for all series shown. The last line of words names the "
-        "strongest part and its effect"
-    )
-    if facts.classification:
-        return (
-            " Each part was replaced by a straight line: blue parts speak for the answer given (it is less probable "
-            f"without them), orange ones against it; {how}."
-        )
-    return (
-        " Each part was replaced by a straight line: blue parts raise the predicted number, orange ones lower it; "
-        f"{how}."
-    )
+def _coloured(e: Examples, right: bool) -> bool:
+    return any(s.moved for s in e.shown if s.right is right)
+
+
+def _bands_told(classification: bool) -> str:
+    told = " Behind the line, each part was replaced by a straight line: "
+    if classification:
+        told += "without a blue part the answer given is less probable, without an orange one more."
+    else:
+        told += "without a blue part the prediction is lower, without an orange one higher."
+    return f"{told} Colours are on one scale for all series shown; the words name the strongest part."
 
 
 def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
@@ -107,8 +102,9 @@ def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
         lines, detail = polylines(s.lines), f"{place}, {fmt.plural(s.steps, 'step')}"
         if not lines or not s.moved:
             return Card(head, detail, alt, lines=lines) if lines else None
-        more = _moved(s, facts.classification)
-        return Card(head, detail, f"{alt}; {more}", lines=lines, bands=bands(s.moved, strongest), more=more)
+        behind = bands(s.moved, strongest)
+        more = _moved(s, facts.classification) if behind else "no part decides alone"
+        return Card(head, detail, f"{alt}; {more}", lines=lines, bands=behind, more=more)
     if facts.pictures is None or s.picture is None or s.picture >= len(facts.pictures):
         return None
     picture, heat = facts.pictures[s.picture], ""
@@ -120,10 +116,9 @@ def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
 def _moved(s: ShownExample, share: bool) -> str:
     """The part that decides most, in words."""
     first, last, effect = strongest_part(s.moved, s.steps)
-    if effect == 0 or (share and abs(effect) < LEAST_POINTS / 100):
-        return "no part decides alone" if share else "no part changes it"
     where = f"step {first}" if first == last else f"steps {first} to {last}"
-    return f"{where}: {_signed(effect, share)}"
+    sign = "+" if effect > 0 else "−"
+    return f"{where}: {sign}{100 * abs(effect):.0f} points" if share else f"{where}: {_signed(effect, False)}"
 
 
 def _words_intro(words: tuple[WordEffects, ...]) -> str:
