@@ -135,7 +135,7 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
 
 
 def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]:
-    """Families that lead on what these data hold go right after the simplest, which gives a usable model in seconds."""
+    """Families that lead on what these data hold go right after the simplest, which gives a usable model at once."""
     unread = {*setting.facts.modalities} - {*setting.encodings}
     leading = {p.key for p in kept if families[p.key].leads and families[p.key].modalities & unread}
     soonest = families["linear"].order
