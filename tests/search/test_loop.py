@@ -206,15 +206,24 @@ def test_looking_at_the_data_ends_at_a_part_of_the_budget():
 
 
 def test_a_tiny_trial_may_use_a_little_of_the_reserve_and_a_long_one_none(toys, linear_data):
-    def fits(sleep: float, used: float) -> bool:
+    done = TrialResult(spec=TrialSpec(id="t0001", family="linear", config={}, seed=0), status=TrialStatus.OK)
+    state = SearchState(finished=[done])
+
+    def loop_at(used: float, sleep: float = 0.0) -> SearchLoop:
         space = {"params": {"sleep": {"type": "float", "low": sleep, "high": sleep + 1e-6}}}
-        loop = make_loop(Budget(200.0, time.time() - used), keys=("toy",), space=space, reserve=70.0)
-        done = TrialResult(spec=TrialSpec(id="t0001", family="linear", config={}, seed=0), status=TrialStatus.OK)
-        return loop.allocation.next([], [], lambda s: loop._fits(s, SearchState(finished=[done]))) is not None
+        return make_loop(Budget(200.0, time.time() - used), keys=("toy",), space=space, reserve=70.0)
+
+    def fits(sleep: float, used: float) -> bool:
+        loop = loop_at(used, sleep)
+        return loop.allocation.next([], [], lambda s: loop._fits(s, state)) is not None
 
     assert fits(0.0, used=132.0)
     assert not fits(0.0, used=150.0)
     assert not fits(30.0, used=132.0)
+    # It has them while it runs, too, and no less than the least that any trial has.
+    small = TrialSpec(id="t0002", family="toy")
+    assert loop_at(132.0)._job(small, state).seconds > 3.0
+    assert loop_at(150.0)._job(small, state).seconds == 0.5
 
 
 class Full(InlineRunner):
