@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from cli_fakes import fake_fit, make_plan, make_profile, make_record
 
 from autodl import __version__
 from autodl.__main__ import main
+from autodl.events import Listener, PlanReady
+from autodl.records import RunRecord
 
 
 @pytest.fixture
@@ -195,6 +199,22 @@ def test_a_surprise_is_one_line_with_the_place_of_its_details(
     log = Path(err.strip().rsplit(" ", 1)[1])
     assert "Traceback" in log.read_text()
     log.unlink()
+
+
+def test_the_clock_of_a_resumed_run_goes_on_where_it_stopped_also_for_ctrl_c(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import autodl.pipeline
+
+    def interrupted(*args: Any, listener: Listener, started: float, **given: Any) -> RunRecord:
+        listener(PlanReady(make_profile(), make_plan(), 500.0 + time.time() - started))
+        signal.raise_signal(signal.SIGINT)
+        return fake_fit(*args, listener=listener, started=started, **given)
+
+    monkeypatch.setattr(autodl.pipeline, "run_fit", interrupted)
+    assert main(["fit", "shop.csv", "--out", "run"]) == 0
+    told = next(line for line in capsys.readouterr().out.splitlines() if "stopping:" in line)
+    assert 500.0 <= float(told.split()[0]) < 600.0
 
 
 def test_an_unwatched_interrupt_ends_with_130(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,12 +97,13 @@ def _watched(
     from autodl.events import PlanReady, RunFinished
     from autodl.store.lock import abandon, first_missing
 
-    stop, begun = threading.Event(), threading.Event()
+    stop, begun, earlier = threading.Event(), threading.Event(), [0.0]  # seconds that a resumed run had used before
     finished: list[Evaluation | None] = []
     automatic = folder.parent == opt.RUNS
     made = opt.RUNS if automatic else first_missing(folder)  # it stays if it holds other runs
 
     def listen(event: Event) -> None:
+        earlier[0] = max(earlier[0], event.elapsed_s - (time.time() - started))
         if isinstance(event, PlanReady):
             begun.set()
         if isinstance(event, RunFinished):
@@ -120,7 +121,7 @@ def _watched(
         text = "stopping: keeping the best so far and writing the report (Ctrl-C again ends at once)"
         if display is not None:
             display.stopping()
-            display.say(time.time() - started, text)
+            display.say(earlier[0] + time.time() - started, text)
         else:
             screen.err.print(f"autodl: {text}", soft_wrap=True)
         return True
