@@ -72,7 +72,7 @@ class InvertedBlock(nn.Module):
         """Channels out."""
         y = x if self.expand is None else functional.relu6(self.expand(x))
         y = self.project(functional.relu6(self.depthwise(y)))
-        return x + y if self.shortcut else y
+        return x + y if self.shortcut else y  # type: ignore[no-any-return]
 
 
 class MobileBody(nn.Module):
@@ -93,7 +93,7 @@ class MobileBody(nn.Module):
     def __init__(self, layers: ConvNetConfig, side: int, tuned: int, layer_decay: float, half: bool = False) -> None:
         super().__init__()
         specs = layers.specs()
-        self.side, self.width, self.half = side, layers.head_width, half
+        self.side, self.width, self.in_half = side, layers.head_width, half
         self.fixed = len(specs) - tuned if tuned else len(specs)
         self.tuned = tuned > 0
         self.stem = FixedNormConv(3, layers.stem_width, layers.stem_kernel, layers.stem_stride)
@@ -110,7 +110,7 @@ class MobileBody(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features of the image."""
-        with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16, enabled=self.half):
+        with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16, enabled=self.in_half):
             if x.shape[-1] != self.side:
                 size = (self.side, self.side)
                 x = functional.interpolate(x, size, mode="bilinear", antialias=x.shape[-1] > self.side)
