@@ -123,4 +123,6 @@ def test_convolutions_lead_where_no_pretrained_network_reads_the_images() -> Non
     plans = choose_families(setting(facts(ColumnKind.IMAGE)))[0]
     assert [p.key for p in plans[:3]] == ["dummy", "linear", "cnn"] and [p.key for p in plans if p.lead] == ["cnn"]
     assert leading(facts(ColumnKind.TEXT)) == []
-    assert leading(facts(ColumnKind.IMAGE), {Modality.IMAGE: Encoding("lite", "Lite", 224, 10.0)}) == []
+    read = {Modality.IMAGE: Encoding("efficientnet_lite0", "Lite", 224, 10.0)}
+    assert leading(facts(ColumnKind.IMAGE), read) == []
+    assert choose_families(setting(facts(ColumnKind.IMAGE), 1, read))[0][-1].key == "cnn"

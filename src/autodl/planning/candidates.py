@@ -135,20 +135,23 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
 
 
 def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]:
-    """Families that lead on what these data hold go right after the simplest, which gives a usable model at once."""
+    """Families that lead on what these data hold go right after the simplest, which gives a usable model in seconds.
+
+    They go last where a pretrained network reads the same: what they learn from these data alone is less.
+    """
     unread = {*setting.facts.modalities} - {*setting.encodings}
-    leading = {p.key for p in kept if families[p.key].leads and families[p.key].modalities & unread}
-    soonest = families["linear"].order
-    early = [p for p in kept if p.key not in leading and families[p.key].order <= soonest]
-    late = [p for p in kept if p.key not in leading and families[p.key].order > soonest]
-    return [*early, *(p.model_copy(update={"lead": True}) for p in kept if p.key in leading), *late]
+    led = [p for p in kept if families[p.key].leads]
+    leading = [p.model_copy(update={"lead": True}) for p in led if families[p.key].modalities & unread]
+    others = [p for p in kept if p not in led]
+    simple = [p for p in others if families[p.key].order <= families["linear"].order]
+    return [*simple, *leading, *others[len(simple) :], *(led if not leading else ())]
 
 
 def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
     """Seconds of one trial of each family that takes part: of all, and of those that do well on most data.
 
     The latter are neither networks nor limited in rows; for images also the networks that read them, unless others
-    get what a pretrained one makes of them. Families that never fit the budget do not count.
+    get what a pretrained one makes of them: then those that would lead come last, where time is left. Families that never fit the budget do not count.
 
     Args:
         setting: Rows, machine and threads of one trial.
@@ -159,7 +162,9 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     # Terms and fixed convolutions tell texts and series well; networks over them come later.
     special = set() if read else {k for k, f in families.items() if Modality.IMAGE in f.modalities}
     core = [p for p in kept if p.key in special or not (families[p.key].deep or families[p.key].max_rows)]
-    every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
+    waits = {p.key for p in kept if read and families[p.key].leads}
+    every = sum(p.est_seconds for p in kept if p.key not in waits)
+    most = sum(p.est_seconds for p in core)
     return every / side_by_side, most / side_by_side
 
 
