@@ -102,6 +102,7 @@ def test_a_run_that_is_stopped_while_texts_are_read_ends_at_once_and_goes_on_lat
     reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop, run = threading.Event(), tmp_path / "run"
+    options = FitOptions(**ASKED | {"families": ("linear",), "time_budget_s": None})
 
     class Interrupted(Moods):
         def __call__(self, objects: Sequence[str]) -> np.ndarray:
@@ -111,13 +112,14 @@ def test_a_run_that_is_stopped_while_texts_are_read_ends_at_once_and_goes_on_lat
     with monkeypatch.context() as patch:
         patch.setattr(MoodReader, "load", lambda self, size: Interrupted())
         with pytest.raises(StoppedError, match="stopped before anything was finished"):
-            run_fit(table(120), FitOptions(**ASKED | {"families": ("linear",), "workers": 1}), run, stop=stop)
+            run_fit(table(120), options, run, stop=stop)
     finding._loaded.cache_clear()
     assert 0 < len(Moods.seen) < 120
     assert RunFolder(run).read_run().status == "interrupted"
     assert not list((run / MEDIA).glob("*")), "no part is left behind"
     resumed = autodl.fit(table(120), out=run, resume=True, **ASKED)
-    assert [row.family for row in resumed.record.leaderboard][:1] == ["linear"]
+    assert resumed.record.leaderboard[0].family == "linear"
+    assert set(Moods.seen) == set(table(120)["t"])
 
 
 def test_none_reads_nothing(reader: type[MoodReader], tmp_path: Path) -> None:
