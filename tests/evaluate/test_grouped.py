@@ -124,12 +124,16 @@ def test_equally_good_models_are_seldom_told_apart(key):
     assert alarms_as_rows > 2.5 * alarms
 
 
-def test_one_group_says_nothing_and_two_decide_nothing():
-    y, a, b, _ = sample("accuracy", 60)
-    one = interval(metrics["accuracy"], y, a, 2, seed=0, group=np.zeros(60, int))
-    assert (one.low, one.high, one.method) == (0.0, 1.0, "none: one group")
-    two = paired_test(metrics["accuracy"], y, a, b, 2, seed=0, group=np.arange(60) % 2)
-    assert two.p_value == 1.0 and two.low == -np.inf
+@pytest.mark.parametrize("key", [*SMOOTH, "median_ae"])
+def test_one_group_is_judged_by_its_rows_and_two_decide_little(key):
+    y, a, b, k = sample(key, 60)
+    one, two = np.zeros(60, int), np.arange(60) % 2
+    assert interval(metrics[key], y, a, k, seed=0, group=one) == interval(metrics[key], y, a, k, seed=0)
+    found = interval(metrics[key], y, a, k, seed=0, group=two)
+    assert np.isfinite([found.low, found.high]).all() and found.low <= found.value <= found.high
+    # One degree of freedom: the limits lie 12.7 standard errors away.
+    test = paired_test(metrics[key], y, a, b, k, seed=0, group=two)
+    assert np.isfinite([test.low, test.high]).all() and test.high - test.low > 25 * abs(test.difference / test.effect)
 
 
 def test_a_constant_advantage_is_tested_by_signs_of_groups():
@@ -148,6 +152,7 @@ def test_where_all_rows_are_right_each_group_counts_as_one_row():
 
 def test_numbers_of_groups():
     assert group_numbers(None) is None and group_numbers(np.array([5, 3, 9])) is None
+    assert group_numbers(np.array([4, 4, 4])) is None
     assert list(group_numbers(np.array([5, 3, 5]))) == [1, 0, 1]
 
 
@@ -194,3 +199,4 @@ def test_the_evaluation_follows_the_groups_and_says_so():
     assert width[1] > 1.3 * width[0]
     assert grouped.comparisons[0].method == "paired t of groups"
     assert any("30 groups" in note for note in grouped.notes) and not any("groups. Rows" in n for n in plain.notes)
+    assert any("belong to one group" in note for note in judged(np.zeros(len(y))).notes)

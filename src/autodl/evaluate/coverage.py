@@ -80,7 +80,7 @@ def _share(inside: Array, weight: Array | None, group: Array | None) -> Interval
 
 def _width(width: Array, seed: int, weight: Array | None, group: Array | None) -> Interval:
     mean = float(np.average(width, weights=weight))
-    if len(width) < 2 or (group is not None and not group.any()):
+    if len(width) < 2:
         return Interval(value=mean, low=mean, high=mean, n=len(width), method="none: one row")
     if group is not None:
         w = np.ones(len(width)) if weight is None else weight

@@ -13,7 +13,6 @@ from autodl.evaluate import curves, where_wrong
 from autodl.evaluate.base import Metric, metrics
 from autodl.evaluate.choose import metrics_for
 from autodl.evaluate.coverage import quantile_check
-from autodl.evaluate.grouped import group_numbers
 from autodl.evaluate.inputs import Candidate, EvaluationInputs
 from autodl.evaluate.intervals import interval
 from autodl.evaluate.recommend import recommend
@@ -118,8 +117,8 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
             notes.append(f"No test row belongs to {_listed(absent)}: nothing is known about it from these rows.")
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
-    if (group := group_numbers(inputs.group)) is not None:
-        notes.append(_groups_told(n, int(group.max()) + 1))
+    if inputs.group is not None and (n_groups := len(np.unique(inputs.group))) < n:
+        notes.append(_groups_told(n, n_groups))
     if (worth := _worth(inputs.weight)) is not None:
         notes.append(_weights_told(n, worth, inputs.task))
     if any(c.early_stopped for c in inputs.candidates):
@@ -149,7 +148,10 @@ def _weights_told(n: int, worth: float, task: Task) -> str:
 
 def _groups_told(n: int, n_groups: int) -> str:
     if n_groups == 1:
-        return f"All {n:,} test rows belong to one group: how far its score is typical of other groups is not known."
+        return (
+            f"All {n:,} test rows belong to one group: intervals and tests are about further rows of it, and how far "
+            "they are typical of other groups is not known."
+        )
     few = f" {n_groups} are few: take the intervals as a rough guide." if n_groups < FEW_GROUPS else ""
     return (
         f"The {n:,} test rows come from {n_groups:,} groups. Rows of a group are alike, so intervals and tests treat "

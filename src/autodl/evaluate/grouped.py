@@ -39,11 +39,15 @@ TEST_RESAMPLES = 200
 
 
 def group_numbers(group: Array | None) -> Array | None:
-    """(n,) numbers of the groups from 0 to G - 1; None where each row stands for itself."""
+    """(n,) numbers of the groups from 0 to G - 1.
+
+    None where each row stands for itself, and where all rows are of one group: the rows then say how the model does
+    in that group, and nothing can be said of others.
+    """
     if group is None:
         return None
     found, place = np.unique(group, return_inverse=True)
-    return None if len(found) == len(place) else np.asarray(place)
+    return None if len(found) in (1, len(place)) else np.asarray(place)
 
 
 def grouped_bounds(
@@ -82,10 +86,7 @@ def grouped_bounds(
 
 def share_bounds_of_groups(hits: Array, w: Array, group: Array, level: float) -> tuple[float, float]:
     """Interval of the weighted share of hits, (n,) of 0 and 1; where all rows agree, each group counts as one row."""
-    p, n_groups = float(np.average(hits, weights=w)), int(group.max()) + 1
-    if n_groups < 2:
-        return 0.0, 1.0
-    rows = float(n_groups)
+    p, rows = float(np.average(hits, weights=w)), float(group.max() + 1)
     if 0 < p < 1 and (se := standard_error(w * (hits - p), group)) > 0:
         same = p * (1 - p) / se**2
         rows = min(float(len(hits)), same) * (quantile_of_normal(level) / _t(level, group)) ** 2
@@ -100,7 +101,7 @@ def grouped_test(
     """Low, high, p-value, effect and method of a difference of two models.
 
     Args:
-        group: (n,) numbers from 0 to G - 1, G at least 3.
+        group: (n,) numbers from 0 to G - 1, G at least 2.
         d: The difference, better being positive.
         metric, y, a, b, k, weight, seed, level: As of ``tests.paired_test``.
     """

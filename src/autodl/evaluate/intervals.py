@@ -75,11 +75,10 @@ def interval(
 
     n, group = len(y), group_numbers(group)
     value = metric.score(y, prediction, n_classes, weight)
-    if n < 2 or (group is not None and not group.any()):
+    if n < 2:
         low = -math.inf if metric.worst is None else metric.worst
         low, high = (low, metric.best) if metric.greater_is_better else (metric.best, math.inf)
-        method = "none: one row" if n < 2 else "none: one group"
-        return Interval(value=value, low=low, high=high, n=n, level=level, method=method)
+        return Interval(value=value, low=low, high=high, n=n, level=level, method="none: one row")
     if group is not None:
         bounds = grouped_bounds(metric, y, prediction, n_classes, group, weight, value, seed, n_resamples, level)
     elif weight is not None:

@@ -81,8 +81,6 @@ def paired_test(
         return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few rows")
     group = group_numbers(group)
     if group is not None:
-        if group.max() < 2:
-            return PairedTest(difference, -math.inf, math.inf, 1.0, 0.0, n, "none: too few groups")
         low, high, p_value, effect, method = grouped_test(
             metric, y, a, b, n_classes, group, weight, difference, seed, level
         )
