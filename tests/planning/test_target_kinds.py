@@ -52,7 +52,7 @@ def test_medians_and_quantiles_ask_for_no_mean(options):
     assert objectives(plan(COUNTS, **options)) == {()}
 
 
-RECIPE = Recipe(text_encoder="any")
+RECIPE = Recipe(text_encoder="any", text_once=True, text_ratios=True)
 """With a pretrained network, so that the search keeps all that it could vary."""
 
 
