@@ -24,7 +24,7 @@ def csv(tmp_path_factory):
 def test_groups_and_times_are_respected(tmp_path):
     from autodl import stages
     from autodl.dataset import split
-    from autodl.records import Plan
+    from autodl.records import Evaluation, Plan
 
     rng = np.random.default_rng(0)
     table = make_table(300).assign(customer=rng.integers(0, 40, 300).astype(str))
@@ -38,6 +38,8 @@ def test_groups_and_times_are_respected(tmp_path):
         rows = split(data, plan.validation, plan.seed)
         column = data.frame[next(iter(change.values()))]
         search, test = column.iloc[rows.search], column.iloc[rows.test]
+        told = " ".join(RunFolder(folder).read("evaluation", Evaluation).notes)
+        assert (f"come from {test.nunique()} groups" in told) == ("group_column" in change)
         if "group_column" in change:
             assert not set(search) & set(test)
             for train, valid in rows.folds:
