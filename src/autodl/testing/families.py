@@ -98,7 +98,7 @@ def check_deterministic_and_picklable(key: str) -> None:
     family = families[key]
     for classes in kinds(family):
         problem = easy_problem(classes, rows=120, family=family)
-        first, second = fitted(family, problem), fitted(family, problem)
+        first, second = (fitted(family, problem, brief=True) for _ in range(2))
         expected = predictions(first, problem.X_val, problem.meta)
         np.testing.assert_allclose(
             predictions(second, problem.X_val, problem.meta),
@@ -122,7 +122,7 @@ def check_stored_without_pickle(key: str) -> None:
     family = families[key]
     for classes in kinds(family):
         problem = easy_problem(classes, rows=120, family=family)
-        model = fitted(family, problem)
+        model = fitted(family, problem, brief=True)
         if model.needs_pickle:
             continue
         data = dump(model)
@@ -141,7 +141,7 @@ def check_single_row(key: str) -> None:
     """One row alone is answered as it is among others."""
     family = families[key]
     problem = easy_problem(kinds(family)[-1], rows=120, family=family)
-    model = fitted(family, problem)
+    model = fitted(family, problem, brief=True)
     together = predictions(model, problem.X_val, problem.meta)
     alone = predictions(model, problem.X_val.take(np.array([3])), problem.meta)
     np.testing.assert_allclose(alone[0], together[3], rtol=1e-4, atol=1e-5)
@@ -152,8 +152,8 @@ def check_without_validation(key: str) -> None:
     family = families[key]
     for classes in kinds(family):
         problem = easy_problem(classes, rows=120, family=family)
-        refit = fitted(family, problem).refit
-        config = quick_config(family).model_dump() | refit
+        refit = fitted(family, problem, brief=True).refit
+        config = quick_config(family, brief=True).model_dump() | refit
         model = family().build(family.config.model_validate(config), problem.meta)
         model.fit(problem.X, problem.y)
         predictions(model, problem.X_val, problem.meta)
@@ -275,7 +275,7 @@ def check_does_not_change_input(key: str) -> None:
     family = families[key]
     problem = easy_problem(kinds(family)[-1], rows=60, family=family)
     before = pickle.dumps((problem.X, problem.y, problem.X_val))
-    model = fitted(family, problem, sample_weight=np.ones(60))
+    model = fitted(family, problem, sample_weight=np.ones(60), brief=True)
     model.predict(problem.X_val)
     assert pickle.dumps((problem.X, problem.y, problem.X_val)) == before, "an input array was changed"
 

@@ -25,11 +25,11 @@ def check_odd_columns(key: str) -> None:
         for numeric, categorical in ((3, 0), (2, 1)):
             problem = easy_problem(classes, rows=60, numeric=numeric, categorical=categorical, family=family)
             problem.X.numeric[:, -1] = 1.0
-            predictions(fitted(family, problem), problem.X_val, problem.meta)
+            predictions(fitted(family, problem, brief=True), problem.X_val, problem.meta)
         problem = easy_problem(classes, rows=60, family=family)
         for width in (1, 0):
             X, X_val = (_only_categories(part, width) for part in (problem.X, problem.X_val))
-            model = family().build(quick_config(family), problem.meta)
+            model = family().build(quick_config(family, brief=True), problem.meta)
             model.fit(X, problem.y, X_val, problem.y_val)
             X_val.categorical[:] = 0
             predictions(model, X_val, problem.meta)
@@ -65,7 +65,7 @@ def check_missing_objects(key: str) -> None:
     for classes in kinds(family):
         problem = easy_problem(classes, rows=60, family=family)
         gaps, gaps_val = _with_gaps(problem.X), _with_gaps(problem.X_val)
-        model = fitted(family, replace(problem, X=gaps, X_val=gaps_val))
+        model = fitted(family, replace(problem, X=gaps, X_val=gaps_val), brief=True)
         out = predictions(model, gaps_val, problem.meta)
         for row in (0, 1):
             alone = predictions(model, gaps_val.take(np.array([row])), problem.meta)
@@ -96,7 +96,7 @@ def check_absent_classes(key: str) -> None:
         part = Problem(
             problem.X.take(rows), problem.y[rows], problem.X_val.take(rows_val), problem.y_val[rows_val], problem.meta
         )
-        predictions(fitted(family, part), problem.X_val, problem.meta)
+        predictions(fitted(family, part, brief=True), problem.X_val, problem.meta)
 
 
 def check_tiny(key: str) -> None:
