@@ -16,7 +16,7 @@ from autodl.media.batch import MediaBatch
 from autodl.media.stores import ImageStore
 from autodl.media.writing import write_images
 from autodl.models.base import Meta, Shape
-from autodl.models.finetuned_cnn import UNTRAINED, FinetunedCnn, FinetunedCnnConfig
+from autodl.models.finetuned_cnn import FinetunedCnn, FinetunedCnnConfig
 from autodl.models.nn.conv_cost import convnet_cost
 from autodl.models.nn.head_start import train_head
 from autodl.models.nn.image_net import ImageNet
@@ -44,7 +44,7 @@ def one_thread():
 
 
 def body(tuned: int = 1, **fields) -> MobileBody:
-    return MobileBody(UNTRAINED.layers, 16, tuned, fields.get("layer_decay", 0.5))
+    return MobileBody(FinetunedCnnConfig().layers(), 16, tuned, fields.get("layer_decay", 0.5))
 
 
 def warm_or_cold(folder, n: int = 60, seed: int = 0) -> tuple[ImageStore, np.ndarray]:
@@ -69,12 +69,12 @@ def rows(store: ImageStore, numbers, table: np.ndarray | None = None) -> Feature
 def test_features_are_those_of_the_package(side) -> None:
     encoder, images = EfficientNetLite0(), np.random.default_rng(0).integers(0, 256, (2, side, side, 3), np.uint8)
     trunk = encoder.trunk()
-    network = MobileBody(trunk.layers, side, 2, 0.7)
+    network = MobileBody(FinetunedCnnConfig(encoder=LITE).layers(), side, 2, 0.7)
     network.load_state_dict({k: torch.from_numpy(v) for k, v in encoder.trunk_weights().items()})
     planes = (torch.from_numpy(images).permute(0, 3, 1, 2).float() - trunk.center) / trunk.spread
     with torch.no_grad():
         found = network.eval()(planes).numpy()
-    assert found.std() > 0.1 and found.shape == (2, trunk.layers.head_width)
+    assert found.std() > 0.1 and found.shape == (2, network.width)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     np.testing.assert_allclose(found, encoder.load(side)(images)[:, : found.shape[1]], rtol=2e-3, atol=2e-4)
 
@@ -174,7 +174,7 @@ def test_what_a_training_costs() -> None:
 
 def test_costs_are_counted_as_for_other_networks() -> None:
     network = body()
-    cost = convnet_cost(UNTRAINED.layers, 3, 0, (16, 16))
+    cost = convnet_cost(FinetunedCnnConfig().layers(), 3, 0, (16, 16))
     scales = sum(m.scale.numel() for m in network.modules() if isinstance(m, FixedNormConv))
     # A norm has two numbers a channel; here one is learnt and one stays.
     assert sum(p.numel() for p in network.parameters()) + scales == cost.parameters

@@ -30,10 +30,10 @@ LOOK_GAIN = 0.42
 """Share of the time of a forward pass in 16 bits, where the processor is made for that."""
 BLOCK_STEP_S = 4e-3
 """Seconds that a stage adds to each step whatever the batch."""
-UNTRAINED = Trunk(ConvNetConfig(
-    stem_width=8, stem_stride=2, stages=2, width=(8, 16), stride=(1, 2), expansion=(2,), block=("mbconv",),
-    head_width=32, squeeze=0.0,
-))  # fmt: skip
+UNTRAINED = Trunk({
+    "stem_width": 8, "stem_stride": 2, "stages": 2, "width": (8, 16), "stride": (1, 2), "expansion": (2,),
+    "block": ("mbconv",), "head_width": 32, "squeeze": 0.0,
+})  # fmt: skip
 """What is trained where no pretrained network is named: too small for anything but a look at the machinery."""
 
 
@@ -81,6 +81,10 @@ class FinetunedCnnConfig(ImageTraining):
             raise ValueError(f"`encoder` must be a network that can be trained further, but got {self.encoder!r}")
         return trunk
 
+    def layers(self) -> ConvNetConfig:
+        """The architecture; raises what ``trunk`` does."""
+        return ConvNetConfig.model_validate(dict(self.trunk().layers))
+
 
 def passes(config: FinetunedCnnConfig, layers: ConvNetConfig) -> tuple[NetworkCost, NetworkCost]:
     """Cost of one image at ``side``: of the whole network, and of the part that is only looked through."""
@@ -109,7 +113,7 @@ class FinetunedCnnEstimator(ImageNetwork):
     def learn(self, X: Features) -> None:
         """See ``Network``."""
         super().learn(X)
-        self.layers = self.config.trunk().layers.model_dump(mode="json")
+        self.layers = self.config.layers().model_dump(mode="json")
         # Other machines must calculate as this one did: the answers differ by some percent.
         self.half = self.config.precision == "auto" and multiplies_bfloat16()
 
@@ -179,7 +183,7 @@ class FinetunedCnn(Family):
         """See ``Family.estimate_cost``."""
         assert isinstance(config, FinetunedCnnConfig)
         rows, columns = max(1, shape.rows), max(1, shape.images)
-        whole, seen = passes(config, config.trunk().layers)
+        whole, seen = passes(config, config.layers())
 
         def seconds(cost: NetworkCost) -> float:
             return columns * (MULTIPLICATION_S * cost.multiplications + ACTIVATION_S * cost.activations)
@@ -189,7 +193,7 @@ class FinetunedCnn(Family):
         once = seconds(whole) * look
         row_s = config.n_epochs(rows) * (seconds(whole) - seconds(seen) * (1 - look)) + once
         row_s /= 1 + THREAD_GAIN * (shape.threads - 1)
-        step_s = STEP_OVERHEAD + columns * BLOCK_STEP_S * config.trunk().layers.stages
+        step_s = STEP_OVERHEAD + columns * BLOCK_STEP_S * config.layers().stages
         steps = config.n_epochs(rows) * rows / min(rows, config.n_batch(rows))
         floats = 5.0 * whole.parameters + columns * (whole.activations + seen.activations) * config.n_batch(rows)
         seconds_all = (rows * row_s + steps * step_s) / max(shape.speed, 1e-3)

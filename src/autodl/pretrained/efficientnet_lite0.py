@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.models.nn.conv_config import ConvNetConfig
 from autodl.pretrained.base import Encode, Encoder
-from autodl.pretrained.trunk import Trunk
+from autodl.pretrained.trunk import Layers, Trunk
 from autodl.records import Modality
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ _BLOCK = (
     ("project", "_project_conv", "_bn2"),
 )  # fmt: skip
 """Of a block, and what ``InvertedBlock`` calls them."""
+DEPTHS = (1, 2, 2, 3, 3, 4, 1)
+"""Blocks of each stage."""
 EPSILON = 1e-3
 """Of the normalizations, as in the authors' networks."""
 
@@ -74,11 +75,19 @@ class EfficientNetLite0(Encoder):
 
     def trunk(self) -> Trunk:
         """See ``Encoder``: EfficientNet-B0 (table 1 of the paper) without squeeze-and-excitation."""
-        layers = ConvNetConfig(
-            stem_width=32, stem_stride=2, stages=7, depth=(1, 2, 2, 3, 3, 4, 1), head_width=HEAD,
-            width=(16, 24, 40, 80, 112, 192, 320), stride=(1, 2, 2, 2, 1, 2, 1), kernel=(3, 3, 5, 3, 5, 5, 3),
-            expansion=(1, 6), block=("mbconv",), squeeze=0.0,
-        )  # fmt: skip
+        layers: Layers = {
+            "stem_width": 32,
+            "stem_stride": 2,
+            "stages": len(DEPTHS),
+            "depth": DEPTHS,
+            "width": (16, 24, 40, 80, 112, 192, 320),
+            "stride": (1, 2, 2, 2, 1, 2, 1),
+            "kernel": (3, 3, 5, 3, 5, 5, 3),
+            "expansion": (1, 6),
+            "block": ("mbconv",),
+            "squeeze": 0.0,
+            "head_width": HEAD,
+        }
         return Trunk(layers, MEAN, SPREAD)
 
     def trunk_weights(self) -> dict[str, NDArray[Any]]:
@@ -96,8 +105,8 @@ class EfficientNetLite0(Encoder):
 
         take("stem", "_conv_stem", "_bn0")
         number = 0
-        for i, stage in enumerate(self.trunk().layers.specs()):
-            for j in range(len(stage)):
+        for i, depth in enumerate(DEPTHS):
+            for j in range(depth):
                 for ours, conv, norm in _BLOCK:
                     if f"_blocks.{number}.{conv}.weight" in theirs:
                         take(f"stages.{i}.{j}.{ours}", f"_blocks.{number}.{conv}", f"_blocks.{number}.{norm}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autodl.models.nn.conv_config import ConvNetConfig
+Layers = Mapping[str, int | float | str | tuple[int, ...] | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -12,10 +13,11 @@ class Trunk:
     """Inverted bottlenecks whose norms have fixed statistics, before the average over the image.
 
     Attributes:
-        layers: Stem, stages and last convolution; blocks are all ``mbconv``, without squeeze-and-excitation.
+        layers: Stem, stages and last convolution in the words of ``ConvNetConfig`` (``depth``, ``width``, ...);
+            blocks are all ``mbconv``, without squeeze-and-excitation.
         center, spread: Of the values of pixels that it was trained on.
     """
 
-    layers: ConvNetConfig
+    layers: Layers
     center: float = 127.5
     spread: float = 127.5
