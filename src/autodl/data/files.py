@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autodl.data.compression import COMPRESSED, file_errors, suffix_format
 from autodl.data.images.layout import Found, find_images, listed_images
-from autodl.data.images.names import is_image_name
+from autodl.data.images.names import FOREIGN, is_image_name
 from autodl.data.series.names import series_format
 from autodl.errors import DataError, did_you_mean
 
@@ -17,6 +17,9 @@ _ABOUT = re.compile(r"^(readme|licen[cs]e|changelog)\b", re.IGNORECASE)
 """Texts that lie beside data and tell of them."""
 _LOOSE = frozenset([".txt", ".json", ".md"])
 """Suffixes of tables that are more often notes, where they lie beside folders of images."""
+
+_ALSO_TABLES = frozenset([".raw"])
+"""Suffixes of images that people give to tables as well."""
 
 
 def source_files(source: str | Path) -> list[Path]:
@@ -108,6 +111,10 @@ def _files(source: str | Path) -> list[Path]:
     path = Path(source).expanduser()
     with file_errors(str(source)):
         if path.is_file():
+            if path.suffix.lower() in FOREIGN and path.suffix.lower() not in _ALSO_TABLES:
+                raise DataError(
+                    f"{source} is an image of a format that autodl does not read", "Save it as PNG or JPEG."
+                )
             return [path]
         if path.is_dir():
             tables = [p for p in path.iterdir() if _is_table(p)]

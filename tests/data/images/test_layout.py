@@ -134,6 +134,13 @@ def test_one_image_and_a_pattern_stand_for_images_alone(tmp_path: Path) -> None:
     assert [p.name for p in source_files(f"{tmp_path}/plain/a/*.png")] == ["2.png", "10.png"]
 
 
+def test_an_image_of_a_format_that_is_not_read_is_named_as_such(tmp_path: Path) -> None:
+    put(tmp_path, "a.HEIC", "table.raw")
+    with pytest.raises(DataError, match=r"a.HEIC is an image of a format .* Save it as PNG or JPEG"):
+        source_files(tmp_path / "a.HEIC")
+    assert source_files(tmp_path / "table.raw") == [tmp_path / "table.raw"]
+
+
 def test_a_folder_of_nothing_names_both(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     with pytest.raises(DataError, match="no table, no images"):
