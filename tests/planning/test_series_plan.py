@@ -11,12 +11,16 @@ from autodl.models.base import families
 from autodl.records import Modality
 
 
+def waves(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    series = [np.sin(np.arange(40) * (0.3 + 0.2 * k)) + 0.1 * rng.normal(size=40) for k in y]
+    return pd.DataFrame({"s": series, "y": np.where(y, "yes", "no")})
+
+
 @pytest.fixture(scope="module")
 def planned() -> autodl.Planned:
-    rng = np.random.default_rng(0)
-    y = np.arange(60) % 2
-    series = [np.sin(np.arange(40) * (0.3 + 0.2 * k)) + 0.1 * rng.normal(size=40) for k in y]
-    return autodl.plan(pd.DataFrame({"s": series, "y": np.where(y, "yes", "no")}), "y", time_budget="60s")
+    return autodl.plan(waves(60), "y", time_budget="60s")
 
 
 def test_each_family_has_its_own_way(planned: autodl.Planned) -> None:
@@ -34,6 +38,20 @@ def test_networks_read_the_steps_themselves(planned: autodl.Planned) -> None:
     for plan in planned.plan.families:
         if plan.name in networks:
             assert (plan.recipe.series, plan.recipe.media) == ("none", "pass")
+
+
+def test_networks_that_need_many_series_wait_for_them_unless_they_are_named(planned: autodl.Planned) -> None:
+    patient = {k for k, f in families.items() if f.modalities == {Modality.SERIES} and f.min_rows}
+    assert patient
+    why = {s.what: s.why for s in planned.plan.skipped}
+    for key in patient:
+        assert f"it takes part from {families[key].min_rows} on" in why[families[key].name]
+    named = autodl.plan(waves(60), "y", families=",".join(patient)).plan
+    assert patient <= {p.key for p in named.families}
+    many = autodl.plan(waves(400), "y", time_budget="1h").plan
+    places = [p.key for p in many.families]
+    others = [k for k in places if k not in patient and not families[k].extra]
+    assert patient <= set(places) and min(map(places.index, patient)) > places.index(others[-1])
 
 
 def test_it_is_said(planned: autodl.Planned) -> None:

@@ -128,16 +128,24 @@ def test_parts_of_a_series_that_decide_are_coloured_and_named(tmp_path) -> None:
         shown=(
             shown("series", True, lines=lines, steps=300, moved=(0.0, 0.2, 0.4, 0.0, -0.1, 0.0)),
             shown("series", True, lines=lines, steps=300, moved=(0.0, 0.004, 0.0)),
-            shown("series", False, lines=lines, steps=1),
+            shown("series", False, lines=lines, steps=1, moved=(0.1,)),
         )
     )
     text = page(tmp_path, record)
     assert "steps 51 to 150: +40 points" in text and "no part decides alone" in text
-    assert text.count('<rect class="for"') == 2 and text.count('<rect class="against"') == 1
-    assert text.count("Each part was replaced by a straight line") == 1
+    assert (
+        text.count('<rect class="for"') == 3
+        and "step 1: +10 points" in text
+        and text.count('<rect class="against"') == 1
+    )
+    assert text.count("each part was replaced by a straight line") == text.count("Colours as above") == 1
     numbers = tuple(s.model_copy(update={"true": "3", "predicted": "4", "confidence": None}) for s in record.shown)
     text = page(tmp_path, record.model_copy(update={"shown": numbers}), "regression")
-    assert "steps 51 to 150: +0.4<" in text and "raise the predicted number" in text and "0.4 points" not in text
+    assert (
+        "steps 51 to 150: +0.4<" in text
+        and "without a blue part the prediction is lower" in text
+        and "0.4 points" not in text
+    )
 
 
 def test_bands_stand_where_the_parts_are() -> None:

@@ -21,11 +21,12 @@ def examples(facts: Facts) -> ExamplesView | None:
     if e is None:
         return None
     groups = []
+    lengths = {s.steps for s in e.shown if s.kind == "series"}
     strongest = max((abs(v) for s in e.shown for v in s.moved), default=0.0)
     for kind in NAMES:
         for right in (True, False):
             some = [s for s in e.shown if s.kind == kind and s.right is right]
-            cards = tuple(card for s in some if (card := _card(facts, s, strongest)) is not None)
+            cards = tuple(card for s in some if (card := _card(facts, s, strongest, len(lengths) == 1)) is not None)
             if cards:
                 groups.append(CardGroup(_heading(facts, kind, right), _intro(facts, e, some, right), cards))
     words = tuple(_words(w) for w in e.words)
@@ -64,6 +65,8 @@ def _intro(facts: Facts, e: Examples, some: list[ShownExample], right: bool) -> 
             ". Coarse, and of this one model; the answer is that of all models together."
         )
     if some[0].kind == "series":
+        if len({s.steps for s in e.shown if s.kind == "series"}) == 1:
+            told += f" Each has {fmt.plural(some[0].steps, 'step')}."
         told += " Each line fills its box: shapes can be compared, heights cannot."
         if any(s.moved for s in some):
             told += " Colours as above." if not right and _coloured(e, True) else _bands_told(facts.classification)
@@ -83,8 +86,12 @@ def _bands_told(classification: bool) -> str:
     return f"{told} Colours are on one scale for all series shown; the words name the strongest part."
 
 
-def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
-    """One example, with the largest effect of a part of a series; None where its picture is gone."""
+def _card(facts: Facts, s: ShownExample, strongest: float, even: bool) -> Card | None:
+    """One example; None where its picture is gone.
+
+    Args:
+        strongest: Largest effect of a part of a series. even: all series are equally long, as is said above them.
+    """
     number = fmt.count(s.row + 2 * facts.by_line)
     place = f"{'line' if facts.by_line else 'row'} {number}"
     said = shorten(s.predicted, 24)
@@ -99,7 +106,7 @@ def _card(facts: Facts, s: ShownExample, strongest: float) -> Card | None:
     if s.kind == "text":
         return Card(head, place, alt, text=s.text) if s.text else None
     if s.kind == "series":
-        lines, detail = polylines(s.lines), f"{place}, {fmt.plural(s.steps, 'step')}"
+        lines, detail = polylines(s.lines), place if even else f"{place}, {fmt.plural(s.steps, 'step')}"
         if not lines or not s.moved:
             return Card(head, detail, alt, lines=lines) if lines else None
         behind = bands(s.moved, strongest)
