@@ -159,7 +159,7 @@ class FinetunedCnn(Family):
     """Family of pretrained networks that are trained further."""
 
     key = "finetuned_cnn"
-    other_names = ("finetuned", "finetune", "fine_tuned", "finetuning", "transfer", "transfer_learning", "pretrained")
+    other_names = ("finetuned", "finetune", "finetuning", "transfer", "transfer_learning", "pretrained")
     name = "Neural network (pretrained, trained further)"
     summary = "A network that others trained on millions of images, whose last part goes on learning from these."
     paper = (
