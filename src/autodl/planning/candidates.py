@@ -151,7 +151,8 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     """Seconds of one trial of each family that takes part: of all, and of those that do well on most data.
 
     The latter are neither networks nor limited in rows; for images also the networks that read them, unless others
-    get what a pretrained one makes of them: then those that would lead come last, where time is left. Families that never fit the budget do not count.
+    get what a pretrained one makes of them: then those that would lead come last, where time is left. Families that
+    never fit the budget do not count.
 
     Args:
         setting: Rows, machine and threads of one trial.
