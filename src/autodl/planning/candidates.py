@@ -140,11 +140,12 @@ def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]
     They go last where a pretrained network reads the same: what they learn from these data alone is less.
     """
     unread = {*setting.facts.modalities} - {*setting.encodings}
-    led = [p for p in kept if families[p.key].leads]
-    leading = [p.model_copy(update={"lead": True}) for p in led if families[p.key].modalities & unread]
-    others = [p for p in kept if p not in led]
+    leading = [p for p in kept if families[p.key].leads and families[p.key].modalities & unread]
+    waiting = [p for p in kept if families[p.key].leads and p not in leading]
+    others = [p for p in kept if not families[p.key].leads]
     simple = [p for p in others if families[p.key].order <= families["linear"].order]
-    return [*simple, *leading, *others[len(simple) :], *(led if not leading else ())]
+    first = (p.model_copy(update={"lead": True}) for p in leading)
+    return [*simple, *first, *others[len(simple) :], *waiting]
 
 
 def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
