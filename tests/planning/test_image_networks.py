@@ -126,3 +126,5 @@ def test_convolutions_lead_where_no_pretrained_network_reads_the_images() -> Non
     read = {Modality.IMAGE: Encoding("efficientnet_lite0", "Lite", 224, 10.0)}
     assert leading(facts(ColumnKind.IMAGE), read) == []
     assert choose_families(setting(facts(ColumnKind.IMAGE), 1, read))[0][-1].key == "cnn"
+    trained_further = {Modality.IMAGE: Encoding("efficientnet_lite0", "Lite", 224, 10.0, tunable=True)}
+    assert leading(facts(ColumnKind.IMAGE), trained_further) == ["finetuned_cnn"]

@@ -204,8 +204,8 @@ class Family(ABC):
         max_rows: Above this many rows the planner leaves it out; None means no limit.
         first_share: Largest share of the budget that its first trial may take unless it is asked for.
         min_rows: Below this many rows the planner leaves it out where it is not asked for.
-        leads: Whether it is usually the best on what its modalities name, where no pretrained network reads that: it
-            is then tried early, and in full even where that takes long.
+        leads: Whether it is usually the best on what its modalities name, where no pretrained network reads that, or
+            where it trains one further: it is then tried early, and in full even where that takes long.
         tunes: Of what a pretrained network is that it trains further, named by the field ``encoder`` of its
             configuration; None where it starts anew.
         deep: Whether it is a neural network.

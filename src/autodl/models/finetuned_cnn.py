@@ -42,7 +42,9 @@ class FinetunedCnnConfig(ImageTraining):
 
     encoder: str = ""
     """Key of the pretrained network; the planner writes it. Empty: a very small one without any training."""
-    side: int = Field(96, ge=8, le=512)
+    epoch_factor: float = Field(0.3, gt=0, le=10)
+    """Two passes over a few thousand images: most is learnt already; larger images tell more than a third one."""
+    side: int = Field(128, ge=8, le=512)
     """Pixels a side to which images are brought, smaller ones too."""
     tuned: int = Field(2, ge=0, le=8)
     """Stages at the end that are trained, with all that follows; 0: only what is new."""
@@ -145,14 +147,15 @@ class FinetunedCnnEstimator(ImageNetwork):
             module.body.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
         return module
 
-    def begin(self, module: nn.Module, train: TensorData, deadline: Deadline) -> None:
+    def begin(self, module: nn.Module, train: TensorData, deadline: Deadline) -> bool:
         """See ``Network``: the new head first."""
-        from autodl.models.nn.head_start import train_head
+        from autodl.models.nn.head_start import FEWEST_ROWS, train_head
         from autodl.models.nn.image_net import ImageNet
 
         assert isinstance(module, ImageNet)
-        if self.config.encoder:
-            train_head(module, train, self.objective(), seed=self.meta.seed, deadline=deadline)
+        if not self.config.encoder:
+            return False
+        return train_head(module, train, self.objective(), seed=self.meta.seed, deadline=deadline) >= FEWEST_ROWS
 
 
 class FinetunedCnn(Family):
@@ -174,6 +177,7 @@ class FinetunedCnn(Family):
     config = FinetunedCnnConfig
     complexity = 9
     order = 60
+    leads = True
     min_rows = 200
     first_share = 0.4
     deep = True

@@ -137,10 +137,9 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
 def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]:
     """Families that lead on what these data hold go right after the simplest, which gives a usable model in seconds.
 
-    They go last where a pretrained network reads the same: what they learn from these data alone is less.
+    Those that learn from these data alone go last where a pretrained network reads the same.
     """
-    unread = {*setting.facts.modalities} - {*setting.encodings}
-    leading = [p for p in kept if families[p.key].leads and families[p.key].modalities & unread]
+    leading = [p for p in kept if _leads(families[p.key], setting)]
     waiting = [p for p in kept if families[p.key].leads and p not in leading]
     others = [p for p in kept if not families[p.key].leads]
     simple = [p for p in others if families[p.key].order <= families["linear"].order]
@@ -148,25 +147,28 @@ def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]
     return [*simple, *first, *others[len(simple) :], *waiting]
 
 
+def _leads(cls: type[Family], setting: Setting) -> bool:
+    """Whether a family is expected to be the best on these data."""
+    read = {*setting.encodings}
+    those = read if cls.tunes is not None else {*setting.facts.modalities} - read
+    return cls.leads and bool(cls.modalities & those)
+
+
 def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]:
     """Seconds of one trial of each family that takes part: of all, and of those that do well on most data.
 
-    The latter are neither networks nor limited in rows; for images also the networks that read them, unless others
-    get what a pretrained one makes of them: then those that would lead come last, where time is left. Families that
-    never fit the budget do not count.
+    The latter are neither networks nor limited in rows, but for networks that lead on what the data hold: a long
+    training on one split tells more than short ones on several. Families that never fit the budget do not count, nor
+    those that would lead without the pretrained network that reads the data: they come last, where time is left.
 
     Args:
         setting: Rows, machine and threads of one trial.
         side_by_side: Trials at a time.
     """
     kept, _, _ = choose_families(setting)
-    read = Modality.IMAGE in setting.encodings
-    # Terms and fixed convolutions tell texts and series well; networks over them come later.
-    special = set() if read else {k for k, f in families.items() if Modality.IMAGE in f.modalities}
-    core = [p for p in kept if p.key in special or not (families[p.key].deep or families[p.key].max_rows)]
-    waits = {p.key for p in kept if read and families[p.key].leads}
-    every = sum(p.est_seconds for p in kept if p.key not in waits)
-    most = sum(p.est_seconds for p in core)
+    kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
+    core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
+    every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
     return every / side_by_side, most / side_by_side
 
 
