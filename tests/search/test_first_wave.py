@@ -109,3 +109,12 @@ def test_what_leads_as_expected_is_trained_longer_before_others_begin(loss, lead
     assert seen[:2] == (["lightgbm"] * 2 if leads else ["catboost", "forest"])
     assert seen.count("lightgbm") == (LEAD if leads else seen.count("lightgbm"))
     assert {"catboost", "forest"} <= {*seen}
+
+
+def test_the_search_goes_on_where_all_trials_so_far_ran_out_of_time():
+    alloc = allocation(None, math.inf)
+    late = told("linear", 1.0, 1).model_copy(update={"status": TrialStatus.TIMEOUT, "loss": None, "score": None})
+    asked = alloc.next([late], [], lambda s: True)
+    assert asked is not None and asked.config != late.spec.config
+    again = alloc.next([late], [], lambda s: s.family == "linear")
+    assert again is not None and again.family == "linear" and again.config != late.spec.config

@@ -247,8 +247,8 @@ class Allocation:
         return [(key, config) for _, _, key, config in sorted(entries, key=lambda e: e[:2])]
 
     def _leads(self, ranked: Sequence[str], key: str) -> bool:
-        """Whether a family is the best, and was expected to be."""
-        return key == ranked[0] and any(f.key == key and f.lead for f in self.families)
+        """Whether a family is the best, and was expected to be; of failed trials alone there is no best."""
+        return key in ranked[:1] and any(f.key == key and f.lead for f in self.families)
 
     def _goes_on(self, key: str, ranked: Sequence[str], taken: Sequence[TrialSpec]) -> bool:
         """Whether longer trainings of a family that leads come before the first trials of others."""
