@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -97,6 +98,30 @@ def test_it_goes_on_from_the_pretrained_network_and_is_stored_whole(tmp_path, mo
         monkeypatch.setitem(sys.modules, name, None)  # as if they were not installed
     for copy in (pickle.loads(pickle.dumps(model)), load(dump(model))):
         np.testing.assert_array_equal(copy.predict_proba(new), expected)
+
+
+@installed
+def test_the_head_alone_answers_where_no_time_is_left_for_the_rest(tmp_path, monkeypatch) -> None:
+    now, (store, y) = [1000.0], warm_or_cold(tmp_path)
+
+    def tick(seconds: float = 1e-3) -> float:
+        now[0] += seconds
+        return now[0]
+
+    def slow_head(*args, **asked) -> int:
+        seen = train_head(*args, **asked)
+        tick(60.0)
+        return seen
+
+    monkeypatch.setattr(time, "monotonic", tick)
+    monkeypatch.setattr("autodl.models.nn.head_start.train_head", slow_head)
+    config = FinetunedCnnConfig(encoder=LITE, side=32, tuned=1, epochs=1, batch_size=16, crop=0.0)
+    model = FinetunedCnn().build(config, Meta(Task.CLASSIFICATION, 2, threads=1))
+    held = rows(store, range(40, 60))
+    model.fit(rows(store, range(40)), y[:40], held, y[40:], deadline=Deadline.after(30.0))
+    assert (model.predict_proba(held).argmax(1) == y[40:]).mean() > 0.8
+    weights, theirs = model.loaded().body.state_dict(), EfficientNetLite0().trunk_weights()
+    assert all(np.array_equal(weights[name].numpy(), value) for name, value in theirs.items())
 
 
 def test_a_fixed_norm_is_a_norm_whose_statistics_stay() -> None:

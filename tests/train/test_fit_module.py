@@ -203,6 +203,22 @@ def test_a_deadline_before_the_first_step_leaves_no_model():
         fit_module(network(), xor(), CrossEntropy(2), TrainConfig(epochs=5), deadline=Deadline.after(-1))
 
 
+@pytest.mark.parametrize("steps", [0, 7])
+@pytest.mark.parametrize("valid", [None, xor(seed=1)])
+def test_a_module_that_answers_already_stays_as_it_was_if_the_deadline_comes_too_soon(
+    valid: TensorData | None, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = Timed()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    monkeypatch.setattr(time, "monotonic", lambda: module.now)
+    config = TrainConfig(epochs=5, batch_size=10, ema_decay=0.9)
+    history = fit_module(
+        module, xor(), CrossEntropy(2), config, valid=valid, deadline=Deadline.after(steps), ready=True
+    )
+    assert history.stopped_by == "deadline" and history.steps == steps
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+
+
 @pytest.mark.parametrize("seconds", [3600, math.inf])
 def test_a_deadline_far_away_changes_nothing(seconds):
     free, bound = network(), network()

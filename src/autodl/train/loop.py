@@ -77,6 +77,7 @@ def fit_module(
     augment: Augment | None = None,
     watch: Watch | None = None,
     eval_batch: int = EVAL_BATCH,
+    ready: bool = False,
 ) -> History:
     """Train ``module`` in place; it ends with the best weights, in evaluation mode.
 
@@ -93,12 +94,13 @@ def fit_module(
         augment: Changes each training batch.
         watch: Is told each validation error and the share of the planned steps; may end the training.
         eval_batch: Validation rows that go through the module at once.
+        ready: Whether the module answers usefully as it is: it is left so if the deadline comes too soon.
 
     Raises:
         TimeoutError: The deadline came before there was any usable model.
         DivergenceError: Training diverged twice before there was any, or once without validation rows.
     """
-    return _Run(module, train, objective, config, valid, seed, deadline, augment, watch, eval_batch).go()
+    return _Run(module, train, objective, config, valid, seed, deadline, augment, watch, eval_batch, ready).go()
 
 
 @torch.no_grad()
@@ -130,12 +132,14 @@ class _Run:
         augment: Augment | None,
         watch: Watch | None,
         eval_batch: int,
+        ready: bool,
     ) -> None:
         if len(train) == 0:
             raise ValueError("training needs at least one row, but got 0")
         self.module, self.train, self.objective, self.config = module, train, objective, config
         self.valid = valid if valid is not None and len(valid) else None
         self.deadline, self.augment, self.watch, self.eval_batch = deadline, augment, watch, eval_batch
+        self.ready = ready
         self.batch_size = config.n_batch(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
         self.planned_steps = self.all_steps = config.n_epochs(len(train)) * self.epoch_steps
@@ -210,6 +214,10 @@ class _Run:
             total, rows, steps = total + error, rows + len(batch), steps + 1
         if late and not self._usable(epoch, steps):
             if self.best.found:
+                return "deadline"
+            if self.ready:  # a few steps at the lowest rates only disturb what it knew
+                self.best.restore(self.module)
+                self.average = None
                 return "deadline"
             raise TimeoutError(f"no model after {steps} training steps when the time was up")
         measured = self.average.module if self.average is not None else self.module

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20_000
 """That the head learns from; the body looks at each once."""
+FEWEST_ROWS = 2
 BATCH = 128
 TIME_SHARE = 0.3
 """Of the time that is left, what looking at them may take."""
@@ -53,7 +54,7 @@ def train_head(net: ImageNet, train: TensorData, objective: Objective, *, seed: 
         deadline: Rows that the body has not looked at in a share of the time are left out.
 
     Returns:
-        Rows that the head has learnt from; with fewer than two it stays as it is.
+        Rows that the head has learnt from; with fewer than ``FEWEST_ROWS`` it stays as it is.
     """
     limit = deadline if deadline.left() == float("inf") else Deadline.after(TIME_SHARE * deadline.left())
     order = torch.randperm(len(train))[:MOST_ROWS].to(train.target.device)
@@ -68,7 +69,7 @@ def train_head(net: ImageNet, train: TensorData, objective: Objective, *, seed: 
             parts.append(net.read(*inputs[: net.columns + 1]))
             tables.append(inputs[net.columns + 1 :])
     rows = sum(len(p) for p in parts)
-    if rows < 2:
+    if rows < FEWEST_ROWS:
         return rows
     seen = order[:rows]
     read = (torch.cat(parts), *(torch.cat(columns) for columns in zip(*tables, strict=True)))

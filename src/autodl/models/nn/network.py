@@ -78,8 +78,13 @@ class Network(Estimator):
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """Initialize a fresh module by a sample of training rows; nothing by default."""
 
-    def begin(self, module: nn.Module, train: TensorData, deadline: Deadline) -> None:
-        """What comes before the training proper of a fresh module, in place; nothing by default."""
+    def begin(self, module: nn.Module, train: TensorData, deadline: Deadline) -> bool:
+        """What comes before the training proper of a fresh module, in place; nothing by default.
+
+        Returns:
+            Whether the module answers usefully from now on, should there be no time for the training.
+        """
+        return False
 
     def fetcher(self, X: Features) -> Fetch | None:
         """What turns the ``inputs`` of some of these rows into what the module takes, if they are not that."""
@@ -157,8 +162,7 @@ class Network(Estimator):
                 own = self.inputs(X_val)
                 valid = TensorData(own, self._target(y_val), weight_val, fetch=self.fetcher(X_val)).to(device)
             module.to(device)
-            if self.start is None:
-                self.begin(module, train, deadline)
+            ready = self.begin(module, train, deadline) if self.start is None else False
             history = fit_module(
                 module,
                 train,
@@ -170,6 +174,7 @@ class Network(Estimator):
                 augment=self.augmenter(),
                 watch=self.watch,
                 eval_batch=self.predict_batch,
+                ready=ready,
             )
         self.curve = history.curve
         self.stopped_by = history.stopped_by
