@@ -95,8 +95,6 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
         while todo := [m for m in wanted_vectors(plan, data.schema).items() if m[0] not in tried]:
             maker, columns = todo[0]
             tried.add(maker)
-            if maker.encoder:
-                ctx.note(_reading(maker))
             plan = _attempt(ctx, plan, maker, columns, data, known)
         if plan is not setup.plan:
             assert ctx.identity is not None, "the plan is known"
@@ -133,16 +131,22 @@ def _attempt(
 
     share = LEFT_SHARE if ctx.options.pretrained == AUTO else ASKED_LEFT_SHARE
     limit = Deadline() if ctx.budget.unlimited else Deadline.after(share * ctx.budget.left())
+    if maker.encoder and not limit.passed():
+        ctx.note(_reading(maker))
     try:
         known.update(_read(ctx, maker, columns, data, limit))
     except TimeoutError as error:
         if not maker.encoder:
             ctx.note(f"Looking at colours and outlines beforehand takes too long ({error}); trials do it themselves.")
             return plan
+        images = any(f.recipe.image_encoder == maker.encoder for f in plan.families)
+        if _nothing_read(error):
+            what = "images" if images else "texts"
+            return _left_out(ctx, plan, maker, f"No time was left for {_name(maker)} to read the {what}")
         size = _smaller(maker, error, limit)
         if size is None:
             return _left_out(ctx, plan, maker, f"{_name(maker)} is slower than planned ({error})")
-        unit = "pixels" if any(f.recipe.image_encoder == maker.encoder for f in plan.families) else "tokens"
+        unit = "pixels" if images else "tokens"
         why = (
             f"{_name(maker)} is slower than planned ({error}), so it looks at {size} {unit} instead of {maker.size}."
         )
@@ -159,6 +163,13 @@ def _attempt(
         logging.getLogger("autodl").exception("%s failed", maker.encoder)
         return _left_out(ctx, plan, maker, failure(_name(maker), error).rstrip("."))
     return plan
+
+
+def _nothing_read(late: TimeoutError) -> bool:
+    """Whether the time was up before the first images or texts were read, so that nothing tells how slow it is."""
+    from autodl.preprocess.vector_making import TooSlowError
+
+    return isinstance(late, TooSlowError) and late.seconds is None and not len(late.done)
 
 
 def _smaller(maker: VectorMaker, late: TimeoutError, limit: Deadline) -> int | None:
