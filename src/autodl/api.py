@@ -90,7 +90,7 @@ class Run:
                     model=self.model,
                 )  # fmt: skip
             given = as_pandas(data)
-            raw, _ = read_table(given)
+            raw, _ = read_table(given, as_text=self.model.manifest.features.word_columns)
             out = predict_frame(
                 self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data"
             )

@@ -49,13 +49,14 @@ def image_folder(source: str | Path) -> Found | None:
         if not path.is_dir():
             return _named_images(path)
         tables = [p for p in path.iterdir() if _is_table(p) and not _ABOUT.match(p.name)]
+        if any(p.suffix.lower() not in _LOOSE for p in tables):
+            return None  # whatever lies below, which may be much
         found = find_images(path)
     deeper = sum(suffix_format(p.name)[0] is not None for p in found.others)
     if len(found.images) <= (0 if tables else deeper):
         return None
     classes = len(found.first_folders) > 1
-    beside = tables if not classes else [p for p in tables if p.suffix.lower() not in _LOOSE]
-    return None if beside else found
+    return None if tables and not classes else found
 
 
 def _named_images(path: Path) -> Found | None:

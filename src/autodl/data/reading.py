@@ -50,8 +50,8 @@ def read_table(
     Args:
         source: A file (CSV and kin, Parquet, Feather, JSON lines, Excel; also ``.gz``, ``.zst``, ``.zip``, ``.bz2``,
             ``.xz``), a folder or a glob of shards of one table, or a frame that ``as_pandas`` takes.
-        as_text: Columns whose cells stay text even if all of them are numbers (CSV only); for data that must agree
-            with a schema in which they are categories.
+        as_text: Columns whose cells stay text even if all of them are numbers (CSV only) or name images; for data
+            that must agree with a schema in which they are categories.
         every_row: Refuse rows that cannot be read rather than skip a few of them.
 
     Returns:
@@ -99,7 +99,7 @@ def read_rows(
         DataError: What is wrong with the source and what to do.
     """
     if not isinstance(source, str | Path):
-        return _from_frame(source, allowance)
+        return _from_frame(source, allowance, as_text)
     if (images := image_folder(source)) is not None:
         folder = read_labelled(str(source), images)
         return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
@@ -115,7 +115,7 @@ def read_rows(
     else:
         frame, info = _read_small(files, str(source), as_text, every_row)
         rows = np.arange(len(frame))
-    placed = with_whole_paths(frame, files[0].parent)
+    placed = with_whole_paths(frame, files[0].parent, as_text)
     return TableRead(placed.frame, _with_notes(info, (*left_out, *placed.notes)), rows)
 
 
@@ -131,6 +131,7 @@ class Batches:
     Args:
         source: A file, folder or glob, as for ``read_table``.
         as_text: Columns whose cells stay text.
+        words: Columns that held words when the model was trained, so that none of them names images.
 
     Attributes:
         info: How the table was read, once all frames have been given; None before.
@@ -140,8 +141,8 @@ class Batches:
         DataError: What is wrong with the source and what to do; also midway.
     """
 
-    def __init__(self, source: str | Path, *, as_text: Collection[str] = ()) -> None:
-        self._source, self._as_text = source, as_text
+    def __init__(self, source: str | Path, *, as_text: Collection[str] = (), words: Collection[str] = ()) -> None:
+        self._source, self._as_text, self._words = source, as_text, words
         self.info: ReadInfo | None = None
         self.folders: dict[str, Path] = {}
 
@@ -175,7 +176,7 @@ class Batches:
                 yield self._placed(block, files[0].parent, notes)
 
     def _placed(self, frame: pd.DataFrame, folder: Path, notes: dict[str, None]) -> pd.DataFrame:
-        placed = with_whole_paths(frame, folder)
+        placed = with_whole_paths(frame, folder, self._words)
         notes.update(dict.fromkeys(placed.notes))
         self.folders.update(placed.folders)
         return placed.frame
@@ -226,14 +227,14 @@ def _read_small(
     return _not_empty(frame, str(source)), info
 
 
-def _from_frame(source: Any, allowance: Allowance) -> TableRead:
+def _from_frame(source: Any, allowance: Allowance, words: Collection[str]) -> TableRead:
     frame = as_pandas(source)
     rows, sample = np.arange(len(frame)), None
     if frame.size >= LARGE_CELLS:
         rows, sample = sample_rows(frame, allowance)
         frame = frame if sample is None else frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
-    placed = with_whole_paths(frame, Path())
+    placed = with_whole_paths(frame, Path(), words)
     frame, notes = placed.frame, (*notes, *placed.notes)
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample

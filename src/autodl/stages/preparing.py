@@ -130,7 +130,16 @@ def read(
     """
     from autodl.dataset import load
 
-    return load(data, options, None if earlier is None else earlier.read, place)
+    if earlier is None:
+        return load(data, options, place=place)
+    dataset = load(data, options, earlier.read, place)
+    # The run may be of a version that made no series of columns that look like one.
+    made = [c.name for c in dataset.schema.columns if c.parse.series is not None and c.parse.series.columns]
+    unknown = [name for name in made if name not in earlier.columns.names]
+    if not unknown:
+        return dataset
+    schema = dataset.schema.only([n for n in dataset.schema.names if n not in unknown])
+    return replace(dataset, frame=dataset.frame.drop(columns=unknown), schema=schema)
 
 
 def read_test(options: FitOptions, dataset: Dataset, place: MediaPlace | None = None) -> Dataset | None:

@@ -14,6 +14,8 @@ import pytest
 from image_files import noisy, photos, save
 
 import autodl
+from autodl.data import Batches, read_table
+from autodl.data.images.columns import with_whole_paths
 from autodl.dataset import load, load_test
 from autodl.errors import AutodlError
 from autodl.media.place import MediaPlace, process_place
@@ -48,6 +50,34 @@ def test_a_folder_is_a_table_of_images_and_classes(tmp_path: Path) -> None:
     assert len(first) == 2
     for row in range(len(data.y)):
         assert data.frame["image"].array.word(row).startswith(data.frame["label"][row])
+
+
+def test_words_of_the_training_stay_words_where_such_files_are_there_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame({"logo": ["a.png", "b.png"] * 20, "x": range(40), "y": ["no", "yes"] * 20})
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    data = load(str(tmp_path / "train.csv"), FitOptions(target="y"))
+    assert data.schema["logo"].kind is ColumnKind.CATEGORICAL
+    for name in ("a.png", "b.png"):
+        save(noisy(16, 0, 0), tmp_path / "later" / name)
+    new = tmp_path / "later" / "new.csv"
+    frame.to_csv(new, index=False)
+    assert load_test(str(new), data, 0).frame["logo"].tolist() == frame["logo"].tolist()
+    (raw,) = Batches(new, as_text=["logo"], words=["logo"])
+    assert raw["logo"].tolist() == frame["logo"].tolist()
+    monkeypatch.chdir(tmp_path / "later")
+    assert read_table(frame, as_text=["logo"])[0]["logo"].tolist() == frame["logo"].tolist()
+    assert read_table(frame)[0]["logo"].tolist() != frame["logo"].tolist(), "without a model they are images"
+
+
+def test_a_folder_whose_list_may_not_be_read_holds_no_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    placed = with_whole_paths(pd.DataFrame({"logo": ["a.png", "b.png"]}), tmp_path)
+    assert placed.frame["logo"].tolist() == ["a.png", "b.png"] and "they are taken as words" in placed.notes[0]
 
 
 def test_a_folder_with_a_test_and_a_validation_part(tmp_path: Path) -> None:

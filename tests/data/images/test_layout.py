@@ -116,6 +116,12 @@ def test_when_a_folder_stands_for_its_images(tmp_path: Path) -> None:
     assert [p.name for p in source_files(tmp_path / "listed")] == ["labels.csv"]
 
 
+def test_what_lies_below_tables_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = put(tmp_path / "data", "a.csv", "archive/1.png", "archive/2.png")
+    monkeypatch.setattr("autodl.data.files.find_images", lambda path: pytest.fail("it may be a whole disk"))
+    assert [p.name for p in source_files(root)] == ["a.csv"]
+
+
 def test_one_image_and_a_pattern_stand_for_images_alone(tmp_path: Path) -> None:
     put(tmp_path / "new [1]", "a/1.png", "a/10.JPG", "a/2.png", "a/x.txt", "b/1.png", "labels.csv")
     put(tmp_path / "plain", "a/2.png", "a/10.png", "b/1.png", "b/x.txt", "b/1.csv")

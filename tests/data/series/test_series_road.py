@@ -71,6 +71,19 @@ def test_ts_files_with_a_test_file(tmp_path: Path) -> None:
     assert len(run.predict(write("c.ts", 6, 2))) == 6
 
 
+def test_a_run_of_a_version_without_series_goes_on_with_the_columns_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.cumsum(np.random.default_rng(0).normal(size=(60, 30)), axis=1)
+    frame = pd.DataFrame(values, columns=[f"t{k}" for k in range(30)]).assign(y=values[:, 20] > 0)
+    asked = {"target": "y", "families": "linear", "report": False, "out": tmp_path / "run"}
+    with monkeypatch.context() as patch:
+        patch.setattr("autodl.data.series.road.find_wide", lambda *_: [])
+        autodl.fit(frame, max_trials=1, **asked)
+    run = autodl.fit(frame, max_trials=2, resume=True, **asked)
+    assert len(run.record.leaderboard) >= 2 and len(run.predict(frame.drop(columns="y"))) == 60
+
+
 def test_options_that_do_not_fit_are_refused() -> None:
     frame = long_table(4)
     with pytest.raises(ConfigError, match="order_column orders the steps of series, but series_id is not given"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,27 +122,28 @@ def as_named(paths: pd.Series, folder: Path) -> pd.Series:
     return paths.map(lambda p: p.removeprefix(front), na_action="ignore")
 
 
-def with_whole_paths(frame: pd.DataFrame, folder: Path) -> Placed:
+def with_whole_paths(frame: pd.DataFrame, folder: Path, words: Collection[str] = ()) -> Placed:
     """The same frame, with the names of image files as whole paths wherever the files are found.
 
     Names are taken from the folder of the table, or from a folder in it.
 
     Args:
         frame: A raw frame. folder: Where the table lies; the current folder for a frame in memory.
+        words: Columns that are words whatever they look like, since they were when a model was trained.
     """
     folders: dict[str, Path] = {}
     changed: dict[str, pd.Series[Any]] = {}
     notes = []
     for name, column in frame.items():
-        if not _begins_named(column):
+        if name in words or not _begins_named(column):
             continue
         levels = Levels.of(column)
-        words = [str(w) for w in levels.words]
-        if _named(words, levels.counts()) is None:
+        names = [str(w) for w in levels.words]
+        if _named(names, levels.counts()) is None:
             continue
-        base = _base(words, folder)
+        base = _base(names, folder)
         if base is None:
-            first = next(w for w in words if is_image_name(w))
+            first = next(w for w in names if is_image_name(w))
             notes.append(
                 f"'{name}' names image files, but they are not there (such as {first}, looked for in "
                 f"{folder.absolute()}); they are taken as words."
@@ -152,7 +153,7 @@ def with_whole_paths(frame: pd.DataFrame, folder: Path) -> Placed:
             notes.append(f"The images that '{name}' names were found in the folder '{base.name}'.")
         folders[str(name)] = base
         whole = np.array(
-            [os.path.join(base.absolute(), w) if is_image_name(w) else w for w in words],  # noqa: PTH118
+            [os.path.join(base.absolute(), w) if is_image_name(w) else w for w in names],  # noqa: PTH118
             dtype=object,
         )
         changed[str(name)] = pd.Series(levels.spread(whole, None), index=column.index, dtype=object)
@@ -164,5 +165,8 @@ def _base(words: Sequence[str], folder: Path) -> Path | None:
     names = [w for w in words if is_image_name(w)]
     if _there([os.path.join(folder, n) for n in names]) >= THERE:  # noqa: PTH118
         return folder
-    below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))[:SUBFOLDERS]
+    try:
+        below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))[:SUBFOLDERS]
+    except OSError:  # files of a folder may be open to us where its list is not
+        return None
     return next((p for p in below if _there([os.path.join(p, n) for n in names]) >= THERE), None)  # noqa: PTH118
