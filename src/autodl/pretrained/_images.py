@@ -29,7 +29,9 @@ class ImageEncode(Encode):
         with quiet():
             from transformers import AutoModel
 
-            self._network = AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
+            self._network = AutoModel.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            ).eval()
         said = json.loads((folder / "preprocessor_config.json").read_text())
         self._side = side
         self._mean = np.array(said.get("image_mean") or _HALF, np.float32)

@@ -37,8 +37,12 @@ class TextEncode(Encode):
         with quiet():
             from transformers import AutoModel, AutoTokenizer
 
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            self._network = AutoModel.from_pretrained(str(folder), local_files_only=True).eval()
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
+            self._network = AutoModel.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            ).eval()
         self._tokens, self._first = tokens, _pools_first(folder)
         self._pad = self._tokenizer.pad_token_id or 0
 
