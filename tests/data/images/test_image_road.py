@@ -71,6 +71,12 @@ def test_words_of_the_training_stay_words_where_such_files_are_there_later(
     assert read_table(frame)[0]["logo"].tolist() != frame["logo"].tolist(), "without a model they are images"
 
 
+def test_a_name_in_a_message_is_short_and_can_be_written() -> None:
+    placed = with_whole_paths(pd.DataFrame({"logo": ["\udc80" + "x" * 5000 + ".png"] * 3}), Path())
+    (note,) = placed.notes
+    assert len(note) < 400 and note.encode("utf-8")
+
+
 def test_a_folder_whose_list_may_not_be_read_holds_no_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(self: Path) -> None:
         raise PermissionError(13, "Permission denied")

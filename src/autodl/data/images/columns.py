@@ -29,6 +29,8 @@ PROBE = 20
 """First texts of a column that are looked at."""
 LOOKED_AT = 200
 """Names looked at to see whether they are there."""
+SHOWN = 60
+"""Characters of a name in a message."""
 SUBFOLDERS = 50
 """Folders beside a table in which its images are looked for."""
 
@@ -145,7 +147,7 @@ def with_whole_paths(frame: pd.DataFrame, folder: Path, words: Collection[str] =
         if base is None:
             first = next(w for w in names if is_image_name(w))
             notes.append(
-                f"'{name}' names image files, but they are not there (such as {first}, looked for in "
+                f"'{name}' names image files, but they are not there (such as {first[:SHOWN]!r}, looked for in "
                 f"{folder.absolute()}); they are taken as words."
             )
             continue
