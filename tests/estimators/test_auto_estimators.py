@@ -28,6 +28,7 @@ from autodl.errors import AutodlError, ConfigError, DataError
 from autodl.estimators import inputs
 from autodl.estimators.base import resolve_seed
 from autodl.machine import Machine
+from autodl.media.place import process_place
 
 CHEAP: dict[str, Any] = {"max_trials": 2, "families": ("linear",)}
 
@@ -160,6 +161,19 @@ def test_sparse_rows_are_read_like_full_ones(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(DataError, match="TruncatedSVD"):
         model.predict(sparse.csr_matrix(full))
     assert full.nbytes > inputs.DENSE_SHARE * 8_000
+
+
+def test_predictions_leave_no_series_among_the_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.cumsum(np.random.default_rng(0).normal(size=(60, 30)), axis=1)
+    wide = pd.DataFrame(values, columns=[f"t{k}" for k in range(30)])
+    model = AutoClassifier(**CHEAP).fit(wide, values[:, 20] > 0)
+    assert "t0 to t29" in model.model_.manifest.features.names
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    process_place.cache_clear()
+    assert len(model.predict(wide)) == 60
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_given_data_stay_as_they_are() -> None:

@@ -130,11 +130,14 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
     def _raw(self, X: Any) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values for rows X."""
         from autodl.data import apply_schema
+        from autodl.media.place import passing_place
 
         check_is_fitted(self, "model_")
-        frame = read_rows(self, X, reset=False)
+        features = self.model_.manifest.features
+        frame = read_rows(self, X, reset=False, words=features.word_columns)
         frame.columns = self._columns
-        return self.model_.predict_raw(apply_schema(frame, self.model_.manifest.features, where="X"))
+        with passing_place() as place:  # whoever predicts again and again must not fill the disk
+            return self.model_.predict_raw(apply_schema(frame, features, where="X", place=place))
 
 
 def required(y: Any, estimator: BaseEstimator) -> Any:

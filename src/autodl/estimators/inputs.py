@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from autodl.errors import DataError
@@ -14,13 +15,14 @@ DENSE_SHARE = 0.25
 """Of the memory: a sparse matrix that would take more as a dense one is refused."""
 
 
-def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> pd.DataFrame:
+def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, words: Collection[str] = ()) -> pd.DataFrame:
     """The rows of X, checked as scikit-learn asks, with plain dtypes and unique names.
 
     Args:
         estimator: Its ``n_features_in_`` and ``feature_names_in_`` are set or checked.
         X: (n, p) frame of any library, array, nested list or sparse matrix.
         reset: Whether this is ``fit``: at least two rows are needed then, else one.
+        words: Columns that held words in ``fit``, so that none of them names images.
 
     Returns:
         (n, p) frame; columns of an array are called x0, x1, ...
@@ -49,7 +51,7 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> pd.DataFrame:
             ensure_min_samples=least,
         )  # fmt: skip
         frame = pd.DataFrame(_dense(array), columns=[f"x{i}" for i in range(array.shape[1])])
-    return read_table(frame)[0]
+    return read_table(frame, as_text=words)[0]
 
 
 def _dense(array: Any) -> Any:
