@@ -182,7 +182,7 @@ def with_wide(
                 continue
             raise DataError(
                 f"{where} lacks '{lacking[0]}', a step of the series '{column.name}'",
-                "It needs the columns of the training data.",
+                "Add it; predictions go without the series with --allow-missing.",
             )
         raw = {c: canonical(frame[c], ColumnKind.NUMERIC, ParseRule()) for c in rule.columns}
         added[column.name] = _cells(pd.DataFrame(raw), rule.columns)
