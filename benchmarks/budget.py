@@ -28,10 +28,14 @@ TASKS = (
 )
 
 
-class PeakMemory(threading.Thread):
-    """Samples the proportional memory of a process and its descendants ten times a second.
+EVERY_S, SHARE = 0.5, 0.02
 
-    Proportional (PSS): pages that several processes share count once.
+
+class PeakMemory(threading.Thread):
+    """Samples the proportional memory of a process and its descendants, at most twice a second.
+
+    Proportional (PSS): pages that several processes share count once. The kernel walks all pages for that and holds
+    up the processes meanwhile, so that the samples may take no more than ``SHARE`` of the time.
     """
 
     def __init__(self, pid: int) -> None:
@@ -39,14 +43,16 @@ class PeakMemory(threading.Thread):
         self.process, self.peak, self.done = psutil.Process(pid), 0, threading.Event()
 
     def run(self) -> None:
-        while not self.done.wait(0.1):
-            total = 0
+        pause = EVERY_S
+        while not self.done.wait(pause):
+            total, begun = 0, time.perf_counter()
             try:
                 for p in [self.process, *self.process.children(recursive=True)]:
                     total += p.memory_full_info().pss
             except psutil.Error:
                 continue
             self.peak = max(self.peak, total)
+            pause = max(EVERY_S, (time.perf_counter() - begun) / SHARE)
 
 
 def measure(command: list[str]) -> tuple[float, int, int]:
