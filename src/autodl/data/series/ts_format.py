@@ -106,8 +106,11 @@ def _steps(channel: str, where: str, number: int) -> NDArray[np.float64]:
     words = channel.split(",")
     try:
         return np.array(words, np.float64)
-    except ValueError:
-        pass  # missing values are seen to below, so that files without any are read quickly
+    except ValueError:  # something is missing, or no number; most files have neither, and are read quickly
+        return _word_by_word(words, where, number)
+
+
+def _word_by_word(words: list[str], where: str, number: int) -> NDArray[np.float64]:
     out = np.full(len(words), np.nan)
     for k, word in enumerate(words):
         if word.strip().lower() not in _MISSING:
