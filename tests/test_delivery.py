@@ -83,7 +83,7 @@ def test_a_member_that_is_not_trained_again_keeps_all_its_fold_models(tmp_path, 
         results[i] = delivery.folder.write_trial(result, None, None, models)
     monkeypatch.setattr(Refits, "train", lambda *a: {"t0001": [b"whole"], "t0002": []})
     names = {i: i for i in results}
-    delivery.refit(ensemble(*SAME), results, names, None, (None, np.zeros(9)), Deadline.after(60), {})
+    delivery.refit(ensemble(*SAME), results, names, None, (None, np.zeros(9)), Deadline.after(60), {}, {})
     kept = {m.trial_id: (m.trained_on, len(m.files)) for m in delivery.manifest().members}
     assert kept == {"t0001": ("all rows", 1), "t0002": ("folds", 7)}
 

@@ -130,3 +130,57 @@ def test_late_refits_are_a_warning_to_the_next(monkeypatch):
     # What is over in a moment says little: a second one is begun though the first took ten times its estimate.
     quick, _ = train(monkeypatch, {"a": 0.02, "b": 2.0}, FakeClock(6.0), weights=weights, slower=2.5)
     assert quick["b"] == 1
+
+
+def further(monkeypatch, clock, seconds, going_on, weights, parent=None):
+    """Numbers of models by trial where those of some may go on, which of them did, and the seconds they had."""
+    had = []
+
+    def fit(self, result, recipe, prepared, deadline, *, seed=0, start=None):
+        assert prepared == ("its own", "rows as it knows them")
+        had.append(deadline.left())
+        return SimpleNamespace(to_bytes=lambda: b"further")
+
+    def one(self, result, seed, prepared):
+        return SimpleNamespace(to_bytes=lambda: b"anew")
+
+    monkeypatch.setattr(Refits, "_fit", fit)
+    monkeypatch.setattr(Refits, "_one", one)
+    monkeypatch.setattr(refitting, "vouch", lambda data: None)
+    monkeypatch.setattr(refitting, "trial_recipe", lambda spec, data: None)
+    preparer = type("P", (str,), {"transform": lambda self, frame: "rows as it knows them"})("its own")
+    results = {i: trial(i) for i in weights}
+    if parent is not None:
+        results = {
+            i: r.model_copy(update={"spec": r.spec.model_copy(update={"parent": parent})}) for i, r in results.items()
+        }
+    refits = Refits(None, None, None, clock, seconds, going_on, lambda result: SimpleNamespace(preparer=preparer))
+    fitted = refits.train([Member(trial_id=i, family="cnn", weight=w) for i, w in weights.items()], results, most=1)
+    return {i: [m.decode() for m in models] for i, models in fitted.items()}, refits.gone_on, had
+
+
+def test_where_there_is_no_time_to_train_anew_the_fold_model_goes_on(monkeypatch):
+    found, gone_on, had = further(
+        monkeypatch, Deadline.after(60.0), {"a": 90.0, "b": 2.0}, {"a": 30.0, "b": 1.0}, {"a": 0.7, "b": 0.3}
+    )
+    assert found == {"a": ["further"], "b": ["anew"]} and gone_on == {"a"}
+    assert had == [pytest.approx(refitting.SAFETY * 30.0, abs=1.0)]
+
+
+def test_it_goes_on_for_a_part_of_the_time_but_not_for_an_instant(monkeypatch):
+    found, _, had = further(monkeypatch, Deadline.after(15.0), {"a": 90.0}, {"a": 30.0}, {"a": 1.0})
+    assert found == {"a": ["further"]} and had == [pytest.approx(15.0, abs=1.0)]
+    found, gone_on, had = further(monkeypatch, Deadline.after(10.0), {"a": 90.0}, {"a": 30.0}, {"a": 1.0})
+    assert found == {"a": []} and not gone_on and not had
+
+
+def test_what_was_bred_is_not_trained_anew_but_may_go_on(monkeypatch):
+    found, _, had = further(monkeypatch, Deadline(), {"a": 1.0}, {"a": 1.0}, {"a": 1.0}, parent="t0000")
+    assert found == {"a": ["further"]} and had == [float("inf")]
+    assert further(monkeypatch, Deadline(), {"a": 1.0}, {}, {"a": 1.0}, parent="t0000")[0] == {"a": []}
+
+
+def test_a_fold_model_that_is_gone_cannot_go_on(monkeypatch):
+    monkeypatch.setattr(Refits, "_one", lambda self, result, seed, prepared: None)
+    refits = Refits(None, None, None, Deadline.after(20.0), {"a": 90.0}, {"a": 20.0})
+    assert refits.train([Member(trial_id="a", family="cnn", weight=1.0)], {"a": trial("a")}) == {"a": []}

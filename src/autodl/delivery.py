@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import Deadline
-from autodl.model import DeliveredMember, ModelManifest, deliver, is_older
+from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver, is_older
 from autodl.records import ArtifactRef, Calibration, ColumnKind, Ensemble, Member, TableSchema, Task, TrialResult
 from autodl.records.ensemble import Pooling
 from autodl.refitting import Refits, quick
 from autodl.search.trial import TrialData
+from autodl.serialize import load
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
 
@@ -151,6 +152,7 @@ class Delivery:
         rows: tuple[pd.DataFrame, NDArray[Any]],
         deadline: Deadline,
         seconds: Mapping[str, float],
+        further: Mapping[str, float],
         too_large: Collection[str] = (),
         most: int | None = None,
         beside: int = 0,
@@ -167,6 +169,7 @@ class Delivery:
             rows: All rows that may be used, with their targets.
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
+            further: Of letting the fold's model go on learning instead, where it can.
             too_large: Ids of trials that are not trained again, as that does not fit into the memory or adds nothing.
             most: Models of each member at most; if None all of its fold models, or as many seeds as are worth it.
             beside: Fold models of each member to deliver with them, where all together answer quickly.
@@ -175,7 +178,7 @@ class Delivery:
             What was delivered, in words; None if nothing could be retrained.
         """
         frame, y = rows
-        refits = Refits(data, frame, y, deadline, seconds)
+        refits = Refits(data, frame, y, deadline, seconds, further, self._fold_model)
         whole = all(self.folder.has_models(results[m.trial_id]) for m in ensemble.members)
         bagged = {m.trial_id: 1 + beside for m in ensemble.members}
         if not whole or not quick(bagged, results, timed=refits.timed):
@@ -196,15 +199,25 @@ class Delivery:
             contents.append(models)
         total = sum(m.weight for m in members)
         members = [m.model_copy(update={"weight": m.weight / total}) for m in members]
-        retrained = [m for m in members if m.trained_on == "all rows"]
+        anew = [m for m in members if m.trained_on == "all rows" and m.trial_id not in refits.gone_on]
+        further = [m for m in members if m.trial_id in refits.gone_on]
         rest = [m for m in members if m.trained_on != "all rows"]
-        text = f"{_listing(retrained)}, trained again on all {len(y):,} rows"
+        parts = [f"{_listing(anew)}, trained again on all {len(y):,} rows"] if anew else []
+        parts += [f"{_listing(further)}, trained further on all {len(y):,} rows"] if further else []
+        text = "; ".join(parts)
         text += f" and averaged with {beside} models of the validation folds" if beside else ""
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
         self.write(
             members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
         )
         return text
+
+    def _fold_model(self, result: TrialResult) -> FittedModel | None:
+        """The model of a trial's first fold."""
+        if not self.folder.has_models(result):
+            return None
+        model = load(self.folder.read_bytes(result.models[0]))
+        return model if isinstance(model, FittedModel) else None
 
 
 def _cuts(threshold: float, factors: Sequence[float]) -> list[float]:

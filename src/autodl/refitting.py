@@ -3,23 +3,26 @@
 Every member is trained once first, the heaviest before the others. What time is left goes into further seeds, whose
 mean varies less: the mean of k models has 1/k of a single one's variance, so that one more is worth the square of the
 weight times (1/k - 1/(k+1)), per second. More models answer more slowly, which is limited.
+
+Where there is no time to train a network anew, that of the only fold goes on learning from all rows.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autodl.clock import Deadline
 from autodl.models.base import families
-from autodl.records import Member, TrialResult
+from autodl.records import Member, Recipe, TrialResult
 from autodl.search.blas import blas_threads
 from autodl.search.prepared import preparation_key
+from autodl.search.reserve import LEAST_FURTHER
 from autodl.search.trial import TrialData, fit_model, trial_recipe
 from autodl.serialize.pickled import vouch
 
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from autodl.features import Features
     from autodl.model import FittedModel
+    from autodl.preprocess import Preparer
 
 MAX_SEEDS = 5
 """Refits of one configuration with different seeds; averaging them lowers the variance of the delivered model."""
@@ -50,6 +55,9 @@ class Refits:
         frame: (n,) all rows that may be used. y: (n,) their targets.
         deadline: When the last one must end.
         seconds: Estimated seconds of one refit, by trial id.
+        further: Estimated seconds of letting a fold's model go on instead, by trial id; only those that can.
+        start: The fold's model of a trial; None if it is gone.
+        gone_on: Ids of trials whose fold's model went on learning; ``train`` fills it.
     """
 
     data: TrialData
@@ -57,6 +65,9 @@ class Refits:
     y: NDArray[Any]
     deadline: Deadline
     seconds: Mapping[str, float]
+    further: Mapping[str, float] = field(default_factory=dict)
+    start: Callable[[TrialResult], FittedModel | None] = lambda result: None
+    gone_on: set[str] = field(default_factory=set)
 
     @property
     def timed(self) -> bool:
@@ -80,14 +91,17 @@ class Refits:
             beside: Fold models of each member that are delivered with them.
         """
         fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in members}
+        fitting = [m for m in members if m.trial_id not in too_large]
         # The weights that a trial went on from are those of the folds.
-        able = [m for m in members if m.trial_id not in too_large and results[m.trial_id].spec.parent is None]
+        able = [m for m in fitting if results[m.trial_id].spec.parent is None]
         prepared: dict[str, tuple[Any, Any]] = {}
         spent: dict[str, float] = dict(self.seconds)
         took = expected = USUAL_S
-        for member in sorted(able, key=lambda m: -m.weight):
+        for member in sorted(fitting, key=lambda m: -m.weight):
             # What was trained a moment ago says whether estimates of the search still hold.
-            if self.deadline.left() < SAFETY * max(1.0, took / expected) * self.seconds[member.trial_id]:
+            slower = max(1.0, took / expected)
+            if member not in able or self.deadline.left() < SAFETY * slower * self.seconds[member.trial_id]:
+                fitted[member.trial_id] += self._gone_on(results[member.trial_id], slower)
                 continue
             begun = self.deadline.left()
             self._add(member, results, 0, fitted, prepared)
@@ -112,6 +126,29 @@ class Refits:
         if model is not None:
             fitted[member.trial_id].append(model.to_bytes())
             vouch(fitted[member.trial_id][-1])
+
+    def _gone_on(self, result: TrialResult, slower: float) -> list[bytes]:
+        """The fold's model, having learnt from all rows for a while, stored; nothing if there is no time for it."""
+        usual = slower * self.further.get(result.spec.id, math.inf)
+        if self.deadline.left() < LEAST_FURTHER * usual or math.isinf(usual):
+            return []
+        deadline = Deadline.after(SAFETY * usual).earlier(self.deadline) if self.timed else self.deadline
+        try:
+            start = self.start(result)
+            if start is None:
+                return []
+            # Its weights know the rows as its own preparation gives them.
+            prepared = start.preparer, start.preparer.transform(self.frame)
+            model = self._fit(result, trial_recipe(result.spec, self.data), prepared, deadline, start=start)
+        except Exception:  # as in ``_one``
+            logging.getLogger("autodl").exception("training %s further failed", result.spec.id)
+            return []
+        if model is None:
+            return []
+        stored = model.to_bytes()
+        vouch(stored)
+        self.gone_on.add(result.spec.id)
+        return [stored]
 
     def _next(
         self,
@@ -150,18 +187,31 @@ class Refits:
                 prepared.clear()  # one prepared table at a time is enough to hold in memory
                 preparer = Preparer(recipe, data.schema, data.task)
                 prepared[key] = (preparer, preparer.fit_transform(self.frame, self.y, self.deadline, data.weight))
-            if self.deadline.passed():
-                return None
-            with blas_threads(data.threads):
-                model = fit_model(
-                    result.spec, recipe, prepared[key], self.y, None, data,
-                    seed=result.spec.seed + 1000 * seed, extra=result.refit, deadline=self.deadline,
-                    weight=data.weight,
-                )  # fmt: skip
-            sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
+            return self._fit(result, recipe, prepared[key], self.deadline, seed=seed)
         except Exception:  # the family may raise anything, and the run has a model already
             logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
             return None
+
+    def _fit(
+        self,
+        result: TrialResult,
+        recipe: Recipe,
+        prepared: tuple[Preparer, Features],
+        deadline: Deadline,
+        *,
+        seed: int = 0,
+        start: FittedModel | None = None,
+    ) -> FittedModel | None:
+        """A model of all rows, anew or from what a fold's has learnt; None if the time was up."""
+        if deadline.passed():
+            return None
+        with blas_threads(self.data.threads):
+            model = fit_model(
+                result.spec, recipe, prepared, self.y, None, self.data,
+                seed=result.spec.seed + 1000 * seed, extra=result.refit if start is None else None,
+                deadline=deadline, start=start, weight=self.data.weight,
+            )  # fmt: skip
+        sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
         # Cut off by the deadline it may be a stub of the model that was tested.
         return model if sound and not self.deadline.passed() else None
 

@@ -113,6 +113,25 @@ def test_training_goes_on_from_another_network(tmp_path) -> None:
         other.fit(X, y)
 
 
+def test_going_on_with_more_rows_reads_them_as_before(tmp_path) -> None:
+    """Numbers whose training rows hold another range: weights that went on mean the same by them as before."""
+    store, bright = bright_or_dark(tmp_path, 200)
+    wide = np.where(np.arange(200) < 100, 1.0, 1_000.0) * np.random.default_rng(1).normal(size=200)
+    y = bright + 5.0 + 0.001 * wide
+    few, every = np.arange(100), np.arange(200)
+    config, meta = CnnConfig(**SMALL, epochs=4), Meta(Task.REGRESSION, threads=1)
+    first = Cnn().build(config, meta)
+    first.fit(rows(store, few, wide[few, None]), y[few])
+    child = Cnn().build(config, meta)
+    child.start = first
+    child.fit(rows(store, every, wide[:, None]), y)
+    assert child.plan is first.plan and (child._center, child._spread) == (first._center, first._spread)
+    anew = Cnn().build(config, meta)
+    anew.fit(rows(store, every, wide[:, None]), y)
+    assert anew._center != first._center
+    assert Cnn.further
+
+
 def test_the_length_of_the_training_fits_the_deadline(tmp_path) -> None:
     store, y = bright_or_dark(tmp_path)
     model = Cnn().build(CnnConfig(**SMALL, epochs=100_000), Meta(Task.CLASSIFICATION, 2, threads=1))

@@ -119,3 +119,18 @@ def test_a_refit_stops_at_the_best_round_of_a_fold():
     assert falling.refit(whole.model_copy(update={"curve": curve}), 1.25) == falling.refit(whole, 1.25)
     prepared = CostModel(shape, N_FOLDS, lambda spec: 1.0)
     assert prepared.refit(early, 1.0) == pytest.approx(1.0 + best * (10.0 / N_FOLDS - 1.0))
+
+
+def test_going_on_takes_a_part_of_a_training_and_only_networks_over_images_with_one_fold_do_it():
+    shape = Shape(rows=4_000, numeric=0, images=1, image_side=32, classes=10, threads=1)
+    costs = CostModel(shape, 1, refit_threads=2)
+    config = family_space("cnn").starts()[1]
+    done = trial(1, "cnn", 100.0, config=config, folds=1)
+    whole, part = costs.refit(done, 1.25), costs.further(done, 1.25)
+    assert 0.2 * whole < part < 0.5 * whole
+    assert costs.further(done, 2.5) > part
+    assert costs.further(trial(1, "cnn", 100.0, config=config, folds=2), 1.25) is None
+    assert costs.further(trial(1, "lightgbm", 100.0, folds=1), 1.25) is None
+    # What itself went on was a part of a training already.
+    bred = done.model_copy(update={"spec": done.spec.model_copy(update={"parent": "t0001"})})
+    assert costs.further(bred, 1.25) > 2.0 * part

@@ -53,12 +53,19 @@ def budget(total=100.0, used=0.0):
 
 @pytest.mark.usefixtures("strict")
 def test_a_refit_that_cannot_fit_keeps_no_time_from_the_search():
-    assert affordable([50.0, 3.0, 4.0], most=10.0) == 7.0
+    assert affordable([(50.0, None), (3.0, None), (4.0, None)], most=10.0) == 7.0
     assert affordable([], most=10.0) == 0.0
     end = budget().finish_s(600, 2)
     assert Reserve(setup(), budget(), 600)([trial(1, 0.1, 80.0)]) == pytest.approx(end)
     kept = Reserve(setup(), budget(), 600)([trial(1, 0.1, 80.0), trial(2, 0.2, 5.0)])
     assert kept == pytest.approx(end + REFIT_MARGIN * 5.0)
+
+
+def test_a_model_that_can_go_on_learning_keeps_time_for_that():
+    assert affordable([(50.0, 6.0), (3.0, None)], most=10.0) == 9.0
+    assert affordable([(8.0, 6.0)], most=10.0) == 8.0  # anew where that fits
+    assert affordable([(50.0, 20.0), (3.0, None)], most=10.0) == 10.0  # for a part of its time
+    assert affordable([(50.0, 30.0), (3.0, None)], most=10.0) == 3.0  # too small a part
 
 
 @pytest.mark.usefixtures("strict")

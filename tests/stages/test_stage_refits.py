@@ -58,6 +58,7 @@ def test_no_time_is_lost_where_no_refit_fits(now, monkeypatch, refit_s, slowdown
 
     monkeypatch.setattr(concluding, "kept_for_the_end", kept_for_the_end)
     monkeypatch.setattr(concluding, "refit_seconds", lambda *_: {"t0001": refit_s})
+    monkeypatch.setattr(concluding, "further_seconds", lambda *_: {})
     monkeypatch.setattr(concluding, "nearly_all_rows", lambda *_: [])
     monkeypatch.setattr(concluding, "_too_large", lambda *_: [])
     monkeypatch.setattr(concluding, "most_copies", lambda *_: None)

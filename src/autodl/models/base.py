@@ -209,6 +209,8 @@ class Family(ABC):
         tunes: Of what a pretrained network is that it trains further, named by the field ``encoder`` of its
             configuration; None where it starts anew.
         deep: Whether it is a neural network.
+        further: Whether its models may go on learning from more rows than they began with, where there is no time to
+            train one anew on all of them; see ``Estimator.start``.
         random: Whether the seed changes the fitted model, so that averaging over seeds helps.
         stored_types: Library classes that its trained models hold, as ``MODULE:CLASS``; model files may name them.
         quantiles: Whether it can predict quantiles of a number; see ``Estimator.predict_quantiles``.
@@ -237,6 +239,7 @@ class Family(ABC):
     leads: ClassVar[bool] = False
     tunes: ClassVar[Modality | None] = None
     deep: ClassVar[bool] = False
+    further: ClassVar[bool] = False
     random: ClassVar[bool] = True
     quantiles: ClassVar[bool] = False
     stored_types: ClassVar[tuple[str, ...]] = ()

@@ -60,6 +60,7 @@ class Cnn(Family):
     order = 4
     leads = True
     deep = True
+    further = True
     quantiles = True
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -181,6 +181,7 @@ class FinetunedCnn(Family):
     min_rows = 200
     first_share = 0.4
     deep = True
+    further = True
     quantiles = True
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -69,6 +69,7 @@ class Vit(Family):
     min_rows = 2_000
     first_share = 0.15
     deep = True
+    further = True
     quantiles = True
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:

@@ -15,6 +15,7 @@ from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
+from autodl.search.allocation import LEAD
 from autodl.search.fitting import idle_fields, planned_space
 from autodl.search.memory import Rows, preparation_cost, vector_columns
 from autodl.search.space import Config, SearchSpace, family_space
@@ -28,6 +29,8 @@ SHARE = {"fast": 0.25, "balanced": 0.6, "best": 0.9}
 """Largest share of the budget that the first trial of a family may take, by preset."""
 EXTRA_SHARE = 0.15
 """The same for families of optional packages that were not asked for by name: they bring a search of their own."""
+TIMES_LONGER = 2
+"""Listed trainings of a family that leads take about so many times as long as its first one."""
 MEMORY_SHARE = 0.6
 PLURALS = {Modality.TEXT: "texts", Modality.IMAGE: "images", Modality.SERIES: "series"}
 
@@ -158,8 +161,9 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     """Seconds of one trial of each family that takes part: of all, and of those that do well on most data.
 
     The latter are neither networks nor limited in rows, but for networks that lead on what the data hold: a long
-    training on one split tells more than short ones on several. Families that never fit the budget do not count, nor
-    those that would lead without the pretrained network that reads the data: they come last, where time is left.
+    training on one split tells more than short ones on several, and their longer trainings, which come next, count
+    as well. Families that never fit the budget do not count, nor those that would lead without the pretrained network
+    that reads the data: they come last, where time is left.
 
     Args:
         setting: Rows, machine and threads of one trial.
@@ -168,7 +172,8 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     kept, _, _ = choose_families(setting)
     kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
     core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
-    every, most = sum(p.est_seconds for p in kept), sum(p.est_seconds for p in core)
+    longer = sum(p.est_seconds for p in kept if p.lead) * LEAD * TIMES_LONGER
+    every, most = sum(p.est_seconds for p in kept) + longer, sum(p.est_seconds for p in core) + longer
     return every / side_by_side, most / side_by_side
 
 

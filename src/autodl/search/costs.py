@@ -13,7 +13,7 @@ from autodl.records.origins import SUPERNET
 from autodl.search.calibration import Beliefs, Measurement
 from autodl.search.nas.sharing import TRAININGS, without_rankings
 from autodl.search.trial import split_config
-from autodl.train.config import SLICE
+from autodl.train.config import SLICE, TrainConfig
 
 OVERHEAD_S = 0.05
 """Added to measured and estimated seconds before they are compared: what a trial takes besides its training."""
@@ -115,6 +115,31 @@ class CostModel:
         fold = result.cost.fit_s / max(1, len(result.fold_losses))
         prepared = min(fold, self.prepared(result.spec))
         return growth * self._quicker(result.spec) * (prepared + _kept_share(result) * (fold - prepared))
+
+    def further(self, result: TrialResult, growth: float) -> float | None:
+        """Seconds to let the model of a trial's only fold go on learning, from ``growth`` times the rows it has seen.
+
+        None where its family's models do not do that, or where there are several folds: the mean of their models has
+        seen all rows.
+        """
+        spec = result.spec
+        family = families[spec.family]()
+        if not family.further or result.cost is None or len(result.fold_losses) != 1 or spec.fidelity is not None:
+            return None
+        own, _ = split_config(spec.config)
+        config = family.config(**own)
+        if not isinstance(config, TrainConfig):
+            return None
+        before = self._shape(spec)
+        now = replace(
+            before,
+            rows=max(1, round(growth * before.rows)),
+            threads=max(before.threads, self.refit_threads or 0),
+        )
+        again = family.estimate_cost(now, config.sliced(now.rows))
+        if spec.parent is not None:
+            config = config.sliced(before.rows)
+        return result.cost.fit_s * again.seconds / max(LEAST_S, family.estimate_cost(before, config).seconds)
 
     def _quicker(self, spec: TrialSpec) -> float:
         """Share of a trial's time that a refit takes for its further threads, of which preparation has no use."""

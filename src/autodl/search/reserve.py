@@ -7,6 +7,7 @@ the last trials may take from the reserve.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ KEPT_SHARE = 0.35
 """At most this share is kept for refits and the end of the run together, however slow the machine looks."""
 REFIT_MARGIN = 1.3
 """A refit may take longer than estimated."""
+LEAST_FURTHER = 0.4
+"""A fold's model goes on learning if this share of what that should take is there; its schedule is compressed."""
 EXPLAIN_SHARE = 0.03
 """At most this share is kept for a full explanation, beyond what the end of a run holds for a short one."""
 LENT, LENT_SHARE = 0.25, 0.02
@@ -50,17 +53,20 @@ def checking_seconds(setup: SearchSetup) -> float:
     return CHECK_S * (3.0 if limits.memory_bytes is not None else 0.3 if limits.any else 0.0)
 
 
-def affordable(seconds: Sequence[float], most: float) -> float:
+def affordable(seconds: Sequence[tuple[float, float | None]], most: float) -> float:
     """What the refits that fit will take together; one that is too long for what is left is passed over.
 
     Args:
-        seconds: Of each member, the most important first.
+        seconds: Of each member, the most important first: to train it anew, and to let its model of the only fold go
+            on, if it can; with a part of that time it goes on for less.
         most: For all.
     """
     total = 0.0
-    for s in seconds:
-        if total + s <= most:
-            total += s
+    for anew, further in seconds:
+        if total + anew <= most:
+            total += anew
+        elif further is not None and LEAST_FURTHER * further <= most - total:
+            total += min(further, most - total)
     return total
 
 
@@ -132,11 +138,13 @@ class Reserve:
         room = max(0.0, KEPT_SHARE * total - finish)
         refits = 0.0
         if self._setup.plan.scout is None:  # else the leaders are trained on all rows while the search goes on
-            # What went on from the weights of another is not trained again.
-            again = [r for r in members if r.spec.parent is None]
-            seconds = [REFIT_MARGIN * self._costs.refit(r, self._growth) for r in again]
-            refits = affordable(seconds, min(REFIT_SHARE * total, room))
+            refits = affordable([self._refit(r) for r in members], min(REFIT_SHARE * total, room))
         return refits + min(self._explanation(members, finish), room - refits)
+
+    def _refit(self, result: TrialResult) -> tuple[float, float | None]:
+        """See ``affordable``. What went on from the weights of another is not trained anew."""
+        anew = math.inf if result.spec.parent is not None else REFIT_MARGIN * self._costs.refit(result, self._growth)
+        return anew, self._costs.further(result, self._growth)
 
     def _explanation(self, members: Sequence[TrialResult], finish: float) -> float:
         """Seconds of a full explanation beyond those that ``finish`` holds for a short one, if that is not much."""

@@ -114,6 +114,13 @@ def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: i
     return {r.spec.id: costs.refit(r, growth) for r in finished if r.ok}
 
 
+def further_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
+    """Estimated seconds to let the fold's model of a trial go on learning from ``n_rows`` rows, where it can."""
+    costs, growth = setup.costs(), setup.growth(n_rows)
+    found = {r.spec.id: costs.further(r, growth) for r in finished if r.ok}
+    return {key: seconds for key, seconds in found.items() if seconds is not None}
+
+
 def nearly_all_rows(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> list[str]:
     """Ids of trials to whose models a training on all ``n_rows`` rows would add next to nothing.
 

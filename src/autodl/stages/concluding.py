@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,8 @@ from autodl.run_context import RunContext
 from autodl.search.budget import AFTER_CHOICE, AFTER_REFITS, Budget
 from autodl.search.memory import allowance
 from autodl.search.naming import trial_names
-from autodl.search.session import nearly_all_rows, refit_bytes, refit_seconds
+from autodl.search.reserve import LEAST_FURTHER
+from autodl.search.session import further_seconds, nearly_all_rows, refit_bytes, refit_seconds
 from autodl.stages.explaining import kept_for_the_end
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
@@ -126,7 +128,11 @@ def deliver_refit(
     data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight)
     seconds = refit_seconds(setup, results, problem.n_refit)
     ctx.budget.look_closely()
-    if not _any_fits(ctx, problem, [seconds[m.trial_id] for m in ensemble.members]):
+    further = further_seconds(setup, results, problem.n_refit)
+    quickest = [
+        min(seconds[i], LEAST_FURTHER * further.get(i, math.inf)) for i in (m.trial_id for m in ensemble.members)
+    ]
+    if not _any_fits(ctx, problem, quickest):
         return None
     deadline = _until(ctx.budget, kept_for_the_end(ctx, problem, ensemble, results))
     frame = problem.dataset.frame[list(setup.plan.features)]
@@ -139,6 +145,7 @@ def deliver_refit(
         (frame, problem.dataset.y),
         deadline,
         seconds,
+        further,
         [*_too_large(ctx, problem, ensemble, results, names), *nearly_all_rows(setup, results, problem.n_refit)],
         most_copies(problem, ensemble, results, MAX_SEEDS),
         _beside(problem),

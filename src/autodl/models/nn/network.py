@@ -40,6 +40,8 @@ class Network(Estimator):
     """Rows that go through the module at once where no gradient is taken."""
     sample_rows: ClassVar[int] = 4096
     """Training rows that a fresh module is fitted to."""
+    plan: object = None
+    """How rows become what the module takes: what ``learn`` has found."""
 
     def __init__(self, config: TrainConfig, meta: Meta) -> None:
         super().__init__()
@@ -139,6 +141,8 @@ class Network(Estimator):
         device = pick_device()
         self.learn(X)
         self._learn_target(y)
+        if isinstance(self.start, Network) and self.start.config == self.config:
+            self._read_as(self.start)
         with torch_threads(self.meta.threads) as use_threads, isolated_seed(self.meta.seed, device):
             inputs = self.inputs(X)
             generator = torch.Generator().manual_seed(self.meta.seed)
@@ -184,6 +188,11 @@ class Network(Estimator):
     def _fetched(self, X: Features, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         fetch = self.fetcher(X)
         return inputs if fetch is None else fetch(inputs)
+
+    def _read_as(self, start: Network) -> None:
+        """Take over how the rows are read and the target is scaled: with other rows the weights would not fit."""
+        self.plan = start.plan
+        self._center, self._spread = start._center, start._spread
 
     def _take_over(self, module: nn.Module, start: Estimator) -> None:
         """Begin with the weights of a trained estimator.
