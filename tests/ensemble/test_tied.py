@@ -38,6 +38,15 @@ def test_among_models_without_an_error_the_simplest_is_taken():
     assert chosen.way == "simplest" and chosen.loss == pytest.approx(1 / 400)
 
 
+def test_among_equally_simple_ones_the_first_that_was_tried_is_taken():
+    y, p = separated(40)
+    slip = p.copy()
+    slip[[0, 1]] = 0.55, 0.5
+    predictions = {"t0900": both(slip), "t1000": both(p), "t10000": both(p**2)}
+    got = select(trials(**dict.fromkeys(predictions, "linear")), predictions, y, metrics["roc_auc"], n_classes=2)
+    assert [m.trial_id for m in got.members] == ["t0900"]
+
+
 def test_a_simple_model_that_is_plainly_worse_is_not_taken():
     y, p = separated(400)
     rng = np.random.default_rng(1)

@@ -27,7 +27,9 @@ USUAL = 5
 
 
 def simplest_tied(pool: Pool, best: int) -> int:
-    """The place of the simplest candidate that ties with one of them; among equally simple ones that of lower loss.
+    """The place of the simplest candidate that ties with one of them; among equally simple ones the first tried.
+
+    What is listed first is what does best on other data, which tells more than a lead within the noise.
 
     Where the metric has no influence function nothing is known of the noise: only equal losses tie.
 
@@ -36,7 +38,7 @@ def simplest_tied(pool: Pool, best: int) -> int:
     """
     moved = _influence(pool, best)
     tied = [i for i in range(len(pool.ids)) if i == best or _ties(pool, i, best, moved)]
-    return min(tied, key=lambda i: (_complexity(pool.families[i]), i != best, pool.losses[i]))
+    return min(tied, key=lambda i: (_complexity(pool.families[i]), len(pool.ids[i]), pool.ids[i]))
 
 
 def the_simplest(place: int) -> Way:
