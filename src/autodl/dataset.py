@@ -94,20 +94,20 @@ def load(
     from autodl.data import infer_schema, learn_table, misfits, read_rows
     from autodl.data.images.names import FORMAT, LABEL
     from autodl.data.images.road import drawn, left_out, own_test, without_images
-    from autodl.data.images.tables import check_folder_target, check_images_read
+    from autodl.data.images.tables import check_folder_target, check_folder_task, check_images_read
     from autodl.data.series.names import stated_target
     from autodl.data.series.parts import hint_at_test
     from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
     from autodl.profiling import choose_target, choose_task, encode_target
-    from autodl.profiling.task import check_enough_rows
+    from autodl.profiling.task import check_enough_rows, has_numbers
 
     place = place or process_place()
     needed = {options.target, options.group_column, options.time_column, options.weight_column}
     needed |= {options.series_id, options.order_column}
     skip = tuple(name for name in options.drop if name not in needed)
     allowance = _allowance(options, earlier)
-    table = drawn(read_rows(data, skip=skip, allowance=allowance), allowance, place, earlier)
+    table = drawn(read_rows(data, skip=skip, target=options.target, allowance=allowance), allowance, place, earlier)
     table, long = long_table(table, options)
     raw, read = table.frame, table.info
     seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
@@ -141,6 +141,8 @@ def load(
         told = tuple(f"{m}." for m in misfits(seen, frame, schema))
         read = read.model_copy(update={"notes": (*read.notes, *told)})
     schema, frame = learnt_series(schema, frame, long, {asked, *needed, *options.drop}, place)
+    if of_folders:
+        check_folder_task(options.task, has_numbers(info), info.top[0][0] if info.top else "", name)
     task, task_why, task_guessed = choose_task(info, options.task)
     present = frame[asked].notna().to_numpy()
     n_missing = int((~present).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class AutodlError(Exception):
@@ -76,6 +76,18 @@ REFUSALS = {
     errno.ELOOP: ("it is a link that leads back to itself", "Name the file itself"),
 }
 """What the system may refuse: the reason in words, and what the user can do, as the beginning of a sentence."""
+
+
+def meant_column(asked: str, names: Sequence[str]) -> str | None:
+    """The column that the user named, capitals and spaces around it aside where that is unambiguous; else None.
+
+    >>> meant_column("price ", ["Price", "size"])
+    'Price'
+    """
+    if asked in names:
+        return asked
+    folded = [n for n in names if n.strip().casefold() == asked.strip().casefold()]
+    return folded[0] if len(folded) == 1 else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ def _predict_rows(
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
     with passing_place() as place:
         frame = apply_schema(raw, manifest.features, where=where, place=place)
-        found += count_misfits(raw, frame, manifest.features, skip=lacking)
+        found += _guessed(count_misfits(raw, frame, manifest.features, skip=lacking), manifest.features)
         found += count_far(frame, manifest.features, skip=lacking)
         prediction = model.predict_raw(frame)
     out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
@@ -127,6 +128,12 @@ def _predict_rows(
         for j, name in enumerate(levels):
             out[name] = prediction[:, j]
     return out, found
+
+
+def _guessed(found: list[Misfit], features: TableSchema) -> list[Misfit]:
+    """The same; where the model looks at the image alone, they say that nothing is known of these rows."""
+    alone = [c.kind for c in features.columns] == [ColumnKind.IMAGE]
+    return [replace(m, what=f"{m.what}, so these predictions are guesses") if alone and m.files else m for m in found]
 
 
 def _check_lacking(

@@ -62,6 +62,18 @@ def test_nothing_is_left_to_do_and_nothing_is_swallowed() -> None:
     assert found == []
 
 
+def test_what_tests_share_has_modules_of_its_own_name() -> None:
+    """All ``conftest.py`` share one module name: a class of one is not found by another process, or is another's."""
+    shared = {path.relative_to(REPO): path.read_text("utf-8") for path in REPO.glob("tests/**/*.py")}
+    conftests = [path for path in shared if path.name == "conftest.py"]
+    assert len(conftests) > 3
+    assert [path for path in conftests if re.search(r"^class ", shared[path], re.MULTILINE)] == []
+    used = re.compile(r"^\s*(?:from|import) (?:tests\b|[\w.]*conftest\b)", re.MULTILINE)
+    assert [path for path, text in shared.items() if used.search(text)] == []
+    names = [path.name for path in shared if path.name not in ("conftest.py", "__init__.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_dependency_has_one_exact_pin() -> None:
     def canonical(name: str) -> str:
         return re.sub(r"[-_.]+", "-", name).lower()

@@ -236,3 +236,28 @@ def test_the_search_leaves_out_what_the_plan_has_settled() -> None:
     assert varied(Recipe()) == {"prep.images"}
     assert varied(Recipe(text_encoder="minilm_l6")) == {"prep.images", "prep.embedding"}
     assert varied(Recipe(images="pretrained", image_encoder="efficientnet_lite0")) == set()
+
+
+def text_column(example: str) -> ColumnInfo:
+    return ColumnInfo(
+        name="t", kind=ColumnKind.TEXT, n=1000, n_missing=0, n_unique=1000, mean_length=100.0, top=((example, 1),)
+    )
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "这家餐厅的服务非常好我们下次还会再来的真的很喜欢",
+        "この店のサービスはとても良かったのでまた来ます",
+        "ร้านนี้บริการดีมากและอาหารอร่อย",
+    ],
+)
+def test_scripts_without_spaces_take_as_long_as_their_characters_are_many(example: str) -> None:
+    english = text_column("The service of this restaurant was very good, we shall come again.")
+    longer = english.model_copy(update={"mean_length": 400.0})
+    mixed = text_column(example + english.top[0][0])
+    times = [seconds_at(256, Modality.TEXT, (c,), MINI) for c in (english, mixed, text_column(example), longer)]
+    assert times == sorted(times) and len(set(times[:3])) == 3
+    assert times[2] == pytest.approx(times[3]), "a character each is four times as many tokens"
+    few = english.model_copy(update={"top": (("好", 1),)})
+    assert seconds_at(256, Modality.TEXT, (few,), MINI) == times[0], "too little to tell the script by"

@@ -417,3 +417,29 @@ def test_a_family_of_the_file_that_takes_no_part_is_told(tmp_path: Path) -> None
     one = options.model_copy(update={"families": ("linear", "mlp")})
     plan = make_plan(profile_of(data, one), one, machine=MACHINE, has_test_file=False, spaces=own_spaces(one))
     assert "LightGBM takes no part, so its settings" in decision(plan, "Search").why
+
+
+def test_texts_alone_are_not_told_about_in_the_words_of_tables() -> None:
+    rng = np.random.default_rng(0)
+    words = np.array(
+        ["red", "green", "house", "tree", "river", "stone", "cloud", "dog", "cat", "sings", "runs", "today"]
+    )
+    told = [" ".join(rng.choice(words, 12)) for _ in range(400)]
+    profile = profile_of(pd.DataFrame({"review": told, "y": rng.choice(["no", "yes"], 400)}))
+    messages = {f.code: f.message for f in profile.findings}
+    assert messages["AD001"] == "No text is missing."
+    assert messages["AD021"] == "400 texts."
+    assert messages["AD011"] == "The name 'review' does not say that it is known only afterwards."
+    plan = make_plan(profile, MINUTE, machine=MACHINE, has_test_file=False)
+    assert not {"Missing values", "Outliers", "Categories"} & {d.topic for d in plan.decisions}
+    assert decision(plan, "Columns").choice == "1 of 1 column is used"
+    assert "do well on texts, or on the numbers that these are turned into" in decision(plan, "Models").why
+
+
+def test_words_of_one_column_are_singular() -> None:
+    told = profile_of(table(400)[["a", "y"]])
+    assert {f.code: f.message for f in told.findings}["AD001"] == "No value is missing in 1 column."
+    gaps = table(400)
+    gaps.loc[:50, "a"] = np.nan
+    assert decision(plan_of(gaps), "Missing values").why.startswith("1 numeric column has gaps, 'a' the most")
+    assert "usually win on tables" in decision(plan_of(table(400)), "Models").why

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from report_records import Records, make_records
 from report_score_records import interval
 
-from autodl.records import Curve, Decision, Evaluation, Interval, Severity
+from autodl.records import ColumnKind, Curve, Decision, Evaluation, Interval, Severity
 from autodl.report.facts import gather, turned
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import trade_offs
@@ -320,3 +320,22 @@ def test_the_plan_says_when_no_model_was_checked_on_further_splits() -> None:
     assert told in plan_view(gather(**promised.kwargs())).decisions[0][2]
     again = [t.model_copy(update={"split_losses": (0.1, 0.2)}) if t.ok else t for t in records.trials]
     assert told not in plan_view(gather(**promised.but(trials=tuple(again)).kwargs())).decisions[0][2]
+
+
+@pytest.mark.parametrize(("kind", "noun"), [(ColumnKind.IMAGE, "images"), (ColumnKind.SERIES, "series")])
+def test_what_is_learnt_from_images_or_series_alone_has_no_columns_to_compare(kind: ColumnKind, noun: str) -> None:
+    records = make_records("binary", columns=("picture",))
+    columns = records.profile.columns
+    alone = tuple(c.model_copy(update={"kind": kind}) if c.name == "picture" else c for c in columns.columns)
+    assert records.explanation is not None
+    weak = records.explanation.importances[0].model_copy(update={"drop": 0.0, "low": -0.1, "high": 0.1})
+    records = records.but(
+        profile=records.profile.model_copy(update={"columns": columns.model_copy(update={"columns": alone})}),
+        explanation=records.explanation.model_copy(update={"importances": (weak,), "n_columns": 1}),
+    )
+    found = first(records)
+    assert plain(found.purpose).endswith(f"of a row of titanic.csv from its {kind.value}.")
+    assert plain(found.drivers_note) == (
+        f"It looks at nothing but the {noun}, so there are no columns to compare. Shuffling them among the rows "
+        "examined did not make the score measurably worse."
+    )

@@ -1,82 +1,11 @@
-"""Toy families and data for the search tests."""
+"""Fixtures of the search tests; their classes and helpers stand in ``toy_families.py``."""
 
 from __future__ import annotations
 
-import time
-from typing import ClassVar
-
-import numpy as np
-import pandas as pd
 import pytest
+from toy_families import Stubborn, Toy, make_linear_data
 
-from autodl.clock import NEVER
-from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, families
-from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
-from autodl.search.trial import TrialData
-
-
-class ToyConfig(FamilyConfig):
-    shrink: float = 0.0
-    sleep: float = 0.0
-    fail: bool = False
-
-
-class _ToyModel(Estimator):
-    """Least squares on the numeric columns, shrunk towards the mean: a known best configuration (shrink = 0)."""
-
-    def __init__(self, config, meta):
-        super().__init__()
-        self.config = config
-
-    def fit(self, X, y, X_val=None, y_val=None, *, sample_weight=None, deadline=NEVER):
-        if self.config.fail:
-            raise ValueError("this family always\nfails")
-        end = time.monotonic() + self.config.sleep
-        while time.monotonic() < end:
-            if deadline.passed():
-                raise TimeoutError("no model yet")
-            time.sleep(0.005)
-        A = np.c_[np.ones(len(X)), X.dense()]
-        self.coef = np.linalg.lstsq(A, y, rcond=None)[0]
-        self.mean = float(np.mean(y))
-        self.refit = {"shrink": self.config.shrink}
-
-    def predict(self, X):
-        raw = np.c_[np.ones(len(X)), X.dense()] @ self.coef
-        return self.mean + (1 - self.config.shrink) * (raw - self.mean)
-
-
-class Toy(Family):
-    key: ClassVar[str] = "toy"
-    name: ClassVar[str] = "Toy"
-    summary: ClassVar[str] = "A toy."
-    paper: ClassVar[str] = "none"
-    tasks: ClassVar = frozenset({Task.REGRESSION})
-    config: ClassVar = ToyConfig
-
-    def estimate_cost(self, shape, config):
-        return CostEstimate(0.01 + config.sleep, 1e6)
-
-    def build(self, config, meta):
-        return _ToyModel(config, meta)
-
-
-class Stubborn(Toy):
-    """Never looks at its deadline."""
-
-    key: ClassVar[str] = "stubborn"
-    name: ClassVar[str] = "Stubborn"
-
-    def build(self, config, meta):
-        model = _ToyModel(config.model_copy(update={"sleep": 0.0}), meta)
-        plain_fit = model.fit
-
-        def fit(X, y, X_val=None, y_val=None, *, sample_weight=None, deadline=NEVER):
-            time.sleep(config.sleep)
-            plain_fit(X, y)
-
-        model.fit = fit
-        return model
+from autodl.models.base import families
 
 
 @pytest.fixture
@@ -86,27 +15,6 @@ def toys(monkeypatch):
     return families
 
 
-def numeric_schema(names, n):
-    return TableSchema(
-        columns=tuple(ColumnInfo(name=c, kind=ColumnKind.NUMERIC, n=n, n_missing=0, n_unique=n) for c in names)
-    )
-
-
 @pytest.fixture(scope="session")
 def linear_data():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(90, 3)), columns=list("abc"))
-    y = frame.to_numpy() @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=90)
-    parts = np.array_split(np.arange(60), 3)
-    folds = tuple((np.setdiff1d(np.arange(60), p), p) for p in parts)
-    return TrialData(
-        frame=frame.iloc[:60],
-        y=y[:60],
-        test_frame=frame.iloc[60:].reset_index(drop=True),
-        folds=folds,
-        schema=numeric_schema("abc", 60),
-        task=Task.REGRESSION,
-        n_classes=0,
-        metric="rmse",
-        recipes={"toy": Recipe(), "stubborn": Recipe()},
-    )
+    return make_linear_data()

@@ -18,13 +18,13 @@ PROGRAM = """
     import sys
     sys.path.insert(0, {folder!r})
     from dataclasses import replace
-    from conftest import linear_data
+    from toy_families import make_linear_data
     from autodl.records import Recipe, TrialSpec
     from autodl.search.cross_validation import CrossValidation
     from autodl.search.prepared import PreparedFolds
     from autodl.search.trial import Job, run_trial
 
-    data = replace(linear_data.__wrapped__(), recipes={{"mlp": Recipe(scale="robust", impute="median")}})
+    data = replace(make_linear_data(), recipes={{"mlp": Recipe(scale="robust", impute="median")}})
     loaded, run = ["torch" in sys.modules], CrossValidation.run
 
     def seen(self):

@@ -7,45 +7,16 @@ import time
 from dataclasses import replace
 
 import pytest
+from toy_families import make_loop
 
-from autodl.events import silent
-from autodl.models.base import Shape
-from autodl.records import Cost, FamilyPlan, Limits, Recipe, TrialResult, TrialSpec, TrialStatus
+from autodl.records import Cost, Limits, TrialResult, TrialSpec, TrialStatus
 from autodl.records.origins import SUPERNET
-from autodl.search.allocation import Allocation
 from autodl.search.budget import Budget
-from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
 from autodl.search.loop import LAST_RESORT_S, SearchLoop, SearchState
 from autodl.search.naming import trial_names
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import parse_space
-from autodl.search.strategies.base import strategies
-
-TOY = {
-    "params": {
-        "shrink": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.9},
-        "sleep": {"type": "float", "low": 0.0, "high": 0.001, "default": 0.0},
-    },
-    "portfolio": [{}, {"shrink": 0.5}],
-}
-
-
-def family_plan(key):
-    return FamilyPlan(key=key, name=key.title(), why="", est_seconds=1, est_bytes=1, recipe=Recipe())
-
-
-def make_loop(budget, *, keys=("toy",), space=None, max_trials=None, seed=0, listener=silent, reserve=0.0):
-    spaces = {k: parse_space(space or TOY) for k in keys}
-    return SearchLoop(
-        allocation=Allocation(tuple(family_plan(k) for k in keys), spaces, strategies["tpe"](), seed),
-        costs=CostModel(Shape(rows=40, numeric=3), 3),
-        budget=budget,
-        reserve=lambda finished: reserve,
-        store=lambda outcome: outcome.result,
-        listener=listener,
-        max_trials=max_trials,
-    )
 
 
 def test_order_and_improvement(toys, linear_data):

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from test_loop import make_loop
+from toy_families import make_loop
 
 from autodl.machine import reset_peak
 from autodl.models.base import Shape

@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.search.conftest import numeric_schema
-from tests.search.test_loop import TOY, family_plan
+from toy_families import TOY, family_plan, numeric_schema
 
 from autodl.data import make_splits
 from autodl.events import silent

@@ -30,7 +30,7 @@ from autodl.data.plain_columns import to_frame
 from autodl.data.series.parts import train_and_test
 from autodl.data.series.reading import is_series_source, read_series
 from autodl.data.streams import head, open_parts, read_bytes
-from autodl.errors import DataError
+from autodl.errors import DataError, meant_column
 from autodl.records import ReadInfo
 
 LARGE_BYTES = 1 << 26
@@ -84,6 +84,7 @@ def read_rows(
     as_text: Collection[str] = (),
     every_row: bool = False,
     skip: Collection[str] = (),
+    target: str | None = None,
     allowance: Allowance = UNLIMITED,
 ) -> TableRead:
     """Read a table, or of a large one a random part that the allowance has room for.
@@ -93,13 +94,14 @@ def read_rows(
         as_text: As for ``read_table``.
         every_row: As for ``read_table``.
         skip: Columns that need not be read; large files leave them out (``ReadInfo.unread``).
+        target: What is to be predicted, as the user named it: its cells name no images.
         allowance: What a large table may use; small ones are always kept whole.
 
     Raises:
         DataError: What is wrong with the source and what to do.
     """
     if not isinstance(source, str | Path):
-        return _from_frame(source, allowance, as_text)
+        return _from_frame(source, allowance, as_text, target)
     if (images := image_folder(source)) is not None:
         folder = read_labelled(str(source), images)
         return TableRead(folder.frame, folder.info, np.arange(len(folder.frame)), folder.test)
@@ -115,8 +117,14 @@ def read_rows(
     else:
         frame, info = _read_small(files, str(source), as_text, every_row)
         rows = np.arange(len(frame))
-    placed = with_whole_paths(frame, files[0].parent, as_text)
+    placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
     return TableRead(placed.frame, _with_notes(info, (*left_out, *placed.notes)), rows)
+
+
+def _words(frame: pd.DataFrame, as_text: Collection[str], target: str | None) -> set[str]:
+    """Columns that name no images whatever they look like."""
+    meant = None if target is None else meant_column(target, [str(c) for c in frame.columns])
+    return {*as_text} if meant is None else {*as_text, meant}
 
 
 def _with_notes(info: ReadInfo, notes: tuple[str, ...]) -> ReadInfo:
@@ -227,14 +235,14 @@ def _read_small(
     return _not_empty(frame, str(source)), info
 
 
-def _from_frame(source: Any, allowance: Allowance, words: Collection[str]) -> TableRead:
+def _from_frame(source: Any, allowance: Allowance, as_text: Collection[str], target: str | None) -> TableRead:
     frame = as_pandas(source)
     rows, sample = np.arange(len(frame)), None
     if frame.size >= LARGE_CELLS:
         rows, sample = sample_rows(frame, allowance)
         frame = frame if sample is None else frame.iloc[rows]
     frame, notes = normalise(frame, "the DataFrame")
-    placed = with_whole_paths(frame, Path(), words)
+    placed = with_whole_paths(frame, Path(), _words(frame, as_text, target))
     frame, notes = placed.frame, (*notes, *placed.notes)
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from autodl.records import ColumnInfo, ColumnKind, TableSchema
 FULL_TOP = 10
 """``ColumnInfo.top`` lists at most so many values; with no more distinct ones it lists them all."""
 EXAMPLES = 3
+FILES = 5
+"""Names of files in one note: who wants to look at them must find them."""
 FAR = 1.0
 """A number is far outside the training's range if it lies this many times the length of the range beyond its end."""
 
@@ -34,6 +36,7 @@ class Misfit:
     Attributes:
         column: Its name. what: What is the matter with them, as the end of a sentence.
         n: How many they are, of ``of`` present values. examples: A few of them.
+        files: Whether the examples are the names of files, of which all are held and the first few shown.
     """
 
     column: str
@@ -41,10 +44,13 @@ class Misfit:
     n: int
     of: int
     examples: tuple[str, ...] = ()
+    files: bool = False
 
     def __str__(self) -> str:
-        shown = f" ({', '.join(repr(e) for e in self.examples)})" if self.examples else ""
-        return f"'{self.column}': {self.n:,} of {self.of:,} values {self.what}{shown}"
+        shown = [repr(e) for e in self.examples[: FILES if self.files else EXAMPLES]]
+        rest = len(self.examples) - len(shown)
+        listed = f" ({', '.join(shown)}{f' and {rest:,} more' if rest else ''})" if shown else ""
+        return f"'{self.column}': {self.n:,} of {self.of:,} values {self.what}{listed}"
 
 
 def merge_misfits(found: Iterable[Misfit]) -> list[Misfit]:
@@ -53,8 +59,8 @@ def merge_misfits(found: Iterable[Misfit]) -> list[Misfit]:
     for one in found:
         key = (one.column, one.what)
         if (before := merged.get(key)) is not None:
-            examples = tuple(dict.fromkeys((*before.examples, *one.examples)))[:EXAMPLES]
-            one = Misfit(one.column, one.what, before.n + one.n, before.of + one.of, examples)
+            examples = tuple(dict.fromkeys((*before.examples, *one.examples)))[: None if one.files else EXAMPLES]
+            one = replace(one, n=before.n + one.n, of=before.of + one.of, examples=examples)
         merged[key] = one
     return [one for one in merged.values() if one.n]
 
@@ -140,7 +146,7 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
 
         n = int(present.sum())
         return [
-            Misfit(column.name, why.value, len(names), n, tuple(dict.fromkeys(names))[:EXAMPLES])
+            Misfit(column.name, why.value, len(names), n, tuple(dict.fromkeys(names)), files=True)
             for why, names in lost_images(raw, values)
         ]
     if column.kind is ColumnKind.CATEGORICAL and column.n_unique <= FULL_TOP and column.top:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 PICTURE_SIDE = 96
 MAX_POINTS, MAX_LINES = 120, 4
 MAX_TEXT = 400
-KINDS = {ColumnKind.IMAGE: "image", ColumnKind.SERIES: "series", ColumnKind.TEXT: "text"}
 
 
 def shown_cell(example: ShownExample, column: pd.Series[Any], place: int) -> ShownExample:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from autodl.models._arrays import ArrayEstimator, as_matrix
 from autodl.models._rotation import MOST_ROWS, rotated
+from autodl.models._rounds import rounds
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 from autodl.records.recipe import BENT_COLUMNS
@@ -96,25 +97,22 @@ class LinearEstimator(ArrayEstimator):
             solver = "newton-cholesky" if small else "lbfgs"
         else:
             solver = "liblinear" if ratio == 1.0 and self.n_present == 2 else "saga"
-        # Rounds of growing length, so that the deadline is seen between them; saga's rounds are passes over the rows.
-        # liblinear cannot go on where it stopped, but it is quick.
-        chunk, done = {"lbfgs": 25, "liblinear": c.max_iter}.get(solver, 5), 0
+        # The steps of saga are passes over the rows. liblinear cannot go on where it stopped, but it is quick.
+        first = {"lbfgs": 25, "liblinear": c.max_iter}.get(solver, 5)
         model = LogisticRegression(
             C=c.C,
             l1_ratio=ratio,
             solver=solver,
             warm_start=solver != "liblinear",
             random_state=self.meta.seed,
-            max_iter=chunk,
+            max_iter=first,
             tol=1e-3 if solver == "saga" else 1e-4,
         )
-        while done < c.max_iter:
-            model.max_iter = min(chunk, c.max_iter - done)
+        for steps in rounds(first, c.max_iter, deadline):
+            model.max_iter = steps
             model.fit(matrix, y, sample_weight=weight)
-            done += model.max_iter
-            if int(np.max(model.n_iter_)) < model.max_iter or deadline.passed():
+            if int(np.max(model.n_iter_)) < steps:
                 break
-            chunk *= 2
         if few is not None:
             model.coef_, model.n_features_in_ = model.coef_ @ few[1], few[1].shape[1]
         self._model = model
@@ -167,15 +165,11 @@ class LinearEstimator(ArrayEstimator):
             solver="newton-cholesky" if dense else "lbfgs",
             warm_start=True,
         )
-        # Rounds of growing length, so that the deadline is seen between them.
-        chunk, done = 5 if dense else 25, 0
-        while done < self.config.max_iter:
-            model.max_iter = min(chunk, self.config.max_iter - done)
+        for steps in rounds(5 if dense else 25, self.config.max_iter, deadline):
+            model.max_iter = steps
             model.fit(matrix, y / self._mean, sample_weight=weight)
-            done += model.max_iter
-            if model.n_iter_ < model.max_iter or deadline.passed():
+            if model.n_iter_ < steps:
                 break
-            chunk *= 2
         self._coefficients = np.append(model.coef_, model.intercept_)
 
     def _train_quantiles(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:

@@ -14,6 +14,7 @@ from autodl.planning.finetuning import untunable
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read
+from autodl.profiling.words import plural
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.allocation import LEAD
 from autodl.search.fitting import idle_fields, planned_space
@@ -300,6 +301,13 @@ def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str
     return varied - idle_fields(facts.features, facts.task, facts.profile.target.class_counts)
 
 
+def _usual(facts: Facts) -> str:
+    """What the models after the first are known for, on data of this kind."""
+    if not facts.objects:
+        return "usually win on tables"
+    return f"usually do well on {plural(facts.objects)}, or on the numbers that these are turned into"
+
+
 def _decision(kept: list[FamilyPlan], skipped: list[Skipped], setting: Setting) -> Decision:
     total = sum(p.est_seconds for p in kept)
     budget = setting.facts.options.time_budget_s
@@ -308,7 +316,7 @@ def _decision(kept: list[FamilyPlan], skipped: list[Skipped], setting: Setting) 
     return Decision(
         topic="Models",
         choice=", ".join(p.name for p in kept),
-        why="Simple ones first, so that a usable model is there in seconds; then those that usually win on tables."
+        why=f"Simple ones first, so that a usable model is there in seconds; then those that {_usual(setting.facts)}."
         + time
         + left,
         evidence={"candidates": len(kept), "seconds": round(total, 1)},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from autodl.duration import format_duration
 from autodl.planning.facts import Facts
 from autodl.planning.finetuning import without_tuned
+from autodl.preprocess.tokenizer import UNSPACED
 from autodl.pretrained.offers import Offer, relative_cost
 from autodl.records import ColumnInfo, Decision, Modality, Plan, Recipe
 
@@ -21,6 +23,10 @@ SHORT = 80.0
 """Characters of a text in the mean, below which texts are short."""
 _TOPICS = {Modality.IMAGE: "Images", Modality.TEXT: "Sentences"}
 CHARACTERS_A_TOKEN = 4.0
+"""Where words have spaces between them; elsewhere each character is a token."""
+FEWEST_CHARACTERS = 20
+"""Of all examples together, to tell by them which script it is."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 CHARACTERS = 200.0
 """Of a text whose length is not known."""
@@ -86,8 +92,17 @@ def _each(size: int, modality: Modality, column: ColumnInfo, offer: Offer) -> fl
     read = float(size)
     if modality is Modality.TEXT:
         length = CHARACTERS if column.mean_length is None else column.mean_length
-        read = min(read, 2.0 + length / CHARACTERS_A_TOKEN)
+        read = min(read, 2.0 + length / _token_length(column))
     return offer.seconds * relative_cost(modality, read, offer.sizes[0], offer.power)
+
+
+def _token_length(column: ColumnInfo) -> float:
+    """Characters of a token in the mean, by the scripts of the examples that the profile holds."""
+    examples = "".join(text for text, _ in column.top)
+    if len(examples) < FEWEST_CHARACTERS:
+        return CHARACTERS_A_TOKEN
+    alone = len(_UNSPACED.findall(examples))
+    return len(examples) / (alone + (len(examples) - alone) / CHARACTERS_A_TOKEN)
 
 
 def _useful(sizes: tuple[int, ...], columns: tuple[ColumnInfo, ...]) -> tuple[int, ...]:

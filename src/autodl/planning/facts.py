@@ -82,6 +82,11 @@ class Facts:
         return frozenset(m for m, kind in kinds.items() if self.of_kind(kind))
 
     @property
+    def objects(self) -> str:
+        """``image``, ``text`` or ``series`` where every feature is of this kind; empty elsewhere."""
+        return self.profile.columns.only(self.profile.features).objects
+
+    @property
     def dates(self) -> tuple[ColumnInfo, ...]:
         """Features that are dates."""
         return self.of_kind(ColumnKind.DATETIME)

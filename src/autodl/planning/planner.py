@@ -19,6 +19,7 @@ from autodl.planning.runner import choose_runner
 from autodl.planning.scouting import choose_scouting
 from autodl.planning.searching import choose_search
 from autodl.planning.validation import choose_validation
+from autodl.profiling.words import count
 from autodl.records import Decision, Modality, Plan, Profile
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _columns(profile: Profile) -> Decision:
     n = len(profile.features)
     return Decision(
         topic="Columns",
-        choice=f"{n} of {n + len(profile.dropped)} columns are used",
+        choice=f"{n} of {count(n + len(profile.dropped), 'column')} {'is' if n == 1 else 'are'} used",
         why=f"Left out: {left}{more}." if left else "Each may tell something about the target.",
         evidence={"used": n, "left_out": len(profile.dropped)},
     )

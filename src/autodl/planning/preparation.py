@@ -9,7 +9,7 @@ from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
 from autodl.planning.series import decide_series, series_fields
-from autodl.profiling.words import share
+from autodl.profiling.words import count, share
 from autodl.records import Decision, Modality, Recipe, Task
 from autodl.records.recipe import BENT_COLUMNS
 
@@ -109,12 +109,14 @@ def decide(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: f
         recipes: Name of a family -> its adapted recipe.
         searched: Fields of ``Recipe`` that some family's search space varies.
     """
-    found = [
-        _missing(facts, recipes, searched),
-        _outliers(facts, recipes, searched),
-        _scaling(facts, recipes, searched),
-        _categories(facts, recipes, searched),
-    ]
+    found = [_scaling(facts, recipes, searched)]
+    if not facts.objects:  # nothing of images, texts or series alone is filled, pulled in or encoded
+        found = [
+            _missing(facts, recipes, searched),
+            _outliers(facts, recipes, searched),
+            *found,
+            _categories(facts, recipes, searched),
+        ]
     if facts.text:
         found.append(_text(facts, recipes, searched))
     found += decide_series(facts, recipes, "series" in searched)
@@ -130,6 +132,12 @@ def decide(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: f
 
 def _may(searched: frozenset[str], field: str) -> str:
     return " The search tries other ways too." if field in searched else ""
+
+
+def _have(n: int, noun: str, what: str, verb: str = "have") -> str:
+    """``1 column has gaps``, ``2 columns have gaps``."""
+    one = "has" if verb == "have" else f"{verb}s"
+    return f"{count(n, noun)} {one if n == 1 else verb} {what}"
 
 
 def _spread(recipes: dict[str, Recipe], field: str, words: dict[str, str]) -> str:
@@ -158,7 +166,7 @@ def _missing(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str])
     worst = facts.gaps[0]
     flagged = any(r.indicator and r.impute != "none" for r in recipes.values())
     why = (
-        f"{len(facts.gaps)} numeric column(s) have gaps, '{worst.name}' the most "
+        f"{_have(len(facts.gaps), 'numeric column', 'gaps')}, '{worst.name}' the most "
         f"({share(worst.n_missing / worst.n)}). The median is not pulled by extreme values"
         + (", and a 0/1 column tells the model where a value was missing." if flagged else ".")
         + " Trees that handle gaps learn from them directly."
@@ -178,8 +186,9 @@ def _outliers(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]
         return Decision(topic="Outliers", choice="nothing to treat", why="No value lies far outside the others.")
     words = {"none": "leave as they are", "clip": "pull in to the edge of the usual range"}
     why = (
-        f"{len(far)} column(s) have far-out values. Models that add columns up are pulled astray by them, so they "
-        "see them pulled in or squeezed by the scaling; trees look only at the order of values. No row is removed."
+        f"{_have(len(far), 'column', 'far-out values')}. Models that add columns up are pulled astray by them, so "
+        "they see them pulled in or squeezed by the scaling; trees look only at the order of values. No row is "
+        "removed."
     )
     return Decision(
         topic="Outliers",
@@ -207,7 +216,7 @@ def _scaling(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str])
 
 def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
     if not facts.categorical:
-        return Decision(topic="Categories", choice="nothing to encode", why="All columns are numbers, dates or text.")
+        return Decision(topic="Categories", choice="nothing to encode", why="No column holds categories.")
     words = {
         "codes": "by the model itself",
         "onehot": "one 0/1 column for each value",
@@ -215,7 +224,8 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
         "ordinal": "numbered by frequency",
     }
     largest = max(facts.categorical, key=lambda c: c.n_unique)
-    why = f"{len(facts.categorical)} column(s) hold categories; '{largest.name}' has the most ({largest.n_unique:,})."
+    hold = _have(len(facts.categorical), "column", "categories", "hold")
+    why = f"{hold}; '{largest.name}' has the most ({largest.n_unique:,})."
     limit = min((r.max_onehot for r in recipes.values() if r.categories == "onehot"), default=0)
     if limit and largest.n_unique > limit:
         why += f" Beyond {limit} values the mean target takes the place of 0/1 columns."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from autodl.errors import DataError, did_you_mean
+from autodl.errors import DataError, did_you_mean, meant_column
 from autodl.profiling.task import check_enough_rows
 from autodl.profiling.vocabulary import GENERIC_NAMES, TOPIC_NAMES
 from autodl.profiling.words import plain, tokens
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
-_UNFIT = frozenset({ColumnKind.ID, ColumnKind.DATETIME, ColumnKind.TEXT, ColumnKind.CONSTANT})
+_UNFIT = frozenset(
+    {ColumnKind.ID, ColumnKind.DATETIME, ColumnKind.TEXT, ColumnKind.CONSTANT, ColumnKind.IMAGE, ColumnKind.SERIES}
+)
 
 
 def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[str, str, bool]:
@@ -27,11 +29,11 @@ def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[s
     """
     if asked is not None:
         names = schema.names
-        if asked in names:
+        meant = meant_column(asked, names)
+        if meant == asked:
             return asked, "You asked for it.", False
-        folded = [n for n in names if n.strip().casefold() == asked.strip().casefold()]
-        if len(folded) == 1:
-            return folded[0], f"You asked for '{asked}'; capitals and spaces aside, that is '{folded[0]}'.", False
+        if meant is not None:
+            return meant, f"You asked for '{asked}'; capitals and spaces aside, that is '{meant}'.", False
         raise DataError(f"the target column '{asked}' is not in {where}", did_you_mean(asked, names))
     if len(schema.columns) < 2:
         raise DataError(
@@ -42,7 +44,7 @@ def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[s
     fit = [(i, c) for i, c in enumerate(schema.columns) if _possible(c)]
     if not fit:
         raise DataError(
-            f"no column of {where} can be a target: all are constant, IDs, dates or free text",
+            f"no column of {where} can be a target: all are constant, IDs, dates, free text, images or series",
             "Name one with --target COLUMN.",
         )
     names = schema.names

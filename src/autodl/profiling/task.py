@@ -212,14 +212,21 @@ def _asked_classes(column: ColumnInfo) -> str:
     return f"You asked for it; the {column.n_unique} different values are the classes."
 
 
+def has_numbers(column: ColumnInfo) -> bool:
+    """Whether a column holds numbers, 0 and 1 included."""
+    if column.kind is ColumnKind.BOOLEAN:
+        return _numeric_words(column)
+    return column.kind is ColumnKind.NUMERIC or column.numeric is not None
+
+
 def _asked_numbers(column: ColumnInfo) -> str:
-    if column.kind not in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN) and column.numeric is None:
+    if column.kind is not ColumnKind.BOOLEAN and not has_numbers(column):
         example = f", such as '{column.top[0][0]}'" if column.top else ""
         raise DataError(
             f"--task regression needs numbers, but the target '{column.name}' holds words{example}",
             "Pass --task classification, or name a numeric column with --target.",
         )
-    if column.kind is ColumnKind.BOOLEAN and not _numeric_words(column):
+    if not has_numbers(column):
         raise DataError(
             f"--task regression needs numbers, but the target '{column.name}' holds yes and no",
             "Pass --task classification.",

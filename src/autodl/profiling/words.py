@@ -25,9 +25,14 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", stripped).strip()
 
 
-def count(n: int, noun: str, plural: str | None = None) -> str:
+def count(n: int, noun: str, many: str | None = None) -> str:
     """A number with its noun: ``1 row``, ``2,500 rows``."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+    return f"{n:,} {noun if n == 1 else many or plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """The noun of several: ``texts``; ``series`` stays as it is."""
+    return noun if noun.endswith("s") else noun + "s"
 
 
 def share(x: float) -> str:

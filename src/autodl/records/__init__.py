@@ -2,6 +2,7 @@
 
 from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
 from autodl.records.column import (
+    OBJECTS,
     ColumnInfo,
     ColumnKind,
     ImageStats,
@@ -39,6 +40,7 @@ from autodl.records.task import Modality, Task
 from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialResult, TrialSpec, TrialStatus
 
 __all__ = [
+    "OBJECTS",
     "SCHEMA_VERSION", "ArtifactRef", "BudgetUse", "Calibration", "ColumnInfo", "ColumnKind", "Compared", "Comparison",
     "Cost", "Curve", "CurvePoint", "Decision", "EffectPoint", "Ensemble", "Evaluation", "Examples", "Explanation",
     "FamilyPlan", "Finding", "FindingRow", "Footprint", "Front", "FrontPoint", "FrontRow", "ImageStats", "Importance",

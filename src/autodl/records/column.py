@@ -25,6 +25,10 @@ class ColumnKind(StrEnum):
     SERIES = "series"
 
 
+OBJECTS = {ColumnKind.IMAGE: "image", ColumnKind.TEXT: "text", ColumnKind.SERIES: "series"}
+"""What a cell of a column is called where it is no single value."""
+
+
 class SeriesRule(Record):
     """How series come about from columns of a table."""
 
@@ -158,6 +162,12 @@ class TableSchema(Record):
     def word_columns(self) -> tuple[str, ...]:
         """Columns of words in training, which must not be taken for numbers in a file where they look like some."""
         return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
+
+    @property
+    def objects(self) -> str:
+        """``image``, ``text`` or ``series`` where every column is of this kind; empty elsewhere."""
+        kinds = {c.kind for c in self.columns}
+        return OBJECTS.get(kinds.pop(), "") if len(kinds) == 1 else ""
 
     def only(self, names: tuple[str, ...] | list[str]) -> TableSchema:
         """The schema of these columns alone, in file order."""

@@ -93,6 +93,11 @@ class Facts:
         return self.plan.task is Task.CLASSIFICATION
 
     @property
+    def objects(self) -> str:
+        """``image``, ``text`` or ``series`` where every column that is learnt from is of this kind; else empty."""
+        return self.profile.columns.only(self.plan.features).objects
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the codes."""
         return (

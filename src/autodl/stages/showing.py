@@ -10,7 +10,7 @@ import numpy as np
 
 from autodl.clock import Deadline
 from autodl.explain.speed import Speed
-from autodl.records import ColumnKind, Ensemble, Modality, TrialResult
+from autodl.records import OBJECTS, ColumnKind, Ensemble, Modality, TrialResult
 from autodl.records.examples import Examples, ShownExample, WordEffects
 from autodl.run_context import RunContext
 from autodl.search.naming import trial_names
@@ -121,7 +121,7 @@ def _chosen(
 ) -> tuple[list[ShownExample], list[int]]:
     """Examples of a column, rightly answered ones first, and their positions among the test rows."""
     from autodl.explain.choosing import choose_rows
-    from autodl.explain.showing import KINDS, shown_cell, usable
+    from autodl.explain.showing import shown_cell, usable
 
     cells, y, classes = problem.setup.data.test_frame[column], problem.y_test, problem.setup.plan.classes
     there = usable(cells, kind)
@@ -136,7 +136,7 @@ def _chosen(
             code = int(answers.codes[place])
             true, said, sure = classes[int(y[place])], classes[code], float(answers.prediction[place, code])
         example = ShownExample(
-            row=int(problem.test_row_numbers[place]), column=column, kind=KINDS[kind], right=place in right,
+            row=int(problem.test_row_numbers[place]), column=column, kind=OBJECTS[kind], right=place in right,
             true=true, predicted=said, confidence=sure,
         )  # fmt: skip
         found.append(shown_cell(example, cells, place))

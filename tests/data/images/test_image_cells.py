@@ -11,7 +11,7 @@ import pytest
 from image_files import noisy, photos, save
 from PIL import Image
 
-from autodl.data import apply_schema, infer_schema, learn_table, misfits
+from autodl.data import apply_schema, count_misfits, infer_schema, learn_table, merge_misfits, misfits
 from autodl.data.images import cells
 from autodl.data.images.cells import decode_cells, names_of
 from autodl.data.images.columns import as_named, image_columns, with_whole_paths
@@ -202,3 +202,21 @@ def test_equal_images_are_equal_cells_under_any_name(tmp_path: Path, place: Medi
     )
     assert pd.Series(column).duplicated().tolist() == [False, True, False]
     assert isinstance(column, MediaArray)
+
+
+def test_files_that_cannot_be_read_are_named_up_to_a_few_also_over_several_parts(
+    tmp_path: Path, place: MediaPlace
+) -> None:
+    frame = table(tmp_path / "p")
+    names = [f"bad{i}.png" for i in range(8)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    schema = infer_schema(frame, target="y", place=place)
+    frame.loc[[1, 3, 5, 7, 13, 15, 17, 19], "photo"] = [str(tmp_path / n) for n in names]
+    found = []
+    for part in (frame.iloc[:12], frame.iloc[12:]):
+        raw = part.reset_index(drop=True)
+        found += count_misfits(raw, apply_schema(raw, schema, place=place), schema)
+    (told,) = [str(m) for m in merge_misfits(found)]
+    shown = ", ".join(f"'{tmp_path.name}/bad{i}.png'" for i in range(5))
+    assert told == f"'photo': 8 of 24 values are empty files and count as missing ({shown} and 3 more)"

@@ -250,7 +250,8 @@ def test_the_whole_way_and_back_in_a_new_process(tmp_path: Path, monkeypatch: py
     assert len(named) == 8
     assert all(named[f"{c}/{i}.png"] == c for c in ("cat", "dog") for i in range(3))
     assert named["loose.jpg"] == "dog"
-    assert "'image': 1 of 8 values are empty files" in done.stderr
+    told_of = "'image': 1 of 8 values are empty files and count as missing, so these predictions are guesses"
+    assert f"{told_of} ('new/empty.png')" in " ".join(done.stderr.split())
     monkeypatch.chdir(new)
     with pytest.warns(UserWarning, match="1 of 3 values are files that are not there"):
         as_frame = run.predict(pd.DataFrame({"image": ["cat/0.png", "dog/0.png", None, "absent.png"]}), keep="image")
@@ -290,3 +291,38 @@ def test_a_plan_leaves_no_decoded_images_behind(tmp_path: Path, monkeypatch: pyt
     assert planned.profile.columns["image"].kind is ColumnKind.IMAGE
     assert list(place.iterdir()) == []
     process_place.cache_clear()
+
+
+@pytest.mark.parametrize("asked", ["logo", "LOGO "])
+def test_a_target_that_looks_like_image_files_stays_as_it_is_written(tmp_path: Path, asked: str) -> None:
+    for name in ("a.png", "b.png"):
+        save(noisy(16, 0, 0), tmp_path / name)
+    frame = pd.DataFrame({"x": range(40), "photo": ["a.png", "b.png"] * 20, "logo": ["b.png", "a.png"] * 20})
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    data = load(str(tmp_path / "train.csv"), FitOptions(target=asked))
+    assert (data.target.name, data.target.classes) == ("logo", ("a.png", "b.png"))
+    assert data.schema["photo"].kind is ColumnKind.IMAGE, "other columns may name images"
+    frame.head(20).to_csv(tmp_path / "test.csv", index=False)
+    assert load_test(str(tmp_path / "test.csv"), data, 0).y.tolist() == [1, 0] * 10
+
+
+def test_images_are_no_target_unless_asked_for(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        save(noisy(16, 0, 0), tmp_path / name)
+    frame = pd.DataFrame({"sick": ["no", "yes"] * 20, "x": np.arange(40) * 0.5, "photo": ["a.png", "b.png"] * 20})
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    assert load(str(tmp_path / "train.csv"), FitOptions()).target.name == "sick"
+
+
+def test_folders_named_by_words_give_no_number_to_predict(tmp_path: Path) -> None:
+    root = photos(tmp_path / "photos", n=15)
+    with pytest.raises(AutodlError, match=r"folders of photos are named by words.*CSV file .*column of numbers"):
+        load(str(root), FitOptions(task=Task.REGRESSION))
+    numbers = photos(tmp_path / "ages", n=15, classes=("10", "20", "35"))
+    assert load(str(numbers), FitOptions(task=Task.REGRESSION)).target.task is Task.REGRESSION
+
+
+def test_a_plan_of_photographs_does_not_speak_of_columns(tmp_path: Path) -> None:
+    found = profile(photos(tmp_path / "photos", n=120))
+    told = {f.code: f.message for f in found.findings}
+    assert (told["AD001"], told["AD021"]) == ("No image is missing.", "240 images.")

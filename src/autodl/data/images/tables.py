@@ -11,7 +11,7 @@ import pandas as pd
 from autodl.data.images.layout import Found, labelled
 from autodl.data.images.names import FILE, FORMAT, IMAGE, LABEL
 from autodl.errors import DataError
-from autodl.records import ColumnKind, ReadInfo, TableSchema
+from autodl.records import ColumnKind, ReadInfo, TableSchema, Task
 
 BATCH = 2_000
 """Images that are predicted at a time, so that little of the disk is needed."""
@@ -77,6 +77,23 @@ def check_folder_target(frame: pd.DataFrame, where: str, asked: str | None) -> N
             f"all {len(frame):,} images in {where} are in one folder, '{classes[0]}', so there is nothing to tell "
             "apart",
             "Put the images of each class into a folder of its own.",
+        )
+
+
+def check_folder_task(task: Task | None, numbers: bool, example: str, where: str) -> None:
+    """Whether the names of the folders are what the user wants to be predicted.
+
+    Args:
+        task: What was asked for. numbers: Whether the names are numbers. example: Such a name. where: Of the data.
+
+    Raises:
+        DataError: If numbers are to be predicted, and the names are words.
+    """
+    if task is Task.REGRESSION and not numbers:
+        raise DataError(
+            f"--task regression needs numbers, but the folders of {where} are named by words, such as '{example}'",
+            "To predict a number for each image, give a CSV file with a column of file names and a column of "
+            "numbers, and name the latter with --target; to tell the folders apart, leave out --task.",
         )
 
 

@@ -32,7 +32,10 @@ class AfterTheFact(Check):
             if (phrase := suspicious_phrase(name))
         ]
         if not found:
-            return self.passed(f"None of {len(ctx.features):,} column names says that it is known only afterwards.")
+            whose = f"None of {len(ctx.features):,} column names says"
+            if len(ctx.features) == 1:
+                whose = f"The name '{ctx.features[0]}' does not say"
+            return self.passed(f"{whose} that it is known only afterwards.")
         return self.capped(found, "have such names")
 
 

@@ -76,6 +76,11 @@ class Context:
         """Empty, or which part of the rows was looked at."""
         return "" if self.n == self.n_rows else f" (looked at {self.n:,} of {self.n_rows:,} rows)"
 
+    @cached_property
+    def objects(self) -> str:
+        """``image``, ``text`` or ``series`` where every feature is of this kind; empty elsewhere."""
+        return self.schema.only(self.features).objects
+
     def of_kind(self, *kinds: ColumnKind) -> tuple[str, ...]:
         """Features of these kinds, in file order."""
         return tuple(f for f in self.features if self.column[f].kind in kinds)

@@ -59,7 +59,10 @@ class FewRows(Check):
         elif k > 2 and n < ENOUGH_PER_CLASS * k:
             message = f"{count(n, 'row')} for {k:,} classes are few: {n / k:.0f} for each on average."
         else:
-            return self.passed(f"{count(n, 'row')} for {count(p, 'column')}.", evidence)
+            what = f"{count(n, 'row')} for {count(p, 'column')}"
+            if ctx.objects and len(ctx.features) == 1:
+                what = count(n, ctx.objects)
+            return self.passed(f"{what}.", evidence)
         return [
             self.finding(
                 Severity.WARNS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.words import share
+from autodl.profiling.words import count, share
 from autodl.records import Finding, Severity
 
 MOSTLY_MISSING = 0.5
@@ -39,5 +39,6 @@ class MissingValues(Check):
                 )
             )
         if not found:
-            return self.passed(f"No value is missing in {len(ctx.features):,} columns{ctx.scope}.")
+            where = f" in {count(len(ctx.features), 'column')}" if len(ctx.features) > 1 or not ctx.objects else ""
+            return self.passed(f"No {ctx.objects or 'value'} is missing{where}{ctx.scope}.")
         return self.capped(found, "have missing values")

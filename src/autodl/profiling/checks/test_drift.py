@@ -34,7 +34,8 @@ class TestDrift(Check):
         rows = rng.permutation(len(ctx.test))[:MAX_ROWS]
         drifted = differences(ctx.frame.iloc[ctx.sample], ctx.test.iloc[rows], columns)
         if not drifted:
-            return self.passed(f"The test rows look like the training rows in all of {len(columns):,} columns.")
+            where = f"all of {len(columns):,} columns" if len(columns) > 1 else listing(columns)
+            return self.passed(f"The test rows look like the training rows in {where}.")
         names = [n for n, _, _ in drifted]
         evidence: dict[str, JsonScalar] = {"columns": len(drifted), "worst": names[0], "effect": drifted[0][1]}
         return [

@@ -53,7 +53,8 @@ def purpose(facts: Facts) -> str:
     where = f" of a row of {code(source)}" if source else ""
     text = set(facts.profile.columns.of_kind(ColumnKind.TEXT)).intersection(facts.plan.features)
     extra = f", {fmt.count(len(text))} of them free text" if text and len(text) < n else ""
-    return f"Predicts {what}{where} from {fmt.plural(n, 'column')}{extra}."
+    thing = facts.objects if n == 1 else ""
+    return f"Predicts {what}{where} from {f'its {thing}' if thing else fmt.plural(n, 'column')}{extra}."
 
 
 def _span(facts: Facts) -> str:
@@ -251,6 +252,10 @@ def _no_drivers(facts: Facts) -> str:
     if facts.explanation is None:
         return "Not measured in this run."
     some = columns_measured(facts)
-    return " ".join(
-        ["No single column moves the predictions measurably on the rows examined.", *([some] if some else [])]
-    )
+    single = "No single column moves the predictions measurably on the rows examined."
+    if facts.objects and len(facts.plan.features) == 1:
+        kind = facts.objects.removesuffix("s") + "s"
+        single = f"It looks at nothing but the {kind}, so there are no columns to compare."
+        if facts.explanation.importances:
+            single += " Shuffling them among the rows examined did not make the score measurably worse."
+    return " ".join([single, *([some] if some else [])])

@@ -1,0 +1,80 @@
+"""Training in rounds: all steps where there is time, and none that would end after the deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from autodl.clock import NEVER, Deadline
+from autodl.features import Features
+from autodl.models import linear
+from autodl.models._rounds import rounds
+from autodl.models.base import Meta, families
+from autodl.records import Task
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True)
+class ToldDeadline(Deadline):
+    clock: Clock = field(default_factory=Clock)
+
+    def left(self) -> float:
+        return max(0.0, self.at - self.clock())
+
+    def passed(self) -> bool:
+        return self.clock() >= self.at
+
+
+def trained(first: int, most: int, seconds: float, a_step: float) -> tuple[list[int], float]:
+    """The rounds, and when the last one ended."""
+    clock = Clock()
+    found = []
+    for steps in rounds(first, most, ToldDeadline(seconds, clock), clock):
+        found.append(steps)
+        clock.now += steps * a_step
+    return found, clock.now
+
+
+def test_without_a_deadline_rounds_double_up_to_the_last_step() -> None:
+    assert list(rounds(5, 300, NEVER)) == [5, 10, 20, 40, 80, 145]
+
+
+@pytest.mark.parametrize("seconds", [6.0, 35.5, 36.0, 60.0, 100.0, 299.0])
+def test_no_round_ends_after_the_deadline_and_little_time_is_left(seconds: float) -> None:
+    found, end = trained(5, 300, seconds, 1.0)
+    assert 0.7 * seconds <= end <= seconds
+    assert sum(found) <= 300 and min(found) >= 1
+
+
+def test_the_first_round_runs_whatever_it_takes() -> None:
+    assert trained(5, 300, 2.0, 1.0) == ([5], 5.0)
+
+
+def test_a_linear_model_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One second a pass over the rows: doubled rounds would end after 75 seconds."""
+    clock, plain_fit = Clock(), LogisticRegression.fit
+
+    def fit(self: LogisticRegression, *args: object, **more: object) -> LogisticRegression:
+        clock.now += self.max_iter
+        self.tol = 0.0
+        return plain_fit(self, *args, **more)
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    monkeypatch.setattr(linear, "rounds", lambda first, most, deadline: rounds(first, most, deadline, clock))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5)).astype(np.float32)
+    family = families["linear"]()
+    model = family.build(family.config(penalty="l1", C=5.0), Meta(Task.CLASSIFICATION, 3))
+    model.fit(Features(x, np.empty((60, 0), np.int32)), np.arange(60) % 3, deadline=ToldDeadline(50.0, clock))
+    assert 35 < clock.now <= 50
+    assert model.predict_proba(Features(x, np.empty((60, 0), np.int32))).shape == (60, 3)
