@@ -111,6 +111,20 @@ def test_what_leads_as_expected_is_trained_longer_before_others_begin(loss, lead
     assert {"catboost", "forest"} <= {*seen}
 
 
+@pytest.mark.parametrize(("encoder", "second"), [("", "lightgbm"), ("some", "catboost")])
+def test_until_its_first_result_it_is_taken_for_the_leader_unless_it_trains_what_others_trained(encoder, second):
+    alloc = allocation(None, math.inf)
+    led = (
+        f.model_copy(update={"lead": True, "encoder": encoder}) if f.key == "lightgbm" else f for f in alloc.families
+    )
+    alloc = replace(alloc, families=tuple(led))
+    done = [told("linear", 1.0, 1)]
+    first = alloc.next(done, [], lambda s: True)
+    assert first is not None and first.family == "lightgbm"
+    following = alloc.next(done, [first], lambda s: True)
+    assert following is not None and following.family == second and following.config != first.config
+
+
 def test_the_search_goes_on_where_all_trials_so_far_ran_out_of_time():
     alloc = allocation(None, math.inf)
     late = told("linear", 1.0, 1).model_copy(update={"status": TrialStatus.TIMEOUT, "loss": None, "score": None})

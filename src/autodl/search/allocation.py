@@ -222,9 +222,18 @@ class Allocation:
         return best
 
     def _ranked(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[str]:
-        """Families, best first; as long as none has a result, those that are being tried, so that no worker idles."""
+        """Families, best first; as long as none has a result, those that are being tried, so that no worker idles.
+
+        One that is expected to lead comes first until its own first result tells. Not so where it trains what others
+        trained: two such trainings at a time leave no time for either on all rows.
+        """
         busy = {s.family for s in running}
-        return self.ranking(finished) or [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]
+        known = self.ranking(finished)
+        tried = {r.spec.family for r in finished}
+        awaited = [f.key for f in self.families if f.lead and not f.encoder and f.key in busy - tried]
+        if known:
+            return [*awaited, *known]
+        return [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]
 
     def _again(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
         """Other configurations of families that only ran out of time, the quick one, which is listed last, first."""
