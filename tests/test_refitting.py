@@ -10,6 +10,7 @@ from autodl import refitting
 from autodl.clock import Deadline
 from autodl.records import ArtifactRef, Cost, Member, TrialResult, TrialSpec, TrialStatus
 from autodl.refitting import MAX_SEEDS, MOST_MODELS, Refits
+from autodl.train.config import SLICE
 
 
 class FakeClock:
@@ -136,9 +137,10 @@ def further(monkeypatch, clock, seconds, going_on, weights, parent=None):
     """Numbers of models by trial where those of some may go on, which of them did, and the seconds they had."""
     had = []
 
-    def fit(self, result, recipe, prepared, deadline, *, seed=0, start=None):
+    def fit(self, result, recipe, prepared, deadline, *, seed=0, start=None, part=None):
         assert prepared == ("its own", "rows as it knows them")
         had.append(deadline.left())
+        assert part == (SLICE if deadline.left() == float("inf") else 1.0)
         return SimpleNamespace(to_bytes=lambda: b"further")
 
     def one(self, result, seed, prepared):
@@ -164,7 +166,7 @@ def test_where_there_is_no_time_to_train_anew_the_fold_model_goes_on(monkeypatch
         monkeypatch, Deadline.after(60.0), {"a": 90.0, "b": 2.0}, {"a": 30.0, "b": 1.0}, {"a": 0.7, "b": 0.3}
     )
     assert found == {"a": ["further"], "b": ["anew"]} and gone_on == {"a"}
-    assert had == [pytest.approx(refitting.SAFETY * 30.0, abs=1.0)]
+    assert had == [pytest.approx(60.0 - refitting.SAFETY * 2.0, abs=1.0)]  # all but what the other needs
 
 
 def test_it_goes_on_for_a_part_of_the_time_but_not_for_an_instant(monkeypatch):

@@ -25,6 +25,7 @@ from autodl.search.prepared import preparation_key
 from autodl.search.reserve import LEAST_FURTHER
 from autodl.search.trial import TrialData, fit_model, trial_recipe
 from autodl.serialize.pickled import vouch
+from autodl.train.config import SLICE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,8 @@ MOST_MODELS = 24
 """What the whole model may hold after further seeds where no clock is looked at."""
 SAFETY = 1.3
 """A refit is begun if this many times its estimate fits."""
+SHORT = 0.1
+"""A refit that takes less than this part of the time that is left has its time kept by longer ones before it."""
 USUAL_S = 1.0
 """Seconds of estimates that count as kept: before so much was trained, a late refit says little of the next."""
 
@@ -101,7 +104,8 @@ class Refits:
             # What was trained a moment ago says whether estimates of the search still hold.
             slower = max(1.0, took / expected)
             if member not in able or self.deadline.left() < SAFETY * slower * self.seconds[member.trial_id]:
-                fitted[member.trial_id] += self._gone_on(results[member.trial_id], slower)
+                others = sum(self.seconds[m.trial_id] for m in able if m.weight < member.weight and self._short(m))
+                fitted[member.trial_id] += self._gone_on(results[member.trial_id], slower, SAFETY * others)
                 continue
             begun = self.deadline.left()
             self._add(member, results, 0, fitted, prepared)
@@ -127,19 +131,32 @@ class Refits:
             fitted[member.trial_id].append(model.to_bytes())
             vouch(fitted[member.trial_id][-1])
 
-    def _gone_on(self, result: TrialResult, slower: float) -> list[bytes]:
-        """The fold's model, having learnt from all rows for a while, stored; nothing if there is no time for it."""
+    def _short(self, member: Member) -> bool:
+        """Whether a refit takes so little that a longer one must leave time for it."""
+        return self.seconds[member.trial_id] < SHORT * self.deadline.left()
+
+    def _gone_on(self, result: TrialResult, slower: float, others: float) -> list[bytes]:
+        """The fold's model, having learnt from all rows for a while, stored; nothing if there is no time for it.
+
+        Against a clock it learns for as long as there is time, up to a whole training; without one for a usual part.
+
+        Args:
+            result: The trial. slower: Factor of estimates. others: Seconds that are left to further members.
+        """
         usual = slower * self.further.get(result.spec.id, math.inf)
-        if self.deadline.left() < LEAST_FURTHER * usual or math.isinf(usual):
+        left = self.deadline.left() - others if self.timed else math.inf
+        if left < LEAST_FURTHER * usual or math.isinf(usual):
             return []
-        deadline = Deadline.after(SAFETY * usual).earlier(self.deadline) if self.timed else self.deadline
+        deadline = Deadline.after(left) if self.timed else self.deadline
+        part = 1.0 if self.timed else SLICE
         try:
             start = self.start(result)
             if start is None:
                 return []
             # Its weights know the rows as its own preparation gives them.
             prepared = start.preparer, start.preparer.transform(self.frame)
-            model = self._fit(result, trial_recipe(result.spec, self.data), prepared, deadline, start=start)
+            recipe = trial_recipe(result.spec, self.data)
+            model = self._fit(result, recipe, prepared, deadline, start=start, part=part)
         except Exception:  # as in ``_one``
             logging.getLogger("autodl").exception("training %s further failed", result.spec.id)
             return []
@@ -201,6 +218,7 @@ class Refits:
         *,
         seed: int = 0,
         start: FittedModel | None = None,
+        part: float = SLICE,
     ) -> FittedModel | None:
         """A model of all rows, anew or from what a fold's has learnt; None if the time was up."""
         if deadline.passed():
@@ -209,7 +227,7 @@ class Refits:
             model = fit_model(
                 result.spec, recipe, prepared, self.y, None, self.data,
                 seed=result.spec.seed + 1000 * seed, extra=result.refit if start is None else None,
-                deadline=deadline, start=start, weight=self.data.weight,
+                deadline=deadline, start=start, start_part=part, weight=self.data.weight,
             )  # fmt: skip
         sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
         # Cut off by the deadline it may be a stub of the model that was tested.

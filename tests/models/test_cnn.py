@@ -107,6 +107,9 @@ def test_training_goes_on_from_another_network(tmp_path) -> None:
     child.start = first
     child.fit(X, y)
     assert len(child.curve) == 2 and child.curve[0].train < first.curve[0].train
+    child.start_part = 1.0
+    child.fit(X, y)
+    assert len(child.curve) == 6
     other = Cnn().build(CnnConfig(**{**SMALL, "width": (24,)}, epochs=6), meta)
     other.start = first
     with pytest.raises(ValueError, match="another shape"):

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint, JsonScalar, Modality, Recipe, Task
 from autodl.registry import Registry
+from autodl.train.config import SLICE
 from autodl.watch import Watch
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Estimator(ABC):
             in steps tell it their validation loss as they go; those that do not need not mind it.
         start: A trained estimator of the same family and architecture from whose state ``fit`` goes on for a part of
             the usual training; set for the time of a ``fit``, and only where ``Family.deep``.
+        start_part: That part.
         weight_val: Weights of the validation rows, which decide when training ends; set for the time of a ``fit``;
             None where all count alike.
         answers: Rows that will be asked for once ``fit`` is over and before its deadline; set for the time of a
@@ -142,6 +144,7 @@ class Estimator(ABC):
     raw_target: bool = False
     watch: Watch | None = None
     start: Estimator | None = None
+    start_part: float = SLICE
     weight_val: NDArray[Any] | None = None
     answers: int | None = None
 

@@ -10,6 +10,7 @@ from autodl.features import Features
 from autodl.model import FittedModel
 from autodl.models.base import Meta, families
 from autodl.records import JsonScalar, Recipe, Task, TrialSpec
+from autodl.train.config import SLICE
 from autodl.watch import Watch
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def fit_model(
     deadline: Deadline = NEVER,
     watch: Watch | None = None,
     start: FittedModel | None = None,
+    start_part: float = SLICE,
     weight: NDArray[Any] | None = None,
     weight_valid: NDArray[Any] | None = None,
     answers: int | None = None,
@@ -62,7 +64,7 @@ def fit_model(
         extra: Config values that replace the specification's (a learnt number of trees or epochs).
         deadline: When training must end.
         watch: Follows the training and may end it.
-        start: The model of the same fold to go on from.
+        start: The model of the same fold to go on from. start_part: Of the usual training, for which it goes on.
         weight: (n,) weights of the training rows; all alike if None.
         weight_valid: Weights of the rows for early stopping.
         answers: Rows that the model will be asked for before the deadline; None if for none.
@@ -87,12 +89,12 @@ def fit_model(
         features, y, weight = resample(features, y, recipe.balance, seed, weight)
     x_valid = None if valid is None else valid[0]
     estimator.watch, estimator.weight_val, estimator.answers = watch, weight_valid, answers
-    estimator.start = None if start is None else start.estimator
+    estimator.start, estimator.start_part = None if start is None else start.estimator, start_part
     try:
         estimator.fit(features, y, x_valid, y_valid, sample_weight=weight, deadline=deadline)
     finally:
         # They are no part of the model that is stored.
-        del estimator.watch, estimator.start, estimator.weight_val, estimator.answers
+        del estimator.watch, estimator.start, estimator.start_part, estimator.weight_val, estimator.answers
     absent, share = _absent(codes, data) if data.task is Task.CLASSIFICATION else ((), 0.0)
     return FittedModel(preparer, estimator, target, data.task, data.quantiles, absent, share)
 

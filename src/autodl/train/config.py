@@ -93,9 +93,9 @@ class TrainConfig(BaseModel):
         """Rows of one step, where there are this many training rows."""
         return self.batch_size or auto_batch_size(rows)
 
-    def sliced(self, rows: int) -> Self:
-        """The same for a training that goes on from trained weights: fewer epochs, a schedule of its own."""
-        return self.model_copy(update={"epochs": max(1, round(SLICE * self.n_epochs(rows)))})
+    def sliced(self, rows: int, part: float = SLICE) -> Self:
+        """The same for a training that goes on from trained weights: a part of the epochs, a schedule of its own."""
+        return self.model_copy(update={"epochs": max(1, round(part * self.n_epochs(rows)))})
 
     def scale(self) -> OptimizerScale:
         """Factors of ``lr`` and ``weight_decay`` for the chosen optimizer."""

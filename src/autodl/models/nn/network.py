@@ -155,7 +155,7 @@ class Network(Estimator):
                 self.prepare(module, sample, self.meta.seed)
             else:
                 self._take_over(module, self.start)
-                config = config.sliced(len(X))
+                config = config.sliced(len(X), self.start_part)
             batch = min(len(X), config.n_batch(len(X)))
             use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module)))
             given = (sample_weight, self.weight_val)
