@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from autodl.features import Features
+    from autodl.models.nn.image_net import ImageNet
     from autodl.train.data import TensorData
 
 __all__ = ["FinetunedCnn", "FinetunedCnnConfig", "FinetunedCnnEstimator"]
@@ -131,15 +132,13 @@ class FinetunedCnnEstimator(ImageNetwork):
         """See ``ImageNetwork``."""
         return passes(self.config, ConvNetConfig(**self.layers))[0]
 
-    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
+    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> ImageNet:
         """See ``Network``: the trained weights, and the colours that they know."""
         import torch
 
-        from autodl.models.nn.image_net import ImageNet
         from autodl.pretrained.finding import by_key
 
         module, trunk = self.stored_module(n_outputs), self.config.trunk()
-        assert isinstance(module, ImageNet)
         module.center.fill_(trunk.center)
         module.spread.fill_(trunk.spread)
         if self.config.encoder:
