@@ -121,6 +121,7 @@ def blocks(data: Path, steps: int = 4) -> list[str]:
 
     from autodl.models.cnn import CnnConfig
     from autodl.models.nn.conv_cost import convnet_cost
+    from autodl.models.nn.convnet import ConvNet
     from autodl.models.nn.image_net import ImageNet
     from autodl.search.space import family_space
 
@@ -135,7 +136,8 @@ def blocks(data: Path, steps: int = 4) -> list[str]:
         config = CnnConfig(**{k: v for k, v in start.items() if not k.startswith("prep.")}).for_side(side)
         rates = []
         for half in (False, True):
-            module = ImageNet(config, 1, None, 10)
+            body = ConvNet(config, 3, 0, dims=2)
+            module = ImageNet(body, body.width, 1, None, 10)
             optimizer = torch.optim.AdamW(module.parameters(), fused=True)
             took = []
             for _ in range(steps):

@@ -170,7 +170,7 @@ def test_every_configuration_trains_a_step(part) -> None:
             module = ImageNet(body, body.width, 2, table, 3)
             images = tuple(torch.randint(0, 256, (4, 12, 12, 3), dtype=torch.uint8) for _ in range(2))
             inputs = (*images, torch.ones(4, 2), *table.tensors(X))
-            module.fit_colours(inputs)
+            module.fit_to(inputs)
             loss = torch.nn.functional.cross_entropy(module(*inputs), target)
             loss.backward()
         assert bool(torch.isfinite(loss))

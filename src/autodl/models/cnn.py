@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import HALF_GAIN, NetworkCost, convnet_cost, training_seconds_per_row
-from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
+from autodl.models.nn.cost import measured_cost
 from autodl.models.nn.image_config import ImageNetConfig
 from autodl.models.nn.image_estimator import ImageNetwork
-from autodl.models.nn.media_inputs import seen_side
-from autodl.records import Modality, Recipe
+from autodl.models.nn.image_training import largest_side
+from autodl.models.nn.recipes import IMAGE_RECIPE
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
-
-USUAL_SIDE = 32
-"""Side of images of which nothing is known."""
 
 
 class CnnConfig(ImageNetConfig):
@@ -52,9 +50,7 @@ class Cnn(Family):
         '"MobileNets"; Szegedy et al. 2017, "Inception-v4"'
     )
     modalities = frozenset({Modality.IMAGE})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", images="none", media="pass"
-    )
+    recipe = IMAGE_RECIPE
     config = CnnConfig
     complexity = 8
     order = 4
@@ -66,18 +62,17 @@ class Cnn(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, CnnConfig)
-        rows, columns = max(1, shape.rows), max(1, shape.images)
-        side = seen_side(shape.image_side or USUAL_SIDE, config.side)
+        columns, side = max(1, shape.images), largest_side(shape, config)
         fitted = config.for_side(side)
         cost = convnet_cost(fitted, 3, max(1, shape.classes), (side, side))
-        row_s = columns * training_seconds_per_row(fitted, 3, (side, side)) / (1 + THREAD_GAIN * (shape.threads - 1))
-        if config.trains_in_half:
-            row_s *= HALF_GAIN
-        batch = min(rows, config.n_batch(rows))
-        epochs = config.n_epochs(rows)
-        seconds = epochs * rows * (row_s + STEP_OVERHEAD / batch) / max(shape.speed, 1e-3)
-        floats = 5.0 * cost.parameters + 3.0 * columns * cost.activations * batch
-        return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
+        gain = HALF_GAIN if config.trains_in_half else 1.0
+        return measured_cost(
+            shape,
+            config,
+            row_s=gain * columns * training_seconds_per_row(fitted, 3, (side, side)),
+            parameters=cost.parameters,
+            floats_per_row=3.0 * columns * cost.activations,
+        )
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """See ``Family.build``."""

@@ -10,18 +10,20 @@ from autodl.clock import Deadline
 from autodl.machine import multiplies_bfloat16
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_config import ConvNetConfig
-from autodl.models.nn.conv_cost import ACTIVATION_S, MULTIPLICATION_S, NetworkCost, convnet_cost
-from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
+from autodl.models.nn.conv_cost import NetworkCost, convnet_cost, training_seconds
+from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, speedup
 from autodl.models.nn.image_estimator import ImageNetwork
 from autodl.models.nn.image_training import ImageTraining
+from autodl.models.nn.recipes import IMAGE_RECIPE
 from autodl.pretrained.trunk import Trunk
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 from autodl.train.config import OptimizerName, ScheduleName
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from autodl.features import Features
+    from autodl.models.nn.image_net import ImageNet
     from autodl.train.data import TensorData
 
 __all__ = ["FinetunedCnn", "FinetunedCnnConfig", "FinetunedCnnEstimator"]
@@ -135,15 +137,13 @@ class FinetunedCnnEstimator(ImageNetwork):
         """See ``ImageNetwork``."""
         return passes(self.config, ConvNetConfig(**self.layers))[0]
 
-    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
+    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> ImageNet:
         """See ``Network``: the trained weights, and the colours that they know."""
         import torch
 
-        from autodl.models.nn.image_net import ImageNet
         from autodl.pretrained.finding import by_key
 
         module, trunk = self.stored_module(n_outputs), self.config.trunk()
-        assert isinstance(module, ImageNet)
         module.center.fill_(trunk.center)
         module.spread.fill_(trunk.spread)
         if self.config.encoder:
@@ -175,9 +175,7 @@ class FinetunedCnn(Family):
     )
     modalities = frozenset({Modality.IMAGE})
     tunes = Modality.IMAGE
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", images="none", media="pass"
-    )
+    recipe = IMAGE_RECIPE
     config = FinetunedCnnConfig
     complexity = 9
     order = 60
@@ -194,14 +192,11 @@ class FinetunedCnn(Family):
         rows, columns = max(1, shape.rows), max(1, shape.images)
         whole, seen = passes(config, config.layers())
 
-        def seconds(cost: NetworkCost) -> float:
-            return columns * (MULTIPLICATION_S * cost.multiplications + ACTIVATION_S * cost.activations)
-
+        whole_s, seen_s = columns * training_seconds(whole), columns * training_seconds(seen)
         # A forward pass is a third of a training step.
         look = (LOOK_GAIN if multiplies_bfloat16() else 1.0) / 3
-        once = seconds(whole) * look
-        row_s = config.n_epochs(rows) * (seconds(whole) - seconds(seen) * (1 - look)) + once
-        row_s /= 1 + THREAD_GAIN * (shape.threads - 1)
+        row_s = config.n_epochs(rows) * (whole_s - seen_s * (1 - look)) + whole_s * look
+        row_s /= speedup(shape.threads)
         step_s = STEP_OVERHEAD + columns * BLOCK_STEP_S * config.layers().stages
         steps = config.n_epochs(rows) * rows / min(rows, config.n_batch(rows))
         floats = 5.0 * whole.parameters + columns * (whole.activations + seen.activations) * config.n_batch(rows)

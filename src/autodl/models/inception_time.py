@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost, convnet_cost, training_seconds_per_row
-from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
+from autodl.models.nn.cost import STEP_OVERHEAD, measured_cost
+from autodl.models.nn.recipes import SERIES_RECIPE
 from autodl.models.nn.series_config import SeriesNetConfig
 from autodl.models.nn.series_cost import longest_series
 from autodl.models.nn.series_estimator import SeriesNetwork
 from autodl.models.nn.series_inputs import SeriesInput
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,9 +54,7 @@ class InceptionTime(Family):
         'Deep Neural Networks"'
     )
     modalities = frozenset({Modality.SERIES})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", series="none", media="pass"
-    )
+    recipe = SERIES_RECIPE
     config = InceptionTimeConfig
     complexity = 8
     order = 4
@@ -65,18 +64,19 @@ class InceptionTime(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, InceptionTimeConfig)
-        rows, columns, column = max(1, shape.rows), max(1, shape.series), longest_series(shape, config)
+        columns, column = max(1, shape.series), longest_series(shape, config)
         channels, size = column.channels, (column.steps,)
         fitted = config.for_steps(column.steps)
         cost = convnet_cost(fitted, channels, max(1, shape.classes), size)
-        row_s = columns * training_seconds_per_row(fitted, channels, size)
-        row_s /= 1 + THREAD_GAIN * (shape.threads - 1)
-        layers = sum(len(stage) for stage in config.specs()) * columns
-        batch = min(rows, config.n_batch(rows))
-        step_s = STEP_OVERHEAD + layers * BLOCK_STEP_S
-        seconds = config.n_epochs(rows) * rows * (row_s + step_s / batch) / max(shape.speed, 1e-3)
-        floats = columns * (5.0 * cost.parameters + 3.0 * cost.activations * batch)
-        return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
+        blocks = columns * sum(len(stage) for stage in config.specs())
+        return measured_cost(
+            shape,
+            config,
+            row_s=columns * training_seconds_per_row(fitted, channels, size),
+            parameters=columns * cost.parameters,
+            floats_per_row=3.0 * columns * cost.activations,
+            step_s=STEP_OVERHEAD + blocks * BLOCK_STEP_S,
+        )
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """See ``Family.build``."""

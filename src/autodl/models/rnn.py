@@ -8,10 +8,11 @@ from pydantic import Field
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.recipes import TEXT_RECIPE
 from autodl.models.nn.recurrent_config import RecurrentConfig, SequencePooling, recurrent_cost
 from autodl.models.nn.text_config import TextReading, text_training_cost
 from autodl.models.nn.text_estimator import TextNetwork
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,10 +55,7 @@ class Rnn(Family):
     summary = "A network that reads texts word by word and remembers what it has read."
     paper = 'Hochreiter and Schmidhuber 1997, "Long Short-Term Memory"; Cho et al. 2014 (GRU)'
     modalities = frozenset({Modality.TEXT})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="tokens", embedding=False,
-        vector_components=32,
-    )  # fmt: skip
+    recipe = TEXT_RECIPE
     config = RnnConfig
     complexity = 8
     order = 82

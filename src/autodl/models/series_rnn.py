@@ -8,12 +8,13 @@ from pydantic import Field
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.recipes import SERIES_RECIPE
 from autodl.models.nn.recurrent_config import RecurrentConfig, SequencePooling, recurrent_cost
 from autodl.models.nn.series_config import WindowReading
 from autodl.models.nn.series_cost import longest_series, series_training_cost
 from autodl.models.nn.series_estimator import SeriesNetwork
 from autodl.models.nn.series_inputs import SeriesInput
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,9 +66,7 @@ class SeriesRnn(Family):
     summary = "A network that reads series from both ends, some steps at a time, and remembers what it has read."
     paper = 'Hochreiter and Schmidhuber 1997, "Long Short-Term Memory"; Cho et al. 2014 (GRU)'
     modalities = frozenset({Modality.SERIES})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", series="none", media="pass"
-    )
+    recipe = SERIES_RECIPE
     config = SeriesRnnConfig
     complexity = 8
     order = 86

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
-from autodl.models.nn.conv_config import ConvPooling
 from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.recipes import SERIES_RECIPE
 from autodl.models.nn.series_config import WindowReading
 from autodl.models.nn.series_cost import longest_series, series_training_cost
 from autodl.models.nn.series_estimator import SeriesNetwork
 from autodl.models.nn.series_inputs import SeriesInput
-from autodl.models.nn.transformer_cost import transformer_cost
-from autodl.records import Modality, Recipe
-from autodl.train.config import OptimizerName, ScheduleName
+from autodl.models.nn.transformer_config import TokenTransformerConfig, transformer_cost
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class SeriesTransformerConfig(WindowReading):
+class SeriesTransformerConfig(TokenTransformerConfig, WindowReading):
     """Architecture, augmentation and training of a transformer over windows of series."""
-
-    optimizer: OptimizerName = "adamw"
-    lr: float = Field(0.001, gt=0, le=1)
-    weight_decay: float = Field(0.01, ge=0, le=10)
-    schedule: ScheduleName = "cosine"
-    warmup: float = Field(0.1, ge=0, le=0.5)
-    grad_clip: float = Field(1.0, ge=0)
-
-    embed: int = Field(64, ge=4, le=1024)
-    """Numbers of a token."""
-    layers: int = Field(2, ge=1, le=8)
-    heads: int = Field(4, ge=1, le=16)
-    """They share ``embed``, which must be a multiple of them."""
-    hidden_factor: float = Field(2.0, gt=0, le=8)
-    """Width of the feed-forward part over ``embed``."""
-    pooling: ConvPooling = "attention"
-    dropout: float = Field(0.1, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> Self:
-        if self.embed % self.heads:
-            raise ValueError(f"`embed` must be a multiple of `heads`, but got {self.embed} and {self.heads}")
-        return self
 
 
 class SeriesTransformerEstimator(SeriesNetwork):
@@ -60,10 +34,7 @@ class SeriesTransformerEstimator(SeriesNetwork):
 
         c = self.config
         size, stride = c.window_size(column.steps), c.stride(column.steps)
-        inner = TokenTransformer(
-            c.embed, layers=c.layers, heads=c.heads, factor=c.hidden_factor, dropout=c.dropout,
-            length=c.n_windows(column.steps), pooling=c.pooling,
-        )  # fmt: skip
+        inner = TokenTransformer(c, c.n_windows(column.steps))
         return WindowNet(size, stride, inner, inner.width, (size * column.channels, c.embed)), inner.width
 
     def body_cost(self, column: SeriesInput) -> NetworkCost:
@@ -74,7 +45,7 @@ class SeriesTransformerEstimator(SeriesNetwork):
 def body_cost(config: SeriesTransformerConfig, column: SeriesInput) -> NetworkCost:
     """Of one of the longest series."""
     n, d = config.n_windows(column.steps), config.embed
-    cost = transformer_cost(d, config.layers, config.heads, config.hidden_factor, n)
+    cost = transformer_cost(config, n)
     weights = config.window_size(column.steps) * column.channels * d
     return NetworkCost(cost.parameters + weights + n * d, cost.multiplications + weights * n, cost.activations)
 
@@ -88,9 +59,7 @@ class SeriesTransformer(Family):
     summary = "A network in which every part of a series looks at every other, learnt from these series alone."
     paper = 'Nie et al. 2023, "A Time Series is Worth 64 Words"; Vaswani et al. 2017, "Attention Is All You Need"'
     modalities = frozenset({Modality.SERIES})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", series="none", media="pass"
-    )
+    recipe = SERIES_RECIPE
     config = SeriesTransformerConfig
     complexity = 8
     order = 88

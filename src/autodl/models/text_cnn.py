@@ -8,9 +8,10 @@ from pydantic import Field
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost
+from autodl.models.nn.recipes import TEXT_RECIPE
 from autodl.models.nn.text_config import TextReading, text_training_cost
 from autodl.models.nn.text_estimator import TextNetwork
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 from autodl.train.config import OptimizerName, ScheduleName
 
 if TYPE_CHECKING:
@@ -74,10 +75,7 @@ class TextCnn(Family):
     summary = "A network that looks for telling groups of neighbouring words, learnt from these texts alone."
     paper = 'Kim 2014, "Convolutional Neural Networks for Sentence Classification"'
     modalities = frozenset({Modality.TEXT})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="tokens", embedding=False,
-        vector_components=32,
-    )  # fmt: skip
+    recipe = TEXT_RECIPE
     config = TextCnnConfig
     complexity = 8
     order = 80

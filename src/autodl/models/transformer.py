@@ -10,8 +10,8 @@ from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Me
 from autodl.models.nn.cost import training_cost
 from autodl.models.nn.estimator import TabularNetwork
 from autodl.models.nn.names import FeedForwardName, NormPlace, NumericEmbeddingName, Pooling, TransformerNormName
+from autodl.models.nn.transformer_config import TransformerTraining
 from autodl.records import Recipe
-from autodl.train.config import OptimizerName, ScheduleName, TrainConfig
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from autodl.models.nn.inputs import InputPlan
 
 
-class TransformerConfig(TrainConfig, FamilyConfig):
+class TransformerConfig(TransformerTraining):
     """Architecture and training of an FT-Transformer; smaller and quicker than the paper's default."""
 
-    optimizer: OptimizerName = "adamw"
-    lr: float = Field(0.001, gt=0, le=1)
     weight_decay: float = Field(0.00001, ge=0, le=10)
-    schedule: ScheduleName = "cosine"
     warmup: float = Field(0.05, ge=0, le=0.5)
-    grad_clip: float = Field(1.0, ge=0)
     patience: int = Field(8, ge=0)
 
     layers: int = Field(2, ge=1, le=8)

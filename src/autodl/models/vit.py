@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost
-from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, THREAD_GAIN
+from autodl.models.nn.cost import STEP_OVERHEAD, measured_cost
 from autodl.models.nn.image_estimator import ImageNetwork
-from autodl.models.nn.media_inputs import seen_side
+from autodl.models.nn.image_training import largest_side
+from autodl.models.nn.recipes import IMAGE_RECIPE
 from autodl.models.nn.vit_config import VitConfig, vit_cost
-from autodl.records import Modality, Recipe
+from autodl.records import Modality
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["Vit", "VitConfig", "VitEstimator"]
 
-USUAL_SIDE = 32
-"""Side of images of which nothing is known."""
 MULTIPLICATION_S, ACTIVATION_S = 60e-12, 4e-9
 """Seconds of training for each multiplication of a forward pass and each number that layers leave, on one core.
 
@@ -60,9 +59,7 @@ class Vit(Family):
         'for ImageNet-1k"; Xiao et al. 2021, "Early Convolutions Help Transformers See Better"'
     )
     modalities = frozenset({Modality.IMAGE})
-    recipe = Recipe(
-        impute="median", indicator=True, scale="robust", categories="codes", text="svd", images="none", media="pass"
-    )
+    recipe = IMAGE_RECIPE
     config = VitConfig
     complexity = 9
     order = 85
@@ -75,17 +72,16 @@ class Vit(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, VitConfig)
-        rows, columns = max(1, shape.rows), max(1, shape.images)
-        cost = vit_cost(config, seen_side(shape.image_side or USUAL_SIDE, config.side))
-        row_s = columns * (MULTIPLICATION_S * cost.multiplications + ACTIVATION_S * cost.activations)
-        row_s /= 1 + THREAD_GAIN * (shape.threads - 1)
-        if config.trains_in_half:
-            row_s *= HALF_GAIN
-        batch = min(rows, config.n_batch(rows))
-        step_s = STEP_OVERHEAD + columns * config.layers * LAYER_STEP_S
-        seconds = config.n_epochs(rows) * rows * (row_s + step_s / batch) / max(shape.speed, 1e-3)
-        floats = 5.0 * cost.parameters + 3.0 * columns * cost.activations * batch
-        return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
+        columns, cost = max(1, shape.images), vit_cost(config, largest_side(shape, config))
+        gain = HALF_GAIN if config.trains_in_half else 1.0
+        return measured_cost(
+            shape,
+            config,
+            row_s=gain * columns * (MULTIPLICATION_S * cost.multiplications + ACTIVATION_S * cost.activations),
+            parameters=cost.parameters,
+            floats_per_row=3.0 * columns * cost.activations,
+            step_s=STEP_OVERHEAD + columns * config.layers * LAYER_STEP_S,
+        )
 
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """See ``Family.build``."""

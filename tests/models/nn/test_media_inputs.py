@@ -29,7 +29,7 @@ def test_batches_are_fetched_when_they_are_needed(tmp_path) -> None:
     own = store(tmp_path)
     X = rows(MediaBatch(own, np.array([4, ABSENT, 0, 2])))
     plan = ImagePlan.learn(X)
-    assert (plan.columns, plan.side, plan.has_table) == (("photo",), 4, False)
+    assert (plan.columns, plan.side, plan.beside) == (("photo",), 4, None)
     data = TensorData(plan.tensors(X), torch.arange(4), fetch=plan.fetcher(X))
     batch = data.take(torch.tensor([0, 1, 3]))
     pixels, present = batch.inputs[:2]
@@ -72,4 +72,4 @@ def test_rows_without_images_are_refused() -> None:
 def test_other_columns_stand_beside(tmp_path) -> None:
     X = rows(MediaBatch(store(tmp_path), np.arange(5)), numeric=2)
     plan = ImagePlan.learn(X)
-    assert plan.has_table and [t.shape for t in plan.tensors(X)] == [(5, 1), (5, 0), (5, 2), (5, 0)]
+    assert plan.beside is plan.table and [t.shape for t in plan.tensors(X)] == [(5, 1), (5, 0), (5, 2), (5, 0)]

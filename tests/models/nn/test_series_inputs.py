@@ -26,7 +26,7 @@ def test_batches_are_padded_to_their_longest_series() -> None:
     joined = JoinedStore([SeriesList([a, b]), SeriesList([c])])
     X = rows(MediaBatch(joined, np.array([2, ABSENT, 0, 1])))
     plan = SeriesPlan.learn(X)
-    assert (plan.columns[0].channels, plan.columns[0].steps, plan.has_table) == (2, 7, False)
+    assert (plan.columns[0].channels, plan.columns[0].steps, plan.beside) == (2, 7, None)
     data = TensorData(plan.tensors(X), torch.arange(4), fetch=plan.fetcher(X))
     values, lengths = data.take(torch.tensor([0, 1, 2])).inputs[:2]
     assert values.shape == (3, 2, 5) and lengths[:, 0].tolist() == [5, 0, 3]

@@ -84,7 +84,11 @@ def convnet_cost(config: ConvNetConfig, channels: int, n_outputs: int, size: tup
 
 def training_seconds_per_row(config: ConvNetConfig, channels: int, size: tuple[int, ...]) -> float:
     """Seconds that one row takes in one epoch on one core of the reference machine, in 32 bits."""
-    cost = convnet_cost(config, channels, 1, size)
+    return training_seconds(convnet_cost(config, channels, 1, size))
+
+
+def training_seconds(cost: NetworkCost) -> float:
+    """Seconds of one row in one epoch, from what its forward pass takes."""
     return MULTIPLICATION_S * cost.multiplications + ACTIVATION_S * cost.activations
 
 

@@ -27,6 +27,11 @@ def useful_threads(threads: int, multiplications: float) -> int:
     return threads if multiplications >= THREADED_WORK else 1
 
 
+def speedup(threads: int) -> float:
+    """How many times quicker so many threads are than one."""
+    return 1 + THREAD_GAIN * (threads - 1)
+
+
 def used_share(rows: int) -> float:
     """Share of the epochs that is run on average where patience stops some: half on hundreds of rows.
 
@@ -57,13 +62,37 @@ def training_cost(
     epochs = config.n_epochs(rows)
     steps = epochs * math.ceil(rows / batch)
     threads = useful_threads(shape.threads, 0.5 * flops_per_row * batch)
-    rate = GIGAFLOPS * 1e9 * (1 + THREAD_GAIN * (threads - 1))
+    rate = GIGAFLOPS * 1e9 * speedup(threads)
     # Backward costs twice the forward pass; the optimizer touches each weight about 15 times.
     step = overhead + (3 * flops_per_row * batch + 15 * parameters) / rate
     used = used_share(rows) if config.patience or config.patience_share else 1.0
     seconds = used * steps * step / max(shape.speed, 1e-3)
     memory = 4 * (5 * parameters + floats_per_row * batch + 4 * rows * (shape.columns + 1))
     return CostEstimate(seconds=seconds, bytes=memory + LIBRARY_BYTES)
+
+
+def measured_cost(
+    shape: Shape,
+    config: TrainConfig,
+    *,
+    row_s: float,
+    parameters: float,
+    floats_per_row: float,
+    step_s: float = STEP_OVERHEAD,
+) -> CostEstimate:
+    """Cost of one fit of a network whose time a row was measured, and which trains to the end.
+
+    Args:
+        shape: The problem. config: Training choices.
+        row_s: Seconds that one row takes in one epoch on one core of the reference machine.
+        parameters: Number of weights. floats_per_row: what one row leaves for the backward pass.
+        step_s: Seconds of one step besides its rows.
+    """
+    rows = max(1, shape.rows)
+    batch = min(rows, config.n_batch(rows))
+    seconds = config.n_epochs(rows) * rows * (row_s / speedup(shape.threads) + step_s / batch)
+    floats = 5.0 * parameters + floats_per_row * batch
+    return CostEstimate(seconds=seconds / max(shape.speed, 1e-3), bytes=4 * floats + LIBRARY_BYTES)
 
 
 def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 44) -> int:

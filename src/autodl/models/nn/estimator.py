@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autodl.features import Features
 
 
-class TabularNetwork(Network):
+class TabularNetwork(Network[InputPlan]):
     """A network that reads columns; subclasses say how the module is made.
 
     Args:
@@ -27,7 +27,6 @@ class TabularNetwork(Network):
 
     def __init__(self, config: TrainConfig, meta: Meta) -> None:
         super().__init__(config, meta)
-        self.plan: InputPlan | None = None
         self._sample: NDArray[np.float32] | None = None
 
     @abstractmethod
@@ -42,26 +41,17 @@ class TabularNetwork(Network):
         """See ``Network``."""
         self.plan = InputPlan.learn(X)
 
-    def inputs(self, X: Features) -> tuple[Tensor, ...]:
-        """See ``Network``."""
-        return self._known_plan().tensors(X)
-
     def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
         """See ``Network``."""
         self._sample = inputs[1].numpy()
-        return self.make_module(self._known_plan(), inputs[1], n_outputs)
+        return self.make_module(self._known(), inputs[1], n_outputs)
 
     def stored_module(self, n_outputs: int) -> nn.Module:
         """See ``Network``."""
         import torch
 
         assert self._sample is not None
-        return self.make_module(self._known_plan(), torch.from_numpy(self._sample.copy()), n_outputs)
-
-    def _known_plan(self) -> InputPlan:
-        if self.plan is None:
-            raise RuntimeError("`fit` must come before `predict`")
-        return self.plan
+        return self.make_module(self._known(), torch.from_numpy(self._sample.copy()), n_outputs)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from autodl.models.base import Meta
 from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.image_training import ImageTraining
 from autodl.models.nn.media_inputs import ImagePlan
-from autodl.models.nn.network import Network
+from autodl.models.nn.media_network import MediaNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from autodl.features import Features
-    from autodl.train.data import Fetch, TensorData
+    from autodl.models.nn.image_net import ImageNet
+    from autodl.train.data import TensorData
     from autodl.train.losses import Objective
 
 
-class ImageNetwork(Network):
+class ImageNetwork(MediaNetwork[ImagePlan]):
     """A network over the images of a table, with its other columns beside them; subclasses say what reads the images.
 
     Args:
@@ -29,12 +29,6 @@ class ImageNetwork(Network):
     """
 
     config: ImageTraining
-    predict_batch: ClassVar[int] = 256
-    sample_rows: ClassVar[int] = 1024
-
-    def __init__(self, config: ImageTraining, meta: Meta) -> None:
-        super().__init__(config, meta)
-        self.plan: ImagePlan | None = None
 
     @abstractmethod
     def make_body(self, side: int) -> tuple[nn.Module, int]:
@@ -52,31 +46,13 @@ class ImageNetwork(Network):
         """See ``Network``."""
         self.plan = ImagePlan.learn(X, self.config.side)
 
-    def inputs(self, X: Features) -> tuple[Tensor, ...]:
-        """See ``Network``."""
-        return self._known().tensors(X)
-
-    def fetcher(self, X: Features) -> Fetch:
-        """See ``Network``."""
-        return self._known().fetcher(X)
-
-    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
-        """See ``Network``."""
-        from autodl.models.nn.image_net import ImageNet
-
-        module = self.stored_module(n_outputs)
-        assert isinstance(module, ImageNet)
-        module.fit_colours(inputs)
-        return module
-
-    def stored_module(self, n_outputs: int) -> nn.Module:
+    def stored_module(self, n_outputs: int) -> ImageNet:
         """See ``Network``."""
         from autodl.models.nn.image_net import ImageNet
 
         plan = self._known()
         body, width = self.make_body(plan.side)
-        table = plan.table if plan.has_table else None
-        return ImageNet(body, width, len(plan.columns), table, n_outputs)
+        return ImageNet(body, width, len(plan.columns), plan.beside, n_outputs)
 
     def multiplications(self, module: nn.Module) -> float:
         """Those of the body, for each column of images."""
@@ -88,7 +64,7 @@ class ImageNetwork(Network):
         from autodl.models.nn.augmentation import ImageAugmenter
 
         plan = self._known()
-        return ImageAugmenter(self.config, len(plan.columns), mixes=not plan.has_table)
+        return ImageAugmenter(self.config, len(plan.columns), mixes=plan.beside is None)
 
     def training_config(self) -> ImageTraining:
         """In 16 bits where that is quicker."""
@@ -103,8 +79,3 @@ class ImageNetwork(Network):
         m = len(self._known().columns)
         mirrored = (*(x.flip(2) for x in inputs[:m]), *inputs[m:])
         return (plain + super().outputs(module, mirrored, objective)) / 2
-
-    def _known(self) -> ImagePlan:
-        if self.plan is None:
-            raise RuntimeError("`fit` must come before `predict`")
-        return self.plan

@@ -8,37 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autodl.models.nn.embeddings import CategoryEncoder
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.media_net import MediaNet
 
-MAX_ONEHOT = 8
-CATEGORY_SIZE = 8
-SIDE_WIDTH = 32
-"""Features that the columns beside the images become: the images are the larger part of what is known."""
-JOINT_WIDTH = 64
-"""Of the hidden layer over both."""
 MIN_SPREAD = 8.0
 """Least standard deviation of a colour, of 255, so that a constant one is not blown up."""
 
 
-class TableSide(nn.Module):
-    """Columns beside the images as features: one hidden layer.
-
-    Shape: (b, flat), (b, p) float32, (b, q) int64 -> (b, ``SIDE_WIDTH``).
-    """
-
-    def __init__(self, table: InputPlan) -> None:
-        super().__init__()
-        self.encoder = CategoryEncoder(table.cardinalities, MAX_ONEHOT, CATEGORY_SIZE)
-        inputs = table.n_flat + len(table.smooth) + self.encoder.size_out
-        self.hidden = nn.Linear(inputs, SIDE_WIDTH)
-
-    def forward(self, flat: Tensor, smooth: Tensor, codes: Tensor) -> Tensor:
-        """Features."""
-        return self.hidden(torch.cat([flat, smooth, self.encoder(codes)], 1)).relu()  # type: ignore[no-any-return]
-
-
-class ImageNet(nn.Module):
+class ImageNet(MediaNet):
     """Images through one network, what they and the other columns say through one head.
 
     Colours are standardized by those of the training images. A missing image gives zeros.
@@ -61,16 +38,10 @@ class ImageNet(nn.Module):
         self.register_buffer("spread", torch.full((3,), 64.0))
         self.body = body
         self.body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its declarations
-        self.side = None if table is None else TableSide(table)
-        inputs = columns * width + (0 if table is None else SIDE_WIDTH)
-        # What an image means may depend on the other columns, which a sum of both could not say.
-        self.joint = None if table is None else nn.Linear(inputs, JOINT_WIDTH)
-        self.head = nn.Linear(inputs if table is None else JOINT_WIDTH, n_outputs)
-        nn.init.normal_(self.head.weight, 0.0, 0.01)
-        nn.init.zeros_(self.head.bias)
+        self.add_head(columns * width, table, n_outputs)
 
     @torch.no_grad()
-    def fit_colours(self, inputs: tuple[Tensor, ...]) -> None:
+    def fit_to(self, inputs: tuple[Tensor, ...]) -> None:
         """Take mean and standard deviation of the colours of a sample of training rows."""
         present = inputs[self.columns] > 0
         shown = [x[present[:, j]].flatten(0, 2).double() for j, x in enumerate(inputs[: self.columns])]
@@ -91,10 +62,3 @@ class ImageNet(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raw outputs."""
         return self.answer(self.read(*inputs[: self.columns + 1]), *inputs[self.columns + 1 :])
-
-    def answer(self, read: Tensor, *table: Tensor) -> Tensor:
-        """Raw outputs from what ``read`` gives and the other columns."""
-        features = read if self.side is None else torch.cat([read, self.side(*table)], 1)
-        if self.joint is not None:
-            features = self.joint(features).relu()
-        return self.head(features)  # type: ignore[no-any-return]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pydantic import Field
 
 from autodl.machine import multiplies_bfloat16
-from autodl.models.base import FamilyConfig
+from autodl.models.base import FamilyConfig, Shape
 from autodl.models.nn.augment_config import ImageAugmentConfig
+from autodl.models.nn.media_inputs import seen_side
 from autodl.train.config import TrainConfig
+
+USUAL_SIDE = 32
+"""Side of images of which nothing is known."""
 
 
 class ImageTraining(ImageAugmentConfig, TrainConfig, FamilyConfig):
@@ -29,3 +33,8 @@ class ImageTraining(ImageAugmentConfig, TrainConfig, FamilyConfig):
     def n_batch(self, rows: int) -> int:
         """64: smaller than of tables, as there is more work in a row; 32 of fewer than 1,000, 128 from 50,000 on."""
         return self.batch_size or (32 if rows < 1_000 else 64 if rows < 50_000 else 128)
+
+
+def largest_side(shape: Shape, config: ImageTraining) -> int:
+    """Pixels a side that a network with this configuration sees of the images of a table."""
+    return seen_side(shape.image_side or USUAL_SIDE, config.side)

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.media_plan import MediaPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
     from autodl.features import Features
     from autodl.media.batch import MediaBatch
-    from autodl.train.data import Fetch
 
 LARGEST_SIDE = 64
 """Larger images are averaged down to this many pixels a side where no other side is asked for: a network of the same
@@ -26,7 +29,7 @@ size costs 12 times as much on 224 pixels, and few images are not enough to lear
 
 
 @dataclass(frozen=True)
-class ImagePlan:
+class ImagePlan(MediaPlan):
     """What was learnt from the training rows.
 
     Attributes:
@@ -56,36 +59,17 @@ class ImagePlan:
         return cls(columns, seen_side(max(stored_side(X.media[c]) for c in columns), side), InputPlan.learn(X))
 
     @property
-    def has_table(self) -> bool:
-        """Whether other columns stand beside the images."""
-        return not self.table.is_empty
+    def names(self) -> tuple[str, ...]:
+        """See ``MediaPlan``."""
+        return self.columns
 
-    def tensors(self, X: Features) -> tuple[Tensor, ...]:
-        """(n, m) int64 rows of the stores, then what ``InputPlan.tensors`` gives."""
+    def read(self, batches: Sequence[MediaBatch], device: torch.device) -> tuple[Tensor, ...]:
+        """m tensors (b, S, S, 3) uint8, and the (b, m) float32 places where there is an image."""
         import torch
 
-        rows = np.stack([X.media[c].rows for c in self.columns], axis=1)
-        return (torch.from_numpy(rows), *self.table.tensors(X))
-
-    def fetcher(self, X: Features) -> Fetch:
-        """Turns ``tensors`` of some of these rows into what the module takes.
-
-        Those are m tensors (b, S, S, 3) uint8, the (b, m) float32 places where there is an image, and the rest.
-        """
-        batches = [X.media[c] for c in self.columns]
-
-        def fetch(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            import torch
-
-            rows = inputs[0]
-            numbers = rows.cpu().numpy()
-            images = [
-                sized(torch.from_numpy(pixels_of(batch, numbers[:, j])).to(rows.device), self.side)
-                for j, batch in enumerate(batches)
-            ]
-            return (*images, (rows >= 0).float(), *inputs[1:])
-
-        return fetch
+        images = [sized(torch.from_numpy(pixels_of(b, b.rows)).to(device), self.side) for b in batches]
+        present = np.stack([b.present for b in batches], axis=1)
+        return (*images, torch.from_numpy(present).float().to(device))
 
 
 def seen_side(stored: int, asked: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from autodl.train.losses import Objective
 
 
-class Network(Estimator):
+class Plan(Protocol):
+    """How rows become tensors: what was learnt from the training rows."""
+
+    def tensors(self, X: Features) -> tuple[Tensor, ...]:
+        """Tensors of n rows each, on the CPU: what the module takes, or what ``Network.fetcher`` turns into it."""
+
+
+P = TypeVar("P", bound=Plan)
+
+
+class Network(Estimator, Generic[P]):
     """An estimator around a torch module; subclasses say what it reads and how it is made.
 
     Regression targets are standardized inside and predictions stay within the range of the training targets
@@ -40,8 +50,6 @@ class Network(Estimator):
     """Rows that go through the module at once where no gradient is taken."""
     sample_rows: ClassVar[int] = 4096
     """Training rows that a fresh module is fitted to."""
-    plan: object = None
-    """How rows become what the module takes: what ``learn`` has found."""
 
     def __init__(self, config: TrainConfig, meta: Meta) -> None:
         super().__init__()
@@ -52,14 +60,15 @@ class Network(Estimator):
         self._limits = (-np.inf, np.inf)
         self._state: dict[str, NDArray[Any]] = {}
         self._module: nn.Module | None = None
+        self.plan: P | None = None
 
     @abstractmethod
     def learn(self, X: Features) -> None:
-        """Look at the training rows before anything else."""
+        """Look at the training rows before anything else; leaves a ``plan``."""
 
-    @abstractmethod
     def inputs(self, X: Features) -> tuple[Tensor, ...]:
-        """Tensors of n rows each, on the CPU: what the module takes, or what ``fetcher`` turns into it."""
+        """See ``Plan.tensors``."""
+        return self._known().tensors(X)
 
     @abstractmethod
     def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
@@ -185,11 +194,16 @@ class Network(Estimator):
         self.refit = {"epochs": history.epochs, "stop_epoch": history.best_epoch} if valid is not None else {}
         self._module, self._state = module, to_arrays(module)
 
+    def _known(self) -> P:
+        if self.plan is None:
+            raise RuntimeError("`fit` must come before `predict`")
+        return self.plan
+
     def _fetched(self, X: Features, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         fetch = self.fetcher(X)
         return inputs if fetch is None else fetch(inputs)
 
-    def _read_as(self, start: Network) -> None:
+    def _read_as(self, start: Network[P]) -> None:
         """Take over how the rows are read and the target is scaled: with other rows the weights would not fit."""
         self.plan = start.plan
         self._center, self._spread = start._center, start._spread

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from autodl.models.base import Meta
 from autodl.models.nn.conv_cost import NetworkCost
-from autodl.models.nn.network import Network
+from autodl.models.nn.media_network import MediaNetwork
 from autodl.models.nn.series_config import SeriesReading
 from autodl.models.nn.series_inputs import SeriesInput, SeriesPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from autodl.features import Features
-    from autodl.train.data import Fetch, TensorData
+    from autodl.models.nn.series_net import SeriesNet
+    from autodl.train.data import TensorData
 
 
-class SeriesNetwork(Network):
+class SeriesNetwork(MediaNetwork[SeriesPlan]):
     """A network over the series of a table, with its other columns beside them; subclasses say what reads the series.
 
     Args:
@@ -28,12 +28,6 @@ class SeriesNetwork(Network):
     """
 
     config: SeriesReading
-    predict_batch: ClassVar[int] = 256
-    sample_rows: ClassVar[int] = 1024
-
-    def __init__(self, config: SeriesReading, meta: Meta) -> None:
-        super().__init__(config, meta)
-        self.plan: SeriesPlan | None = None
 
     @abstractmethod
     def make_body(self, column: SeriesInput) -> tuple[nn.Module, int]:
@@ -51,30 +45,13 @@ class SeriesNetwork(Network):
         """See ``Network``."""
         self.plan = SeriesPlan.learn(X, self.config.steps)
 
-    def inputs(self, X: Features) -> tuple[Tensor, ...]:
-        """See ``Network``."""
-        return self._known().tensors(X)
-
-    def fetcher(self, X: Features) -> Fetch:
-        """See ``Network``."""
-        return self._known().fetcher(X)
-
-    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
-        """See ``Network``."""
-        from autodl.models.nn.series_net import SeriesNet
-
-        module = self.stored_module(n_outputs)
-        assert isinstance(module, SeriesNet)
-        module.fit_scales(inputs)
-        return module
-
-    def stored_module(self, n_outputs: int) -> nn.Module:
+    def stored_module(self, n_outputs: int) -> SeriesNet:
         """See ``Network``."""
         from autodl.models.nn.series_net import SeriesBranch, SeriesNet
 
         plan, level = self._known(), self.config.level
         branches = [SeriesBranch(*self.make_body(column), column.channels, level) for column in plan.columns]
-        return SeriesNet(branches, plan.table if plan.has_table else None, n_outputs)
+        return SeriesNet(branches, plan.beside, n_outputs)
 
     def multiplications(self, module: nn.Module) -> float:
         """Those of the bodies: their weights are used at each step."""
@@ -85,8 +62,3 @@ class SeriesNetwork(Network):
         from autodl.models.nn.series_changes import SeriesAugmenter
 
         return SeriesAugmenter(self.config, len(self._known().columns))
-
-    def _known(self) -> SeriesPlan:
-        if self.plan is None:
-            raise RuntimeError("`fit` must come before `predict`")
-        return self.plan

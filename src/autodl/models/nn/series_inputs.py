@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.media_plan import MediaPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
     from autodl.features import Features
     from autodl.media.batch import MediaBatch
-    from autodl.train.data import Fetch
 
 MOST_STEPS = 512
 """Of longer series neighbouring steps are averaged where no other number is asked for."""
@@ -65,7 +68,7 @@ class SeriesInput:
 
 
 @dataclass(frozen=True)
-class SeriesPlan:
+class SeriesPlan(MediaPlan):
     """What was learnt from the training rows.
 
     Attributes:
@@ -93,40 +96,17 @@ class SeriesPlan:
         return cls(tuple(SeriesInput.learn(name, b, most) for name, b in found.items()), InputPlan.learn(X))
 
     @property
-    def has_table(self) -> bool:
-        """Whether other columns stand beside the series."""
-        return not self.table.is_empty
+    def names(self) -> tuple[str, ...]:
+        """See ``MediaPlan``."""
+        return tuple(column.name for column in self.columns)
 
-    def tensors(self, X: Features) -> tuple[Tensor, ...]:
-        """(n, m) int64 rows of the stores, then what ``InputPlan.tensors`` gives."""
+    def read(self, batches: Sequence[MediaBatch], device: torch.device) -> tuple[Tensor, ...]:
+        """m tensors (b, c, t) float32, and the (b, m) int64 steps of each."""
         import torch
 
-        rows = np.stack([X.media[c.name].rows for c in self.columns], axis=1)
-        return (torch.from_numpy(rows), *self.table.tensors(X))
-
-    def fetcher(self, X: Features) -> Fetch:
-        """Turns ``tensors`` of some of these rows into what the module takes.
-
-        Those are m tensors (b, c, t) float32, the (b, m) int64 steps of each, and the rest.
-        """
-        from autodl.media.batch import MediaBatch
-
-        stores = [X.media[c.name].store for c in self.columns]
-
-        def fetch(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            import torch
-
-            rows = inputs[0]
-            numbers = rows.cpu().numpy()
-            read = [
-                column.read(MediaBatch(store, numbers[:, j]))
-                for j, (column, store) in enumerate(zip(self.columns, stores, strict=True))
-            ]
-            values = (torch.from_numpy(v).to(rows.device) for v, _ in read)
-            lengths = torch.from_numpy(np.stack([n for _, n in read], axis=1)).to(rows.device)
-            return (*values, lengths, *inputs[1:])
-
-        return fetch
+        found = [column.read(batch) for column, batch in zip(self.columns, batches, strict=True)]
+        lengths = np.stack([n for _, n in found], axis=1)
+        return tuple(torch.from_numpy(a).to(device) for a in (*(v for v, _ in found), lengths))
 
 
 def seen_steps(longest: int, asked: int) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from autodl.models.nn.image_net import JOINT_WIDTH, SIDE_WIDTH, TableSide
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.media_net import MediaNet
 from autodl.models.nn.series_changes import level_of, steps_within
 
 MIN_SPREAD = 0.01
@@ -76,7 +76,7 @@ class SeriesBranch(nn.Module):
         return torch.cat([self.body(x, None if bool(within.all()) else within), *levels], 1)
 
 
-class SeriesNet(nn.Module):
+class SeriesNet(MediaNet):
     """Each column of series through its network, what they and the other columns say through one head.
 
     Args:
@@ -89,18 +89,12 @@ class SeriesNet(nn.Module):
     def __init__(self, branches: Sequence[SeriesBranch], table: InputPlan | None, n_outputs: int) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
-        self.side = None if table is None else TableSide(table)
-        width = sum(branch.width for branch in self._parts()) + (0 if table is None else SIDE_WIDTH)
-        # What a series means may depend on the other columns, which a sum of both could not say.
-        self.joint = None if table is None else nn.Linear(width, JOINT_WIDTH)
-        self.head = nn.Linear(width if table is None else JOINT_WIDTH, n_outputs)
-        nn.init.normal_(self.head.weight, 0.0, 0.01)
-        nn.init.zeros_(self.head.bias)
+        self.add_head(sum(branch.width for branch in self._parts()), table, n_outputs)
 
     def _parts(self) -> list[SeriesBranch]:
         return [branch for branch in self.branches if isinstance(branch, SeriesBranch)]
 
-    def fit_scales(self, inputs: tuple[Tensor, ...]) -> None:
+    def fit_to(self, inputs: tuple[Tensor, ...]) -> None:
         """Take the scales of a sample of training rows."""
         for j, branch in enumerate(self._parts()):
             branch.fit_scale(inputs[j], inputs[len(self.branches)][:, j])
@@ -109,9 +103,4 @@ class SeriesNet(nn.Module):
         """Raw outputs."""
         m = len(self.branches)
         parts = [branch(inputs[j], inputs[m][:, j]) for j, branch in enumerate(self.branches)]
-        if self.side is not None:
-            parts.append(self.side(*inputs[m + 1 :]))
-        features = torch.cat(parts, 1)
-        if self.joint is not None:
-            features = self.joint(features).relu()
-        return self.head(features)  # type: ignore[no-any-return]
+        return self.answer(torch.cat(parts, 1), *inputs[m + 1 :])

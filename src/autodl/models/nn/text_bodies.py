@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from autodl.models.nn.layers import Dropout
 from autodl.models.nn.pooling import MaxPooling, make_pooling
+from autodl.models.nn.transformer_config import TokenTransformerConfig
 
 
 class WideConvolutions(nn.Module):
@@ -46,27 +47,24 @@ class TokenTransformer(nn.Module):
     """A small transformer with norms in front of each part (Vaswani et al. 2017; Xiong et al. 2020) and pooling.
 
     Args:
-        d: Numbers of a token. layers, heads, dropout: of the transformer.
-        factor: Width of its feed-forward part over d.
+        config: d and the rest of the architecture.
         length: Tokens of a text at most; training may have put in more, which share the last place.
-        pooling: See ``make_pooling``.
 
     Shape: (b, t, d), (b, t) bool or None -> (b, d).
     """
 
-    def __init__(
-        self, d: int, *, layers: int, heads: int, factor: float, dropout: float, length: int, pooling: str
-    ) -> None:
+    def __init__(self, config: TokenTransformerConfig, length: int) -> None:
         super().__init__()
+        c, d = config, config.embed
         self.width = d
         self.places = nn.Parameter(waves(length, d))
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                d, heads, max(1, round(factor * d)), dropout, "gelu", batch_first=True, norm_first=True
+                d, c.heads, max(1, round(c.hidden_factor * d)), c.dropout, "gelu", batch_first=True, norm_first=True
             )
-            for _ in range(layers)
+            for _ in range(c.layers)
         )
-        self.norm, self.pool, self.drop = nn.LayerNorm(d), make_pooling(pooling, d), Dropout(dropout)
+        self.norm, self.pool, self.drop = nn.LayerNorm(d), make_pooling(c.pooling, d), Dropout(c.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Features."""

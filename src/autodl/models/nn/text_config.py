@@ -53,22 +53,19 @@ class TextReading(TrainConfig, FamilyConfig):
         return max(1, min(self.tokens, round(PADDED * (shape.text_tokens or USUAL_TOKENS))))
 
 
-def text_training_cost(
-    shape: Shape, config: TextReading, body: NetworkCost, overhead: float, slowness: float = 1.0
-) -> CostEstimate:
+def text_training_cost(shape: Shape, config: TextReading, body: NetworkCost, overhead: float) -> CostEstimate:
     """Cost of one fit.
 
     Args:
         shape: The problem. config: How texts are read. body: of one text through what follows the vectors.
         overhead: Seconds of one step besides its arithmetic.
-        slowness: Of its arithmetic, where it is not done in large products.
     """
     columns = max(1, shape.text)
     vectors = VOCABULARY * config.embed
     return training_cost(
         shape,
         config,
-        flops_per_row=2.0 * slowness * columns * body.multiplications,
+        flops_per_row=2.0 * columns * body.multiplications,
         parameters=vectors + body.parameters,
         floats_per_row=columns * (body.activations + 3 * config.embed * config.read_tokens(shape)),
         overhead=overhead,

@@ -5,22 +5,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from autodl.models.base import Meta
 from autodl.models.nn.conv_cost import NetworkCost
-from autodl.models.nn.network import Network
+from autodl.models.nn.media_network import MediaNetwork
 from autodl.models.nn.text_config import TextReading
 from autodl.models.nn.text_inputs import TextPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from autodl.features import Features
-    from autodl.train.data import Fetch, TensorData
+    from autodl.models.nn.text_net import TextNet
+    from autodl.train.data import TensorData
 
 
-class TextNetwork(Network):
+class TextNetwork(MediaNetwork[TextPlan]):
     """A network over the texts of a table, with its other columns beside them; subclasses say what reads the texts.
 
     Args:
@@ -28,12 +28,7 @@ class TextNetwork(Network):
     """
 
     config: TextReading
-    predict_batch: ClassVar[int] = 256
     sample_rows: ClassVar[int] = 64
-
-    def __init__(self, config: TextReading, meta: Meta) -> None:
-        super().__init__(config, meta)
-        self.plan: TextPlan | None = None
 
     @abstractmethod
     def make_body(self, length: int) -> tuple[nn.Module, int]:
@@ -51,27 +46,21 @@ class TextNetwork(Network):
         """See ``Network``."""
         self.plan = TextPlan.learn(X, self.config.tokens)
 
-    def inputs(self, X: Features) -> tuple[Tensor, ...]:
-        """See ``Network``."""
-        return self._known().tensors(X)
-
-    def fetcher(self, X: Features) -> Fetch:
-        """See ``Network``."""
-        return self._known().fetcher(X)
-
-    def new_module(self, inputs: tuple[Tensor, ...], n_outputs: int) -> nn.Module:
-        """See ``Network``."""
-        return self.stored_module(n_outputs)
-
-    def stored_module(self, n_outputs: int) -> nn.Module:
+    def stored_module(self, n_outputs: int) -> TextNet:
         """See ``Network``."""
         from autodl.models.nn.text_net import TextNet
 
         plan, config = self._known(), self.config
         body, width = self.make_body(plan.length)
-        table = plan.table if plan.has_table else None
         return TextNet(
-            plan.vocabulary, config.embed, config.embed_dropout, body, width, len(plan.columns), table, n_outputs
+            plan.vocabulary,
+            config.embed,
+            config.embed_dropout,
+            body,
+            width,
+            len(plan.columns),
+            plan.beside,
+            n_outputs,
         )
 
     def multiplications(self, module: nn.Module) -> float:
@@ -84,8 +73,3 @@ class TextNetwork(Network):
         from autodl.models.nn.text_changes import TextAugmenter
 
         return TextAugmenter(self.config, len(self._known().columns))
-
-    def _known(self) -> TextPlan:
-        if self.plan is None:
-            raise RuntimeError("`fit` must come before `predict`")
-        return self.plan

@@ -12,19 +12,23 @@ import numpy as np
 
 from autodl.media.tokens import FIRST, padded_tokens, token_lengths, token_stores
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.media_plan import MediaPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
     from torch import Tensor
 
     from autodl.features import Features
-    from autodl.train.data import Fetch
+    from autodl.media.batch import MediaBatch
 
 ENOUGH = 0.98
 """Share of the training texts that are read whole, where the configuration allows it."""
 
 
 @dataclass(frozen=True)
-class TextPlan:
+class TextPlan(MediaPlan):
     """What was learnt from the training rows.
 
     Attributes:
@@ -61,33 +65,12 @@ class TextPlan:
         return cls(columns, max(FIRST, *sizes), length, usual, InputPlan.learn(X))
 
     @property
-    def has_table(self) -> bool:
-        """Whether other columns stand beside the texts."""
-        return not self.table.is_empty
+    def names(self) -> tuple[str, ...]:
+        """See ``MediaPlan``."""
+        return self.columns
 
-    def tensors(self, X: Features) -> tuple[Tensor, ...]:
-        """(n, m) int64 rows of the stores, then what ``InputPlan.tensors`` gives."""
+    def read(self, batches: Sequence[MediaBatch], device: torch.device) -> tuple[Tensor, ...]:
+        """m tensors (b, t) int64, each as long as its longest text; padding only where a text is missing."""
         import torch
 
-        rows = np.stack([X.media[c].rows for c in self.columns], axis=1)
-        return (torch.from_numpy(rows), *self.table.tensors(X))
-
-    def fetcher(self, X: Features) -> Fetch:
-        """Turns ``tensors`` of some of these rows into m tensors (b, t) int64, and the rest.
-
-        Each is as long as its longest text; where a text is missing there is padding only.
-        """
-        batches = [X.media[c] for c in self.columns]
-
-        def fetch(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            import torch
-
-            rows = inputs[0]
-            numbers = rows.cpu().numpy()
-            texts = [
-                torch.from_numpy(padded_tokens(batch, numbers[:, j], self.length)).to(rows.device)
-                for j, batch in enumerate(batches)
-            ]
-            return (*texts, *inputs[1:])
-
-        return fetch
+        return tuple(torch.from_numpy(padded_tokens(b, b.rows, self.length)).to(device) for b in batches)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from autodl.media.tokens import PADDING
-from autodl.models.nn.image_net import JOINT_WIDTH, SIDE_WIDTH, TableSide
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.nn.layers import Dropout
+from autodl.models.nn.media_net import MediaNet
 
 
-class TextNet(nn.Module):
+class TextNet(MediaNet):
     """All texts through the same vectors and body, what they and the other columns say through one head.
 
     A missing text gives zeros.
@@ -43,13 +43,7 @@ class TextNet(nn.Module):
         self.vectors = nn.Embedding(vocabulary, embed, padding_idx=PADDING)
         self.drop = Dropout(embed_dropout)
         self.body = body
-        self.side = None if table is None else TableSide(table)
-        inputs = columns * width + (0 if table is None else SIDE_WIDTH)
-        # What a text means may depend on the other columns, which a sum of both could not say.
-        self.joint = None if table is None else nn.Linear(inputs, JOINT_WIDTH)
-        self.head = nn.Linear(inputs if table is None else JOINT_WIDTH, n_outputs)
-        nn.init.normal_(self.head.weight, 0.0, 0.01)
-        nn.init.zeros_(self.head.bias)
+        self.add_head(columns * width, table, n_outputs)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raw outputs."""
@@ -58,9 +52,4 @@ class TextNet(nn.Module):
             mask = texts != PADDING
             read = self.body(self.drop(self.vectors(texts)), mask)
             parts.append(read * mask.any(1, keepdim=True))
-        if self.side is not None:
-            parts.append(self.side(*inputs[self.columns :]))
-        features = torch.cat(parts, 1)
-        if self.joint is not None:
-            features = self.joint(features).relu()
-        return self.head(features)  # type: ignore[no-any-return]
+        return self.answer(torch.cat(parts, 1), *inputs[self.columns :])

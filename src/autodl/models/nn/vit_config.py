@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.image_training import ImageTraining
-from autodl.train.config import OptimizerName, ScheduleName
+from autodl.models.nn.transformer_config import TransformerTraining, check_heads
 
 GRID = 8
 """Patches a side of an image that are usual: attention costs the square of their number."""
@@ -21,19 +21,14 @@ WIDE = 192
 """Numbers of a patch from which on 16 bits are quicker."""
 
 
-class VitConfig(ImageTraining):
+class VitConfig(TransformerTraining, ImageTraining):
     """Architecture, augmentation and training of a transformer over patches.
 
     The defaults follow Beyer et al. 2022 (fixed places, the mean of all patches, no dropout) and Xiao et al. 2021 (a
     stem of convolutions) at a size that thousands of images can fill.
     """
 
-    optimizer: OptimizerName = "adamw"
-    lr: float = Field(0.001, gt=0, le=1)
     weight_decay: float = Field(0.05, ge=0, le=10)
-    schedule: ScheduleName = "cosine"
-    warmup: float = Field(0.1, ge=0, le=0.5)
-    grad_clip: float = Field(1.0, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
 
     patch: int = Field(0, ge=0, le=64)
@@ -59,10 +54,7 @@ class VitConfig(ImageTraining):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.token_size % self.heads:
-            raise ValueError(
-                f"`token_size` must be a multiple of `heads`, but got {self.token_size} and {self.heads}"
-            )
+        check_heads("token_size", self.token_size, self.heads)
         if self.token_size % 4:
             raise ValueError(f"`token_size` must be a multiple of 4, but got {self.token_size}")
         if self.stem == "conv" and self.patch & (self.patch - 1):

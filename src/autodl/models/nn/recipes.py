@@ -1,0 +1,16 @@
+"""What networks over images, texts and series are given: all columns, of which they read those objects themselves."""
+
+from __future__ import annotations
+
+from autodl.records import Recipe
+
+IMAGE_RECIPE = Recipe(
+    impute="median", indicator=True, scale="robust", categories="codes", text="svd", images="none", media="pass"
+)
+SERIES_RECIPE = Recipe(
+    impute="median", indicator=True, scale="robust", categories="codes", text="svd", series="none", media="pass"
+)
+TEXT_RECIPE = Recipe(
+    impute="median", indicator=True, scale="robust", categories="codes", text="tokens", embedding=False,
+    vector_components=32,
+)  # fmt: skip
