@@ -200,10 +200,10 @@ class Delivery:
         total = sum(m.weight for m in members)
         members = [m.model_copy(update={"weight": m.weight / total}) for m in members]
         anew = [m for m in members if m.trained_on == "all rows" and m.trial_id not in refits.gone_on]
-        further = [m for m in members if m.trial_id in refits.gone_on]
+        went_on = [m for m in members if m.trial_id in refits.gone_on]
         rest = [m for m in members if m.trained_on != "all rows"]
         parts = [f"{_listing(anew)}, trained again on all {len(y):,} rows"] if anew else []
-        parts += [f"{_listing(further)}, trained further on all {len(y):,} rows"] if further else []
+        parts += [f"{_listing(went_on)}, trained further on all {len(y):,} rows"] if went_on else []
         text = "; ".join(parts)
         text += f" and averaged with {beside} models of the validation folds" if beside else ""
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."

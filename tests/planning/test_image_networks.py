@@ -116,6 +116,15 @@ def test_one_split_leaves_time_for_a_long_training() -> None:
     assert folds(facts(ColumnKind.IMAGE, rows=4_000)) == 1 < folds(facts(ColumnKind.IMAGE, rows=4_000), read)
 
 
+def test_a_network_alone_has_one_split_unless_its_longer_trainings_fit_more() -> None:
+    def alone(seconds: float) -> Facts:
+        told = facts(ColumnKind.IMAGE)
+        return Facts(told.profile, FitOptions(time_budget_s=seconds, families=("cnn",)))
+
+    assert folds(alone(300.0)) == 1
+    assert folds(alone(36_000.0)) == 5
+
+
 def test_convolutions_lead_where_no_pretrained_network_reads_the_images() -> None:
     def leading(told: Facts, encodings=None) -> list[str]:
         return [p.key for p in choose_families(setting(told, 1, encodings))[0] if p.lead]

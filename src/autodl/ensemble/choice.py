@@ -22,6 +22,7 @@ from autodl.ensemble.known_rows import KnownRows
 from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
 from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
+from autodl.ensemble.tied import simplest_tied, the_simplest
 from autodl.ensemble.ways import Way, ways_for
 from autodl.evaluate.base import Metric, metrics
 from autodl.records import Calibration, Compared, Ensemble, Member, TrialResult
@@ -138,6 +139,15 @@ def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline:
         compared.append(found)
         compared += [judge_calibration(pool, found, kind, part) for kind in own if not deadline.passed()]
     chosen = simplest(compared)
+    if np.count_nonzero(weights[chosen.way.key]) == 1:
+        best = int(np.argmax(weights[chosen.way.key]))
+        if (place := simplest_tied(pool, best)) != best:
+            way = the_simplest(place)
+            weights[way.key] = way.fit(pool, deadline)
+            plain_one = judged(pool, way, None, wide(pool.predictions[place]), part)
+            compared += [plain_one, *(judge_calibration(pool, plain_one, kind, part) for kind in own)]
+            ones = [j for j in compared if j.way is way]
+            chosen = min((j for j in ones if _beats(j, plain_one, PROOF_SE)), key=lambda j: j.loss, default=plain_one)
     return _Verdict(chosen, compared, weights, part)
 
 
@@ -249,7 +259,14 @@ def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration 
     gain, spread = single.worse(chosen)
     rivals = [j for j in verdict.compared if j.way.key != "single"]
     if n_models == 1:
-        if not rivals:
+        if chosen.way.key == "simplest":
+            lost, noise = chosen.worse(single)
+            text = (
+                "One model alone is as good as any combination. Several models cannot be told apart on these rows, "
+                f"and the simplest of them is the safest: {name} differs from the luckiest one's by {-lost:+.2g} "
+                f"(standard error {noise:.2g}; positive is better)."
+            )
+        elif not rivals:
             text = f"There was no time to compare combinations of models by {name}."
         else:
             best = min(rivals, key=lambda j: j.loss)

@@ -34,6 +34,7 @@ class Judged:
         held_out: (n, K) or (n,) predictions before the calibration. loss: Their loss after it.
         phi: (n,) influence of the rows on the score, weights of the rows included; None if the metric has none.
         by_part: (G,) losses of the parts, where there is no influence.
+        block: (n,) see ``Pool``.
     """
 
     way: Way
@@ -42,12 +43,13 @@ class Judged:
     loss: float
     phi: Array | None
     by_part: Array
+    block: Array | None = None
 
     def worse(self, other: Judged) -> tuple[float, float]:
         """By how much this loss exceeds the other's, and the standard error of that difference."""
         gap = self.loss - other.loss
         if self.phi is not None and other.phi is not None:
-            return gap, standard_error(self.phi - other.phi)
+            return gap, standard_error(self.phi - other.phi, self.block)
         return gap, float(np.std(self.by_part - other.by_part, ddof=1) / np.sqrt(len(self.by_part)))
 
 
@@ -133,7 +135,7 @@ def judged(pool: Pool, way: Way, kind: Kind | None, held_out: Array, part: Array
     """Held-out predictions with their losses."""
     phi = influence(pool.metric, pool.y, held_out, pool.n_classes, pool.weight)
     losses = [] if phi is not None else [_loss(pool, held_out, part == g) for g in np.unique(part)]
-    return Judged(way, kind, held_out, pool.loss(held_out), phi, np.array(losses))
+    return Judged(way, kind, held_out, pool.loss(held_out), phi, np.array(losses), pool.block)
 
 
 def _loss(pool: Pool, prediction: Array, rows: Array) -> float:

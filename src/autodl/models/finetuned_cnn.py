@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FinetunedCnn", "FinetunedCnnConfig", "FinetunedCnnEstimator"]
 
+ENDS = 2
+"""Stages whose means stand beside the last layer's: they are less bound to the classes that it was trained on."""
 LOOK_GAIN = 0.42
 """Share of the time of a forward pass in 16 bits, where the processor is made for that."""
 BLOCK_STEP_S = 4e-3
@@ -106,6 +108,8 @@ class FinetunedCnnEstimator(ImageNetwork):
     config: FinetunedCnnConfig
     predict_batch: ClassVar[int] = 128
     sample_rows: ClassVar[int] = 16
+    ends: int = 0
+    """Of models that know nothing of it."""
 
     def __init__(self, config: FinetunedCnnConfig, meta: Meta) -> None:
         super().__init__(config, meta)
@@ -115,7 +119,7 @@ class FinetunedCnnEstimator(ImageNetwork):
     def learn(self, X: Features) -> None:
         """See ``Network``."""
         super().learn(X)
-        self.layers = self.config.layers().model_dump(mode="json")
+        self.layers, self.ends = self.config.layers().model_dump(mode="json"), ENDS
         # Other machines must calculate as this one did: the answers differ by some percent.
         self.half = self.config.precision == "auto" and multiplies_bfloat16()
 
@@ -124,7 +128,7 @@ class FinetunedCnnEstimator(ImageNetwork):
         from autodl.models.nn.mobile_body import MobileBody
 
         c, layers = self.config, ConvNetConfig(**self.layers)
-        body = MobileBody(layers, c.side, min(c.tuned, layers.stages), c.layer_decay, self.half)
+        body = MobileBody(layers, c.side, min(c.tuned, layers.stages), c.layer_decay, self.half, self.ends)
         return body, body.width
 
     def body_cost(self, side: int) -> NetworkCost:

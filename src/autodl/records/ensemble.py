@@ -7,7 +7,7 @@ from typing import Literal
 from autodl.records.base import Record, StageRecord
 
 Pooling = Literal["mean", "log"]
-Method = Literal["single", "greedy", "bagged", "weighted", "pooled"]
+Method = Literal["single", "simplest", "greedy", "bagged", "weighted", "pooled"]
 
 
 class Member(Record):

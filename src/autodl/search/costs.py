@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from autodl.models.base import CostEstimate, Shape, families
 from autodl.records import JsonScalar, TrialResult, TrialSpec, TrialStatus
@@ -13,7 +14,7 @@ from autodl.records.origins import SUPERNET
 from autodl.search.calibration import Beliefs, Measurement
 from autodl.search.nas.sharing import TRAININGS, without_rankings
 from autodl.search.trial import split_config
-from autodl.train.config import SLICE, TrainConfig
+from autodl.train.config import SLICE
 
 OVERHEAD_S = 0.05
 """Added to measured and estimated seconds before they are compared: what a trial takes besides its training."""
@@ -127,9 +128,7 @@ class CostModel:
         if not family.further or result.cost is None or len(result.fold_losses) != 1 or spec.fidelity is not None:
             return None
         own, _ = split_config(spec.config)
-        config = family.config(**own)
-        if not isinstance(config, TrainConfig):
-            return None
+        config: Any = family.config(**own)  # of a network: a ``TrainConfig`` as well
         before = self._shape(spec)
         now = replace(
             before,

@@ -22,7 +22,7 @@ from autodl.stages.explaining import kept_for_the_end
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
 from autodl.stages.preparing import Problem
 
-LEAST_REFITS = 0.1
+LEAST_REFITS = 0.25
 """Share of the time that is left for refits on a machine that became busy: the model is worth more than charts."""
 BAG_FOLDS = 3
 """Fewer folds than these give models of too few rows, and too few models, to help those trained on all rows."""

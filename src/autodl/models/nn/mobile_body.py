@@ -86,14 +86,18 @@ class MobileBody(nn.Module):
         tuned: Stages at the end that are trained, and the last convolution with them; 0: nothing is.
         half: Whether what is only looked through is calculated in 16 bits.
         layer_decay: Rate of a part over that of the one behind it (Howard and Ruder 2018, "ULMFiT", section 3.2).
+        ends: Stages at the end whose means are given beside those of the last convolution.
 
     Shape: (b, 3, S, S) -> (b, d).
     """
 
-    def __init__(self, layers: ConvNetConfig, side: int, tuned: int, layer_decay: float, half: bool = False) -> None:
+    def __init__(
+        self, layers: ConvNetConfig, side: int, tuned: int, layer_decay: float, half: bool = False, ends: int = 0
+    ) -> None:
         super().__init__()
         specs = layers.specs()
-        self.side, self.width, self.in_half = side, layers.head_width, half
+        self.side, self.in_half, self.ends = side, half, min(ends, len(specs))
+        self.width = layers.head_width + sum(stage[-1].d_out for stage in specs[len(specs) - self.ends :])
         self.fixed = len(specs) - tuned if tuned else len(specs)
         self.tuned = tuned > 0
         self.stem = FixedNormConv(3, layers.stem_width, layers.stem_kernel, layers.stem_stride)
@@ -110,18 +114,23 @@ class MobileBody(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features of the image."""
+        means: list[Tensor] = []
         with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16, enabled=self.in_half):
             if x.shape[-1] != self.side:
                 size = (self.side, self.side)
                 x = functional.interpolate(x, size, mode="bilinear", antialias=x.shape[-1] > self.side)
-            x = functional.relu6(self.stem(x))
-            for stage in self.stages[: self.fixed]:
-                x = stage(x)
+            x = self._through(0, self.fixed, functional.relu6(self.stem(x)), means)
             if not self.tuned:
                 x = functional.relu6(self.last(x))
         x = x.float()
         if self.tuned:
-            for stage in self.stages[self.fixed :]:
-                x = stage(x)
-            x = functional.relu6(self.last(x))
-        return self.pool(x.flatten(2).transpose(1, 2))  # type: ignore[no-any-return]
+            x = functional.relu6(self.last(self._through(self.fixed, len(self.stages), x, means)))
+        return torch.cat([self.pool(x.flatten(2).transpose(1, 2)), *means], 1)
+
+    def _through(self, first: int, stop: int, x: Tensor, means: list[Tensor]) -> Tensor:
+        """What some of the stages make of the channels; means over the image of those that are asked for."""
+        for number in range(first, stop):
+            x = self.stages[number](x)
+            if number >= len(self.stages) - self.ends:
+                means.append(x.float().mean((2, 3)))
+        return x

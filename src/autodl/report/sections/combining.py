@@ -11,6 +11,7 @@ from autodl.report.view import Column, Table
 
 WAYS = {
     "single": "The best single model",
+    "simplest": "The simplest of the models that tie with it",
     "greedy": "Greedy selection",
     "bagged": "Mean of greedy selections",
     "weighted": "Mean with the best weights",
