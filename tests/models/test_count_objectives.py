@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor, TweedieRegressor
 from sklearn.metrics import mean_poisson_deviance
+from told_time import Clock, ToldDeadline
 
 from autodl.features import Features
+from autodl.models import linear
+from autodl.models._rounds import rounds
 from autodl.models.base import Meta, families
 from autodl.records import Task
 from autodl.serialize import dump, load
@@ -102,30 +105,26 @@ def test_linear_quantiles_of_a_single_value_are_that_value(counts):
     np.testing.assert_array_equal(model.predict_quantiles(X_val), 0.1)
 
 
-class Ticks:
-    """A deadline that passes when it was asked a number of times."""
-
-    def __init__(self, times):
-        self.left = times
-
-    def passed(self):
-        self.left -= 1
-        return self.left <= 0
-
-
-def test_a_generalized_linear_model_stops_at_the_deadline_and_goes_on_where_it_was(counts, monkeypatch):
+def test_a_generalized_linear_model_ends_before_the_deadline_and_goes_on_where_it_was(counts, monkeypatch):
+    """A second a step; each round is at most as long as nine tenths of the time that is left."""
     _, y, _, _ = counts
-    fits = []
+    fits, clock = [], Clock()
     plain_fit = TweedieRegressor.fit
-    monkeypatch.setattr(
-        TweedieRegressor, "fit", lambda self, *a, **k: fits.append(self.max_iter) or plain_fit(self, *a, **k)
-    )
+
+    def fit(self, *args, **more):
+        fits.append(self.max_iter)
+        clock.now += self.max_iter
+        return plain_fit(self, *args, **more)
+
+    monkeypatch.setattr(TweedieRegressor, "fit", fit)
+    monkeypatch.setattr(linear, "rounds", lambda first, most, deadline: rounds(first, most, deadline, clock))
     many = features(np.random.default_rng(1).normal(size=(len(y), 700)))  # too many columns for Newton's method
-    for times in (1, 2):
+    for seconds, expected in ((26.0, [25]), (81.0, [25, 50, 5])):
         fits.clear()
+        clock.now = 0.0
         model = families["linear"]().build(families["linear"].config(objective="poisson", C=1e6), META)
-        model.fit(many, y, deadline=Ticks(times + 1))  # the first question is whether to begin
-        assert fits == [25, 50][:times]
+        model.fit(many, y, deadline=ToldDeadline(seconds, clock))
+        assert fits == expected
 
 
 def test_the_loss_of_networks_is_torchs_and_its_measure_scikit_learns():

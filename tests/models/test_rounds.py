@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from told_time import Clock, ToldDeadline
 
-from autodl.clock import NEVER, Deadline
+from autodl.clock import NEVER
 from autodl.features import Features
 from autodl.models import linear
 from autodl.models._rounds import rounds
 from autodl.models.base import Meta, families
 from autodl.records import Task
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass(frozen=True)
-class ToldDeadline(Deadline):
-    clock: Clock = field(default_factory=Clock)
-
-    def left(self) -> float:
-        return max(0.0, self.at - self.clock())
-
-    def passed(self) -> bool:
-        return self.clock() >= self.at
 
 
 def trained(first: int, most: int, seconds: float, a_step: float) -> tuple[list[int], float]:

@@ -204,7 +204,7 @@ def build_broken(root: Path) -> None:
         (build_lonely, {}, "no class of the target 'label' has more than 1 row"),
         (build_broken, {}, "none of the 18 images in photos could be read"),
         (photos, {"target": "kind"}, "a CSV file with a column of file names and the column 'kind'"),
-        (photos, {"task": Task.REGRESSION}, "needs numbers, but the target 'label' holds words"),
+        (photos, {"task": Task.REGRESSION}, "the folders of photos are named by words, such as 'cat'"),
     ],
 )
 def test_folders_that_nothing_can_be_learnt_from(tmp_path: Path, build, options: dict, told: str) -> None:
