@@ -50,12 +50,12 @@ class FinetunedCnnConfig(ImageTraining):
     """Two passes over a few thousand images: most is learnt already; larger images tell more than a third one."""
     side: int = Field(128, ge=8, le=512)
     """Pixels a side to which images are brought, smaller ones too."""
-    tuned: int = Field(2, ge=0, le=8)
+    tuned: int = Field(4, ge=0, le=8)
     """Stages at the end that are trained, with all that follows; 0: only what is new."""
     layer_decay: float = Field(0.7, gt=0, le=1)
     """Rate of a stage over that of the next one."""
     optimizer: OptimizerName = "adamw"
-    lr: float = Field(0.001, gt=0, le=1)
+    lr: float = Field(0.002, gt=0, le=1)
     weight_decay: float = Field(0.01, ge=0, le=10)
     schedule: ScheduleName = "cosine"
     warmup: float = Field(0.1, ge=0, le=0.5)
