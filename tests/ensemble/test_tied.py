@@ -38,6 +38,15 @@ def test_among_models_without_an_error_the_simplest_is_taken():
     assert chosen.way == "simplest" and chosen.loss == pytest.approx(1 / 400)
 
 
+def test_so_it_is_where_the_rows_are_too_few_to_judge_combinations():
+    y, p = separated(20)
+    slip = p.copy()
+    slip[[0, 1]] = 0.55, 0.5
+    got = select(trials(a="mlp", b="linear"), {"a": both(p), "b": both(slip)}, y, metrics["roc_auc"], n_classes=2)
+    assert [m.trial_id for m in got.members] == ["b"] and got.loss == pytest.approx(0.01)
+    assert "too few rows" in got.why and "simplest" in got.why
+
+
 def test_among_equally_simple_ones_the_first_that_was_tried_is_taken():
     y, p = separated(40)
     slip = p.copy()

@@ -19,23 +19,22 @@ from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
 from autodl.ensemble.known_rows import KnownRows
-from autodl.ensemble.nested import PARTS, Judged, judge, judge_calibration, judged, parts
+from autodl.ensemble.nested import PARTS, PROOF_SE, Judged, judge, judge_calibration, judged, parts
 from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
+from autodl.ensemble.reasons import reasons
 from autodl.ensemble.tied import simplest_tied, the_simplest
 from autodl.ensemble.ways import Way, ways_for
 from autodl.evaluate.base import Metric, metrics
 from autodl.records import Calibration, Compared, Ensemble, Member, TrialResult
 
 Array = NDArray[Any]
-PROOF_SE = 2.0
-"""What replaces a greedy selection must have a smaller held-out loss by so many standard errors of the difference."""
 TIE_SE = 0.5
 """Of what does, a simpler way is as good if its held-out loss is within so many standard errors of the best one's."""
 HASTE = 10
 """Where a greedy selection on all rows takes more than this part of the time, two halves of the rows judge."""
 FEW_ROWS = 30
-"""With fewer, parts of them judge nothing: the best single model is taken."""
+"""With fewer, parts of them judge nothing: one model is taken."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def select(
         why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
     if len(pool.y) < FEW_ROWS:
-        return single.model_copy(update={"why": "There are too few rows to judge a combination of models."})
+        return _of_few_rows(pool, single)
     # Without a clock, or within limits of the user, nothing else depends on measured times: runs repeat.
     timed = allowed is None and deadline.left() < np.inf
     light = Light({t.spec.id: t.need for t in trials}) if timed else None
@@ -111,6 +110,17 @@ def select(
     if not answers:
         return chosen
     return settled(chosen, held_out, KnownRows(pool.y, metric, pool.weight, pool.block, seed, deadline), part)
+
+
+def _of_few_rows(pool: Pool, single: Ensemble) -> Ensemble:
+    """The best single model, or the simplest of those that a handful of rows cannot tell from it."""
+    place, why = simplest_tied(pool, 0), "There are too few rows to judge a combination of models."
+    if place == 0:
+        return single.model_copy(update={"why": why})
+    member = Member(trial_id=pool.ids[place], family=pool.families[place], weight=1.0)
+    loss = pool.loss(wide(pool.predictions[place]))
+    why += " They cannot tell several models apart either: the simplest of these was taken."
+    return single.model_copy(update={"members": (member,), "loss": loss, "why": why})
 
 
 def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:
@@ -230,7 +240,7 @@ def _described(
         method=chosen.way.key if len(members) > 1 else "single",
         loss=chosen.loss if metric is pool.metric else metric.loss(pool.y, held_out, pool.n_classes, pool.weight),
         single_loss=single.single_loss,
-        why=single.why if alone else _why(pool, verdict, len(members), calibration, metric),
+        why=single.why if alone else reasons(pool, chosen, verdict.compared, len(members), calibration, metric),
         pooling=chosen.way.pooling if len(members) > 1 else "mean",
         calibration=calibration,
         compared=compared,
@@ -250,57 +260,3 @@ def _for_readers(pool: Pool, chosen: Judged, part: Array) -> Calibration | None:
         if gap > PROOF_SE * spread:
             return fit_calibration(kind, chosen.held_out, pool.y, pool.metric, pool.weight)
     return None
-
-
-def _why(pool: Pool, verdict: _Verdict, n_models: int, calibration: Calibration | None, metric: Metric) -> str:
-    """What was compared and why this was chosen, in plain sentences."""
-    chosen, single = verdict.chosen, verdict.compared[0]
-    name = pool.metric.name
-    gain, spread = single.worse(chosen)
-    rivals = [j for j in verdict.compared if j.way.key != "single"]
-    if n_models == 1:
-        if chosen.way.key == "simplest":
-            lost, noise = chosen.worse(single)
-            text = (
-                "One model alone is as good as any combination. Several models cannot be told apart on these rows, "
-                f"and the simplest of them is the safest: {name} differs from the luckiest one's by {-lost:+.2g} "
-                f"(standard error {noise:.2g}; positive is better)."
-            )
-        elif not rivals:
-            text = f"There was no time to compare combinations of models by {name}."
-        else:
-            best = min(rivals, key=lambda j: j.loss)
-            lost, noise = chosen.worse(best)
-            text = (
-                f"Combining models does not beat the best single one by more than noise: on rows not used for the "
-                f"weights, {name} changes by {lost:+.2g} (standard error {noise:.2g}; positive is better)."
-            )
-    else:
-        if gain > PROOF_SE * spread:
-            text = (
-                f"{n_models} models together beat the best single one: on rows not used for the weights, {name} "
-                f"improves by {gain:.2g} (standard error {spread:.2g})."
-            )
-        else:
-            text = (
-                f"{n_models} models are combined because that usually helps on new rows. On rows not used for the "
-                f"weights they differ from the best single one by no more than noise: {name} changes by {gain:+.2g} "
-                f"(standard error {spread:.2g}; positive is better)."
-            )
-        others = len({j.way.key for j in rivals} - {chosen.way.key})
-        if others:
-            rest = "The other way" if others == 1 else f"None of {others} other ways"
-            verb = "does not beat" if others == 1 else "beats"
-            text += f" {rest} to combine them {verb} {chosen.way.words} by more than noise."
-    if metric is not pool.metric:
-        text += (
-            f" They are compared by the {name[0].lower()}{name[1:]}, since {metric.name} depends on how the answer "
-            "follows from the probabilities, which is chosen afterwards."
-        )
-    return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
-
-
-_CALIBRATED = {
-    True: "The probabilities were then calibrated, which makes them truer on rows not used for it.",
-    False: "The numbers were then corrected for a constant bias, which brings them closer on rows not used for it.",
-}

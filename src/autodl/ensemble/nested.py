@@ -23,6 +23,8 @@ from autodl.evaluate.influence import influence, standard_error
 
 Array = NDArray[Any]
 PARTS = 5
+PROOF_SE = 2.0
+"""What replaces a greedy selection must have a smaller held-out loss by so many standard errors of the difference."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""Why one way of combining the models was chosen, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autodl.ensemble.nested import PROOF_SE, Judged
+from autodl.ensemble.pool import Pool
+from autodl.evaluate.base import Metric
+from autodl.records import Calibration
+
+
+def reasons(
+    pool: Pool,
+    chosen: Judged,
+    compared: Sequence[Judged],
+    n_models: int,
+    calibration: Calibration | None,
+    metric: Metric,
+) -> str:
+    """What was compared and why this was chosen.
+
+    Args:
+        pool: Candidates. chosen: Among all that were compared.
+        compared: The best single model first.
+        n_models: With weight. calibration: Of what was chosen.
+        metric: What is optimized, where that is not what the pool is judged by.
+    """
+    single = compared[0]
+    name = pool.metric.name
+    gain, spread = single.worse(chosen)
+    rivals = [j for j in compared if j.way.key != "single"]
+    if n_models == 1:
+        if chosen.way.key == "simplest":
+            lost, noise = chosen.worse(single)
+            text = (
+                "One model alone is as good as any combination. Several models cannot be told apart on these rows, "
+                f"and the simplest of them is the safest: {name} differs from the luckiest one's by {-lost:+.2g} "
+                f"(standard error {noise:.2g}; positive is better)."
+            )
+        elif not rivals:
+            text = f"There was no time to compare combinations of models by {name}."
+        else:
+            best = min(rivals, key=lambda j: j.loss)
+            lost, noise = chosen.worse(best)
+            text = (
+                f"Combining models does not beat the best single one by more than noise: on rows not used for the "
+                f"weights, {name} changes by {lost:+.2g} (standard error {noise:.2g}; positive is better)."
+            )
+    else:
+        if gain > PROOF_SE * spread:
+            text = (
+                f"{n_models} models together beat the best single one: on rows not used for the weights, {name} "
+                f"improves by {gain:.2g} (standard error {spread:.2g})."
+            )
+        else:
+            text = (
+                f"{n_models} models are combined because that usually helps on new rows. On rows not used for the "
+                f"weights they differ from the best single one by no more than noise: {name} changes by {gain:+.2g} "
+                f"(standard error {spread:.2g}; positive is better)."
+            )
+        others = len({j.way.key for j in rivals} - {chosen.way.key})
+        if others:
+            rest = "The other way" if others == 1 else f"None of {others} other ways"
+            verb = "does not beat" if others == 1 else "beats"
+            text += f" {rest} to combine them {verb} {chosen.way.words} by more than noise."
+    if metric is not pool.metric:
+        text += (
+            f" They are compared by the {name[0].lower()}{name[1:]}, since {metric.name} depends on how the answer "
+            "follows from the probabilities, which is chosen afterwards."
+        )
+    return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
+
+
+_CALIBRATED = {
+    True: "The probabilities were then calibrated, which makes them truer on rows not used for it.",
+    False: "The numbers were then corrected for a constant bias, which brings them closer on rows not used for it.",
+}
