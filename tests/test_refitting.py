@@ -186,3 +186,17 @@ def test_a_fold_model_that_is_gone_cannot_go_on(monkeypatch):
     monkeypatch.setattr(Refits, "_one", lambda self, result, seed, prepared: None)
     refits = Refits(None, None, None, Deadline.after(20.0), {"a": 90.0}, {"a": 20.0})
     assert refits.train([Member(trial_id="a", family="cnn", weight=1.0)], {"a": trial("a")}) == {"a": []}
+
+
+def test_models_that_go_on_share_the_time_and_leave_what_quick_ones_need(monkeypatch):
+    """Of equal weights, too."""
+    going_on = {"a": 10.0, "b": 20.0}
+    seconds = {"a": 500.0, "b": 500.0, "c": 2.0}
+    found, gone_on, had = further(monkeypatch, Deadline.after(92.6), seconds, going_on, dict.fromkeys("abc", 1 / 3))
+    assert found["c"] == ["anew"] and gone_on == {"a", "b"}
+    assert had[0] == pytest.approx(30.0, abs=1.0)  # a third of what c leaves
+    # Where not all may go on as usual, the heavier ones come first.
+    found, gone_on, had = further(
+        monkeypatch, Deadline.after(12.0), seconds, going_on, {"a": 0.5, "b": 0.3, "c": 0.2}
+    )
+    assert gone_on == {"a", "b"} and had[0] == pytest.approx(10.0, abs=1.0)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import Deadline
-from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver, is_older
+from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver, is_older, load_model
 from autodl.records import ArtifactRef, Calibration, ColumnKind, Ensemble, Member, TableSchema, Task, TrialResult
 from autodl.records.ensemble import Pooling
 from autodl.refitting import Refits, quick
 from autodl.search.trial import TrialData
-from autodl.serialize import load
 from autodl.store import RunFolder, load_record
 from autodl.versions import versions
 
@@ -216,8 +215,7 @@ class Delivery:
         """The model of a trial's first fold."""
         if not self.folder.has_models(result):
             return None
-        model = load(self.folder.read_bytes(result.models[0]))
-        return model if isinstance(model, FittedModel) else None
+        return load_model(self.folder, result.models[0])
 
 
 def _cuts(threshold: float, factors: Sequence[float]) -> list[float]:

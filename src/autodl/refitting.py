@@ -100,12 +100,13 @@ class Refits:
         prepared: dict[str, tuple[Any, Any]] = {}
         spent: dict[str, float] = dict(self.seconds)
         took = expected = USUAL_S
-        for member in sorted(fitting, key=lambda m: -m.weight):
+        order = sorted(fitting, key=lambda m: -m.weight)
+        for place, member in enumerate(order):
             # What was trained a moment ago says whether estimates of the search still hold.
             slower = max(1.0, took / expected)
             if member not in able or self.deadline.left() < SAFETY * slower * self.seconds[member.trial_id]:
-                others = sum(self.seconds[m.trial_id] for m in able if m.weight < member.weight and self._short(m))
-                fitted[member.trial_id] += self._gone_on(results[member.trial_id], slower, SAFETY * others)
+                seconds = self._share(member, order[place + 1 :], able, slower)
+                fitted[member.trial_id] += self._gone_on(results[member.trial_id], seconds)
                 continue
             begun = self.deadline.left()
             self._add(member, results, 0, fitted, prepared)
@@ -131,23 +132,34 @@ class Refits:
             fitted[member.trial_id].append(model.to_bytes())
             vouch(fitted[member.trial_id][-1])
 
-    def _short(self, member: Member) -> bool:
-        """Whether a refit takes so little that a longer one must leave time for it."""
-        return self.seconds[member.trial_id] < SHORT * self.deadline.left()
+    def _share(self, member: Member, later: Sequence[Member], able: Sequence[Member], slower: float) -> float:
+        """Seconds for which a member's model may go on; 0 if that is too little to begin.
 
-    def _gone_on(self, result: TrialResult, slower: float, others: float) -> list[bytes]:
-        """The fold's model, having learnt from all rows for a while, stored; nothing if there is no time for it.
-
-        Against a clock it learns for as long as there is time, up to a whole training; without one for a usual part.
+        Quick refits of later members keep their time. What is left is shared by all whose models go on, by what each
+        usually takes; where it does not suffice for all, the heavier ones come first.
 
         Args:
-            result: The trial. slower: Factor of estimates. others: Seconds that are left to further members.
+            member: Whose turn it is. later: Those that follow. able: Those that may be trained anew.
+            slower: Factor of estimates.
         """
-        usual = slower * self.further.get(result.spec.id, math.inf)
-        left = self.deadline.left() - others if self.timed else math.inf
-        if left < LEAST_FURTHER * usual or math.isinf(usual):
+        own = slower * self.further.get(member.trial_id, math.inf)
+        if math.isinf(own) or not self.timed:
+            return 0.0 if math.isinf(own) else math.inf
+        left = self.deadline.left()
+        quick = [m for m in later if m in able and self.seconds[m.trial_id] < SHORT * left]
+        left -= sum(SAFETY * slower * self.seconds[m.trial_id] for m in quick)
+        going = own + sum(slower * self.further.get(m.trial_id, 0.0) for m in later if m not in quick)
+        seconds = left * own / going if going <= left else min(left, own)
+        return seconds if seconds >= LEAST_FURTHER * own else 0.0
+
+    def _gone_on(self, result: TrialResult, seconds: float) -> list[bytes]:
+        """The fold's model, having learnt from all rows for so many seconds, stored; nothing for 0.
+
+        Against a clock it learns for up to a whole training; without one for a usual part.
+        """
+        if not seconds > 0:
             return []
-        deadline = Deadline.after(left) if self.timed else self.deadline
+        deadline = Deadline.after(seconds).earlier(self.deadline) if self.timed else self.deadline
         part = 1.0 if self.timed else SLICE
         try:
             start = self.start(result)

@@ -23,7 +23,7 @@ from autodl.ensemble.nested import PARTS, PROOF_SE, Judged, judge, judge_calibra
 from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
 from autodl.ensemble.reasons import reasons
-from autodl.ensemble.tied import simplest_tied, the_simplest
+from autodl.ensemble.tied import SIMPLEST, simplest_tied
 from autodl.ensemble.ways import Way, ways_for
 from autodl.evaluate.base import Metric, metrics
 from autodl.records import Calibration, Compared, Ensemble, Member, TrialResult
@@ -96,7 +96,7 @@ def select(
         why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
     if len(pool.y) < FEW_ROWS:
-        return _of_few_rows(pool, single)
+        return _of_few_rows(pool, single, metric)
     # Without a clock, or within limits of the user, nothing else depends on measured times: runs repeat.
     timed = allowed is None and deadline.left() < np.inf
     light = Light({t.spec.id: t.need for t in trials}) if timed else None
@@ -112,13 +112,13 @@ def select(
     return settled(chosen, held_out, KnownRows(pool.y, metric, pool.weight, pool.block, seed, deadline), part)
 
 
-def _of_few_rows(pool: Pool, single: Ensemble) -> Ensemble:
+def _of_few_rows(pool: Pool, single: Ensemble, metric: Metric) -> Ensemble:
     """The best single model, or the simplest of those that a handful of rows cannot tell from it."""
     place, why = simplest_tied(pool, 0), "There are too few rows to judge a combination of models."
     if place == 0:
         return single.model_copy(update={"why": why})
     member = Member(trial_id=pool.ids[place], family=pool.families[place], weight=1.0)
-    loss = pool.loss(wide(pool.predictions[place]))
+    loss = metric.loss(pool.y, wide(pool.predictions[place]), pool.n_classes, pool.weight)
     why += " They cannot tell several models apart either: the simplest of these was taken."
     return single.model_copy(update={"members": (member,), "loss": loss, "why": why})
 
@@ -149,14 +149,15 @@ def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline:
         compared.append(found)
         compared += [judge_calibration(pool, found, kind, part) for kind in own if not deadline.passed()]
     chosen = simplest(compared)
-    if np.count_nonzero(weights[chosen.way.key]) == 1:
-        best = int(np.argmax(weights[chosen.way.key]))
-        if (place := simplest_tied(pool, best)) != best:
-            way = the_simplest(place)
-            weights[way.key] = way.fit(pool, deadline)
-            plain_one = judged(pool, way, None, wide(pool.predictions[place]), part)
-            compared += [plain_one, *(judge_calibration(pool, plain_one, kind, part) for kind in own)]
-            ones = [j for j in compared if j.way is way]
+    if np.count_nonzero(weights[chosen.way.key]) == 1 and not deadline.passed():
+        alone = SIMPLEST.fit(pool, deadline)
+        same = alone[weights[chosen.way.key] > 0].any()
+        plain_one = None if same else judge(pool, SIMPLEST, part, learning, deadline)
+        if plain_one is not None:
+            weights[SIMPLEST.key] = alone
+            ones = [plain_one]
+            ones += [judge_calibration(pool, plain_one, kind, part) for kind in own if not deadline.passed()]
+            compared += ones
             chosen = min((j for j in ones if _beats(j, plain_one, PROOF_SE)), key=lambda j: j.loss, default=plain_one)
     return _Verdict(chosen, compared, weights, part)
 

@@ -23,6 +23,7 @@ from autodl.evaluate.influence import influence, standard_error
 
 Array = NDArray[Any]
 PARTS = 5
+FEW_BLOCKS = 10
 PROOF_SE = 2.0
 """What replaces a greedy selection must have a smaller held-out loss by so many standard errors of the difference."""
 
@@ -51,8 +52,19 @@ class Judged:
         """By how much this loss exceeds the other's, and the standard error of that difference."""
         gap = self.loss - other.loss
         if self.phi is not None and other.phi is not None:
-            return gap, standard_error(self.phi - other.phi, self.block)
+            return gap, noise(self.phi - other.phi, self.block)
         return gap, float(np.std(self.by_part - other.by_part, ddof=1) / np.sqrt(len(self.by_part)))
+
+
+def noise(phi: Array, block: Array | None) -> float:
+    """Standard error of a difference of scores with these (n,) influences, (n,) blocks of rows counting as one each.
+
+    A few blocks tell little of how much they differ: two of the same gap would leave no noise at all. Then it is at
+    least that of the rows.
+    """
+    se = standard_error(phi, block)
+    few = block is not None and len(np.unique(block)) < FEW_BLOCKS
+    return max(se, standard_error(phi)) if few else se
 
 
 def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:

@@ -32,11 +32,10 @@ def reasons(
     rivals = [j for j in compared if j.way.key != "single"]
     if n_models == 1:
         if chosen.way.key == "simplest":
-            lost, noise = chosen.worse(single)
             text = (
-                "One model alone is as good as any combination. Several models cannot be told apart on these rows, "
-                f"and the simplest of them is the safest: {name} differs from the luckiest one's by {-lost:+.2g} "
-                f"(standard error {noise:.2g}; positive is better)."
+                "One model alone is as good as any combination, and several cannot be told apart: the simplest of "
+                f"them is the safest. On rows not used for the choice, {name} differs from that of the model with "
+                f"the best score by {gain:+.2g} (standard error {spread:.2g}; positive is better)."
             )
         elif not rivals:
             text = f"There was no time to compare combinations of models by {name}."

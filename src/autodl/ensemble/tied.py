@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.clock import Deadline
+from autodl.ensemble.nested import noise
 from autodl.ensemble.pool import Pool, wide
 from autodl.ensemble.ways import Way
-from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.influence import influence
 from autodl.models.base import families
 
 Array = NDArray[Any]
@@ -41,22 +43,12 @@ def simplest_tied(pool: Pool, best: int) -> int:
     return min(tied, key=lambda i: (_complexity(pool.families[i]), len(pool.ids[i]), pool.ids[i]))
 
 
-def the_simplest(place: int) -> Way:
-    """The candidate at a place, alone."""
-    return Way(
-        "simplest",
-        "the simplest of the models that tie",
-        "mean",
-        lambda pool, deadline: np.asarray(np.eye(len(pool.ids))[place]),
-    )
-
-
 def _ties(pool: Pool, one: int, best: int, moved: Array | None) -> bool:
     gap = float(pool.losses[one] - pool.losses[best])
     if gap <= 0 or moved is None:
         return gap <= 0
     own = _influence(pool, one)
-    return own is not None and gap <= WITHIN_SE * standard_error(own - moved, pool.block)
+    return own is not None and gap <= WITHIN_SE * noise(own - moved, pool.block)
 
 
 def _influence(pool: Pool, place: int) -> Array | None:
@@ -65,3 +57,11 @@ def _influence(pool: Pool, place: int) -> Array | None:
 
 def _complexity(family: str) -> int:
     return families[family].complexity if family in families else USUAL
+
+
+def _alone(pool: Pool, deadline: Deadline) -> Array:
+    return np.asarray(np.eye(len(pool.ids))[simplest_tied(pool, int(np.argmin(pool.losses)))])
+
+
+SIMPLEST = Way("simplest", "the simplest of the models that tie", "mean", _alone)
+"""The best single model, or a simpler one that ties with it."""

@@ -121,6 +121,9 @@ class FinetunedCnnEstimator(ImageNetwork):
     def learn(self, X: Features) -> None:
         """See ``Network``."""
         super().learn(X)
+        if isinstance(self.start, FinetunedCnnEstimator):
+            self.layers, self.ends, self.half = self.start.layers, self.start.ends, self.start.half
+            return
         self.layers, self.ends = self.config.layers().model_dump(mode="json"), ENDS
         # Other machines must calculate as this one did: the answers differ by some percent.
         self.half = self.config.precision == "auto" and multiplies_bfloat16()

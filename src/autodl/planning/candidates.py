@@ -173,7 +173,8 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     kept, _, _ = choose_families(setting)
     kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
     core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
-    longer = sum(p.est_seconds for p in kept if p.lead) * LEAD * TIMES_LONGER
+    further = {p.key: min(LEAD, len(setting.space(p.key).starts()) - 1) for p in kept if p.lead}
+    longer = sum(p.est_seconds * TIMES_LONGER * further[p.key] for p in kept if p.lead)
     every, most = sum(p.est_seconds for p in kept) + longer, sum(p.est_seconds for p in core) + longer
     return every / side_by_side, most / side_by_side
 

@@ -230,7 +230,8 @@ class Allocation:
         busy = {s.family for s in running}
         known = self.ranking(finished)
         tried = {r.spec.family for r in finished}
-        awaited = [f.key for f in self.families if f.lead and not f.encoder and f.key in busy - tried]
+        leading = [f.key for f in self.families if f.lead and not f.encoder and self.spaces[f.key].params]
+        awaited = [key for key in leading if key in busy - tried]
         if known:
             return [*awaited, *known]
         return [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]

@@ -82,7 +82,8 @@ def fit_model(
     target, codes = None, y
     y_valid = None if valid is None else valid[1]
     if data.task is Task.REGRESSION and recipe.target != "none" and not estimator.raw_target:
-        target = TargetTransform(recipe.target, y, weight)
+        # Weights that go on know the target as it was transformed for them.
+        target = (start and start.target) or TargetTransform(recipe.target, y, weight)
         y = target.forward(y)
         y_valid = None if y_valid is None else target.forward(y_valid)
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":

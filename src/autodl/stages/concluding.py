@@ -129,9 +129,10 @@ def deliver_refit(
     seconds = refit_seconds(setup, results, problem.n_refit)
     ctx.budget.look_closely()
     further = further_seconds(setup, results, problem.n_refit)
-    quickest = [
-        min(seconds[i], LEAST_FURTHER * further.get(i, math.inf)) for i in (m.trial_id for m in ensemble.members)
-    ]
+    bred = {r.spec.id for r in results if r.spec.parent is not None}
+    ids = [m.trial_id for m in ensemble.members]
+    anew = {i: math.inf if i in bred else seconds[i] for i in ids}
+    quickest = [min(anew[i], LEAST_FURTHER * further.get(i, math.inf)) for i in ids]
     if not _any_fits(ctx, problem, quickest):
         return None
     deadline = _until(ctx.budget, kept_for_the_end(ctx, problem, ensemble, results))
