@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autodl.ensemble import select
+from autodl.ensemble.nested import noise
 from autodl.evaluate.base import metrics
 from autodl.records import TrialResult, TrialSpec, TrialStatus
 
@@ -97,3 +98,11 @@ def test_groups_are_drawn_together():
     held = select(*arguments, n_classes=2, block=group)
     assert [m.trial_id for m in free.members] == ["a"]
     assert [m.trial_id for m in held.members] == ["b"]
+
+
+def test_two_groups_are_too_few_to_prove_anything():
+    """The influences of two groups with the same gap cancel: the noise of the rows counts then."""
+    phi = np.array([1.0, -1.0] * 50)
+    assert noise(phi, np.repeat([0, 1], 50)) == noise(phi, None) > 0
+    apart = np.repeat([1.0, -1.0], 50)
+    assert noise(apart, np.repeat([0, 1], 50)) > noise(apart, None)

@@ -16,6 +16,7 @@ from autodl.features import Features
 from autodl.media.batch import MediaBatch
 from autodl.media.stores import ImageStore
 from autodl.media.writing import write_images
+from autodl.models import finetuned_cnn
 from autodl.models.base import Meta, Shape
 from autodl.models.finetuned_cnn import FinetunedCnn, FinetunedCnnConfig
 from autodl.models.nn.conv_cost import convnet_cost
@@ -212,3 +213,20 @@ def test_the_space_and_its_configuration_agree() -> None:
     pinned = space.with_constant("encoder", LITE)
     assert {c["encoder"] for c in pinned.starts()} == {LITE}
     assert pinned.sample(np.random.default_rng(0))["encoder"] == LITE
+
+
+def test_a_model_of_before_goes_on_as_it_was_made(tmp_path, monkeypatch) -> None:
+    """Models that were stored before the head saw the means of the last stages have a head without them."""
+    store, y = warm_or_cold(tmp_path)
+    config, meta = FinetunedCnnConfig(side=16, epochs=1, batch_size=16), Meta(Task.CLASSIFICATION, 2, threads=1)
+    monkeypatch.setattr(finetuned_cnn, "ENDS", 0)
+    before = FinetunedCnn().build(config, meta)
+    before.fit(rows(store, range(40)), y[:40])
+    monkeypatch.undo()
+    after = FinetunedCnn().build(config, meta)
+    after.fit(rows(store, range(40)), y[:40])
+    assert after.loaded().head.weight.shape[1] > before.loaded().head.weight.shape[1]
+    child = FinetunedCnn().build(config, meta)
+    child.start = before
+    child.fit(rows(store, range(60)), y)
+    assert child.loaded().head.weight.shape == before.loaded().head.weight.shape
