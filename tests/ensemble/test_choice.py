@@ -336,6 +336,34 @@ def test_quick_objectives_order_like_the_metric(seed, key, size):
     assert (np.sqrt(got) if key == "rmse" else got) == pytest.approx(expected, abs=2e-3 if key == "roc_auc" else 1e-5)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_labels_are_judged_with_a_little_of_the_log_loss(weighted):
+    """Against scikit-learn's errors and log loss of the same blends."""
+    from sklearn.metrics import accuracy_score
+    from sklearn.metrics import log_loss as sklearn_log_loss
+
+    y, predictions = classes(n=60, k=3)
+    stacked = np.stack(list(predictions.values()))
+    weight = np.random.default_rng(0).random(60) if weighted else None
+    got = blend_loss(metrics["accuracy"], stacked, y, 3, weight).losses(stacked[[0, 1]].sum(axis=0), 2)
+    for loss, prediction in zip(got, stacked, strict=True):
+        blend = np.asarray(stacked[0] + stacked[1] + prediction, dtype=np.float64) / 3
+        errors = 1 - accuracy_score(y, blend.argmax(axis=1), sample_weight=weight)
+        proper = sklearn_log_loss(y, blend / blend.sum(axis=1, keepdims=True), labels=range(3), sample_weight=weight)
+        assert loss == pytest.approx(errors + 0.1 * proper, abs=1e-5)
+
+
+def test_of_blends_with_the_same_errors_the_surer_one_is_taken():
+    """No model errs, so no blend has fewer errors; the noise of two that are unsure goes when they are combined."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    sure = {f"m{i}": np.where(y == 1, 1, -1) * rng.uniform(0.02, 0.4, size=60) + 0.5 for i in range(4)}
+    predictions = {i: np.column_stack([1 - p, p]) for i, p in sure.items()}
+    got = select(trials(*predictions), predictions, y, metrics["accuracy"], n_classes=2)
+    assert got.loss == got.single_loss == 0
+    assert len(got.members) > 1
+
+
 def test_single_models_and_blends_are_clipped_alike():
     """A certain mistake costs as much alone as it does in a blend, whatever the type of the stored predictions."""
     y, predictions = classes(n=400, models=1)

@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 
 Array = NDArray[Any]
+SMOOTH = 0.1
+"""Share of the log loss where labels are judged.
+
+Labels come in whole errors: on some hundred rows most blends tie, and the first of them is the luckiest. The log loss
+tells them apart; figures are in ``benchmarks/LOG.md``.
+"""
 
 
 class BlendLoss(ABC):
@@ -84,6 +90,23 @@ class LogLoss(BlendLoss):
         return np.asarray(rows.mean(axis=1) if self._share is None else rows @ self._share)
 
 
+class LabelLoss(BlendLoss):
+    """A metric of labels, and a little of the log loss.
+
+    Args:
+        errors: The metric. log_loss: Of the same predictions.
+    """
+
+    def __init__(self, errors: MetricLoss, log_loss: LogLoss) -> None:
+        super().__init__(errors.predictions, errors.y)
+        self._errors, self._log_loss = errors, log_loss
+        self._true = np.arange(len(errors.y)), np.asarray(errors.y, dtype=np.int64)
+
+    def losses(self, total: Array, size: int) -> Array:
+        """(m,) losses, ``SMOOTH`` times the log loss included."""
+        return self._errors.losses(total, size) + SMOOTH * self._log_loss.losses(total[self._true], size)
+
+
 class BinaryAucLoss(BlendLoss):
     """``1 - AUC`` for two classes from the positives' ranks, with one integer sort per candidate.
 
@@ -129,4 +152,7 @@ def blend_loss(
         return LogLoss(predictions, y, weight)
     if metric.key == "roc_auc" and weight is None:
         return BinaryAucLoss(predictions, y)
-    return MetricLoss(predictions, y, metric, n_classes, weight)
+    by_metric = MetricLoss(predictions, y, metric, n_classes, weight)
+    if metric.needs == "label" and predictions.ndim == 3:
+        return LabelLoss(by_metric, LogLoss(predictions, y, weight))
+    return by_metric
