@@ -11,8 +11,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from autodl.evaluate import interval
 from autodl.evaluate.base import Metric, metrics
+from autodl.evaluate.bounds import MANY_ROWS, mean_loss_bounds, wilson
 from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.intervals import MANY_ROWS, mean_loss_bounds, wilson
 from autodl.evaluate.resampling import resample_counts, studentized_means
 from autodl.records import Task
 

@@ -9,9 +9,8 @@ from autodl.machine import Machine
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning.candidates import Setting, choose_families, first_wave_s
-from autodl.planning.encoding import Encoding
+from autodl.planning.encoding import Encoding, without_tuned
 from autodl.planning.facts import Facts
-from autodl.planning.finetuning import without_tuned
 from autodl.planning.validation import choose_validation
 from autodl.pretrained.efficientnet_lite0 import EfficientNetLite0
 from autodl.records import (

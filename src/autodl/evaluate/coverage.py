@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.evaluate.bounds import mean_loss_bounds, wilson
 from autodl.evaluate.grouped import group_numbers, mean_bounds_of_groups, share_bounds_of_groups
-from autodl.evaluate.intervals import mean_loss_bounds, wilson
 from autodl.evaluate.weighted import ratio_bounds, share_bounds
 from autodl.quantiles import central_intervals, point
 from autodl.records import Interval, IntervalCheck, LevelCheck, QuantileCheck, QuantileRows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.intervals import quantile_of_normal, wilson
+from autodl.evaluate.bounds import quantile_of_normal, wilson
 from autodl.evaluate.metrics.classification import confusion
 from autodl.evaluate.ranks import binary_auc
 from autodl.records import Curve, Interval

@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.base import Metric
-from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.intervals import (
-    _percentiles,
-    _transformed_bounds,
+from autodl.evaluate.bounds import (
+    percentiles,
     quantile_of_normal,
+    transformed_bounds,
     wilson,
     with_unseen,
 )
+from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.weighted import ratio_bounds, within_medians
 
 Array = NDArray[Any]
@@ -80,7 +80,7 @@ def grouped_bounds(
         half = t * se / gap if gap > 0 else 0.0
         return metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half), "t limit of groups, log scale"
     as_normal = se * t / quantile_of_normal(level)
-    low, high, _ = _transformed_bounds(metric, value, as_normal, _fewest_groups(y, group, k), level)
+    low, high, _ = transformed_bounds(metric, value, as_normal, _fewest_groups(y, group, k), level)
     return low, high, "t limit of groups"
 
 
@@ -178,7 +178,7 @@ def _percentile_bounds(
         metric.score(y[pick], prediction[pick], k, None if weight is None else weight[pick])
         for pick in _resamples(group, n_resamples, seed)
     ]
-    return (*_percentiles(np.array(scores), level), "percentile bootstrap of groups")
+    return (*percentiles(np.array(scores), level), "percentile bootstrap of groups")
 
 
 def _resampled_spread(

@@ -23,24 +23,30 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.base import Metric
+from autodl.evaluate.bounds import (
+    MANY_ROWS,
+    mean_loss_bounds,
+    percentiles,
+    quantile_of_normal,
+    studentized_bounds,
+    transformed_bounds,
+    widening_of,
+    wilson,
+    with_unseen,
+)
+from autodl.evaluate.grouped import group_numbers, grouped_bounds
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.resampling import resample_counts, studentized_means
-from autodl.evaluate.unseen import unseen_losses, upper_bound
+from autodl.evaluate.weighted import weighted_bounds
 from autodl.records import Interval
 
 Array = NDArray[Any]
-MANY_ROWS = 4000
-"""From here on the normal limit replaces the bootstrap-t: they agree to about 1 % of the interval's length."""
-
-FURTHEST = 2.0
-"""Bootstrap-t limits lie at most so many times as far from the score as normal ones."""
 MAX_CELLS = 10_000_000
 """Cells of confusion matrices held at once."""
 DENSE_CELLS = 1000
@@ -71,8 +77,6 @@ def interval(
         weight: (n,) how much each row counts; all alike if None. See ``weighted`` for the methods.
         group: (n,) rows of the same number were drawn together; each for itself if None. See ``grouped``.
     """
-    from autodl.evaluate.grouped import group_numbers, grouped_bounds
-
     n, group = len(y), group_numbers(group)
     value = metric.score(y, prediction, n_classes, weight)
     if n < 2:
@@ -82,8 +86,6 @@ def interval(
     if group is not None:
         bounds = grouped_bounds(metric, y, prediction, n_classes, group, weight, value, seed, n_resamples, level)
     elif weight is not None:
-        from autodl.evaluate.weighted import weighted_bounds
-
         bounds = weighted_bounds(metric, y, prediction, n_classes, weight, value, seed, n_resamples, level)
     else:
         bounds = _bounds(metric, y, prediction, n_classes, value, seed, n_resamples, level)
@@ -109,68 +111,8 @@ def _bounds(
         return _r2_bounds(y, prediction, seed, n_resamples, level)
     phi = influence(metric, y, prediction, k)
     if phi is not None:
-        return _transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
+        return transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
     return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
-
-
-def with_unseen(
-    metric: Metric, y: Array, prediction: Array, rows: Array, high: float, level: float, w: Array | None = None
-) -> float:
-    """The upper end of the mean of (n,) row losses, raised where rows beyond extreme quantiles are few."""
-    unseen = unseen_losses(metric, y, prediction)
-    return max(high, upper_bound(rows, unseen, quantile_of_normal(level), w)) if len(unseen) else high
-
-
-def quantile_of_normal(level: float) -> float:
-    """z with ``P(|Z| <= z) = level``."""
-    return NormalDist().inv_cdf(0.5 + level / 2)
-
-
-def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share."""
-    z2 = quantile_of_normal(level) ** 2
-    p = hits / n
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def mean_loss_bounds(rows: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
-    """Interval of the mean of non-negative row losses (n,)."""
-    n, mean = len(rows), float(rows.mean())
-    if mean <= 0:
-        return 0.0, 0.0, "exact: no loss"
-    se = standard_error(rows - mean) / mean
-    if se == 0:
-        return mean, mean, "exact: equal losses"
-    if n >= MANY_ROWS:
-        z = quantile_of_normal(level) * _widening(rows)
-        return mean * math.exp(-z * se), mean * math.exp(z * se), "normal, log scale"
-    means, covariance = studentized_means(rows[:, None].astype(np.float64), resample_counts(n, n_resamples, seed))
-    star = np.maximum(means[:, 0], mean * 1e-6)
-    star_se = np.sqrt(np.maximum(covariance[:, 0, 0], 0) / (n - 1)) / star
-    low, high = _studentized(math.log(mean), se, np.log(star), star_se, level, _widening(rows))
-    return math.exp(low), math.exp(high), "bootstrap-t"
-
-
-def _widening(rows: Array) -> float:
-    centred = rows - rows.mean()
-    variance = float(np.square(centred).mean())
-    skewness = float((centred**3).mean()) / variance**1.5 if variance > 0 else 0.0
-    return math.sqrt(1 + skewness**2 / len(rows))
-
-
-def _studentized(
-    centre: float, se: float, star: Array, star_se: Array, level: float, widening: float
-) -> tuple[float, float]:
-    """Bootstrap-t bounds; resamples without spread say nothing and are left out."""
-    good = star_se > 0.05 * se
-    t = (star[good] - centre) / star_se[good]
-    z = quantile_of_normal(level) * widening
-    if len(t) < 100:
-        return centre - z * se, centre + z * se
-    upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2]) * widening
-    return centre - min(float(upper), FURTHEST * z) * se, centre + min(-float(lower), FURTHEST * z) * se
 
 
 def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: float) -> tuple[float, float, str]:
@@ -183,7 +125,7 @@ def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: 
     phi = squared / a - np.square(centred) / b
     se, centre = standard_error(phi - phi.mean()), math.log(a / b)
     if n >= MANY_ROWS:
-        z = quantile_of_normal(level) * _widening(phi)
+        z = quantile_of_normal(level) * widening_of(phi)
         return 1 - math.exp(centre + z * se), 1 - math.exp(centre - z * se), "normal, log scale"
     columns = np.column_stack([squared, centred, np.square(centred)])
     means, cov = studentized_means(columns, resample_counts(n, n_resamples, seed))
@@ -192,7 +134,7 @@ def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: 
     gradient = np.stack([1 / star_a, 2 * shift / star_b, -1 / star_b], axis=1)
     variance = np.einsum("bi,bij,bj->b", gradient, cov, gradient)
     star_se = np.sqrt(np.maximum(variance, 0) / (n - 1))
-    low, high = _studentized(centre, se, np.log(star_a / star_b), star_se, level, _widening(phi))
+    low, high = studentized_bounds(centre, se, np.log(star_a / star_b), star_se, level, widening_of(phi))
     return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t"
 
 
@@ -209,7 +151,7 @@ def _counts_bounds(
         metric.counts(_cell_draws(counts, min(step, n_resamples - done), rng).reshape(-1, size, size))
         for done in range(0, n_resamples, step)
     ]
-    low, high = _percentiles(np.concatenate(scores), level)
+    low, high = percentiles(np.concatenate(scores), level)
     return low, high, "Bayesian bootstrap"
 
 
@@ -246,22 +188,6 @@ def effective_rows(y: Array, k: int) -> int:
     return int(sizes[sizes > 0].min())
 
 
-def _transformed_bounds(metric: Metric, value: float, se: float, rows: int, level: float) -> tuple[float, float, str]:
-    """Normal bounds on the scale that the score's limits suggest: logit between two limits, log below one."""
-    z = quantile_of_normal(level)
-    if metric.worst is None or not metric.greater_is_better:
-        return value - z * se, value + z * se, "normal"
-    span = metric.best - metric.worst
-    share = (value - metric.worst) / span
-    if se == 0 or not 0 < share < 1:
-        # Perfect separation has no spread to estimate: what that many rows without a miss allow for.
-        low, high = wilson(share * rows, max(1, rows), level)
-        return metric.worst + span * low, metric.worst + span * high, "Wilson"
-    centre, half = math.log(share / (1 - share)), z * se / (span * share * (1 - share))
-    low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
-    return metric.worst + span * low, metric.worst + span * high, "DeLong, logit scale"
-
-
 def _percentile_bounds(
     metric: Metric, y: Array, prediction: Array, k: int, seed: int, n_resamples: int, level: float
 ) -> tuple[float, float, str]:
@@ -270,9 +196,4 @@ def _percentile_bounds(
     for b in range(n_resamples):
         pick = rng.integers(len(y), size=len(y))
         scores[b] = metric.score(y[pick], prediction[pick], k)
-    return (*_percentiles(scores, level), "percentile bootstrap")
-
-
-def _percentiles(draws: Array, level: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)
+    return (*percentiles(scores, level), "percentile bootstrap")

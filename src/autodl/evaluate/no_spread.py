@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.base import Metric
-from autodl.evaluate.intervals import effective_rows, interval, wilson
+from autodl.evaluate.bounds import wilson
+from autodl.evaluate.intervals import effective_rows, interval
 from autodl.evaluate.mcnemar import mcnemar_p
 
 Array = NDArray[Any]

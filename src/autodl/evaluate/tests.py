@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.base import Metric
+from autodl.evaluate.bounds import quantile_of_normal
 from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.intervals import quantile_of_normal
 from autodl.evaluate.mcnemar import mcnemar_p
 from autodl.evaluate.no_spread import without_spread
 from autodl.records import Comparison

@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 
 from autodl.effective_rows import effective_rows
 from autodl.evaluate.base import Metric
-from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.intervals import (
+from autodl.evaluate.bounds import (
     MANY_ROWS,
-    _studentized,
-    _transformed_bounds,
-    _widening,
     quantile_of_normal,
+    studentized_bounds,
+    transformed_bounds,
+    widening_of,
     wilson,
     with_unseen,
 )
+from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.resampling import resample_counts, studentized_means
 
 Array = NDArray[Any]
@@ -61,7 +61,7 @@ def weighted_bounds(
     phi = influence(metric, y, prediction, k, w)
     if phi is not None:
         rarest = min(effective_rows(w[y == c]) for c in np.unique(y)) if k else effective_rows(w)
-        return _transformed_bounds(metric, value, standard_error(phi), max(1, int(rarest)), level)
+        return transformed_bounds(metric, value, standard_error(phi), max(1, int(rarest)), level)
     return _percentile_bounds(metric, y, prediction, k, w, seed, n_resamples, level)
 
 
@@ -91,7 +91,7 @@ def ratio_bounds(rows: Array, w: Array, seed: int, n_resamples: int, level: floa
     se = standard_error(phi)
     if se == 0:
         return mean, mean, "exact: equal losses"
-    widening = _widening(phi)
+    widening = widening_of(phi)
     if n >= MANY_ROWS:
         z = quantile_of_normal(level) * widening
         return mean * math.exp(-z * se), mean * math.exp(z * se), "normal, log scale, weighted"
@@ -99,7 +99,7 @@ def ratio_bounds(rows: Array, w: Array, seed: int, n_resamples: int, level: floa
     top, bottom = np.maximum(means[:, 0], mean * 1e-6), np.maximum(means[:, 1], 1e-6)
     gradient = np.stack([1 / top, -1 / bottom], axis=1)
     star_se = _spread(gradient, covariance, n)
-    low, high = _studentized(math.log(mean), se, np.log(top / bottom), star_se, level, widening)
+    low, high = studentized_bounds(math.log(mean), se, np.log(top / bottom), star_se, level, widening)
     return math.exp(low), math.exp(high), "bootstrap-t, weighted"
 
 
@@ -123,7 +123,7 @@ def _r2_bounds(
     phi = w * (squared / a - np.square(centred) / b)
     se, centre = standard_error(phi - phi.mean()), math.log(a / b)
     if n >= MANY_ROWS:
-        z = quantile_of_normal(level) * _widening(phi)
+        z = quantile_of_normal(level) * widening_of(phi)
         return 1 - math.exp(centre + z * se), 1 - math.exp(centre - z * se), "normal, log scale, weighted"
     columns = np.column_stack([w * squared, w * centred, w * np.square(centred), w])
     means, covariance = studentized_means(columns, resample_counts(n, n_resamples, seed))
@@ -137,7 +137,7 @@ def _r2_bounds(
         axis=1,
     )
     star = np.log(star_a / mass / star_b)
-    low, high = _studentized(centre, se, star, _spread(gradient, covariance, n), level, _widening(phi))
+    low, high = studentized_bounds(centre, se, star, _spread(gradient, covariance, n), level, widening_of(phi))
     return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t, weighted"
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
-from autodl.planning.encoding import Encoding
+from autodl.planning.encoding import Encoding, untunable
 from autodl.planning.facts import DATE_PARTS, Facts
-from autodl.planning.finetuning import untunable
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from autodl.duration import format_duration
 from autodl.planning.facts import Facts
-from autodl.planning.finetuning import without_tuned
 from autodl.preprocess.tokenizer import UNSPACED
 from autodl.pretrained.offers import Offer, relative_cost
 from autodl.records import ColumnInfo, Decision, Modality, Plan, Recipe
@@ -220,3 +219,23 @@ def _remedy(offer: Offer) -> str:
         if offer.asked
         else f"To have it, give more time, or name it: --pretrained {offer.key}."
     )
+
+
+def untunable(modality: Modality, encodings: Mapping[Modality, Encoding]) -> str:
+    """Why no pretrained network can be trained further, or an empty string.
+
+    Args:
+        modality: What it reads. encodings: Networks that take part.
+    """
+    encoding = encodings.get(modality)
+    if encoding is None:
+        return "It goes on from a pretrained network, and none takes part."
+    if not encoding.tunable:
+        return f"{encoding.name} takes part, but it can only be used as it is, not be trained further."
+    return ""
+
+
+def without_tuned(plan: Plan, key: str) -> Plan:
+    """The plan without the families that train this pretrained network further."""
+    families = tuple(f for f in plan.families if f.encoder != key)
+    return plan if len(families) == len(plan.families) else plan.model_copy(update={"families": families})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import queue
 import signal
@@ -11,9 +10,7 @@ import subprocess
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
-from autodl.errors import ConfigError, did_you_mean
 from autodl.search.calling import Answer, Objective, call
 from autodl.search.space import Config
 
@@ -171,43 +168,3 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     for pipe in (worker.stdin, worker.stdout):
         if pipe is not None:
             pipe.close()
-
-
-def evaluator(
-    runner: str,
-    objective: Objective,
-    *,
-    workers: int,
-    interruptible: bool,
-    address: str | None = None,
-    cpus: float = 1.0,
-    seconds: float = math.inf,
-) -> Evaluator:
-    """The evaluator for a runner's name.
-
-    Args:
-        runner: ``inline``, ``process`` or ``ray``.
-        objective: What is called.
-        workers: Calls at a time.
-        interruptible: Whether a call that takes too long must be left.
-        address: Of the cluster for ``ray``; None starts one on this machine.
-        cpus: Cores that each call takes on Ray.
-        seconds: How long Ray may take to start, or to be joined, and to give a first worker.
-
-    Raises:
-        ConfigError: An unknown name, or an address that is of no use.
-    """
-
-    def ray(objective: Objective) -> Evaluator:
-        from autodl.search.runners.ray_calls import RayCalls
-
-        return RayCalls(objective, workers, address, cpus=cpus, seconds=seconds)
-
-    makers: dict[str, Callable[[Objective], Evaluator]] = {"inline": Threads, "process": Processes, "ray": ray}
-    if runner not in makers:
-        raise ConfigError(f"unknown runner '{runner}' for a function", did_you_mean(runner, makers))
-    if address is not None and runner != "ray":
-        raise ConfigError(f"an `address` needs Ray, but the runner is '{runner}'", 'Pass runner="ray".')
-    if runner == "inline" and workers == 1 and not interruptible:
-        return Direct(objective)
-    return makers[runner](objective)

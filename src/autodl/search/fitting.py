@@ -9,7 +9,7 @@ from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, Recipe, Task
 from autodl.search.space import SearchSpace, family_space
 
 if TYPE_CHECKING:
-    from autodl.search.trial import TrialData
+    from autodl.search.job import TrialData
 
 EVEN_SHARE = 0.4
 """From this fraction of an even share on, the rarest class is not rare (0.4: a fifth of the rows of two classes)."""

@@ -25,7 +25,7 @@ from autodl.search.nas.sharing import largest, shared_choices, without_rankings
 from autodl.search.space import Config, SearchSpace
 
 if TYPE_CHECKING:
-    from autodl.search.trial import TrialData
+    from autodl.search.job import TrialData
 
 DATE_PARTS = 7
 CHARS = 200.0

@@ -20,7 +20,8 @@ from autodl.search.calling import (
     WithLineage,
     takes_config_only,
 )
-from autodl.search.evaluators import Evaluator, evaluator
+from autodl.search.evaluator_choice import evaluator
+from autodl.search.evaluators import Evaluator
 from autodl.search.fidelity import Fidelity
 from autodl.search.ledger import Evaluation, Journal, Ledger
 from autodl.search.space import Config, SearchSpace, parse_space

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from autodl.preprocess import Preparer
     from autodl.preprocess.term_memo import TermMemo
-    from autodl.search.trial import TrialData
+    from autodl.search.job import TrialData
 
 CACHE_BYTES = 600_000_000
 """Prepared features that a worker keeps at most; see ``cache_limit``."""

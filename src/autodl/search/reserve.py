@@ -17,7 +17,7 @@ from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, Budget
 from autodl.search.repeats import merged
 
 if TYPE_CHECKING:
-    from autodl.search.session import SearchSetup
+    from autodl.search.setup import SearchSetup
 
 Likely = Callable[[Sequence[TrialResult]], Sequence[str]]
 """Finished trials -> ids of those that the ensemble would take now, the heaviest first."""
@@ -39,18 +39,10 @@ EXPLAIN_SHARE = 0.03
 """At most this share is kept for a full explanation, beyond what the end of a run holds for a short one."""
 LENT, LENT_SHARE = 0.25, 0.02
 """The last trials may take a fifth of the reserve: so much more of it is kept, at most this share of the budget."""
-CHECK_S = 3.0
-"""Seconds to start a process, load a model in it and measure what it takes."""
 NEAR_END = 0.15
 """The likely ensemble is looked up where less than this share of the budget is left by the rougher estimate."""
 LOOKING_SHARE = 0.05
 """At most about this share of the time goes into looking it up."""
-
-
-def checking_seconds(setup: SearchSetup) -> float:
-    """Seconds kept for measuring whether models keep the limits; memory takes three processes of their own."""
-    limits = setup.feasibility.limits
-    return CHECK_S * (3.0 if limits.memory_bytes is not None else 0.3 if limits.any else 0.0)
 
 
 def affordable(seconds: Sequence[tuple[float, float | None]], most: float) -> float:
@@ -107,7 +99,7 @@ class Reserve:
             cores = max(1, self._setup.plan.workers * self._setup.plan.threads)
             self._budget.pace.look(crowd=(cores + 1) / cores)
         finish = self._budget.finish_s(self._n_rows, len(self._setup.data.schema.columns))
-        kept = finish + checking_seconds(self._setup) + self._refits(finished, finish)
+        kept = finish + self._setup.checking_s + self._refits(finished, finish)
         total = self._budget.total_s
         return kept + min(LENT * kept, LENT_SHARE * total, max(0.0, KEPT_SHARE * total - kept))
 

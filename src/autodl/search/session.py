@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from autodl.defaults import SEARCH
 from autodl.events import Listener
-from autodl.machine import available_memory, this_machine
-from autodl.models.base import Shape
-from autodl.records import Plan, TrialResult, TrialSpec
+from autodl.records import TrialResult, TrialSpec
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
 from autodl.search.breeding import Breeding
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
-from autodl.search.feasibility import Feasibility
 from autodl.search.first_training import Loading
-from autodl.search.fitting import fitted_space
 from autodl.search.loop import SearchLoop, SearchState
-from autodl.search.memory import WORKER_BYTES, MemoryModel, allowance
+from autodl.search.memory import MemoryModel
 from autodl.search.patience import Compare, Patience
 from autodl.search.promotion import Promotions
 from autodl.search.repeats import Repeats
-from autodl.search.reserve import Explained, Likely, Reserve, checking_seconds
+from autodl.search.reserve import Explained, Likely, Reserve
 from autodl.search.row_rungs import RowRungs
 from autodl.search.runners.making import make_runner
-from autodl.search.space import SearchSpace
+from autodl.search.setup import SearchSetup
 from autodl.search.strategies.base import strategies
 from autodl.search.strategies.pbt import PBT
-from autodl.search.trial import TrialData, TrialOutcome
+from autodl.search.trial import TrialOutcome
 
 QUICK_SHARE = 0.12
 """Of the budget, for the first trial of a family: those that take longer wait for the others."""
@@ -49,63 +44,6 @@ class FoldModels(Protocol):
 
     def fold_models(self, result: TrialResult) -> tuple[bytes, ...]:
         """All of them; empty if one cannot be read."""
-
-
-@dataclass(frozen=True)
-class SearchSetup:
-    """What a search needs besides its clock.
-
-    Attributes:
-        plan: Families, runner, workers, strategy.
-        data: Rows and folds.
-        shape: Size of one fit.
-        address: Ray cluster, or None.
-        max_trials: Trial-count budget, or None.
-        reserved: Highest number of a trial that a crash has cost; its id is not used again.
-        feasibility: Limits of the user on what a model may take.
-    """
-
-    plan: Plan
-    data: TrialData
-    shape: Shape
-    address: str | None = None
-    max_trials: int | None = None
-    reserved: int = 0
-    feasibility: Feasibility = field(default_factory=Feasibility)
-
-    def spaces(self) -> dict[str, SearchSpace]:
-        """The search space of each family, cut to this problem."""
-        return {f.key: fitted_space(f, self.data) for f in self.plan.families}
-
-    def costs(self) -> CostModel:
-        """Cost estimates for this problem."""
-        memory = MemoryModel(self.shape, self.data)
-        return CostModel(
-            self.shape,
-            len(self.data.folds),
-            lambda spec: memory.preparation(spec).seconds,
-            max(self.shape.threads, this_machine().cores),
-            memory.vectors,
-        )
-
-    def memory(self) -> MemoryModel:
-        """Memory estimates, held against what is free now; on a cluster each node is held against its own memory."""
-        spaces = self.spaces()
-        if self.address is not None:
-            return MemoryModel(self.shape, self.data, here=allowance(available_memory(), 1), spaces=spaces)
-        allowed = allowance(available_memory(), self.plan.workers)
-        if self.plan.runner != "inline":
-            allowed = max(0.5 * allowed, allowed - WORKER_BYTES)
-        return MemoryModel(self.shape, self.data, allowed, spaces=spaces)
-
-    @property
-    def checking_s(self) -> float:
-        """Seconds kept for measuring whether models keep the limits."""
-        return checking_seconds(self)
-
-    def growth(self, n_rows: int) -> float:
-        """Rows of a refit on ``n_rows`` over the training rows of a fold."""
-        return n_rows / max(1.0, sum(len(train) for train, _ in self.data.folds) / len(self.data.folds))
 
 
 def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:

@@ -4,7 +4,8 @@ from autodl.stages.concluding import deliver_bag, deliver_refit, ensemble, evalu
 from autodl.stages.encoding import encode
 from autodl.stages.explaining import explain
 from autodl.stages.measuring import measure
-from autodl.stages.preparing import Problem, plan, plan_again, problem, profile, read, read_test, rows
+from autodl.stages.preparing import plan, plan_again, problem, profile, read, read_test, rows
+from autodl.stages.problem import Problem
 from autodl.stages.searching import search
 from autodl.stages.showing import show
 

@@ -20,7 +20,7 @@ from autodl.search.reserve import LEAST_FURTHER
 from autodl.search.session import further_seconds, nearly_all_rows, refit_bytes, refit_seconds
 from autodl.stages.explaining import kept_for_the_end
 from autodl.stages.limiting import as_delivered, choose_within, guess_loss, most_copies
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 
 LEAST_REFITS = 0.25
 """Share of the time that is left for refits on a machine that became busy: the model is worth more than charts."""

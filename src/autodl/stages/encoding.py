@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from autodl.records import Plan, Profile, TableSchema
     from autodl.run_context import RunContext
     from autodl.search.trial import TrialData
-    from autodl.stages.preparing import Problem
+    from autodl.stages.problem import Problem
 
 LEFT_SHARE, ASKED_LEFT_SHARE = 0.5, 0.75
 """Of the time left, what reading may take if it is slower than planned; with a network that was asked for."""

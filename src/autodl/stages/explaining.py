@@ -9,7 +9,7 @@ from autodl.records import Ensemble, Explanation, TrialResult
 from autodl.run_context import RunContext
 from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS
 from autodl.search.naming import trial_names
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 from autodl.stages.shown_columns import shown_seconds
 
 EXPLAIN_SHARE, PROBE_SHARE = 0.1, 0.05

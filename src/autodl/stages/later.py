@@ -17,7 +17,7 @@ from autodl.evaluate.influence import influence, standard_error
 from autodl.models.base import families
 from autodl.records import Ensemble, Member, TrialResult
 from autodl.search.patience import Compare, Gain
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,7 @@ from autodl.models.base import families
 from autodl.records import Ensemble, Footprint, Member, TrialResult
 from autodl.scoring import Predicted, few_models_predicted
 from autodl.search.naming import trial_names
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from autodl.scoring import ENSEMBLE_NAME
 from autodl.search.budget import AFTER_EXPLANATION
 from autodl.search.naming import trial_names
 from autodl.stages.limiting import PROCESS_S, folds_measured, most_copies
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 from autodl.store import RunFolder
 
 LEAST_S = 1.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import NEVER, Deadline
@@ -16,13 +16,14 @@ from autodl.models.base import Shape
 from autodl.options import FitOptions
 from autodl.planning.order import alphabet_warning
 from autodl.planning.texts import mean_tokens
-from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TrialResult
+from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record
 from autodl.run_context import RunContext
-from autodl.search.budget import Budget, Pace
+from autodl.search.budget import Pace
 from autodl.search.feasibility import Feasibility
-from autodl.search.session import SearchSetup
+from autodl.search.setup import SearchSetup
 from autodl.search.trial import TrialData
 from autodl.stages.encoding import encoder_offers
+from autodl.stages.problem import Problem
 from autodl.store.repair import highest_set_aside
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.dataset import Dataset, Rows
-    from autodl.ensemble import KnownRows
     from autodl.media.place import MediaPlace
 
 
@@ -43,82 +43,6 @@ class RowsRecord(Record):
     n_rows: int
     n_search: int
     n_test: int
-
-
-@dataclass(frozen=True)
-class Problem:
-    """The rows of one run, cut for search and test.
-
-    Attributes:
-        setup: What the search needs.
-        dataset: All rows of the file that have a target.
-        test: Where the test rows come from: ``dataset`` or the test file.
-        rows: Positions.
-        delivery: Writes the model folder.
-    """
-
-    setup: SearchSetup
-    dataset: Dataset
-    test: Dataset
-    rows: Rows
-    delivery: Delivery
-
-    @property
-    def y_test(self) -> NDArray[Any]:
-        """(n_test,) targets of the test rows; opened by ``evaluate`` and ``explain`` only."""
-        return self.test.y if self.test is not self.dataset else self.dataset.y[self.rows.test]
-
-    @property
-    def w_test(self) -> NDArray[Any] | None:
-        """(n_test,) weights of the test rows, mean 1; None where all count alike."""
-        from autodl.data import mean_one
-
-        weight = self.test.weight
-        if weight is None or self.test is not self.dataset:
-            return weight
-        return mean_one(weight[self.rows.test]) if len(self.rows.test) else None
-
-    @property
-    def test_groups(self) -> NDArray[Any] | None:
-        """(n_test,) numbers of the groups that the test rows were drawn in; None where each row stands for itself."""
-        from autodl.data.splits import group_codes
-
-        name = self.setup.plan.validation.group_column
-        if name is None or name not in self.test.frame:
-            return None
-        groups = self.test.frame[name].to_numpy()
-        return group_codes(groups if self.test is not self.dataset else groups[self.rows.test])
-
-    @property
-    def test_row_numbers(self) -> NDArray[Any]:
-        """(n_test,) 0-based row numbers of the test rows in their file."""
-        return self.test.rows if self.test is not self.dataset else self.dataset.rows[self.rows.test]
-
-    @property
-    def blocks(self) -> NDArray[Any] | None:
-        """(n,) blocks of the search rows that must not be torn apart; None where each row stands for itself."""
-        return self.setup.data.blocks
-
-    def known_rows(self, deadline: Deadline = NEVER) -> KnownRows:
-        """The search rows, by which predictions from outside their folds are judged."""
-        from autodl.ensemble import KnownRows
-
-        data, plan = self.setup.data, self.setup.plan
-        return KnownRows(data.y, metrics[plan.metric], data.weight, self.blocks, plan.seed, deadline)
-
-    @property
-    def n_refit(self) -> int:
-        """Rows that the delivered model may be trained on; a test file is left alone."""
-        return len(self.dataset.y)
-
-    def given_up(self, results: Sequence[TrialResult]) -> list[str]:
-        """Keys of the families that the search has left, because they are far beyond the limits of the user."""
-        listed = {key: len(space.starts()) for key, space in self.setup.spaces().items() if space.params}
-        return sorted(self.setup.feasibility.hopeless(results, listed))
-
-    def finish_s(self, budget: Budget) -> float:
-        """Seconds to keep for everything after the search."""
-        return budget.finish_s(self.n_refit, len(self.setup.data.schema.columns))
 
 
 def read(

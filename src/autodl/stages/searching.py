@@ -27,7 +27,7 @@ from autodl.search.trial import TrialOutcome
 from autodl.serialize.pickled import vouch
 from autodl.stages.explaining import expected_seconds
 from autodl.stages.later import delivered_gain, leaders_gain
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 from autodl.stages.warming import WarmUp
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from autodl.records.examples import Examples, ShownExample, WordEffects
 from autodl.run_context import RunContext
 from autodl.search.naming import trial_names
 from autodl.stages.explaining import MOST_S, spare_seconds
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 from autodl.stages.showing_steps import with_step_effects
 from autodl.stages.shown_columns import MOST_OF_EACH, columns_shown, looks_seconds
 

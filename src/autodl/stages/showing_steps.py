@@ -9,7 +9,7 @@ import numpy as np
 
 from autodl.records import Ensemble, TrialResult
 from autodl.records.examples import ShownExample
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from autodl.explain.speed import Speed
 from autodl.explain.step_effects import MOST_PARTS
 from autodl.explain.word_effects import MAX_TERMS, MAX_TEXTS, TEXTS_OF_A_TERM
 from autodl.records import ColumnKind
-from autodl.stages.preparing import Problem
+from autodl.stages.problem import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
