@@ -59,6 +59,16 @@ def test_among_equally_simple_ones_the_first_that_was_tried_is_taken():
     assert [m.trial_id for m in got.members] == ["t0900"]
 
 
+@pytest.mark.parametrize("n", [*range(30, 80), 216, 1000])
+def test_a_single_row_tells_nothing_of_two_models(n):
+    """Its share of the rows is exactly the standard error, whatever the number of rows."""
+    y, p = separated(n)
+    slip = p.copy()
+    slip[0] = 1 - p[0]
+    got = select(trials(a="mlp", b="linear"), {"a": both(p), "b": both(slip)}, y, metrics["accuracy"], n_classes=2)
+    assert [m.trial_id for m in got.members] == ["b"]
+
+
 def test_a_simple_model_that_is_plainly_worse_is_not_taken():
     y, p = separated(400)
     rng = np.random.default_rng(1)

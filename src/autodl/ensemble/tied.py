@@ -24,6 +24,8 @@ from autodl.models.base import families
 Array = NDArray[Any]
 WITHIN_SE = 1.0
 """A simpler model is as good if its loss is higher by at most so many standard errors of the difference."""
+ROUNDING = 1e-9
+"""Where a single row makes the difference, both are the same number, however they are rounded."""
 USUAL = 5
 """Complexity of a family that the registry does not know."""
 
@@ -48,7 +50,7 @@ def _ties(pool: Pool, one: int, best: int, moved: Array | None) -> bool:
     if gap <= 0 or moved is None:
         return gap <= 0
     own = _influence(pool, one)
-    return own is not None and gap <= WITHIN_SE * noise(own - moved, pool.block)
+    return own is not None and gap <= (1 + ROUNDING) * WITHIN_SE * noise(own - moved, pool.block)
 
 
 def _influence(pool: Pool, place: int) -> Array | None:
