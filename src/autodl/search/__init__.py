@@ -8,12 +8,13 @@ __all__ = ["Evaluation", "SearchResult", "SearchSpace", "optimize", "parse_space
 
 if TYPE_CHECKING:
     from autodl.search.ledger import Evaluation
-    from autodl.search.optimizer import SearchResult, optimize
+    from autodl.search.optimizer import optimize
+    from autodl.search.search_result import SearchResult
     from autodl.search.space import SearchSpace, parse_space
 
 _HOME = {
     "Evaluation": "autodl.search.ledger",
-    "SearchResult": "autodl.search.optimizer",
+    "SearchResult": "autodl.search.search_result",
     "SearchSpace": "autodl.search.space",
     "optimize": "autodl.search.optimizer",
     "parse_space": "autodl.search.space",

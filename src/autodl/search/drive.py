@@ -1,0 +1,108 @@
+"""Keeps workers busy with calls of a function until a limit is reached."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from autodl.search.call_limits import Limits
+from autodl.search.calling import Answer, Call, WithLineage
+from autodl.search.evaluators import Evaluator
+from autodl.search.ledger import Ledger
+from autodl.search.space import Config
+from autodl.search.steering import Steering
+
+HANG_SHARE = 0.25
+"""A call may take this share of the time left before it is given up, unless calls are known to take longer."""
+HANG_FACTOR = 10.0
+"""A call may take this many times the longest one that ended, where that is longer."""
+TIME_OVER, OVER = "the time is over", "the time was over"
+
+
+class Drive:
+    """Keeps the workers busy until a limit is reached.
+
+    Args:
+        steering: Proposes. ledger: Keeps what was found. calls: Runs the function.
+        limits: When to end. workers: Calls at a time. began: When the search began, by the monotonic clock.
+    """
+
+    def __init__(
+        self, steering: Steering, ledger: Ledger, calls: Evaluator, limits: Limits, workers: int, began: float
+    ) -> None:
+        self.steering, self.ledger, self.calls, self.limits, self.workers = steering, ledger, calls, limits, workers
+        self.began = began
+        self.running: dict[int, float] = {}
+        self.longest = 0.0
+
+    def run(self) -> str:
+        """Search; says what ended it."""
+        while True:
+            reason = self._fill()
+            if not self.running:
+                return reason or "the strategy has nothing more to try"
+            self._collect()
+
+    def _fill(self) -> str:
+        """Start calls while there is room; returns why no more may start."""
+        while len(self.running) < self.calls.room(self.workers):
+            entries = self.ledger.evaluations
+            if len(entries) >= self.limits.evals:
+                return f"{len(entries)} evaluations were done"
+            if self._left() <= 0:
+                return TIME_OVER
+            left = self.limits.fidelity_total - self.ledger.spent()
+            step = self.steering.next(self.ledger.observations(), len(entries), left)
+            if step is None:
+                return "the strategy has nothing more to try" if math.isinf(left) else "the fidelity is spent"
+            if self._left() <= 0:
+                return TIME_OVER
+            fidelity = None if self.steering.fidelity is None else step.fidelity
+            config = step.config if step.trial is None else self._config(step.trial)
+            assert config is not None
+            given = None if fidelity is None else (int(fidelity) if self._whole() else fidelity)
+            entry = self.ledger.begin(config, fidelity, step.trial, step.parent)
+            self.running[entry.number] = time.monotonic()
+            if self.ledger.lineage:
+                config = WithLineage.pack(config, Call(entry.number, entry.source))
+            self.calls.start(entry.number, config, given)
+        return ""
+
+    def _collect(self) -> None:
+        """Wait for one call to end, or for one to overrun."""
+        soonest = min(self._deadline(t) for t in self.running.values())
+        done = self.calls.wait(max(0.0, soonest - time.monotonic()) if math.isfinite(soonest) else None)
+        if done is not None:
+            number, answer = done
+            self.running.pop(number)
+            self.longest = max(self.longest, answer.seconds)
+            self.ledger.end(number, answer)
+            return
+        now = time.monotonic()
+        for number, start in list(self.running.items()):
+            if now >= self._deadline(start):
+                cut = self._deadline(start) >= self.began + self.limits.seconds
+                self.calls.give_up(number)
+                self.running.pop(number)
+                late = f"{OVER} after {now - start:.3g} s of this call" if cut else ""
+                late = late or f"given up after {now - start:.3g} s without an answer"
+                self.ledger.end(number, Answer(seconds=now - start, error=late), cut=cut)
+
+    def _deadline(self, start: float) -> float:
+        """When a call that began at ``start`` is given up."""
+        end = self.began + self.limits.seconds
+        if math.isfinite(self.limits.per_call):
+            return min(end, start + self.limits.per_call)
+        if math.isinf(end):
+            return math.inf
+        return min(end, start + max(HANG_SHARE * (end - start), HANG_FACTOR * self.longest))
+
+    def _left(self) -> float:
+        return self.began + self.limits.seconds - time.monotonic()
+
+    def _whole(self) -> bool:
+        return self.steering.fidelity is not None and self.steering.fidelity.whole
+
+    def _config(self, place: int) -> Config:
+        trial = self.ledger.trials[place]
+        return next(e.config for e in self.ledger.evaluations if e.trial == trial)
