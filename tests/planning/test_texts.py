@@ -10,7 +10,7 @@ from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning.candidates import Setting, choose_families
 from autodl.planning.facts import Facts
-from autodl.planning.preparation import decide
+from autodl.planning.preparation_words import decide
 from autodl.planning.texts import FEWEST_TEXTS, FEWEST_WORDS, SHARE, mean_tokens, reads_words
 from autodl.records import ColumnInfo, ColumnKind, Profile, TableSchema, TargetInfo, Task, Validation
 

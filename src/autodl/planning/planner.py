@@ -14,7 +14,7 @@ from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric
 from autodl.planning.objectives import decide_objectives
 from autodl.planning.order import decide_order
-from autodl.planning.preparation import decide
+from autodl.planning.preparation_words import decide
 from autodl.planning.runner import choose_runner
 from autodl.planning.scouting import choose_scouting
 from autodl.planning.searching import choose_search
