@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autodl.model import raw_predict
-from autodl.records import Recipe, TrialSpec, TrialStatus
+from autodl.records import Cost, Recipe, TrialSpec, TrialStatus
 from autodl.search.curves import Curve
 from autodl.search.prepared import PreparedFolds
 from autodl.search.rivals import measure_of
@@ -65,6 +65,29 @@ def test_training_leaves_time_to_predict(toys, linear_data, monkeypatch):
     assert [round(g / 60.0, 1) for g in given] == [0.3, 0.4, 0.8]  # 0.85 of a third, of half the rest, of the rest
 
 
+def test_what_calls_cost_is_not_counted_for_the_rows(toys, linear_data, monkeypatch):
+    """By a clock that only predictions move: 20 ms a call and 1 ms a row."""
+    now = [0.0]
+
+    def predicted(model, features):
+        now[0] += 0.02 + 0.001 * len(features)
+        return raw_predict(model, features)
+
+    monkeypatch.setattr("autodl.search.cross_validation.raw_predict", predicted)
+    monkeypatch.setattr("autodl.search.cross_validation.time.perf_counter", lambda: now[0])
+    cost = run_trial(job(), linear_data, PreparedFolds(linear_data)).result.cost
+    n, calls = cost.n_predicted, cost.n_calls
+    assert calls == 6 and n == len(linear_data.y) + 3 * len(linear_data.test_frame)
+    assert cost.predict_s == pytest.approx(0.02 * calls + 0.001 * n)
+    assert cost.call_s == pytest.approx(0.021)
+    assert cost.predict_ms_per_row == pytest.approx((n - calls) / n)
+
+
+def test_rows_take_some_of_the_time_whatever_a_call_was_measured_to_cost():
+    cost = Cost(fit_s=1.0, predict_s=0.02, n_predicted=100, n_calls=10, call_s=0.003)
+    assert cost.predict_ms_per_row == pytest.approx(0.05 * 0.2)
+
+
 @pytest.mark.parametrize("fidelity", [None, 0.5])
 def test_models_are_told_how_many_rows_they_will_predict(toys, linear_data, monkeypatch, fidelity):
     told, asked = [], []
@@ -75,7 +98,7 @@ def test_models_are_told_how_many_rows_they_will_predict(toys, linear_data, monk
         return fit_model(*args, answers=answers, **kwargs)
 
     def predict(model, features):
-        asked[-1] += len(features)
+        asked[-1] += len(features) if len(features) > 1 else 0  # single rows measure what a call costs
         return raw_predict(model, features)
 
     monkeypatch.setattr("autodl.search.cross_validation.fit_model", fit)

@@ -28,8 +28,14 @@ from autodl.serialize import load
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autodl.features import Features
+
 TRAINING = 0.85
 """Share of a fold's time after which training is told to stop: predicting takes time as well."""
+
+
+CALLS, LONG_S = 3, 0.1
+"""Calls for one row whose quickest tells what a call costs; none is added to those that took so long."""
 
 
 class CrossValidation:
@@ -65,7 +71,8 @@ class CrossValidation:
         self.curve: tuple[CurvePoint, ...] = ()
         self.fit_s = self.predict_s = 0.0
         self.row_s: float | None = None
-        self.n_predicted = self.size_bytes = 0
+        self.n_predicted = self.n_calls = self.size_bytes = 0
+        self.call_s = 0.0
 
     def run(self) -> TrialOutcome:
         """All folds, or as many as the scheduler allows; as the time does, where these are better than nothing.
@@ -82,10 +89,10 @@ class CrossValidation:
                 raise
             if watch.stopped:
                 self._score(model, ready, fold)
-                self._weigh(model, fold)
+                self._weigh(model, ready, fold)
                 return self._outcome(TrialStatus.STOPPED, watch.reached)
             self._score(model, ready, fold)
-            self._keep(model, ready, self._weigh(model, fold))
+            self._keep(model, ready, self._weigh(model, ready, fold))
             last = done + 1 == len(self.numbers)
             if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
                 return self._outcome(TrialStatus.STOPPED)
@@ -153,6 +160,7 @@ class CrossValidation:
         predicted = _checked(raw_predict(model, ready.valid))
         self.oof[valid] = predicted
         self.n_predicted += len(valid)
+        self.n_calls += 1
         self.predict_s += time.perf_counter() - begun
         before = np.concatenate([np.empty(0, dtype=np.int_), *self._validated()])
         self.losses.append(self.scores.fold(valid, predicted, before, self.oof[before].astype(float)))
@@ -161,12 +169,13 @@ class CrossValidation:
         """Rows of the folds that are scored."""
         return [self.folds[f][1] for f in list(self.numbers)[: len(self.losses)]]
 
-    def _weigh(self, model: FittedModel, fold: int) -> bytes:
+    def _weigh(self, model: FittedModel, ready: PreparedFold, fold: int) -> bytes:
         """Measure what the model takes, also where it is not kept: limits hold for all that the search compares."""
         stored = model.to_bytes()
         self.size_bytes += len(stored)
         if fold == self.numbers[0]:
             self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
+            self.call_s = _call_seconds(model, ready.valid)
         return stored
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
@@ -178,6 +187,7 @@ class CrossValidation:
             part = _checked(raw_predict(model, ready.test))
             self.test = part if self.test is None else self.test + part
             self.n_predicted += len(ready.test)
+            self.n_calls += 1
         self.predict_s += time.perf_counter() - begun
         self.models.append(stored)
         self.refits.append(model.estimator.refit)
@@ -197,6 +207,8 @@ class CrossValidation:
                 fit_s=self.fit_s,
                 predict_s=self.predict_s,
                 n_predicted=self.n_predicted,
+                n_calls=self.n_calls,
+                call_s=self.call_s,
                 size_bytes=self.size_bytes,
                 row_s=self.row_s,
             ),
@@ -209,6 +221,17 @@ class CrossValidation:
             return TrialOutcome(result)
         test = None if self.test is None else (self.test / len(self.losses)).astype(np.float32)
         return TrialOutcome(result, self.oof, test, self.models)
+
+
+def _call_seconds(model: FittedModel, features: Features) -> float:
+    """The least of a few calls for one prepared row; the model has predicted before."""
+    one = features.take(np.zeros(1, dtype=np.int_))
+    spent: list[float] = []
+    while len(spent) < CALLS and sum(spent) < LONG_S:
+        begun = time.perf_counter()
+        raw_predict(model, one)
+        spent.append(time.perf_counter() - begun)
+    return min(spent)
 
 
 def _checked(prediction: NDArray[Any]) -> NDArray[Any]:

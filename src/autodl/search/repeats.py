@@ -75,6 +75,8 @@ def _total(costs: Sequence[Cost]) -> Cost | None:
         fit_s=sum(c.fit_s for c in costs),
         predict_s=sum(c.predict_s for c in costs),
         n_predicted=sum(c.n_predicted for c in costs),
+        n_calls=sum(c.n_calls for c in costs),
+        call_s=costs[0].call_s,
         size_bytes=sum(c.size_bytes for c in costs),
         peak_bytes=max(c.peak_bytes for c in costs),
         row_s=costs[0].row_s,
