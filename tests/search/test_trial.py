@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from autodl.model import raw_predict
-from autodl.records import Cost, Recipe, TrialSpec, TrialStatus
+from autodl.records import Recipe, TrialSpec, TrialStatus
 from autodl.search.curves import Curve
 from autodl.search.prepared import PreparedFolds
 from autodl.search.rivals import measure_of
@@ -65,27 +67,24 @@ def test_training_leaves_time_to_predict(toys, linear_data, monkeypatch):
     assert [round(g / 60.0, 1) for g in given] == [0.3, 0.4, 0.8]  # 0.85 of a third, of half the rest, of the rest
 
 
-def test_what_calls_cost_is_not_counted_for_the_rows(toys, linear_data, monkeypatch):
-    """By a clock that only predictions move: 20 ms a call and 1 ms a row."""
+@pytest.mark.parametrize("row_ms", [0.5, 5.0])
+def test_what_calls_cost_is_not_counted_for_the_rows(toys, linear_data, monkeypatch, row_ms):
+    """By a clock that only predictions move: 2 ms a call, and so much a row; slow rows are not asked again."""
     now = [0.0]
 
     def predicted(model, features):
-        now[0] += 0.02 + 0.001 * len(features)
+        now[0] += 0.002 + 0.001 * row_ms * len(features)
         return raw_predict(model, features)
 
+    few = replace(linear_data, folds=tuple((train, valid[:8]) for train, valid in linear_data.folds))
     monkeypatch.setattr("autodl.search.cross_validation.raw_predict", predicted)
     monkeypatch.setattr("autodl.search.cross_validation.time.perf_counter", lambda: now[0])
-    cost = run_trial(job(), linear_data, PreparedFolds(linear_data)).result.cost
-    n, calls = cost.n_predicted, cost.n_calls
-    assert calls == 6 and n == len(linear_data.y) + 3 * len(linear_data.test_frame)
-    assert cost.predict_s == pytest.approx(0.02 * calls + 0.001 * n)
-    assert cost.call_s == pytest.approx(0.021)
-    assert cost.predict_ms_per_row == pytest.approx((n - calls) / n)
-
-
-def test_rows_take_some_of_the_time_whatever_a_call_was_measured_to_cost():
-    cost = Cost(fit_s=1.0, predict_s=0.02, n_predicted=100, n_calls=10, call_s=0.003)
-    assert cost.predict_ms_per_row == pytest.approx(0.05 * 0.2)
+    cost = run_trial(job(), few, PreparedFolds(few)).result.cost
+    assert cost.n_predicted == 24 + 3 * len(few.test_frame)
+    plain = 0.002 * 6 + 0.001 * row_ms * cost.n_predicted
+    assert cost.predict_s == pytest.approx(plain)
+    expected = row_ms if row_ms < 1 else 1000 * plain / cost.n_predicted
+    assert cost.predict_ms_per_row == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("fidelity", [None, 0.5])
@@ -98,11 +97,12 @@ def test_models_are_told_how_many_rows_they_will_predict(toys, linear_data, monk
         return fit_model(*args, answers=answers, **kwargs)
 
     def predict(model, features):
-        asked[-1] += len(features) if len(features) > 1 else 0  # single rows measure what a call costs
+        asked[-1] += len(features)
         return raw_predict(model, features)
 
     monkeypatch.setattr("autodl.search.cross_validation.fit_model", fit)
     monkeypatch.setattr("autodl.search.cross_validation.raw_predict", predict)
+    monkeypatch.setattr("autodl.search.cross_validation._bulk_row_seconds", lambda *_: None)
     spec = TrialSpec(id="t0001", family="toy", fidelity=fidelity)
     outcome = run_trial(Job(spec, seconds=60.0), linear_data, PreparedFolds(linear_data))
     assert told == asked and told[0] >= len(linear_data.folds[0][1])

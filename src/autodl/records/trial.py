@@ -65,10 +65,6 @@ class TrialStatus(StrEnum):
     TIMEOUT = "timeout"
 
 
-LEAST_OF_ROWS = 0.05
-"""Share of the time of predictions that their rows take at least, whatever a call was measured to cost."""
-
-
 class Cost(Record):
     """Measured resources of a trial."""
 
@@ -76,10 +72,8 @@ class Cost(Record):
     """Seconds of training, all folds, preprocessing included."""
     predict_s: float = 0.0
     n_predicted: int = 0
-    n_calls: int = 0
-    """Calls in which so many rows were predicted in so many seconds."""
-    call_s: float = 0.0
-    """Seconds of a call for a single prepared row: what a call costs besides its rows."""
+    bulk_row_s: float | None = None
+    """Seconds of one row among many, where folds are so small that calls take most of the time; else None."""
     size_bytes: int = 0
     """Stored size of the fold models."""
     peak_bytes: int = 0
@@ -89,12 +83,10 @@ class Cost(Record):
 
     @property
     def predict_ms_per_row(self) -> float:
-        """Milliseconds per row when predicting in bulk.
-
-        Of a dozen rows at a time, the calls themselves take most; in bulk they do not count.
-        """
-        of_rows = max(LEAST_OF_ROWS * self.predict_s, self.predict_s - self.n_calls * self.call_s)
-        return 1000.0 * of_rows / max(1, self.n_predicted)
+        """Milliseconds per row when predicting in bulk."""
+        if self.bulk_row_s is not None:
+            return 1000.0 * self.bulk_row_s
+        return 1000.0 * self.predict_s / max(1, self.n_predicted)
 
 
 class CurvePoint(Record):

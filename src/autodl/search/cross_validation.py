@@ -34,8 +34,10 @@ TRAINING = 0.85
 """Share of a fold's time after which training is told to stop: predicting takes time as well."""
 
 
-CALLS, LONG_S = 3, 0.1
-"""Calls for one row whose quickest tells what a call costs; none is added to those that took so long."""
+BULK_ROWS, BULK_S, TIMES_MORE = 1000, 0.05, 4
+"""Rows among which one is timed: so many, or what fits into the seconds; only where a fold has far fewer."""
+CALLS = 2
+"""The quicker one counts."""
 
 
 class CrossValidation:
@@ -71,8 +73,8 @@ class CrossValidation:
         self.curve: tuple[CurvePoint, ...] = ()
         self.fit_s = self.predict_s = 0.0
         self.row_s: float | None = None
-        self.n_predicted = self.n_calls = self.size_bytes = 0
-        self.call_s = 0.0
+        self.n_predicted = self.size_bytes = 0
+        self.bulk_row_s: float | None = None
 
     def run(self) -> TrialOutcome:
         """All folds, or as many as the scheduler allows; as the time does, where these are better than nothing.
@@ -160,7 +162,6 @@ class CrossValidation:
         predicted = _checked(raw_predict(model, ready.valid))
         self.oof[valid] = predicted
         self.n_predicted += len(valid)
-        self.n_calls += 1
         self.predict_s += time.perf_counter() - begun
         before = np.concatenate([np.empty(0, dtype=np.int_), *self._validated()])
         self.losses.append(self.scores.fold(valid, predicted, before, self.oof[before].astype(float)))
@@ -175,7 +176,7 @@ class CrossValidation:
         self.size_bytes += len(stored)
         if fold == self.numbers[0]:
             self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
-            self.call_s = _call_seconds(model, ready.valid)
+            self.bulk_row_s = _bulk_row_seconds(model, ready.valid, self.predict_s / max(1, self.n_predicted))
         return stored
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
@@ -187,8 +188,7 @@ class CrossValidation:
             part = _checked(raw_predict(model, ready.test))
             self.test = part if self.test is None else self.test + part
             self.n_predicted += len(ready.test)
-            self.n_calls += 1
-        self.predict_s += time.perf_counter() - begun
+            self.predict_s += time.perf_counter() - begun
         self.models.append(stored)
         self.refits.append(model.estimator.refit)
 
@@ -207,8 +207,7 @@ class CrossValidation:
                 fit_s=self.fit_s,
                 predict_s=self.predict_s,
                 n_predicted=self.n_predicted,
-                n_calls=self.n_calls,
-                call_s=self.call_s,
+                bulk_row_s=self.bulk_row_s,
                 size_bytes=self.size_bytes,
                 row_s=self.row_s,
             ),
@@ -223,15 +222,27 @@ class CrossValidation:
         return TrialOutcome(result, self.oof, test, self.models)
 
 
-def _call_seconds(model: FittedModel, features: Features) -> float:
-    """The least of a few calls for one prepared row; the model has predicted before."""
-    one = features.take(np.zeros(1, dtype=np.int_))
-    spent: list[float] = []
-    while len(spent) < CALLS and sum(spent) < LONG_S:
-        begun = time.perf_counter()
-        raw_predict(model, one)
-        spent.append(time.perf_counter() - begun)
-    return min(spent)
+def _bulk_row_seconds(model: FittedModel, features: Features, each: float) -> float | None:
+    """Seconds of one row among many: what so many take beyond a single one; None where the rows at hand tell it.
+
+    Args:
+        model: Has predicted before, so that nothing is loaded or compiled any more.
+        features: (n,) rows, repeated as needed. each: Seconds of a row in the calls so far, an upper limit.
+    """
+    many = min(BULK_ROWS, int(BULK_S / max(each, 1e-9)))
+    if many < TIMES_MORE * len(features):
+        return None
+
+    def asked(n: int) -> float:
+        rows = features.take(np.arange(n) % len(features))
+        spent = []
+        for _ in range(CALLS):
+            begun = time.perf_counter()
+            raw_predict(model, rows)
+            spent.append(time.perf_counter() - begun)
+        return min(spent)
+
+    return max(0.0, asked(many) - asked(1)) / (many - 1)
 
 
 def _checked(prediction: NDArray[Any]) -> NDArray[Any]:
