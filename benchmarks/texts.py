@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from bench_fit import append, commit, facts, fit, predict, rows_of
@@ -46,7 +47,8 @@ def measure(task: BenchTask, way: str, seconds: float, seed: int, args: argparse
         row["error"] = f"fit {took.code}, predict {asked.code}: {said}"
     else:
         y, p = read_answers(task, test, answers)
-        row["accuracy"] = float(accuracy_score(y, p.argmax(axis=1)))
+        told = pd.read_csv(answers)["prediction"].astype(str)
+        row["accuracy"] = float(accuracy_score(pd.read_csv(test)[task.target].astype(str), told))
         row["auc"] = float(roc_auc_score(y, p[:, 1]))
     if not args.keep:
         shutil.rmtree(place / "run", ignore_errors=True)

@@ -9,7 +9,7 @@ from autodl.clock import Deadline
 from autodl.ensemble import combine, select
 from autodl.ensemble.answers import judging
 from autodl.ensemble.nested import whole_blocks
-from autodl.ensemble.objective import MetricLoss, blend_loss
+from autodl.ensemble.objective import MetricLoss, blend_loss, picking_loss
 from autodl.evaluate.base import metrics
 from autodl.records import Ensemble, Member, TrialResult, TrialSpec, TrialStatus
 
@@ -351,6 +351,20 @@ def test_labels_are_judged_with_a_little_of_the_log_loss(weighted):
         errors = 1 - accuracy_score(y, blend.argmax(axis=1), sample_weight=weight)
         proper = sklearn_log_loss(y, blend / blend.sum(axis=1, keepdims=True), labels=range(3), sample_weight=weight)
         assert loss == pytest.approx(errors + 0.1 * proper, abs=1e-5)
+
+
+@pytest.mark.parametrize("key", ["accuracy", "precision", "log_loss", "brier"])
+def test_members_leave_by_the_loss_that_they_were_chosen_by(key):
+    """And only shares of errors are smoothed: of other metrics of labels the scale is not known."""
+    y, predictions = classes(n=120)
+    stacked = np.stack(list(predictions.values())).astype(np.float64)
+    chosen = blend_loss(metrics[key], stacked, y, 2).losses(
+        stacked[0] if key != "log_loss" else stacked[0][np.arange(120), y], 1
+    )
+    left = [picking_loss(metrics[key], (stacked[0] + p) / 2, y, 2) for p in stacked]
+    assert chosen == pytest.approx(left, abs=1e-6)
+    plain = [metrics[key].loss(y, (stacked[0] + p) / 2, 2) for p in stacked]
+    assert (left == pytest.approx(plain)) == (key != "accuracy")
 
 
 def test_of_blends_with_the_same_errors_the_surer_one_is_taken():

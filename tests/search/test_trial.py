@@ -85,6 +85,20 @@ def test_what_calls_cost_is_not_counted_for_the_rows(toys, linear_data, monkeypa
     assert cost.predict_s == pytest.approx(plain)
     expected = row_ms if row_ms < 1 else 1000 * plain / cost.n_predicted
     assert cost.predict_ms_per_row == pytest.approx(expected)
+    assert now[0] < plain + 4 * 0.05  # a few calls of at most so many seconds
+
+
+def test_rows_that_take_nothing_against_a_call_still_take_something(toys, linear_data, monkeypatch):
+    now = [0.0]
+
+    def predicted(model, features):
+        now[0] += 0.002
+        return raw_predict(model, features)
+
+    few = replace(linear_data, folds=tuple((train, valid[:8]) for train, valid in linear_data.folds))
+    monkeypatch.setattr("autodl.search.cross_validation.raw_predict", predicted)
+    monkeypatch.setattr("autodl.search.cross_validation.time.perf_counter", lambda: now[0])
+    assert 0 < run_trial(job(), few, PreparedFolds(few)).result.cost.predict_ms_per_row < 0.01
 
 
 @pytest.mark.parametrize("fidelity", [None, 0.5])

@@ -122,4 +122,4 @@ def _temperature(pool: Pool, weights: Array, pooling: Pooling) -> Calibration | 
 
 def _loss(pool: Pool, weights: Array, pooling: Pooling, curve: Calibration | None) -> float:
     blend = pool.blend(weights, pooling)
-    return pool.loss(blend if curve is None else calibrated(curve, blend))
+    return pool.picking_loss(blend if curve is None else calibrated(curve, blend))

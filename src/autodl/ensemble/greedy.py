@@ -19,8 +19,6 @@ from autodl.ensemble.objective import BlendLoss
 from autodl.ensemble.pool import Pool
 
 Array = NDArray[Any]
-GAIN = 1e-5
-"""Least relative improvement for another pick."""
 MAX_STEPS = 25
 BAGS = 10
 BAG_SHARE = 0.5
@@ -54,7 +52,7 @@ def greedy_weights(
 
         if small.any():
             tries.append(_greedy(objective, max_steps, deadline, may)[1])
-    return min(tries, key=lambda weights: pool.loss(pool.blend(weights)))
+    return min(tries, key=lambda weights: pool.picking_loss(pool.blend(weights)))
 
 
 def _pruned(pool: Pool, weights: Array, allowed: Allowed) -> Array:
@@ -65,12 +63,12 @@ def _pruned(pool: Pool, weights: Array, allowed: Allowed) -> Array:
     """
     weights = weights.copy()
     while np.count_nonzero(weights) > 1 and (far := allowed.violation(_ids(pool, weights))) > 0:
-        now = pool.loss(pool.blend(weights))
+        now = pool.picking_loss(pool.blend(weights))
         price = {}
         for i in np.flatnonzero(weights):
             rest = np.where(np.arange(len(weights)) == i, 0.0, weights)
             relief = far - allowed.violation(_ids(pool, rest))
-            price[int(i)] = (pool.loss(pool.blend(rest)) - now) / max(relief, 1e-9 * far)
+            price[int(i)] = (pool.picking_loss(pool.blend(rest)) - now) / max(relief, 1e-9 * far)
         weights[min(price, key=lambda i: (price[i], i))] = 0.0
     return np.asarray(weights / weights.sum())
 
@@ -135,11 +133,11 @@ def _greedy(
         if may is not None:
             losses = np.where(may(picks), losses, np.inf)
         pick = sorted_start[step] if step < len(sorted_start) else int(np.nanargmin(losses))
-        if step and step < len(sorted_start) and losses[pick] >= best * (1 - GAIN):
+        if step and step < len(sorted_start) and losses[pick] >= best * (1 - objective.gain):
             pick = int(np.nanargmin(losses))
         total = total + objective.predictions[pick]
         picks.append(pick)
-        if losses[pick] < best * (1 - GAIN):
+        if losses[pick] < best * (1 - objective.gain):
             best, best_picks = float(losses[pick]), list(picks)
         elif len(picks) - len(best_picks) >= 5:
             break

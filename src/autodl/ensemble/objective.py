@@ -7,12 +7,12 @@ number. ``losses(S, t)`` is the loss of ``(S + P_j) / (t + 1)`` for each candida
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.base import Metric
+from autodl.evaluate.base import Metric, metrics
 
 Array = NDArray[Any]
 SMOOTH = 0.1
@@ -25,6 +25,9 @@ tells them apart; figures are in ``benchmarks/LOG.md``.
 
 class BlendLoss(ABC):
     """Args of all: ``predictions`` (m, n) or (m, n, K); ``y`` (n,)."""
+
+    gain: ClassVar[float] = 1e-5
+    """Least relative improvement for another pick."""
 
     def __init__(self, predictions: Array, y: Array) -> None:
         self.predictions, self.y = predictions, y
@@ -91,11 +94,14 @@ class LogLoss(BlendLoss):
 
 
 class LabelLoss(BlendLoss):
-    """A metric of labels, and a little of the log loss.
+    """The share of errors, and a little of the log loss.
 
     Args:
-        errors: The metric. log_loss: Of the same predictions.
+        errors: The share. log_loss: Of the same predictions.
     """
+
+    gain = 1e-4
+    """The log loss improves a little with nearly every pick."""
 
     def __init__(self, errors: MetricLoss, log_loss: LogLoss) -> None:
         super().__init__(errors.predictions, errors.y)
@@ -136,7 +142,7 @@ class BinaryAucLoss(BlendLoss):
 def blend_loss(
     metric: Metric, predictions: Array, y: Array, n_classes: int, weight: Array | None = None
 ) -> BlendLoss:
-    """The quickest objective with the same order as the metric.
+    """The quickest objective with the same order as the metric; of labels, with a little of the log loss.
 
     The AUC of more than two classes sorts every class for every candidate, so the log loss stands in for it while
     members are chosen.
@@ -153,6 +159,17 @@ def blend_loss(
     if metric.key == "roc_auc" and weight is None:
         return BinaryAucLoss(predictions, y)
     by_metric = MetricLoss(predictions, y, metric, n_classes, weight)
-    if metric.needs == "label" and predictions.ndim == 3:
-        return LabelLoss(by_metric, LogLoss(predictions, y, weight))
-    return by_metric
+    return LabelLoss(by_metric, LogLoss(predictions, y, weight)) if smoothed(metric) else by_metric
+
+
+def smoothed(metric: Metric) -> bool:
+    """Whether members are chosen with a little of the log loss: shares of errors only, whose scale is known."""
+    return metric.key == "accuracy"
+
+
+def picking_loss(metric: Metric, prediction: Array, y: Array, n_classes: int, weight: Array | None = None) -> float:
+    """Loss of one (n, K) or (n,) blend by which members are chosen; other arguments as of ``blend_loss``."""
+    loss = metric.loss(y, prediction, n_classes, weight)
+    if smoothed(metric):
+        loss += SMOOTH * metrics["log_loss"].loss(y, prediction, n_classes, weight)
+    return loss

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.ensemble.objective import BlendLoss, blend_loss
+from autodl.ensemble.objective import BlendLoss, blend_loss, picking_loss
 from autodl.ensemble.pooling import pooled
 from autodl.evaluate.base import Metric
 from autodl.records.ensemble import Pooling
@@ -71,6 +71,10 @@ class Pool:
     def loss(self, prediction: Array) -> float:
         """Loss of (n, K) or (n,) predictions for these rows."""
         return self.metric.loss(self.y, prediction, self.n_classes, self.weight)
+
+    def picking_loss(self, prediction: Array) -> float:
+        """Loss of (n, K) or (n,) predictions by which members are chosen."""
+        return picking_loss(self.metric, prediction, self.y, self.n_classes, self.weight)
 
     def blend(self, weights: Array, pooling: Pooling = "mean") -> Array:
         """(n, K) or (n,) combination with (m,) weights."""

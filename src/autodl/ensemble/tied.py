@@ -25,7 +25,7 @@ Array = NDArray[Any]
 WITHIN_SE = 1.0
 """A simpler model is as good if its loss is higher by at most so many standard errors of the difference."""
 ROUNDING = 1e-9
-"""Where a single row makes the difference, both are the same number, however they are rounded."""
+"""Where a single row makes the difference, the gap is its own standard error, however both are rounded."""
 USUAL = 5
 """Complexity of a family that the registry does not know."""
 

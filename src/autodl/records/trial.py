@@ -73,7 +73,7 @@ class Cost(Record):
     predict_s: float = 0.0
     n_predicted: int = 0
     bulk_row_s: float | None = None
-    """Seconds of one row among many, where folds are so small that calls take most of the time; else None."""
+    """Seconds of one row among many, where folds are too small to tell and it could be timed; else None."""
     size_bytes: int = 0
     """Stored size of the fold models."""
     peak_bytes: int = 0

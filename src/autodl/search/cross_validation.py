@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 TRAINING = 0.85
 """Share of a fold's time after which training is told to stop: predicting takes time as well."""
-
-
-BULK_ROWS, BULK_S, TIMES_MORE = 1000, 0.05, 4
-"""Rows among which one is timed: so many, or what fits into the seconds; only where a fold has far fewer."""
-CALLS = 2
+BULK_ROWS, BULK_S, BULK_BYTES = 1000, 0.05, 20_000_000
+"""Rows among which one is timed: so many, or what fits into the seconds and the memory."""
+TIMES_MORE = 4
+"""Of a fold's rows; otherwise these tell it."""
+BULK_CALLS = 2
 """The quicker one counts."""
+LEAST_OF_ROWS = 0.05
+"""Share of such a call that its rows take at least, whatever a call for one row was measured to cost."""
 
 
 class CrossValidation:
@@ -176,7 +178,8 @@ class CrossValidation:
         self.size_bytes += len(stored)
         if fold == self.numbers[0]:
             self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
-            self.bulk_row_s = _bulk_row_seconds(model, ready.valid, self.predict_s / max(1, self.n_predicted))
+            if self.spec.repeats is None and self.predict_s < BULK_S:
+                self.bulk_row_s = _bulk_row_seconds(model, ready.valid)
         return stored
 
     def _keep(self, model: FittedModel, ready: PreparedFold, stored: bytes) -> None:
@@ -222,27 +225,29 @@ class CrossValidation:
         return TrialOutcome(result, self.oof, test, self.models)
 
 
-def _bulk_row_seconds(model: FittedModel, features: Features, each: float) -> float | None:
+def _bulk_row_seconds(model: FittedModel, features: Features) -> float | None:
     """Seconds of one row among many: what so many take beyond a single one; None where the rows at hand tell it.
 
     Args:
         model: Has predicted before, so that nothing is loaded or compiled any more.
-        features: (n,) rows, repeated as needed. each: Seconds of a row in the calls so far, an upper limit.
+        features: (n,) rows, repeated as needed.
     """
-    many = min(BULK_ROWS, int(BULK_S / max(each, 1e-9)))
-    if many < TIMES_MORE * len(features):
-        return None
+    n = len(features)
 
-    def asked(n: int) -> float:
-        rows = features.take(np.arange(n) % len(features))
-        spent = []
-        for _ in range(CALLS):
+    def asked(rows: int, times: int = BULK_CALLS) -> float:
+        some, spent = features if rows == n else features.take(np.arange(rows) % n), []
+        for _ in range(times):
             begun = time.perf_counter()
-            raw_predict(model, rows)
+            raw_predict(model, some)
             spent.append(time.perf_counter() - begun)
         return min(spent)
 
-    return max(0.0, asked(many) - asked(1)) / (many - 1)
+    each = asked(n, times=1) / n
+    many = int(min(BULK_ROWS, BULK_S / max(each, 1e-9), BULK_BYTES / max(1.0, features.nbytes() / n)))
+    if many < TIMES_MORE * n:
+        return None
+    seconds = asked(many)
+    return min(each, max(LEAST_OF_ROWS * seconds, seconds - asked(1)) / (many - 1))
 
 
 def _checked(prediction: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Sets up a search from a plan and carries it out: spaces, costs, runner, resumption."""
+"""Carries out the search that a plan asks for: runner, allocation, resumption."""
 
 from __future__ import annotations
 
