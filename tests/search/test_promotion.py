@@ -266,7 +266,8 @@ def test_no_time_is_kept_for_refits_where_the_search_trains_on_all_rows():
         setup = SimpleNamespace(
             costs=lambda: CostModel(Shape(rows=500_000, numeric=4), 1),
             growth=lambda n_rows: 1.06,
-            feasibility=SimpleNamespace(order=lambda r: r.loss, limits=SimpleNamespace(memory_bytes=None, any=False)),
+            feasibility=SimpleNamespace(order=lambda r: r.loss),
+            checking_s=0.0,
             data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))),
             plan=SimpleNamespace(workers=1, threads=2, scout=share),
         )

@@ -15,6 +15,7 @@ from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
 from autodl.search.loop import SMALL_SHARE
 from autodl.search.reserve import (
+from autodl.search.setup import SearchSetup
     EXPLAIN_SHARE,
     KEPT_SHARE,
     LENT_SHARE,
@@ -42,6 +43,7 @@ def setup():
         costs=lambda: CostModel(Shape(rows=500, numeric=4), 1),
         growth=lambda n_rows: 1.0,
         feasibility=Feasibility(Limits()),
+        checking_s=0.0,
         data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))),
         plan=SimpleNamespace(workers=1, threads=2, scout=None),
     )
@@ -204,3 +206,14 @@ def test_a_minute_on_a_small_table_is_used_up_and_no_more(busy, monkeypatch):
     assert ends < 59.5
     if busy <= 1.0:
         assert ends > 56.0
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [(Limits(), 0.0), (Limits(row_s=0.01), 0.9), (Limits(size_bytes=1e6), 0.9), (Limits(memory_bytes=1e9), 9.0)],
+)
+def test_time_to_check_limits_is_kept_where_there_are_some(limits, seconds):
+    """Three processes of three seconds where memory is limited."""
+    setup = SearchSetup(None, None, None, feasibility=Feasibility(limits))
+    assert setup.checking_s == pytest.approx(seconds)
+

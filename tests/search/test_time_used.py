@@ -147,7 +147,7 @@ def test_quick_models_leave_the_time_for_refits_and_a_full_explanation(monkeypat
 
     def reserve(budget, costs):
         setup = SimpleNamespace(
-            costs=lambda: costs, growth=lambda n_rows: 1.25, feasibility=Feasibility(),
+            costs=lambda: costs, growth=lambda n_rows: 1.25, feasibility=Feasibility(), checking_s=0.0,
             data=SimpleNamespace(schema=SimpleNamespace(columns=("a", "b"))), plan=SimpleNamespace(scout=None),
         )  # fmt: skip
         ends.append(budget.finish_s(1_000, 2))
