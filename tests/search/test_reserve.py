@@ -15,7 +15,6 @@ from autodl.search.costs import CostModel
 from autodl.search.feasibility import Feasibility
 from autodl.search.loop import SMALL_SHARE
 from autodl.search.reserve import (
-from autodl.search.setup import SearchSetup
     EXPLAIN_SHARE,
     KEPT_SHARE,
     LENT_SHARE,
@@ -24,6 +23,7 @@ from autodl.search.setup import SearchSetup
     Reserve,
     affordable,
 )
+from autodl.search.setup import SearchSetup
 
 
 def trial(number, loss, seconds):
@@ -216,4 +216,3 @@ def test_time_to_check_limits_is_kept_where_there_are_some(limits, seconds):
     """Three processes of three seconds where memory is limited."""
     setup = SearchSetup(None, None, None, feasibility=Feasibility(limits))
     assert setup.checking_s == pytest.approx(seconds)
-
