@@ -254,12 +254,14 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
             cores=this_machine().cores,
             seed=options.seed,
             group_column=options.series_id or options.group_column,
+            whole=options.series_id is not None,
         )
     before = earlier.sample
     return Allowance(
         max_rows=None if before is None else before.max_rows,
         seed=options.seed if before is None else before.seed,
         group_column=options.series_id or options.group_column,
+        whole=options.series_id is not None,
     )
 
 
@@ -287,10 +289,14 @@ def load_test(
     from autodl.machine import total_memory
     from autodl.profiling import encode_target
 
-    allowance = Allowance(memory_bytes=total_memory(), seed=seed)
+    rules = [c.parse.series for c in train.schema.columns if c.parse.series is not None]
+    series_id = next((rule.id_column for rule in rules if rule.id_column is not None), None)
+    allowance = Allowance(memory_bytes=total_memory(), seed=seed, group_column=series_id, whole=series_id is not None)
     name = Path(path).name
-    table = read_rows(path, as_text=train.schema.word_columns, allowance=allowance)
-    table = table_as_trained(drawn_test(table, len(train.y), seed), train.schema, name)
+    table = read_rows(path, as_text=train.schema.text_columns, allowance=allowance)
+    table = table_as_trained(
+        drawn_test(table, len(train.y), seed, hurried=train.read.sample is not None), train.schema, name
+    )
     raw, read = table.frame, table.info
     if weight_column is not None and weight_column not in [str(c) for c in raw.columns]:
         raise DataError(

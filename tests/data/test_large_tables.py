@@ -339,6 +339,12 @@ def test_whole_groups_are_drawn(tmp_path: Path) -> None:
     assert few.frame["shop"].nunique() == 5
     assert few.info.sample is not None
     assert few.info.sample.group is None
+    # Unless they are the steps of series, which mean nothing apart.
+    whole = Allowance(max_rows=1000, group_column="shop", whole=True)
+    for data in (tmp_path / "u.csv", pd.read_csv(tmp_path / "u.csv")):
+        series = read_rows(data, allowance=whole).frame["shop"].astype(int).value_counts()
+        assert len(series) >= 1
+        assert (series == 800).all()
 
 
 def test_whole_groups_of_a_frame_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import torch
 from autodl.features import Features
 from autodl.media.tokens import FIRST, MASK, PADDING
 from autodl.models.base import Meta, Shape, families
-from autodl.models.nn.text_changes import TextAugmenter, masked, swapped, thinned
+from autodl.models.nn.text_changes import TextAugmenter, masked, replaced, swapped, thinned
 from autodl.models.rnn import Rnn
 from autodl.models.text_cnn import TextCnn, TextCnnConfig
 from autodl.preprocess.tokenizer import Tokenizer
@@ -145,6 +145,10 @@ def test_changes_of_texts() -> None:
     hidden = masked(texts, 0.3)
     assert torch.equal(hidden == PADDING, texts == PADDING)
     assert 0.2 < float((hidden == MASK).sum() / lengths.sum()) < 0.4
+    others = replaced(texts, 0.3)
+    assert torch.equal(others == PADDING, texts == PADDING)
+    assert 0.15 < float((others != texts).sum() / lengths.sum()) < 0.35  # a few are replaced by their like
+    assert replaced(torch.zeros(2, 3, dtype=torch.long), 0.5).shape == (2, 3)
     assert thinned(torch.zeros(2, 3, dtype=torch.long), 0.5, 0.5).shape == (2, 3)
     same = TextAugmenter(TextCnnConfig(mask=0.0), 1).changed(texts)
     assert torch.equal(same, texts)

@@ -98,6 +98,32 @@ def test_short_texts_cost_what_they_have_and_no_more() -> None:
     assert seconds_at(64, Modality.TEXT, long, MINI) == pytest.approx(LOAD_S + 25.0)
 
 
+def with_examples(told: Facts, *examples: str) -> Facts:
+    (column,) = told.features
+    column = column.model_copy(update={"top": tuple((text, 1) for text in examples)})
+    return Facts(told.profile.model_copy(update={"columns": TableSchema(columns=(column,))}), told.options)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("the service was quick and friendly", True),
+        ("le garçon était très aimable à midi", True),
+        ("服务很快,服务员也非常友好,我们会再来的,谢谢", False),
+        ("सेवा बहुत अच्छी और तेज़ थी, हम फिर आएंगे", False),
+        ("обслуживание было быстрым и приветливым", False),
+    ],
+)
+def test_a_network_of_one_language_reads_no_other_script_unless_asked(text: str, taken: bool) -> None:
+    english = replace(MINI, language="English")
+    told = with_examples(facts(ColumnKind.TEXT, length=40.0), text, text)
+    chosen, (said,) = choose_encodings(told, {Modality.TEXT: english})
+    assert bool(chosen) == taken
+    assert ("knows English" in said.why) == (not taken)
+    assert choose_encodings(told, {Modality.TEXT: replace(english, asked=True)})[0]
+    assert choose_encodings(told, {Modality.TEXT: MINI})[0]
+
+
 def test_images_and_texts_share_the_time() -> None:
     told = facts(ColumnKind.IMAGE, ColumnKind.TEXT, budget=200.0, length=10_000.0)
     offers = {Modality.IMAGE: LITE, Modality.TEXT: MINI}

@@ -323,13 +323,52 @@ def test_text_and_dates_reach_the_recipes() -> None:
     assert "review" in decision(plan, "Text").why and "day" in decision(plan, "Dates").why
 
 
-def test_imbalance_is_weighted_for_decisions_only() -> None:
+@pytest.mark.parametrize(
+    ("metric", "rare", "weighted"),
+    [
+        ("roc_auc", 60, False),  # ranks, which weights would distort
+        ("balanced_accuracy", 60, True),  # a cut cannot be told from so few
+        ("f1", 60, True),
+        ("f1", 240, False),  # a cut does the same on probabilities that hold
+        ("mcc", 240, False),
+        ("recall", 240, True),  # its cut is never moved: it would say yes to all
+    ],
+)
+def test_rare_classes_weigh_more_only_where_no_cut_can_do_the_same(metric: str, rare: int, weighted: bool) -> None:
     data = table(2000)
-    data["y"] = np.where(np.random.default_rng(0).random(2000) < 0.05, "yes", "no")
-    ranked = plan_of(data)
-    decided = plan_of(data, FitOptions(time_budget_s=60.0, metric="balanced_accuracy"))
-    assert all(f.recipe.balance == "none" for f in ranked.families)
-    assert any(f.recipe.balance == "class_weight" for f in decided.families)
+    data["y"] = np.where(np.random.default_rng(0).permutation(2000) < rare, "yes", "no")
+    plan = plan_of(data, FitOptions(time_budget_s=60.0, metric=metric))
+    real = [f for f in plan.families if f.key != "dummy"]
+    assert {f.recipe.balance == "class_weight" for f in real} == {weighted}
+    assert ("would bend the probabilities" in decision(plan, "Imbalance").why) == (
+        metric in ("f1", "mcc") and not weighted
+    )
+
+
+def test_rare_rows_decide_on_the_size_of_the_parts() -> None:
+    """Card fraud: 492 of 284,807 rows. The usual 10,000 rows of a split would hold 17 of them."""
+    profile = profile_of(table())
+    rare = profile.model_copy(
+        update={
+            "n_rows": 284_807,
+            "target": profile.target.model_copy(update={"class_counts": (284_315, 492)}),
+        }
+    )
+    plan = make_plan(rare, FitOptions(time_budget_s=7200.0), machine=MACHINE, has_test_file=False)
+    assert plan.validation.test_size == 0.2
+    assert plan.validation.n_folds == 5
+    hurried = make_plan(rare, FitOptions(time_budget_s=30.0), machine=MACHINE, has_test_file=False).validation
+    assert hurried.n_folds > 1 or hurried.holdout == 0.2
+    common = make_plan(enlarged(profile, 284_807), MINUTE, machine=MACHINE, has_test_file=False).validation
+    assert (common.n_folds, round(common.test_size * 284_807)) == (1, 20_000)
+
+
+def test_errors_of_logarithms_are_learnt_by_all_models() -> None:
+    data = table(kind="number").assign(y=lambda t: np.exp(t["y"]))
+    plan = plan_of(data, FitOptions(time_budget_s=60.0, metric="rmsle"))
+    assert all(f.recipe.target == "log" for f in plan.families)
+    assert "all models learn" in decision(plan, "Target transform").why
+    assert not any(d.topic == "Loss of the models" for d in plan.decisions)
 
 
 def test_log_target_where_the_metric_allows() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from autodl.preprocess.vocabulary import TOKEN, Vocabulary
+from autodl.preprocess.vocabulary import Vocabulary
+from autodl.preprocess.words import word
 from autodl.serialize import dump, load
 
 LEARNT = ["Good film,  really GOOD", "bad film\nx", "a b c a b", "Straße İstanbul é", "", "good\tbad  good 電影 好"]
@@ -17,7 +18,7 @@ LEARNT = ["Good film,  really GOOD", "bad film\nx", "a b c a b", "Straße İstan
 def fitted(analyzer: str, lengths: tuple[int, int]) -> Any:
     vectorizer = TfidfVectorizer(
         analyzer=analyzer, ngram_range=lengths, sublinear_tf=True, dtype=np.float32,
-        token_pattern=TOKEN if analyzer == "word" else None,
+        token_pattern=word() if analyzer == "word" else None,
     )  # fmt: skip
     return vectorizer.fit(LEARNT)
 

@@ -87,6 +87,28 @@ def test_images_are_scaled_as_the_folder_says(images: Path) -> None:
     assert encoder.load(32)(np.zeros((1, 80, 80, 3), np.uint8)).shape == (1, 12)
 
 
+def test_a_layer_that_the_files_lack_is_not_drawn_at_random(tmp_path: Path, images: Path) -> None:
+    """A network that was trained to classify has no pooling layer of its own."""
+    import torch
+    from transformers import AutoModel, ViTConfig, ViTForImageClassification
+
+    torch.manual_seed(0)
+    size = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    place = tmp_path / "classifier"
+    ViTForImageClassification(ViTConfig(image_size=32, patch_size=16, **size)).save_pretrained(place)
+    (place / "preprocessor_config.json").write_text((images / "preprocessor_config.json").read_text())
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(by_key(key_of(str(place))).load(32)(pixels))
+    np.testing.assert_array_equal(*found)
+    given = torch.from_numpy((pixels / 255.0 - [0.5, 0.4, 0.3]) / 0.2).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        last = AutoModel.from_pretrained(place).eval()(pixel_values=given).last_hidden_state
+    np.testing.assert_allclose(found[0], last.mean(1).numpy(), atol=1e-5)
+
+
 def test_a_wish_for_images_leaves_texts_to_what_is_installed(images: Path) -> None:
     assert find(str(images), Modality.IMAGE).encoder is not None
     other = find(str(images), Modality.TEXT)

@@ -41,6 +41,8 @@ class Allowance:
         max_rows: A limit settled earlier, for a resumed run; overrides the rule.
         seed: Of the draw.
         group_column: Rows that share its value are kept or left out together.
+        whole: Whether that holds however few groups there are, as for the steps of a series; otherwise few groups
+            are drawn from row by row.
     """
 
     memory_bytes: int | None = None
@@ -49,6 +51,7 @@ class Allowance:
     max_rows: int | None = None
     seed: int = 0
     group_column: str | None = None
+    whole: bool = False
 
     def limit(self, columns: int, text_bytes: float) -> tuple[int | None, str]:
         """The largest number of rows to keep, and why.

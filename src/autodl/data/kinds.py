@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -153,7 +154,10 @@ def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> Verdict:
             return Verdict(ColumnKind.BOOLEAN, "true or false", rule)
         return Verdict(ColumnKind.CONSTANT, f"always {column.iloc[0]}" if len(column) else "no values")
     values = column.to_numpy(np.float64)
-    return _judge_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
+    verdict = _judge_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
+    if verdict.kind is ColumnKind.CATEGORICAL:
+        return replace(verdict, rule=verdict.rule.model_copy(update={"numbers": True}))
+    return verdict
 
 
 def _judge_values(

@@ -86,7 +86,7 @@ def _collect(
         raise Again(replace(known, n_rows=draw.seen))
     if draw.seen == 0:
         raise DataError(f"{blocks.info.path} has columns but no rows", "Give a table with rows.")
-    if group is not None and draw.few_groups:
+    if group is not None and draw.few_groups and not allowance.whole:
         raise Again(replace(known, by_rows=True))
     columns: dict[str, Any] = {}
     defied = set()
@@ -118,7 +118,7 @@ def sample_rows(frame: pd.DataFrame, allowance: Allowance) -> tuple[NDArray[np.i
     groups = _groups(frame, allowance.group_column)
     if groups is not None:
         draw = _drawn(limit, rows, group_keys(groups, rows, allowance.seed))
-    if groups is None or draw.few_groups:
+    if groups is None or (draw.few_groups and not allowance.whole):
         groups, draw = None, _drawn(limit, rows, row_keys(rows, allowance.seed))
     group = None if groups is None else allowance.group_column
     return draw.positions(), row_sample(len(rows), draw.kept, limit, why, group, allowance.seed)

@@ -5,6 +5,7 @@ Text is handled on its distinct values, so that the cost grows with them and not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
+_PLAIN = re.compile(r"(-?(?:0|[1-9]\d*))(\.\d*)?")
+"""A whole number and its decimals, as programs write them; a zero in front makes a code of it."""
 RELEARN = 0.5
 """When more than this share of the present values defies the learnt rule, the column is read anew by its own."""
 
@@ -149,13 +152,18 @@ def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArr
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
-    values = _parse(levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels))
+    values = _parse(
+        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels, rule)
+    )
     return _finite(levels.spread(values, np.nan))
 
 
-def _other_numbers(words: list[str], levels: Levels) -> NDArray[np.float64] | None:
+def _other_numbers(words: list[str], levels: Levels, rule: ParseRule) -> NDArray[np.float64] | None:
+    """By a rule of their own; None if that removes another unit or currency, for these are other numbers."""
     learnt = learn_number_rule(words)
-    return parse_numbers(levels.words, learnt) if learnt else None
+    if learnt is None or (rule.strip and learnt.strip and not set(rule.strip) & set(learnt.strip)):
+        return None
+    return parse_numbers(levels.words, learnt)
 
 
 def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.datetime64]:
@@ -222,12 +230,21 @@ def _parse(
 
 def _strings(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.object_]:
     if levels is not None:
-        kept = levels.words.copy()
+        kept = _as_numbers(levels.words) if rule.numbers else levels.words.copy()
         kept[~present_words(levels, rule)] = None
         return levels.spread(kept, None)
     codes, values = pd.factorize(column.to_numpy(), use_na_sentinel=True)
     words = number_words(values)
     return Levels(words, codes).spread(words, None)
+
+
+def _as_numbers(words: NDArray[np.object_]) -> NDArray[np.object_]:
+    """(k,) the words, numbers among them as ``number_word`` writes them."""
+    out = words.copy()
+    for i, found in enumerate(map(_PLAIN.fullmatch, words)):
+        if found is not None:
+            out[i] = found[1] if not (found[2] or "").strip(".0") else number_word(float(found[0]))
+    return out
 
 
 def present_words(levels: Levels, rule: ParseRule) -> NDArray[np.bool_]:

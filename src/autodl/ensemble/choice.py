@@ -33,7 +33,7 @@ TIE_SE = 0.5
 """Of what does, a simpler way is as good if its held-out loss is within so many standard errors of the best one's."""
 HASTE = 10
 """Where a greedy selection on all rows takes more than this part of the time, two halves of the rows judge."""
-FEW_ROWS = 30
+FEW_ROWS, LEAST_ROWS = 30, 4
 """With fewer, parts of them judge nothing: one model is taken."""
 
 
@@ -96,7 +96,10 @@ def select(
         why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
     if len(pool.y) < FEW_ROWS:
-        return _of_few_rows(pool, single, metric)
+        chosen, place = _of_few_rows(pool, single, metric)
+        # Intervals are moved by what little is known: those that never were hold too few rows.
+        known = answers and len(pool.y) >= LEAST_ROWS
+        return _settled(chosen, pool, wide(pool.predictions[place]), parts(pool, rng, 2), metric, seed, known)
     # Without a clock, or within limits of the user, nothing else depends on measured times: runs repeat.
     timed = allowed is None and deadline.left() < np.inf
     light = Light({t.spec.id: t.need for t in trials}) if timed else None
@@ -107,20 +110,34 @@ def select(
     else:
         chosen, held_out = _described(pool, verdict, single, metric, alone=len(pool.ids) == 1)
         part = verdict.part
+    return _settled(chosen, pool, held_out, part, metric, seed, answers, deadline)
+
+
+def _settled(
+    chosen: Ensemble,
+    pool: Pool,
+    held_out: Array,
+    part: Array,
+    metric: Metric,
+    seed: int,
+    answers: bool,
+    deadline: Deadline = NEVER,
+) -> Ensemble:
+    """With its cut, factors or shifts, where they are asked for."""
     if not answers:
         return chosen
     return settled(chosen, held_out, KnownRows(pool.y, metric, pool.weight, pool.block, seed, deadline), part)
 
 
-def _of_few_rows(pool: Pool, single: Ensemble, metric: Metric) -> Ensemble:
-    """The best single model, or the simplest of those that a handful of rows cannot tell from it."""
+def _of_few_rows(pool: Pool, single: Ensemble, metric: Metric) -> tuple[Ensemble, int]:
+    """The best single model, or the simplest of those that a handful of rows cannot tell from it, and its place."""
     place, why = simplest_tied(pool, 0), "There are too few rows to judge a combination of models."
     if place == 0:
-        return single.model_copy(update={"why": why})
+        return single.model_copy(update={"why": why}), place
     member = Member(trial_id=pool.ids[place], family=pool.families[place], weight=1.0)
     loss = metric.loss(pool.y, wide(pool.predictions[place]), pool.n_classes, pool.weight)
     why += " They cannot tell several models apart either: the simplest of these was taken."
-    return single.model_copy(update={"members": (member,), "loss": loss, "why": why})
+    return single.model_copy(update={"members": (member,), "loss": loss, "why": why}), place
 
 
 def compare(pool: Pool, ways: Sequence[Way], rng: np.random.Generator, deadline: Deadline = NEVER) -> _Verdict | None:

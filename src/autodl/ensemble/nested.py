@@ -23,6 +23,8 @@ from autodl.evaluate.influence import influence, standard_error
 
 Array = NDArray[Any]
 PARTS = 5
+SMALL = 10
+"""Blocks of which at least so many make a part can be dealt out at random, as single rows are."""
 FEW_BLOCKS = 10
 PROOF_SE = 2.0
 """What replaces a greedy selection must have a smaller held-out loss by so many standard errors of the difference."""
@@ -75,7 +77,10 @@ def parts(pool: Pool, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
 def cut_parts(y: Array, classes: bool, block: Array | None, rng: np.random.Generator, n_parts: int = PARTS) -> Array:
     """(n,) parts of rows with (n,) targets: whole blocks where there are any, otherwise as ``random_parts``."""
     if block is not None:
-        _, place, sizes = np.unique(block, return_inverse=True, return_counts=True)
+        _, first, place, sizes = np.unique(block, return_index=True, return_inverse=True, return_counts=True)
+        if len(sizes) > 1 and SMALL * n_parts * sizes.max() <= len(y) and (y == y[first][place]).all():
+            # As where each row stands once for each of several splits.
+            return random_parts(y[first], classes, rng, n_parts)[place]
         if len(sizes) > 1:
             return whole_blocks(sizes, n_parts)[place]
     return random_parts(y, classes, rng, n_parts)

@@ -100,14 +100,24 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         return labels[weight > 0] if (weight > 0).any() else labels
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """(n, K) probabilities in the order of ``classes_``."""
-        return self._raw(X)
+        """(n, K) probabilities in the order of ``classes_``; 0 for those of which a sample of the rows held none."""
+        raw, known = self._raw(X), self._known
+        if len(known) == len(self.classes_):
+            return raw
+        wide = np.zeros((len(raw), len(self.classes_)), raw.dtype)
+        wide[:, known] = raw
+        return wide
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) labels: the most probable ones, or by the cut of the run where its metric counts decisions."""
         raw = self._raw(X)
-        labels: NDArray[Any] = self.classes_[self.model_.answers(raw)]
+        labels: NDArray[Any] = self.classes_[self._known[self.model_.answers(raw)]]
         return labels
+
+    @property
+    def _known(self) -> NDArray[np.intp]:
+        """Places in ``classes_`` of the model's classes: of very many rows a part is learnt from, perhaps not all."""
+        return np.array([int(name.split()[1].rstrip(":")) for name in self.model_.manifest.classes], np.intp)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

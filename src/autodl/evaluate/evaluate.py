@@ -78,7 +78,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
                 rows=inputs.row_numbers,
             )
         ),
-        optimism=optimism(metric, leader.validation, test, len(inputs.y_train)),
+        optimism=optimism(metric, leader.validation, test, inputs.n_validated or len(inputs.y_train)),
         notes=tuple(notes),
         **drawn,
     )

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
-from autodl.preprocess.tokenizer import UNSPACED
+from autodl.preprocess.words import UNSPACED, marks
 
 LONGEST_GROUP = 4
 """Characters, each with the marks that stand above and below it."""
 _RUN = re.compile(f"[{UNSPACED}]+")
-_WORD = re.compile(r"(?u)\b\w[\w'-]+\b")
-_LETTER = rf"[^\W{UNSPACED}]"
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """A letter and more of them, also behind an apostrophe or a hyphen."""
+    letter = rf"[\w{marks()}]"
+    return re.compile(rf"\w(?:{letter}|['-](?=['-]*\w))+")
+
+
+@cache
+def _letter() -> str:
+    return rf"(?:[^\W{UNSPACED}]|[{marks()}])"
 
 
 def shown_terms(text: str) -> set[str]:
@@ -25,7 +36,7 @@ def shown_terms(text: str) -> set[str]:
     ['good', '好', '好看', '看']
     """
     lower = text.lower()
-    found = set(_WORD.findall(_RUN.sub(" ", lower)))
+    found = set(_word().findall(_RUN.sub(" ", lower)))
     for run in _RUN.findall(lower):
         letters = _letters(run)
         for k in range(1, LONGEST_GROUP + 1):
@@ -37,7 +48,7 @@ def without_term(term: str, text: str) -> str:
     """The text without a term, wherever it stands as one, in capitals or not."""
     if _RUN.fullmatch(term):
         return text.replace(term, "")
-    return re.sub(rf"(?<!{_LETTER}){re.escape(term)}(?!{_LETTER})", " ", text, flags=re.IGNORECASE)
+    return re.sub(rf"(?<!{_letter()}){re.escape(term)}(?!{_letter()})", " ", text, flags=re.IGNORECASE)
 
 
 def share_letters(term: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autodl.duration import format_duration
 from autodl.planning.facts import Facts
-from autodl.preprocess.tokenizer import UNSPACED
+from autodl.preprocess.words import UNSPACED
 from autodl.pretrained.offers import Offer, relative_cost
 from autodl.records import ColumnInfo, Decision, Modality, Plan, Recipe
 
@@ -25,6 +25,8 @@ CHARACTERS_A_TOKEN = 4.0
 """Where words have spaces between them; elsewhere each character is a token."""
 FEWEST_CHARACTERS = 20
 """Of all examples together, to tell by them which script it is."""
+LAST_LATIN = "\u024f"
+"""Of the letters of Europe's languages, accents included."""
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 CHARACTERS = 200.0
@@ -76,9 +78,11 @@ def choose_encodings(
 
 
 def affordable(facts: Facts, modality: Modality, offer: Offer) -> bool:
-    """Whether the network fits into the budget at some size."""
+    """Whether the network knows the language, and fits into the budget at some size."""
     columns = _columns(facts, modality)
-    return min(seconds_at(s, modality, columns, offer) for s in offer.sizes) <= _limit(facts, modality, offer)
+    return not _foreign(offer, columns) and min(
+        seconds_at(s, modality, columns, offer) for s in offer.sizes
+    ) <= _limit(facts, modality, offer)
 
 
 def seconds_at(size: int, modality: Modality, columns: tuple[ColumnInfo, ...], offer: Offer) -> float:
@@ -102,6 +106,14 @@ def _token_length(column: ColumnInfo) -> float:
         return CHARACTERS_A_TOKEN
     alone = len(_UNSPACED.findall(examples))
     return len(examples) / (alone + (len(examples) - alone) / CHARACTERS_A_TOKEN)
+
+
+def _foreign(offer: Offer, columns: tuple[ColumnInfo, ...]) -> bool:
+    """Whether most letters of the examples are of scripts that the network was not trained on."""
+    letters = [c for column in columns for text, _ in column.top for c in text if c.isalpha()]
+    if offer.asked or not offer.language or len(letters) < FEWEST_CHARACTERS:
+        return False
+    return 2 * sum(c > LAST_LATIN for c in letters) > len(letters)
 
 
 def _useful(sizes: tuple[int, ...], columns: tuple[ColumnInfo, ...]) -> tuple[int, ...]:
@@ -183,6 +195,12 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
     what, unit = ("images", "pixels") if images else ("texts", "tokens")
     if not offer.key:
         return None, instead(modality, offer.why)
+    if not images and _foreign(offer, columns):
+        why = (
+            f"{offer.name} knows {offer.language}, but most letters of these texts are of another script. Name a "
+            "network that knows their language with --pretrained."
+        )
+        return None, instead(modality, why)
     limit = max(0.0, _limit(facts, modality, offer) - planned_s)
     sizes = _useful(offer.sizes, columns)
     costs = {size: seconds_at(size, modality, columns, offer) for size in sizes}

@@ -108,6 +108,12 @@ class Facts:
         return max((c.n_unique for c in self.categorical), default=0)
 
     @property
+    def share_of_others(self) -> float | None:
+        """Share of the rows that are not of the largest class; None for regression."""
+        counts = self.profile.target.class_counts
+        return 1.0 - max(counts) / sum(counts) if self.classification and sum(counts) > 0 else None
+
+    @property
     def minority(self) -> float:
         """Rows of the rarest class over rows of the most common one; 1 for regression."""
         counts = self.profile.target.class_counts

@@ -25,7 +25,7 @@ def offered(facts: Facts, metric: Metric) -> tuple[str, ...]:
     stats = facts.profile.target.numeric
     if facts.task is not Task.REGRESSION or stats is None or stats.minimum < 0 or stats.maximum <= 0:
         return ()
-    if metric.levels or metric.key in ABSOLUTE_METRICS:
+    if metric.levels or metric.key in ABSOLUTE_METRICS or metric.key == "rmsle":  # of which every model learns logs
         return ()
     if not (_counts(stats) or stats.skew > LONG_TAIL):
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
@@ -25,6 +26,8 @@ EACH_ROW_ALIKE = frozenset({"accuracy", "f1_weighted", "level_mae"})
 """Metrics of decisions in which a row of a rare class counts as much as any other: weights would only bend them."""
 RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
 """Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""
+ROWS_FOR_A_CUT = 100
+"""From so many rows of the rarest class on the answers are cut afterwards, which needs probabilities that hold."""
 
 
 def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modality, Encoding] = _NONE) -> Recipe:
@@ -51,13 +54,30 @@ def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modal
         change["segments"] = affordable_segments(recipe.segments, facts)
     if recipe.categories == "onehot" and facts.most_levels > RARE_LEVELS:
         change["rare"] = max(recipe.rare, min(0.01, RARE_ROWS / facts.rows))
-    if recipe.target != "none" and log_target(facts, metric):
+    if by_logarithms(facts, metric) or (recipe.target != "none" and log_target(facts, metric)):
         change["target"] = "log"
     if facts.task is Task.CLASSIFICATION:
         change["target"] = "none"
-        if metric.needs == "label" and facts.minority < IMBALANCED and metric.key not in EACH_ROW_ALIKE:
+        if weighs_classes(facts, metric):
             change["balance"] = "class_weight"
     return recipe.model_copy(update=change)
+
+
+def weighs_classes(facts: Facts, metric: Metric) -> bool:
+    """Whether rare classes weigh more while learning.
+
+    Where cuts or factors are chosen on the probabilities afterwards they do the same, and better: weights bend the
+    probabilities by which models are compared and combined. Only too few rows of a class leave no other way.
+    """
+    if metric.needs != "label" or metric.key in EACH_ROW_ALIKE or facts.minority >= IMBALANCED:
+        return False
+    return one_sided(metric) or min(c for c in facts.profile.target.class_counts if c) < ROWS_FOR_A_CUT
+
+
+def by_logarithms(facts: Facts, metric: Metric) -> bool:
+    """Whether the metric is the squared error of the target's logarithm, so that every model must learn that."""
+    stats = facts.profile.target.numeric
+    return metric.key == "rmsle" and stats is not None and stats.minimum >= 0
 
 
 def vectors(recipe: Recipe, facts: Facts, encodings: Mapping[Modality, Encoding]) -> dict[str, object]:

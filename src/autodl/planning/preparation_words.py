@@ -5,7 +5,14 @@ from __future__ import annotations
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.facts import Facts
-from autodl.planning.preparation import IMBALANCED, RARE_ROWS, SKEWED, log_target
+from autodl.planning.preparation import (
+    IMBALANCED,
+    RARE_ROWS,
+    SKEWED,
+    by_logarithms,
+    log_target,
+    weighs_classes,
+)
 from autodl.planning.series import decide_series
 from autodl.profiling.words import count, share
 from autodl.records import Decision, Recipe
@@ -190,8 +197,13 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
     }
     if facts.minority >= IMBALANCED:
         why = f"The rarest class is not rare enough to need it ({facts.minority:.2g} times the largest)."
-    elif metric.needs == "label":
+    elif weighs_classes(facts, metric):
         why = f"The rarest class is {facts.minority:.3g} times the largest, and {metric.name} counts decisions."
+    elif metric.needs == "label":
+        why = (
+            f"The rarest class is {facts.minority:.3g} times the largest. Weights would bend the probabilities, on "
+            f"which the answers that {metric.name} counts are chosen."
+        )
     else:
         why = (
             f"The rarest class is {facts.minority:.3g} times the largest, but {metric.name} judges probabilities or "
@@ -219,7 +231,9 @@ def _target(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched: 
     }
     stats = facts.profile.target.numeric
     skew = stats.skew if stats is not None else 0.0
-    if log_target(facts, metric):
+    if by_logarithms(facts, metric):
+        why = f"{metric.name} counts errors of the logarithm, so that is what all models learn."
+    elif log_target(facts, metric):
         why = f"It has a long tail (skewness {skew:.1f}) and {metric.name} does not weigh large values most."
     elif skew > SKEWED:
         why = f"It has a long tail (skewness {skew:.1f}), but {metric.name} counts errors in its own units."

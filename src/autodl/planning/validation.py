@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,6 +14,10 @@ MAX_TEST_ROWS = 20_000
 """Enough for narrow intervals (an accuracy of 0.9 is known to 0.4 points); the rest serves learning."""
 TEST_SIZE = 0.2
 MAX_HOLDOUT_ROWS = 10_000
+OTHERS = 200
+"""Rows outside the largest class that a part holds if it can: they decide how well a score is known."""
+FEW_OTHERS = 1_000
+"""With fewer of them among the rows for learning each is validated in turn, however many rows there are."""
 FEW_ROWS = 2_000
 ENOUGH_FOR_HOLDOUT = 10_000
 MANY_BY_TIME = 100_000
@@ -49,7 +54,7 @@ def choose_validation(
     rows = round(facts.rows * (1 - test_size))
     n_folds, folds_why = _folds(facts, rows, kind)
     most = MAX_HOLDOUT_ROWS if kind != "time" else MAX_TEST_ROWS  # a longer stretch is less of a chance
-    holdout = min(TEST_SIZE, most / max(1, rows))
+    holdout = min(TEST_SIZE, max(most, _rows_with(OTHERS, facts, rows)) / max(1, rows))
 
     def made(n: int) -> Validation:
         return Validation(
@@ -125,9 +130,10 @@ def _test(facts: Facts, has_test_file: bool) -> tuple[float, Decision]:
             )
         size, why = asked, "You asked for it."
     else:
-        size = min(TEST_SIZE, MAX_TEST_ROWS / facts.rows)
+        enough = max(MAX_TEST_ROWS, _rows_with(OTHERS, facts, facts.rows))
+        size = min(TEST_SIZE, enough / facts.rows)
         why = (
-            f"{MAX_TEST_ROWS:,} rows are enough to know the score closely; the others serve learning."
+            f"{enough:,} rows are enough to know the score closely; the others serve learning."
             if size < TEST_SIZE
             else "One row in five, the usual share."
         )
@@ -136,6 +142,12 @@ def _test(facts: Facts, has_test_file: bool) -> tuple[float, Decision]:
         why += f" {n} rows are few, so the score is known roughly only; its interval says how roughly."
     choice = f"{n:,} of {facts.rows:,} rows, set aside now and opened once at the end"
     return size, Decision(topic="Test rows", choice=choice, why=why, evidence={"rows": n, "share": size})
+
+
+def _rows_with(others: int, facts: Facts, rows: int) -> int:
+    """How many random rows hold this number outside the largest class, all if none do; 0 for numbers."""
+    share = facts.share_of_others
+    return 0 if share is None else min(rows, math.ceil(others / max(share, 1e-12)))
 
 
 def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"], str]:
@@ -173,6 +185,11 @@ def _folds(facts: Facts, rows: int, kind: str) -> tuple[int, str]:
         why = "With few rows each is used for learning and for validation in turn."
     elif rows <= 25_000:
         n, why = 5, "Each row is validated once by a model that did not see it; the time allows five fits."
+    elif facts.share_of_others is not None and facts.share_of_others * rows < FEW_OTHERS:
+        n, why = (
+            5 if long else 3,
+            "Rows of rare classes are few: each is validated once by a model that did not see it.",
+        )
     elif rows <= 60_000 and not long:
         n, why = 1, "Rows are plenty and time is short: one split is precise enough, and more models can be tried."
     elif rows <= 60_000:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.preprocess.tokenizer import UNSPACED
-from autodl.preprocess.vocabulary import TOKEN, Analyzer, Vocabulary
+from autodl.preprocess.vocabulary import Analyzer, Vocabulary
+from autodl.preprocess.words import UNSPACED, word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def _learnt(kind: Kind, texts: Sequence[str]) -> tuple[Vocabulary | None, Any]:
     vectorizer = TfidfVectorizer(
         analyzer=analyzer,
         ngram_range=lengths,
-        token_pattern=TOKEN if analyzer == "word" else None,
+        token_pattern=word() if analyzer == "word" else None,
         min_df=rare,
         max_features=most,
         sublinear_tf=True,

@@ -5,7 +5,6 @@ Which tokens there are is learnt from the training rows alone. Notation: n texts
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -15,6 +14,7 @@ import numpy as np
 
 from autodl.media.batch import ABSENT, MediaBatch
 from autodl.media.tokens import FIRST, UNKNOWN, TokenStore
+from autodl.preprocess.words import part_pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,15 +29,6 @@ LONG_RUN = 30
 bases, for example), each character is a token."""
 LONGEST_TEXT = 20_000
 """Characters of a text that are looked at."""
-UNSPACED = (
-    "\u0e00-\u0eff"  # Thai, Lao
-    "\u0f00-\u0fff"  # Tibetan
-    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
-    "\u3040-\u30ff\u31f0-\u31ff"  # Kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # Chinese characters
-)
-_PARTS = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+|[^\w\s]")
-"""A character of a script without spaces, a word, or a sign."""
 
 
 class Tokenizer:
@@ -124,14 +115,14 @@ def parts(text: str, characters: bool = False) -> list[str]:
     (['good', ',', '很', '好', '!'], ['g', 'a', 't', 't', 'a'])
     """
     text = text[:LONGEST_TEXT].lower()
-    return [c for c in text if not c.isspace()] if characters else _PARTS.findall(text)
+    return [c for c in text if not c.isspace()] if characters else part_pattern().findall(text)
 
 
 def _in_long_runs(texts: Sequence[str]) -> bool:
     """Whether most letters stand in runs that are too long for words."""
     letters = long = 0
     for text in texts[:1000]:
-        for part in _PARTS.findall(text[:LONGEST_TEXT]):
+        for part in part_pattern().findall(text[:LONGEST_TEXT]):
             letters += len(part)
             long += len(part) * (len(part) > LONG_RUN)
     return 2 * long > letters

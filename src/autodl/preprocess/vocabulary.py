@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.words import word_pattern
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Analyzer = Literal["word", "char", "char_wb"]
-TOKEN = r"(?u)\b\w+\b"
-"""A word."""
-_WORD = re.compile(TOKEN)
 _SPACES = re.compile(r"\s\s+")
 
 
@@ -97,7 +96,7 @@ class Vocabulary:
         if self.analyzer == "char":
             text = _SPACES.sub(" ", text)
             return [text[i : i + k] for k in range(low, high + 1) for i in range(len(text) - k + 1)]
-        words = _WORD.findall(text)
+        words = word_pattern().findall(text)
         return [
             words[i] if k == 1 else " ".join(words[i : i + k])
             for k in range(low, high + 1)

@@ -18,7 +18,7 @@ _HALF = (0.5, 0.5, 0.5)
 
 
 class ImageEncode(Encode):
-    """The pooled answer of the network, or the mean over its last layer where it has none.
+    """The pooled answer of the network, or the mean over its last layer where it was trained without one.
 
     Args:
         folder: As transformers writes it; ``preprocessor_config.json`` tells how pixels are scaled.
@@ -29,9 +29,12 @@ class ImageEncode(Encode):
         with quiet():
             from transformers import AutoModel
 
-            self._network = AutoModel.from_pretrained(
-                str(folder), local_files_only=True, trust_remote_code=False
-            ).eval()
+            network, told = AutoModel.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True
+            )
+        self._network = network.eval()
+        # transformers adds layers that the files lack, with random weights.
+        self._pools = not any("pooler" in name for name in told["missing_keys"])
         said = json.loads((folder / "preprocessor_config.json").read_text())
         self._side = side
         self._mean = np.array(said.get("image_mean") or _HALF, np.float32)
@@ -48,7 +51,7 @@ class ImageEncode(Encode):
                 pixels = interpolate(pixels, (self._side, self._side), mode="bilinear", antialias=True)
             scaled = (pixels / 255.0 - _column(self._mean)) / _column(self._spread)
             told = self._network(pixel_values=scaled)
-            pooled = getattr(told, "pooler_output", None)
+            pooled = getattr(told, "pooler_output", None) if self._pools else None
             if pooled is None:
                 last = told.last_hidden_state
                 pooled = last.mean(dim=1) if last.ndim == 3 else last.mean(dim=(2, 3))

@@ -29,6 +29,7 @@ class Encoder(ABC):
         sizes: What it may be asked to look at, best first: pixels a side of an image, tokens of a text.
         seconds: Of one object at the first of the sizes, on one core of the reference machine.
         loading: Seconds that its libraries and weights take to be loaded there.
+        language: The only language of texts that it knows, one in Latin letters; empty if it knows several.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Encoder(ABC):
     sizes: tuple[int, ...]
     seconds: float
     loading: float = 6.0
+    language: str = ""
 
     @classmethod
     def missing(cls) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class MiniLML6(Encoder):
     width = 384
     sizes = (256, 128, 64)
     seconds = 0.1
+    language = "English"
 
     def files(self) -> tuple[Path, ...]:
         """Weights, configuration and vocabulary."""

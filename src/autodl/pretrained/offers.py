@@ -43,6 +43,7 @@ class Offer:
         tunable: Whether it can be trained further.
         loading: Seconds that its libraries and weights take to be loaded.
         power: With which power of the size its time grows; None for what is usual.
+        language: See ``Encoder``.
     """
 
     key: str = ""
@@ -55,6 +56,7 @@ class Offer:
     tunable: bool = False
     loading: float = 0.0
     power: float | None = None
+    language: str = ""
 
 
 def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
@@ -76,7 +78,7 @@ def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
     return Offer(
         e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why), half=multiplies_bfloat16(),
         tunable=e.trunk() is not None,
-        loading=e.loading / speed,
+        loading=e.loading / speed, language=e.language,
     )  # fmt: skip
 
 

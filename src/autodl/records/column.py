@@ -29,20 +29,7 @@ OBJECTS = {ColumnKind.IMAGE: "image", ColumnKind.TEXT: "text", ColumnKind.SERIES
 """What a cell of a column is called where it is no single value."""
 
 
-class SeriesRule(Record):
-    """How series come about from columns of a table."""
-
-    channels: int
-    """Numbers that each step of a series has."""
-    id_column: str | None = None
-    """Rows with the same value of this column are the steps of one series."""
-    order_column: str | None = None
-    """The steps follow one another by its values."""
-    columns: tuple[str, ...] = ()
-    """With an ID column the columns that became channels; else those that are the steps of a series in one row."""
-
-
-class ParseRule(Record):
+class ValueRule(Record):
     """How text turns into numbers, booleans or dates; learnt when reading, replayed when predicting."""
 
     decimal: str = "."
@@ -58,6 +45,40 @@ class ParseRule(Record):
     false_words: tuple[str, ...] = ()
     missing_words: tuple[str, ...] = ()
     """Lower-case words of this column that stand for a missing value, besides the empty cell."""
+    numbers: bool = False
+    """Categories that were numbers in the file: ``12.0`` is ``12``, as where gaps make a program write fractions."""
+
+    @property
+    def marked(self) -> bool:
+        """Whether ``12.345`` may mean something else than it does to a program, so that text must stay text."""
+        return bool(self.thousands) or self.decimal != "."
+
+
+class ChannelRule(ValueRule):
+    """How a column turned into a channel of series."""
+
+    kind: ColumnKind
+    """NUMERIC or BOOLEAN."""
+
+
+class SeriesRule(Record):
+    """How series come about from columns of a table."""
+
+    channels: int
+    """Numbers that each step of a series has."""
+    id_column: str | None = None
+    """Rows with the same value of this column are the steps of one series."""
+    order_column: str | None = None
+    """The steps follow one another by its values."""
+    columns: tuple[str, ...] = ()
+    """With an ID column the columns that became channels; else those that are the steps of a series in one row."""
+    rules: tuple[ChannelRule, ...] = ()
+    """With an ID column how each of the columns is read; empty in runs of earlier versions: as plain numbers."""
+
+
+class ParseRule(ValueRule):
+    """How the cells of a column become canonical values."""
+
     side: int | None = None
     """Images become squares of so many pixels."""
     crop: bool = False
@@ -79,6 +100,10 @@ class ImageStats(Record):
     """Images without colour."""
     n_blank: int
     """Images of one colour all over, or nearly so."""
+    n_moving: int = 0
+    """Files with further pictures, of which only the first is looked at."""
+    n_clear: int = 0
+    """Images that are transparent in places, seen on white."""
     n_lost: int = 0
     """Files that are named but could not be read, or are not there."""
     lost: tuple[tuple[str, int], ...] = ()
@@ -162,6 +187,15 @@ class TableSchema(Record):
     def word_columns(self) -> tuple[str, ...]:
         """Columns of words in training, which must not be taken for numbers in a file where they look like some."""
         return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Columns whose cells must stay text when a file is read, so that the learnt rules can read them."""
+        marked = [c.name for c in self.columns if c.kind is ColumnKind.NUMERIC and c.parse.marked]
+        for rule in (c.parse.series for c in self.columns):
+            if rule is not None:
+                marked += [n for n, r in zip(rule.columns, rule.rules, strict=False) if r.marked]
+        return (*self.word_columns, *marked)
 
     @property
     def objects(self) -> str:

@@ -70,6 +70,7 @@ def fit_model(
         answers: Rows that the model will be asked for before the deadline; None if for none.
     """
     from autodl.preprocess import TargetTransform, resample
+    from autodl.preprocess.ratio_weights import BY_RATIO, least_denominator, ratio_weights
 
     family = families[spec.family]()
     own, _ = split_config(spec.config)
@@ -81,6 +82,10 @@ def fit_model(
     preparer, features = prepared
     target, codes = None, y
     y_valid = None if valid is None else valid[1]
+    if data.metric == BY_RATIO:
+        least = least_denominator(y)
+        weight = ratio_weights(y, least, weight)
+        weight_valid = None if y_valid is None else ratio_weights(y_valid, least, weight_valid)
     if data.task is Task.REGRESSION and recipe.target != "none" and not estimator.raw_target:
         # Weights that go on know the target as it was transformed for them.
         target = (start and start.target) or TargetTransform(recipe.target, y, weight)

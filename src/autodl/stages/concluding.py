@@ -68,22 +68,22 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
 def choose(problem: Problem, plan: Plan, results: Sequence[TrialResult], budget: Budget) -> Ensemble:
     """Choose the combination, and what its answers follow from, by out-of-fold predictions."""
     from autodl.ensemble import select
-    from autodl.evaluate.base import metrics
+    from autodl.stages.views import views
 
     folder = problem.delivery.folder
     usable = [r for r in results if r.ok and r.oof is not None]
     usable = [r for r in usable if folder.has_models(r)] or usable  # what cannot be delivered is not chosen
     # A constant guess changes no ranking: for AUC it would get weight by accident and spoil the probabilities.
     usable = [r for r in usable if families[r.spec.family].complexity > 0] or usable
-    oof = {r.spec.id: folder.read_array(r.oof) for r in usable if r.oof is not None}
-    y, metric, weight = problem.setup.data.y, metrics[plan.metric], problem.setup.data.weight
     budget.look_closely()
     deadline = budget.until(AFTER_CHOICE * problem.finish_s(budget))
+    seen = views(problem, usable, deadline)
     if problem.setup.feasibility.limits.any:
-        return choose_within(problem, usable, oof, guess_loss(results), deadline)
+        return choose_within(problem, usable, seen, guess_loss(results), deadline)
     return select(
-        usable, oof, y, metric,
-        n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, weight=weight, block=problem.blocks,
+        usable, seen.predictions, seen.rows.y, seen.rows.metric,
+        n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, weight=seen.rows.weight,
+        block=seen.rows.block,
         answers=bool(plan.quantiles) or any(families[r.spec.family].complexity > 0 for r in usable),
     )  # fmt: skip
 
@@ -203,6 +203,8 @@ def evaluate(
     budget: Budget,
 ) -> Evaluation | None:
     """Open the test rows once; None if there are none."""
+    import numpy as np
+
     from autodl.evaluate import EvaluationInputs
     from autodl.evaluate import evaluate as judge
     from autodl.scoring import CUTS_S, candidates
@@ -240,5 +242,6 @@ def evaluate(
             weight=problem.w_test,
             weight_train=problem.setup.data.weight,
             group=problem.test_groups,
+            n_validated=len(np.unique(np.concatenate([valid for _, valid in problem.setup.data.folds]))),
         )
     )

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.ensemble import Allowed, combine, select
+from autodl.ensemble import Allowed, KnownRows, combine, select
 from autodl.ensemble.answers import needs_cut
 from autodl.ensemble.nested import cut_parts
 from autodl.ensemble.quick_answers import quick_answers
-from autodl.evaluate.base import metrics
 from autodl.evaluate.influence import influence, standard_error
 from autodl.models.base import families
 from autodl.records import Ensemble, Member, TrialResult
 from autodl.search.patience import Compare, Gain
 from autodl.stages.problem import Problem
+from autodl.stages.views import Views, views
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,24 +31,25 @@ SELECT_S = 2.0
 def delivered_gain(problem: Problem) -> Compare:
     """Compares what would be delivered: the ensembles of then and of now."""
 
-    def chosen(results: Sequence[TrialResult], oof: dict[str, NDArray[Any]]) -> Ensemble:
-        plan = problem.setup.plan
-        known = {r.spec.id: oof[r.spec.id] for r in results}
+    def chosen(results: Sequence[TrialResult], seen: Views) -> Ensemble:
+        plan, rows = problem.setup.plan, seen.rows
+        known = {r.spec.id: seen.predictions[r.spec.id] for r in results}
         allowed = _allowed(problem, results)
         if allowed is not None and not any(allowed.fits([key]) for key in known):
             return _alone(results[0])  # the nearest to the limits
         return select(
-            results, known, problem.setup.data.y, metrics[plan.metric], n_classes=len(plan.classes), seed=plan.seed,
-            max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S), weight=problem.setup.data.weight,
-            block=problem.blocks, allowed=allowed,
+            results, known, rows.y, rows.metric, n_classes=len(plan.classes), seed=plan.seed,
+            max_candidates=CANDIDATES, deadline=Deadline.after(SELECT_S), weight=rows.weight, block=rows.block,
+            allowed=allowed,
         )  # fmt: skip
 
     def compare(earlier: Sequence[TrialResult], now: Sequence[TrialResult]) -> Gain | None:
         first, last = _candidates(problem, earlier), _candidates(problem, now)
         if not first or not last:
             return None
-        oof = _predictions(problem, [*first, *last])
-        return _difference(problem, combine(chosen(first, oof), oof), combine(chosen(last, oof), oof))
+        seen = _views(problem, first, last)
+        before, after = (combine(chosen(results, seen), seen.predictions) for results in (first, last))
+        return _difference(seen.rows, len(problem.setup.plan.classes), before, after)
 
     return compare
 
@@ -60,8 +61,9 @@ def leaders_gain(problem: Problem) -> Compare:
         first, last = _candidates(problem, earlier)[:1], _candidates(problem, now)[:1]
         if not first or not last:
             return None
-        oof = _predictions(problem, [*first, *last])
-        return _difference(problem, *(combine(_alone(r), oof) for r in (*first, *last)))
+        seen = _views(problem, first, last)
+        before, after = (combine(_alone(r), seen.predictions) for r in (*first, *last))
+        return _difference(seen.rows, len(problem.setup.plan.classes), before, after)
 
     return compare
 
@@ -83,9 +85,9 @@ def _allowed(problem: Problem, results: Sequence[TrialResult]) -> Allowed | None
     return Allowed(feasibility.limits, needs, kinds, feasibility.base)
 
 
-def _predictions(problem: Problem, results: Sequence[TrialResult]) -> dict[str, NDArray[Any]]:
-    folder = problem.delivery.folder
-    return {r.spec.id: folder.read_array(r.oof) for r in results if r.oof is not None}
+def _views(problem: Problem, first: Sequence[TrialResult], last: Sequence[TrialResult]) -> Views:
+    """Of both, each trial as far as it is known now: what was tried again since has gained nothing by that."""
+    return views(problem, list({r.spec.id: r for r in (*first, *last)}.values()))
 
 
 def _alone(result: TrialResult) -> Ensemble:
@@ -94,11 +96,10 @@ def _alone(result: TrialResult) -> Ensemble:
     return Ensemble(members=(member,), method="single", loss=loss, single_loss=loss)
 
 
-def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Gain | None:
+def _difference(rows: KnownRows, k: int, first: NDArray[Any], last: NDArray[Any]) -> Gain | None:
     """How much lower the loss of the last is, on the rows that both predict; None for scores that are not smooth."""
-    k = len(problem.setup.plan.classes)
     known = np.logical_and(*(np.isfinite(p).reshape(len(p), -1).all(axis=1) for p in (first, last)))
-    rows, first, last = problem.known_rows().only(known), first[known], last[known]
+    rows, first, last = rows.only(known), first[known], last[known]
     if len(rows) < 2:
         return None
     if needs_cut(rows.metric, k):
@@ -108,4 +109,4 @@ def _difference(problem: Problem, first: NDArray[Any], last: NDArray[Any]) -> Ga
     before, after = (influence(rows.metric, rows.y, p, k, rows.weight) for p in (first, last))
     if before is None or after is None:
         return None
-    return Gain(rows.loss(first, k) - rows.loss(last, k), standard_error(after - before))
+    return Gain(rows.loss(first, k) - rows.loss(last, k), standard_error(after - before, rows.block))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from autodl.clock import Deadline
 from autodl.ensemble import Allowed, select
 from autodl.errors import RunError
-from autodl.evaluate.base import metrics
 from autodl.footprint import folder_bytes, library_bytes, measure, measure_fresh
 from autodl.model import DeliveredModel
 from autodl.models.base import families
@@ -19,10 +18,13 @@ from autodl.records import Ensemble, Footprint, Member, TrialResult
 from autodl.scoring import Predicted, few_models_predicted
 from autodl.search.naming import trial_names
 from autodl.stages.problem import Problem
+from autodl.stages.views import Views
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from autodl.ensemble import KnownRows
 
 ATTEMPTS = 3
 """Combinations that are checked; the one that exceeds the limits least is taken if none keeps them."""
@@ -33,7 +35,7 @@ PROCESS_S = 60.0
 def choose_within(
     problem: Problem,
     usable: Sequence[TrialResult],
-    oof: Mapping[str, NDArray[Any]],
+    seen: Views,
     guess: float,
     deadline: Deadline,
 ) -> Ensemble:
@@ -45,12 +47,12 @@ def choose_within(
     Args:
         problem: With its limits.
         usable: Trials that may be members.
-        oof: Their out-of-fold predictions, by trial id.
+        seen: Their out-of-fold predictions.
         guess: Loss of the guess; infinite if not known.
         deadline: When the choice should be made.
     """
     plan, limits = problem.setup.plan, problem.setup.feasibility.limits
-    y, metric = problem.setup.data.y, metrics[plan.metric]
+    oof, rows = seen.predictions, seen.rows
     losses = {r.spec.id: r.loss for r in usable if r.loss is not None}
     plain = {r.spec.id: loss for r in usable if (loss := r.uncut_loss) is not None}
     learnt = any(families[r.spec.family].complexity > 0 for r in usable)
@@ -59,14 +61,14 @@ def choose_within(
     for _ in range(ATTEMPTS):
         if any(allowed.fits([key]) for key in oof):
             chosen = select(
-                usable, oof, y, metric,
+                usable, oof, rows.y, rows.metric,
                 n_classes=len(plan.classes), seed=plan.seed, deadline=deadline, allowed=allowed,
-                weight=problem.setup.data.weight, block=problem.blocks, answers=learnt or bool(plan.quantiles),
+                weight=rows.weight, block=rows.block, answers=learnt or bool(plan.quantiles),
             )  # fmt: skip
         else:
-            chosen = _alone(allowed.nearest(losses, guess), plain, allowed)
+            chosen = _alone(allowed.nearest({k: v for k, v in losses.items() if k in oof}, guess), plain, allowed)
             if learnt or plan.quantiles:
-                chosen = _with_answers(problem, chosen, oof[chosen.members[0].trial_id], deadline)
+                chosen = _with_answers(problem, chosen, oof[chosen.members[0].trial_id], rows)
         ids = [m.trial_id for m in chosen.members]
         measured = _measured(problem, chosen, usable, deadline) or allowed.together(ids)
         far = limits.violation(measured)
@@ -160,15 +162,15 @@ def _alone(key: str, losses: Mapping[str, float], allowed: Allowed) -> Ensemble:
     )
 
 
-def _with_answers(problem: Problem, alone: Ensemble, oof: NDArray[Any], deadline: Deadline) -> Ensemble:
-    """A single model with the cut, factors or shifts that its (n, ...) out-of-fold predictions ask for."""
+def _with_answers(problem: Problem, alone: Ensemble, oof: NDArray[Any], rows: KnownRows) -> Ensemble:
+    """A single model with the cut, factors or shifts that its (n, ...) out-of-fold predictions for n rows ask for."""
     import numpy as np
 
     from autodl.ensemble.answers import settled
     from autodl.ensemble.nested import cut_parts
 
     known = np.isfinite(oof).reshape(len(oof), -1).all(axis=1)
-    rows = problem.known_rows(deadline).only(known)
+    rows = rows.only(known)
     classes = bool(problem.setup.plan.classes)
     part = cut_parts(rows.y, classes, rows.block, np.random.default_rng(rows.seed))
     return settled(alone, oof[known].astype(float), rows, part)

@@ -135,24 +135,22 @@ def _likely_members(
 
     Args:
         problem: The problem.
-        known: Out-of-fold predictions that were read before, by trial; added to.
+        known: Out-of-fold predictions that were read before, by their files; added to.
         finished: All finished trials.
     """
     from autodl.ensemble import select
+    from autodl.stages.views import views
 
-    plan, folder = problem.setup.plan, problem.delivery.folder
+    plan = problem.setup.plan
     done = [r for r in merged(finished) if r.ok and r.oof is not None and families[r.spec.family].complexity > 0]
     best = sorted(done, key=problem.setup.feasibility.order)[:LIKELY_CANDIDATES]
     if not best:
         return ()
-    for r in best:
-        # The predictions of one that was repeated are means over its splits, which become more.
-        if r.oof is not None and (r.spec.id not in known or r.oof.others):
-            known[r.spec.id] = folder.read_array(r.oof)
+    seen = views(problem, best, known=known)
     chosen = select(
-        best, {r.spec.id: known[r.spec.id] for r in best}, problem.setup.data.y, metrics[plan.metric],
+        best, seen.predictions, seen.rows.y, seen.rows.metric,
         n_classes=len(plan.classes), seed=plan.seed, deadline=Deadline.after(LIKELY_S),
-        weight=problem.setup.data.weight, block=problem.blocks,
+        weight=seen.rows.weight, block=seen.rows.block,
     )  # fmt: skip
     return tuple(m.trial_id for m in sorted(chosen.members, key=lambda m: -m.weight))
 

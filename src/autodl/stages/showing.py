@@ -167,6 +167,10 @@ def _with_pictures(
             shown = [e.model_copy(update={"heat": i}) for i, e in enumerate(shown)]
         elif name:
             made["notes"] = [f"Where {name} looks was not found out: no time was left."]
+        else:
+            made["notes"] = [
+                "Where the model looks is not shown: it sees numbers made of each image beforehand, not the image."
+            ]
     return shown, made
 
 

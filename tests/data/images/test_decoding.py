@@ -113,11 +113,18 @@ def test_transparent_pixels_are_white(tmp_path: Path) -> None:
         pixels = decode(str(tmp_path / name), 32, crop=False).pixels
         assert (pixels[:, :16] == (200, 0, 0)).all()
         assert (pixels[:, 16:] == 255).all()
+        assert decode(str(tmp_path / name), 32, crop=False).clear
+    Image.new("RGBA", (32, 32), (200, 0, 0, 255)).save(tmp_path / "solid.png")
+    assert not decode(str(tmp_path / "solid.png"), 32, crop=False).clear
 
 
 def test_of_moving_pictures_the_first_is_taken(tmp_path: Path) -> None:
     halves(32, 32).save(tmp_path / "a.gif", save_all=True, append_images=[halves(32, 32, BLUE, RED)] * 3, duration=50)
-    assert_halves(decode(str(tmp_path / "a.gif"), 32, crop=False).pixels)
+    found = decode(str(tmp_path / "a.gif"), 32, crop=False)
+    assert_halves(found.pixels)
+    assert found.moving
+    halves(32, 32).save(tmp_path / "b.gif")
+    assert not decode(str(tmp_path / "b.gif"), 32, crop=False).moving
 
 
 def test_wide_pictures_are_squeezed_or_cut_to_their_middle(tmp_path: Path) -> None:
@@ -165,6 +172,7 @@ def bomb() -> bytes:
     [
         (b"", Lost.EMPTY),
         (b"hello, I am a text", Lost.FOREIGN),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64), Lost.PHONE),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run\n", Lost.FOREIGN),
         (jpeg()[:-800], Lost.DAMAGED),
         (jpeg()[:300], Lost.DAMAGED),

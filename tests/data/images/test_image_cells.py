@@ -150,6 +150,7 @@ def test_grey_blank_and_odd_sizes_are_counted(tmp_path: Path, place: MediaPlace)
     found = infer_schema(frame, target="y", place=place)["photo"].image
     assert found is not None
     assert (found.n_blank, found.n_grey, found.n_sizes) == (1, 1, 2)
+    assert (found.n_moving, found.n_clear) == (0, 0)
     assert found.height == (16, 16, 40)
 
 

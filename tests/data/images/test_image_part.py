@@ -22,7 +22,7 @@ def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """1,000 rows that name 24 images; one takes 10 ms."""
     files = sorted(photos(tmp_path).rglob("*.png"))
     monkeypatch.setattr(part, "_decode_seconds", lambda *args: 0.01)
-    monkeypatch.setattr(part, "FEWEST", 20)
+    monkeypatch.setattr(part, "LEAST", 20)
     return pd.DataFrame({"photo": [str(files[i % 24]) for i in range(1000)], "who": np.arange(1000) // 100})
 
 
@@ -78,6 +78,35 @@ def test_many_test_images_are_drawn_by_the_size_of_the_training(
     test = load_test(str(tmp_path / "test.csv"), train, seed=1)
     assert test.read.sample is not None and test.read.sample.rows_used == 200 == len(test.y)
     assert load_test(str(tmp_path / "test.csv"), train, seed=1).fingerprint() == test.fingerprint()
+
+
+def test_some_hundred_large_files_are_timed_small_ones_are_not(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, hurry = frame.iloc[:400], Allowance(seconds=5, cores=1)
+    assert draw_images(few, hurry, tmp_path)[1] is None
+    monkeypatch.setattr(part, "LARGE_BYTES", 1)
+    rows, sample = draw_images(few, hurry, tmp_path)
+    assert sample is not None and len(rows) == round(part.DECODING * 5 / 0.01)
+
+
+def test_slow_files_are_not_timed_for_long(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the clock of the fixture
+    seen: list[str] = []
+    now = iter(range(1000))
+    monkeypatch.setattr(part, "decode", lambda path, side, *, crop: seen.append(path))
+    monkeypatch.setattr(part.time, "perf_counter", lambda: float(next(now)))
+    assert part._decode_seconds([str(k) for k in range(50)], 64, False) == 1.0
+    assert len(seen) == 3
+
+
+def test_a_hurried_training_hurries_its_test(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame["y"] = [Path(p).parent.name for p in frame["photo"]]
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    train = load(str(tmp_path / "train.csv"), FitOptions(target="y", time_budget_s=10.0))
+    assert train.read.sample is not None and len(train.y) < 1000
+    test = load_test(str(tmp_path / "train.csv"), train, seed=1)
+    assert len(test.y) == max(part.LEAST, len(train.y))
 
 
 def test_a_run_tells_the_part_and_numbers_its_rows(frame: pd.DataFrame, tmp_path: Path) -> None:

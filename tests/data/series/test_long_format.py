@@ -40,6 +40,17 @@ def test_each_id_becomes_a_row() -> None:
     np.testing.assert_allclose(found.frame["series"].array[2], expected, rtol=1e-6)
 
 
+def test_an_answer_that_stands_in_the_last_row_only_is_found() -> None:
+    raw = long_table()
+    last = raw.groupby("who").cumcount(ascending=False) == 0
+    late = raw.assign(kind=raw["kind"].where(last))
+    found, usual = gather(late, "who", "day", ["kind"]), gather(raw, "who", "day", ["kind"])
+    assert found.frame["kind"].tolist() == usual.frame["kind"].tolist()
+    late.loc[0, "kind"] = "another"
+    with pytest.raises(DataError, match="'kind' changes within a series"):
+        gather(late, "who", "day", ["kind"])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_the_rows_does_not_matter_where_a_column_gives_it(seed: int) -> None:
     raw = long_table()

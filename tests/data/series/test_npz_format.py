@@ -25,6 +25,16 @@ def test_steps_alone_and_channels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame["series"].array[0], values[0].reshape(2, 3).T)
 
 
+def test_steps_and_channels_that_may_have_changed_places_are_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((3, 128, 9)))  # as Keras has it
+    _, info = read_table(tmp_path / "a.npz")
+    (note,) = info.notes
+    assert "series of 9 steps with 128 channels" in note
+    assert "X.transpose(0, 2, 1)" in note
+    np.savez(tmp_path / "b.npz", X=np.zeros((3, 9, 128)))
+    assert read_table(tmp_path / "b.npz")[1].notes == ()
+
+
 def test_ends_that_are_nan_belong_to_no_series(tmp_path: Path) -> None:
     values = np.array([[[1, 2, np.nan], [3, np.nan, np.nan]], [[np.nan, 1, 2], [3, 4, 5]], [[np.nan] * 3] * 2])
     np.savez(tmp_path / "a.npz", series=values)

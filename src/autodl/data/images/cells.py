@@ -29,7 +29,7 @@ from autodl.media.writing import write_images
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORM = 1
+FORM = 2
 """Raised when images are decoded in another way, so that stores of earlier versions are not taken."""
 FEW = 4
 """Up to so many files one thread decodes: others would start in vain."""
@@ -85,10 +85,9 @@ def _is_whole(folder: Path, n: int) -> bool:
         return False
 
 
-def store_traits(store: ImageStore) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """(N,) whether an image is grey, and the standard deviation of its brightness."""
-    traits = store.array(_TRAITS)
-    return traits[:, 0] > 0, traits[:, 1]
+def store_traits(store: ImageStore) -> NDArray[np.float32]:
+    """(N, 4) whether an image is grey, the deviation of its brightness, whether it moves and is transparent."""
+    return np.asarray(store.array(_TRAITS), np.float32)
 
 
 def names_of(column: MediaArray) -> NDArray[np.object_]:
@@ -117,7 +116,7 @@ def _key(words: Sequence[str], side: int, crop: bool) -> str:
 
 
 def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
-    traits = np.zeros((len(words), 2), np.float32)
+    traits = np.zeros((len(words), 4), np.float32)
     lost: dict[int, str] = {}
 
     def images() -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
@@ -127,7 +126,7 @@ def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
                 lost[row] = image.value
                 yield blank, (0, 0)
             else:
-                traits[row] = image.grey, image.spread
+                traits[row] = image.grey, image.spread, image.moving, image.clear
                 yield image.pixels, image.size
 
     write_images(folder, images(), len(words), side)

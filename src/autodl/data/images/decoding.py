@@ -25,8 +25,12 @@ MAX_PIXELS = 150_000_000
 """Larger pictures are not opened: one of so many pixels takes 450 MB of memory."""
 UNEQUAL = 1.25
 """From this ratio of the longer to the shorter side on a picture is cut to its middle, where pictures are cut."""
+SOLID = 255
+"""Alpha of a pixel that hides what is behind it."""
 WHITE = (255, 255, 255)
 """What shines through transparent pixels."""
+_HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
+"""Brands of the files that phones write, whatever their names end with (ISO/IEC 23008-12)."""
 _ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held; from 5 on, height and width are exchanged."""
 
@@ -39,6 +43,7 @@ class Lost(StrEnum):
     FOREIGN = "are files that hold no image and count as missing"
     DAMAGED = "are damaged or cut-off images and count as missing"
     HUGE = "are images of too many pixels and count as missing"
+    PHONE = "are photos in the HEIC format, which is not read (save them as JPEG), and count as missing"
     REFUSED = "are files that may not be read and count as missing"
 
 
@@ -59,12 +64,16 @@ class Decoded:
         size: (h, w).
         grey: Whether it has no colour.
         spread: Standard deviation of its brightness, 0 to 128.
+        moving: Whether the file has further pictures, which are not looked at.
+        clear: Whether some of it is transparent.
     """
 
     pixels: NDArray[np.uint8]
     size: tuple[int, int]
     grey: bool
     spread: float
+    moving: bool = False
+    clear: bool = False
 
 
 def look(path: str) -> tuple[int, int]:
@@ -96,6 +105,7 @@ def decode(path: str, side: int, *, crop: bool) -> Decoded:
             # JPEG can be read at 1/2, 1/4 or 1/8 of its size at a fraction of the time.
             image.draft(None, (2 * side, 2 * side))
             image.load()
+            moving, clear = getattr(image, "n_frames", 1) > 1, _is_clear(image)
             upright = _upright(image)
             picture = _rgb(upright)
             if crop and max(size) > UNEQUAL * min(size):
@@ -111,7 +121,14 @@ def decode(path: str, side: int, *, crop: bool) -> Decoded:
             raise
         except Exception as error:  # a damaged file may break its reader anywhere
             raise LostImageError(Lost.DAMAGED) from error
-    return Decoded(pixels, size, *_traits(pixels))
+    return Decoded(pixels, size, *_traits(pixels), moving, clear)
+
+
+def _is_clear(image: Image) -> bool:
+    """Whether any pixel lets through what is behind it; a layer of alpha that is solid all over is none."""
+    if not image.has_transparency_data:
+        return False
+    return bool(np.asarray(image.convert("RGBA").getchannel("A")).min() < SOLID)
 
 
 def _opened(path: str) -> Image:
@@ -135,7 +152,7 @@ def _opened(path: str) -> Image:
     try:
         image = Image.open(path, formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise LostImageError(Lost.DAMAGED if _begins_as_image(path) else Lost.FOREIGN) from error
+        raise LostImageError(_unread(path)) from error
     except Image.DecompressionBombError as error:
         raise LostImageError(Lost.HUGE) from error
     except PermissionError as error:
@@ -150,9 +167,13 @@ def _opened(path: str) -> Image:
     return image
 
 
-def _begins_as_image(path: str) -> bool:
+def _unread(path: str) -> Lost:
+    """Why a file that is there is no image for Pillow, by its first bytes."""
     with Path(path).open("rb") as file:
-        return (magic(file.read(16)) or "").endswith("image")
+        head = file.read(16)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
+        return Lost.PHONE
+    return Lost.DAMAGED if (magic(head) or "").endswith("image") else Lost.FOREIGN
 
 
 def _seen_size(image: Image) -> tuple[int, int]:

@@ -29,9 +29,13 @@ DECODING = 0.15
 DISK = 0.5
 """Share of the free disk that decoded images may fill."""
 FEWEST = 500
+"""Fewer images are not timed unless their files are large; of a test so many are read however few are learnt from."""
+LEAST = 100
 """However short the time, so many images are used."""
-TIMED = 24
-"""Images that are decoded to see how long one takes."""
+LARGE_BYTES = 1_000_000
+"""Files of this size may take a tenth of a second each, so that some hundred of them are worth timing."""
+TIMED, TIMED_S = 24, 2.0
+"""Images that are decoded to see how long one takes, and seconds that this may take."""
 
 
 def draw_images(
@@ -47,14 +51,17 @@ def draw_images(
         (m,) positions, ascending; and the record of the sample, None where all rows are used.
     """
     every = np.arange(len(frame))
-    if len(frame) <= FEWEST:
+    if len(frame) <= LEAST:
         return every, None
     columns = image_columns(frame)
     if not columns:
         return every, None
     limit = allowance.max_rows
     if limit is None:
-        limit, why = _limit([frame[name].dropna().astype(str).tolist() for name in columns], allowance, folder)
+        paths = [frame[name].dropna().astype(str).tolist() for name in columns]
+        if len(frame) <= FEWEST and not any(_large(names) for names in paths):
+            return every, None
+        limit, why = _limit(paths, allowance, folder)
     if limit is None or len(frame) <= limit:
         return every, None
     rows, sample = sample_rows(frame, replace(allowance, max_rows=limit))
@@ -82,13 +89,21 @@ def _limit(columns: Sequence[list[str]], allowance: Allowance, folder: Path) -> 
         timely = DECODING * allowance.seconds * allowance.cores / seconds_each
         limits.append((timely, f"more images could not be read in time for a budget of {allowance.seconds:g} s"))
     most, why = min(limits)
-    return max(FEWEST, int(most)), why
+    return max(LEAST, int(most)), why
+
+
+def _large(paths: list[str]) -> bool:
+    """Whether the first files are large."""
+    sizes = [Path(path).stat().st_size for path in paths[:TIMED] if Path(path).is_file()]
+    return bool(sizes) and float(np.median(sizes)) >= LARGE_BYTES
 
 
 def _decode_seconds(paths: list[str], side: int, crop: bool) -> float:
     """Median seconds of one image: the first ones may wait for the disk."""
-    taken = []
+    taken: list[float] = []
     for place in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), TIMED)).astype(int)):
+        if sum(taken) > TIMED_S and len(taken) >= 3:
+            break
         begun = time.perf_counter()
         try:
             decode(paths[place], side, crop=crop)

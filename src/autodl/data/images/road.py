@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autodl.data.images.part import FEWEST, draw_images
+from autodl.data.images.part import FEWEST, LEAST, draw_images
 from autodl.errors import ConfigError
 from autodl.records import ColumnKind, TableSchema
 
@@ -45,17 +45,18 @@ def _part(table: TableRead, rows: NDArray[np.int64], sample: RowSample | None) -
     return replace(table, frame=table.frame.iloc[rows].reset_index(drop=True), info=info, rows=table.rows[rows])
 
 
-def drawn_test(table: TableRead, n_train: int, seed: int) -> TableRead:
+def drawn_test(table: TableRead, n_train: int, seed: int, *, hurried: bool = False) -> TableRead:
     """The test table, or of very many images a random part.
 
     The limit follows from the training alone, not from the clock, so that a resumed run reads the same rows.
 
     Args:
         table: As read. n_train: Rows of the training. seed: Of the part.
+        hurried: Whether there was no time to read all images of the training: then no more are read for the test.
     """
     from autodl.data.allowance import Allowance
 
-    limit = max(FEWEST, TEST_SHARE * n_train)
+    limit = max(LEAST, n_train) if hurried else max(FEWEST, TEST_SHARE * n_train)
     allowance = Allowance(max_rows=limit, seed=seed)
     return _part(table, *draw_images(table.frame, allowance, Path(), f"{limit:,} images are enough for the test"))
 

@@ -37,7 +37,7 @@ def image_stats(values: MediaArray) -> ImageStats | None:
     if not isinstance(store, ImageStore) or not len(rows):
         return None
     sizes = np.asarray(store.array("sizes"))[rows]
-    grey, spread = (trait[rows] for trait in store_traits(store))
+    grey, spread, moving, clear = store_traits(store)[rows].T
     lost = Counter(store.files[1].values())
     low, middle, high = (np.quantile(sizes, q, axis=0) for q in (0.0, 0.5, 1.0))
     height, width = ((int(low[i]), int(middle[i]), int(high[i])) for i in (0, 1))
@@ -45,7 +45,9 @@ def image_stats(values: MediaArray) -> ImageStats | None:
         height=height,
         width=width,
         n_sizes=len(np.unique(sizes, axis=0)),
-        n_grey=int(grey.sum()),
+        n_grey=int((grey > 0).sum()),
+        n_moving=int((moving > 0).sum()),
+        n_clear=int((clear > 0).sum()),
         n_blank=int((spread < BLANK).sum()),
         n_lost=sum(lost.values()),
         lost=tuple((why.removesuffix(" and count as missing"), n) for why, n in lost.most_common()),

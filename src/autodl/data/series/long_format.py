@@ -15,6 +15,7 @@ from autodl.data.series.cells import series_cells
 from autodl.data.series.names import SERIES
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnInfo, ColumnKind, ParseRule, SeriesRule
+from autodl.records.column import ChannelRule, ValueRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +88,9 @@ def gather(
         id_column=id_column,
         order_column=order_column,
         columns=tuple(info.name for info in channels),
+        rules=tuple(
+            ChannelRule(kind=c.kind, **c.parse.model_dump(include=set(ValueRule.model_fields))) for c in channels
+        ),
     )
     name = _free_name(names)
     made = _row_each(frame, [id_column, *steady], name, channels, (codes, first, order))
@@ -101,7 +105,7 @@ def gather_again(frame: pd.DataFrame, rule: SeriesRule, name: str, where: str) -
         where: Name of the data in errors.
 
     Returns:
-        The ID, the first value of all other columns, and the series.
+        The ID, the first known value of all other columns, and the series.
 
     Raises:
         DataError: If columns are missing.
@@ -115,9 +119,21 @@ def gather_again(frame: pd.DataFrame, rule: SeriesRule, name: str, where: str) -
             f"{where} lacks {shown}", "It needs the columns that the series of the training data were made of."
         )
     steps = _steps(frame, rule.id_column, rule.order_column)
-    channels = [ColumnInfo(name=c, kind=ColumnKind.NUMERIC, n=0, n_missing=0, n_unique=0) for c in rule.columns]
+    channels = _channels(rule)
     kept = [n for n in names if n not in rule.columns and n != rule.order_column]
     return _row_each(frame, kept, name, channels, steps)
+
+
+def _channels(rule: SeriesRule) -> list[ColumnInfo]:
+    """The columns that become channels, as the training's were read."""
+    rules = rule.rules or tuple(ChannelRule(kind=ColumnKind.NUMERIC) for _ in rule.columns)
+    return [
+        ColumnInfo(
+            name=name, kind=r.kind, n=0, n_missing=0, n_unique=0,
+            parse=ParseRule(**r.model_dump(include=set(ValueRule.model_fields))),
+        )
+        for name, r in zip(rule.columns, rules, strict=True)
+    ]  # fmt: skip
 
 
 def with_rule(columns: tuple[ColumnInfo, ...], long: LongTable) -> tuple[ColumnInfo, ...]:
@@ -163,9 +179,19 @@ def _steps(
 
 
 def _steady(column: pd.Series, codes: NDArray[np.intp], first: NDArray[np.int64]) -> bool:
-    """Whether all rows of each series have the same value, or the same as the first or none."""
+    """Whether all rows of each series have the same value or none."""
     values = pd.factorize(column, use_na_sentinel=True)[0]
-    return bool(((values == values[first][codes]) | (values < 0)).all())
+    told = values[_told(column, codes, first)]
+    return bool(((values == told[codes]) | (values < 0)).all())
+
+
+def _told(column: pd.Series, codes: NDArray[np.intp], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the first row of each series that has a value: an answer often stands in its last row only."""
+    known = np.flatnonzero(column.notna().to_numpy())
+    rows = first.copy()
+    series, place = np.unique(codes[known], return_index=True)
+    rows[series] = known[place]
+    return rows
 
 
 def _row_each(
@@ -178,7 +204,7 @@ def _row_each(
     codes, first, order = steps
     values = np.column_stack([np.asarray(canonical(frame[c.name], c.kind, c.parse), np.float64) for c in channels])
     bounds = np.cumsum(np.bincount(codes, minlength=len(first)))[:-1]
-    out: dict[str, Any] = {c: frame[c].iloc[first].reset_index(drop=True) for c in kept}
+    out: dict[str, Any] = {c: frame[c].iloc[_told(frame[c], codes, first)].reset_index(drop=True) for c in kept}
     out[name] = pd.Series(series_cells(np.split(values[order], bounds)))
     return pd.DataFrame(out)
 

@@ -17,13 +17,17 @@ from autodl.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MANY_CHANNELS = 2
+"""From so many times the steps on the channels may be the steps."""
 _VALUES = ("x", "series", "data", "values")
 _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes")
 _FORM = "Save X with the form (series, steps) or (series, channels, steps), and y with a class or number for each."
 
 
-def read_npz(path: Path) -> pd.DataFrame:
-    """A raw frame with a column of series, one of the target if there is one, and one for each further array.
+def read_npz(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A raw frame, and what a user should know of it.
+
+    It has a column of series, one of the target if there is one, and one for each further array.
 
     ``X`` is (n, t) or (n, c, t); steps at the end at which all channels are NaN are no part of a series. ``y`` and
     any other array of length n becomes a column.
@@ -65,7 +69,18 @@ def read_npz(path: Path) -> pd.DataFrame:
         columns[column] = array.astype(str).astype(object) if array.dtype.kind in "SU" else array
         if array.dtype.kind == "S":
             columns[column] = np.array([word.decode("utf-8", "replace") for word in array], dtype=object)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns), _doubts(values, path.name)
+
+
+def _doubts(values: NDArray[Any], name: str) -> tuple[str, ...]:
+    """Whether steps and channels may have changed places: few steps of many channels are rare."""
+    if values.ndim < 3 or values.shape[1] <= MANY_CHANNELS * values.shape[2]:
+        return ()
+    channels, steps = values.shape[1:]
+    return (
+        f"{name} was read as series of {steps:,} steps with {channels:,} channels each, in the form (series, "
+        f"channels, steps). If they are {channels:,} steps of {steps:,} channels, save X.transpose(0, 2, 1) instead.",
+    )
 
 
 def _values_key(arrays: dict[str, NDArray[Any]], where: str) -> str:

@@ -17,6 +17,9 @@ from autodl.data.streams import read_bytes
 from autodl.errors import DataError
 from autodl.records import ReadInfo
 
+SHOWN = 3
+"""Notes on files, at most."""
+
 
 def is_series_source(files: Sequence[Path]) -> bool:
     """Whether the files are files of series, all of them."""
@@ -34,16 +37,23 @@ def read_series(files: Sequence[Path], source: str) -> tuple[pd.DataFrame, ReadI
         DataError: What is wrong with a file and what to do.
     """
     formats = {series_format(file) for file in files}
-    frames = []
+    frames: list[pd.DataFrame] = []
+    notes: list[str] = []
     for file in files:
         with file_errors(str(file)):
-            frames.append(read_npz(file) if series_format(file) == NPZ else _ts_frame(file))
+            if series_format(file) == NPZ:
+                frame, told = read_npz(file)
+                frames.append(frame)
+                notes += told
+            else:
+                frames.append(_ts_frame(file))
     if len({tuple(frame.columns) for frame in frames}) > 1:
         raise DataError(f"{source} stands for files with different columns", "Give files of one kind.")
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     n_bytes = sum(file.stat().st_size for file in files)
     name = formats.pop() if len(formats) == 1 else TS
-    return frame, ReadInfo(path=source, format=str(name), n_files=len(files), n_bytes=n_bytes)
+    info = ReadInfo(path=source, format=str(name), n_files=len(files), n_bytes=n_bytes, notes=tuple(notes[:SHOWN]))
+    return frame, info
 
 
 def _ts_frame(file: Path) -> pd.DataFrame:

@@ -32,6 +32,8 @@ class TextAugmenter:
         c = self.config
         if c.swap:
             texts = swapped(texts, c.swap)
+        if c.replace:
+            texts = replaced(texts, c.replace)
         if c.delete or c.insert:
             texts = thinned(texts, c.delete, c.insert)
         return masked(texts, c.mask) if c.mask else texts
@@ -44,6 +46,16 @@ def _drawn(texts: Tensor, share: float) -> Tensor:
 def masked(texts: Tensor, share: float) -> Tensor:
     """Some tokens are hidden."""
     return torch.where((texts != PADDING) & _drawn(texts, share), MASK, texts)
+
+
+def replaced(texts: Tensor, share: float) -> Tensor:
+    """In place of some tokens stand tokens of the batch: any word, for synonyms would need a dictionary."""
+    there = texts != PADDING
+    pool = texts[there]
+    if not len(pool):
+        return texts
+    drawn = pool[torch.randint(len(pool), texts.shape).to(pool.device)]
+    return torch.where(there & _drawn(texts, share), drawn, texts)
 
 
 def swapped(texts: Tensor, share: float) -> Tensor:

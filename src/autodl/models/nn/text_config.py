@@ -20,8 +20,8 @@ VOCABULARY = 10_000
 class TextReading(TrainConfig, FamilyConfig):
     """What enters a network over texts, and how training texts are changed; families' configs derive from it.
 
-    Tokens are deleted, swapped and inserted as in Wei and Zou 2019, "EDA", without synonyms; nothing is changed in
-    validation and prediction.
+    Tokens are deleted, swapped, replaced and inserted as in Wei and Zou 2019, "EDA", without synonyms; nothing is
+    changed in validation and prediction.
     """
 
     tokens: int = Field(256, ge=4, le=4096)
@@ -36,6 +36,8 @@ class TextReading(TrainConfig, FamilyConfig):
     """Share of the tokens that training leaves out."""
     swap: float = Field(0.0, ge=0, lt=1)
     """Share of the tokens that change places with a neighbour."""
+    replace: float = Field(0.0, ge=0, lt=1)
+    """Share of the tokens in whose place training puts tokens of other texts."""
     insert: float = Field(0.0, ge=0, lt=1)
     """Tokens of other texts that training puts between, as a share of the tokens."""
 

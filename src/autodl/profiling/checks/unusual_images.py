@@ -37,6 +37,12 @@ class UnusualImages(Check):
         if 0 < stats.n_grey < column.n_unique:
             has = "has" if stats.n_grey == 1 else "have"
             parts.append(f"{count(stats.n_grey, 'image')} of {column.n_unique:,} {has} no colour, the others have.")
+        if stats.n_moving:
+            moves = "moves: its" if stats.n_moving == 1 else "move: their"
+            parts.append(f"{count(stats.n_moving, 'image')} {moves} first picture counts.")
+        if stats.n_clear:
+            lets = "is" if stats.n_clear == 1 else "are"
+            parts.append(f"{count(stats.n_clear, 'image')} {lets} transparent in places, and seen on white.")
         low, _, high = (min(h, w) for h, w in zip(stats.height, stats.width, strict=True))
         if high > UNEQUAL * max(1, low):
             parts.append(
@@ -44,18 +50,19 @@ class UnusualImages(Check):
             )
         evidence: dict[str, JsonScalar] = {
             "images": column.n_unique, "lost": stats.n_lost, "blank": stats.n_blank, "grey": stats.n_grey,
-            "sizes": stats.n_sizes,
+            "moving": stats.n_moving, "transparent": stats.n_clear, "sizes": stats.n_sizes,
         }  # fmt: skip
         if not parts:
             message = f"The images of '{column.name}' can all be read, and none is blank."
             return self.finding(Severity.PASSED, message, column=column.name, evidence=evidence)
-        warns = max(lost, blank) >= WORTH_A_LOOK or 0 < stats.n_grey < 0.9 * column.n_unique
+        grey = stats.n_grey / column.n_unique
+        warns = max(lost, blank, min(grey, 1.0 - grey)) >= WORTH_A_LOOK
         return self.finding(
             Severity.WARNS if warns else Severity.PASSED,
             f"'{column.name}': " + " ".join(parts),
             action="Look whether the classes differ in how their images were made: a model would learn that instead."
             if warns
-            else "They are too few to matter.",
+            else "Nothing needs to be done.",
             column=column.name,
             evidence=evidence,
         )

@@ -1,0 +1,52 @@
+"""What a word is in any script: letters, digits and the marks that stand on them.
+
+Python's own word characters leave out combining marks, so that the vowel signs of Hindi, Bengali or Tamil and accents
+that were typed on their own would cut words apart (Unicode Standard Annex 29, rule WB4: marks belong to the letter
+before them).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+UNSPACED = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u0f00-\u0fff"  # Tibetan
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u3040-\u30ff\u31f0-\u31ff"  # Kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # Chinese characters
+)
+"""Scripts that are written without spaces, as the inside of a class of characters."""
+_FIRST, _LAST = 0x300, 0xFFFF
+_ZERO_WIDTH = "\u200c\u200d"
+"""Joiners and non-joiners, which stand within words of Persian and of Indian scripts."""
+
+
+@cache
+def marks() -> str:
+    """Combining marks of all scripts in which words have spaces between them, as the inside of a class."""
+    unspaced = re.compile(f"[{UNSPACED}]")
+    every = (chr(k) for k in range(_FIRST, _LAST + 1))
+    return _ZERO_WIDTH + "".join(
+        c for c in every if unicodedata.category(c) in ("Mn", "Mc") and not unspaced.match(c)
+    )
+
+
+@cache
+def word() -> str:
+    """A pattern of a word: a letter, digit or underscore, and what belongs to it."""
+    return rf"\w[\w{marks()}]*"
+
+
+@cache
+def word_pattern() -> re.Pattern[str]:
+    """``word``, compiled."""
+    return re.compile(word())
+
+
+@cache
+def part_pattern() -> re.Pattern[str]:
+    """A character of a script without spaces, a word of another, or a sign."""
+    return re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}](?:[^\W{UNSPACED}]|[{marks()}])*|[^\w\s]")

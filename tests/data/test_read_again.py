@@ -1,0 +1,125 @@
+"""A file is read when predicting as the same cells were read when learning, however a program wrote them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autodl
+from autodl.api import Run
+from autodl.data import apply_schema, infer_schema, read_rows, read_table
+from autodl.data.parsing import number_word
+from autodl.data.series.long_format import gather, gather_again
+from autodl.records import ColumnKind, TableSchema
+
+RNG = np.random.default_rng(0)
+STORES = RNG.integers(1, 9, 200)
+EFFECT = np.array([5.0, -3.0, 8.0, 0.0, -7.0, 2.0, 9.0, -4.0, 1.0])[STORES]
+
+
+def write(path: Path, cells: list[str], name: str = "store_id", separator: str = ",") -> Path:
+    y = [f"{v:.3f}" for v in EFFECT[: len(cells)]]
+    lines = [separator.join((name, "y")), *(separator.join(pair) for pair in zip(cells, y, strict=True))]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def learnt(path: Path) -> TableSchema:
+    frame, _ = read_table(path)
+    return infer_schema(frame, target="y")
+
+
+def read_again(path: Path, schema: TableSchema) -> pd.DataFrame:
+    raw = read_rows(path, as_text=schema.text_columns).frame
+    return apply_schema(raw, schema, where=path.name)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("keys")
+    train = write(folder / "train.csv", [str(s) for s in STORES])
+    return autodl.fit(
+        train, "y", task="regression", time_budget=None, max_trials=2, families=("extra_trees",), workers=1,
+        report=False, out=folder / "run",
+    )  # fmt: skip
+
+
+def test_keys_with_gaps_are_the_keys_without(run: Run, tmp_path: Path) -> None:
+    """As pandas writes whole numbers beside a gap: 12.0 for 12."""
+    assert run.model.manifest.features["store_id"].kind is ColumnKind.CATEGORICAL
+    plain = write(tmp_path / "plain.csv", [str(s) for s in STORES[:50]])
+    gaps = write(tmp_path / "gaps.csv", [*(f"{s}.0" for s in STORES[:49]), ""])
+    frame = pd.DataFrame({"store_id": STORES[:50].astype(float)})
+    expected = run.predict(plain)["prediction"].to_numpy()
+    assert np.ptp(expected) > 5
+    np.testing.assert_array_equal(run.predict(gaps)["prediction"].to_numpy()[:49], expected[:49])
+    np.testing.assert_array_equal(run.predict(frame)["prediction"].to_numpy(), expected)
+
+
+@given(st.lists(st.integers(-(10**17), 10**17) | st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=8))
+def test_numbers_as_words_are_the_words_of_the_numbers(values: list[float]) -> None:
+    from autodl.data.parsing import canonical
+    from autodl.records import ParseRule
+
+    cells = [repr(v) for v in values]
+    found = canonical(pd.Series(cells, dtype=object), ColumnKind.CATEGORICAL, ParseRule(numbers=True))
+    plain = ["e" not in c and c != "-0.0" for c in cells]
+    assert [w for w, p in zip(found, plain, strict=True) if p] == [
+        number_word(v) for v, p in zip(values, plain, strict=True) if p
+    ]
+
+
+def test_codes_with_zeros_in_front_are_no_numbers() -> None:
+    from autodl.data.parsing import canonical
+    from autodl.records import ParseRule
+
+    cells = pd.Series(["007", "7.0", "7", "7a", "-0.50", "+7"], dtype=object)
+    found = canonical(cells, ColumnKind.CATEGORICAL, ParseRule(numbers=True))
+    assert found.tolist() == ["007", "7", "7", "7a", "-0.5", "+7"]
+
+
+@pytest.mark.parametrize("cells", [["12.345", "850.000"], ["12.345"], ["1.234.567", "999"]])
+def test_points_that_part_thousands_stay_so(tmp_path: Path, cells: list[str]) -> None:
+    many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))
+    assert schema["population"].parse.thousands == "."
+    found = read_again(write(tmp_path / "new.csv", cells, "population", ";"), schema)
+    assert found["population"].tolist() == [float(c.replace(".", "")) for c in cells]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"), [(["12.345"], [12345.0]), (["3,5", "12.345"], [3.5, 12345.0]), (["3"], [3.0])]
+)
+def test_a_file_of_one_row_has_the_marks_of_the_training(
+    tmp_path: Path, cells: list[str], values: list[float]
+) -> None:
+    many = [f"{v:,.1f}".translate(str.maketrans(",.", ".,")) for v in RNG.uniform(1, 50_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "price", ";"))
+    found = read_again(write(tmp_path / "new.csv", cells, "price", ";"), schema)
+    assert found["price"].tolist() == values
+
+
+def test_another_unit_is_no_number_of_this_column(tmp_path: Path) -> None:
+    schema = learnt(write(tmp_path / "train.csv", [f"{v} kg" for v in RNG.integers(40, 120, 200)], "weight"))
+    assert schema["weight"].kind is ColumnKind.NUMERIC
+    assert read_again(write(tmp_path / "b.csv", ["154 lb", "120 lb"], "weight"), schema)["weight"].isna().all()
+    assert read_again(write(tmp_path / "c.csv", ["70", "71 kg"], "weight"), schema)["weight"].tolist() == [70.0, 71.0]
+
+
+def test_channels_of_series_are_read_by_their_rules() -> None:
+    valve = RNG.choice(["on", "off"], 60)
+    level = [f"{v:.1f}".replace(".", ",").removesuffix(",0") for v in RNG.integers(0, 20, 60) / 2]
+    frame = pd.DataFrame(
+        {"who": np.repeat([f"p{k}" for k in range(6)], 10), "valve": valve, "level": np.array(level, dtype=object)}
+    )
+    long = gather(frame, "who", None)
+    again = gather_again(frame.iloc[:20], long.rule, long.name, "new.csv")
+    for ours, theirs in zip(again[long.name].array, list(long.frame[long.name].array)[:2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert np.isfinite(again[long.name].array[0]).all()
+    assert set(long.rule.columns) == {"valve", "level"}
