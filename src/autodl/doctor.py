@@ -20,6 +20,8 @@ Status = Literal["ok", "note", "fail"]
 _GIB = 2.0**30
 _RAY_TIMEOUT_S = 60.0
 _RAY_SMOKE = """
+import os
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 import ray
 ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
 assert ray.get(ray.remote(lambda x: x + 1).remote(41)) == 42
@@ -111,6 +113,7 @@ def _extras() -> Iterator[CheckResult]:
     for name, extra in _requirements():
         if extra is not None:
             extras.setdefault(extra, []).append(name)
+    extras.pop("dev", None)  # of no use to those who only use autodl
     for extra, names in sorted(extras.items()):
         missing = sorted(n for n in names if _version(n) is None)
         if missing:

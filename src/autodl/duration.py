@@ -17,7 +17,7 @@ _SECONDS = {
 }
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z\u00b5\u03bc]*)\s*,?")
 _REMEDY = "Write seconds or a number with a unit, like 60, 90s, 5m or 1h30m."
-_SHORT_REMEDY = "Write seconds or a number with a unit, like 5ms, 0.1s or 2s."
+_SHORT_REMEDY = "Write a number with a unit, like 5ms, 0.1s or 2s."
 _LONGEST = 365 * 86400.0
 
 

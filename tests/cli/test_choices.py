@@ -9,6 +9,8 @@ import pytest
 from autodl.cli.choices import listing
 from autodl.defaults import SEARCH
 from autodl.errors import ConfigError, MissingDependencyError
+from autodl.evaluate.base import metrics
+from autodl.models.base import families
 from autodl.planning.searching import SCHEDULER
 from autodl.search.schedulers.base import schedulers
 from autodl.search.space import family_space
@@ -34,6 +36,17 @@ def test_the_list_marks_the_default_and_fits_the_terminal(
     assert all(len(line) <= 60 for line in lines)
     entries = re.split(r"\n(?=\S)", "\n".join(lines))
     assert [e.split()[0] for e in entries if "(default)" in " ".join(e.split())] == [usual]
+
+
+def test_kinds_of_models_and_scores_are_listed_with_what_they_are() -> None:
+    listed = {option: re.split(r"\n(?=\S)", listing(option)) for option in ("families", "metric")}
+    assert [e.split()[0] for e in listed["families"]] == list(families)
+    assert [e.split()[0] for e in listed["metric"]] == list(metrics)
+    for key, entry in zip(families, listed["families"], strict=True):
+        assert families[key].name in " ".join(entry.split())
+        assert (f"needs the extra {families[key].extra}" in " ".join(entry.split())) == (
+            families[key].extra is not None
+        )
 
 
 def test_those_that_cannot_search_a_shipped_space_say_so() -> None:

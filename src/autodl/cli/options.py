@@ -48,20 +48,35 @@ TaskOption = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option("--time-budget", "-b", metavar="TIME",
-                 help=f"Wall-clock time for everything, e.g. 60s, 5m, 1h30m (default: {_BUDGET}).",
+                 help=f"Wall-clock time for everything, e.g. 60s, 5m, 1h30m; at least 10s (default: {_BUDGET}).",
                  rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
 MaxTrials = Annotated[
     int | None,
     typer.Option("--max-trials", metavar="N",
                  help="Try this many models, checks of the leaders on further splits included. Without --time-budget "
-                 "the clock is not looked at: the same seed then gives the same result.",
+                 "the clock is not looked at and models are trained one at a time: the same seed then gives the same "
+                 "result.",
                  rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
+
+
+def _list_and_exit(asked: str | None, parameter: typer.CallbackParam) -> str | None:
+    """Print what may be named, if ``help`` is asked."""
+    if asked == "help":
+        from autodl.cli.choices import listing
+
+        typer.echo(listing(str(parameter.name)))
+        raise typer.Exit
+    return asked
+
+
 MetricOption = Annotated[
     str | None,
-    typer.Option("--metric", "-m", metavar="NAME", help="Score to optimize, e.g. roc_auc, f1, rmse. Chosen by task.",
-                 rich_help_panel=_SEARCH, show_default=False),
+    typer.Option("--metric", "-m", metavar="NAME",
+                 help="Score to optimize, e.g. f1 or mae (all: --metric help). Default: roc_auc for two classes, "
+                 "log_loss for more, rmse for numbers.", rich_help_panel=_SEARCH, show_default=False,
+                 callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Quantiles = Annotated[
     str | None,
@@ -71,12 +86,14 @@ Quantiles = Annotated[
 ]  # fmt: skip
 TestFile = Annotated[
     str | None,
-    typer.Option("--test", metavar="FILE", help="Rows kept for the final test, with the target.",
+    typer.Option("--test", metavar="FILE",
+                 help="File with rows for the final test, target included, in place of a share of DATA.",
                  rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
 TestSize = Annotated[
     float | None,
-    typer.Option("--test-size", metavar="SHARE", help="Share of the rows kept for the final test, e.g. 0.2.",
+    typer.Option("--test-size", metavar="SHARE",
+                 help="Share of the rows kept for the final test. Default: 0.2, of very many rows less.",
                  rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
 Group = Annotated[
@@ -107,8 +124,9 @@ OrderColumn = Annotated[
 ]  # fmt: skip
 Families = Annotated[
     str | None,
-    typer.Option("--families", metavar="A,B", help="Only these model families, comma-separated.",
-                 rich_help_panel=_SEARCH, show_default=False),
+    typer.Option("--families", metavar="A,B",
+                 help="Only these kinds of models, with commas between (all: --families help).",
+                 rich_help_panel=_SEARCH, show_default=False, callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Drop = Annotated[
     list[str] | None,
@@ -127,18 +145,15 @@ Address = Annotated[
                  rich_help_panel=_RUN, show_default=False),
 ]  # fmt: skip
 PresetOption = Annotated[
-    str, typer.Option("--preset", metavar="NAME", help="fast, balanced or best.", rich_help_panel=_SEARCH)
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="How much of the time the first try of a kind of model may take: fast (a quarter, and few folds), "
+        "balanced, or best (nine tenths, so that slow kinds take part).",
+        rich_help_panel=_SEARCH,
+    ),
 ]
-
-
-def _list_and_exit(asked: str | None, parameter: typer.CallbackParam) -> str | None:
-    """Print what may be named, if ``help`` is asked."""
-    if asked == "help":
-        from autodl.cli.choices import listing
-
-        typer.echo(listing(str(parameter.name)))
-        raise typer.Exit
-    return asked
 
 
 Search = Annotated[

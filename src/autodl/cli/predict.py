@@ -24,7 +24,12 @@ NewData = Annotated[
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="COLUMN", help="Carry this column of DATA over (repeatable).", show_default=False),
+    typer.Option(
+        "--keep",
+        metavar="COLUMN",
+        help="Copy this column of DATA into the predictions, such as an ID (repeatable).",
+        show_default=False,
+    ),
 ]
 Proba = Annotated[bool, typer.Option("--proba", help="Add a column proba_CLASS with the probability of each class.")]
 RawText = Annotated[

@@ -42,8 +42,8 @@ class ClassImbalance(Check):
                 f"'{rare}' has {count(counts[rare], 'row')} ({share(counts[rare] / total)}), '{common}' "
                 f"{counts[common]:,}: always answering '{common}' would be right in {share(counts[common] / total)} "
                 "of the cases and useless.",
-                action="Rows are split so that each part has its share of each class, and the metric is one that "
-                "guessing cannot satisfy; class weights and resampling are tried in the search.",
+                action="Rows are split so that each part has its share of each class. What the score makes of rare "
+                "classes, and whether they weigh more in learning, stands in the plan.",
                 evidence=evidence,
             )
         ]

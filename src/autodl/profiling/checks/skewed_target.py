@@ -42,7 +42,7 @@ class SkewedTarget(Check):
                 f"'{ctx.target.name}' has a long tail of {side} values (skewness {skew:.1f}): half of the rows lie "
                 f"{'below' if skew > 0 else 'above'} {number(float(np.median(y)))}, but the farthest is "
                 f"{number(float(end))}.",
-                action="A logarithm of the target is an option of the search."
+                action="Whether models learn its logarithm, or a loss for long tails, stands in the plan."
                 if skew > 0 and y.min() >= 0
                 else "Nothing is needed; errors on the tail weigh most, which a metric such as MAE avoids.",
                 evidence=evidence,
