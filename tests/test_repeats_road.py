@@ -14,6 +14,7 @@ from autodl.records import Limits, Plan
 from autodl.search.feasibility import Feasibility
 from autodl.search.repeats import merged
 from autodl.stages import later, searching
+from autodl.stages.views import views
 from autodl.store import RunFolder
 
 N_TRIALS = 40
@@ -99,8 +100,48 @@ def test_the_gain_is_that_of_the_loss_on_the_same_rows(made, gain_of):
     assert compare([], results) is None
     if gain_of is later.leaders_gain:
         best = min(results, key=lambda r: r.loss)
-        loss = [np.sqrt(np.mean((folder.read_array(r.oof) - y) ** 2)) for r in (worst, best)]
-        assert found.value == pytest.approx(loss[0] - loss[1], rel=1e-4)
+        v = max(r.n_splits for r in (worst, best))
+        squares = [np.mean([np.mean((p - y) ** 2) for p in cycled(folder, r, v)]) for r in (worst, best)]
+        assert found.value == pytest.approx(np.sqrt(squares[0]) - np.sqrt(squares[1]), rel=1e-4)
+
+
+def cycled(folder, result, v):
+    """Out-of-fold predictions of each of v splits; who has fewer begins again."""
+    refs = [result.oof.model_copy(update={"others": ()}), *result.oof.others]
+    return [folder.read_array(refs[k % len(refs)]) for k in range(v)]
+
+
+def test_ensembles_see_one_split_at_a_time(made):
+    """The mean over splits has a lower loss than any model that could be delivered, the more so the noisier it is."""
+    _, problem = made
+    folder, y = problem.delivery.folder, problem.setup.data.y
+    results = [r for r in merged(folder.trials()) if r.ok and r.spec.family != "dummy"]
+    v = max(r.n_splits for r in results)
+    assert v > 1
+    seen = views(problem, results)
+    assert len(seen.rows) == v * len(y)
+    np.testing.assert_array_equal(seen.rows.y, np.tile(y, v))
+    np.testing.assert_array_equal(seen.rows.block, np.tile(np.arange(len(y)), v))
+    assert set(seen.predictions) == {r.spec.id for r in results}
+    for r in results:
+        np.testing.assert_array_equal(seen.predictions[r.spec.id], np.concatenate(cycled(folder, r, v)))
+    noisy = max((r for r in results if r.n_splits > 1), key=lambda r: r.n_splits)
+    honest = np.sqrt(np.mean((seen.predictions[noisy.spec.id] - seen.rows.y) ** 2))
+    flattered = np.sqrt(np.mean((folder.read_array(noisy.oof) - y) ** 2))
+    assert flattered < honest
+    assert honest == pytest.approx(noisy.loss, rel=0.02)
+    once = [r.model_copy(update={"oof": r.oof.model_copy(update={"others": ()})}) for r in results]
+    assert views(problem, once).rows.block is None
+
+
+def test_few_of_very_many_trials_are_seen_on_all_splits(made, monkeypatch):
+    _, problem = made
+    monkeypatch.setattr("autodl.stages.views.MOST", 2)
+    results = [r for r in merged(problem.delivery.folder.trials()) if r.ok and r.spec.family != "dummy"]
+    ranked = sorted(results, key=lambda r: r.loss)
+    best = {family: next(r for r in ranked if r.spec.family == family) for family in ("linear", "neighbors")}
+    expected = {r.spec.id for r in (*ranked[:2], *best.values())}
+    assert set(views(problem, results).predictions) == expected
 
 
 def test_the_gain_is_that_of_what_keeps_the_limits(made):
@@ -127,7 +168,9 @@ def test_the_gain_is_that_of_what_is_chosen_with_the_weights_of_rows(made, monke
     monkeypatch.setattr(later, "select", lambda *a, **k: given.append(k["weight"]) or select(*a, **k))
     results = [r for r in merged(problem.delivery.folder.trials()) if r.ok]
     later.delivered_gain(weighted)(results[:2], results)
-    assert len(given) == 2 and all(w is weight for w in given)
+    assert len(given) == 2
+    for w in given:
+        np.testing.assert_array_equal(w, np.tile(weight, len(w) // len(weight)))
 
 
 def test_resuming_goes_on_from_the_repeats(run):
