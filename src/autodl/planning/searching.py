@@ -179,8 +179,8 @@ def _nas(
         "none": f"the architecture of {models} stays that of its best listed one",
     }
     reasons = {
-        "joint": "The best learning rate depends on the architecture. Listed ones come first: a short budget may see no "
-        "other.",
+        "joint": "The best learning rate depends on the architecture. Listed ones come first: a short budget may see "
+        "no other.",
         "none": "All of the time goes into the other settings.",
         "supernet": "One training ranks many architectures; the first few are then trained on their own.",
     }
