@@ -148,6 +148,7 @@ def fit(
     weight_column: str | None = None,
     series_id: str | None = None,
     order_column: str | None = None,
+    series_steps: Sequence[str] | str = (),
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -187,6 +188,7 @@ def fit(
         weight_column: How much each row counts in learning and in scores; 0 leaves it out.
         series_id: Rows with the same value are the steps of one series, which has one value of the target.
         order_column: Order of the steps of a series; that of the rows if not given.
+        series_steps: Columns that are the steps of one series, ``t1 to t96`` or ``hour_*``; one entry a series.
         families: Only these model families.
         drop: Columns not to use.
         preset: ``fast``, ``balanced`` or ``best``.
@@ -223,7 +225,7 @@ def fit(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
-        series_id=series_id, order_column=order_column,
+        series_id=series_id, order_column=order_column, series_steps=series_steps,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
         scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size,
         max_memory=max_memory, report=report,
@@ -258,6 +260,7 @@ def plan(
     weight_column: str | None = None,
     series_id: str | None = None,
     order_column: str | None = None,
+    series_steps: Sequence[str] | str = (),
     families: Sequence[str] | str = (),
     drop: Sequence[str] | str = (),
     preset: str = "balanced",
@@ -284,7 +287,7 @@ def plan(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,
         test_size=test_size, group_column=group_column, time_column=time_column, weight_column=weight_column,
-        series_id=series_id, order_column=order_column,
+        series_id=series_id, order_column=order_column, series_steps=series_steps,
         families=families, drop=drop, seed=seed, workers=workers, address=address, preset=preset, search=search,
         scheduler=scheduler, nas=nas, space=space, pretrained=pretrained, max_latency=max_latency, max_size=max_size,
         max_memory=max_memory,

@@ -140,7 +140,7 @@ def load(
     if seen is not None:
         told = tuple(f"{m}." for m in misfits(seen, frame, schema))
         read = read.model_copy(update={"notes": (*read.notes, *told)})
-    schema, frame = learnt_series(schema, frame, long, {asked, *needed, *options.drop}, place)
+    schema, frame = learnt_series(schema, frame, long, {asked, *needed, *options.drop}, place, options.series_steps)
     if of_folders:
         check_folder_task(options.task, has_numbers(info), info.top[0][0] if info.top else "", name)
     task, task_why, task_guessed = choose_task(info, options.task)

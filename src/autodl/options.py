@@ -44,6 +44,8 @@ class FitOptions(Record):
     """Rows with the same value are the steps of one series."""
     order_column: str | None = None
     """The steps of a series follow one another by it."""
+    series_steps: tuple[str, ...] = ()
+    """Columns that are the steps of a series in each row: ``FIRST to LAST`` or a pattern, one for each series."""
     families: tuple[str, ...] = ()
     """Only these; empty means the planner chooses."""
     drop: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def build_options(
     weight_column: object = None,
     series_id: object = None,
     order_column: object = None,
+    series_steps: object = (),
     families: object = (),
     drop: object = (),
     seed: object = 0,
@@ -128,6 +131,7 @@ def build_options(
         weight_column=check.column("weight_column", weight_column),
         series_id=check.column("series_id", series_id),
         order_column=check.column("order_column", order_column),
+        series_steps=check.columns("series_steps", series_steps),
         families=check.families(families),
         drop=check.columns("drop", drop),
         seed=check.whole("seed", seed, 0, LARGEST_SEED),
@@ -178,6 +182,11 @@ def _no_contradiction(options: FitOptions, spelling: Callable[[str], str]) -> No
         raise ConfigError(
             f"{spelling('series_id')} and {spelling('order_column')} name the same column '{options.series_id}'",
             "Name the column that tells the series apart, and the one that orders their steps.",
+        )
+    if options.series_steps and options.series_id is not None:
+        raise ConfigError(
+            f"{spelling('series_id')} and {spelling('series_steps')} exclude each other",
+            f"{spelling('series_id')} is for a row for each step, {spelling('series_steps')} for a column for each.",
         )
     if options.weight_column in options.drop:
         raise ConfigError(

@@ -122,6 +122,12 @@ OrderColumn = Annotated[
     typer.Option("--order-column", metavar="COLUMN", help="Order of the steps of a series; else that of the rows.",
                  rich_help_panel=_DATA, show_default=False),
 ]  # fmt: skip
+SeriesSteps = Annotated[
+    list[str] | None,
+    typer.Option("--series-steps", metavar="COLUMNS",
+                 help="Columns that are the steps of one series, e.g. 't1 to t96' or 'hour_*' (repeatable).",
+                 rich_help_panel=_DATA, show_default=False),
+]  # fmt: skip
 Families = Annotated[
     str | None,
     typer.Option("--families", metavar="A,B",
@@ -249,6 +255,7 @@ class Wishes:
     weight_column: WeightColumn = None
     series_id: SeriesId = None
     order_column: OrderColumn = None
+    series_steps: SeriesSteps = None
     drop: Drop = None
     time_budget: Budget = None
     max_trials: MaxTrials = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autodl.data.series.long_format import LongTable, gather, gather_again, with_rule
-from autodl.data.series.wide import find_wide, learn_wide, with_wide
+from autodl.data.series.wide import find_wide, learn_wide, named_runs, with_wide
 from autodl.records import SeriesRule, TableSchema
 
 if TYPE_CHECKING:
@@ -38,17 +38,24 @@ def learnt_series(
     long: LongTable | None,
     leave_out: Collection[str | None],
     place: MediaPlace,
+    steps: Sequence[str] = (),
 ) -> tuple[TableSchema, pd.DataFrame]:
     """The learnt columns and the canonical rows with the series that wide columns make, and the rule of a long table.
 
     Args:
         schema: All columns. frame: Canonical rows. long: The long table that they come from, if they do.
         leave_out: Columns that are no steps, such as the target. place: Where series are stored.
+        steps: What the user said are the steps of series.
+
+    Raises:
+        DataError: If that is not so.
     """
     if long is not None:
         return TableSchema(columns=with_rule(schema.columns, long)), frame
     names = {name for name in leave_out if name is not None}
-    return learn_wide(schema, frame, find_wide(schema, frame, names), place)
+    named = named_runs(schema, steps, names)
+    taken = {c for run in named for c in run.columns}
+    return learn_wide(schema, frame, [*named, *find_wide(schema, frame, names | taken)], place)
 
 
 def long_rule(schema: TableSchema) -> tuple[str, SeriesRule] | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,13 @@ class Run:
     Attributes:
         columns: t names in the order of the numbers. near: mean correlation of neighbours. far: of columns a third
             of the series apart.
+        named: Whether the user said so: then nothing has to show it.
     """
 
     columns: tuple[str, ...]
     near: float = 0.0
     far: float = 0.0
+    named: bool = False
 
     @property
     def name(self) -> str:
@@ -78,6 +81,44 @@ def find_wide(schema: TableSchema, frame: pd.DataFrame, leave_out: Collection[st
         if near > 0:
             found.append(Run(columns, near, far))
     return found
+
+
+def named_runs(schema: TableSchema, asked: Sequence[str], leave_out: Collection[str] = ()) -> list[Run]:
+    """The columns that the user named as steps, in file order.
+
+    Args:
+        schema: All columns. asked: ``FIRST to LAST``, or a pattern with ``*`` and ``?``; one for each series.
+        leave_out: Columns that cannot be steps, such as the target; a pattern passes over them.
+
+    Raises:
+        DataError: If fewer than two columns are meant, or one holds no numbers.
+    """
+    found = []
+    for text in asked:
+        names = tuple(n for n in _meant(schema.names, text) if n not in leave_out)
+        if len(names) < 2:
+            known = "no column" if not names else f"only '{names[0]}'"
+            raise DataError(
+                f"--series-steps '{text}' names {known}, but a series has several steps",
+                "Write the first and the last column, like 't1 to t96', or a pattern, like 't*'.",
+            )
+        for name in names:
+            column = schema[name]
+            if column.kind not in (ColumnKind.NUMERIC, ColumnKind.CONSTANT) or column.parse != ParseRule():
+                raise DataError(
+                    f"--series-steps '{text}' names '{name}', which holds no plain numbers ({column.why})",
+                    "The steps of a series are numbers, written in one way in all columns.",
+                )
+        found.append(Run(names, named=True))
+    return found
+
+
+def _meant(names: Sequence[str], text: str) -> list[str]:
+    first, _, last = text.partition(" to ")
+    if first in names and last in names:
+        places = sorted((names.index(first), names.index(last)))
+        return list(names[places[0] : places[1] + 1])
+    return [n for n in names if fnmatchcase(n, text)]
 
 
 def numbered_runs(schema: TableSchema, leave_out: Collection[str] = ()) -> list[tuple[str, ...]]:
@@ -150,10 +191,11 @@ def learn_wide(
     for run in runs:
         rule = ParseRule(series=SeriesRule(channels=1, columns=run.columns))
         cells = store_series(_cells(frame, run.columns), 1, run.name, place)
-        why = (
-            f"{len(run.columns)} columns that look like the steps of a series: neighbours correlate by "
-            f"{run.near:.2f}, those a third of the way apart by {run.far:.2f}"
+        looks = (
+            f"that look like the steps of a series: neighbours correlate by {run.near:.2f}, those a third of the way "
+            f"apart by {run.far:.2f}"
         )
+        why = f"{len(run.columns)} columns {'that you named as its steps' if run.named else looks}"
         infos.append(describe_series(run.name, why, cells, rule))
         added[run.name] = pd.Series(cells, index=frame.index)
     return TableSchema(columns=tuple(infos)), frame.assign(**added) if added else frame
