@@ -261,7 +261,8 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
         max_rows=None if before is None else before.max_rows,
         seed=options.seed if before is None else before.seed,
         group_column=options.series_id or options.group_column,
-        whole=options.series_id is not None,
+        # Runs of earlier versions drew from the steps where there were few series.
+        whole=options.series_id is not None and (before is None or before.group is not None),
     )
 
 
@@ -293,7 +294,9 @@ def load_test(
     series_id = next((rule.id_column for rule in rules if rule.id_column is not None), None)
     allowance = Allowance(memory_bytes=total_memory(), seed=seed, group_column=series_id, whole=series_id is not None)
     name = Path(path).name
-    table = read_rows(path, as_text=train.schema.text_columns, allowance=allowance)
+    table = read_rows(
+        path, as_text=train.schema.word_columns, marked=train.schema.marked_columns, allowance=allowance
+    )
     table = table_as_trained(
         drawn_test(table, len(train.y), seed, hurried=train.read.sample is not None), train.schema, name
     )

@@ -208,7 +208,8 @@ def predict_file(
     model = model or DeliveredModel(folder)
     where, words = Path(data).name, model.manifest.features.word_columns
     # Columns to keep are text at first: whether they are numbers only all their cells tell, not those of one batch.
-    batches = Batches(data, as_text={*model.manifest.features.text_columns, *keep}, words=words)
+    marked = model.manifest.features.marked_columns
+    batches = Batches(data, as_text={*words, *keep}, marked=marked, words=words)
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
     ignored, n = "", 0

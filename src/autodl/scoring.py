@@ -17,6 +17,7 @@ from autodl.model import load_model, shared, weighted_prediction
 from autodl.models.base import families
 from autodl.records import Ensemble, Footprint, Plan, TrialResult
 from autodl.search.feasibility import Feasibility
+from autodl.search.repeats import first_split
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -97,11 +98,11 @@ def candidates(
             if ensemble.calibration is not None or threshold != HALF or factors:
                 prediction, validation = combine(ensemble, predictions), metric.to_score(ensemble.loss)
         elif plan.quantiles and r.oof is not None:
-            # Each model gets shifts of its own, as the leader did, so that none wins by them alone.
-            oof = folder.read_array(r.oof)
+            # By one split, as the leader; each model gets shifts of its own, as that did: none wins by them alone.
+            oof = folder.read_array(first_split(r.oof))
             prediction, validation = _shifted(prediction, oof, rows)
         elif decides and r.oof is not None and families[r.spec.family].complexity > 0:
-            oof = folder.read_array(r.oof)
+            oof = folder.read_array(first_split(r.oof))
             threshold, factors = choose_answers(oof, rows)
             if threshold != HALF or factors:
                 validation = _score_of_answers(oof, rows)

@@ -35,7 +35,7 @@ def learnt(path: Path) -> TableSchema:
 
 
 def read_again(path: Path, schema: TableSchema) -> pd.DataFrame:
-    raw = read_rows(path, as_text=schema.text_columns).frame
+    raw = read_rows(path, as_text=schema.word_columns, marked=schema.marked_columns).frame
     return apply_schema(raw, schema, where=path.name)
 
 
@@ -102,6 +102,41 @@ def test_a_file_of_one_row_has_the_marks_of_the_training(
     schema = learnt(write(tmp_path / "train.csv", many, "price", ";"))
     found = read_again(write(tmp_path / "new.csv", cells, "price", ";"), schema)
     assert found["price"].tolist() == values
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_file_in_the_english_way_is_read_so(tmp_path: Path, separator: str) -> None:
+    """Learnt from a German table, asked with an English one: no comma, and points that part no thousands."""
+    many = [f"{v:,.1f}".translate(str.maketrans(",.", ".,")) for v in RNG.uniform(1, 50_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "price", ";"))
+    assert schema["price"].parse.thousands == "."
+    cells = ["12.125", "7.25", "13.625", "999.875", "5.125"]
+    found = read_again(write(tmp_path / "new.csv", cells, "price", separator), schema)
+    assert found["price"].tolist() == [float(c) for c in cells]
+    comma = learnt(write(tmp_path / "comma.csv", [f"{v:.1f}".replace(".", ",") for v in range(200)], "price", ";"))
+    found = read_again(write(tmp_path / "new.csv", ["1", "2", "3.5", "4"], "price", separator), comma)
+    assert found["price"].tolist() == [1.0, 2.0, 3.5, 4.0]
+
+
+def test_commas_between_cells_leave_points_to_decimals(tmp_path: Path) -> None:
+    many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))
+    found = read_again(write(tmp_path / "new.csv", ["12.125", "999.875"], "population", ","), schema)
+    assert found["population"].tolist() == [12.125, 999.875]
+
+
+def test_large_files_are_read_by_the_same_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autodl.data import Batches, reading
+
+    many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))
+    monkeypatch.setattr(reading, "LARGE_BYTES", 1)
+    monkeypatch.setattr(reading, "PACKED_BYTES", 1)
+    for separator, expected in ((";", 12345.0), (",", 12.345)):
+        new = write(tmp_path / "new.csv", ["12.345"] * 30, "population", separator)
+        batches = Batches(new, as_text=schema.word_columns, marked=schema.marked_columns)
+        frames = [apply_schema(raw, schema.only(["population"]), where="new.csv") for raw in batches]
+        assert {v for frame in frames for v in frame["population"]} == {expected}
 
 
 def test_another_unit_is_no_number_of_this_column(tmp_path: Path) -> None:

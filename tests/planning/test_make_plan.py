@@ -345,6 +345,19 @@ def test_rare_classes_weigh_more_only_where_no_cut_can_do_the_same(metric: str, 
     )
 
 
+def test_rare_rows_of_a_huge_table_are_too_few_in_the_sample_for_a_cut() -> None:
+    profile = profile_of(table())
+    rare = profile.model_copy(
+        update={
+            "n_rows": 400_000,
+            "target": profile.target.model_copy(update={"class_counts": (399_800, 200)}),
+        }
+    )
+    asked = FitOptions(time_budget_s=600.0, metric="balanced_accuracy")
+    plan = make_plan(rare, asked, machine=MACHINE, has_test_file=False)
+    assert {f.recipe.balance for f in plan.families if f.key != "dummy"} == {"class_weight"}
+
+
 def test_rare_rows_decide_on_the_size_of_the_parts() -> None:
     """Card fraud: 492 of 284,807 rows. The usual 10,000 rows of a split would hold 17 of them."""
     profile = profile_of(table())

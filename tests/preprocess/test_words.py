@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from autodl.explain.text_terms import shown_terms, without_term
-from autodl.preprocess.tokenizer import parts
+from autodl.media.tokens import FIRST
+from autodl.preprocess.tokenizer import Tokenizer, parts
 from autodl.preprocess.vocabulary import Vocabulary
 from autodl.preprocess.words import word, word_pattern
 
@@ -49,3 +50,17 @@ def test_the_vocabulary_cuts_as_it_was_learnt() -> None:
     found = Vocabulary.of(learnt).transform(texts)
     assert abs(found - expected).max() < 1e-6
     assert set(learnt.get_feature_names_out()) > {w for _, words in SENTENCES.values() for w in words}
+
+
+def test_what_an_earlier_version_learnt_is_cut_as_it_was() -> None:
+    texts = [sentence for sentence, _ in SENTENCES.values()]
+    old = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+    expected = old.fit_transform(texts)
+    state = {k: v for k, v in Vocabulary.of(old).__getstate__().items() if k != "marks"}
+    again = Vocabulary.__new__(Vocabulary)
+    again.__setstate__(state)
+    assert abs(again.transform(texts) - expected).max() < 1e-6
+    tokenizer = Tokenizer.__new__(Tokenizer)
+    tokenizer.__setstate__({"words": ["अच", "छ"], "pieces": [], "characters": False})
+    assert tokenizer.tokens("अच्छा")[0] == FIRST
+    assert Tokenizer(["अच्छा"], [], False).tokens("अच्छा") == [FIRST]

@@ -46,6 +46,8 @@ class Known:
     """Whether columns without a name hold values after all."""
     n_rows: int | None = None
     """Rows of the table, where the head promised many more."""
+    marked: frozenset[str] = frozenset()
+    """Columns in which a point may part thousands, unless commas part the cells."""
 
 
 class Again(Exception):  # noqa: N818 - no fault, but news.
@@ -124,7 +126,8 @@ class _DelimitedBlocks:
 
     def builder(self, name: str) -> Builder:
         """Numbers or words, as the cells turn out."""
-        return Cells(self._files[0].dialect.decimal, text=name in self._known.text)
+        dialect, known = self._files[0].dialect, self._known
+        return Cells(dialect.decimal, text=name in known.text or (name in known.marked and dialect.delimiter != ","))
 
     def row_text(self) -> float:
         """By the head of the first file."""

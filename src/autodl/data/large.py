@@ -29,13 +29,18 @@ ENOUGH = 0.95
 
 
 def read_large(
-    table: LargeTable, *, as_text: Collection[str], skip: Collection[str], allowance: Allowance
+    table: LargeTable,
+    *,
+    as_text: Collection[str],
+    marked: Collection[str] = (),
+    skip: Collection[str],
+    allowance: Allowance,
 ) -> tuple[pd.DataFrame, ReadInfo, NDArray[np.int64]]:
     """Read a large table.
 
     Args:
         table: The files.
-        as_text: Columns whose cells stay text.
+        as_text: Columns whose cells stay text. marked: As for ``read_table``.
         skip: Columns that are not read at all.
         allowance: What may be kept.
 
@@ -46,7 +51,7 @@ def read_large(
     Raises:
         DataError: What is wrong with the files and what to do.
     """
-    known = Known((None,) * len(table.parts), frozenset(as_text))
+    known = Known((None,) * len(table.parts), frozenset(as_text), marked=frozenset(marked))
     while True:
         try:
             return _collect(open_blocks(table, known), known, frozenset(skip), allowance)
@@ -161,9 +166,11 @@ def _plain_types(columns: dict[str, Any], n: int, where: str) -> tuple[pd.DataFr
     return pd.DataFrame(columns, index=pd.RangeIndex(n), copy=False), notes
 
 
-def read_blocks(table: LargeTable, as_text: Collection[str]) -> Generator[pd.DataFrame, None, ReadInfo]:
+def read_blocks(
+    table: LargeTable, as_text: Collection[str], marked: Collection[str] = ()
+) -> Generator[pd.DataFrame, None, ReadInfo]:
     """The whole of a large table as raw frames of some ten thousand rows each, in order; at last how it was read."""
-    known = Known((None,) * len(table.parts), frozenset(as_text))
+    known = Known((None,) * len(table.parts), frozenset(as_text), marked=frozenset(marked))
     given = 0
     notes: list[str] = []
     while True:

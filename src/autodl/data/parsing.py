@@ -29,6 +29,8 @@ MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
 _PLAIN = re.compile(r"(-?(?:0|[1-9]\d*))(\.\d*)?")
 """A whole number and its decimals, as programs write them; a zero in front makes a code of it."""
+_POINT = re.compile(r"^\D*\d*\.\d+\D*$")
+"""A number with one point."""
 RELEARN = 0.5
 """When more than this share of the present values defies the learnt rule, the column is read anew by its own."""
 
@@ -152,10 +154,24 @@ def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArr
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
+    if rule.marked and _plainly_written(levels.words, rule):
+        rule = rule.model_copy(update={"decimal": ".", "thousands": ""})
     values = _parse(
         levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels, rule)
     )
     return _finite(levels.spread(values, np.nan))
+
+
+def _plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
+    """Whether a column of decimal commas or points between thousands comes with decimal points for once.
+
+    A single number in which the point can only be that of decimals, and no comma anywhere, show it: ``7.25`` beside
+    ``12.125`` does, for nobody writes one column in two ways.
+    """
+    if any("," in w for w in words):
+        return False
+    points = [w for w in words if _POINT.search(w)]
+    return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
 
 
 def _other_numbers(words: list[str], levels: Levels, rule: ParseRule) -> NDArray[np.float64] | None:

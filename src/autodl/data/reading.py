@@ -43,7 +43,11 @@ _READABLE = "Give a CSV, Excel (.xlsx), Parquet, Feather or JSON file."
 
 
 def read_table(
-    source: str | Path | AnyFrame, *, as_text: Collection[str] = (), every_row: bool = False
+    source: str | Path | AnyFrame,
+    *,
+    as_text: Collection[str] = (),
+    marked: Collection[str] = (),
+    every_row: bool = False,
 ) -> tuple[pd.DataFrame, ReadInfo]:
     """Read a table.
 
@@ -52,6 +56,7 @@ def read_table(
             ``.xz``), a folder or a glob of shards of one table, or a frame that ``as_pandas`` takes.
         as_text: Columns whose cells stay text even if all of them are numbers (CSV only) or name images; for data
             that must agree with a schema in which they are categories.
+        marked: Columns in which a point may part thousands: their cells stay text, too, unless commas part the cells.
         every_row: Refuse rows that cannot be read rather than skip a few of them.
 
     Returns:
@@ -61,7 +66,7 @@ def read_table(
     Raises:
         DataError: What is wrong with the source and what to do.
     """
-    read = read_rows(source, as_text=as_text, every_row=every_row)
+    read = read_rows(source, as_text=as_text, marked=marked, every_row=every_row)
     return read.frame, read.info
 
 
@@ -82,6 +87,7 @@ def read_rows(
     source: str | Path | AnyFrame,
     *,
     as_text: Collection[str] = (),
+    marked: Collection[str] = (),
     every_row: bool = False,
     skip: Collection[str] = (),
     target: str | None = None,
@@ -91,8 +97,7 @@ def read_rows(
 
     Args:
         source: As for ``read_table``.
-        as_text: As for ``read_table``.
-        every_row: As for ``read_table``.
+        as_text, marked, every_row: As for ``read_table``.
         skip: Columns that need not be read; large files leave them out (``ReadInfo.unread``).
         target: What is to be predicted, as the user named it: its cells name no images.
         allowance: What a large table may use; small ones are always kept whole.
@@ -113,9 +118,9 @@ def read_rows(
         return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)), place)
     large = _large(files, str(source), every_row)
     if large is not None:
-        frame, info, rows = read_large(large, as_text=as_text, skip=skip, allowance=allowance)
+        frame, info, rows = read_large(large, as_text=as_text, marked=marked, skip=skip, allowance=allowance)
     else:
-        frame, info = _read_small(files, str(source), as_text, every_row)
+        frame, info = _read_small(files, str(source), as_text, marked, every_row)
         rows = np.arange(len(frame))
     placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
     return TableRead(placed.frame, _with_notes(info, (*left_out, *placed.notes)), rows)
@@ -139,6 +144,7 @@ class Batches:
     Args:
         source: A file, folder or glob, as for ``read_table``.
         as_text: Columns whose cells stay text.
+        marked: As for ``read_table``.
         words: Columns that held words when the model was trained, so that none of them names images.
 
     Attributes:
@@ -149,8 +155,15 @@ class Batches:
         DataError: What is wrong with the source and what to do; also midway.
     """
 
-    def __init__(self, source: str | Path, *, as_text: Collection[str] = (), words: Collection[str] = ()) -> None:
-        self._source, self._as_text, self._words = source, as_text, words
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        as_text: Collection[str] = (),
+        marked: Collection[str] = (),
+        words: Collection[str] = (),
+    ) -> None:
+        self._source, self._as_text, self._marked, self._words = source, as_text, marked, words
         self.info: ReadInfo | None = None
         self.folders: dict[str, Path] = {}
 
@@ -169,12 +182,12 @@ class Batches:
         large = _large(files, str(self._source), every_row=True)
         notes = dict.fromkeys(left_out)
         if large is None:
-            frame, info = _read_small(files, str(self._source), self._as_text, every_row=True)
+            frame, info = _read_small(files, str(self._source), self._as_text, self._marked, every_row=True)
             placed = self._placed(frame, files[0].parent, notes)
             self.info = _with_notes(info, tuple(notes))
             yield placed
         else:
-            blocks = read_blocks(large, self._as_text)
+            blocks = read_blocks(large, self._as_text, self._marked)
             while True:
                 try:
                     block = next(blocks)
@@ -211,7 +224,7 @@ def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None
 
 
 def _read_small(
-    files: list[Path], source: str, as_text: Collection[str], every_row: bool
+    files: list[Path], source: str, as_text: Collection[str], marked: Collection[str], every_row: bool
 ) -> tuple[pd.DataFrame, ReadInfo]:
     """Read the files whole."""
     parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
@@ -221,7 +234,7 @@ def _read_small(
     kind = formats.pop()
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
-        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, every_row)
+        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, marked, every_row)
     frames: list[pd.DataFrame] = []
     notes: list[str] = []
     for name, data, _ in parts:
@@ -285,7 +298,12 @@ def _read_other(kind: str, data: pa.Buffer, where: str) -> tuple[pd.DataFrame, t
 
 
 def _read_csv(
-    parts: list[tuple[str, pa.Buffer]], source: str, n_bytes: int, as_text: Collection[str], every_row: bool
+    parts: list[tuple[str, pa.Buffer]],
+    source: str,
+    n_bytes: int,
+    as_text: Collection[str],
+    marked: Collection[str],
+    every_row: bool,
 ) -> tuple[pd.DataFrame, ReadInfo]:
     texts: list[tuple[str, Text]] = []
     for name, data in parts:
@@ -316,4 +334,4 @@ def _read_csv(
         n_bytes=n_bytes,
         notes=tuple(notes),
     )
-    return to_frame(table, dialect.decimal, as_text), info
+    return to_frame(table, dialect.decimal, {*as_text, *(marked if dialect.delimiter != "," else ())}), info

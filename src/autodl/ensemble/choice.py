@@ -18,7 +18,7 @@ from autodl.ensemble.calibration import Kind, calibrated, fit_calibration, kinds
 from autodl.ensemble.constraints import Allowed
 from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
-from autodl.ensemble.known_rows import KnownRows
+from autodl.ensemble.known_rows import KnownRows, copies
 from autodl.ensemble.nested import PARTS, PROOF_SE, Judged, judge, judge_calibration, judged, parts
 from autodl.ensemble.pool import Pool, gather, wide
 from autodl.ensemble.pooling import pooled
@@ -95,10 +95,11 @@ def select(
         method="single", loss=best, single_loss=best,
         why="Only one model is available." if n_known == 1 else "Only one model is within the limits.",
     )  # fmt: skip
-    if len(pool.y) < FEW_ROWS:
+    n_apart = len(pool.y) // copies(pool.y, pool.block)
+    if n_apart < FEW_ROWS:
         chosen, place = _of_few_rows(pool, single, metric)
         # Intervals are moved by what little is known: those that never were hold too few rows.
-        known = answers and len(pool.y) >= LEAST_ROWS
+        known = answers and n_apart >= LEAST_ROWS
         return _settled(chosen, pool, wide(pool.predictions[place]), parts(pool, rng, 2), metric, seed, known)
     # Without a clock, or within limits of the user, nothing else depends on measured times: runs repeat.
     timed = allowed is None and deadline.left() < np.inf

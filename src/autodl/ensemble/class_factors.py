@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from autodl.decision import decide, decided
 from autodl.ensemble.halves import random_half
-from autodl.ensemble.known_rows import KnownRows
+from autodl.ensemble.known_rows import KnownRows, copies
 from autodl.ensemble.level_cuts import rounded, tuned
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.influence import influence, standard_error
@@ -60,7 +60,7 @@ def choose_factors(p: Array, rows: KnownRows) -> tuple[float, ...]:
     known = np.flatnonzero(np.isfinite(p).all(axis=1))
     if len(known) > MAX_ROWS:
         known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
-    if len(known) < MIN_ROWS:
+    if len(known) < MIN_ROWS * copies(rows.y[known], None if rows.block is None else rows.block[known]):
         return ()
     p, rows = np.asarray(p, dtype=np.float64)[known], rows.only(known).coded()
     halves = [random_half(rows.y, rng, rows.block) for _ in range(N_SPLITS)]

@@ -14,6 +14,15 @@ from autodl.evaluate.base import Metric
 Array = NDArray[Any]
 
 
+def copies(y: Array, block: Array | None) -> int:
+    """How often each row stands among (n,) rows with these (n,) blocks: more than once where splits were repeated."""
+    if block is None or not len(y):
+        return 1
+    _, first, place, sizes = np.unique(block, return_index=True, return_inverse=True, return_counts=True)
+    alike = sizes.min() == sizes.max() and bool((y == y[first][place]).all())
+    return int(sizes[0]) if alike else 1
+
+
 @dataclass(frozen=True)
 class KnownRows:
     """What cuts, factors and shifts are learnt from and judged by; the predictions for the rows go beside it.

@@ -78,7 +78,8 @@ def cut_parts(y: Array, classes: bool, block: Array | None, rng: np.random.Gener
     """(n,) parts of rows with (n,) targets: whole blocks where there are any, otherwise as ``random_parts``."""
     if block is not None:
         _, first, place, sizes = np.unique(block, return_index=True, return_inverse=True, return_counts=True)
-        if len(sizes) > 1 and SMALL * n_parts * sizes.max() <= len(y) and (y == y[first][place]).all():
+        alike = sizes.min() == sizes.max() or SMALL * n_parts * sizes.max() <= len(y)
+        if len(sizes) > 1 and alike and (y == y[first][place]).all():
             # As where each row stands once for each of several splits.
             return random_parts(y[first], classes, rng, n_parts)[place]
         if len(sizes) > 1:

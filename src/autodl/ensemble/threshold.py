@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from autodl.decision import HALF, decided
 from autodl.ensemble.halves import random_half
-from autodl.ensemble.known_rows import KnownRows
+from autodl.ensemble.known_rows import KnownRows, copies
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 
@@ -50,7 +50,8 @@ def choose_threshold(p: Array, rows: KnownRows) -> float:
     if len(known) > MAX_ROWS:
         known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
     p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(rows.y)[known].astype(np.int64)
-    if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS:
+    block = None if rows.block is None else rows.block[known]
+    if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS * copies(y, block):
         return HALF
     order = np.argsort(p)
     p, rows = p[order], rows.only(known[order]).coded()

@@ -21,7 +21,7 @@ _RUN = re.compile(f"[{UNSPACED}]+")
 def _word() -> re.Pattern[str]:
     """A letter and more of them, also behind an apostrophe or a hyphen."""
     letter = rf"[\w{marks()}]"
-    return re.compile(rf"\w(?:{letter}|['-](?=['-]*\w))+")
+    return re.compile(rf"\w(?:{letter}|['-]+(?=\w))+")
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autodl.ensemble.class_factors import MAX_ROWS as FACTOR_ROWS
+from autodl.ensemble.threshold import MAX_ROWS as CUT_ROWS
 from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
@@ -71,7 +73,10 @@ def weighs_classes(facts: Facts, metric: Metric) -> bool:
     """
     if metric.needs != "label" or metric.key in EACH_ROW_ALIKE or facts.minority >= IMBALANCED:
         return False
-    return one_sided(metric) or min(c for c in facts.profile.target.class_counts if c) < ROWS_FOR_A_CUT
+    counts = facts.profile.target.class_counts
+    looked_at = CUT_ROWS if len(counts) == 2 else FACTOR_ROWS  # a sample of more, in which rare rows are rarer still
+    rare = min(c for c in counts if c) * min(1.0, looked_at / max(1, sum(counts)))
+    return one_sided(metric) or rare < ROWS_FOR_A_CUT
 
 
 def by_logarithms(facts: Facts, metric: Metric) -> bool:

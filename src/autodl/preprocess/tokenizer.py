@@ -39,10 +39,11 @@ class Tokenizer:
     Args:
         words: Tokens that are whole. pieces: of one to ``LONGEST_PIECE`` characters, for other words.
         characters: Whether each character is a token.
+        marks: Whether words hold combining marks; those of earlier versions end before them.
     """
 
-    def __init__(self, words: list[str], pieces: list[str], characters: bool) -> None:
-        self.words, self.pieces, self.characters = words, pieces, characters
+    def __init__(self, words: list[str], pieces: list[str], characters: bool, marks: bool = True) -> None:
+        self.words, self.pieces, self.characters, self.marks = words, pieces, characters, marks
         self._words = {word: FIRST + k for k, word in enumerate(words)}
         self._pieces = {piece: FIRST + len(words) + k for k, piece in enumerate(pieces)}
 
@@ -70,15 +71,15 @@ class Tokenizer:
         return FIRST + len(self.words) + len(self.pieces)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"words": self.words, "pieces": self.pieces, "characters": self.characters}
+        return {"words": self.words, "pieces": self.pieces, "characters": self.characters, "marks": self.marks}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        Tokenizer.__init__(self, state["words"], state["pieces"], state["characters"])
+        Tokenizer.__init__(self, state["words"], state["pieces"], state["characters"], state.get("marks", False))
 
     def tokens(self, text: str) -> list[int]:
         """Numbers of the tokens of a text."""
         out: list[int] = []
-        for part in parts(text, self.characters):
+        for part in parts(text, self.characters, self.marks):
             if (number := self._words.get(part)) is not None:
                 out.append(number)
             else:
@@ -108,14 +109,14 @@ class Tokenizer:
         return MediaBatch(TokenStore(flat, starts, self.size), places)
 
 
-def parts(text: str, characters: bool = False) -> list[str]:
+def parts(text: str, characters: bool = False, marks: bool = True) -> list[str]:
     """Words, signs and characters of scripts without spaces, in order.
 
     >>> parts("Good, 很好!"), parts("GATTA", True)
     (['good', ',', '很', '好', '!'], ['g', 'a', 't', 't', 'a'])
     """
     text = text[:LONGEST_TEXT].lower()
-    return [c for c in text if not c.isspace()] if characters else part_pattern().findall(text)
+    return [c for c in text if not c.isspace()] if characters else part_pattern(marks).findall(text)
 
 
 def _in_long_runs(texts: Sequence[str]) -> bool:

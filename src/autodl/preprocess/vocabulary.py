@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autodl.preprocess.older import completed
 from autodl.preprocess.words import word_pattern
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ class Vocabulary:
         lengths: Least and most words or characters of a term.
         terms: (v,) in the order of the columns.
         idf: (v,) float32 inverse document frequencies.
+        marks: Whether words hold combining marks; those of earlier versions end before them.
     """
 
     def __init__(
-        self, analyzer: Analyzer, lengths: tuple[int, int], terms: list[str], idf: NDArray[np.float32]
+        self,
+        analyzer: Analyzer,
+        lengths: tuple[int, int],
+        terms: list[str],
+        idf: NDArray[np.float32],
+        marks: bool = True,
     ) -> None:
-        self.analyzer, self.lengths, self.terms, self.idf = analyzer, lengths, terms, idf
+        self.analyzer, self.lengths, self.terms, self.idf, self.marks = analyzer, lengths, terms, idf, marks
         self._places = {term: j for j, term in enumerate(terms)}
 
     @classmethod
@@ -51,7 +58,8 @@ class Vocabulary:
         """Whether both give every text the same weights."""
         if not isinstance(other, Vocabulary):
             return NotImplemented
-        same = (self.analyzer, self.lengths) == (other.analyzer, other.lengths) and self.terms == other.terms
+        same = (self.analyzer, self.lengths, self.marks) == (other.analyzer, other.lengths, other.marks)
+        same = same and self.terms == other.terms
         return same and np.array_equal(self.idf, other.idf)
 
     __hash__ = None  # type: ignore[assignment]
@@ -60,7 +68,7 @@ class Vocabulary:
         return {key: value for key, value in self.__dict__.items() if key != "_places"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(completed(state, {"marks": False}))
         self._places = {term: j for j, term in enumerate(self.terms)}
 
     def transform(self, texts: Sequence[str]) -> Any:
@@ -96,7 +104,7 @@ class Vocabulary:
         if self.analyzer == "char":
             text = _SPACES.sub(" ", text)
             return [text[i : i + k] for k in range(low, high + 1) for i in range(len(text) - k + 1)]
-        words = word_pattern().findall(text)
+        words = word_pattern(self.marks).findall(text)
         return [
             words[i] if k == 1 else " ".join(words[i : i + k])
             for k in range(low, high + 1)

@@ -35,18 +35,24 @@ def marks() -> str:
 
 
 @cache
-def word() -> str:
-    """A pattern of a word: a letter, digit or underscore, and what belongs to it."""
-    return rf"\w[\w{marks()}]*"
+def word(with_marks: bool = True) -> str:
+    """A pattern of a word: a letter, digit or underscore, and what belongs to it.
+
+    Args:
+        with_marks: False for what was learnt by a version that cut words at marks.
+    """
+    return rf"\w[\w{marks()}]*" if with_marks else r"\w+"
 
 
 @cache
-def word_pattern() -> re.Pattern[str]:
+def word_pattern(with_marks: bool = True) -> re.Pattern[str]:
     """``word``, compiled."""
-    return re.compile(word())
+    return re.compile(word(with_marks))
 
 
 @cache
-def part_pattern() -> re.Pattern[str]:
-    """A character of a script without spaces, a word of another, or a sign."""
-    return re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}](?:[^\W{UNSPACED}]|[{marks()}])*|[^\w\s]")
+def part_pattern(with_marks: bool = True) -> re.Pattern[str]:
+    """A character of a script without spaces, a word of another, or a sign; argument as for ``word``."""
+    letter = rf"[^\W{UNSPACED}]"
+    words = rf"{letter}(?:{letter}|[{marks()}])*" if with_marks else rf"{letter}+"
+    return re.compile(rf"[{UNSPACED}]|{words}|[^\w\s]")

@@ -50,8 +50,8 @@ class ValueRule(Record):
 
     @property
     def marked(self) -> bool:
-        """Whether ``12.345`` may mean something else than it does to a program, so that text must stay text."""
-        return bool(self.thousands) or self.decimal != "."
+        """Whether ``12.345`` means something else than it does to a program, so that text must stay text."""
+        return self.thousands == "." or self.decimal != "."
 
 
 class ChannelRule(ValueRule):
@@ -189,13 +189,13 @@ class TableSchema(Record):
         return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
 
     @property
-    def text_columns(self) -> tuple[str, ...]:
-        """Columns whose cells must stay text when a file is read, so that the learnt rules can read them."""
+    def marked_columns(self) -> tuple[str, ...]:
+        """Columns of numbers in which a point parts thousands, or a comma decimals; channels of series among them."""
         marked = [c.name for c in self.columns if c.kind is ColumnKind.NUMERIC and c.parse.marked]
         for rule in (c.parse.series for c in self.columns):
             if rule is not None:
                 marked += [n for n, r in zip(rule.columns, rule.rules, strict=False) if r.marked]
-        return (*self.word_columns, *marked)
+        return tuple(marked)
 
     @property
     def objects(self) -> str:

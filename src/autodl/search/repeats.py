@@ -63,6 +63,11 @@ def _together(first: TrialResult, others: Sequence[TrialResult]) -> TrialResult:
     )
 
 
+def first_split(ref: ArtifactRef) -> ArtifactRef:
+    """The predictions on the first split alone."""
+    return ref.model_copy(update={"others": ()})
+
+
 def _mean(refs: Sequence[ArtifactRef | None]) -> ArtifactRef | None:
     known = [r for r in refs if r is not None]
     return known[0].model_copy(update={"others": tuple(known[1:])}) if known and refs[0] is not None else None

@@ -10,9 +10,9 @@ import numpy as np
 from autodl.clock import Deadline
 from autodl.ensemble import Allowed, KnownRows, combine, select
 from autodl.ensemble.answers import needs_cut
-from autodl.ensemble.nested import cut_parts
+from autodl.ensemble.nested import cut_parts, noise
 from autodl.ensemble.quick_answers import quick_answers
-from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.influence import influence
 from autodl.models.base import families
 from autodl.records import Ensemble, Member, TrialResult
 from autodl.search.patience import Compare, Gain
@@ -109,4 +109,4 @@ def _difference(rows: KnownRows, k: int, first: NDArray[Any], last: NDArray[Any]
     before, after = (influence(rows.metric, rows.y, p, k, rows.weight) for p in (first, last))
     if before is None or after is None:
         return None
-    return Gain(rows.loss(first, k) - rows.loss(last, k), standard_error(after - before, rows.block))
+    return Gain(rows.loss(first, k) - rows.loss(last, k), noise(after - before, rows.block))

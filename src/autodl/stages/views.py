@@ -16,6 +16,7 @@ import numpy as np
 
 from autodl.clock import NEVER, Deadline
 from autodl.records import ArtifactRef, TrialResult
+from autodl.search.repeats import first_split
 from autodl.stages.problem import Problem
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def views(
 
 
 def _splits(ref: ArtifactRef) -> tuple[ArtifactRef, ...]:
-    return (ref.model_copy(update={"others": ()}), *ref.others)
+    return (first_split(ref), *ref.others)
 
 
 def _read(problem: Problem, ref: ArtifactRef, known: dict[str, NDArray[Any]] | None) -> NDArray[Any]:

@@ -125,6 +125,8 @@ def test_of_moving_pictures_the_first_is_taken(tmp_path: Path) -> None:
     assert found.moving
     halves(32, 32).save(tmp_path / "b.gif")
     assert not decode(str(tmp_path / "b.gif"), 32, crop=False).moving
+    halves(32, 32).save(tmp_path / "c.jpg", "MPO", save_all=True, append_images=[halves(32, 32)])
+    assert not decode(str(tmp_path / "c.jpg"), 32, crop=False).moving  # as phones write them
 
 
 def test_wide_pictures_are_squeezed_or_cut_to_their_middle(tmp_path: Path) -> None:

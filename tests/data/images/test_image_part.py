@@ -90,6 +90,10 @@ def test_some_hundred_large_files_are_timed_small_ones_are_not(
     assert sample is not None and len(rows) == round(part.DECODING * 5 / 0.01)
 
 
+def test_names_that_no_file_can_have_are_told_later(frame: pd.DataFrame) -> None:
+    assert not part._large(["x" * 300 + ".jpg", "no/such/file.png", "a\0b.png"])
+
+
 def test_slow_files_are_not_timed_for_long(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the clock of the fixture
     seen: list[str] = []

@@ -51,6 +51,14 @@ def test_an_answer_that_stands_in_the_last_row_only_is_found() -> None:
         gather(late, "who", "day", ["kind"])
 
 
+def test_events_that_come_up_later_stay_channels() -> None:
+    raw = long_table()
+    raw["alarm"] = np.where(raw.groupby("who").cumcount() == 1, 1.0, np.nan)
+    found = gather(raw, "who", "day", ["kind"])
+    assert found.rule.columns == ("x", "steps", "alarm")
+    np.testing.assert_array_equal(found.frame["series"].array[0][:, 2], [np.nan, 1.0, np.nan])
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_the_rows_does_not_matter_where_a_column_gives_it(seed: int) -> None:
     raw = long_table()

@@ -105,7 +105,9 @@ def decode(path: str, side: int, *, crop: bool) -> Decoded:
             # JPEG can be read at 1/2, 1/4 or 1/8 of its size at a fraction of the time.
             image.draft(None, (2 * side, 2 * side))
             image.load()
-            moving, clear = getattr(image, "n_frames", 1) > 1, _is_clear(image)
+            # Phones put a map of brightness or a second view behind the picture (MPO): nothing moves.
+            moving = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+            clear = _is_clear(image)
             upright = _upright(image)
             picture = _rgb(upright)
             if crop and max(size) > UNEQUAL * min(size):

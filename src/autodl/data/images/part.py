@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,7 +95,10 @@ def _limit(columns: Sequence[list[str]], allowance: Allowance, folder: Path) -> 
 
 def _large(paths: list[str]) -> bool:
     """Whether the first files are large."""
-    sizes = [Path(path).stat().st_size for path in paths[:TIMED] if Path(path).is_file()]
+    sizes = []
+    for path in paths[:TIMED]:
+        with suppress(OSError, ValueError):  # what is not there, or may not be looked at, is told when it is read
+            sizes.append(Path(path).stat().st_size)
     return bool(sizes) and float(np.median(sizes)) >= LARGE_BYTES
 
 

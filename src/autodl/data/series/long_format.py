@@ -65,7 +65,7 @@ def gather(
         )
     codes, first, order = _steps(frame, id_column, order_column)
     others = [n for n in names if n not in (id_column, order_column)]
-    steady = [n for n in others if _steady(frame[n], codes, first)]
+    steady = [n for n in others if _steady(frame[n], codes, first, n in constant)]
     for name in constant:
         if name in others and name not in steady:
             raise DataError(
@@ -178,10 +178,16 @@ def _steps(
     return codes, first, np.lexsort((when, codes))
 
 
-def _steady(column: pd.Series, codes: NDArray[np.intp], first: NDArray[np.int64]) -> bool:
-    """Whether all rows of each series have the same value or none."""
+def _steady(column: pd.Series, codes: NDArray[np.intp], first: NDArray[np.int64], anywhere: bool) -> bool:
+    """Whether all rows of each series have the same value or none.
+
+    Args:
+        column: Cells of all rows. codes: Series of each row. first: First row of each series.
+        anywhere: Whether it may stand in any row of a series, as an answer does; a value that comes up later is an
+            event otherwise.
+    """
     values = pd.factorize(column, use_na_sentinel=True)[0]
-    told = values[_told(column, codes, first)]
+    told = values[_told(column, codes, first) if anywhere else first]
     return bool(((values == told[codes]) | (values < 0)).all())
 
 
