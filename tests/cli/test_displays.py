@@ -46,6 +46,19 @@ def test_plain_lines_speak_of_stages_metric_and_time_as_people_do() -> None:
     assert "Slow #9: ran out of time: needs more than the 5.9 s it had" in text
 
 
+def test_a_new_leader_with_a_lower_score_is_explained() -> None:
+    """Means over further splits are lower than the luckiest score on the first."""
+
+    def tell(listener: PlainLines) -> None:
+        for key, score in (("a", 0.91), ("b", 0.90), ("c", 0.92)):
+            result = make_result(key, "slow", score).model_copy(update={"loss": 1 - score, "score": score})
+            listener(TrialFinished(result, f"Slow {key}", best=True, elapsed_s=1.0))
+
+    first, second, third = (line for line in plain_lines(tell) if "Slow" in line)
+    assert first.endswith("(best so far)") and third.endswith("(best so far)")
+    assert second.endswith("(best so far: who was better did worse on further splits)")
+
+
 def test_nothing_is_said_to_train_once_the_search_is_over_or_stopped() -> None:
     for end in (lambda board: board.take(StageStarted("ensemble", 9.0)), Board.stop):
         board = story_board()

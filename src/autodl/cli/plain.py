@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from typing import TYPE_CHECKING
 
 from autodl.cli.board import STAGES, Board, guesses, plan_sentence
@@ -28,6 +30,8 @@ class PlainLines:
         self._board = Board()
         self._failures: dict[str, int] = {}
         self._last = 0.0
+        self._least = math.inf
+        """Loss of the best leader that was told."""
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
@@ -57,6 +61,13 @@ class PlainLines:
         self._console.print(f"{elapsed_s:7.1f} s  {' '.join(text.split())}", soft_wrap=True)
         self._last = elapsed_s
 
+    def _lead(self, loss: float | None) -> str:
+        """What to say of a new leader; its score may be worse than one that was told before."""
+        if loss is None or loss <= self._least:
+            self._least = self._least if loss is None else loss
+            return " (best so far)"
+        return " (best so far: who was better did worse on further splits)"
+
     def _trial(self, event: TrialFinished) -> None:
         result, family = event.result, event.result.spec.family
         if result.status.value in ("failed", "timeout"):
@@ -71,7 +82,8 @@ class PlainLines:
         first = self._board.tried.get(family) == 1
         if first or event.best:
             cost = f", trained in {result.cost.fit_s:.1f} s" if result.cost else ""
-            self.say(event.elapsed_s, f"{event.name}: {number(result.score)}{cost}{' (best so far)' * event.best}")
+            note = self._lead(result.loss) if event.best else ""
+            self.say(event.elapsed_s, f"{event.name}: {number(result.score)}{cost}{note}")
         elif event.elapsed_s - self._last >= _PULSE_S and (rows := self._board.rows(1)):
             tried = plural(self._board.n_finished, "model")
             self.say(event.elapsed_s, f"{tried} tried, best: {rows[0].name} {number(rows[0].score)}")

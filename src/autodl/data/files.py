@@ -119,7 +119,11 @@ def _files(source: str | Path) -> list[Path]:
             return [path]
         if path.is_dir():
             tables = [p for p in path.iterdir() if _is_table(p)]
-            series = [] if any(p.suffix.lower() not in _LOOSE for p in tables) else _series_files(path)
+            series = _series_files(path)
+            # Archives give the same series in several forms; a table of another name is the data itself.
+            told = {p.stem for p in series}
+            if any(p.suffix.lower() not in _LOOSE and p.stem not in told for p in tables):
+                series = []
             found = series or tables or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
                 raise DataError(

@@ -28,8 +28,15 @@ def put(root: Path, *names: str, n: int = 24) -> Path:
     return root
 
 
+def test_a_table_of_another_name_is_the_data(tmp_path: Path) -> None:
+    root = put(tmp_path / "Waves", "Waves_TRAIN.ts")
+    (root / "shop.csv").write_text("a,b\n1,2\n3,4\n")
+    assert [f.name for f in found_files(root)[0]] == ["shop.csv"]
+
+
 def test_a_folder_of_a_training_and_a_test_file(tmp_path: Path) -> None:
-    root = put(tmp_path / "Waves", "Waves_TEST.ts", "Waves_TRAIN.ts", "Waves.txt", "Waves_TRAIN.arff")
+    forms = ("Waves_TRAIN.arff", "Waves_TRAIN.tsv", "Waves_TEST.tsv", "Waves_TRAIN.txt")  # of the same series
+    root = put(tmp_path / "Waves", "Waves_TEST.ts", "Waves_TRAIN.ts", "Waves.txt", *forms)
     read = read_rows(str(root))
     assert (read.info.format, read.info.n_files, len(read.frame)) == ("ts", 1, 24)
     assert read.test == str(root / "Waves_TEST.ts")
