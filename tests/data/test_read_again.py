@@ -118,6 +118,15 @@ def test_a_file_in_the_english_way_is_read_so(tmp_path: Path, separator: str) ->
     assert found["price"].tolist() == [1.0, 2.0, 3.5, 4.0]
 
 
+def test_a_note_among_the_cells_moves_no_points(tmp_path: Path) -> None:
+    many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
+    schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))
+    new = write(tmp_path / "new.csv", ["12.345", "850.000", "ca. 3.5", "7.001"], "population", ";")
+    found = read_again(new, schema)["population"]
+    assert found[[0, 1, 3]].tolist() == [12345.0, 850000.0, 7001.0]
+    assert np.isnan(found[2])
+
+
 def test_commas_between_cells_leave_points_to_decimals(tmp_path: Path) -> None:
     many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
     schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))

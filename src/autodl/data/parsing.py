@@ -29,8 +29,8 @@ MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
 _PLAIN = re.compile(r"(-?(?:0|[1-9]\d*))(\.\d*)?")
 """A whole number and its decimals, as programs write them; a zero in front makes a code of it."""
-_POINT = re.compile(r"^\D*\d*\.\d+\D*$")
-"""A number with one point."""
+_POINT = re.compile(r"[+-]?\d*\.\d+")
+"""A number with one point and nothing beside it: a note such as ``ca. 3.5`` shows nothing of the others."""
 RELEARN = 0.5
 """When more than this share of the present values defies the learnt rule, the column is read anew by its own."""
 
@@ -170,7 +170,7 @@ def _plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
     """
     if any("," in w for w in words):
         return False
-    points = [w for w in words if _POINT.search(w)]
+    points = [w for w in words if _POINT.fullmatch(w)]
     return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
 
 
