@@ -60,11 +60,14 @@ def plan_of(
 
 def enlarged(profile: Profile, n: int) -> Profile:
     """The same profile as if the table had n rows; planning looks at nothing else of its size."""
-    scale = n / profile.n_rows
-    counts = tuple(round(c * scale) for c in profile.target.class_counts)
-    return profile.model_copy(
-        update={"n_rows": n, "target": profile.target.model_copy(update={"class_counts": counts})}
-    )
+    counts = tuple(round(c * n / profile.n_rows) for c in profile.target.class_counts)
+    return with_counts(profile, *counts).model_copy(update={"n_rows": n})
+
+
+def with_counts(profile: Profile, *counts: int) -> Profile:
+    """The same profile as if the classes had so many rows."""
+    target = profile.target.model_copy(update={"class_counts": counts})
+    return profile.model_copy(update={"n_rows": sum(counts), "target": target})
 
 
 def decision(plan: Plan, topic: str) -> Decision:
@@ -346,13 +349,7 @@ def test_rare_classes_weigh_more_only_where_no_cut_can_do_the_same(metric: str, 
 
 
 def test_rare_rows_of_a_huge_table_are_too_few_in_the_sample_for_a_cut() -> None:
-    profile = profile_of(table())
-    rare = profile.model_copy(
-        update={
-            "n_rows": 400_000,
-            "target": profile.target.model_copy(update={"class_counts": (399_800, 200)}),
-        }
-    )
+    rare = with_counts(profile_of(table()), 399_800, 200)
     asked = FitOptions(time_budget_s=600.0, metric="balanced_accuracy")
     plan = make_plan(rare, asked, machine=MACHINE, has_test_file=False)
     assert {f.recipe.balance for f in plan.families if f.key != "dummy"} == {"class_weight"}
@@ -361,12 +358,7 @@ def test_rare_rows_of_a_huge_table_are_too_few_in_the_sample_for_a_cut() -> None
 def test_rare_rows_decide_on_the_size_of_the_parts() -> None:
     """Card fraud: 492 of 284,807 rows. The usual 10,000 rows of a split would hold 17 of them."""
     profile = profile_of(table())
-    rare = profile.model_copy(
-        update={
-            "n_rows": 284_807,
-            "target": profile.target.model_copy(update={"class_counts": (284_315, 492)}),
-        }
-    )
+    rare = with_counts(profile, 284_315, 492)
     plan = make_plan(rare, FitOptions(time_budget_s=7200.0), machine=MACHINE, has_test_file=False)
     assert plan.validation.test_size == 0.2
     assert plan.validation.n_folds == 5

@@ -9,6 +9,7 @@ from __future__ import annotations
 from autodl.evaluate.base import Metric
 from autodl.models.base import ABSOLUTE_METRICS
 from autodl.planning.facts import Facts
+from autodl.planning.preparation import by_logarithms
 from autodl.records import Decision, NumericStats, Task
 
 LONG_TAIL = 1.0
@@ -25,7 +26,7 @@ def offered(facts: Facts, metric: Metric) -> tuple[str, ...]:
     stats = facts.profile.target.numeric
     if facts.task is not Task.REGRESSION or stats is None or stats.minimum < 0 or stats.maximum <= 0:
         return ()
-    if metric.levels or metric.key in ABSOLUTE_METRICS or metric.key == "rmsle":  # of which every model learns logs
+    if metric.levels or metric.key in ABSOLUTE_METRICS or by_logarithms(facts, metric):
         return ()
     if not (_counts(stats) or stats.skew > LONG_TAIL):
         return ()
