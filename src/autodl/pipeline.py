@@ -112,6 +112,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     if opened.resumed:
         ctx.note(_going_on(len(known), opened.used_s, budget))
     problem = stages.encode(ctx, stages.problem(ctx, dataset, held_out, plan, rows))
+    problem = stages.mirroring(ctx, problem)
     plan = problem.setup.plan
     with ctx.stage("search"):
         results = stages.search(ctx, problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import TYPE_CHECKING, TypeVar
@@ -171,6 +171,12 @@ class RunContext:
             with self.guard(f"Writing the {name}", only=DiskError):
                 self.folder.write(name, made)
         return made
+
+    def adopt(self, plan: Plan) -> None:
+        """Go on by a plan that has learnt more of the data than the first one could."""
+        assert self.identity is not None, "the plan is known"
+        self.folder.write("plan", plan)
+        self.identity = replace(self.identity, plan=plan)
 
     def note(self, text: str) -> None:
         """Tell the user something in a sentence."""

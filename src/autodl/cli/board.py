@@ -13,6 +13,7 @@ STAGES = {
     "profile": "looking at the data",
     "plan": "planning",
     "encode": "turning images and texts into numbers",
+    "mirror": "looking whether mirror images are like the images",
     "search": "searching",
     "ensemble": "combining the best models",
     "evaluate": "testing on rows never seen",

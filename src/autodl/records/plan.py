@@ -56,6 +56,8 @@ class FamilyPlan(Record):
     """The user's own search space as in its file, conditions and nested choices laid out; None: the shipped one."""
     encoder: str = ""
     """Key of the pretrained network that it trains further, where it does so."""
+    defaults: dict[str, JsonScalar] = {}
+    """Values of its parameters that the data call for, in the place of the usual ones; none with a space of one's own."""
 
 
 class Skipped(Record):

@@ -97,9 +97,7 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
             tried.add(maker)
             plan = _attempt(ctx, plan, maker, columns, data, known)
         if plan is not setup.plan:
-            assert ctx.identity is not None, "the plan is known"
-            ctx.folder.write("plan", plan)
-            ctx.identity = replace(ctx.identity, plan=plan)
+            ctx.adopt(plan)
     data = replace(data, vectors=tuple(known.items()), recipes={f.key: f.recipe for f in plan.families})
     return replace(problem, setup=replace(setup, plan=plan, data=data))
 
