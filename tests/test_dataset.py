@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.data import reading
+from autodl.data import reading, write_table
 from autodl.data.allowance import CELLS_PER_CORE_SECOND, Allowance
 from autodl.dataset import load, load_test
+from autodl.errors import ConfigError, DataError
 from autodl.options import FitOptions
 from autodl.pipeline import run_plan
+from autodl.profiling.features import check_columns
+from autodl.records import ColumnKind
+from autodl.stages.preparing import read_test
+
+
+def small_table() -> pd.DataFrame:
+    """Sixty rows with a key that counts up, from numbers of three digits to some of four."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"key": np.arange(970, 1030), "x": rng.normal(size=60).round(6), "y": rng.choice(["yes", "no"], 60)}
+    )
 
 
 @pytest.fixture
@@ -92,3 +105,68 @@ def test_a_test_file_is_sampled_where_it_does_not_fit_the_memory(big: str, monke
     raw = pd.read_csv(big)
     assert (raw["x"].to_numpy()[part.rows] == part.frame["x"].to_numpy()).all()
     assert (train.frame["y"].to_numpy()[np.searchsorted(train.rows, part.rows)] == part.frame["y"].to_numpy()).all()
+
+
+@pytest.mark.parametrize("named", ["row_id", "turn"])
+@pytest.mark.parametrize("text", [False, True])
+def test_a_time_column_that_looks_like_a_key_orders_by_its_numbers(tmp_path: Path, named: str, text: bool) -> None:
+    frame = small_table().rename(columns={"key": named})
+    if text:
+        frame[named] = frame[named].map("{:,}".format)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = FitOptions(target="y", time_column=named)
+    data = load(str(tmp_path / "t.csv"), options)
+    check_columns(data.schema, options, "y")
+    assert data.frame[named].tolist() == small_table()["key"].tolist()
+    asked = load(str(tmp_path / "t.csv"), FitOptions(target="y"))
+    assert asked.schema[named].kind is ColumnKind.ID
+
+
+def test_a_test_file_may_lack_columns_that_nothing_is_learnt_from(tmp_path: Path) -> None:
+    frame = small_table().assign(same=1, memo=["a b", "c d"] * 30)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame[["x", "y"]].to_csv(tmp_path / "test.csv", index=False)
+    options = FitOptions(target="y", drop=("memo",), test=str(tmp_path / "test.csv"))
+    data = load(str(tmp_path / "t.csv"), options)
+    held_out = read_test(options, data)
+    assert held_out is not None
+    assert held_out.frame["x"].tolist() == frame["x"].tolist()
+    assert held_out.frame[["key", "same", "memo"]].isna().all().all()
+    assert held_out.read.notes == ()
+    for change in ({"drop": ()}, {"group_column": "key"}, {"weight_column": "same"}):
+        with pytest.raises(DataError, match=r"test\.csv lacks the column"):
+            read_test(options.model_copy(update=change), data)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("large", [False, True])
+def test_a_folder_with_a_table_for_the_test(
+    tmp_path: Path, suffix: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        for limit in ("LARGE_BYTES", "PACKED_BYTES", "LARGE_CELLS"):
+            monkeypatch.setattr(reading, limit, 1)
+    table = small_table()
+    write_table(table[:40], tmp_path / f"train.{suffix}")
+    write_table(table[40:], tmp_path / f"test.{suffix}")
+    options = FitOptions(target="y")
+    data = load(str(tmp_path), options)
+    assert data.frame["x"].tolist() == table["x"][:40].tolist()
+    assert data.read.notes == (f"The rows in 'test.{suffix}' are the test data.",)
+    held_out = read_test(options, data)
+    assert held_out is not None
+    assert held_out.frame["x"].tolist() == table["x"][40:].tolist()
+    with pytest.raises(ConfigError, match="test data came with them"):
+        load(str(tmp_path), options.model_copy(update={"test_size": 0.2}))
+    write_table(table[40:].drop(columns="y"), tmp_path / f"test.{suffix}")
+    with pytest.raises(DataError, match=rf"test\.{suffix} lacks 'y', which train\.{suffix} has"):
+        load(str(tmp_path), options)
+
+
+def test_an_archive_with_a_table_for_the_test_says_that_it_is_learnt_from(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
+        for name in ("train.csv", "test.csv"):
+            archive.writestr(name, small_table().to_csv(index=False))
+    data = load(str(tmp_path / "shop.zip"), FitOptions(target="y"))
+    assert len(data.y) == 120
+    assert any("train.csv and test.csv are read as one table" in note for note in data.read.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,11 @@ import pytest
 
 import autodl.data
 from autodl import predict
-from autodl.data import delimited, reading
+from autodl.data import delimited, learn_table, reading
+from autodl.data.series.long_format import gather
+from autodl.data.series.road import learnt_series
 from autodl.errors import DataError
+from autodl.media.place import process_place
 
 KINDS = ("size", "colour", "remark", "day", "member")
 """A column of numbers, of categories, of free text, of dates, of yes and no."""
@@ -188,3 +192,25 @@ def test_more_rows_than_the_output_holds_are_refused_before_they_are_predicted(
     with pytest.raises(DataError, match=r"new\.csv has more than 39 rows.*\.csv or \.parquet"):
         predict.predict_file(run, str(tmp_path / "new.csv"), max_rows=39)
     assert (0 < sum(rows) < 40) == parts
+
+
+@pytest.mark.parametrize("keep", [(), ("who",)])
+def test_a_series_in_two_parts_of_a_long_table_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: tuple[str, ...]
+) -> None:
+    """One part holds IDs that look like numbers, another one that does not."""
+    frame = pd.DataFrame({"who": np.repeat(["09998", "10037", "10041"], 40), "x": np.arange(120) / 7})
+    long = gather(frame, "who", None)
+    schema, rows = learn_table(long.frame.assign(y=[1.0, 2.0, 3.0]), target="y")
+    features = learnt_series(schema, rows, long, {"y"}, process_place())[0].only([long.name])
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    in_small_parts(monkeypatch)
+    given: list[pd.DataFrame] = []
+    monkeypatch.setattr(
+        predict, "_predict_rows", lambda model, raw, *_: (given.append(raw) or raw[["who"]].copy(), [])
+    )
+    monkeypatch.setattr(predict, "_ignored", lambda *_: "")
+    model = SimpleNamespace(manifest=SimpleNamespace(features=features))
+    out = predict.predict_file(tmp_path, str(tmp_path / "new.csv"), keep=keep, model=model)  # type: ignore[arg-type]
+    assert out["who"].tolist() == ["09998", "10037", "10041"]
+    assert [len(cell) for cell in given[0][long.name].array] == [40, 40, 40]

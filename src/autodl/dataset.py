@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,7 @@ def load(
     from autodl.data.images.names import FORMAT, LABEL
     from autodl.data.images.road import drawn, left_out, own_test, without_images
     from autodl.data.images.tables import check_folder_target, check_folder_task, check_images_read
-    from autodl.data.series.names import stated_target
+    from autodl.data.series.names import NPZ, TS, stated_target
     from autodl.data.series.parts import hint_at_test
     from autodl.data.series.road import learnt_series, long_table
     from autodl.media.place import process_place
@@ -116,7 +117,8 @@ def load(
     if of_folders:
         check_folder_target(raw, name, options.target)
     if table.test is not None:
-        becomes = own_test(table.test, "images" if of_folders else "series", options)
+        of_series = read.format in (TS, NPZ)
+        becomes = own_test(table.test, "images" if of_folders else "series" if of_series else "rows", options)
         read = read.model_copy(update={"notes": (*read.notes, becomes)})
     elif options.test is None and isinstance(data, str) and (hint := hint_at_test(data)) is not None:
         read = read.model_copy(update={"notes": (*read.notes, hint)})
@@ -126,9 +128,9 @@ def load(
         schema = infer_schema(raw, place=place)
         possible = schema.only([n for n in schema.names if n != options.weight_column])
         asked, why, guessed = choose_target(possible, options.target, name)
-        schema, frame = learn_table(raw, target=asked, place=place)
+        schema, frame = learn_table(raw, target=asked, order=options.time_column, place=place)
     else:
-        schema, frame = learn_table(raw, target=known, place=place)
+        schema, frame = learn_table(raw, target=known, order=options.time_column, place=place)
         asked, why, guessed = choose_target(schema, known, name)
         if of_folders:
             check_images_read(schema, len(frame), name)
@@ -267,7 +269,12 @@ def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
 
 
 def load_test(
-    path: str, train: Dataset, seed: int, weight_column: str | None = None, place: MediaPlace | None = None
+    path: str,
+    train: Dataset,
+    seed: int,
+    weight_column: str | None = None,
+    place: MediaPlace | None = None,
+    spare: Collection[str] = (),
 ) -> Dataset:
     """Read a test file by the training data's rules. Rows with an unknown or missing target are left out.
 
@@ -276,12 +283,13 @@ def load_test(
 
     Args:
         path: The file. train: The training data. seed: Of the part. weight_column: How much each row counts.
-        place: As for ``load``.
+        place: As for ``load``. spare: Columns that nothing is learnt from; missing where the file lacks them.
 
     Raises:
         DataError: If columns are missing or no row remains.
     """
     import numpy as np
+    import pandas as pd
 
     from autodl.data import apply_schema, labels, misfits, read_rows
     from autodl.data.allowance import Allowance
@@ -301,6 +309,9 @@ def load_test(
         drawn_test(table, len(train.y), seed, hurried=train.read.sample is not None), train.schema, name
     )
     raw, read = table.frame, table.info
+    lacking = [n for n in train.schema.names if n in spare and n not in raw.columns]
+    if lacking:
+        raw = pd.concat([raw, pd.DataFrame(None, index=raw.index, columns=lacking, dtype=object)], axis=1)
     if weight_column is not None and weight_column not in [str(c) for c in raw.columns]:
         raise DataError(
             f"{name} lacks the column '{weight_column}', which is the weight column",

@@ -202,14 +202,17 @@ def predict_file(
     from autodl.data.images.columns import as_named
     from autodl.data.images.names import FILE
     from autodl.data.plain_columns import typed
-    from autodl.data.series.road import raw_as_trained
+    from autodl.data.series.road import long_rule, raw_as_trained
 
     folder = RunFolder(run, trusted=trust)
     model = model or DeliveredModel(folder)
     where, words = Path(data).name, model.manifest.features.word_columns
     # Columns to keep are text at first: whether they are numbers only all their cells tell, not those of one batch.
     marked = model.manifest.features.marked_columns
-    batches = Batches(data, as_text={*words, *keep}, marked=marked, words=words)
+    # The same goes for the IDs of series.
+    long = long_rule(model.manifest.features)
+    ids = set() if long is None else {str(long[1].id_column)}
+    batches = Batches(data, as_text={*words, *keep, *ids}, marked=marked, words=words)
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
     ignored, n = "", 0
@@ -233,7 +236,7 @@ def predict_file(
     for name in set(keep) & batches.folders.keys():
         whole[name] = as_named(whole[name], batches.folders[name])
     if read.format == "csv" and read.decimal is not None:
-        for name in set(keep) - set(words):
+        for name in set(keep) - set(words) - ids:
             whole[name] = typed(whole[name], read.decimal)
     for note in read.notes:
         tell(note.rstrip("."))
@@ -249,10 +252,14 @@ def _pieces(batches: Batches, features: TableSchema) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     from autodl.data.images.tables import BATCH
+    from autodl.data.plain_columns import typed
     from autodl.data.series.road import long_rule
 
-    if long_rule(features) is not None:  # the steps of a series may lie in several parts
-        yield pd.concat(list(batches), ignore_index=True)
+    if (long := long_rule(features)) is not None:  # the steps of a series may lie in several parts
+        raw, ids = pd.concat(list(batches), ignore_index=True), str(long[1].id_column)
+        if batches.info is not None and batches.info.decimal is not None and ids in raw.columns:
+            raw[ids] = typed(raw[ids].astype(object), batches.info.decimal)
+        yield raw
         return
     for raw in batches:
         if len(raw) <= BATCH or not features.of_kind(ColumnKind.IMAGE):

@@ -113,6 +113,83 @@ def test_headers_with_numbers(tmp_path: Path, header: str) -> None:
     assert frame.columns.tolist() == header.split(",")
 
 
+def _rows(*columns: str) -> str:
+    """Twenty rows: ``n`` a number, ``i`` its place, ``w`` one of three words, ``k`` a word of its own."""
+    cells = {
+        "n": lambda i: f"{(i * 37 % 101) / 7:.3f}",
+        "i": str,
+        "w": lambda i: "abc"[i % 3],
+        "k": lambda i: f"k{i}",
+    }
+    return "".join(",".join(cells[c](i + j) for j, c in enumerate(columns)) + "\n" for i in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ("sample,protein,1100,1102,1104", _rows(*"knnnn")),
+        ("sample,variety,1100,1102,1104,1106", _rows(*"kwnnnn")),
+        ("country,1960,1970,target", _rows(*"knnn")),
+        ("label," + ",".join(map(str, range(1, 30))), _rows("w", *"n" * 29)),
+        (",".join(map(str, range(1, 30))), ",".join("0" * 29) + "\n" + _rows(*"n" * 29)),
+    ],
+)
+def test_headers_with_numbers_above_numbers(tmp_path: Path, header: str, body: str) -> None:
+    frame, info = read_table(save(tmp_path, f"{header}\n{body}"))
+    assert info.header
+    assert frame.columns.tolist() == header.split(",")
+    assert len(frame) == body.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,3,4\n5,6,7,8\n9,10,11,12\n",
+        "0,0,0,0\n0,7,0,1\n3,0,0,2\n",
+        "x,3.5\nx,1.5\n" + _rows("n", "n"),  # a word for a missing value
+        _rows(*"nnnw"),
+    ],
+)
+def test_numbers_that_are_no_header(tmp_path: Path, text: str) -> None:
+    frame, info = read_table(save(tmp_path, text))
+    assert not info.header
+    assert len(frame) == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("#,Name,Type 1,HP", ["#", "Name", "Type 1", "HP"]),
+        ("#place,name,kind,points", ["place", "name", "kind", "points"]),
+        ("# a,b,c,d", ["a", "b", "c", "d"]),
+    ],
+)
+@pytest.mark.parametrize("n", [20, 1])
+def test_a_header_behind_a_hash(tmp_path: Path, line: str, names: list[str], n: int) -> None:
+    body = "".join(_rows(*"ikwn").splitlines(keepends=True)[:n])
+    frame, info = read_table(save(tmp_path, f"## by hand\n{line}\n{body}"))
+    assert frame.columns.tolist() == names
+    assert len(frame) == n
+    assert any("1 line before the table" in note for note in info.notes)
+
+
+@pytest.mark.parametrize("remark", ["# one, two, three, four", "# by hand", "# 1, 2, 3"])
+@pytest.mark.parametrize("header", ["", "a,b,c\n"])
+def test_a_remark_behind_a_hash_is_no_header(tmp_path: Path, remark: str, header: str) -> None:
+    frame, _ = read_table(save(tmp_path, f"{remark}\n{header}{_rows(*'nnn')}"))
+    assert frame.columns.tolist() == (["a", "b", "c"] if header else ["column_1", "column_2", "column_3"])
+    assert len(frame) == 20
+
+
+def test_rows_of_words_that_recur_have_no_header(tmp_path: Path) -> None:
+    rows = [[("psx"[(i * k) % 3]) for k in range(1, 6)] for i in range(30)]
+    frame, info = read_table(save(tmp_path, "".join(",".join(r) + "\n" for r in rows)))
+    assert not info.header
+    assert len(frame) == 30
+    with pytest.raises(DataError, match="both named 'a'"):
+        read_table(save(tmp_path, "a,b,a\n" + _rows(*"wwk"), "twice.csv"))
+
+
 def test_lines_before_the_table(tmp_path: Path) -> None:
     frame, info = read_table(save(tmp_path, "Report of 2024\n\n# note\nname,age,city\nAnn,31,Rome\nBob,42,Oslo\n"))
     assert frame.columns.tolist() == ["name", "age", "city"]
@@ -121,6 +198,26 @@ def test_lines_before_the_table(tmp_path: Path) -> None:
     frame, info = read_table(save(tmp_path, "sep=;\na;b\n1;2\n3;4\n", "s.csv"))
     assert frame.columns.tolist() == ["a", "b"]
     assert frame["b"].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("content", "by_line"),
+    [
+        (TABLE, True),
+        (TABLE.rstrip("\n"), True),
+        (TABLE.replace("\n", "\r\n") + "\r\n", True),
+        (TABLE.encode("utf-16"), True),
+        ("sep=,\n" + TABLE, False),
+        ("# of 2024\n" + TABLE, False),
+        (TABLE.replace("Bob", '"Bob\nthe second"'), False),
+        (TABLE.replace("Bob", "\nBob"), False),
+        ("\n" + TABLE, False),
+        ("1.5,2\n2.5,3\n3.5,4\n", False),
+        (TABLE + "".join(f"Z,{i},Rome\n" for i in range(200)) + "Z,1,Rome,too,many\nZ,2,Rome\n", False),
+    ],
+)
+def test_rows_are_told_as_lines_only_where_each_is_one(tmp_path: Path, content: str | bytes, by_line: bool) -> None:
+    assert read_table(save(tmp_path, content))[1].by_line is by_line
 
 
 def test_only_plain_numbers_become_numbers(tmp_path: Path) -> None:

@@ -116,3 +116,10 @@ def _cells(path: Path) -> pd.DataFrame:
         assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
         return pd.read_excel(path, dtype=str, keep_default_na=False)
     return pd.read_csv(path, dtype=str, keep_default_na=False, sep="\t" if ".tsv" in path.name else ",")
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.csv"])
+def test_small_shares_keep_their_digits(tmp_path: Path, name: str) -> None:
+    shares = [1e-9 / 3, 0.12345678901234]
+    write_table(pd.DataFrame({"proba_yes": shares}), tmp_path / name)
+    assert read_table(tmp_path / name)[0]["proba_yes"].tolist() == pytest.approx(shares, rel=1e-5, abs=1e-15)

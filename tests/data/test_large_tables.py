@@ -462,3 +462,17 @@ def test_types_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     pq.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "e.parquet")
     with pytest.raises(DataError, match="no rows"):
         read_table(tmp_path / "e.parquet")
+
+
+@pytest.mark.usefixtures("streaming")
+@pytest.mark.parametrize("index", [pd.Index([5, 9, 2]), pd.MultiIndex.from_tuples([(1, "a"), (1, "b"), (2, "a")])])
+@pytest.mark.parametrize("named", [False, True])
+def test_a_nameless_index_is_no_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: pd.Index, named: bool
+) -> None:
+    if named:
+        index = index.set_names([None] * (index.nlevels - 1) + ["key"])
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"x": [1, 2, 3]}, index=index).to_parquet(path)
+    for frame in (read_table(path)[0], small(path, monkeypatch)):
+        assert frame.columns.tolist() == (["key", "x"] if named else ["x"])

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from autodl.data import Batches, read_table
+from autodl.data import delimited as delimited_module
 from autodl.data import reading as reading_module
 from autodl.data.encoding import MIXED, find_encoding
 from autodl.data.foreign import refuse_foreign
@@ -116,3 +117,41 @@ def test_starts_of_many_blank_lines_and_comments_are_no_foreign_files(start: byt
     last = b"\n@attribute a real\n" if arff else b"\nCREATE TABLE t (a int);\n"
     with pytest.raises(DataError, match="Weka" if arff else "database dump"):
         refuse_foreign("t.csv", start + title + last, text=True)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_empty_lines_of_one_column_have_their_answers(
+    tmp_path: Path, large: bool, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(reading_module, "LARGE_BYTES", 1)
+        monkeypatch.setattr(reading_module, "PACKED_BYTES", 1)
+        monkeypatch.setattr(delimited_module, "PARSED_BYTES", 64)
+    words = ["", "good", "", "", "bad, sad", *[f"word {i}" for i in range(40)], "", "fine", '""']
+    path = save(tmp_path, "t.csv", end.join(["review", *words, "", "", ""]))
+    cells = [cell for frame in Batches(path) for cell in frame["review"].tolist()]
+    assert [None if pd.isna(c) else c for c in cells] == [None if w in ("", '""') else w for w in words]
+    assert len(read_table(path)[0]) == len([w for w in words if w])  # learning skips them
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "gb18030"])
+def test_the_encoding_is_found_where_the_letters_are(tmp_path: Path, encoding: str) -> None:
+    word = {"cp1252": "Málaga", "cp1251": "Этот фильм мне очень понравился", "gb18030": "这部电影非常好看"}[encoding]
+    text = "city,n\n" + "Rome,1\n" * 12_000 + f"{word},2\n" * 200
+    frame, info = read_table(save(tmp_path, "t.csv", text.encode(encoding)))
+    assert frame["city"].iloc[-1] == word
+    assert info.encoding == encoding
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_one_western_letter_after_much_utf_8_changes_nothing_before_it(
+    tmp_path: Path, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(reading_module, "LARGE_BYTES", 1)
+        monkeypatch.setattr(reading_module, "PACKED_BYTES", 1)
+    raw = b"city,n\n" + "Köln,1\n".encode() * 20_000 + b"Rome,1\n" * 20_000 + "Málaga,2\n".encode("cp1252")
+    frame, info = read_table(save(tmp_path, "t.csv", raw))
+    assert frame["city"].iloc[[0, -1]].tolist() == ["Köln", "Málaga"]
+    assert info.encoding == MIXED

@@ -167,3 +167,51 @@ def test_channels_of_series_are_read_by_their_rules() -> None:
         np.testing.assert_array_equal(ours, theirs)
     assert np.isfinite(again[long.name].array[0]).all()
     assert set(long.rule.columns) == {"valve", "level"}
+
+
+@pytest.mark.parametrize(
+    ("form", "few"),
+    [("%d.%m.%Y", False), ("%d.%m.%Y", True), ("%d/%m/%Y", False), ("%m/%d/%Y", False), ("%Y-%m-%d", True)],
+)
+def test_dates_learnt_as_such_are_read_from_text(tmp_path: Path, form: str, few: bool) -> None:
+    """The days up to the twelfth are dates with the month first, too, but not those of this file."""
+    days = pd.date_range("2024-03-01", periods=3 if few else 31)
+    learnt_from = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=60), "y": np.arange(60.0)})
+    schema = infer_schema(read_table(learnt_from)[0], target="y")
+    found = read_again(write(tmp_path / "new.csv", [d.strftime(form) for d in days], "day"), schema)
+    assert found["day"].tolist() == days.tolist()
+
+
+def test_days_first_stay_first_where_several_forms_were_learnt(tmp_path: Path) -> None:
+    words = [
+        d.strftime("%d/%m/%Y" if i % 2 else "%d %B %Y") for i, d in enumerate(pd.date_range("2024-03-01", periods=60))
+    ]
+    schema = learnt(write(tmp_path / "train.csv", words, "day"))
+    assert schema["day"].parse.date_format is None
+    assert schema["day"].last == "2024-04-29T00:00:00"
+    found = read_again(write(tmp_path / "new.csv", ["05/03/2024", "06/03/2024"], "day"), schema)
+    assert found["day"].tolist() == [pd.Timestamp("2024-03-05"), pd.Timestamp("2024-03-06")]
+
+
+def test_a_decimal_comma_of_the_file_goes_for_numbers_that_do_not_tell(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"price": RNG.normal(size=60), "size": RNG.normal(size=60), "y": RNG.normal(size=60)})
+    schema = infer_schema(read_table(frame)[0], target="y")
+    (tmp_path / "new.csv").write_text("price;size;y\n12,345;1,5;0,5\n13,125;2,25;0,75\n")
+    assert read_again(tmp_path / "new.csv", schema)["price"].tolist() == [12.345, 13.125]
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_true_and_false_are_one_and_zero_in_a_column_of_numbers(gap: bool) -> None:
+    frame = pd.DataFrame({"paid": [0, 1, 1] * 20, "x": RNG.normal(size=60), "y": RNG.normal(size=60)})
+    schema = infer_schema(read_table(frame)[0], target="y").only(["paid"])
+    assert schema["paid"].kind is ColumnKind.NUMERIC
+    new = pd.DataFrame({"paid": [True, False, None if gap else True]})
+    found = apply_schema(read_table(new)[0], schema)["paid"]
+    np.testing.assert_array_equal(found, [1.0, 0.0, np.nan if gap else 1.0])
+
+
+@pytest.mark.parametrize(("unit", "other"), [("m", "mm"), ("g", "mg"), ("l", "ml")])
+def test_a_unit_that_ends_like_the_learnt_one_is_another(tmp_path: Path, unit: str, other: str) -> None:
+    schema = learnt(write(tmp_path / "train.csv", [f"{v} {unit}" for v in RNG.integers(1, 90, 200)], "size"))
+    new = write(tmp_path / "new.csv", [f"5 {unit}", f"-6{unit}", "7", f"5000 {other}", f"8000{other}"], "size")
+    np.testing.assert_array_equal(read_again(new, schema)["size"], [5.0, -6.0, 7.0, np.nan, np.nan])

@@ -28,8 +28,10 @@ class ArrowFile:
         with file_errors(str(path)), self._errors():
             schema = self._schema()
         self.schema = schema
-        self._index = [n for n in (schema.pandas_metadata or {}).get("index_columns", []) if n in schema.names]
-        self.names = [*self._index, *(n for n in schema.names if n not in self._index)]
+        index = [n for n in (schema.pandas_metadata or {}).get("index_columns", []) if n in schema.names]
+        # The numbers of the rows, which pandas keeps where some of them were left out, are no column.
+        named = [n for n in index if not n.startswith("__index_level_")]
+        self.names = [*named, *(n for n in schema.names if n not in index)]
 
     @property
     def n_rows(self) -> int | None:
@@ -37,10 +39,6 @@ class ArrowFile:
         import pyarrow.parquet as pq
 
         return int(pq.read_metadata(self.path).num_rows) if self.kind == "parquet" else None
-
-    def shown(self, name: str) -> str:
-        """A column's name for people: an index that pandas wrote without a name is called so."""
-        return "index" if name in self._index and name.startswith("__index_level_") else name
 
     def _schema(self) -> pa.Schema:
         import pyarrow.parquet as pq

@@ -98,7 +98,7 @@ class _DelimitedBlocks:
             alone = len(table.parts) == 1 and Path(table.source).name.startswith(Path(part.name).name)
             where = table.source if alone else part.name
             like = self._files[0].dialect if self._files else None
-            file = replace(Delimited.of(part, where, like, encoding), mend=known.mend, every_row=table.every_row)
+            file = replace(Delimited.of(part, where, like, encoding, table.every_row), mend=known.mend)
             names, kept, repaired = column_names(file.sample, where, drop_empty=not known.nameless)
             notes += repaired if not self._files else ()
             self._files.append(file)
@@ -171,7 +171,7 @@ class _ArrowBlocks:
         notes: tuple[str, ...] = ()
         self._raw: list[dict[str, str]] = []
         for part, file in zip(table.parts, self._files, strict=True):
-            names, repaired = clean_names([file.shown(n) for n in file.names])
+            names, repaired = clean_names(file.names)
             check_names(names, part.name)
             notes = notes or repaired
             self._raw.append(dict(zip(names, file.names, strict=True)))

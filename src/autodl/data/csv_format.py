@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
@@ -34,6 +35,8 @@ class Text:
     dialect: Dialect
     encoding: str
     notes: tuple[str, ...] = ()
+    by_line: bool = False
+    """Whether line 1 is the header and each further line a row: none is blank, skipped, or part of a longer cell."""
 
 
 def read_text(
@@ -76,6 +79,9 @@ def read_text(
     dialect = sniff(start, whole=not cut and data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower())
     if like is not None:
         dialect = replace(dialect, header=like.header)
+    if every_row and dialect.width == 1:
+        dialect = replace(dialect, blank_rows=True)
+        data = pa.py_buffer(data.to_pybytes().rstrip(b"\r\n"))  # the empty lines at the end are no rows
     if whole and dialect.delimiter != BLANKS and (raw := data.to_pybytes()).count(dialect.quote.encode()) % 2:
         find_open_quote(io.StringIO(raw.decode("utf-8", errors="replace"), newline=""), dialect, where)
     notes: tuple[str, ...] = ()
@@ -87,7 +93,15 @@ def read_text(
         table, notes = _careful(data.to_pybytes().decode("utf-8", errors="replace"), dialect, where, every_row)
     if table.num_rows == 0:
         raise DataError(f"{where} has a header line but no rows", "Give a file with data below the header.")
-    return Text(table, dialect, encoding, notes)
+    by_line = not cut and dialect.header and table.num_rows + 1 == _lines(data)
+    return Text(table, dialect, encoding, notes, by_line)
+
+
+def _lines(data: pa.Buffer) -> int:
+    """Lines of a text up to the last that is not blank."""
+    ends = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")))
+    tail: bytes = data.slice(max(0, data.size - 4096)).to_pybytes()
+    return ends - tail[len(tail.rstrip()) :].count(b"\n") + 1
 
 
 def find_open_quote(lines: Iterable[str], dialect: Dialect, where: str, longest: int | None = None) -> None:
@@ -136,6 +150,7 @@ def parse_options(
         double_quote=dialect.escape is None,
         escape_char=dialect.escape or False,
         newlines_in_values=True,
+        ignore_empty_lines=not dialect.blank_rows,
         invalid_row_handler=on_odd_row,
     )
 
@@ -242,4 +257,4 @@ def _rows(text: str, dialect: Dialect) -> Any:
         escapechar=dialect.escape,
         doublequote=dialect.escape is None,
     )
-    return (row for row in reader if row)
+    return (row for row in reader if row or dialect.blank_rows)

@@ -133,19 +133,20 @@ def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
     """Several forms in one column."""
     if not all(_LOOKS.search(t) for t in few):
         return None
+    day, month = _orders(few)
     # Dots between day and month mean that the day comes first wherever they are used.
-    dotted = any(_DOTTED.search(t) for t in few)
+    day_first = day if day != month else any(_DOTTED.search(t) for t in few)
     rules = (ParseRule(dayfirst=True), ParseRule(dayfirst=False))
-    best = max(rules if dotted else rules[::-1], key=lambda r: _share(few, r))
+    best = max(rules if day_first else rules[::-1], key=lambda r: _share(few, r))
     if _share(few, best) < SHARE:
         return None
-    return best, "dates in several forms" + (", day and month in both orders" if _both_orders(few) else "")
+    return best, "dates in several forms" + (", day and month in both orders" if day and month else "")
 
 
-def _both_orders(texts: Sequence[str]) -> bool:
-    """Whether some dates can only have the day first and others only the month, as 15/12/2022 and 3/30/2020."""
+def _orders(texts: Sequence[str]) -> tuple[bool, bool]:
+    """Whether some dates can only have the day first, as 15/12/2022, and some only the month, as 3/30/2020."""
     pairs = [(int(m[1]), int(m[2])) for t in texts if (m := _PAIR.match(t))]
-    return any(a > 12 >= b for a, b in pairs) and any(b > 12 >= a for a, b in pairs)
+    return any(a > 12 >= b for a, b in pairs), any(b > 12 >= a for a, b in pairs)
 
 
 def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | None:

@@ -22,7 +22,7 @@ from autodl.data.csv_format import (
     read_text,
 )
 from autodl.data.dialect import BLANKS, Dialect
-from autodl.data.streams import BLOCK_BYTES, ChunkReader, Part, head, single_blanks, utf8
+from autodl.data.streams import BLOCK_BYTES, ChunkReader, Part, head, single_blanks, utf8, without_empty_end
 from autodl.errors import DataError
 
 PARSED_BYTES = 1 << 23
@@ -56,7 +56,9 @@ class Delimited:
     head_bytes: int = 0
 
     @classmethod
-    def of(cls, part: Part, where: str, like: Dialect | None, encoding: str | None) -> Delimited:
+    def of(
+        cls, part: Part, where: str, like: Dialect | None, encoding: str | None, every_row: bool = False
+    ) -> Delimited:
         """Look at the head of a file.
 
         Args:
@@ -64,12 +66,13 @@ class Delimited:
             where: Its name for errors.
             like: Dialect of an earlier shard.
             encoding: Known from an earlier attempt; None finds it.
+            every_row: As the attribute.
         """
         raw = head(part, HEAD_BYTES)
         if raw.count(b"\n") < FEW_LINES:  # a very wide table
             raw = head(part, max(HEAD_BYTES, PARSED_BYTES))
-        sample = read_text(pa.py_buffer(raw), where, like, cut=True, encoding=encoding)
-        return cls(part, where, sample, head_bytes=len(raw))
+        sample = read_text(pa.py_buffer(raw), where, like, every_row=every_row, cut=True, encoding=encoding)
+        return cls(part, where, sample, every_row=every_row, head_bytes=len(raw))
 
     @property
     def row_bytes(self) -> float:
@@ -85,6 +88,8 @@ class Delimited:
         chunks = utf8(self.part.chunks(), self.sample.encoding, self.where)
         if self.dialect.delimiter == BLANKS:
             chunks = single_blanks(chunks)
+        if self.dialect.blank_rows:
+            chunks = without_empty_end(chunks)
         return ChunkReader(chunks, self.dialect.quote)
 
     def blocks(

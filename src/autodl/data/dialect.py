@@ -16,6 +16,8 @@ NO_DELIMITER = "\x1f"
 """Stands for "one column": a character that text does not hold."""
 BLANKS = " "
 """Columns set apart by runs of blanks."""
+RUN = 4
+"""So many numbers that count evenly are names, if they do so in no other record."""
 
 _PLAIN = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
@@ -34,6 +36,8 @@ class Dialect:
     width: int = 1
     decimal: str = "."
     names: tuple[str, ...] = ()
+    blank_rows: bool = False
+    """Whether an empty line is a row, whose only cell is empty, and not nothing."""
 
 
 def records(text: str, dialect: Dialect) -> list[list[str]]:
@@ -91,6 +95,9 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
         while comments < len(lines) and not lines[comments].rstrip("\r\n"):
             comments += 1  # blank lines between the titles and the header
     names, header = _header(rows, best.width)
+    marked = _marked_header(lines[comments - 1] if comments else "", rows, best)
+    if marked and (not header or len(rows) == 1):
+        comments, names, header, rows = comments - 1, marked, True, [list(marked), *rows]
     decimal = "," if best.delimiter != "," and _decimal_comma(rows[1:200]) else "."
     return replace(best, skip=comments, header=header, names=names, decimal=decimal)
 
@@ -142,6 +149,16 @@ def _preamble(rows: list[list[str]], width: int) -> int:
     return 0
 
 
+def _marked_header(line: str, rows: list[list[str]], dialect: Dialect) -> tuple[str, ...]:
+    """The names in the line before the table, if that is a header behind a ``#``; none if it is a remark."""
+    if not line.startswith("#") or dialect.width < 2:
+        return ()
+    cells = [c.strip() for row in records(line.lstrip("#"), dialect)[:1] for c in row]
+    names = ("#", *cells[1:]) if cells and not cells[0] else tuple(cells)
+    is_header = len(set(names)) == len(names) == dialect.width and all(names)
+    return names if is_header and _header([list(names), *rows], dialect.width)[1] else ()
+
+
 def _header(rows: list[list[str]], width: int) -> tuple[tuple[str, ...], bool]:
     """Whether the first record names the columns."""
     if not rows:
@@ -151,21 +168,49 @@ def _header(rows: list[list[str]], width: int) -> tuple[tuple[str, ...], bool]:
     names = tuple(first)
     if not body:
         return names, not (first and all(_PLAIN.match(c) for c in first))
+    numeric = [_numeric_column(body, i) for i in range(len(first))]
+    if any(numeric[i] and _is_name(c) and not _recurs(c, i, body) for i, c in enumerate(first)):
+        return names, True
     numeric_head = [i for i, c in enumerate(first) if _PLAIN.match(c)]
     if numeric_head:
-        numbers = [float(first[i]) for i in numeric_head]
-        steps = len(numbers) > 1 and all(b - a == 1 for a, b in pairwise(numbers))
-        if steps and (numbers[0] == 0 or 1800 <= numbers[0] <= 2200):
-            return names, True
-        below = [_numeric_column(body, i) for i in numeric_head]
-        return names, not any(below)
-    if len(set(first)) < len(first) or len(body) < 5:
+        return names, _run_of_names(first, body, numeric_head) or not any(numeric[i] for i in numeric_head)
+    if len(body) < 5 or any(numeric):
         return names, True
-    repeated = sum(
-        first[i] != "" and any(i < len(r) and r[i].strip() == first[i] for r in body) for i in range(len(first))
-    )
-    numeric = sum(_numeric_column(body, i) for i in range(len(first)))
-    return names, numeric > 0 or repeated * 2 < len(first) or repeated == 0
+    filled = [c for c in first if c]
+    repeated = sum(c != "" and _recurs(c, i, body) for i, c in enumerate(first))
+    if len(set(filled)) < len(filled):  # no names, if all of them are values as well
+        return names, repeated < len(filled)
+    return names, len(set(first)) < len(first) or repeated * 2 < len(first) or repeated == 0
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell can only be a name where numbers stand below."""
+    plain = _PLAIN.match(cell) or _COMMA_NUMBER.match(cell) or cell.lower().lstrip("+-") in ("inf", "infinity")
+    return not plain and cell.lower() not in NO_NUMBER and any(c.isalpha() for c in cell)
+
+
+def _recurs(cell: str, i: int, body: list[list[str]]) -> bool:
+    """Whether a cell of the first record stands in its column again."""
+    return any(i < len(r) and r[i].strip() == cell for r in body)
+
+
+def _run_of_names(first: list[str], body: list[list[str]], places: list[int]) -> bool:
+    """Whether the numbers of the first record count evenly, as years, places and wavelengths do in a header."""
+    step, start = _even_step([first[i] for i in places]), float(first[places[0]])
+    if step == 1 and (start == 0 or 1800 <= start <= 2200):
+        return True
+    if len(places) < RUN or step is None:
+        return False
+    return all(_even_step([r[i].strip() for i in places if i < len(r)]) is None for r in body)
+
+
+def _even_step(cells: list[str]) -> float | None:
+    """The step from each number to the next, other than 0; None where steps differ or a cell is no number."""
+    if not all(_PLAIN.match(c) for c in cells):
+        return None
+    steps = {round(float(b) - float(a), 6) for a, b in pairwise(cells)}
+    step = steps.pop() if len(steps) == 1 else 0.0
+    return step or None
 
 
 def _numeric_column(rows: list[list[str]], i: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 
 from autodl.errors import DataError
@@ -18,6 +19,8 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _RUN = re.compile(rb"[\x80-\xff]+")
 MIXED = "utf-8-cp1252"
 """UTF-8 in which some bytes are Windows-1252, as when files of both kinds are put together; a codec of our own."""
+TELLING_BYTES = 1 << 16
+"""So much of the lines that are no ASCII is looked at."""
 FEW_ZEROS = 0.05
 """Text in which no more than this share of bytes is zero is damaged text; more zeros mean that it is no text."""
 _WESTERN = re.compile(r"[A-Za-z\s0-9]?[À-ÖØ-öø-ÿŒœŠšŽžŸ’‘“”–—…€£¥§°ºª²³¼½¾«»¿¡©®·´µ±×]")
@@ -57,20 +60,38 @@ def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
     except UnicodeDecodeError:
-        return legacy_encoding(head[: 1 << 16])
+        return legacy_encoding(_telling(head))
     return "utf-8"
 
 
-def legacy_encoding(head: bytes) -> str:
+def _telling(head: bytes) -> bytes:
+    """The first lines that are no ASCII, of which the encoding is to be seen."""
+    found, size = [], 0
+    for line in io.BytesIO(head):
+        if not line.isascii():
+            if len(line) > TELLING_BYTES:
+                start = next(_RUN.finditer(line)).start()
+                line = line[start : start + TELLING_BYTES]
+            found.append(line)
+            size += len(found[-1])
+            if size >= TELLING_BYTES:
+                break
+    return b"".join(found)
+
+
+def legacy_encoding(head: bytes, *, wide: bool = False) -> str:
     """The encoding of text that is no UTF-8: Windows-1252 where it looks Western, else charset-normalizer's guess.
 
-    ``MIXED`` where lines that are no UTF-8 look Western and stand beside others that are UTF-8 and no ASCII.
+    ``MIXED`` where lines that are no UTF-8 look Western and stand beside others that are UTF-8 and no ASCII;
+    ``wide``: there are such others before ``head``.
     """
-    wide: list[bytes] = []
     other: list[bytes] = []
     for line in head.splitlines(keepends=True):
         if not line.isascii():
-            (wide if _is_utf8(line) else other).append(line)
+            if _is_utf8(line):
+                wide = True
+            else:
+                other.append(line)
     if wide and _looks_western(b"".join(other)):
         return MIXED
     if _looks_western(head):

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from autodl.data.dates import learn_date_numbers, learn_date_rule
-from autodl.data.numbers import comma_is_decimal, learn_number_rule, parse_numbers, tidy
+from autodl.data.numbers import file_uses_decimal_comma, learn_number_rule, parse_numbers
 from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.series.kind import judge_series
 from autodl.data.statistics import describe
@@ -63,13 +63,14 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None, place: Media
 
 
 def learn_table(
-    frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None
+    frame: pd.DataFrame, *, target: str | None = None, order: str | None = None, place: MediaPlace | None = None
 ) -> tuple[TableSchema, pd.DataFrame]:
     """``infer_schema`` and ``apply_schema`` in one, in half the time and memory.
 
     Args:
         frame: A raw frame; it is used up: its columns are taken out of it one by one.
         target, place: As for ``infer_schema``.
+        order: A column that puts the rows in order: its numbers are no keys, even if they look like some.
 
     Returns:
         The schema, and the canonical values of all columns.
@@ -79,7 +80,7 @@ def learn_table(
     """
     n, names = len(frame), [str(c) for c in frame.columns]
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    levels, verdicts = _judge(names, columns, target)
+    levels, verdicts = _judge(names, columns, target, order)
     infos, values = [], {}
     frame.drop(columns=list(frame.columns), inplace=True)
     columns.reverse()
@@ -98,33 +99,21 @@ def learn_table(
 
 
 def _judge(
-    names: Sequence[str], columns: Sequence[pd.Series], target: str | None
+    names: Sequence[str], columns: Sequence[pd.Series], target: str | None, order: str | None = None
 ) -> tuple[list[Levels | None], list[Verdict]]:
     """The distinct words of the columns of text, and the verdicts on all columns."""
     if target is not None and target not in names:
         raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
     levels = [Levels.of(c) if is_text(c) else None for c in columns]
-    comma = _file_uses_decimal_comma(levels)
+    comma = file_uses_decimal_comma(level.words for level in levels if level is not None)
     verdicts = []
     for name, column, level in zip(names, columns, levels, strict=True):
-        if level is None:
-            verdict = _judge_numbers(name, column, name == target)
-        else:
-            verdict = _judge_text(name, level, name == target, comma)
+        verdict = _judge_column(name, column, level, name == target, comma)
+        if name == order and verdict.kind in (ColumnKind.ID, ColumnKind.CATEGORICAL):
+            by_values = _judge_column(name, column, level, True, comma)
+            verdict = by_values if by_values.kind is ColumnKind.NUMERIC else verdict
         verdicts.append(verdict)
     return levels, _keep_a_feature(names, verdicts, target)
-
-
-def _file_uses_decimal_comma(levels: Sequence[Levels | None]) -> bool | None:
-    """True when some column of numbers can only be read with a decimal comma; None where nothing tells."""
-    for level in levels:
-        if level is None or not len(level.words):
-            continue
-        words = [tidy(w) for w in level.words[:500]]
-        numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ']*,\d+$", w)]
-        if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):
-            return True
-    return None
 
 
 def _keep_a_feature(names: Sequence[str], verdicts: list[Verdict], target: str | None) -> list[Verdict]:
@@ -138,6 +127,12 @@ def _keep_a_feature(names: Sequence[str], verdicts: list[Verdict], target: str |
         else v
         for n, v in zip(names, verdicts, strict=True)
     ]
+
+
+def _judge_column(name: str, column: pd.Series, level: Levels | None, is_target: bool, comma: bool | None) -> Verdict:
+    if level is None:
+        return _judge_numbers(name, column, is_target)
+    return _judge_text(name, level, is_target, comma)
 
 
 def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> Verdict:

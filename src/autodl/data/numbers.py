@@ -6,7 +6,7 @@ Everything works on the distinct values of a column.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -50,9 +50,7 @@ def parse_number(text: str, rule: ParseRule) -> float:
     """
     text = tidy(text)
     for symbol in rule.strip:
-        if symbol in text:
-            text = text.replace(symbol, "")
-    text = text.strip()
+        text = _without(text, symbol)
     if text.startswith("- "):
         text = "-" + text[2:].lstrip()
     percent = rule.percent and text.endswith("%")
@@ -69,6 +67,17 @@ def parse_number(text: str, rule: ParseRule) -> float:
     if not _PLAIN.match(text):
         return float("nan")
     return float(text) / 100.0 if percent else float(text)
+
+
+def _without(text: str, symbol: str) -> str:
+    """The text without a symbol at its end, or at its start, where a sign may stand before it.
+
+    Only once: what stands there twice is another symbol, as in ``5 mm`` where ``5 m`` was learnt.
+    """
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    body = text[len(sign) :].strip()
+    body = body.removesuffix(symbol) if body.endswith(symbol) else body.removeprefix(symbol)
+    return sign + body.strip()
 
 
 def _grouped(text: str, rule: ParseRule) -> bool:
@@ -200,3 +209,20 @@ def dot_is_decimal(numbers: Sequence[str]) -> bool:
         re.search(r"^[^.]*\.(\d{1,2}|\d{4,})$|^0\.\d+$|^\.\d+$|,\d{3}\.\d+$|^\d{4,}\.\d+$", n) is not None
         for n in numbers
     )
+
+
+def file_uses_decimal_comma(columns: Iterable[NDArray[np.object_]]) -> bool | None:
+    """Whether some column of numbers can only be read with a decimal comma.
+
+    Args:
+        columns: The distinct texts of each column of text.
+
+    Returns:
+        True, or None where nothing tells.
+    """
+    for column in columns:
+        words = [tidy(w) for w in column[:500]]
+        numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ']*,\d+$", w)]
+        if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):
+            return True
+    return None

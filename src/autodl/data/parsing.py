@@ -95,11 +95,13 @@ def canonical(
     rule: ParseRule,
     levels: Levels | None = None,
     place: MediaPlace | None = None,
+    comma: bool | None = None,
 ) -> NDArray[Any] | MediaArray:
     """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
 
     Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again. Images
-    are decoded into a store in ``place``, by default one that lasts as long as this process.
+    are decoded into a store in ``place``, by default one that lasts as long as this process. ``comma``: whether other
+    columns of the file use a decimal comma.
     """
     if kind is ColumnKind.IMAGE:
         return _images(column, rule, place)
@@ -112,7 +114,7 @@ def canonical(
     if levels is None and is_text(column):
         levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:
-        return _numeric(column, rule, levels)
+        return _numeric(column, rule, levels, comma)
     if kind is ColumnKind.BOOLEAN:
         return _boolean(column, rule, levels)
     if kind is ColumnKind.DATETIME:
@@ -149,7 +151,7 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.float64]:
+def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None, comma: bool | None) -> NDArray[np.float64]:
     if levels is None:
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
@@ -157,7 +159,7 @@ def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArr
     if rule.marked and _plainly_written(levels.words, rule):
         rule = rule.model_copy(update={"decimal": ".", "thousands": ""})
     values = _parse(
-        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels, rule)
+        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels, rule, comma)
     )
     return _finite(levels.spread(values, np.nan))
 
@@ -174,9 +176,16 @@ def _plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
     return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
 
 
-def _other_numbers(words: list[str], levels: Levels, rule: ParseRule) -> NDArray[np.float64] | None:
-    """By a rule of their own; None if that removes another unit or currency, for these are other numbers."""
-    learnt = learn_number_rule(words)
+def _other_numbers(
+    words: list[str], levels: Levels, rule: ParseRule, comma: bool | None
+) -> NDArray[np.float64] | None:
+    """By a rule of their own; None if that removes another unit or currency, for these are other numbers.
+
+    Words for true and false are 1 and 0, as where a format gives them as such.
+    """
+    if {w.lower() for w in words} <= {"true", "false"}:
+        return _truth(levels.words, ("true",), ("false",))
+    learnt = learn_number_rule(words, decimal_comma=comma)
     if learnt is None or (rule.strip and learnt.strip and not set(rule.strip) & set(learnt.strip)):
         return None
     return parse_numbers(levels.words, learnt)
@@ -193,6 +202,11 @@ def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDAr
         if rule.date_format and rule.date_format.startswith("epoch:"):
             return parse_dates(numbers, rule)
         return np.full(len(column), np.datetime64("NaT"), dtype="datetime64[ns]")
+    if rule.date_format is None and not rule.dayfirst:
+        # Where the training's file held dates and no text, nothing is known yet of how text writes them.
+        own = _other_dates([str(w) for w in levels.words if w.lower() not in NO_NUMBER], levels)
+        if own is not None:
+            return levels.spread(own, np.datetime64("NaT", "ns"))
     values = _parse(levels, lambda: parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels))
     return levels.spread(values, np.datetime64("NaT", "ns"))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
-from autodl.data.blocks import LargeTable
+from autodl.data.blocks import Known, LargeTable, open_blocks
 from autodl.data.columns import normalise
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
@@ -53,7 +53,8 @@ def read_table(
 
     Args:
         source: A file (CSV and kin, Parquet, Feather, JSON lines, Excel; also ``.gz``, ``.zst``, ``.zip``, ``.bz2``,
-            ``.xz``), a folder or a glob of shards of one table, or a frame that ``as_pandas`` takes.
+            ``.xz``), a folder or a glob of shards of one table, or a frame that ``as_pandas`` takes. Of two files
+            that are called train and test the first.
         as_text: Columns whose cells stay text even if all of them are numbers (CSV only) or name images; for data
             that must agree with a schema in which they are categories.
         marked: Columns in which a point may part thousands: their cells stay text, too, unless commas part the cells.
@@ -74,7 +75,7 @@ def read_table(
 class TableRead:
     """A raw frame, how it was read, and the (n,) 0-based places of its rows in the data.
 
-    ``test``: where test data lie that came with it, as a folder of images may have them.
+    ``test``: where test data lie that came with it, as a folder may have them.
     """
 
     frame: pd.DataFrame
@@ -116,6 +117,8 @@ def read_rows(
         frame, info = read_series(files, str(source))
         place = None if test is None else str(test)
         return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)), place)
+    files, test, found = _without_test(files, str(source))
+    left_out = (*left_out, *found)
     large = _large(files, str(source), every_row)
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, marked=marked, skip=skip, allowance=allowance)
@@ -123,7 +126,32 @@ def read_rows(
         frame, info = _read_small(files, str(source), as_text, marked, every_row)
         rows = np.arange(len(frame))
     placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
-    return TableRead(placed.frame, _with_notes(info, (*left_out, *placed.notes)), rows)
+    notes, place = (*left_out, *placed.notes), None if test is None else str(test)
+    return TableRead(placed.frame, _with_notes(info, notes), rows, place)
+
+
+def _without_test(files: list[Path], source: str) -> tuple[list[Path], Path | None, tuple[str, ...]]:
+    """Of a table to learn from and one for the test, with the same columns, the first, the second, and no notes.
+
+    Of all others the files themselves, no test, and a note where an archive holds two such tables.
+
+    Raises:
+        DataError: If the columns of the two differ.
+    """
+    if len(files) == 1:
+        names, inner = train_and_test([Path(part.name) for part in open_parts(files[0])])
+        if inner is None:
+            return files, None, ()
+        told = f"{names[0].name} and {inner.name} are read as one table."
+        return files, None, (f"{told} Unpack {files[0].name}, and the rows in {inner.name} are kept for the test.",)
+    learnt, test = train_and_test(files)
+    if test is not None:
+        large = _large(files, source, every_row=False)
+        if large is None:
+            _read_small(files, source, (), (), every_row=False)
+        else:
+            open_blocks(large, Known((None,) * len(large.parts), frozenset()))
+    return learnt, test, ()
 
 
 def _words(frame: pd.DataFrame, as_text: Collection[str], target: str | None) -> set[str]:
@@ -330,6 +358,7 @@ def _read_csv(
         delimiter=shown_delimiter(dialect),
         decimal=dialect.decimal,
         header=dialect.header,
+        by_line=len(parts) == 1 and first.by_line,
         n_files=len(parts),
         n_bytes=n_bytes,
         notes=tuple(notes),

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.parsing import canonical
+from autodl.data.numbers import file_uses_decimal_comma
+from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.series.wide import with_wide
 from autodl.errors import DataError, did_you_mean
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
@@ -48,8 +49,12 @@ def apply_schema(
     twice = {n for n in schema.names if names.count(n) > 1}
     if twice:
         raise DataError(f"{where} has two columns named '{min(twice)}'", "Rename or remove one of them.")
+    raw = {c.name: frame.iloc[:, names.index(c.name)] for c in schema.columns}
+    numeric = schema.of_kind(ColumnKind.NUMERIC)
+    levels = {n: Levels.of(raw[n]) for n in numeric if is_text(raw[n])}
+    comma = file_uses_decimal_comma(level.words for level in levels.values())
     columns: dict[str, Any] = {
-        c.name: pd.Series(canonical(frame.iloc[:, names.index(c.name)], c.kind, c.parse, place=place), copy=False)
+        c.name: pd.Series(canonical(raw[c.name], c.kind, c.parse, levels.get(c.name), place, comma), copy=False)
         for c in schema.columns
     }
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), columns=list(schema.names), copy=False)

@@ -138,7 +138,7 @@ def utf8(chunks: Iterator[bytes], encoding: str, where: str) -> Iterator[bytes]:
     wide = encoding.startswith(("utf-16", "utf-32"))
     same = encoding in ("utf-8", "utf-8-sig")
     decoder = codecs.getincrementaldecoder(encoding)()
-    before, done, clean = b"", 0, encoding == "utf-8"
+    before, done, clean, wide_before = b"", 0, encoding == "utf-8", False
     for chunk in chunks:
         if not wide and b"\0" in chunk:
             place = done + chunk.index(b"\0")
@@ -152,7 +152,8 @@ def utf8(chunks: Iterator[bytes], encoding: str, where: str) -> Iterator[bytes]:
             try:
                 text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                raise _wrong(encoding, before + chunk, error, done - len(before), where) from error
+                raise _wrong(encoding, before + chunk, error, done - len(before), where, wide_before) from error
+            wide_before = wide_before or not text.isascii()
             clean = not decoder.getstate()[0]
             yield chunk if encoding == "utf-8" else text.encode()
         done += len(chunk)
@@ -160,20 +161,21 @@ def utf8(chunks: Iterator[bytes], encoding: str, where: str) -> Iterator[bytes]:
     try:
         rest = decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise _wrong(encoding, before, error, done - len(before), where) from error
+        raise _wrong(encoding, before, error, done - len(before), where, wide_before) from error
     if rest:
         yield rest.encode()
 
 
 def _wrong(
-    encoding: str, seen: bytes, error: UnicodeDecodeError, start: int, where: str
+    encoding: str, seen: bytes, error: UnicodeDecodeError, start: int, where: str, wide_before: bool
 ) -> WrongEncoding | DataError:
     if encoding in ("cp1252", "latin-1"):
         return WrongEncoding("latin-1")
     if encoding == "utf-8":
         place = min(error.start, len(seen) - 1)
         low = max(0, place - WINDOW_BYTES // 2)
-        return WrongEncoding(legacy_encoding(seen[low : low + WINDOW_BYTES]))
+        wide = wide_before or not seen[:place].isascii()
+        return WrongEncoding(legacy_encoding(seen[low : low + WINDOW_BYTES], wide=wide))
     return DataError(
         f"{where} is not valid {encoding} near byte {start + error.start:,}", "Save the file as UTF-8 and try again."
     )
@@ -188,6 +190,16 @@ def single_blanks(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(b" ".join(line.split()) + b"\n" for line in lines)
     if rest:
         yield b" ".join(rest.split())
+
+
+def without_empty_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without the empty ones behind the last that holds something."""
+    held = b""
+    for chunk in chunks:
+        if body := chunk.rstrip(b"\r\n"):
+            yield held + body
+            held = b""
+        held += chunk[len(body) :]
 
 
 class ChunkReader(io.RawIOBase):

@@ -136,8 +136,9 @@ def _writer(path: Path, raw_text: bool) -> Callable[[pd.DataFrame, Path], None]:
     if kind == "jsonl":
         lines = suffix[0] != ".json"
         return lambda frame, p: frame.to_json(
-            p, orient="records", lines=lines, date_format="iso", force_ascii=False, compression=packed
-        )
+            p, orient="records", lines=lines, date_format="iso", force_ascii=False, compression=packed,
+            double_precision=15,
+        )  # fmt: skip
     if compression is None and kind == "parquet":
         return lambda frame, p: frame.to_parquet(p, index=False)
     if compression is None and kind == "feather":

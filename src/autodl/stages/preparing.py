@@ -73,7 +73,11 @@ def read_test(options: FitOptions, dataset: Dataset, place: MediaPlace | None = 
     path = options.test
     if path is None and options.test_size is None:
         path = dataset.test
-    return None if path is None else load_test(path, dataset, options.seed, options.weight_column, place)
+    if path is None:
+        return None
+    needed = {dataset.target.name, options.group_column, options.time_column, options.weight_column}
+    spare = {*options.drop, *dataset.schema.of_kind(ColumnKind.ID, ColumnKind.CONSTANT)} - needed
+    return load_test(path, dataset, options.seed, options.weight_column, place, spare)
 
 
 def profile(dataset: Dataset, held_out: Dataset | None, options: FitOptions, deadline: Deadline = NEVER) -> Profile:

@@ -65,7 +65,7 @@ def own_test(place: str, kind: str, options: FitOptions) -> str:
     """What becomes of test data that came with the data, in a sentence.
 
     Args:
-        place: A folder or a file. kind: What it holds, images or series. options: What the user asked for.
+        place: A folder or a file. kind: What it holds: images, series or rows. options: What the user asked for.
 
     Raises:
         ConfigError: If a share of the other rows is asked for as well.

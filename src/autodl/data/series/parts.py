@@ -1,4 +1,4 @@
-"""Files of series that belong together: the part to learn from and the part for the test. Loads no library."""
+"""Files that belong together: the part to learn from and the part for the test. Loads no library."""
 
 from __future__ import annotations
 
