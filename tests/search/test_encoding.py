@@ -66,6 +66,12 @@ def test_a_move_too_small_for_the_grid_goes_to_a_neighbour(body):
     assert set(np.abs(np.diff(places, axis=0))[0]) == {1}
 
 
+def test_the_end_of_an_axis_is_the_last_step():
+    space = parse_space({"x": {"type": "float", "low": 0, "high": 1, "step": 0.35}})
+    assert Encoding(space).decode(np.array([1.0]))["x"] == 0.7
+    assert listed(space.params["x"]) == [0.0, 0.35, 0.7]
+
+
 def test_mutations_change_every_parameter_and_wake_what_was_absent():
     encoding = Encoding(MIXED)
     X = np.repeat(encoding.encode([MIXED.complete({"kind": "good"})]), 400, axis=0)

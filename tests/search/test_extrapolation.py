@@ -122,6 +122,10 @@ def test_between_folds_the_best_rival_is_the_measure():
     assert extrapolate.decide(list(near[:1]), rivals) is Verdict.CONTINUE
     assert extrapolate.decide(list(bad[:1]), rivals[:3]) is Verdict.CONTINUE  # too few to judge
     assert extrapolate.decide(list(bad), rivals) is Verdict.CONTINUE  # nothing is left to save
+    # What was stopped after easy folds is no measure, however low its mean.
+    easy = tuple((0.9 + np.sort(hard))[:2])
+    assert extrapolate.decide(list(near[:1]), [*rivals, easy]) is Verdict.CONTINUE
+    assert extrapolate.decide(list(bad[:1]), [*rivals, easy]) is Verdict.STOP
 
 
 def folded(end: float, folds: tuple[float, ...]) -> Curve:

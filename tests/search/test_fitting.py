@@ -10,7 +10,7 @@ import pytest
 from autodl.models.base import families
 from autodl.records import ColumnInfo, ColumnKind, FamilyPlan, NumericStats, Recipe, TableSchema, Task
 from autodl.search.fitting import fitted_space, idle_fields, nearly_balanced, possible_objectives, problem_space
-from autodl.search.space import family_space
+from autodl.search.space import SearchSpace, family_space, parse_space
 
 STATS = NumericStats(
     mean=0, std=1, minimum=-1, q01=-1, q25=-1, median=0, q75=1, q99=1, maximum=1, skew=0, n_outliers=0, integers=False
@@ -85,6 +85,50 @@ def test_a_loss_that_other_parameters_depend_on_stays() -> None:
     }
     own = plan("lightgbm").model_copy(update={"space": {"params": params}})
     assert "objective" in problem_space(own, (), ("auto",)).params
+
+
+@pytest.mark.parametrize(
+    ("body", "portfolio", "kept", "starts"),
+    [
+        # Without a default the first value is it.
+        ({"values": ["auto", "poisson"]}, [{}], ("auto", "poisson"), ["auto"]),
+        ({"values": ["gamma", "auto", "poisson"]}, [{}], ("auto", "poisson"), ["auto"]),
+        ({"values": ["auto", "gamma", "poisson"], "default": "gamma"}, [{}], ("auto", "poisson"), ["auto"]),
+        # What is left of the portfolio is not empty: its other settings are tried with a loss that is possible.
+        ({"values": ["auto", "gamma"]}, [{"objective": "gamma", "num_leaves": 7}], (), [None]),
+        ({"values": ["gamma"]}, [{"num_leaves": 7}], (), [None]),
+        # A single loss that is not the usual one is what was asked for.
+        ({"values": ["gamma", "poisson"]}, [{}], ("poisson",), ["poisson"]),
+        ({"values": ["poisson"]}, [{"objective": "poisson"}], ("poisson",), ["poisson"]),
+    ],
+)
+def test_a_users_space_always_has_something_to_try_first(body, portfolio, kept, starts) -> None:
+    params = {"objective": {"type": "choice", **body}, "num_leaves": {"type": "int", "low": 3, "high": 31}}
+    own = plan("lightgbm").model_copy(update={"space": {"params": params, "portfolio": portfolio}})
+    space = problem_space(own, (), possible_objectives(Task.REGRESSION, (), 0.0))
+    assert (space.params["objective"].values if "objective" in space.params else ()) == kept
+    assert [start.get("objective") for start in space.starts()] == starts
+    named = [entry["num_leaves"] for entry in portfolio if "num_leaves" in entry]
+    assert [start["num_leaves"] for start in space.starts()] == (named or [17])
+    SearchSpace.model_validate(space.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(("impute", "there"), [("mean", True), ("median", False)])
+def test_what_depends_on_preparation_that_is_not_searched_follows_the_recipe(impute, there, linear_data) -> None:
+    nested = {"prep.segments": {"type": "choice", "values": [0, 4], "default": 4}}
+    params = {
+        "prep.impute": {"type": "choice", "values": {"mean": nested, "median": {}}},
+        "C": {"type": "float", "low": 0.1, "high": 1.0, "when": {"prep.segments": "> 0"}},
+        "fit_intercept": {"type": "choice", "values": [True, False]},
+    }
+    space = parse_space({"params": params, "portfolio": [{"prep.impute": "mean", "C": 0.5}], "nas": ["C"]})
+    own = plan(impute=impute).model_copy(update={"space": space.model_dump(mode="json")})
+    cut = fitted_space(own, linear_data)  # without gaps
+    assert set(cut.params) == {"fit_intercept", *(("prep.segments", "C") if there else ())}
+    assert [set(start) for start in cut.starts()] == [set(cut.params)]
+    assert cut.nas == (("C",) if there else ())
+    if there:
+        assert cut.params["prep.segments"].when == {} and cut.params["C"].when == {"prep.segments": "> 0"}
 
 
 def test_rare_classes_may_be_balanced(linear_data) -> None:

@@ -229,10 +229,28 @@ def test_under_limits_only_what_keeps_them_is_a_rival_or_an_improvement(toys):
             spec=spec, status=TrialStatus.OK, loss=loss, fold_losses=(loss,), cost=Cost(fit_s=0.1, size_bytes=size)
         )
 
-    state = SearchState(finished=[done(1, 0.1, 900), done(2, 0.5, 90), done(3, 0.2, 500)])
-    job = loop._job(TrialSpec(id="t0004", family="toy", origin="tpe"), state)
-    assert job.rivals == ((0.5,),)
+    within = [done(2, 0.5, 90), *(done(number, 0.6, 90) for number in (4, 5, 6))]
+    state = SearchState(finished=[done(1, 0.1, 900), *within, done(3, 0.2, 500)])
+    job = loop._job(TrialSpec(id="t0007", family="toy", origin="tpe"), state)
+    assert job.rivals == ((0.5,), (0.6,), (0.6,), (0.6,))
     assert state.best(limited).spec.id == "t0002" and state.best().spec.id == "t0001"
+
+
+def test_trials_stopped_between_folds_are_rivals_once_four_are_whole(toys):
+    loop = make_loop(Budget(float("inf"), time.time()))
+
+    def done(number, *losses, reached=1.0):
+        status = TrialStatus.OK if len(losses) == 3 else TrialStatus.STOPPED
+        spec = TrialSpec(id=f"t{number:04d}", family="toy")
+        return TrialResult(spec=spec, status=status, loss=losses[0], fold_losses=losses, reached=reached)
+
+    whole = [done(number, 0.1, 0.2, 0.3) for number in (1, 2, 3)]
+    early = [done(4, 0.9), done(5, 0.8, reached=0.3), done(6, 0.7, 0.6)]
+    asked = TrialSpec(id="t0008", family="toy", origin="tpe")
+    assert loop._job(asked, SearchState(finished=[*whole, *early])).rivals == ()
+    rivals = loop._job(asked, SearchState(finished=[*whole, *early, done(7, 0.1, 0.2, 0.3)])).rivals
+    # Of the fifth, nobody knows the whole loss on the first fold.
+    assert sorted(rivals) == [*[(0.1, 0.2, 0.3)] * 4, (0.7, 0.6), (0.9,)]
 
 
 def test_what_is_still_running_at_the_end_is_named(toys, linear_data):

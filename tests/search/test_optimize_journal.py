@@ -10,6 +10,7 @@ from optimize_problems import SPACE, branin, curve
 
 from autodl.errors import ConfigError
 from autodl.search import optimize
+from autodl.search.study import Op
 
 
 class TestJournal:
@@ -55,10 +56,12 @@ class TestJournal:
 
         searched(90)
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join([*lines[:3], *lines[4:9]]))  # 2 was running at a kill
-        known = [json.loads(line) for line in lines[1:3] + lines[4:9]]
+        known = [json.loads(line) for line in lines[2:17:2]]
+        assert [k["status"] for k in known] == ["ok"] * 8
+        path.write_text("".join([*lines[:6], *lines[7:17]]))  # 2 was running at a kill
+        states.pop(2)
         first = searched(90)
-        assert [(e.number, e.trial) for e in first.history[:7]] == [(k["number"], k["trial"]) for k in known]
+        assert [(e.number, e.trial) for e in first.history[:8]] == [(k["number"], k["trial"]) for k in known]
         again = searched(140)
         assert again.history[: len(first.history)] == first.history
         numbers = [e.number for e in again.history]
@@ -86,6 +89,41 @@ class TestJournal:
         slow[0] = False
         resumed = optimize(loss, space, strategy="grid", time_budget=30, journal=path)
         assert [(e.config["x"], e.status) for e in resumed.history] == [(1, "ok"), (9, "ok")]
+
+    def test_calls_cut_off_beside_others_are_made_again_first(self, tmp_path):
+        path, called = tmp_path / "search.jsonl", []
+
+        def loss(config, fidelity):
+            called.append(config)
+            return branin(config)
+
+        def searched(**more):
+            return optimize(loss, SPACE, strategy="random", seed=3, journal=path, **more)
+
+        whole = searched(max_evals=8)
+        head, *lines = path.read_text().splitlines(keepends=True)
+        starts, ends = lines[::2], lines[1::2]
+        # Three at a time: when the search was killed, 2 and 4 were running; 5 had been begun after 3 had ended.
+        path.write_text("".join([head, *starts[:3], *ends[:2], *starts[3:5], ends[3], starts[5], ends[5]]))
+        called.clear()
+        storage = tmp_path / "search.log"
+        resumed = searched(max_evals=8, storage=storage)
+        assert called == [whole.history[number].config for number in (2, 4, 6, 7)]
+        assert [(e.number, e.trial, e.config, e.loss) for e in resumed.history] == [
+            (e.number, e.trial, e.config, e.loss) for e in whole.history
+        ]
+        shown = [json.loads(line) for line in storage.read_text().splitlines()]
+        assert sum(line["op_code"] == Op.CREATE_TRIAL for line in shown) == 8
+
+    def test_what_there_is_no_time_to_make_again_is_left_out(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        optimize(branin, SPACE, strategy="random", max_evals=3, journal=path)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([*lines[:3], lines[3], *lines[5:]]))  # the second did not end
+        cut = optimize(branin, SPACE, strategy="random", time_budget=1e-6, journal=path)
+        assert [(e.number, e.status) for e in cut.history] == [(0, "ok"), (2, "ok")]
+        again = optimize(branin, SPACE, strategy="random", max_evals=3, journal=path)
+        assert [(e.number, e.status) for e in again.history] == [(n, "ok") for n in range(3)]
 
     def test_two_searches_do_not_write_it_at_once(self, tmp_path):
         path = tmp_path / "search.jsonl"

@@ -25,6 +25,13 @@ def test_median_rule():
     assert median.decide([99.0], rivals[:3]) is Verdict.CONTINUE  # too few rivals to judge
 
 
+def test_hyperband_judges_folds_by_brackets_and_others_after_each():
+    judged = {n: [k for k in range(1, 10) if schedulers["hyperband"]().judges_after(k, n)] for n in range(6)}
+    assert judged == {0: [1, 3], 1: [3], 2: [], 3: [1, 3], 4: [3], 5: []}
+    others = [schedulers[key]() for key in schedulers if key != "hyperband"]
+    assert all(scheduler.judges_after(k, 1) for scheduler in others for k in (1, 2, 3))
+
+
 def test_registry_is_not_empty():
     assert {"none", "median"} <= set(schedulers)
 

@@ -53,6 +53,14 @@ def test_samples_stay_inside():
         ({"x": {"type": "choice", "values": []}}, "at least one entry"),
         ({"x": {"type": "choice", "values": [1, 2], "default": 3}}, "`default` must be one of"),
         ({"x": {"type": "float", "low": 0, "high": 1, "default": 2}}, "`default` must lie in [0, 1]"),
+        (
+            {"x": {"type": "int", "low": 16, "high": 512, "step": 32, "default": 120}},
+            "x: `default` must be `low` plus whole steps (112 is nearest), but got 120",
+        ),
+        (
+            {"params": {"x": {"type": "float", "low": 0, "high": 1, "step": 0.1}}, "portfolio": [{"x": 0.25}]},
+            "'x' never takes the value 0.25",
+        ),
         ({"x": {"type": "choice", "values": [float("nan"), 1]}}, "must not hold .nan"),
         ({"x": {"type": "int", "low": 0, "high": 1e30}}, "must lie within +-2^53"),
         ({"x": {"type": "float", "low": -1e308, "high": 1e308}}, "`high - low` must be finite"),

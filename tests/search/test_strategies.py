@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,28 @@ def test_sobol_fills_evenly():
 def test_grid_refuses_what_never_ends():
     with pytest.raises(ConfigError, match="more than 100,000 combinations"):
         strategies["grid"]().check(parse_space({f"n{i}": {"type": "int", "low": 1, "high": 50} for i in range(4)}))
+
+
+@pytest.mark.parametrize("key", ["tpe", "bohb", "gp", "random", "evolution"])
+def test_steps_are_kept_also_where_they_do_not_reach_the_end(key):
+    space = parse_space(
+        {
+            "log": {"type": "int", "low": 16, "high": 512, "log": True, "step": 16, "default": 100},
+            "int": {"type": "int", "low": 1, "high": 10, "step": 4, "default": 9},
+            "third": {"type": "float", "low": 0, "high": 0.3, "step": 0.1, "default": 0.3},  # 3 * 0.1 is above 0.3
+            "short": {"type": "float", "low": 0, "high": 0.35, "step": 0.1},
+            "wide": {"type": "float", "low": 0, "high": 1, "step": 0.35},
+        }
+    )
+    rng = np.random.default_rng(0)
+    drawn = [space.complete({}), *(space.sample(rng) for _ in range(30))]
+    assert {c["short"] for c in drawn} >= {3 * 0.1} and {c["third"] for c in drawn} >= {0.3}
+    history = [Observation(c, "ok", float(i)) for i, c in enumerate(drawn)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked = strategies[key](0).ask(space, history, 6, rng)
+    assert len(asked) == 6
+    assert all(space.params[name].allows(value) for c in (*drawn, *asked) for name, value in c.items())
 
 
 def test_evolution_changes_one_part_of_a_good_parent():

@@ -137,6 +137,20 @@ def test_scheduler_stops_after_a_bad_fold(toys, linear_data):
     assert not stopped.result.ok
 
 
+@pytest.mark.parametrize(("number", "folds"), [(3, 1), (1, 3), (2, 3), (6, 1)])
+def test_hyperband_stops_trials_between_folds_by_their_bracket(toys, linear_data, number, folds):
+    """The first fold is judged in every third trial alone; after the third of three nothing is left to stop."""
+    hopeless = Job(
+        TrialSpec(id=f"t{number:04d}", family="toy", config={"shrink": 1.0}),
+        seconds=60.0,
+        scheduler="hyperband",
+        rivals=((0.1, 0.1, 0.1),) * 5,
+    )
+    result = run_trial(hopeless, linear_data, PreparedFolds(linear_data)).result
+    assert len(result.fold_losses) == folds
+    assert result.ok == (folds == 3)
+
+
 def test_prepared_folds_are_shared_and_bounded(toys, linear_data):
     cache = PreparedFolds(linear_data)
     recipe = linear_data.recipes["toy"]

@@ -117,6 +117,24 @@ def test_a_resumed_run_tries_nothing_in_its_own_process(resumed, apart, linear_d
     runner.close()
 
 
+@pytest.mark.parametrize("address", [None, "10.0.0.1:6379"])
+def test_before_ray_is_up_one_trial_runs_at_a_time(address, linear_data, monkeypatch):
+    class Cluster(Recorder):
+        def await_worker(self, seconds, closing):
+            closing.wait(30)
+
+    monkeypatch.setattr("autodl.search.runners.ray.RayRunner", lambda *args, **options: Cluster())
+
+    class FakePlan:
+        runner, workers, families = "ray", 32, ()
+
+    runner = make_runner(FakePlan(), linear_data, address, Budget(60.0, time.time()), print)
+    try:
+        assert runner.free() == 1
+    finally:
+        runner.close()
+
+
 def test_a_run_that_ends_first_is_not_told_that_no_process_came_up(linear_data, monkeypatch):
     seen, entered, left = [], threading.Event(), threading.Event()
 

@@ -97,10 +97,14 @@ class CrossValidation:
                 return self._outcome(TrialStatus.STOPPED, watch.reached)
             self._score(model, ready, fold)
             self._keep(model, ready, self._weigh(model, ready, fold))
-            last = done + 1 == len(self.numbers)
-            if not last and self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP:
+            if done + 1 < len(self.numbers) and self._hopeless(done + 1):
                 return self._outcome(TrialStatus.STOPPED)
         return self._outcome(TrialStatus.OK if self.counts else TrialStatus.STOPPED)
+
+    def _hopeless(self, folds: int) -> bool:
+        if not self.scheduler.judges_after(folds, trial_number(self.spec.id)):
+            return False
+        return self.scheduler.decide(self.losses, self.job.rivals) is Verdict.STOP
 
     def _fit(self, done: int, fold: int) -> tuple[FittedModel, PreparedFold, TrainingWatch]:
         folds = len(self.numbers)

@@ -8,7 +8,7 @@ import time
 from autodl.search.call_limits import Limits
 from autodl.search.calling import Answer, Call, WithLineage
 from autodl.search.evaluators import Evaluator
-from autodl.search.ledger import Ledger
+from autodl.search.ledger import Evaluation, Ledger
 from autodl.search.space import Config
 from autodl.search.steering import Steering
 
@@ -33,6 +33,8 @@ class Drive:
         self.steering, self.ledger, self.calls, self.limits, self.workers = steering, ledger, calls, limits, workers
         self.began = began
         self.running: dict[int, float] = {}
+        self.again = [e for e in ledger.evaluations if e.status == "running"]
+        """Calls that an earlier search had begun when it ended."""
         self.longest = 0.0
 
     def run(self) -> str:
@@ -40,12 +42,18 @@ class Drive:
         while True:
             reason = self._fill()
             if not self.running:
+                self.ledger.evaluations = [e for e in self.ledger.evaluations if e not in self.again]
                 return reason or "the strategy has nothing more to try"
             self._collect()
 
     def _fill(self) -> str:
         """Start calls while there is room; returns why no more may start."""
         while len(self.running) < self.calls.room(self.workers):
+            if self.again:
+                if self._left() <= 0:
+                    return TIME_OVER
+                self._start(self.again.pop(0))
+                continue
             entries = self.ledger.evaluations
             if len(entries) >= self.limits.evals:
                 return f"{len(entries)} evaluations were done"
@@ -60,13 +68,16 @@ class Drive:
             fidelity = None if self.steering.fidelity is None else step.fidelity
             config = step.config if step.trial is None else self._config(step.trial)
             assert config is not None
-            given = None if fidelity is None else (int(fidelity) if self._whole() else fidelity)
-            entry = self.ledger.begin(config, fidelity, step.trial, step.parent)
-            self.running[entry.number] = time.monotonic()
-            if self.ledger.lineage:
-                config = WithLineage.pack(config, Call(entry.number, entry.source))
-            self.calls.start(entry.number, config, given)
+            self._start(self.ledger.begin(config, fidelity, step.trial, step.parent))
         return ""
+
+    def _start(self, entry: Evaluation) -> None:
+        given = int(entry.fidelity) if entry.fidelity is not None and self._whole() else entry.fidelity
+        config = entry.config
+        if self.ledger.lineage:
+            config = WithLineage.pack(config, Call(entry.number, entry.source))
+        self.running[entry.number] = time.monotonic()
+        self.calls.start(entry.number, config, given)
 
     def _collect(self) -> None:
         """Wait for one call to end, or for one to overrun."""

@@ -206,7 +206,7 @@ def listed(p: Param) -> list[JsonScalar]:
     if p.low == p.high:
         return [p.low]
     assert p.step is not None
-    return [p.low + k * p.step for k in range(int((p.high - p.low) / p.step + 1e-9) + 1)]
+    return [min(p.low + k * p.step, p.high) for k in range(int((p.high - p.low) / p.step + 1e-9) + 1)]
 
 
 def _levels(p: Param) -> int:
@@ -278,9 +278,7 @@ def _value(p: Param, at: float) -> JsonScalar:
         step = _step(p)
         whole = int(p.low) + step * round((number - p.low) / step)
         return min(max(whole, int(p.low)), int(p.low) + (_levels(p) - 1) * step)
-    if p.step and not p.log:
-        number = p.low + p.step * round((number - p.low) / p.step)
-    return min(max(number, p.low), p.high)
+    return min(max(p.nearest(number), p.low), p.high)
 
 
 def _on_grid(p: Param, at: Matrix) -> Matrix:

@@ -17,7 +17,10 @@ EVEN_SHARE = 0.4
 
 def planned_space(plan: FamilyPlan) -> SearchSpace:
     """The whole space of a family: the user's own, or the shipped one."""
-    space = family_space(plan.key) if plan.space is None else SearchSpace.model_validate(plan.space)
+    if plan.space is None:
+        space = family_space(plan.key).with_defaults(plan.defaults)
+    else:
+        space = SearchSpace.model_validate(plan.space)
     return space.with_constant("encoder", plan.encoder) if plan.encoder else space
 
 
@@ -54,15 +57,17 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str]
     """The family's space without the preparation named ``idle`` and the losses that are not ``possible``.
 
     The planned recipe gives the defaults of the parameters ``prep.*``: what the planner found right for the data is
-    tried first. Preparation that is not searched follows the recipe, too. A user's own defaults stay as they are.
+    tried first. Preparation that is not searched follows the recipe, too, and so does what depends on it. A user's
+    own defaults stay as they are.
     """
     idle = {*idle, *_settled(plan.recipe)}
-    space = planned_space(plan).without(*(f"prep.{name}" for name in idle))
+    recipe = {f"prep.{name}": value for name, value in plan.recipe.model_dump().items()}
+    space = planned_space(plan).without(*(f"prep.{name}" for name in idle), values=recipe)
     if plan.space is not None:
         bound = any("objective" in p.when for p in space.params.values())
         return space if bound else space.restricted("objective", possible)
     space = space.restricted("objective", ("auto", *plan.objectives))
-    return space.with_defaults({f"prep.{name}": value for name, value in plan.recipe.model_dump().items()})
+    return space.with_defaults(recipe)
 
 
 def _settled(recipe: Recipe) -> Iterable[str]:

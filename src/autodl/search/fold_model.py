@@ -69,7 +69,7 @@ def fit_model(
         weight_valid: Weights of the rows for early stopping.
         answers: Rows that the model will be asked for before the deadline; None if for none.
     """
-    from autodl.preprocess import TargetTransform, resample
+    from autodl.preprocess import TargetTransform, balanced_weights, resample
     from autodl.preprocess.ratio_weights import BY_RATIO, least_denominator, ratio_weights
 
     family = families[spec.family]()
@@ -93,6 +93,9 @@ def fit_model(
         y_valid = None if y_valid is None else target.forward(y_valid)
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
         features, y, weight = resample(features, y, recipe.balance, seed, weight)
+        if y_valid is not None:
+            # Training that aims at balanced classes must not end by how it does on others.
+            weight_valid = balanced_weights(y_valid, weight_valid)
     x_valid = None if valid is None else valid[0]
     estimator.watch, estimator.weight_val, estimator.answers = watch, weight_valid, answers
     estimator.start, estimator.start_part = None if start is None else start.estimator, start_part

@@ -24,7 +24,8 @@ class Evaluation:
     """One call of the objective.
 
     Attributes:
-        number: Counts the starts, from 0; one whose call was lost with the search that made it is left out.
+        number: Counts the starts, from 0; one that was cut off with an earlier search, and that there was no time to
+            make again, is left out.
         trial: Which configuration, counted likewise in the order of their first evaluation.
         config: The configuration.
         fidelity: With how much of the resource; None if the search has none.
@@ -80,6 +81,8 @@ class Ledger:
         source = self._source(parent if trial is None else trial, fidelity) if self.lineage else None
         entry = Evaluation(number, which, config, fidelity, parent=parent, source=source)
         self.evaluations.append(entry)
+        if self.journal is not None:
+            self.journal.begun(entry)
         return entry
 
     def _source(self, trial: int | None, fidelity: float | None) -> int | None:
@@ -98,7 +101,7 @@ class Ledger:
             number: Of the evaluation.
             answer: What came of it.
             cut: Whether the end of the search ended it. That says nothing of the configuration, so that the journal
-                leaves it out, and whoever goes on with the search calls anew.
+                leaves out what came of it, and whoever goes on with the search calls anew.
         """
         count = next((len(e.losses) for e in self.evaluations if e.losses), len(answer.losses))
         if answer.losses and len(answer.losses) != count:
@@ -184,12 +187,15 @@ class Ledger:
 
 
 class Journal:
-    """A file with one JSON line an evaluation, each on disk before the next is chosen.
+    """A file with two JSON lines an evaluation: its start, and what came of it, on disk before the next is chosen.
 
     Args:
         path: The file; made if it does not exist.
         space: The space, which must be that of the file.
         setting: What else must be the same: strategy, scheduler, seed, fidelity.
+
+    Attributes:
+        found: What the file held; what was begun and did not end has the status ``running``.
 
     Raises:
         ConfigError: The file belongs to another search or to one that runs, is damaged or cannot be written.
@@ -213,7 +219,8 @@ class Journal:
             lines = whole.decode("utf-8").splitlines()
             if lines:
                 self._check(json.loads(lines[0]), head)
-                self.found = [_evaluation(json.loads(line)) for line in lines[1:]]
+                read = [_evaluation(json.loads(line)) for line in lines[1:]]
+                self.found = list({e.number: e for e in read}.values())
             self._file.truncate(len(whole))
         except OSError as error:
             self._file.close()
@@ -235,14 +242,19 @@ class Journal:
                 "Repeat the same arguments to go on with it, or name another file.",
             )
 
+    def begun(self, entry: Evaluation) -> None:
+        """Append what starts; were it lost with the machine, only this call would not be made again."""
+        self._line(asdict(entry), durable=False)
+
     def write(self, done: Evaluation) -> None:
         """Append and force to disk."""
         self._line(asdict(done))
 
-    def _line(self, thing: dict[str, Any]) -> None:
+    def _line(self, thing: dict[str, Any], *, durable: bool = True) -> None:
         self._file.write(json.dumps(thing) + "\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""

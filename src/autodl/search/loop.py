@@ -25,7 +25,7 @@ from autodl.search.naming import trial_names
 from autodl.search.nas.sharing import SHARE, full_proposals, shared_choices
 from autodl.search.patience import LEAST_S, Patience
 from autodl.search.repeats import merged
-from autodl.search.rivals import rival_curves
+from autodl.search.rivals import rival_curves, rival_folds
 from autodl.search.runners.base import Runner
 from autodl.search.trial import Job, TrialOutcome
 
@@ -235,7 +235,8 @@ class SearchLoop:
     def _job(self, spec: TrialSpec, state: SearchState) -> Job:
         # A trial that could be delivered is not stopped for one that could not.
         able = [r for r in state.finished if r.spec.repeats is None and self.allocation.feasibility.violation(r) == 0]
-        rivals = tuple(r.fold_losses for r in able if r.ok and self.allocation.spaces[r.spec.family].params)
+        searched = {key for key, space in self.allocation.spaces.items() if space.params}
+        rivals = rival_folds([r for r in able if r.spec.family in searched])
         whole = (*LISTED, SUPERNET, INHERITED, REPEAT, PROMOTED)
         # Where parts of the rows are tried, the scheduler acts between trials.
         judged = spec.origin not in whole and self.allocation.rungs is None
@@ -280,7 +281,7 @@ class SearchLoop:
         improved = after is not None and after is not before and after.spec.id == stored.spec.id
         self.listener(TrialFinished(stored, names[stored.spec.id], improved, now))
         if stored.spec.origin == INHERITED and stored.ok:
-            seen = trust(stored.spec.family, state.finished)
+            seen = trust(stored.spec.family, merged(state.finished))  # as whoever asks for trials sees them
             if len(seen.pairs) == ENOUGH:
                 self.listener(Note(sentence(families[stored.spec.family].name, seen), now))
 

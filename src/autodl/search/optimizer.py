@@ -76,7 +76,8 @@ def optimize(
         resumable: The objective goes on where the same configuration ended before, so only new fidelity is paid.
         lineage: The objective is called as ``objective(config, fidelity, call)`` and goes on from the state that it
             kept when it was called with the number ``call.source``, if that is not None. Only new fidelity is paid.
-        journal: A file that keeps every finished evaluation; the same call again goes on where it ended.
+        journal: A file that keeps every evaluation; the same call again goes on where it ended, and first makes those
+            again that had been cut off.
         storage: A file that ``optuna-dashboard FILE`` shows, also while the search runs; a copy, written anew. A file
             that is there is replaced only if a search wrote it.
 
@@ -149,7 +150,8 @@ def _study(path: Path, space: SearchSpace, fidelity: Fidelity | None, ledger: Le
     from autodl.search.evaluation_study import EvaluationStudy
 
     path.unlink(missing_ok=True)
-    study = EvaluationStudy(path, space, fidelity.high if fidelity else None, ledger.evaluations)
+    known = [e for e in ledger.evaluations if e.status != "running"]
+    study = EvaluationStudy(path, space, fidelity.high if fidelity else None, known)
     ledger.told = study.add
     return study
 

@@ -110,6 +110,9 @@ class Param(BaseModel):
             default = self.default
             if isinstance(default, bool | str) or not self.low <= default <= self.high:
                 raise ValueError(f"`default` must lie in [{self.low:g}, {self.high:g}], but got {default!r}")
+            if not self._on_grid(default):
+                near = f"{self.nearest(default):g} is nearest"
+                raise ValueError(f"`default` must be `low` plus whole steps ({near}), but got {default!r}")
             if self.type == "int" and not float(default).is_integer():
                 raise ValueError(f"`default` must be a whole number, but got {default!r}")
 
@@ -139,7 +142,20 @@ class Param(BaseModel):
         if isinstance(value, bool | str) or value is None:
             return False
         assert self.low is not None and self.high is not None
-        return self.low <= value <= self.high and (self.type == "float" or float(value).is_integer())
+        whole = self.type == "float" or float(value).is_integer()
+        return self.low <= value <= self.high and whole and self._on_grid(value)
+
+    def nearest(self, value: float) -> float:
+        """Of the steps of a number the nearest one within the range; the value itself where there are none."""
+        assert self.low is not None and self.high is not None
+        if not self.step or self.log:
+            return value
+        most = math.floor((self.high - self.low) / self.step + ON_GRID)
+        steps = min(max(round((value - self.low) / self.step), 0), most)
+        return min(self.low + self.step * steps, self.high)
+
+    def _on_grid(self, value: float) -> bool:
+        return math.isclose(value, self.nearest(value), rel_tol=1e-12, abs_tol=ON_GRID * (self.step or 1.0))
 
     def can_meet(self, condition: Condition) -> bool:
         """Whether some value of this parameter meets a condition on it.
@@ -173,7 +189,8 @@ class Param(BaseModel):
         if self.log:
             return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         if self.step:
-            return self.low + self.step * int(rng.integers(int((self.high - self.low) / self.step + ON_GRID) + 1))
+            steps = int(rng.integers(int((self.high - self.low) / self.step + ON_GRID) + 1))
+            return min(self.low + self.step * steps, self.high)
         return float(rng.uniform(self.low, self.high))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from autodl.records import JsonScalar
-from autodl.search.conditions import holds
 from autodl.search.history import Observation
 from autodl.search.space import Config, SearchSpace
 
@@ -22,21 +21,8 @@ def free_part(space: SearchSpace, names: Collection[str], fixed: Mapping[str, Js
     Returns:
         A space without those parameters that the fixed values rule out and without conditions that they meet.
     """
-    params = {}
-    for name in space.order():
-        param = space.params[name]
-        if name not in names:
-            continue
-        open_when = {}
-        for parent, condition in param.when.items():
-            if parent in names:
-                open_when[parent] = condition
-            elif parent not in fixed or not holds(condition, fixed[parent]):
-                break
-        else:
-            if all(parent in params for parent in open_when):
-                params[name] = param.model_copy(update={"when": open_when})
-    return SearchSpace(params=params)
+    rest = [name for name in space.params if name not in names]
+    return SearchSpace(params=space.without(*rest, values=fixed).params)
 
 
 def project(part: SearchSpace, history: Sequence[Observation]) -> list[Observation]:

@@ -1,4 +1,4 @@
-"""The learning curves that a new trial is compared with, and when two curves compare."""
+"""The losses and learning curves that a new trial is compared with, and when two curves compare."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from autodl.records import Recipe, TrialResult, TrialSpec, TrialStatus
 from autodl.search.curves import SPACING, Curve
 
+MIN_RIVALS = 4
+"""With fewer trials that came to their end, nothing is stopped."""
 MOST = 64
 """Curves that travel with a job: a quarter of them the best, the others the latest."""
 
@@ -23,6 +25,17 @@ def measure_of(spec: TrialSpec, recipe: Recipe, fold: int) -> str:
         begun = f" objective={objective}{begun}"
     place = f"{fold}" if spec.split == 0 else f"{spec.split}.{fold}"
     return f"{spec.family}: target={recipe.target} balance={recipe.balance} fold={place} rows={rows:.6g}{begun}"
+
+
+def rival_folds(finished: Sequence[TrialResult]) -> tuple[tuple[float, ...], ...]:
+    """Losses of the folds of trials, those stopped between two folds among them; nothing while few are whole.
+
+    Survivors alone would be the better part of what has come so far. Where training itself was cut short, not even
+    the first fold was seen to its end.
+    """
+    if sum(r.ok for r in finished) < MIN_RIVALS:
+        return ()
+    return tuple(r.fold_losses for r in finished if r.ok or (r.status is TrialStatus.STOPPED and r.reached >= 1.0))
 
 
 def rival_curves(finished: Sequence[TrialResult], family: str) -> tuple[Curve, ...]:

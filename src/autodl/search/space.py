@@ -101,27 +101,47 @@ class SearchSpace(BaseModel):
                 full[name] = param.entry(partial[name]) if name in partial else param.start()
         return full
 
-    def without(self, *names: str) -> SearchSpace:
-        """The space with these parameters left out, where it has them; conditions on them must not exist."""
-        gone = set(names)
+    def without(self, *names: str, values: Mapping[str, JsonScalar] | None = None) -> SearchSpace:
+        """The space with these parameters left out, where it has them.
+
+        Args:
+            names: What is left out.
+            values: What these are instead: parameters that exist only under other values of theirs go as well.
+        """
+        fixed: Mapping[str, JsonScalar] = values or {}
+        params: dict[str, Param] = {}
+        for name in self.order():
+            param = self.params[name]
+            still = {k: c for k, c in param.when.items() if k not in names}
+            met = all(k in still or (k in fixed and holds(c, fixed[k])) for k, c in param.when.items())
+            if name not in names and met and all(k in params for k in still):
+                params[name] = param.model_copy(update={"when": still})
         return SearchSpace(
-            params={k: p for k, p in self.params.items() if k not in gone},
-            portfolio=tuple({k: v for k, v in c.items() if k not in gone} for c in self.portfolio),
-            nas=tuple(n for n in self.nas if n not in gone),
+            params={k: params[k] for k in self.params if k in params},
+            portfolio=tuple({k: v for k, v in c.items() if k in params} for c in self.portfolio),
+            nas=tuple(n for n in self.nas if n in params),
         )
 
     def restricted(self, name: str, values: Sequence[JsonScalar]) -> SearchSpace:
-        """The space in which a choice has only these values, of those that it has; without it if one is left.
+        """The space in which a choice has only these values, of those that it has.
 
-        Entries of the portfolio that need another value are left out. Conditions on the choice must not exist.
+        Entries of the portfolio that need another value are left out; if that is all of them, they take what is left.
+        Conditions on the choice must not exist.
+
+        Args:
+            name: Of the choice.
+            values: What it may be. The first is what holds without it, so that it need not stand there alone.
         """
         if name not in self.params:
             return self
-        kept = tuple(v for v in self.params[name].values if v in values)
-        starts = tuple(c for c in self.portfolio if c.get(name, self.params[name].default) in kept)
-        if len(kept) < 2:
+        choice = self.params[name]
+        kept = tuple(v for v in choice.values if v in values)
+        start = choice.start() if choice.start() in kept else next(iter(kept), None)
+        fitting = tuple(c for c in self.portfolio if c.get(name, choice.start()) in kept)
+        starts = fitting or tuple({k: v for k, v in c.items() if k != name} for c in self.portfolio)
+        if set(kept) <= {values[0]}:
             return SearchSpace(params=self.params, portfolio=starts, nas=self.nas).without(name)
-        params = {**self.params, name: self.params[name].model_copy(update={"values": kept})}
+        params = {**self.params, name: choice.model_copy(update={"values": kept, "default": start})}
         return SearchSpace(params=params, portfolio=starts, nas=self.nas)
 
     def with_constant(self, name: str, value: JsonScalar) -> SearchSpace:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autodl.search.curves import Curve
+from autodl.search.rivals import MIN_RIVALS
 from autodl.search.schedulers.base import Scheduler, Verdict
-
-MIN_RIVALS = 4
-"""With fewer curves of trials that came to their end, nothing is stopped."""
 
 
 @dataclass

@@ -9,8 +9,9 @@ import numpy as np
 from autodl.search.curves import Curve
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation
+from autodl.search.rivals import MIN_RIVALS
 from autodl.search.schedulers.base import Verdict, schedulers
-from autodl.search.watching import MIN_RIVALS, TrainingWatch
+from autodl.search.watching import TrainingWatch
 
 
 def curve(level: float, *, speed: float = 6.0, until: float = 1.0) -> Curve:

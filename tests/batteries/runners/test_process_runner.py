@@ -161,6 +161,7 @@ def test_a_worker_that_dies_at_its_start_is_not_replaced_for_ever(
         return spawn(runner)
 
     monkeypatch.setattr(ProcessRunner, "_spawn", counted)
+    monkeypatch.setattr("autodl.search.runners.process.PAUSE_S", 0.1)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="exit code 1"):
         ProcessRunner(data, memory=MEMORY)
@@ -183,6 +184,48 @@ def test_one_of_two_workers_that_dies_at_its_start_is_replaced(
         assert eventually(lambda: runner.free() == 2)
     finally:
         runner.close()
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_where_no_worker_comes_up_any_more_trials_go_on_in_this_process(
+    data: TrialData, monkeypatch: pytest.MonkeyPatch, waiting: bool
+) -> None:
+    told: list[str] = []
+    runner = ProcessRunner(data, memory=MEMORY, tell=told.append)
+    try:
+        monkeypatch.setattr("autodl.search.runners.process.PAUSE_S", 0.1)
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        pid = pid_of(runner)
+        os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: gone(pid))
+        if waiting:
+            runner.submit(job(23, "linear"))
+            found: list[TrialOutcome] = []
+            assert eventually(lambda: bool(found.extend(runner.wait(0.1)) or found))
+            # It has said nothing of its configuration, which may so be tried again.
+            assert found[0].result.lost and "got no process of its own" in str(found[0].result.error)
+        assert outcome_of(runner, job(24, "linear")).result.ok
+        assert len(told) == 1 and "No worker process comes up any more (it ended" in told[0]
+        assert runner.running() == [] and runner.free() == 1
+    finally:
+        runner.close()
+
+
+def test_a_worker_that_does_not_come_up_gets_a_moment_before_the_next(
+    data: TrialData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autodl.search.runners.process.PAUSE_S", 0.3)
+    spawn, python, starts = ProcessRunner._spawn, sys.executable, [0.0]
+
+    def first_two_false(runner: ProcessRunner) -> WorkerProcess:
+        monkeypatch.setattr(sys, "executable", "/bin/false" if len(starts) < 3 else python)
+        starts.append(time.monotonic())
+        return spawn(runner)
+
+    monkeypatch.setattr(ProcessRunner, "_spawn", first_two_false)
+    runner = ProcessRunner(data, memory=MEMORY)
+    runner.close()
+    assert starts[2] - starts[1] >= 0.6 and starts[3] - starts[2] >= 1.2
 
 
 def test_a_worker_killed_between_two_trials_costs_no_trial(

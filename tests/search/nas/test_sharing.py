@@ -1,23 +1,29 @@
 """When shared weights are trained, what they propose, and when that is dropped; as a function of the history."""
 
 import itertools
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from toy_families import make_loop
 
 from autodl.clock import NEVER, Deadline
+from autodl.events import Note
 from autodl.models.base import Shape, families
 from autodl.records import Cost, FamilyPlan, Proposal, Recipe, TableSchema, Task, TrialResult, TrialSpec, TrialStatus
-from autodl.records.origins import INHERITED, SUPERNET
+from autodl.records.origins import INHERITED, REPEAT, SUPERNET
 from autodl.records.shared_weights import sentence, trust
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
+from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
-from autodl.search.job import TrialData
+from autodl.search.job import TrialData, TrialOutcome
+from autodl.search.loop import SearchState
 from autodl.search.memory import MemoryModel
 from autodl.search.nas.ranking import BEST, evolve, in_order
 from autodl.search.nas.sharing import can_share, full_proposals, largest, shared_choices, sharing_steps
+from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import SearchSpace, family_space, parse_space
 from autodl.search.strategies.base import strategies
 
@@ -133,6 +139,18 @@ def test_a_poor_correlation_drops_the_rest_and_is_told() -> None:
     assert "dropped" in sentence("Nets", trust(FAMILY, bad))
     assert "dropped" not in sentence("Nets", trust(FAMILY, good))
     assert sentence("Nets", trust(FAMILY, trained(2, [0.1, 0.2]))) == ""
+
+
+def test_a_network_that_was_tried_on_further_splits_counts_once_in_what_is_told() -> None:
+    seen: list[object] = []
+    loop = make_loop(Budget(float("inf"), time.time()), keys=(FAMILY,), space=SPACE, listener=seen.append)
+    *before, last = trained(5, [0.1, 0.2, 0.3, 0.4, 0.5])
+    again = before[-1].spec.model_copy(update={"id": "t0009", "origin": REPEAT, "repeats": "t0007", "split": 1})
+    state = SearchState(finished=[*before, before[-1].model_copy(update={"spec": again})])
+    loop._record(TrialOutcome(last), state, InlineRunner(bare_data()))
+    assert [event.text for event in seen if isinstance(event, Note)] == [
+        sentence(families[FAMILY].name, trust(FAMILY, [*before, last]))
+    ]
 
 
 def test_equal_losses_are_no_reason_for_trust() -> None:

@@ -8,7 +8,8 @@ from autodl.search.trial import Job, TrialOutcome
 
 MAX_RETRIES = 1
 """How often a trial is started again after its worker died for another reason than lack of memory."""
-
+PAUSE_S = 1.0
+"""Before another worker is started in place of one that did not come up; doubles with each."""
 
 PREDICTING = 0.3
 """Of its time, that a trial may take longer while it predicts: that ends by itself, and the training is done."""

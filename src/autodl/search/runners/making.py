@@ -54,7 +54,7 @@ def make_runner(
     def processes(closing: threading.Event) -> Runner:
         from autodl.search.runners.process import ProcessRunner
 
-        return ProcessRunner(data, plan.workers, start_s=start_s, closing=closing)
+        return ProcessRunner(data, plan.workers, start_s=start_s, closing=closing, tell=tell)
 
     def tell(text: str) -> None:
         listener(Note(text, budget.elapsed()))
@@ -85,8 +85,9 @@ def make_runner(
         return make(never)
     from autodl.search.runners.warming import WarmingRunner
 
-    # Threads of one process gain nothing from a second trial, least of all while processes start.
-    first = InlineRunner(data, slots=1 if plan.runner == "process" else plan.workers)
+    # Threads of one process gain nothing from a second trial, least of all while processes start; and what fits a
+    # cluster at a time may be too much for the memory of this machine.
+    first = InlineRunner(data)
     if not budget.unlimited and not resumed:
         after = FIRST_OUTCOMES if plan.runner == "process" else 0  # Ray takes so long that every second counts
         return WarmingRunner(first, _told(make, name, budget, listener), after)

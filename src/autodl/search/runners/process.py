@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 
 from autodl.machine import available_memory
@@ -17,7 +19,8 @@ from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.memory import allowance, room
 from autodl.search.prepared import cache_limit
 from autodl.search.runners import reasons
-from autodl.search.runners.base import MAX_RETRIES, Runner, grace
+from autodl.search.runners.base import MAX_RETRIES, PAUSE_S, Runner, grace
+from autodl.search.runners.inline import InlineRunner
 from autodl.search.runners.memory_watch import MemoryWatch
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_log import Told
@@ -48,6 +51,13 @@ class _Slot:
     """Why the job has no outcome yet."""
     useless: int = 0
     """Workers in a row that ended without having begun a trial."""
+    next_start: float | None = None
+    """When another worker is started; the one before is closed until then. None while there is a worker."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether its worker can be given a job."""
+        return self.next_start is None and self.worker.ready
 
 
 class ProcessRunner(Runner):
@@ -59,6 +69,7 @@ class ProcessRunner(Runner):
         memory: Bytes that all of them may hold together with the reserve; what is free now if None.
         start_s: Seconds to wait for the first worker.
         closing: When set, the first worker is waited for no longer.
+        tell: Is told what the user should know of the workers.
 
     Raises:
         RuntimeError: If none comes up; with the reason in words.
@@ -73,17 +84,23 @@ class ProcessRunner(Runner):
         memory: float | None = None,
         start_s: float = START_S,
         closing: threading.Event | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         free = available_memory() if memory is None else memory
         workers = min(workers, room(free))
         self.allowed = allowance(free, workers)
         self._cache_bytes = cache_limit(self.allowed)
+        self._data, self._tell = data, tell or (lambda text: None)
+        self._spare: InlineRunner | None = None
+        """Takes over when no worker comes up any more."""
         self._file = write_shared(data)
         self._lock = threading.Lock()
         self._last_end = NO_ANSWER
         self._told = Told()
         self._slots = [_Slot(self._spawn(), time.monotonic()) for _ in range(workers)]
         self._watch = MemoryWatch(self._processes, self.allowed)
+        self._up = False
+        """Whether a worker has ever come up."""
         self._await_first(start_s, closing or threading.Event())
 
     def _spawn(self) -> WorkerProcess:
@@ -91,29 +108,37 @@ class ProcessRunner(Runner):
 
     def _processes(self) -> list[WorkerProcess]:
         with self._lock:
-            return [s.worker for s in self._slots]
+            return [s.worker for s in self._slots if s.next_start is None]
+
+    def _connections(self) -> list[Connection]:
+        return [s.worker.connection for s in self._slots if s.next_start is None]
 
     def _await_first(self, timeout: float, closing: threading.Event) -> None:
         until = time.monotonic() + timeout
         while self._slots and time.monotonic() < until and not closing.is_set():
             if self._idle():
+                self._up = True
                 return
-            wait_for([s.worker.connection for s in self._slots], timeout=0.2)
+            wait_for(self._connections(), timeout=0.2)
         self.close()
         raise RuntimeError(self._last_end)
 
     def free(self) -> int:
         """Warm workers without a job."""
-        return len(self._idle())
+        idle = len(self._idle())
+        return idle if self._spare is None else self._spare.free()
 
     def _idle(self) -> list[_Slot]:
         for slot in [s for s in self._slots if s.job is None]:
             self._look(slot)
-        return [s for s in self._slots if s.job is None and s.worker.ready]
+        return [s for s in self._slots if s.job is None and s.ready]
 
     def submit(self, job: Job) -> None:
         """Hand the job to an idle worker."""
-        slot = next(s for s in self._slots if s.job is None and s.worker.ready)
+        if self._spare is not None:
+            self._spare.submit(job)
+            return
+        slot = next(s for s in self._slots if s.job is None and s.ready)
         slot.job, slot.tries, slot.submitted, slot.why = job, 0, time.monotonic(), NO_PROCESS
         self._launch(slot, job.seconds)
 
@@ -127,15 +152,17 @@ class ProcessRunner(Runner):
         until = time.monotonic() + timeout
         while any(s.job is not None for s in self._slots):
             left = until - time.monotonic()
-            wait_for([s.worker.connection for s in self._slots], timeout=max(0.0, min(left, 0.2)))
+            wait_for(self._connections(), timeout=max(0.0, min(left, 0.2)))
             outcomes = [o for slot in list(self._slots) if (o := self._look(slot)) is not None]
             if outcomes or left <= 0:
                 return outcomes
-        return []
+        return [] if self._spare is None else self._spare.wait(max(0.0, until - time.monotonic()))
 
     def _look(self, slot: _Slot) -> TrialOutcome | None:
         """Take in what the worker has sent; its trial's outcome if there is one now."""
-        for kind, content in slot.worker.messages():
+        if slot.next_start is not None and time.monotonic() >= slot.next_start:
+            self._start(slot)
+        for kind, content in slot.worker.messages() if slot.next_start is None else ():
             if kind == "done" and slot.job is not None:
                 slot.job, slot.useless = None, 0
                 self._told.tell(slot.worker.said())
@@ -143,14 +170,14 @@ class ProcessRunner(Runner):
                 return content
             if kind == "ended":
                 return self._lost(slot)
-        if not slot.worker.ready and time.monotonic() > slot.born + START_S:
+        if slot.next_start is None and not slot.ready and time.monotonic() > slot.born + START_S:
             return self._useless(slot, NO_ANSWER)
         if slot.job is None:
             return None
         left = slot.submitted + slot.job.seconds - time.monotonic()
         if not slot.launched and left < LEAST_S:
-            return self._ended(slot, slot.worker, TrialStatus.FAILED, slot.why)
-        if not slot.launched and slot.worker.ready:
+            return self._ended(slot, slot.worker, TrialStatus.FAILED, slot.why, lost=slot.tries == 0)
+        if not slot.launched and slot.ready:
             self._launch(slot, left)
         if left < -grace(slot.job.seconds, slot.worker.step):
             return self._give_up(slot)
@@ -173,15 +200,28 @@ class ProcessRunner(Runner):
         """A worker has ended without having begun a trial, which is not the trial's fault; its slot gets few more."""
         slot.useless, slot.launched, self._last_end = slot.useless + 1, False, reason
         if slot.useless < MAX_STARTS:
-            self._replace(slot)
+            came_up = slot.worker.ready
+            slot.worker.close()
+            if came_up:
+                self._start(slot)
+            else:
+                # What it lacked, such as memory, may be there again a little later.
+                with self._lock:
+                    slot.next_start = time.monotonic() + PAUSE_S * 2**slot.useless
             return None
         logging.getLogger("autodl").warning("no worker process comes up any more: %s", reason)
         with self._lock:
             self._slots.remove(slot)
         slot.worker.close()
+        if not self._slots and self._up:
+            self._tell(
+                f"No worker process comes up any more ({reason}); trials go on in this process, one at a time."
+            )
+            self._spare = InlineRunner(self._data)
         if slot.job is None:
             return None
-        return self._ended(slot, slot.worker, TrialStatus.FAILED, f"{NO_PROCESS}: {reason}")
+        reason = f"{NO_PROCESS}: {reason}"
+        return self._ended(slot, slot.worker, TrialStatus.FAILED, reason, lost=slot.tries == 0)
 
     def _give_up(self, slot: _Slot) -> TrialOutcome:
         assert slot.job is not None
@@ -191,27 +231,36 @@ class ProcessRunner(Runner):
 
     def _replace(self, slot: _Slot) -> None:
         slot.worker.close()
+        self._start(slot)
+
+    def _start(self, slot: _Slot) -> None:
         fresh = self._spawn()
         with self._lock:
-            slot.worker, slot.born = fresh, time.monotonic()
+            slot.worker, slot.born, slot.next_start = fresh, time.monotonic(), None
 
     @staticmethod
-    def _ended(slot: _Slot, worker: WorkerProcess, status: TrialStatus, reason: str) -> TrialOutcome:
+    def _ended(
+        slot: _Slot, worker: WorkerProcess, status: TrialStatus, reason: str, *, lost: bool = False
+    ) -> TrialOutcome:
         assert slot.job is not None
         spec, slot.job = slot.job.spec, None
         cost = Cost(fit_s=time.monotonic() - slot.submitted, peak_bytes=worker.added())
-        return TrialOutcome(TrialResult(spec=spec, status=status, error=reason, cost=cost))
+        return TrialOutcome(TrialResult(spec=spec, status=status, error=reason, cost=cost, lost=lost))
 
     def running(self) -> list[Job]:
         """Jobs in the workers."""
-        return [s.job for s in self._slots if s.job is not None]
+        here = [] if self._spare is None else self._spare.running()
+        return [s.job for s in self._slots if s.job is not None] + here
 
     def close(self) -> None:
         """End the workers."""
         self._watch.close()
-        for slot in self._slots:
-            slot.worker.kill()
-        for slot in self._slots:
-            slot.worker.close()
+        if self._spare is not None:
+            self._spare.close()
+        workers = self._processes()
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.close()
         self._slots = []
         self._file.close()

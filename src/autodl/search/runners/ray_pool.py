@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autodl.search.runners import reasons
-from autodl.search.runners.base import MAX_RETRIES, grace
+from autodl.search.runners.base import MAX_RETRIES, PAUSE_S, grace
 from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, RaySetup, Seats
 from autodl.search.runners.ray_worker import RayWorker
 
@@ -26,8 +26,6 @@ MAX_STARTS = 3
 """Workers in a row that may end before they have loaded what they need."""
 LEAST_S = 0.5
 """Another try with less time is not worth its start."""
-PAUSE_S = 1.0
-"""Before another worker is asked for in place of one that did not come up; doubles with each."""
 MEMORY_SHARE = 0.9
 """Of the memory that was free on a node when its first worker came, calls may take so much."""
 _NO_NODE = "its node has died"

@@ -37,8 +37,17 @@ class Scheduler(ABC):
 
         Args:
             steps: Its losses so far, one a fold; lower is better.
-            rivals: The same of the finished trials it competes with.
+            rivals: The same of the trials it competes with; some were stopped, and have fewer.
         """
+
+    def judges_after(self, folds: int, number: int) -> bool:
+        """Whether ``decide`` is asked after so many folds; by default after each.
+
+        Args:
+            folds: How many are done.
+            number: Number of the trial, for schedulers that treat trials in turn.
+        """
+        return True
 
     def moments(self, number: int) -> tuple[float, ...]:
         """Progress, rising, at which ``during`` is asked about the first fold's training; never by default.

@@ -35,7 +35,9 @@ class Extrapolate(Scheduler):
         that the mean over all folds changes its sign is that of a t distribution with a pooled spread.
         """
         k = len(steps)
-        whole = [r for r in rivals if len(r) > k]
+        folds = max(map(len, rivals), default=0)
+        # The mean of a rival that was stopped is that of its first folds, which may be easy ones.
+        whole = [r for r in rivals if len(r) == folds > k]
         if k == 0 or len(whole) < self.min_rivals:
             return Verdict.CONTINUE
         best = min(whole, key=statistics.fmean)

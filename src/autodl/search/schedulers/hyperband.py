@@ -12,6 +12,9 @@ from autodl.search.history import Observation, Step
 from autodl.search.schedulers.asha import ASHA, RUNGS
 from autodl.search.schedulers.base import Scheduler, Verdict, going_on
 
+FOLDS = (1, 3)
+"""Folds after which a trial is judged, as ``RUNGS`` of a training."""
+
 
 class Hyperband(Scheduler):
     """Successive halving in brackets that begin with many configurations and little, or few and much, in turn.
@@ -31,8 +34,12 @@ class Hyperband(Scheduler):
     eta: ClassVar[int] = 3
 
     def decide(self, steps: Sequence[float], rivals: Sequence[Sequence[float]]) -> Verdict:
-        """Within one trial's steps there are no brackets: as in successive halving."""
+        """As in successive halving, for a trial whose bracket is judged there."""
         return ASHA().decide(steps, rivals)
+
+    def judges_after(self, folds: int, number: int) -> bool:
+        """The brackets of ``moments``."""
+        return folds in FOLDS[number % (len(FOLDS) + 1) :]
 
     def moments(self, number: int) -> tuple[float, ...]:
         """Brackets in turn: judged twice, once, or never."""

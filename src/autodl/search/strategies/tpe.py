@@ -44,6 +44,8 @@ class TPE(Strategy):
         with warnings.catch_warnings():
             # `group` has been called experimental for years and is needed for conditional spaces.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            # An end that no step reaches.
+            warnings.filterwarnings("ignore", "The distribution is specified by", UserWarning)
             return self._ask(space, history, n, rng)
 
     def _ask(
@@ -72,7 +74,8 @@ def distribution(param: Param) -> optuna.distributions.BaseDistribution:
         return CategoricalDistribution(param.values)
     assert param.low is not None and param.high is not None
     if param.type == "int":
-        return IntDistribution(int(param.low), int(param.high), log=param.log, step=int(param.step or 1))
+        step = 1 if param.log else int(param.step or 1)
+        return IntDistribution(int(param.low), int(param.high), log=param.log, step=step)
     return FloatDistribution(param.low, param.high, log=param.log, step=None if param.log else param.step)
 
 
@@ -92,13 +95,20 @@ def _frozen(
         "running": TrialState.RUNNING,
     }[seen.status]
     complete = state is TrialState.COMPLETE and seen.loss is not None and np.isfinite(seen.loss)
-    params: dict[str, Any] = dict(seen.config)
+    params: dict[str, Any] = {name: _inside(known[name], value) for name, value in seen.config.items()}
     return create_trial(
         params=params,
         distributions={name: known[name] for name in params},
         value=seen.loss if complete else None,
         state=state if complete or state is not TrialState.COMPLETE else TrialState.FAIL,
     )
+
+
+def _inside(known: optuna.distributions.BaseDistribution, value: Any) -> Any:
+    """The value, which as the last one of many steps may lie beyond the end by rounding."""
+    from optuna.distributions import FloatDistribution
+
+    return min(value, known.high) if isinstance(known, FloatDistribution) else value
 
 
 def _uncopied(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
@@ -112,17 +122,18 @@ def _uncopied(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
 
 
 def _suggest(space: SearchSpace, trial: optuna.Trial) -> Config:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
     config: Config = {}
     for name in space.order():
         if not space.active(name, config):
             continue
-        p = space.params[name]
-        if p.type == "choice":
-            config[name] = trial.suggest_categorical(name, p.values)
-            continue
-        assert p.low is not None and p.high is not None
-        if p.type == "int":
-            config[name] = trial.suggest_int(name, int(p.low), int(p.high), log=p.log, step=int(p.step or 1))
+        known = distribution(space.params[name])
+        if isinstance(known, CategoricalDistribution):
+            config[name] = trial.suggest_categorical(name, known.choices)
+        elif isinstance(known, IntDistribution):
+            config[name] = trial.suggest_int(name, known.low, known.high, log=known.log, step=known.step)
         else:
-            config[name] = trial.suggest_float(name, p.low, p.high, log=p.log, step=None if p.log else p.step)
+            assert isinstance(known, FloatDistribution)
+            config[name] = trial.suggest_float(name, known.low, known.high, log=known.log, step=known.step)
     return config
