@@ -79,6 +79,24 @@ def test_a_useless_model_leaves_the_single_best():
     assert got.why
 
 
+@pytest.mark.parametrize(
+    ("key", "bias", "words"), [("mae", 0.3, "a constant bias"), ("rmse", 0.3, "a straight line")]
+)
+def test_one_model_is_not_compared_with_itself(key, bias, words):
+    """Where every way comes down to one model there is no gain of exactly 0 to tell; what was corrected is told."""
+    for seed in (2, 3):
+        rng = np.random.default_rng(seed)
+        y = rng.normal(size=500) + 5
+        good = y + 0.1 * rng.normal(size=500) + bias * (seed == 3)
+        predictions = {"good": good, "noise": rng.normal(size=500) * 5}
+        got = select(trials("good", "noise"), predictions, y, metrics[key], seed=0)
+        assert got.method == "single"
+        assert "(standard error 0;" not in got.why
+        if {c.n_models for c in got.compared} == {1}:
+            assert "every way to combine models comes down to one model" in got.why
+        assert (got.calibration is not None) == (words in got.why) == (seed == 3)
+
+
 def test_copies_of_one_model_leave_it_single():
     y, predictions = classes(models=1)
     predictions = {f"m{i}": predictions["m0"] for i in range(4)}

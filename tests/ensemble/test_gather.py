@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from autodl.ensemble import KnownRows, select
-from autodl.ensemble.known_rows import copies
+from autodl.ensemble.known_rows import OTHERS, copies
 from autodl.ensemble.nested import cut_parts
-from autodl.ensemble.pool import MAX_ROWS, OTHERS, gather
+from autodl.ensemble.pool import MAX_ROWS, gather
 from autodl.ensemble.threshold import choose_threshold
 from autodl.evaluate.base import metrics
 from autodl.records import TrialResult, TrialSpec, TrialStatus

@@ -70,3 +70,14 @@ def test_whole_weights_count_as_repeats_and_rows_without_prediction_do_not_count
     gaps = np.vstack([q, np.full((5, 3), np.nan)])
     again = fit_shifts(gaps, np.append(y, np.full(5, 1e9)), LEVELS).coefficients
     assert again == fit_shifts(q, y, LEVELS).coefficients
+
+
+def test_a_row_of_several_splits_is_one_row():
+    y, levels = np.random.default_rng(3).normal(size=15), (0.1, 0.5, 0.9)
+    again, block = np.tile(y, 5), np.tile(np.arange(15), 5)
+    once = fit_shifts(np.zeros((15, 3)), y, levels).coefficients
+    assert fit_shifts(np.zeros((75, 3)), again, levels, block=block).coefficients == once
+    assert fit_shifts(np.zeros((75, 3)), again, levels).coefficients[2] < once[2]  # 75 rows would allow for less
+    gaps = np.append(np.zeros((75, 3)), np.full((1, 3), np.nan), axis=0)
+    more = fit_shifts(gaps, np.append(again, 0.0), levels, block=np.append(block, 99))
+    assert more.coefficients == once

@@ -72,6 +72,13 @@ def honest(rng, n):
     return (rng.random(n) < p).astype(int), np.column_stack([1 - p, p])
 
 
+def too_sure(rng, n):
+    y, p = honest(rng, n)
+    odds = (p[:, 1] / p[:, 0]) ** 3
+    q = odds / (1 + odds)
+    return y, np.column_stack([1 - q, q])
+
+
 def test_honest_probabilities_have_no_calibration_error_on_average():
     """The uncorrected error of honest probabilities is about 0.09 at 200 rows."""
     found = [curves.calibration_error(*honest(np.random.default_rng(r), 200), seed=r) for r in range(200)]
@@ -81,12 +88,6 @@ def test_honest_probabilities_have_no_calibration_error_on_average():
 
 @pytest.mark.parametrize("n", [300, 3000])
 def test_too_sure_probabilities_are_found_with_their_true_error(n):
-    def too_sure(rng, rows):
-        y, p = honest(rng, rows)
-        odds = (p[:, 1] / p[:, 0]) ** 3
-        q = odds / (1 + odds)
-        return y, np.column_stack([1 - q, q])
-
     rng = np.random.default_rng(0)
     p = rng.beta(1, 1.5, 1_000_000)
     odds = (p / (1 - p)) ** 3
@@ -103,3 +104,55 @@ def test_top_label_calibration_of_several_classes():
     got = curves.calibration_error(y, p, seed=0)
     assert got.low > 0.02
     assert got.value > abs(top.mean() - (p.argmax(axis=1) == y).mean()) - 0.01
+
+
+def of_groups(rng, n_groups=60, size=20):
+    """Each group leans its own way; over all groups the probabilities are honest."""
+    group = np.repeat(np.arange(n_groups), size)
+    p = np.repeat(np.clip(0.5 + 0.3 * rng.standard_normal(n_groups), 0.02, 0.98), size)
+    return (rng.random(len(p)) < p).astype(int), np.full((len(p), 2), 0.5), group
+
+
+def test_gaps_that_groups_share_are_no_calibration_error():
+    alone, grouped = [], []
+    for r in range(60):
+        y, p, group = of_groups(np.random.default_rng(r))
+        p[:, 1] += np.random.default_rng(r).uniform(-0.01, 0.01, len(y))
+        alone.append(curves.calibration_error(y, p, seed=r))
+        grouped.append(curves.calibration_error(y, p, seed=r, group=group))
+    assert np.mean([f.low > 0 for f in grouped]) <= 0.08 < np.mean([f.low > 0 for f in alone])
+    assert np.mean([f.value for f in grouped]) < 0.8 * np.mean([f.value for f in alone])
+
+
+def test_rows_that_are_groups_of_their_own_change_nothing():
+    y, p = honest(np.random.default_rng(0), 200)
+    assert curves.calibration_error(y, p, seed=0, group=np.arange(200)) == curves.calibration_error(y, p, seed=0)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_weight_counts_in_the_calibration_as_so_many_rows(grouped):
+    """Rows that are far too sure weigh next to nothing: what is left is honest, and the other way round."""
+    rng = np.random.default_rng(2)
+    y, p = (np.concatenate(pair) for pair in zip(honest(rng, 1500), too_sure(rng, 1500), strict=True))
+    first = np.arange(3000) < 1500
+    group = np.arange(3000) // 3 if grouped else None
+    for told, low, high in ((first, 0.0, 0.03), (~first, 0.04, 1.0)):
+        weight = np.where(told, 5.0, 0.001)
+        got = curves.calibration_error(y, p, seed=0, weight=weight, group=group)
+        alone = curves.calibration_error(y[told], p[told], seed=0, group=None if group is None else group[told])
+        assert low <= got.value <= high
+        assert (got.value, got.low, got.high) == pytest.approx((alone.value, alone.low, alone.high), abs=0.02)
+        line = curves.calibration_curve(y, p, "yes", weight=weight)
+        gap = np.average(np.abs(np.subtract(line.x, line.y)), weights=line.counts)
+        assert low <= gap <= high + 0.03
+        assert all(a <= b <= c for a, b, c in zip(line.low, line.y, line.high, strict=True))
+
+
+def test_equal_weights_change_nothing_in_the_calibration():
+    y, p = honest(np.random.default_rng(0), 400)
+    plain, same = (curves.calibration_error(y, p, seed=0, weight=w) for w in (None, np.full(400, 3.0)))
+    assert (same.value, same.low, same.high) == pytest.approx((plain.value, plain.low, plain.high))
+    plain, same = (curves.calibration_curve(y, p, "yes", weight=w) for w in (None, np.full(400, 3.0)))
+    assert np.array([same.x, same.y]) == pytest.approx(np.array([plain.x, plain.y]))
+    # The normal limit's n - 1 rows in place of n.
+    assert np.array([same.low, same.high]) == pytest.approx(np.array([plain.low, plain.high]), abs=0.02)

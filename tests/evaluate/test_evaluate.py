@@ -12,6 +12,7 @@ from autodl.clock import Deadline
 from autodl.evaluate import Candidate, EvaluationInputs, evaluate
 from autodl.evaluate.base import metrics
 from autodl.evaluate.evaluate import optimism
+from autodl.evaluate.where_wrong import MAX_TEST_ROWS
 from autodl.records import Evaluation, Interval, Task
 
 
@@ -143,6 +144,27 @@ def test_a_passed_deadline_leaves_the_essentials():
 
 def test_the_same_inputs_give_the_same_record():
     assert evaluate(problem()) == evaluate(problem())
+
+
+def test_groups_of_a_sample_are_told_to_be_of_a_sample():
+    told = "drawn at random: the rows and scores told of groups are those of the sample."
+    many = evaluate(problem("numbers", n=MAX_TEST_ROWS + 500))
+    assert any(n.endswith(told) and "15,000 of the 15,500" in n for n in many.notes)
+    assert not any(n.endswith(told) for n in evaluate(problem("numbers")).notes)
+
+
+def test_calibration_is_told_by_weights():
+    inputs = problem(n=2000)
+    p = inputs.candidate("Big").prediction[:, 1]
+    weight = np.where(np.arange(2000) % 2, 1.0, 5.0)
+    # The weighty rows are far too sure, the others are as they were.
+    sure = np.where(weight > 1, p**3 / (p**3 + (1 - p) ** 3), p)
+    big = replace(inputs.candidate("Big"), prediction=np.column_stack([1 - sure, sure]))
+    others = tuple(c for c in inputs.candidates if c.name != "Big")
+    plain, weighted = (evaluate(replace(inputs, candidates=(*others, big), weight=w)) for w in (None, weight))
+    assert weighted.calibration_error.value > plain.calibration_error.value + 0.02
+    assert weighted.calibration != plain.calibration
+    assert any("how honest the probabilities are" in n for n in weighted.notes)
 
 
 def test_bad_inputs_are_named():

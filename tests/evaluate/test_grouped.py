@@ -11,6 +11,7 @@ from simulated import binary, numbers
 
 from autodl.evaluate import Candidate, EvaluationInputs, evaluate
 from autodl.evaluate.base import metrics
+from autodl.evaluate.bounds import wilson
 from autodl.evaluate.grouped import group_numbers, share_bounds_of_groups
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.intervals import interval
@@ -148,6 +149,34 @@ def test_where_all_rows_are_right_each_group_counts_as_one_row():
     assert share_bounds_of_groups(np.ones(300), np.ones(300), group, 0.95)[0] == pytest.approx(
         sm.stats.proportion_confint(10, 10, method="wilson")[0]
     )
+
+
+@pytest.mark.parametrize("key", ["mae", "level_mae"])
+@pytest.mark.parametrize("n_groups", [2, 3, 6])
+def test_few_groups_cover(key, n_groups):
+    """Groups of five rows of one difficulty each; nominal 95 %."""
+    runs, held = 250, 0
+    for run in range(runs):
+        rng = np.random.default_rng([run, n_groups])
+        group = np.repeat(np.arange(n_groups), 5)
+        if key == "mae":
+            y, k = np.zeros(len(group)), 0
+            p = (rng.gamma(4.0, 0.25, size=n_groups)[group]) * rng.uniform(0.5, 1.5, size=len(group))
+            truth = 1.0
+        else:
+            y, k, truth = np.full(len(group), 2), 5, 0.8
+            p = np.eye(5)[2 + (rng.random(len(group)) < rng.uniform(0.6, 1.0, size=n_groups)[group])]
+        found = interval(metrics[key], y, p, k, seed=run, n_resamples=200, group=group)
+        assert 0 <= found.low <= found.value <= found.high
+        held += found.low <= truth <= found.high
+    assert stats.binomtest(held, runs, 0.92, alternative="less").pvalue > 1e-2, f"{held} of {runs}"
+
+
+def test_no_level_off_leaves_doubt_by_groups():
+    y, group = np.arange(60) % 3, np.repeat(np.arange(12), 5)
+    found = interval(metrics["level_mae"], y, np.eye(3)[y], 3, seed=0, group=group)
+    assert found.value == found.low == 0.0
+    assert found.high == pytest.approx(wilson(0, 12)[1])
 
 
 def test_numbers_of_groups():

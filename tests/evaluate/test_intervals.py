@@ -94,6 +94,38 @@ def test_no_mistake_still_leaves_doubt():
         assert 0.75 < got.low < 0.99
 
 
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize("key", ["balanced_accuracy", "precision", "recall", "f1"])
+@pytest.mark.parametrize("k", [20, 40])
+def test_classes_without_test_rows_change_no_interval(key, weights, k):
+    """15 classes occur: the interval is that of a table of these alone. 40 classes are drawn by occupied cells."""
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 15, size=300)
+    label = np.where(rng.random(300) < 0.9, y, rng.integers(0, 15, size=300))
+    weight = rng.uniform(0.5, 2, size=300) if weights else None
+    some, all_of = (interval(metrics[key], y, np.eye(n)[label], n, seed=0, weight=weight) for n in (15, k))
+    assert all_of.value == pytest.approx(some.value)
+    assert all_of.low < all_of.value - 0.01 and all_of.value + 0.005 < all_of.high
+    width = some.high - some.low
+    assert (all_of.low, all_of.high) == pytest.approx((some.low, some.high), abs=0.1 * width)
+
+
+def test_one_class_answered_right_throughout_leaves_doubt():
+    got = interval(metrics["balanced_accuracy"], np.zeros(20, int), np.eye(4)[np.zeros(20, int)], 4, seed=0)
+    assert got.value == got.high == 1.0
+    assert 0.7 < got.low < 0.99
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7])
+def test_means_of_very_few_rows_cover(n):
+    """Nominal 95 %; by the bootstrap alone two rows give one point, and three cover three times in four."""
+    held = 0
+    for run in range(300):
+        low, high, _ = mean_loss_bounds(np.random.default_rng([run, n]).gamma(4.0, 0.25, size=n), run, 200, 0.95)
+        held += low <= 1.0 <= high
+    assert stats.binomtest(held, 300, 0.93, alternative="less").pvalue > 1e-2, f"{held} of 300"
+
+
 def test_bootstrap_and_normal_limit_agree_where_they_meet():
     rows = np.random.default_rng(0).exponential(size=MANY_ROWS)
     few = mean_loss_bounds(rows[:-1], 0, 4000, 0.95)

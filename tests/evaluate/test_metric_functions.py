@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
 
 from autodl.evaluate.base import metrics
+from autodl.evaluate.choose import resolve_metric
 from autodl.records import Task
 
 RNG = np.random.default_rng(0)
@@ -28,6 +29,10 @@ LABEL = {
     "recall": lambda y, a, avg, w: sk.recall_score(y, a, average=avg, zero_division=0, sample_weight=w),
     "f1": lambda y, a, avg, w: sk.f1_score(y, a, average=avg, zero_division=0, sample_weight=w),
     "f1_weighted": lambda y, a, avg, w: sk.f1_score(y, a, average="weighted", zero_division=0, sample_weight=w),
+    "precision_macro": lambda y, a, avg, w: sk.precision_score(
+        y, a, average="macro", zero_division=0, sample_weight=w
+    ),
+    "f1_macro": lambda y, a, avg, w: sk.f1_score(y, a, average="macro", zero_division=0, sample_weight=w),
     "mcc": lambda y, a, avg, w: sk.matthews_corrcoef(y, a, sample_weight=w),
 }
 
@@ -40,6 +45,15 @@ def test_label_metrics_equal_scikit_learn(key, k, weighted):
     w = RNG.random(300) if weighted else None
     expected = LABEL[key](y, p.argmax(axis=1), "binary" if k == 2 else "macro", w)
     assert metrics[key].score(y, p, k, w) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "precision_macro", "recall_macro"])
+def test_scikit_learns_macro_names_mean_the_mean_of_both_classes(name):
+    score = {"f1": sk.f1_score, "precision": sk.precision_score, "recall": sk.recall_score}[name.split("_")[0]]
+    y, p = (RNG.random(300) < 0.2).astype(int), probabilities(300, 2)
+    found = resolve_metric(name, Task.CLASSIFICATION, 2)
+    assert found.score(y, p, 2) == pytest.approx(score(y, p.argmax(axis=1), average="macro"))
+    assert found.score(y, p, 2) != pytest.approx(score(y, p.argmax(axis=1)))
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -8,7 +8,14 @@ import pytest
 
 from autodl.clock import Deadline
 from autodl.evaluate.base import metrics
-from autodl.evaluate.where_wrong import confident_mistakes, residuals, segment_metric, weak_segments
+from autodl.evaluate.where_wrong import (
+    _groups,
+    confident_mistakes,
+    residuals,
+    segment_metric,
+    sure_mistakes,
+    weak_segments,
+)
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
 
@@ -142,3 +149,16 @@ def test_the_typical_errors_count_whole_weights_as_repeated_rows():
     assert got.typical.value == pytest.approx(again.typical.value)
     assert got.typical_guess == pytest.approx(again.typical_guess)
     assert got.typical_guess != pytest.approx(residuals(y, 0.5 * y, known, seed=0).typical_guess, rel=0.01)
+
+
+def test_sure_mistakes_are_all_counted():
+    y, answers = np.array([0, 0, 0, 1]), np.array([1, 1, 0, 0])
+    p = np.array([[0.02, 0.98], [0.1, 0.9], [0.99, 0.01], [0.96, 0.04]])
+    assert sure_mistakes(y, p, answers) == 2
+
+
+def test_moments_of_one_day_are_told_apart():
+    frame = pd.DataFrame({"when": pd.date_range("2024-05-01", periods=400, freq="min")})
+    words = [words for column, words, _ in _groups(frame, None)]
+    assert len(set(words)) == len(words) > 1
+    assert words[0] == "below 2024-05-01 01:20"

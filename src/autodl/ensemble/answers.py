@@ -63,7 +63,7 @@ def settled(ensemble: Ensemble, p: Array, rows: KnownRows, part: Array) -> Ensem
     """
     metric = rows.metric
     if metric.levels:
-        calibration = fit_shifts(p, rows.y, metric.levels, rows.weight)
+        calibration = fit_shifts(p, rows.y, metric.levels, rows.weight, rows.block)
         loss = rows.loss(held_out_shifted(p, rows, part), 0)
         return ensemble.model_copy(update={"calibration": calibration, "loss": loss})
     if metric.needs != "label":
@@ -102,5 +102,6 @@ def held_out_shifted(q: Array, rows: KnownRows, part: Array) -> Array:
     moved = np.empty(q.shape)
     for g in np.unique(part):
         own, others = part == g, rows.only(part != g)
-        moved[own] = shifted(fit_shifts(q[part != g], others.y, rows.metric.levels, others.weight), q[own])
+        learnt = fit_shifts(q[part != g], others.y, rows.metric.levels, others.weight, others.block)
+        moved[own] = shifted(learnt, q[own])
     return moved

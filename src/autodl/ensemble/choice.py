@@ -241,12 +241,13 @@ def _described(
     elif not _own_calibration(pool):
         calibration = _for_readers(pool, chosen, part)
     best = min(verdict.compared, key=lambda j: j.loss)
+    sizes = {key: int(np.count_nonzero(w)) for key, w in verdict.weights.items()}
     compared = tuple(
         Compared(
             way=j.way.key,
             calibrated=j.calibration is not None,
             chosen=j is chosen,
-            n_models=int(np.count_nonzero(verdict.weights[j.way.key])),
+            n_models=sizes[j.way.key],
             loss=j.loss,
             worse=max(0.0, j.worse(best)[0]),
             worse_se=j.worse(best)[1],
@@ -259,7 +260,7 @@ def _described(
         method=chosen.way.key if len(members) > 1 else "single",
         loss=chosen.loss if metric is pool.metric else metric.loss(pool.y, held_out, pool.n_classes, pool.weight),
         single_loss=single.single_loss,
-        why=single.why if alone else reasons(pool, chosen, verdict.compared, len(members), calibration, metric),
+        why=single.why if alone else reasons(pool, chosen, verdict.compared, sizes, calibration, metric),
         pooling=chosen.way.pooling if len(members) > 1 else "mean",
         calibration=calibration,
         compared=compared,

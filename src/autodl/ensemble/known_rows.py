@@ -13,6 +13,15 @@ from autodl.evaluate.base import Metric
 
 Array = NDArray[Any]
 
+OTHERS = 500
+"""Rows outside the largest class that a sample holds if there are so many: they decide on scores and cuts."""
+
+
+def rows_with_others(y: Array) -> int:
+    """How many random rows of (n,) codes hold ``OTHERS`` rows outside the largest class."""
+    others = len(y) - int(np.bincount(y.astype(np.int64)).max())
+    return len(y) if others <= OTHERS else round(len(y) * OTHERS / others)
+
 
 def copies(y: Array, block: Array | None) -> int:
     """How often each row stands among (n,) rows with these (n,) blocks: more than once where splits were repeated."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.ensemble.known_rows import rows_with_others
 from autodl.ensemble.objective import BlendLoss, blend_loss, picking_loss
 from autodl.ensemble.pooling import pooled
 from autodl.evaluate.base import Metric
@@ -21,8 +22,6 @@ Array = NDArray[Any]
 MAX_ROWS = 15_000
 MAX_CELLS = 4_000_000
 """Prediction values (m x n x K) looked at while choosing; rows are sampled above it."""
-OTHERS = 500
-"""Rows outside the largest class that a sample holds if there are so many: they decide on scores and cuts."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def gather(
     ranked = sorted((i for i in ids if np.isfinite(loss[i])), key=lambda i: (loss[i], i)) or ids[:1]
     first = {families[i]: i for i in reversed(ranked)}
     chosen = [i for n, i in enumerate(ranked) if n < most or first[families[i]] == i]
-    wanted = max(MAX_ROWS, _rows_with_others(np.asarray(y)[rows])) if n_classes else MAX_ROWS
+    wanted = max(MAX_ROWS, rows_with_others(np.asarray(y)[rows])) if n_classes else MAX_ROWS
     limit = max(2_000, min(wanted, MAX_CELLS // (len(chosen) * max(1, n_classes))))
     if len(rows) > limit:
         rows = np.sort(rng.choice(rows, size=limit, replace=False))
@@ -152,12 +151,6 @@ def gather(
         weight=None if weight is None else np.asarray(weight, dtype=np.float64)[rows],
         block=None if block is None else np.asarray(block)[rows],
     )
-
-
-def _rows_with_others(y: Array) -> int:
-    """How many random rows of (n,) codes hold ``OTHERS`` rows outside the largest class."""
-    others = len(y) - int(np.bincount(y.astype(np.int64)).max())
-    return len(y) if others <= OTHERS else round(len(y) * OTHERS / others)
 
 
 def wide(prediction: Array) -> Array:

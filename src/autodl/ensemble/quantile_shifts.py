@@ -17,18 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.ensemble.known_rows import copies
 from autodl.quantiles import MIDDLE, in_order
 from autodl.records import Calibration
 
 Array = NDArray[Any]
 
 
-def fit_shifts(q: Array, y: Array, levels: Sequence[float], weight: Array | None = None) -> Calibration:
+def fit_shifts(
+    q: Array, y: Array, levels: Sequence[float], weight: Array | None = None, block: Array | None = None
+) -> Calibration:
     """Learn the shifts; rows without predictions are left out.
 
     Args:
         q: (n, Q) out-of-fold quantiles. y: (n,) targets. levels: Q levels.
         weight: (n,) weights of the rows; all alike if None.
+        block: (n,) rows of the same number may be one row of several splits, see ``copies``: they count as one here.
     """
     known = np.isfinite(q).all(axis=1)
     if weight is not None:
@@ -36,7 +40,8 @@ def fit_shifts(q: Array, y: Array, levels: Sequence[float], weight: Array | None
     target = np.asarray(y, dtype=np.float64)[known]
     residual = target[:, None] - np.asarray(q, dtype=np.float64)[known]
     mass = np.ones(len(target)) if weight is None else np.asarray(weight, dtype=np.float64)[known]
-    shifts = tuple(_shift(residual[:, j], mass, level) for j, level in enumerate(levels))
+    rows = len(target) / copies(target, None if block is None else np.asarray(block)[known])
+    shifts = tuple(_shift(residual[:, j], mass, rows, level) for j, level in enumerate(levels))
     return Calibration(kind="quantiles", coefficients=shifts, minimum=0.0 if target.min() >= 0 else None)
 
 
@@ -46,14 +51,16 @@ def shifted(calibration: Calibration, q: Array) -> Array:
     return moved if calibration.minimum is None else np.maximum(moved, calibration.minimum)
 
 
-def _shift(residual: Array, mass: Array, level: float) -> float:
+def _shift(residual: Array, mass: Array, rows: float, level: float) -> float:
     """The residual of rank ceil((n + 1) tau) above the middle, floor((n + 1) tau) below it, the median in it.
 
     Ranks beyond the rows are the outermost rows: with so few no finite shift has the guarantee.
     """
+    if level < MIDDLE:
+        return -_shift(-residual, mass, rows, 1 - level)
     order = np.argsort(residual, kind="stable")
     below = np.cumsum(mass[order])
-    one = below[-1] / len(below)
+    one = below[-1] / rows
     wanted = level * (below[-1] + one)
     ranked = residual[order]
     tiny = 1e-9 * below[-1]
@@ -62,6 +69,4 @@ def _shift(residual: Array, mass: Array, level: float) -> float:
         low = int(np.searchsorted(below, below[-1] / 2 - tiny))
         high = int(np.searchsorted(below, below[-1] / 2 + tiny))
         return float((ranked[min(low, last)] + ranked[min(high, last)]) / 2)
-    if level > MIDDLE:
-        return float(ranked[min(last, int(np.searchsorted(below, wanted - tiny)))])
-    return float(ranked[max(0, int(np.searchsorted(below, wanted + tiny, side="right")) - 1)])
+    return float(ranked[min(last, int(np.searchsorted(below, wanted - tiny)))])

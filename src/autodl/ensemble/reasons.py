@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autodl.ensemble.nested import PROOF_SE, Judged
 from autodl.ensemble.pool import Pool
@@ -14,7 +14,7 @@ def reasons(
     pool: Pool,
     chosen: Judged,
     compared: Sequence[Judged],
-    n_models: int,
+    sizes: Mapping[str, int],
     calibration: Calibration | None,
     metric: Metric,
 ) -> str:
@@ -23,13 +23,14 @@ def reasons(
     Args:
         pool: Candidates. chosen: Among all that were compared.
         compared: The best single model first.
-        n_models: With weight. calibration: Of what was chosen.
+        sizes: How many models have weight, by the key of each way. calibration: Of what was chosen.
         metric: What is optimized, where that is not what the pool is judged by.
     """
     single = compared[0]
     name = pool.metric.name
     gain, spread = single.worse(chosen)
-    rivals = [j for j in compared if j.way.key != "single"]
+    n_models = sizes[chosen.way.key]
+    rivals = [j for j in compared if sizes[j.way.key] > 1]
     if n_models == 1:
         if chosen.way.key == "simplest":
             text = (
@@ -37,6 +38,8 @@ def reasons(
                 f"them is the safest. On rows not used for the choice, {name} differs from that of the model with "
                 f"the best score by {gain:+.2g} (standard error {spread:.2g}; positive is better)."
             )
+        elif not rivals and len(sizes) > 1:
+            text = f"By {name}, every way to combine models comes down to one model."
         elif not rivals:
             text = f"There was no time to compare combinations of models by {name}."
         else:
@@ -68,10 +71,12 @@ def reasons(
             f" They are compared by the {name[0].lower()}{name[1:]}, since {metric.name} depends on how the answer "
             "follows from the probabilities, which is chosen afterwards."
         )
-    return text if calibration is None else f"{text} {_CALIBRATED[bool(pool.n_classes)]}"
+    return text if calibration is None else f"{text} {_calibrated(calibration)}"
 
 
-_CALIBRATED = {
-    True: "The probabilities were then calibrated, which makes them truer on rows not used for it.",
-    False: "The numbers were then corrected for a constant bias, which brings them closer on rows not used for it.",
-}
+def _calibrated(calibration: Calibration) -> str:
+    if calibration.kind != "linear":
+        return "The probabilities were then calibrated, which makes them truer on rows not used for it."
+    _, slope = calibration.coefficients
+    what = "for a constant bias" if slope == 1 else "by a straight line (slope and shift)"
+    return f"The numbers were then corrected {what}, which brings them closer on rows not used for it."

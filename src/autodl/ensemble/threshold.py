@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from autodl.decision import HALF, decided
 from autodl.ensemble.halves import random_half
-from autodl.ensemble.known_rows import KnownRows, copies
+from autodl.ensemble.known_rows import KnownRows, copies, rows_with_others
 from autodl.evaluate.base import Metric
 from autodl.evaluate.influence import influence, standard_error
 
@@ -28,7 +28,7 @@ MIN_CLASS = 20
 """With fewer rows of either class 0.5 stays: halves of them could not tell a better cut."""
 N_SPLITS = 10
 MAX_ROWS = 30_000
-"""Rows are sampled above it: a cut is one number."""
+"""Rows are sampled above it, as far as the sample holds enough of the rarer class: a cut is one number."""
 
 
 def choose_threshold(p: Array, rows: KnownRows) -> float:
@@ -47,12 +47,13 @@ def choose_threshold(p: Array, rows: KnownRows) -> float:
         return HALF
     rng = np.random.default_rng(rows.seed)
     known = np.flatnonzero(np.isfinite(p))
-    if len(known) > MAX_ROWS:
-        known = np.sort(rng.choice(known, size=MAX_ROWS, replace=False))
-    p, y = np.asarray(p, dtype=np.float64)[known], np.asarray(rows.y)[known].astype(np.int64)
+    y = np.asarray(rows.y)[known].astype(np.int64)
     block = None if rows.block is None else rows.block[known]
     if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS * copies(y, block):
         return HALF
+    if len(known) > (most := max(MAX_ROWS, rows_with_others(y))):
+        known = np.sort(rng.choice(known, size=most, replace=False))
+    p = np.asarray(p, dtype=np.float64)[known]
     order = np.argsort(p)
     p, rows = p[order], rows.only(known[order]).coded()
     y = rows.y

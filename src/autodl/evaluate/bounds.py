@@ -21,6 +21,9 @@ Array = NDArray[Any]
 MANY_ROWS = 4000
 """From here on the normal limit replaces the bootstrap-t: they agree to about 1 % of the interval's length."""
 
+FEW = 8
+"""Of fewer rows, or groups of rows, bootstrap-t limits are no nearer than t limits."""
+
 FURTHEST = 2.0
 """Bootstrap-t limits lie at most so many times as far from the score as normal ones."""
 
@@ -28,6 +31,13 @@ FURTHEST = 2.0
 def quantile_of_normal(level: float) -> float:
     """z with ``P(|Z| <= z) = level``."""
     return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def quantile_of_t(level: float, freedom: int) -> float:
+    """t with ``P(|T| <= t) = level`` for so many degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2))
 
 
 def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -61,7 +71,7 @@ def mean_loss_bounds(rows: Array, seed: int, n_resamples: int, level: float) -> 
     means, covariance = studentized_means(rows[:, None].astype(np.float64), resample_counts(n, n_resamples, seed))
     star = np.maximum(means[:, 0], mean * 1e-6)
     star_se = np.sqrt(np.maximum(covariance[:, 0, 0], 0) / (n - 1)) / star
-    low, high = studentized_bounds(math.log(mean), se, np.log(star), star_se, level, widening_of(rows))
+    low, high = studentized_bounds(math.log(mean), se, np.log(star), star_se, level, widening_of(rows), n)
     return math.exp(low), math.exp(high), "bootstrap-t"
 
 
@@ -74,22 +84,39 @@ def widening_of(rows: Array) -> float:
 
 
 def studentized_bounds(
-    centre: float, se: float, star: Array, star_se: Array, level: float, widening: float
+    centre: float, se: float, star: Array, star_se: Array, level: float, widening: float, n: int
 ) -> tuple[float, float]:
-    """Bootstrap-t bounds; resamples without spread say nothing and are left out."""
+    """Bootstrap-t bounds of n rows; resamples without spread say nothing and are left out.
+
+    Fewer than ``FEW`` rows have too few resamples that differ (two rows one, with t = 0): no nearer than t limits.
+    """
     good = star_se > 0.05 * se
     t = (star[good] - centre) / star_se[good]
     z = quantile_of_normal(level) * widening
+    least = quantile_of_t(level, n - 1) * widening if n < FEW else 0.0
     if len(t) < 100:
-        return centre - z * se, centre + z * se
+        return centre - max(z, least) * se, centre + max(z, least) * se
     upper, lower = np.quantile(t, [0.5 + level / 2, 0.5 - level / 2]) * widening
-    return centre - min(float(upper), FURTHEST * z) * se, centre + min(-float(lower), FURTHEST * z) * se
+    down, up = (max(least, min(float(far), FURTHEST * z)) for far in (upper, -lower))
+    return centre - down * se, centre + up * se
 
 
 def transformed_bounds(metric: Metric, value: float, se: float, rows: int, level: float) -> tuple[float, float, str]:
-    """Normal bounds on the scale that the score's limits suggest: logit between two limits, log below one."""
+    """Normal bounds on the scale that the score's limits suggest: logit between two limits, log above a loss's best.
+
+    A loss of answers without spread (no miss, or groups that miss as often) is taken for a share of that many rows,
+    a miss being off by one.
+    """
     z = quantile_of_normal(level)
-    if metric.worst is None or not metric.greater_is_better:
+    if not metric.greater_is_better:
+        gap = value - metric.best
+        if se == 0 and metric.counts is not None:
+            size = max(1.0, gap)
+            low, high = wilson(gap / size * rows, max(1, rows), level)
+            return metric.best + size * low, metric.best + size * high, "Wilson"
+        half = z * se / gap if gap > 0 else 0.0
+        return metric.best + gap * math.exp(-half), metric.best + gap * math.exp(half), "normal, log scale"
+    if metric.worst is None:
         return value - z * se, value + z * se, "normal"
     span = metric.best - metric.worst
     share = (value - metric.worst) / span
@@ -100,6 +127,20 @@ def transformed_bounds(metric: Metric, value: float, se: float, rows: int, level
     centre, half = math.log(share / (1 - share)), z * se / (span * share * (1 - share))
     low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
     return metric.worst + span * low, metric.worst + span * high, "DeLong, logit scale"
+
+
+def possible_cells(C: Array) -> Array:
+    """(K * K,) mask of the cells of a (K, K) confusion matrix that can be told of: those share the prior row.
+
+    The true class must occur among the targets, the answer among targets or answers: scores leave other classes out,
+    and so must their intervals. Of two classes both are kept: F1 and its like speak of one of them, rows or not.
+    Where one class alone occurs, any other might be the wrong answer.
+    """
+    if len(C) == 2:
+        return np.ones(4, dtype=bool)
+    true = C.sum(axis=1) > 0
+    said = true | (C.sum(axis=0) > 0)
+    return np.asarray(np.outer(true, said if said.sum() > 1 else np.ones_like(said)).ravel())
 
 
 def percentiles(draws: Array, level: float) -> tuple[float, float]:

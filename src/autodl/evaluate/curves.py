@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.evaluate.bounds import quantile_of_normal, wilson
+from autodl.evaluate.bounds import quantile_of_normal, quantile_of_t, wilson
+from autodl.evaluate.grouped import group_numbers
 from autodl.evaluate.metrics.classification import confusion
 from autodl.evaluate.ranks import binary_auc
+from autodl.evaluate.weighted import share_bounds
 from autodl.records import Curve, Interval
 
 Array = NDArray[Any]
@@ -91,13 +93,25 @@ def _bins(stated: Array, most: int) -> Array:
     return np.unique(np.searchsorted(edges, stated, side="right"), return_inverse=True)[1]
 
 
-def calibration_curve(y: Array, proba: Array, label: str, n_bins: int = 10) -> Curve:
+def _masses(weight: Array | None, n: int) -> Array:
+    """(n,) weights of mean 1."""
+    return np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64) / np.mean(weight)
+
+
+def calibration_curve(
+    y: Array, proba: Array, label: str, n_bins: int = 10, level: float = 0.95, weight: Array | None = None
+) -> Curve:
     """Mean stated probability (x) against the observed share (y), in bins of equal counts, with Wilson intervals."""
     stated, happened = _claims(y, proba)
     place = _bins(stated, n_bins)
-    counts = np.bincount(place)
-    x, share = np.bincount(place, stated) / counts, np.bincount(place, happened) / counts
-    bounds = [wilson(float(p * c), int(c)) for p, c in zip(share, counts, strict=True)]
+    counts, w = np.bincount(place), _masses(weight, len(y))
+    mass = np.bincount(place, w)
+    x, share = np.bincount(place, w * stated) / mass, np.bincount(place, w * happened) / mass
+    if weight is None:
+        bounds = [wilson(float(p * c), int(c), level) for p, c in zip(share, counts, strict=True)]
+    else:
+        inside = [place == b for b in range(len(counts))]
+        bounds = [share_bounds(happened[rows], w[rows] / w[rows].mean(), level) for rows in inside]
     return Curve(
         label=label, x=tuple(x.tolist()), y=tuple(share.tolist()), low=tuple(b[0] for b in bounds),
         high=tuple(b[1] for b in bounds), counts=tuple(int(c) for c in counts),
@@ -105,35 +119,70 @@ def calibration_curve(y: Array, proba: Array, label: str, n_bins: int = 10) -> C
 
 
 def calibration_error(
-    y: Array, proba: Array, *, seed: int, n_bins: int = 15, n_resamples: int = 2000, level: float = 0.95
+    y: Array,
+    proba: Array,
+    *,
+    seed: int,
+    n_bins: int = 15,
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    weight: Array | None = None,
+    group: Array | None = None,
 ) -> Interval:
     """Expected calibration error (mean gap of stated and observed shares), corrected for its upward bias.
 
     Even honest probabilities show gaps in a finite sample: e0 on average, which follows from the stated probabilities
     alone. Noise adds to gaps like the sides of a right angle, so an error e is reported as
     ``sqrt(max(0, e^2 - e0^2))``; the interval is the normal one of e, with a bootstrap standard error, put through
-    the same correction.
+    the same correction. Where rows were drawn in groups, e0 is that of gaps which the rows of a group share.
 
     Args:
         y: (n,) codes. proba: (n, K). seed: Of the resampling.
         n_bins: Bins of equal counts, fewer below 20 rows a bin.
         n_resamples: Bootstrap samples.
         level: Nominal coverage.
+        weight: (n,) how much each row counts; all alike if None.
+        group: (n,) rows of the same number were drawn together; each for itself if None.
     """
     stated, happened = _claims(y, proba)
-    place = _bins(stated, n_bins)
-    counts = np.bincount(place)
+    place, w = _bins(stated, n_bins), _masses(weight, len(y))
+    mass, squares = np.bincount(place, w), np.bincount(place, w * w)
+    # As many rows of equal weight would tell as much (Kish 1965).
+    counts = mass**2 / squares
     gap = happened - stated
-    mean = np.bincount(place, gap) / counts
-    weight = counts / counts.sum()
-    raw = float((weight * np.abs(mean)).sum())
+    mean = np.bincount(place, w * gap) / mass
+    part = mass / mass.sum()
+    raw = float((part * np.abs(mean)).sum())
     # E|N(0, s)| = s sqrt(2 / pi), with s^2 the variance of a bin's gap if its probabilities are true.
-    honest = np.sqrt(np.bincount(place, stated * (1 - stated)).clip(0)) / counts
-    expected = float((weight * honest).sum() * np.sqrt(2 / np.pi))
+    honest = np.sqrt(np.bincount(place, w * w * stated * (1 - stated)).clip(0)) / mass
     # One prior row a bin, half of it wrong, keeps the spread of pure bins from being 0.
-    variance = (np.bincount(place, np.square(gap - mean[place])) + 0.25) / (counts + 1)
-    noise = np.random.default_rng(seed).standard_normal((n_resamples, len(counts))) * np.sqrt(variance / counts)
-    spread = float((weight * np.abs(mean + noise)).sum(axis=1).std())
-    half = quantile_of_normal(level) * spread
+    spread_of_rows = np.bincount(place, np.square(w * (gap - mean[place]))) / squares
+    variance = (spread_of_rows * counts + 0.25) / (counts + 1) / counts
+    noise, z = np.random.default_rng(seed).standard_normal((n_resamples, len(counts))), quantile_of_normal(level)
+    if (block := group_numbers(group)) is None:
+        noise *= np.sqrt(variance)
+    else:
+        covariance = _shared_noise(w * (gap - mean[place]), place, mass, block, variance)
+        values, vectors = np.linalg.eigh(covariance)
+        noise = (noise * np.sqrt(values.clip(0))) @ vectors.T
+        honest, z = np.maximum(honest, np.sqrt(np.diag(covariance))), quantile_of_t(level, int(block.max()))
+    expected = float((part * honest).sum() * np.sqrt(2 / np.pi))
+    spread = float((part * np.abs(mean + noise)).sum(axis=1).std())
+    half = z * spread
     low, value, high = (math.sqrt(max(0.0, e * abs(e) - expected**2)) for e in (raw - half, raw, raw + half))
     return Interval(value=value, low=low, high=high, n=len(y), level=level, method="bias-corrected bootstrap")
+
+
+def _shared_noise(rest: Array, place: Array, mass: Array, block: Array, variance: Array) -> Array:
+    """(bins, bins) covariance of the bins' mean gaps from the sums over groups (Liang and Zeger 1986).
+
+    Args:
+        rest: (n,) gaps less the mean of their bin, times the weights. place: (n,) bins. mass: (bins,) their weights.
+        block: (n,) numbers of the groups from 0 to G - 1.
+        variance: (bins,) of rows that stand for themselves: the least, for a bin of one group shows no spread.
+    """
+    n_groups, n_bins = int(block.max()) + 1, len(mass)
+    sums = np.bincount(block * n_bins + place, rest, n_groups * n_bins).reshape(n_groups, n_bins) / mass
+    covariance = sums.T @ sums * n_groups / (n_groups - 1)
+    own = np.diag(covariance)
+    return np.asarray(covariance + np.diag(np.maximum(variance - own, 0.0)))

@@ -78,6 +78,7 @@ def evaluate(inputs: EvaluationInputs) -> Evaluation:
                 rows=inputs.row_numbers,
             )
         ),
+        n_sure_mistakes=where_wrong.sure_mistakes(y, leader.prediction, leader.answers) if k else None,
         optimism=optimism(metric, leader.validation, test, inputs.n_validated or len(inputs.y_train)),
         notes=tuple(notes),
         **drawn,
@@ -138,11 +139,13 @@ def _worth(weight: NDArray[Any] | None) -> float | None:
 
 def _weights_told(n: int, worth: float, task: Task) -> str:
     rows = round(worth)
-    drawn = "the confusion table and the curves" if task is Task.CLASSIFICATION else "the drawings of errors"
+    classes = task is Task.CLASSIFICATION
+    drawn = "the confusion table and the curves of what a cut finds" if classes else "the drawings of errors"
+    also = " and in how honest the probabilities are" if classes else ""
     return (
-        f"The rows count by their weights in all scores, intervals and tests; {drawn} count each row once. Since the "
-        f"weights differ, the {n:,} test rows tell about as much as {rows:,} row{'' if rows == 1 else 's'} of equal "
-        "weight."
+        f"The rows count by their weights in all scores, intervals and tests{also}; {drawn} count each row once. "
+        f"Since the weights differ, the {n:,} test rows tell about as much as {rows:,} "
+        f"row{'' if rows == 1 else 's'} of equal weight."
     )
 
 
@@ -214,6 +217,12 @@ def _segments(
     )  # fmt: skip
     if inputs.deadline.passed():
         notes.append("The time ran out before all groups of rows were looked at.")
+    n, most = len(inputs.y_test), where_wrong.MAX_TEST_ROWS
+    if n > most and found[1]:
+        notes.append(
+            f"Groups of rows where the model is worse were looked for in {most:,} of the {n:,} test rows, drawn at "
+            "random: the rows and scores told of groups are those of the sample."
+        )
     return found
 
 
@@ -238,7 +247,7 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     label = inputs.classes[1] if k == 2 else "most probable class"
     shares = np.bincount(y.astype(np.int64), weights=inputs.weight, minlength=k)
     usual = int(shares.argmax())
-    calibration: tuple[Curve, ...] = (curves.calibration_curve(y, prediction, label),)
+    calibration: tuple[Curve, ...] = (curves.calibration_curve(y, prediction, label, weight=inputs.weight),)
     return {
         "usual": inputs.classes[usual],
         "usual_share": float(shares[usual] / shares.sum()),
@@ -246,7 +255,9 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
         "roc": tuple(c for c in roc if c is not None),
         "pr": tuple(c for c in pr if c is not None),
         "calibration": calibration,
-        "calibration_error": curves.calibration_error(y, prediction, seed=inputs.seed),
+        "calibration_error": curves.calibration_error(
+            y, prediction, seed=inputs.seed, weight=inputs.weight, group=inputs.group
+        ),
     }
 
 

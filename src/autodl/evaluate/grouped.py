@@ -26,6 +26,7 @@ from autodl.evaluate.base import Metric
 from autodl.evaluate.bounds import (
     percentiles,
     quantile_of_normal,
+    quantile_of_t,
     transformed_bounds,
     wilson,
     with_unseen,
@@ -80,7 +81,9 @@ def grouped_bounds(
         half = t * se / gap if gap > 0 else 0.0
         return metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half), "t limit of groups, log scale"
     as_normal = se * t / quantile_of_normal(level)
-    low, high, _ = transformed_bounds(metric, value, as_normal, _fewest_groups(y, group, k), level)
+    # A loss is about all rows, other scores about each class.
+    fewest = _fewest_groups(y, group, k if metric.greater_is_better else 0)
+    low, high, _ = transformed_bounds(metric, value, as_normal, fewest, level)
     return low, high, "t limit of groups"
 
 
@@ -127,9 +130,7 @@ def grouped_test(
 
 def _t(level: float, group: Array) -> float:
     """t with ``P(|T| <= t) = level`` for G - 1 degrees of freedom."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(int(group.max()), 0.5 + level / 2))
+    return quantile_of_t(level, int(group.max()))
 
 
 def mean_bounds_of_groups(

@@ -13,8 +13,8 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
   room for rows that were not seen, see ``unseen``.
 - R2: bootstrap-t of ``log(1 - R2)``.
 - ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008).
-- Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), which stays
-  honest where a plain bootstrap collapses, e.g. when no row is wrong.
+- Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), over the
+  classes that occur, which stays honest where a plain bootstrap collapses, e.g. when no row is wrong.
 - Medians: order statistics, distribution-free.
 - Everything else: percentile bootstrap.
 - Weighted rows: see ``weighted``; rows that were drawn in groups: see ``grouped``.
@@ -33,6 +33,7 @@ from autodl.evaluate.bounds import (
     MANY_ROWS,
     mean_loss_bounds,
     percentiles,
+    possible_cells,
     quantile_of_normal,
     studentized_bounds,
     transformed_bounds,
@@ -134,7 +135,7 @@ def _r2_bounds(y: Array, prediction: Array, seed: int, n_resamples: int, level: 
     gradient = np.stack([1 / star_a, 2 * shift / star_b, -1 / star_b], axis=1)
     variance = np.einsum("bi,bij,bj->b", gradient, cov, gradient)
     star_se = np.sqrt(np.maximum(variance, 0) / (n - 1))
-    low, high = studentized_bounds(centre, se, np.log(star_a / star_b), star_se, level, widening_of(phi))
+    low, high = studentized_bounds(centre, se, np.log(star_a / star_b), star_se, level, widening_of(phi), n)
     return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t"
 
 
@@ -144,27 +145,27 @@ def _counts_bounds(
     from autodl.evaluate.metrics.classification import confusion
 
     assert metric.counts is not None
-    counts = confusion(y, label, k).ravel()
-    size = round(math.sqrt(len(counts)))
+    table = confusion(y, label, k)
+    counts, size, possible = table.ravel(), len(table), possible_cells(table)
     rng, step = np.random.default_rng(seed), max(1, MAX_CELLS // len(counts))
     scores = [
-        metric.counts(_cell_draws(counts, min(step, n_resamples - done), rng).reshape(-1, size, size))
+        metric.counts(_cell_draws(counts, possible, min(step, n_resamples - done), rng).reshape(-1, size, size))
         for done in range(0, n_resamples, step)
     ]
     low, high = percentiles(np.concatenate(scores), level)
     return low, high, "Bayesian bootstrap"
 
 
-def _cell_draws(counts: Array, n: int, rng: np.random.Generator) -> Array:
-    """(n, cells) gamma draws with one prior row spread over all cells.
+def _cell_draws(counts: Array, possible: Array, n: int, rng: np.random.Generator) -> Array:
+    """(n, cells) gamma draws with one prior row spread over the possible cells, see ``possible_cells``.
 
     Of many cells only the occupied ones are drawn. The empty ones share what is left of the prior row; since each
     has a tiny shape, nearly all of it falls into one of them, here a random one.
     """
-    prior = 1 / len(counts)
+    prior = 1 / possible.sum()
     if len(counts) <= DENSE_CELLS:
-        return rng.standard_gamma(counts + prior, size=(n, len(counts)))
-    occupied, empty = np.flatnonzero(counts), np.flatnonzero(counts == 0)
+        return rng.standard_gamma(counts + prior * possible, size=(n, len(counts)))
+    occupied, empty = np.flatnonzero(counts), np.flatnonzero(possible & (counts == 0))
     draws = np.zeros((n, len(counts)))
     draws[:, occupied] = rng.standard_gamma(counts[occupied] + prior, size=(n, len(occupied)))
     if len(empty):

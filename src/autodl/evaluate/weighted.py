@@ -25,6 +25,7 @@ from autodl.effective_rows import effective_rows
 from autodl.evaluate.base import Metric
 from autodl.evaluate.bounds import (
     MANY_ROWS,
+    possible_cells,
     quantile_of_normal,
     studentized_bounds,
     transformed_bounds,
@@ -99,7 +100,7 @@ def ratio_bounds(rows: Array, w: Array, seed: int, n_resamples: int, level: floa
     top, bottom = np.maximum(means[:, 0], mean * 1e-6), np.maximum(means[:, 1], 1e-6)
     gradient = np.stack([1 / top, -1 / bottom], axis=1)
     star_se = _spread(gradient, covariance, n)
-    low, high = studentized_bounds(math.log(mean), se, np.log(top / bottom), star_se, level, widening)
+    low, high = studentized_bounds(math.log(mean), se, np.log(top / bottom), star_se, level, widening, n)
     return math.exp(low), math.exp(high), "bootstrap-t, weighted"
 
 
@@ -137,7 +138,7 @@ def _r2_bounds(
         axis=1,
     )
     star = np.log(star_a / mass / star_b)
-    low, high = studentized_bounds(centre, se, star, _spread(gradient, covariance, n), level, widening_of(phi))
+    low, high = studentized_bounds(centre, se, star, _spread(gradient, covariance, n), level, widening_of(phi), n)
     return 1 - math.exp(high), 1 - math.exp(low), "bootstrap-t, weighted"
 
 
@@ -147,8 +148,9 @@ def _counts_bounds(
     from autodl.evaluate.metrics.classification import confusion
 
     assert metric.counts is not None
-    sums, squares = confusion(y, label, k, w).ravel(), confusion(y, label, k, w * w).ravel()
-    size, cells = round(math.sqrt(len(sums))), np.flatnonzero(sums)
+    table = confusion(y, label, k, w)
+    sums, squares, size = table.ravel(), confusion(y, label, k, w * w).ravel(), len(table)
+    cells, possible = np.flatnonzero(sums), np.flatnonzero(possible_cells(table))
     shape, scale = sums[cells] ** 2 / squares[cells], squares[cells] / sums[cells]
     rng, step = np.random.default_rng(seed), max(1, CHUNK_CELLS // len(sums))
     scores = []
@@ -157,7 +159,7 @@ def _counts_bounds(
         draws = np.zeros((m, len(sums)))
         draws[:, cells] = rng.standard_gamma(shape, size=(m, len(cells))) * scale
         # One prior row in all (Perks); since each cell's part is tiny, nearly all of it falls into one of them.
-        draws[np.arange(m), rng.integers(len(sums), size=m)] += rng.standard_gamma(1.0, size=m)
+        draws[np.arange(m), rng.choice(possible, size=m)] += rng.standard_gamma(1.0, size=m)
         scores.append(metric.counts(draws.reshape(-1, size, size)))
     low, high = np.quantile(np.concatenate(scores), [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high), "Bayesian bootstrap, weighted"

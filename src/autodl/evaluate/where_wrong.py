@@ -16,6 +16,7 @@ from autodl.evaluate.intervals import interval
 from autodl.evaluate.metrics.regression import median
 from autodl.evaluate.tests import holm
 from autodl.records import ColumnKind, Interval, JsonScalar, Mistake, Residuals, Segment, TableSchema
+from autodl.records.evaluation import SURE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,11 +78,12 @@ def _ranges(name: str, column: pd.Series[Any], present: Array) -> Iterator[tuple
         return
     distinct = np.unique(known)
     if len(distinct) <= 6:
-        for value in distinct:
-            yield name, _word(value), present & (values == value)
+        for value, word in zip(distinct, _words(distinct), strict=True):
+            yield name, word, present & (values == value)
         return
     n_bins = int(np.clip(len(known) // (2 * MIN_ROWS), 2, 5))
     edges = np.unique(np.sort(known)[(np.arange(1, n_bins) * len(known)) // n_bins])
+    named = _words(edges)
     for i in range(len(edges) + 1):
         low = edges[i - 1] if i > 0 else None
         high = edges[i] if i < len(edges) else None
@@ -91,16 +93,16 @@ def _ranges(name: str, column: pd.Series[Any], present: Array) -> Iterator[tuple
         if high is not None:
             mask[present] &= known < high
         if low is None:
-            words = f"below {_word(high)}"
+            words = f"below {named[i]}"
         else:
-            words = f"{_word(low)} or more" if high is None else f"{_word(low)} to below {_word(high)}"
+            words = f"{named[i - 1]} or more" if high is None else f"{named[i - 1]} to below {named[i]}"
         yield name, words, mask
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, np.datetime64):
-        return str(value.astype("datetime64[D]"))
-    return f"{float(value):.6g}"
+def _words(values: Array) -> list[str]:
+    from autodl.profiling.words import moments
+
+    return moments(values) if values.dtype.kind == "M" else [f"{float(v):.6g}" for v in values]
 
 
 def weak_segments(
@@ -239,6 +241,16 @@ def confident_mistakes(
         number = i if rows is None else int(rows[i])
         out.append(Mistake(row=number, true=true, predicted=said, confidence=sure, values=values))
     return out
+
+
+def sure_mistakes(y: Array, prediction: Array, answers: Array) -> int:
+    """Wrong answers given with a stated probability of at least ``SURE``.
+
+    Args:
+        y: (n,) class codes. prediction: (n, K). answers: (n,) class codes.
+    """
+    stated = prediction[np.arange(len(y)), answers]
+    return int(((answers != y) & (stated >= SURE)).sum())
 
 
 def _cell(column: pd.Series[Any], row: int) -> JsonScalar:

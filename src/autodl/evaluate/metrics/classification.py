@@ -42,8 +42,11 @@ def _parts(C: Array) -> tuple[Array, Array, Array]:
 
 def _macro(value: Array, C: Array) -> Array:
     """The positive class for K = 2, else the mean over the classes that occur among targets or predictions."""
-    if C.shape[-1] == 2:
-        return np.asarray(value[..., 1])
+    return np.asarray(value[..., 1]) if C.shape[-1] == 2 else _mean_of_classes(value, C)
+
+
+def _mean_of_classes(value: Array, C: Array) -> Array:
+    """Of the classes that occur among targets or predictions."""
     seen = (C.sum(axis=-1) + C.sum(axis=-2)) > 0
     return _ratio((value * seen).sum(axis=-1), seen.sum(axis=-1).astype(float))
 
@@ -63,6 +66,11 @@ def _precision(C: Array) -> Array:
     return _macro(_ratio(hits, predicted), C)
 
 
+def _precision_macro(C: Array) -> Array:
+    hits, _, predicted = _parts(C)
+    return _mean_of_classes(_ratio(hits, predicted), C)
+
+
 def _recall(C: Array) -> Array:
     hits, true, _ = _parts(C)
     return _macro(_ratio(hits, true), C)
@@ -71,6 +79,11 @@ def _recall(C: Array) -> Array:
 def _f1(C: Array) -> Array:
     hits, true, predicted = _parts(C)
     return _macro(_ratio(2 * hits, true + predicted), C)
+
+
+def _f1_macro(C: Array) -> Array:
+    hits, true, predicted = _parts(C)
+    return _mean_of_classes(_ratio(2 * hits, true + predicted), C)
 
 
 def _f1_weighted(C: Array) -> Array:
@@ -138,22 +151,33 @@ accuracy = Metric(
 balanced_accuracy = Metric(
     "balanced_accuracy", "Balanced accuracy", Task.CLASSIFICATION, True,
     "The share of correct answers in each class, averaged, so that rare classes count as much as common ones.",
-    1.0, "label", _of_counts(_balanced_accuracy), aliases=("bacc", "bal_acc"), worst=0.0, counts=_balanced_accuracy,
+    1.0, "label", _of_counts(_balanced_accuracy), aliases=("bacc", "bal_acc", "recall_macro"), worst=0.0,
+    counts=_balanced_accuracy,
 )  # fmt: skip
 precision = Metric(
     "precision", "Precision", Task.CLASSIFICATION, True,
     f"Of the rows said to be in a class, the share that truly are. {_CLASSES}",
-    1.0, "label", _of_counts(_precision), aliases=("precision_macro",), worst=0.0, counts=_precision,
+    1.0, "label", _of_counts(_precision), worst=0.0, counts=_precision,
+)  # fmt: skip
+precision_macro = Metric(
+    "precision_macro", "Macro precision", Task.CLASSIFICATION, True,
+    "The precision of each class, averaged, also for two classes.",
+    1.0, "label", _of_counts(_precision_macro), worst=0.0, counts=_precision_macro,
 )  # fmt: skip
 recall = Metric(
     "recall", "Recall", Task.CLASSIFICATION, True,
     f"Of the rows truly in a class, the share that is found. {_CLASSES}",
-    1.0, "label", _of_counts(_recall), aliases=("sensitivity", "tpr", "recall_macro"), worst=0.0, counts=_recall,
+    1.0, "label", _of_counts(_recall), aliases=("sensitivity", "tpr"), worst=0.0, counts=_recall,
 )  # fmt: skip
 f1 = Metric(
     "f1", "F1", Task.CLASSIFICATION, True,
     f"The harmonic mean of precision and recall. {_CLASSES}",
-    1.0, "label", _of_counts(_f1), aliases=("f1_score", "f1_macro"), worst=0.0, counts=_f1,
+    1.0, "label", _of_counts(_f1), aliases=("f1_score",), worst=0.0, counts=_f1,
+)  # fmt: skip
+f1_macro = Metric(
+    "f1_macro", "Macro F1", Task.CLASSIFICATION, True,
+    "The F1 of each class, averaged, also for two classes.",
+    1.0, "label", _of_counts(_f1_macro), worst=0.0, counts=_f1_macro,
 )  # fmt: skip
 f1_weighted = Metric(
     "f1_weighted", "Weighted F1", Task.CLASSIFICATION, True,
