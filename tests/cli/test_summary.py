@@ -12,6 +12,7 @@ from autodl.cli.summary import Line, print_summary, summarize
 from autodl.records import (
     Comparison,
     Evaluation,
+    FindingRow,
     Interval,
     LevelCheck,
     MoreTime,
@@ -42,7 +43,7 @@ def test_a_classification_is_told_in_counts_against_guessing(folder: Path) -> No
     assert "Guessing: 67 in 100" in said["How well"]
     assert said["Score"] == "ROC AUC 0.93 (0.85 to 0.99); guessing: 0.50."
     assert "cannot be told apart from Plain #1" in said["Models"]
-    assert "The simplest of them: Plain #1" in said["Models"]
+    assert "The simplest that keeps nearly all of its lead over guessing: Plain #1" in said["Models"]
     assert said["Look at"] == "size [mm] is often missing."
     assert said["Use it"].startswith(f"autodl predict '{folder}' ")
 
@@ -251,3 +252,22 @@ def test_what_the_end_cut_off_is_counted_by_name(folder: Path) -> None:
     assert "1 was still running when time was up: LightGBM #1" in time
     stopped = record.model_copy(update={"status": "interrupted"})
     assert "when the search was stopped" in by_head(summarize(stopped, None, folder))["Time"]
+
+
+def test_the_warnings_that_bear_most_on_the_score_come_first(folder: Path) -> None:
+    codes = ("AD001", "AD002", "AD003", "AD005", "AD013", "AD012")
+    found = tuple(FindingRow(code=c, severity="warns", column=None, message=f"{c} is so.") for c in codes)
+    lines = summarize(make_record().model_copy(update={"findings": found}), make_evaluation(), folder)
+    start = [line.head for line in lines].index("Look at")
+    assert [line.text for line in lines[start : start + 4]] == [
+        "AD012 is so.", "AD013 is so.", "AD003 is so.", "and 3 more findings, all in the report.",
+    ]  # fmt: skip
+
+
+def test_a_level_on_one_side_is_no_typical_answer(folder: Path) -> None:
+    below = LevelCheck(level=0.9, below=Interval(value=0.875, low=0.84, high=0.905, n=18))
+    evaluation = make_evaluation(regression=True).model_copy(update={"quantiles": QuantileCheck(levels=(below,))})
+    said = by_head(summarize(make_record(classes=()), evaluation, folder))
+    assert said["How well"] == (
+        "87.5 % [84.0, 90.5] of 18 held-back rows lie at or below the 90 % quantile; it should be 90 %."
+    )

@@ -15,7 +15,7 @@ from sklearn.inspection import permutation_importance as sklearn_permutation
 from autodl.clock import NEVER, Deadline
 from autodl.evaluate.base import metrics
 from autodl.explain import explain
-from autodl.explain.effects import direction, partial_dependence
+from autodl.explain.effects import direction, grid, partial_dependence
 from autodl.explain.order import likely_order
 from autodl.explain.permutation import permutation_importance, shuffled_copies
 from autodl.records import ColumnInfo, ColumnKind, EffectPoint, Explanation, TableSchema
@@ -204,6 +204,22 @@ def test_direction_needs_a_trend():
     assert direction("x", K.NUMERIC, points(2), None) == ""
 
 
+@pytest.mark.parametrize(
+    ("heights", "words"),
+    [
+        ([5, 5, 5, 5, 5, 6, 5, 5, 5, 5], ""),
+        ([5, 5, 5, 5, 5, 4, 5, 5, 5, 5], ""),
+        ([6] * 5 + [5] * 5, "higher x: a lower prediction"),
+        ([5] * 9 + [6], "higher x: a higher prediction"),
+        ([3, 3, 3, 2, 2, 2, 1, 1, 1, 1], "higher x: a lower prediction"),
+        ([5, 5, 5 + 1e-12, 5, 6, 6, 6, 6, 6, 6], "higher x: a higher prediction"),
+    ],
+)
+def test_the_steps_of_trees_have_a_direction_and_a_bump_has_none(heights, words):
+    effect = tuple(EffectPoint(value=str(i), number=i, prediction=h) for i, h in enumerate(heights))
+    assert direction("x", K.NUMERIC, effect, None) == words
+
+
 @pytest.mark.parametrize("key", ["median_ae", "r2", "mae"])
 def test_other_metrics_point_the_same_way(key):
     got = run(metric=metrics[key], max_rows=400)
@@ -263,3 +279,23 @@ def test_where_time_is_short_the_columns_that_matter_come_first():
         n_repeats=1, rng=rng, deadline=Deadline.after(0.0), first=order,
     )  # fmt: skip
     assert got.cut and set(got.by_column) == {order[0]}
+
+
+def test_importances_of_alike_rows_are_less_certain():
+    """Each row stands 20 times: 2,000 rows tell no more than 100."""
+    once, y = linear_problem(100)
+    group = np.repeat(np.arange(100), 20)
+    often, target = once.loc[group].reset_index(drop=True), y[group]
+    widths = {}
+    for name, given in {"alone": None, "grouped": group}.items():
+        got = run(frame=often, y=target, group=given, max_rows=1_000)
+        widths[name] = got.importances[0].high - got.importances[0].low
+    assert widths["grouped"] > 1.5 * widths["alone"]
+
+
+def test_moments_of_one_day_are_other_points():
+    times = pd.Series(pd.date_range("2024-05-01", periods=500, freq="min"))
+    points = grid(times, K.DATETIME)
+    assert len({p.value for p in points}) == len(points) == 10
+    assert [pd.Timestamp(p.value) for p in points] == sorted(pd.Timestamp(p.value) for p in points)
+    assert grid(times.dt.floor("D"), K.DATETIME)[0].value == "2024-05-01"

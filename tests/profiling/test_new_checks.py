@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from profiling_tables import clean_table, profile, raised
 
+from autodl.options import FitOptions
+from autodl.profiling.checks.base import MAX_FINDINGS, Check, Context
 from autodl.profiling.checks.twin_words import twins
+from autodl.records import Finding, Severity
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,77 @@ def test_days_are_shown_without_midnight() -> None:
     table["day"] = pd.date_range("2020-01-01", periods=len(table))
     (found,) = raised(profile(table), "AD023")
     assert "(2020-01-01 to 2022-03-10)" in found.message
+
+
+@pytest.mark.parametrize("n", [60, 100, 150])
+def test_a_number_that_orders_the_target_leaks_in_a_small_table(n: int) -> None:
+    table = clean_table(n, regression=True)
+    assert not raised(profile(table), "AD010")
+    table["same"] = np.exp(table["y"])
+    assert [f.column for f in raised(profile(table), "AD010")] == ["same"]
+    table["same"] = table["same"].where(np.arange(n) % 3 > 0)
+    assert not raised(profile(table), "AD010"), "where a third is unknown the column does not give the target away"
+
+
+def survey(n: int, seed: int) -> pd.DataFrame:
+    answers = np.random.default_rng(seed).integers(1, 6, size=(n, 4))
+    frame = pd.DataFrame({f"q{i}": [f"level {v}" for v in answers[:, i]] for i in range(4)})
+    frame["y"] = np.random.default_rng(seed + 1).choice(["no", "yes"], n)
+    return frame
+
+
+def test_answers_of_few_levels_repeat_in_a_test_file_by_nature() -> None:
+    train, test = survey(2_000, 0), survey(500, 10)
+    (found,) = [f for f in profile(train, test=test).findings if f.code == "AD012"]
+    assert found.severity is Severity.PASSED and found.evidence["share"] > 0.5
+    train["at"], test["at"] = (np.random.default_rng(len(f)).normal(size=len(f)) for f in (train, test))
+    test.loc[:99] = train.loc[:99].to_numpy()
+    test["at"] = test["at"].astype(float)
+    (found,) = raised(profile(train, test=test), "AD012")
+    assert found.evidence["rows"] == 100
+
+
+def test_test_rows_of_other_days_are_no_copies() -> None:
+    def days(start: str, n: int) -> pd.DataFrame:
+        frame = clean_table(300).head(n)
+        return frame.assign(day=pd.date_range(start, periods=n))
+
+    train, later = days("2024-01-01", 300), days("2025-01-01", 60)
+    assert raised(profile(train.drop(columns="day"), test=later.drop(columns="day")), "AD012")
+    assert not raised(profile(train, test=later, options=FitOptions(time_column="day")), "AD012")
+
+
+def test_order_is_that_of_the_time_column_where_there_is_one() -> None:
+    table = clean_table(regression=True)
+    table["day"] = pd.date_range("2020-01-01", periods=len(table))
+    options = FitOptions(time_column="day")
+    assert not raised(profile(table.sort_values("y"), options=options), "AD015"), "the file may be in any order"
+    trend = table.assign(y=np.arange(len(table)) + table["y"]).sample(frac=1, random_state=0)
+    (found,) = raised(profile(trend, options=options), "AD015")
+    assert "Over 'day' the values of 'y' are nearly in order" in found.message
+    assert not raised(profile(trend), "AD015")
+
+
+def test_equal_shares_of_classes_are_promised_only_where_the_split_keeps_them() -> None:
+    table = clean_table(1_000).assign(day=pd.date_range("2020-01-01", periods=1_000))
+    table["y"] = np.where(np.arange(1_000) % 20 == 0, "yes", "no")
+
+    def action(options: FitOptions | None = None, test: pd.DataFrame | None = None) -> str:
+        (found,) = raised(profile(table, options=options, test=test), "AD008")
+        return found.action
+
+    assert action().startswith("Rows are split so that each part has its share")
+    assert "share of each class" not in action(FitOptions(time_column="day"))
+    assert action(test=table.head(100)).startswith("Validation rows are drawn so that")
+
+
+def test_a_single_column_more_is_named_and_several_are_counted() -> None:
+    class Names(Check):
+        key, code, title = "names", "AD999", "Names"
+
+        def run(self, ctx: Context) -> list[Finding]:
+            return []
+
+    found = [Names().finding(Severity.WARNS, "So it is.", column=f"c{i}") for i in range(MAX_FINDINGS + 2)]
+    assert Names().capped(found[:-1], "have names") == found[:-1]
+    assert Names().capped(found, "have names")[-1].message == "2 more columns have names, less strongly."

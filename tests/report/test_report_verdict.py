@@ -191,24 +191,30 @@ def test_next_steps_follow_the_evidence() -> None:
 
 
 def test_more_time_is_judged_by_when_the_best_was_found() -> None:
-    records = make_records("regression", n_trials=20)
+    records = make_records("regression", n_trials=40)
     clean = tuple(f for f in records.profile.findings if f.severity is not Severity.WARNS)
     e = evaluation(records).model_copy(update={"recommended": "Ensemble"})
     base = records.but(profile=records.profile.model_copy(update={"findings": clean}), evaluation=e)
     ok = [t for t in records.trials if t.ok]
 
-    def leads_when_best_is(k: int, family: str | None = None) -> list[str]:
+    def leads_when_best_is(k: int, family: str | None = None, origin: str | None = None) -> list[str]:
         trials = tuple(t.model_copy(update={"loss": 1.0 if i == k else 9.0}) for i, t in enumerate(ok))
         if family is not None:
             specs = [
                 t.spec.model_copy(update={"family": family if i != k else t.spec.family}) for i, t in enumerate(ok)
             ]
             trials = tuple(t.model_copy(update={"spec": s}) for t, s in zip(trials, specs, strict=True))
+        if origin is not None:
+            trials = tuple(
+                t.model_copy(update={"spec": t.spec.model_copy(update={"origin": origin})}) for t in trials
+            )
         return [plain(s.lead) for s in first(base.but(trials=trials)).next_steps]
 
-    best = next(i for i, t in enumerate(ok) if sum(u.spec.family == t.spec.family for u in ok[i + 1 :]) >= 3)
+    tuned = [t.spec.family for t in ok if t.spec.origin == "tpe"]
+    best = next(i for i, t in enumerate(ok) if tuned.count(t.spec.family) >= 3)
     assert "More time would hardly help." in leads_when_best_is(best)
     assert "More time would hardly help." not in leads_when_best_is(best, "another")  # the winner was never tuned
+    assert "More time would hardly help." not in leads_when_best_is(best, origin="portfolio")
     assert "More time may help." in leads_when_best_is(len(ok) - 1)
 
 

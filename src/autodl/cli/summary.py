@@ -164,13 +164,18 @@ def _find(evaluation: Evaluation, name: str) -> ModelScore | None:
 
 
 def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) -> list[Line]:
+    from autodl.report.sections.intervals import level_sentence, one_sided
+
     leader, base = _find(evaluation, evaluation.leader), _find(evaluation, evaluation.baseline)
     lines: list[Line] = []
     rows, worth = plural(evaluation.n_test, "row"), evaluation.worth
     seen, few = f"On {rows} never seen", (evaluation.n_test if worth is None else worth) < _TOO_FEW
     if worth is not None:
         seen += f" (weighted: they tell about as much as {plural(round(worth), 'row')} of equal weight)"
-    if evaluation.residuals is not None:
+    if level := one_sided(evaluation):
+        text = level_sentence(level, evaluation.n_test)
+        lines.append(Line("How well", text + (" Too few rows to conclude anything." if few else "")))
+    elif evaluation.residuals is not None:
         typical = evaluation.residuals.typical
         places = interval_decimals(typical.low, typical.high, typical.value)
         middle = evaluation.residuals.typical_guess
@@ -233,12 +238,14 @@ def _models(evaluation: Evaluation) -> list[Line]:
         unproven = f" It is not shown to be better than {evaluation.baseline}."
     text = f"{evaluation.leader} was chosen, but cannot be told apart from {listed(tied, most=4)} on these rows."
     if evaluation.recommended != evaluation.leader:
-        text += f" The simplest of them: {evaluation.recommended}."
+        text += f" The simplest that keeps nearly all of its lead over guessing: {evaluation.recommended}."
     return [Line("Models", text + unproven)]
 
 
 def _warnings(record: RunRecord) -> list[Line]:
-    found = [f for f in record.findings if f.severity == "warns"]
+    from autodl.report.urgency import urgency
+
+    found = sorted((f for f in record.findings if f.severity == "warns"), key=lambda f: urgency(f.code))
     if not found:
         return []
     lines = [

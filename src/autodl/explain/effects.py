@@ -23,6 +23,8 @@ MONOTONE = 0.8
 
 def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
     """The values to set (``prediction`` still 0): quantiles of numbers and dates, the most frequent categories."""
+    from autodl.profiling.words import moments
+
     known = column.dropna()
     if not len(known):
         return []
@@ -40,7 +42,7 @@ def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
             places = np.linspace(0.05, 0.95, N_POINTS) * (len(ordered) - 1)
             values = np.unique(ordered[places.round().astype(int)])
         if kind is ColumnKind.DATETIME:
-            return [EffectPoint(value=str(v.astype("datetime64[D]")), prediction=0.0) for v in values]
+            return [EffectPoint(value=word, prediction=0.0) for word in moments(values)]
         return [EffectPoint(value=f"{float(v):.6g}", number=float(v), prediction=0.0) for v in values]
     if kind is ColumnKind.CATEGORICAL:
         top = known.astype(str).value_counts().index[:N_CATEGORIES]
@@ -110,9 +112,22 @@ def direction(column: str, kind: ColumnKind, effect: tuple[EffectPoint, ...], ou
         least = "least likely" if outcome is not None else "lowest prediction"
         most = f"most likely '{outcome}'" if outcome is not None else "highest prediction"
         return f"{most} for '{top}', {least} for '{bottom}'"
-    rank = np.argsort(np.argsort(heights, kind="stable"), kind="stable").astype(float)
-    correlation = float(np.corrcoef(np.arange(len(rank)), rank)[0, 1])
-    if abs(correlation) < MONOTONE:
+    trend = _trend(heights)
+    if abs(trend) < MONOTONE:
         return ""
     more = "later" if kind is ColumnKind.DATETIME else "higher"
-    return f"{more} {column}: {up if correlation > 0 else down}"
+    return f"{more} {column}: {up if trend > 0 else down}"
+
+
+def _trend(heights: Array) -> float:
+    """Rank correlation of place and height, from -1 to 1.
+
+    Trees give steps: equal heights share their rank, and an effect that never turns back is a full trend.
+    """
+    from autodl.profiling.stats import ranks
+
+    level = np.round((heights - heights.min()) / np.ptp(heights), 6)
+    steps = np.diff(level)
+    if (steps >= 0).all() or (steps <= 0).all():
+        return float(np.sign(steps.sum()))
+    return float(np.corrcoef(np.arange(len(level)), ranks(level))[0, 1])

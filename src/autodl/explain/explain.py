@@ -54,6 +54,7 @@ def explain(
     seed: int,
     deadline: Deadline = NEVER,
     weight: Array | None = None,
+    group: Array | None = None,
     speed: Speed | None = None,
 ) -> Explanation | None:
     """Explain a model on rows that it was not trained on; None if not even the least can be done by the deadline.
@@ -73,6 +74,7 @@ def explain(
         deadline: What is not done by then is left out, and the note says so. With it, a few predictions are timed
             first, and fewer rows are looked at where they take long.
         weight: (n,) how much each row counts; all alike if None.
+        group: (n,) rows of the same number were drawn together; each for itself if None.
         speed: How long predictions take, if that is known; timed if None.
     """
     rng = np.random.default_rng(seed)
@@ -85,6 +87,7 @@ def explain(
         pick = np.sort(rng.choice(len(frame), size=max_rows, replace=False))
         frame, y = frame.iloc[pick], y[pick]
         weight = None if weight is None else weight[pick]
+        group = None if group is None else group[pick]
     frame = frame.reset_index(drop=True)
     now = time.monotonic()
     share = Deadline(now + IMPORTANCE_SHARE * (deadline.at - now))
@@ -97,7 +100,7 @@ def explain(
     judged = answer if metric.needs == "label" and (threshold != HALF or factors) else predict
     found = permutation_importance(
         judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight,
-        first=likely_order(frame, y, k, seed) if math.isfinite(deadline.at) else (),
+        group=group, first=likely_order(frame, y, k, seed) if math.isfinite(deadline.at) else (),
     )  # fmt: skip
     spoken = _class_spoken_of(y, k)
 

@@ -2,8 +2,9 @@
 
 Notation: n rows, p columns, R repeats, L loss. Importance of a column is the mean over repeats of
 ``L(column shuffled) - L(as it is)``. It is a two-sample U statistic, so its interval comes from the influence of each
-row in both of its parts, averaged over the repeats; what the shuffles add by chance is in it too. For scores without
-an influence function the interval is that of the mean over repeats.
+row in both of its parts, averaged over the repeats; what the shuffles add by chance is in it too. Where rows were
+drawn in groups the influences are summed over them, with t limits. For scores without an influence function the
+interval is that of the mean over repeats.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from autodl.clock import Deadline
 from autodl.evaluate.base import Metric
+from autodl.evaluate.grouped import group_numbers
 from autodl.evaluate.influence import influence, standard_error
 
 if TYPE_CHECKING:
@@ -43,13 +45,13 @@ class _Column:
         if phi is not None:
             self.influence = phi if self.influence is None else self.influence + phi
 
-    def bounds(self, level: float) -> tuple[float, float, float]:
-        """Mean, low, high."""
+    def bounds(self, level: float, group: Array | None = None) -> tuple[float, float, float]:
+        """Mean, low, high; ``group`` as ``group_numbers`` gives it."""
         from scipy.special import stdtrit
 
         r, mean = len(self.drops), float(np.mean(self.drops))
         if self.influence is not None:
-            se, freedom = standard_error(self.influence / r), 1e9
+            se, freedom = standard_error(self.influence / r, group), 1e9 if group is None else int(group.max())
         else:
             se = float(np.std(self.drops, ddof=1)) / math.sqrt(r) if r > 1 else 0.0
             freedom = max(1, r - 1)
@@ -100,6 +102,7 @@ def permutation_importance(
     deadline: Deadline,
     level: float = 0.95,
     weight: Array | None = None,
+    group: Array | None = None,
     first: Sequence[str] = (),
 ) -> Importances:
     """Loss added by shuffling each column, repeat by repeat over all columns so that it can stop at any time.
@@ -114,6 +117,7 @@ def permutation_importance(
         deadline: No batch that would pass it is begun, except the first, of one copy if time is short.
         level: Of the intervals.
         weight: (n,) how much each row counts; all alike if None.
+        group: (n,) rows of the same number were drawn together; each for itself if None. The shuffles mix all rows.
         first: All columns, those first that matter most if time is short; as they stand if empty.
     """
     n = len(frame)
@@ -155,6 +159,7 @@ def permutation_importance(
             found[str(column)].add(metric.loss(y, part, n_classes, weight) - base_loss, phi)
         copy_s = (time.monotonic() - began) / len(moves)
         done += len(moves)
-    measured = {c: v.bounds(level) for c, v in found.items() if v.drops}
+    block = group_numbers(group)
+    measured = {c: v.bounds(level, block) for c, v in found.items() if v.drops}
     ordered = dict(sorted(measured.items(), key=lambda kv: (-kv[1][0], kv[0])))
     return Importances(ordered, min((len(v.drops) for v in found.values()), default=0), cut)

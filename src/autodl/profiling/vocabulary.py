@@ -63,3 +63,6 @@ AFTERWARDS = (
     "结果", "时长", "结束时间", "完成时间", "关闭时间", "期間", "終了日", "完了日",
 )  # fmt: skip
 """Words and word pairs of columns that are often written down only after the outcome is known."""
+
+MAIL_AND_POSTS = _words("code codes number office offices town box address city id ids type title text length count")
+"""After "post" these speak of mail or of a message, not of a time."""

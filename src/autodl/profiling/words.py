@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SPLIT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^\w]+|_+|(?<=[^\W\d_])(?=\d)")
 
@@ -45,6 +49,13 @@ def share(x: float) -> str:
     if percent > 99.9 and percent < 100:
         return "more than 99.9 %"
     return f"{percent:.1f} %" if percent < 10 or percent > 99 else f"{percent:.0f} %"
+
+
+def moments(values: NDArray[Any]) -> list[str]:
+    """Dates as ``2024-03-01``, with the time of day where one of them has one: ``2024-03-01 12:30``."""
+    units = ("D", "m", "s", "ns")
+    unit = next(u for u in units if (values.astype(f"datetime64[{u}]") == values).all())
+    return [str(value).replace("T", " ") for value in values.astype(f"datetime64[{unit}]")]
 
 
 def number(x: float) -> str:

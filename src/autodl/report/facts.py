@@ -186,8 +186,7 @@ class Facts:
     @property
     def by_line(self) -> bool:
         """Whether a row's place can be told as a line of one text file, whose first line is the header."""
-        read = self.profile.read
-        return read.format == "csv" and read.header and read.n_files == 1 and self.plan.validation.test_size > 0
+        return self.profile.read.by_line and self.plan.validation.test_size > 0
 
     @property
     def majority(self) -> str:

@@ -138,6 +138,11 @@ def in_base(share: float, base: int = 100) -> str:
     return f"{count(share * base)} in {base:,}" if math.isfinite(share) else MISSING
 
 
+def share(x: float) -> str:
+    """``83 in 100``, and ``4 in 1,000`` where rounding to hundredths would say never or always."""
+    return in_base(x, share_base(x))
+
+
 def p_value(p: float) -> str:
     """``p < 0.001``, ``p = 0.03``."""
     if not math.isfinite(p):

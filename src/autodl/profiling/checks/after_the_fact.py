@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.vocabulary import AFTERWARDS, EARLIER_WORDS
+from autodl.profiling.vocabulary import AFTERWARDS, EARLIER_WORDS, MAIL_AND_POSTS
 from autodl.profiling.words import plain, tokens
 from autodl.records import Finding, Severity
 
@@ -42,6 +42,9 @@ class AfterTheFact(Check):
 def suspicious_phrase(name: str) -> str:
     """The word or word pair of the name that speaks of afterwards, or an empty string."""
     words = tokens(name)
+    words = tuple(
+        w for w, after in zip(words, (*words[1:], ""), strict=True) if w != "post" or after not in MAIL_AND_POSTS
+    )
     if EARLIER_WORDS & set(words) and not {"last", "payment"} <= set(words):
         return ""
     whole = f" {' '.join(words)} "

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_FINDINGS = 10
-"""At most this many findings of one check name a single column; the rest are counted in one more."""
+"""So many findings of one check name a single column; the rest, if there are several, are counted in one more."""
 NO_TIME = "Not looked at: the table is too wide for the time budget."
 SAMPLE_ROWS = 5_000
 """Rows of the sample that expensive checks look at."""
+NATURAL = 10_000
+"""Tables whose features allow no more combinations than this repeat rows by nature."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,28 @@ class Context:
     def _codes(self) -> dict[str, NDArray[np.int_]]:
         return {}
 
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Columns that set rows apart although models do not see them.
+
+        Rows of two days or two customers are two records; in a survey two people may answer alike, and their weights
+        tell them apart.
+        """
+        roles = (self.time_column, self.group_column, self.weight_column)
+        return tuple(c for c in roles if c is not None and c not in self.features)
+
+    @cached_property
+    def repeats_by_nature(self) -> bool:
+        """Whether the features allow so few combinations that chance repeats rows."""
+        total = 1
+        for name in self.features:
+            if self.column[name].kind in (ColumnKind.TEXT, ColumnKind.IMAGE, ColumnKind.SERIES):
+                return False
+            total *= max(1, self.column[name].n_unique)
+            if total > NATURAL:
+                return False
+        return True
+
     @cached_property
     def row_hash(self) -> NDArray[np.uint64]:
         """(n,) hash of each row's features."""
@@ -202,14 +226,14 @@ class Check(ABC):
         )
 
     def capped(self, found: list[Finding], what: str) -> list[Finding]:
-        """The first MAX_FINDINGS findings and one that counts the rest.
+        """The first MAX_FINDINGS findings and one that counts the rest; a single one more is told as it is.
 
         Args:
             found: The worst first.
             what: What the columns have, e.g. ``have missing values``.
         """
         rest = found[MAX_FINDINGS:]
-        if not rest:
+        if len(rest) < 2:
             return found
         severity = Severity.WARNS if any(f.severity is Severity.WARNS for f in rest) else rest[0].severity
         names = [f.column for f in rest if f.column]

@@ -42,8 +42,16 @@ class ClassImbalance(Check):
                 f"'{rare}' has {count(counts[rare], 'row')} ({share(counts[rare] / total)}), '{common}' "
                 f"{counts[common]:,}: always answering '{common}' would be right in {share(counts[common] / total)} "
                 "of the cases and useless.",
-                action="Rows are split so that each part has its share of each class. What the score makes of rare "
-                "classes, and whether they weigh more in learning, stands in the plan.",
+                action=f"{self._split(ctx)}What the score makes of rare classes, and whether they weigh more in "
+                "learning, stands in the plan.",
                 evidence=evidence,
             )
         ]
+
+    @staticmethod
+    def _split(ctx: Context) -> str:
+        """What the split does about it; nothing where it goes by time or by groups."""
+        if ctx.time_column or ctx.group_column:
+            return ""
+        parts = "Validation rows are drawn" if ctx.test is not None else "Rows are split"
+        return f"{parts} so that each part has its share of each class. "

@@ -6,11 +6,9 @@ import numpy as np
 
 from autodl.profiling.checks.base import Check, Context, hash_rows
 from autodl.profiling.words import count, share
-from autodl.records import ColumnKind, Finding, JsonScalar, Severity
+from autodl.records import Finding, JsonScalar, Severity
 
 WORTH_A_LOOK = 0.01
-NATURAL = 10_000
-"""Tables whose features allow fewer combinations than this repeat rows by nature."""
 
 
 class DuplicateRows(Check):
@@ -24,21 +22,16 @@ class DuplicateRows(Check):
         """One finding on repeated rows, one on contradicting rows where there are any."""
         if not ctx.features or ctx.n < 2:
             return self.not_applicable("There are too few rows or columns to compare.")
-        # Rows of two days or two customers are two records, even if the models see neither the day nor the name; in
-        # a survey two people may answer alike, and their weights tell them apart.
-        roles = (ctx.time_column, ctx.group_column, ctx.weight_column)
-        apart = tuple(c for c in roles if c is not None and c not in ctx.features)
-        rows = ctx.row_hash * np.uint64(31) + hash_rows(ctx.frame, apart)
+        rows = ctx.row_hash * np.uint64(31) + hash_rows(ctx.frame, ctx.apart)
         whole = rows * np.uint64(31) + hash_rows(ctx.frame, (ctx.target.name,))
         repeated = ctx.n - len(np.unique(whole))
         _, group, sizes = np.unique(rows, return_inverse=True, return_counts=True)
         contradicting = self._contradicting(ctx, group, sizes)
-        combinations = self._combinations(ctx)
         found: list[Finding] = []
         if repeated:
             part = repeated / ctx.n
             evidence: dict[str, JsonScalar] = {"rows": repeated, "share": part}
-            worth = part >= WORTH_A_LOOK and combinations > NATURAL
+            worth = part >= WORTH_A_LOOK and not ctx.repeats_by_nature
             found.append(
                 self.finding(
                     Severity.WARNS if worth else Severity.PASSED,
@@ -74,14 +67,3 @@ class DuplicateRows(Check):
         np.minimum.at(low, group, ctx.y)
         np.maximum.at(high, group, ctx.y)
         return int(sizes[low < high].sum())
-
-    @staticmethod
-    def _combinations(ctx: Context) -> float:
-        total = 1.0
-        for name in ctx.features:
-            if ctx.column[name].kind in (ColumnKind.TEXT, ColumnKind.IMAGE, ColumnKind.SERIES):
-                return float("inf")
-            total *= max(1, ctx.column[name].n_unique)
-            if total > NATURAL:
-                return total
-        return total

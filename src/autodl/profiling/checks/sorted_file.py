@@ -13,7 +13,7 @@ MIN_ROWS = 20
 
 
 class SortedFile(Check):
-    """Order of the target along the file."""
+    """Order of the target over the time column, or along the file."""
 
     key = "sorted_file"
     code = "AD015"
@@ -23,24 +23,28 @@ class SortedFile(Check):
         """One finding."""
         if ctx.n < MIN_ROWS:
             return self.not_applicable(f"Fewer than {MIN_ROWS} rows.")
+        y = ctx.y[ctx.order]
         if ctx.classification:
-            shares = np.bincount(ctx.y, minlength=1) / ctx.n
+            shares = np.bincount(y, minlength=1) / ctx.n
             by_chance = float((shares**2).sum())
-            equal = float((ctx.y[1:] == ctx.y[:-1]).mean())
+            equal = float((y[1:] == y[:-1]).mean())
             strength = (equal - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
         else:
             rows = ctx.sample
-            ranked = ranks(ctx.y[rows])
+            ranked = ranks(y[rows])
             strength = float(abs(np.corrcoef(rows, ranked)[0, 1])) if ranked.std() > 0 else 0.0
-        if not strength >= STRONG:
-            return self.passed("The file is not sorted by its target.", {"strength": strength})
         name = ctx.target.name
+        if not strength >= STRONG:
+            said = f"'{name}' is not in order over '{ctx.time_column}'." if ctx.time_column else (
+                "The file is not sorted by its target."
+            )  # fmt: skip
+            return self.passed(said, {"strength": strength})
         if ctx.time_column:
             return [
                 self.finding(
                     Severity.WARNS,
-                    f"'{name}' rises or falls with the order of the file; tested on later rows, the model meets "
-                    "values that it has hardly seen.",
+                    f"Over '{ctx.time_column}' the values of '{name}' are nearly in order; tested on later rows, the "
+                    "model meets values that it has hardly seen.",
                     action="Check that the time column is meant.",
                     evidence={"strength": strength},
                 )

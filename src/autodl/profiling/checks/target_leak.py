@@ -1,7 +1,8 @@
 """AD010: one column that alone predicts nearly everything.
 
 Each column is cut into bins; the out-of-fold mean target of a row's bin is its prediction (a one-column regression
-tree). Cf. the predictive power score (Wetschoreck 2020). Notation: n rows, k bins.
+tree); for numbers also its rank correlation with the target. Cf. the predictive power score (Wetschoreck 2020).
+Notation: n rows, k bins.
 """
 
 from __future__ import annotations
@@ -90,8 +91,24 @@ def single_column_scores(ctx: Context, names: tuple[str, ...]) -> dict[str, floa
         else:
             residual = ((targets - predicted) ** 2).sum()
             total = ((targets - targets.mean()) ** 2).sum()
-            out[name] = max(0.0, float(1 - residual / total)) if total > 0 else 0.0
+            out[name] = (
+                max(_monotone(ctx, name, rows, targets[:, 0]), float(1 - residual / total)) if total > 0 else 0.0
+            )
     return out
+
+
+def _monotone(ctx: Context, name: str, rows: NDArray[np.int_], target: NDArray[np.float64]) -> float:
+    """Squared rank correlation (Spearman) with a column of numbers; 0 for words.
+
+    The bins of a small table are too coarse for a score near 1, even of a column equal to the target.
+    """
+    if ctx.column[name].kind is ColumnKind.CATEGORICAL:
+        return 0.0
+    values = ctx.numbers(name, rows)
+    known = ~np.isnan(values)
+    place = np.full(len(values), float(known.sum() + 1) / 2)  # Missing values stand in the middle.
+    place[known] = ranks(values[known])
+    return float(np.corrcoef(place, target)[0, 1] ** 2) if np.ptp(place) > 0 else 0.0
 
 
 def _draw(ctx: Context, rows: NDArray[np.int_]) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.float64]]:

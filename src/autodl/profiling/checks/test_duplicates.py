@@ -12,7 +12,7 @@ WORTH_A_LOOK = 0.01
 
 
 class TestDuplicates(Check):
-    """Share of test rows whose features occur among the training rows."""
+    """Share of test rows that occur among the training rows."""
 
     key = "test_duplicates"
     code = "AD012"
@@ -22,11 +22,19 @@ class TestDuplicates(Check):
         """One finding."""
         if ctx.test is None or not ctx.features or not len(ctx.test):
             return self.not_applicable("There is no test file; the test rows are drawn from this one.")
-        same = np.isin(hash_rows(ctx.test, ctx.features), ctx.row_hash)
+        columns = (*ctx.features, *(c for c in ctx.apart if c in ctx.test))
+        known = ctx.row_hash if columns == ctx.features else hash_rows(ctx.frame, columns)
+        same = np.isin(hash_rows(ctx.test, columns), known)
         n, part = int(same.sum()), float(same.mean())
         if part < WORTH_A_LOOK:
             return self.passed(
                 f"{count(n, 'test row')} of {len(ctx.test):,} also stand in the training file.", {"rows": n}
+            )
+        if ctx.repeats_by_nature:
+            return self.passed(
+                f"{count(n, 'test row')} ({share(part)}) equal a row of the training file: with so few possible "
+                "values chance explains that.",
+                {"rows": n, "share": part},
             )
         return [
             self.finding(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import shlex
 
+from autodl.records.evaluation import SURE
+from autodl.records.origins import LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.more_time import judged
-from autodl.report.sections.trust import URGENT, warnings
+from autodl.report.sections.trust import warnings
 from autodl.report.text import code
+from autodl.report.urgency import LEAKS
 from autodl.report.view import Statement
 
-SURE = 0.95
 LIMIT = 2
+UNTUNED = (*LISTED, SUPERNET, PROMOTED)
+"""Origins of trials that nobody chose by what was seen before."""
 
 
 def next_steps(facts: Facts) -> tuple[Statement, ...]:
@@ -77,8 +81,7 @@ def _failed(facts: Facts) -> Statement | None:
 
 def _leak(facts: Facts) -> Statement | None:
     for f in warnings(facts):
-        text = f"{f.title} {f.message}".lower()
-        if f.column and any(w in text for w in URGENT[:3]):
+        if f.column and f.code in LEAKS:
             return _step(
                 f"Ask when {code(f.column)} is known.",
                 "If it is filled in only after the outcome, the score is an illusion: run again without it "
@@ -93,15 +96,19 @@ def _labels(facts: Facts) -> Statement | None:
     sure = [m for m in facts.evaluation.mistakes if m.confidence is not None and m.confidence >= SURE]
     if len(sure) < 3:
         return None
+    # Older records do not know how many there are beside those that they list.
+    known = facts.evaluation.n_sure_mistakes
+    least = "at least " if known is None and len(sure) == len(facts.evaluation.mistakes) else ""
+    total = len(sure) if known is None else known
     rows = fmt.words([fmt.count(m.row + 2 * facts.by_line) for m in sure[:3]])
-    some = "for example " if len(sure) > 3 else ""
+    some = "for example " if total > 3 else ""
     where = f"{some}lines {rows} of the file, the header being line 1" if facts.by_line else (
         f"{some}rows {rows}, counted from 0"
     )  # fmt: skip
     return _step(
         "Check some labels.",
-        f"On {fmt.plural(len(sure), 'row')} the model is at least {round(100 * SURE)} in 100 sure and the file says "
-        f"otherwise ({where}): either the file or the model misses something there.", "#wrong",
+        f"On {least}{fmt.plural(total, 'row')} the model is at least {round(100 * SURE)} in 100 sure and the file "
+        f"says otherwise ({where}): either the file or the model misses something there.", "#wrong",
     )  # fmt: skip
 
 
@@ -150,7 +157,9 @@ def _time(facts: Facts) -> Statement | None:
     after = len(done) - 1 - done.index(winner)
     total = done[-1].finished_s
     # A first try that other families' first tries do not beat says nothing of more time: it must have been tuned.
-    tuned = [t for t in done[len(done) - after :] if t.spec.family == winner.spec.family]
+    tuned = [
+        t for t in done[len(done) - after :] if t.spec.family == winner.spec.family and t.spec.origin not in UNTUNED
+    ]
     if after >= max(8, len(done) // 3) and len(tuned) >= 3:
         return _step(
             "More time would hardly help.",

@@ -42,14 +42,19 @@ def closing(facts: Facts) -> Closing:
 
 
 def _split(facts: Facts) -> str:
+    from autodl.profiling.words import share
+
     v = facts.plan.validation
     kind = KINDS[v.kind]
-    test = f"{100 * v.test_size:.0f} % of the rows were set apart {kind} and opened once" if v.test_size else (
+    test = f"{share(v.test_size)} of the rows were set apart {kind} and opened once" if v.test_size else (
         "a separate test file was opened once"
     )  # fmt: skip
-    folds = (
-        f"a single hold-out of {100 * v.holdout:.0f} %" if v.n_folds == 1 else f"{v.n_folds}-fold cross-validation"
-    )
+    if v.n_folds == 1:
+        folds = f"a single hold-out of {share(v.holdout)}"
+    elif v.kind == "time":
+        folds = f"training on {v.n_folds} ever longer pasts, each judged by the rows that follow it,"
+    else:
+        folds = f"{v.n_folds}-fold cross-validation"
     return f"{test}; candidates were compared by {folds} on the rest"
 
 

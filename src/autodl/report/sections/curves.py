@@ -59,7 +59,7 @@ def _threshold(facts: Facts, roc: Curve) -> Table | None:
     if min(totals) == 0:
         return None
     rows = tuple(
-        (fmt.in_base(found), fmt.in_base(false), fmt.count(flagged), fmt.in_base(right / max(1, flagged)))
+        (fmt.share(found), fmt.share(false), fmt.count(flagged), fmt.share(right / max(1, flagged)))
         for found, false, flagged, right in trade_offs(roc, totals[1], totals[0])
     )
     columns = (

@@ -99,7 +99,7 @@ def _card(facts: Facts, s: ShownExample, strongest: float, even: bool) -> Card |
     head = said if agreed else f"{said}, truly {shorten(s.true, 24)}"
     sure = ""
     if s.confidence is not None:
-        sure = f"sure {fmt.in_base(s.confidence, fmt.share_base(s.confidence))} · "
+        sure = f"sure {fmt.share(s.confidence)} · "
     place = sure + place
     file = sure + shorten(s.name, 40) if s.kind == "image" and s.name else place
     alt = f"{s.kind}: answered {shorten(s.predicted, 40)}, truly {shorten(s.true, 40)}"

@@ -19,9 +19,12 @@ MAX_COLUMNS = 200
 
 def health(facts: Facts) -> Health:
     """The section."""
+    from autodl.profiling.checks.base import NO_TIME
+
     p = facts.profile
-    n_warn = len(warnings(facts))
-    n_checks = len({f.code for f in p.findings})
+    n_warn = len({f.code for f in warnings(facts)})
+    unseen = [f for f in p.findings if f.message == NO_TIME]
+    n_checks = len({f.code for f in p.findings if f not in unseen})
     size = f" ({fmt.size(p.read.n_bytes)})" if p.read.n_bytes else ""
     intro = (
         f"{fmt.plural(p.n_rows, 'row')} with a target and {fmt.plural(len(p.columns.columns), 'column')}{size}. "
@@ -41,9 +44,11 @@ def health(facts: Facts) -> Health:
         else []
     )
     for severity, heading, text in GROUPS:
-        found = [f for f in p.findings if f.severity is severity]
+        found = [f for f in p.findings if f.severity is severity and f not in unseen]
         if found:
             groups.append((heading, text, _table(found, heading)))
+    if unseen:
+        groups.append(("Not looked at", "Checks that the time did not allow.", _table(unseen, "Not looked at")))
     return Health(intro, tuple(groups), _columns(facts))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from autodl.records import Evaluation, IntervalCheck
+from autodl import quantiles
+from autodl.records import Evaluation, IntervalCheck, LevelCheck
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.figures.intervals import interval_figure
@@ -17,12 +18,7 @@ def intervals(facts: Facts) -> Intervals | None:
         return None
     check, target = e.quantiles, code(facts.plan.target)
     if not check.intervals:
-        level = check.levels[0]
-        intro = (
-            f"{held_sentence(level.below.value, level.below.low, level.below.high)} of "
-            f"{fmt.plural(e.n_test, 'held-back row')} lie at or below the {name(level.level)}; it should be "
-            f"{percent(level.level)}."
-        )
+        intro = level_sentence(check.levels[0], e.n_test)
         meaning = f"{target} stays below a {term('quantile', 'quantile')} in the share of rows that its name says."
     else:
         sentence = interval_sentence(check.intervals[0], e.n_test)
@@ -62,6 +58,20 @@ def interval_sentence(i: IntervalCheck, n: int) -> str:
         f"{fmt.plural(n, 'held-back row')}; its mean width is {width.value} (95 % interval {width.low} to "
         f"{width.high}), against {guess} without looking at any column."
     )
+
+
+def level_sentence(level: LevelCheck, n: int) -> str:
+    """``89.1 % [86.0, 91.8] of 400 held-back rows lie at or below the 90 % quantile; it should be 90 %.``"""
+    return (
+        f"{held_sentence(level.below.value, level.below.low, level.below.high)} of {fmt.plural(n, 'held-back row')} "
+        f"lie at or below the {name(level.level)}; it should be {percent(level.level)}."
+    )
+
+
+def one_sided(e: Evaluation) -> LevelCheck | None:
+    """The first level where all lie above or all below one half, so that there is no typical answer; else None."""
+    levels = () if e.quantiles is None else e.quantiles.levels
+    return levels[0] if quantiles.one_sided([c.level for c in levels]) else None
 
 
 def held_sentence(value: float, low: float, high: float) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from autodl.records import Curve, Evaluation, Finding, Severity
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
+from autodl.report.only_guess import only_guess
 from autodl.report.sections.intervals import interval_statement
 from autodl.report.text import clean, code, term
+from autodl.report.urgency import URGENT, urgency
 from autodl.report.view import Statement
 
 HONEST = 0.05
 """Mean gap between stated and observed probability below which probabilities are called honest."""
+TELLS = 0.1
+"""Upper end of that gap's interval from which on the rows are too few to call probabilities honest."""
 FEW_ROWS = 100
 TOO_FEW = 10
 """Held-back rows below which shares and their intervals say nothing."""
-URGENT = ("leak", "after", "known only", "drift", "duplicate", "placeholder", "capped")
-"""Words in a finding's title or message that bear on whether the score can be believed."""
 PROBLEMS = {"AD021": "Too few rows"}
 """Checks whose title names what is wished for: what to call them when they warn."""
 
@@ -40,11 +42,9 @@ def _better(facts: Facts) -> Statement | None:
             "#search",
         )  # fmt: skip
     if evaluation.leader == evaluation.baseline:
-        return Statement(
-            "care", "No", "No model beat guessing",
-            "in validation, so the guess itself is delivered; the columns may not hold what is asked.",
-            "#leaderboard",
-        )  # fmt: skip
+        # The guess leads only where nothing else was scored: it says nothing of what the columns hold.
+        reason = only_guess(facts.run, evaluation) or "No other model was scored, so the guess itself is delivered."
+        return Statement("care", "No", "Nothing but a guess:", reason, "#search")
     c = facts.versus_baseline
     if c is None:
         return Statement(
@@ -135,13 +135,20 @@ def lean(curve: Curve, binary: bool) -> float:
 
 def _calibration(facts: Facts, evaluation: Evaluation) -> Statement | None:
     ece = evaluation.calibration_error
-    if ece is None:
+    if ece is None or facts.solid_rows < TOO_FEW:
         return None
     places = 1 if ece.high < 0.1 else 0
     link = "#curves"
+    most = fmt.fixed(max(100 * ece.high, 0.1), places) if places else fmt.count(100 * ece.high)
+    if ece.value <= HONEST and ece.high >= TELLS:
+        # A handful of rows shows no gap even where probabilities are far too sure.
+        reason = (
+            f"too few rows to tell: stated and observed shares may differ by up to {most} in 100 on average "
+            f"(n = {fmt.count(ece.n)})."
+        )
+        return Statement("unknown", "Open", f"Are its {term('calibration', 'probabilities')} honest?", reason, link)
     if round(100 * ece.value, places) <= 0:
         # The estimate is corrected for the gap that chance makes and cut at zero: it is not a measured gap of zero.
-        most = fmt.fixed(max(100 * ece.high, 0.1), places) if places else fmt.count(100 * ece.high)
         reason = (
             "stated and observed shares differ by no more than chance would make "
             f"(at most {most} in 100; n = {fmt.count(ece.n)})."
@@ -179,22 +186,16 @@ def _segments(facts: Facts, evaluation: Evaluation) -> list[Statement]:
     return [Statement("care", "Careful", lead, f"{body}{more}.", "#wrong")]
 
 
-def urgency(f: Finding) -> int:
-    """0 for what most bears on whether the score can be believed; ``len(URGENT)`` for what does not."""
-    text = f"{f.title} {f.message}".lower()
-    return next((i for i, w in enumerate(URGENT) if w in text), len(URGENT))
-
-
 def warnings(facts: Facts) -> list[Finding]:
     """Findings a person should look at, those that bear on the score first."""
     found = [f for f in facts.profile.findings if f.severity is Severity.WARNS]
-    return sorted(found, key=lambda f: (urgency(f), f.code))
+    return sorted(found, key=lambda f: (urgency(f.code), f.code))
 
 
 def _warnings(facts: Facts) -> list[Statement]:
     """Each of the two most urgent in full, the others in one line."""
     found = warnings(facts)
-    urgent = [f for f in found if urgency(f) < len(URGENT)][:2]
+    urgent = [f for f in found if f.code in URGENT][:2]
     rest = [f for f in found if f not in urgent]
     out = [Statement("care", "Look", f"{headline(f)}:", sentence(f.message), "#health") for f in urgent]
     if rest:

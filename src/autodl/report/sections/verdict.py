@@ -12,6 +12,7 @@ from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.drives import bars, columns_measured
 from autodl.report.sections.front import limit_statement
+from autodl.report.sections.intervals import level_sentence, one_sided
 from autodl.report.sections.trust import TOO_FEW, statements
 from autodl.report.text import code, strong, term
 from autodl.report.view import Strip, Verdict
@@ -68,6 +69,9 @@ def _score(facts: Facts) -> tuple[str, Strip | None, tuple[str, str, str]]:
         return _unscored(facts), None, none
     if facts.classification and (counts := facts.accuracy()):
         return _counts(facts, *counts)
+    if level := one_sided(facts.evaluation):
+        few = f" These are {CONCLUDE_NOTHING}." if facts.solid_rows < TOO_FEW else ""
+        return f"{level_sentence(level, facts.evaluation.n_test)}{few}", None, none
     if not facts.classification and facts.evaluation.residuals:
         return _typical(facts, facts.evaluation.residuals.typical, facts.evaluation.residuals.typical_guess)
     leader = facts.leader

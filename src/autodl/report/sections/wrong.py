@@ -57,14 +57,14 @@ def _confusion(facts: Facts, e: Evaluation) -> Confusion:
                 pairs.append((n, share, facts.classes[i], facts.classes[j], total))
         rows.append(tuple(cells))
         totals.append(fmt.count(total))
-        recalls.append(fmt.in_base(counts[i] / total) if total else fmt.MISSING)
+        recalls.append(fmt.share(counts[i] / total) if total else fmt.MISSING)
     pairs.sort(key=lambda p: -p[0])
     frequent = None
     if len(classes) > 2 and pairs:
         frequent = Table(
             "Most frequent confusions",
             (Column("True"), Column("Answered"), Column("Rows", True), Column("Of its class", True)),
-            tuple((code(a, 24), code(b, 24), fmt.count(n), fmt.in_base(s)) for n, s, a, b, _ in pairs[:MAX_PAIRS]),
+            tuple((code(a, 24), code(b, 24), fmt.count(n), fmt.share(s)) for n, s, a, b, _ in pairs[:MAX_PAIRS]),
         )
     alt = "Confusion matrix: " + "; ".join(
         f"{c}: {r} right of {t}" for c, r, t in zip(classes, recalls, totals, strict=True)
@@ -130,9 +130,7 @@ def _mistakes(facts: Facts, e: Evaluation) -> Table | None:
     sure = any(m.confidence is not None for m in e.mistakes)
     rows = []
     for m in e.mistakes:
-        confidence = (
-            fmt.in_base(m.confidence, fmt.share_base(m.confidence)) if m.confidence is not None else fmt.MISSING,
-        )
+        confidence = (fmt.share(m.confidence) if m.confidence is not None else fmt.MISSING,)
         rows.append(
             (
                 fmt.count(m.row + 2 * facts.by_line), shorten(m.true, 24),

@@ -1,0 +1,163 @@
+"""What the report claims of a run, and where it must not claim anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from report_records import Records, make_records
+
+from autodl.evaluate.coverage import quantile_check
+from autodl.profiling.checks.base import NO_TIME
+from autodl.records import Evaluation, Finding, Interval, LeaderboardRow, Mistake, Severity
+from autodl.report.facts import Facts, gather
+from autodl.report.sections.advice import next_steps
+from autodl.report.sections.closing import closing
+from autodl.report.sections.curves import curves
+from autodl.report.sections.health import health
+from autodl.report.sections.trust import statements
+from autodl.report.sections.verdict import verdict
+from autodl.report.sections.wrong import wrong
+from autodl.report.text import plain
+
+
+def facts(records: Records) -> Facts:
+    return gather(**records.kwargs())
+
+
+def having(records: Records, **changes: object) -> Records:
+    assert records.evaluation is not None
+    return records.but(evaluation=records.evaluation.model_copy(update=changes))
+
+
+def told(records: Records) -> str:
+    return " | ".join(plain(f"{s.word} {s.lead} {s.body}") for s in statements(facts(records)))
+
+
+def warned(records: Records, *codes: str, severity: Severity = Severity.WARNS, message: str = "So it is.") -> Records:
+    found = tuple(
+        Finding(code=c, title=f"Title {c}", severity=severity, column=f"c{i}", message=message)
+        for i, c in enumerate(codes)
+    )
+    return records.but(profile=records.profile.model_copy(update={"findings": found}))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.03])
+def test_probabilities_are_honest_only_where_the_rows_could_have_shown_otherwise(value: float) -> None:
+    def said(high: float, n: int) -> str:
+        error = Interval(value=value, low=0.0, high=high, n=n)
+        return told(having(make_records("binary"), calibration_error=error, n_test=n))
+
+    assert "Yes Its probabilities are honest" in said(0.08, 179)
+    assert "Open Are its probabilities honest? too few rows to tell" in said(0.31, 25)
+    assert "by up to 31 in 100 on average (n = 25)" in said(0.31, 25)
+    assert "probabilities" not in said(0.31, 8)
+
+
+def test_the_most_urgent_warnings_are_told_in_full_whatever_their_words() -> None:
+    records = warned(make_records("binary"), "AD001", "AD017", "AD014", "AD013", "AD011")
+    text = told(records)
+    assert "Look Title AD011 in c4: So it is." in text and "Look Title AD013 in c3: So it is." in text
+    assert "3 more data warnings: title AD014 in c2, title AD017 in c1 and title AD001 in c0." in text
+
+
+def test_only_a_column_that_may_leak_is_asked_about() -> None:
+    asked = [plain(s.lead) for s in next_steps(facts(warned(make_records("binary"), "AD014", "AD011")))]
+    assert asked[0] == "Ask when c1 is known."
+    leads = [s.lead for s in next_steps(facts(warned(make_records("binary"), "AD014", message="after a leak")))]
+    assert not any("Ask when" in lead for lead in leads)
+
+
+def test_a_guess_alone_says_why_and_blames_no_columns() -> None:
+    records = make_records("binary")
+    assert records.evaluation is not None
+    base = records.evaluation.baseline
+    alone = having(records, leader=base, models=tuple(m for m in records.evaluation.models if m.name == base))
+    text = told(alone)
+    assert "No Nothing but a guess: No other model was scored" in text and "columns" not in text.split(" | ")[0]
+    row = LeaderboardRow(
+        name=base,
+        family=alone.evaluation.models[0].family,
+        validation=0.5,
+        test=0.5,
+        fit_s=0.0,
+        predict_ms_per_row=0.0,
+    )
+    late = alone.but(run=records.run.model_copy(update={"leaderboard": (row,)}))
+    assert "No model was trained in the time; give more with --time-budget." in told(late)
+
+
+def sure_of(records: Records, n: int) -> Records:
+    some = tuple(Mistake(row=i, true="a", predicted="b", confidence=0.99) for i in range(n))
+    return having(warned(records), mistakes=some)
+
+
+def test_sure_mistakes_are_counted_whether_listed_or_not() -> None:
+    records = sure_of(make_records("binary"), 10)
+
+    def body(**changes: object) -> str:
+        return plain(next_steps(facts(having(records, **changes)))[0].body)
+
+    assert body(n_sure_mistakes=73).startswith("On 73 rows the model is at least 95 in 100 sure")
+    assert body().startswith("On at least 10 rows the model is")  # a record from before they were counted
+
+
+def test_rows_are_lines_only_where_the_reader_says_so() -> None:
+    records = sure_of(make_records("binary"), 4)
+    assert "rows 0, 1 and 2, counted from 0" in plain(next_steps(facts(records))[0].body)
+    lines = records.profile.read.model_copy(update={"by_line": True})
+    by_line = records.but(profile=records.profile.model_copy(update={"read": lines}))
+    assert "lines 2, 3 and 4 of the file, the header being line 1" in plain(next_steps(facts(by_line))[0].body)
+
+
+def test_a_level_on_one_side_is_told_by_the_share_below_it() -> None:
+    records = make_records("regression", n_test=400)
+    y, q = list(range(400)), [[360.0]] * 400
+
+    def score(levels: tuple[float, ...]) -> str:
+        wide = np.repeat(np.array(q), len(levels), axis=1)
+        check = quantile_check(np.array(y, dtype=float), wide, levels, np.arange(50.0), seed=0)
+        return plain(verdict(facts(having(records, quantiles=check))).score)
+
+    assert score((0.9,)).startswith("90.2 % [")
+    assert score((0.9,)).endswith("of 400 held-back rows lie at or below the 90 % quantile; it should be 90 %.")
+    assert "typically off by" in score((0.1, 0.9))
+
+
+def test_checks_without_time_did_not_run_and_two_findings_are_one_check() -> None:
+    records = warned(make_records("binary"), "AD011", "AD011")
+    unseen = Finding(code="AD010", title="Target leak", severity=Severity.NOT_APPLICABLE, message=NO_TIME)
+    absent = Finding(code="AD023", title="Rows in time", severity=Severity.NOT_APPLICABLE, message="No dates.")
+    findings = (*records.profile.findings, unseen, absent)
+    section = health(facts(records.but(profile=records.profile.model_copy(update={"findings": findings}))))
+    assert "2 checks ran; 1 asks for your eyes." in section.intro
+    shown = {heading: [row[0] for row in table.rows] for heading, _, table in section.groups}
+    assert shown == {"To look at": ["AD011", "AD011"], "Not applicable": ["AD023"], "Not looked at": ["AD010"]}
+
+
+def test_the_method_tells_windows_over_time_and_small_shares() -> None:
+    records = make_records("binary")
+
+    def method(**changes: object) -> str:
+        split = records.plan.validation.model_copy(update=changes)
+        return closing(facts(records.but(plan=records.plan.model_copy(update={"validation": split})))).method
+
+    assert "compared by 5-fold cross-validation on the rest" in method()
+    timely = method(kind="time", n_folds=3)
+    assert "cross-validation" not in timely and "training on 3 ever longer pasts" in timely
+    tiny = method(test_size=0.004, n_folds=1, holdout=0.002)
+    assert "0.4 % of the rows were set apart" in tiny and "a single hold-out of 0.2 %" in tiny
+
+
+def test_shares_below_one_in_a_hundred_are_not_told_as_never() -> None:
+    records = make_records("binary")
+    e = records.evaluation
+    assert isinstance(e, Evaluation)
+    roc = e.roc[0].model_copy(update={"x": (0.0, 0.004, 1.0), "y": (0.0, 0.96, 1.0)})
+    rare = having(records, roc=(roc,), confusion=((9_860, 40), (4, 96)), n_test=10_000)
+    section = curves(facts(rare))
+    assert section is not None and section.threshold is not None
+    assert section.threshold.rows[0][1] == "4 in 1,000"
+    found = wrong(facts(rare))
+    assert (
+        found is not None and found.confusion is not None and found.confusion.recalls == ("996 in 1,000", "96 in 100")
+    )
