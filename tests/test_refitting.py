@@ -97,6 +97,24 @@ def test_without_a_clock_nothing_depends_on_seconds(monkeypatch):
     assert sum(many[0].values()) == MOST_MODELS
 
 
+@pytest.mark.parametrize(
+    ("after", "counts"), [(0, {"a": 0, "b": 0}), (1, {"a": 1, "b": 0}), (2, {"a": 1, "b": 1}), (3, {"a": 2, "b": 1})]
+)
+def test_who_stops_the_run_waits_for_no_further_model_and_keeps_what_is_trained(monkeypatch, after, counts):
+    order = []
+
+    def one(self, result, seed, prepared):
+        order.append(result.spec.id)
+        return SimpleNamespace(to_bytes=lambda: b"model")
+
+    monkeypatch.setattr(Refits, "_one", one)
+    monkeypatch.setattr(refitting, "vouch", lambda data: None)
+    members = [Member(trial_id=i, family="lightgbm", weight=w) for i, w in (("a", 0.7), ("b", 0.3))]
+    refits = Refits(None, None, None, Deadline(), {"a": 1.0, "b": 1.0}, stopped=lambda: len(order) >= after)
+    fitted = refits.train(members, {i: trial(i) for i in "ab"})
+    assert {i: len(models) for i, models in fitted.items()} == counts
+
+
 def test_too_large_members_keep_their_fold_models(monkeypatch):
     counts, _ = train(monkeypatch, {"a": 1.0}, FakeClock(9.0), weights={"a": 1.0}, too_large=["a"])
     assert counts == {"a": 0}
@@ -133,7 +151,7 @@ def test_late_refits_are_a_warning_to_the_next(monkeypatch):
     assert quick["b"] == 1
 
 
-def further(monkeypatch, clock, seconds, going_on, weights, parent=None):
+def further(monkeypatch, clock, seconds, going_on, weights, parent=None, saw_answers=False):
     """Numbers of models by trial where those of some may go on, which of them did, and the seconds they had."""
     had = []
 
@@ -150,7 +168,8 @@ def further(monkeypatch, clock, seconds, going_on, weights, parent=None):
     monkeypatch.setattr(Refits, "_one", one)
     monkeypatch.setattr(refitting, "vouch", lambda data: None)
     monkeypatch.setattr(refitting, "trial_recipe", lambda spec, data: None)
-    preparer = type("P", (str,), {"transform": lambda self, frame: "rows as it knows them"})("its own")
+    known = {"transform": lambda self, frame: "rows as it knows them", "saw_answers": saw_answers}
+    preparer = type("P", (str,), known)("its own")
     results = {i: trial(i) for i in weights}
     if parent is not None:
         results = {
@@ -174,6 +193,11 @@ def test_it_goes_on_for_a_part_of_the_time_but_not_for_an_instant(monkeypatch):
     assert found == {"a": ["further"]} and had == [pytest.approx(15.0, abs=1.0)]
     found, gone_on, had = further(monkeypatch, Deadline.after(10.0), {"a": 90.0}, {"a": 30.0}, {"a": 1.0})
     assert found == {"a": []} and not gone_on and not had
+    # Columns that tell a training row its own answer would be trusted too much.
+    found, gone_on, _ = further(
+        monkeypatch, Deadline.after(30.0), {"a": 90.0}, {"a": 20.0}, {"a": 1.0}, saw_answers=True
+    )
+    assert found == {"a": []} and not gone_on
 
 
 def test_what_was_bred_is_not_trained_anew_but_may_go_on(monkeypatch):

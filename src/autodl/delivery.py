@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +155,7 @@ class Delivery:
         too_large: Collection[str] = (),
         most: int | None = None,
         beside: int = 0,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> str | None:
         """Train the members again on all rows and deliver them.
 
@@ -172,12 +173,13 @@ class Delivery:
             too_large: Ids of trials that are not trained again, as that does not fit into the memory or adds nothing.
             most: Models of each member at most; if None all of its fold models, or as many seeds as are worth it.
             beside: Fold models of each member to deliver with them, where all together answer quickly.
+            stopped: Whether no further model is to be trained.
 
         Returns:
             What was delivered, in words; None if nothing could be retrained.
         """
         frame, y = rows
-        refits = Refits(data, frame, y, deadline, seconds, further, self._fold_model)
+        refits = Refits(data, frame, y, deadline, seconds, further, self._fold_model, stopped)
         whole = all(self.folder.has_models(results[m.trial_id]) for m in ensemble.members)
         bagged = {m.trial_id: 1 + beside for m in ensemble.members}
         if not whole or not quick(bagged, results, timed=refits.timed):

@@ -45,6 +45,15 @@ def point(q: NDArray[Any], levels: Sequence[float]) -> NDArray[Any]:
     return np.asarray((1 - share) * q[:, above - 1] + share * q[:, above])
 
 
+def one_sided(levels: Sequence[float]) -> bool:
+    """Whether all levels lie on one side of 0.5: then none of them stands for a typical answer.
+
+    >>> one_sided((0.8, 0.9)), one_sided((0.1, 0.9)), one_sided((0.5,))
+    (True, False, False)
+    """
+    return bool(levels) and (max(levels) < MIDDLE or min(levels) > MIDDLE)
+
+
 def unknowable(levels: Sequence[float], n: int) -> tuple[float, ...]:
     """Levels beyond which fewer than ``FEW_BEYOND`` of n rows lie: nothing is learnt or tested there.
 

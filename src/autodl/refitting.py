@@ -60,6 +60,7 @@ class Refits:
         seconds: Estimated seconds of one refit, by trial id.
         further: Estimated seconds of letting a fold's model go on instead, by trial id; only those that can.
         start: The fold's model of a trial; None if it is gone.
+        stopped: Whether the user wants no more; what is trained by then is kept.
         gone_on: Ids of trials whose fold's model went on learning; ``train`` fills it.
     """
 
@@ -70,6 +71,7 @@ class Refits:
     seconds: Mapping[str, float]
     further: Mapping[str, float] = field(default_factory=dict)
     start: Callable[[TrialResult], FittedModel | None] = lambda result: None
+    stopped: Callable[[], bool] = lambda: False
     gone_on: set[str] = field(default_factory=set)
 
     @property
@@ -102,6 +104,8 @@ class Refits:
         took = expected = USUAL_S
         order = sorted(fitting, key=lambda m: -m.weight)
         for place, member in enumerate(order):
+            if self.stopped():
+                return fitted
             # What was trained a moment ago says whether estimates of the search still hold.
             slower = max(1.0, took / expected)
             if member not in able or self.deadline.left() < SAFETY * slower * self.seconds[member.trial_id]:
@@ -112,7 +116,7 @@ class Refits:
             self._add(member, results, 0, fitted, prepared)
             spent[member.trial_id] = max(1e-3, begun - self.deadline.left()) if self.timed else 1.0
             took, expected = took + spent[member.trial_id], expected + self.seconds[member.trial_id]
-        while (best := self._next(able, results, fitted, spent, most, beside)) is not None:
+        while (best := self._next(able, results, fitted, spent, most, beside)) is not None and not self.stopped():
             before = len(fitted[best.trial_id])
             self._add(best, results, before, fitted, prepared)
             if len(fitted[best.trial_id]) == before:
@@ -163,7 +167,7 @@ class Refits:
         part = 1.0 if self.timed else SLICE
         try:
             start = self.start(result)
-            if start is None:
+            if start is None or start.preparer.saw_answers:
                 return []
             # Its weights know the rows as its own preparation gives them.
             prepared = start.preparer, start.preparer.transform(self.frame)

@@ -192,7 +192,7 @@ def one_fold_predictor(
 def _shifted(prediction: NDArray[Any], oof: NDArray[Any], rows: KnownRows) -> tuple[NDArray[Any], float]:
     """A model's test quantiles with the shifts that its out-of-fold ones ask for, and the score of such shifts."""
     oof, rows, part = _halves(oof, rows)
-    moved = shifted(fit_shifts(oof, rows.y, rows.metric.levels, rows.weight), prediction)
+    moved = shifted(fit_shifts(oof, rows.y, rows.metric.levels, rows.weight, rows.block), prediction)
     return moved, rows.metric.to_score(rows.loss(held_out_shifted(oof, rows, part), 0))
 
 

@@ -8,9 +8,9 @@ import torch
 
 from autodl.features import Features
 from autodl.models.base import Meta, families
-from autodl.models.mlp import MlpConfig
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.nn.mlp import MlpShape, ResidualBlock
+from autodl.models.nn.mlp_config import MlpConfig
 from autodl.records import Modality, Task
 from autodl.search.space import family_space
 

@@ -7,8 +7,9 @@ import pytest
 
 from autodl.features import Features
 from autodl.models.base import Meta
-from autodl.models.mlp import Mlp, MlpConfig
+from autodl.models.mlp import Mlp
 from autodl.models.nn.inputs import InputPlan
+from autodl.models.nn.mlp_config import MlpConfig
 from autodl.records import Task
 from autodl.search.space import family_space
 

@@ -47,6 +47,11 @@ def test_losses_are_offered_where_the_target_allows(y, expected):
     assert (decision(found, "Loss of the models") is not None) == bool(expected)
 
 
+def test_whole_numbers_are_not_called_counts():
+    why = decision(plan(100.0 * COUNTS), "Loss of the models").why
+    assert why.startswith("The target holds whole numbers, never negative, that spread at least as much as counts do")
+
+
 @pytest.mark.parametrize("options", [{"metric": "mae"}, {"quantiles": (0.1, 0.9)}])
 def test_medians_and_quantiles_ask_for_no_mean(options):
     assert objectives(plan(COUNTS, **options)) == {()}

@@ -39,6 +39,13 @@ def test_onehot_up_to_its_limit_and_target_means_above() -> None:
     assert sum(name.startswith("who=") for name in wide.numeric_names) > 30
 
 
+def test_what_knows_the_answers_of_its_training_rows_is_known() -> None:
+    assert prepare(Recipe(categories="target", text="none"))[0].saw_answers
+    assert prepare(Recipe(text="svd", text_score=True))[0].saw_answers
+    assert not prepare(Recipe(text="svd", text_score=False))[0].saw_answers
+    assert not prepare(Recipe(text="none", categories="codes"))[0].saw_answers
+
+
 def test_tfidf_is_sparse_and_without_text_dense() -> None:
     _, X, _ = prepare(Recipe(text="tfidf"))
     assert X.is_sparse and "said:good" in X.numeric_names

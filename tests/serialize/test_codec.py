@@ -268,3 +268,11 @@ def test_one_long_text_does_not_widen_very_many_others() -> None:
     with pytest.raises(ValueError, match="one long text"):
         load(crafted({"texts": [texts, [len(texts)], "<U1"]}))
     assert load(crafted({"texts": [texts, [len(texts)], "|O"]})).tolist() == texts
+
+
+def test_files_of_earlier_versions_may_name_a_class_by_its_former_place() -> None:
+    from autodl.models.nn.mlp_config import MlpConfig
+    from autodl.serialize.allowed import allowed_class, type_name
+
+    assert allowed_class("autodl.models.mlp:MlpConfig") is MlpConfig
+    assert type_name(MlpConfig) == "autodl.models.nn.mlp_config:MlpConfig"

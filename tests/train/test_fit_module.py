@@ -85,6 +85,44 @@ def test_stop_epoch_gives_the_weights_of_that_epoch_of_the_longer_schedule():
         assert torch.equal(a, b)
 
 
+def rates(history_of, **changes) -> list[float]:
+    """Learning rates of the steps of a training."""
+    from autodl.train import loop
+
+    seen: list[float] = []
+    apply = loop.apply_factors
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            loop, "apply_factors", lambda o, factor, annealed: (seen.append(factor), apply(o, factor, annealed))
+        )
+        history_of()
+    return seen
+
+
+def test_a_refit_lowers_the_rate_where_plateau_did():
+    long, short = network(64, inputs=10), network(64, inputs=10)
+    plan = TrainConfig(lr=0.01, epochs=40, batch_size=50, schedule="plateau", patience=4, decay_every=0.25)
+    # Slowly better, so that the best epoch comes after the first fall.
+    valid = TensorData(noise().inputs, noise().target)
+    wiggling = iter([0.9, 0.8, 0.85, 0.84, 0.83, 0.7, 0.72, 0.73, 0.74, 0.6, *[0.65] * 40])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autodl.train.loop.evaluate", lambda *a: next(wiggling))
+        history = None
+
+        def first():
+            nonlocal history
+            history = fit_module(long, noise(), CrossEntropy(2), plan, valid=valid)
+
+        before = rates(first)
+    assert history.best_epoch == 10 and history.lowered[:2] == [4, 8]
+    again = plan.model_copy(update=history.again())
+    assert again.epochs_lowered == (4, 8)
+    after = rates(lambda: fit_module(short, noise(), CrossEntropy(2), again))
+    assert after == before[: len(after)] and len(after) == 10 * 4 and len(set(after)) == 3
+    for a, b in zip(long.parameters(), short.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 class Poisoned(nn.Module):
     """Gives NaN in training at chosen calls."""
 
@@ -196,6 +234,24 @@ def test_a_schedule_fitted_to_the_deadline_leaves_the_time_kept_in_reserve(monke
     history = fit_module(module, xor(), CrossEntropy(2), TrainConfig(epochs=1000, batch_size=100), deadline=deadline)
     assert history.stopped_by == "epochs"
     assert 6.0 <= deadline.left() <= 10.0  # 8 % of the 100 seconds after ten steps
+
+
+def test_epochs_behind_the_one_to_stop_at_need_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = TrainConfig(lr=0.01, epochs=50, batch_size=100, stop_epoch=10)  # 40 of 200 steps
+    free = rates(lambda: fit_module(network(), xor(), CrossEntropy(2), config))
+
+    def timed(seconds: float) -> list[float]:
+        module = Timed()
+        monkeypatch.setattr(time, "monotonic", lambda: module.now)
+        return rates(lambda: fit_module(module, xor(), CrossEntropy(2), config, deadline=Deadline.after(seconds)))
+
+    assert timed(60.0) == free and len(free) == 40
+    # Too little time for all: the same course in fewer steps, down to the same rate.
+    tight = timed(36.0)
+    assert 28 <= len(tight) < 36
+    assert tight[-1] == pytest.approx(free[-1], abs=0.03)
+    with pytest.raises(TimeoutError, match="of 40 steps"):
+        timed(19.0)
 
 
 def test_a_deadline_before_the_first_step_leaves_no_model():

@@ -26,8 +26,8 @@ _THREADED_CELLS = 50_000
 class LightGBMConfig(FamilyConfig):
     """Names as in LightGBM, see https://lightgbm.readthedocs.io/en/latest/Parameters.html."""
 
-    n_estimators: int = Field(2000, ge=1)
-    """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
+    n_estimators: int = Field(10_000, ge=1)
+    """Boosting rounds at most; early stopping on validation rows or the deadline ends sooner."""
     learning_rate: float = Field(0.04, gt=0, le=1)
     num_leaves: int = Field(24, ge=2)
     max_depth: int = -1

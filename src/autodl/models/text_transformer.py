@@ -35,8 +35,9 @@ class TextTransformerEstimator(TextNetwork):
     def make_body(self, length: int) -> tuple[nn.Module, int]:
         """See ``TextNetwork``."""
         from autodl.models.nn.text_bodies import TokenTransformer
+        from autodl.models.nn.text_net import VECTOR_SPREAD
 
-        body = TokenTransformer(self.config, length)
+        body = TokenTransformer(self.config, length, VECTOR_SPREAD)
         return body, body.width
 
     def body_cost(self, tokens: int) -> NetworkCost:

@@ -12,6 +12,7 @@ from autodl.models.nn.estimator import TabularNetwork
 from autodl.models.nn.names import FeedForwardName, NormPlace, NumericEmbeddingName, Pooling, TransformerNormName
 from autodl.models.nn.transformer_config import TransformerTraining
 from autodl.records import Recipe
+from autodl.train.config import annealed_epochs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,7 +25,7 @@ class TransformerConfig(TransformerTraining):
 
     weight_decay: float = Field(0.00001, ge=0, le=10)
     warmup: float = Field(0.05, ge=0, le=0.5)
-    patience: int = Field(8, ge=0)
+    patience_share: float = Field(0.3, ge=0, le=1)
 
     layers: int = Field(2, ge=1, le=8)
     heads: int = Field(4, ge=1, le=16)
@@ -50,6 +51,10 @@ class TransformerConfig(TransformerTraining):
     def token_size(self) -> int:
         """d."""
         return self.heads * self.head_size
+
+    def n_epochs(self, rows: int) -> int:
+        """As for an MLP, so that most trainings see the end of the schedule."""
+        return self.epochs or max(1, round(self.epoch_factor * annealed_epochs(rows)))
 
 
 class TransformerEstimator(TabularNetwork):
@@ -99,8 +104,9 @@ class Transformer(Family):
     summary = "A network that lets every column of a row look at every other before it answers."
     paper = 'Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data"'
     recipe = Recipe(
-        impute="median", indicator=True, scale="quantile", categories="codes", text="svd", vector_components=32
-    )
+        impute="median", indicator=True, scale="quantile", categories="codes", text="svd", vector_components=32,
+        target="standard",
+    )  # fmt: skip
     config = TransformerConfig
     complexity = 8
     order = 70

@@ -45,7 +45,10 @@ def decide_objectives(facts: Facts, metric: Metric) -> list[Decision]:
         return []
     if _counts(stats):
         ratio = stats.std**2 / stats.mean
-        why = f"The target counts: whole numbers from {stats.minimum:g} on, of variance {ratio:.3g} times the mean."
+        why = (
+            f"The target holds whole numbers, never negative, that spread at least as much as counts do (variance "
+            f"{ratio:.3g} times the mean)."
+        )
     else:
         why = f"The target is never negative and has a long tail (skewness {stats.skew:.1f})."
     listed = ", ".join(_WORDS[n] for n in names)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from autodl.errors import ConfigError
 from autodl.planning.facts import Facts
+from autodl.profiling.words import share
 from autodl.records import Decision, Modality, Validation
 
 MAX_TEST_ROWS = 20_000
@@ -73,7 +74,7 @@ def choose_validation(
         if fewer < n_folds:
             folds_why = f"{n_folds} folds would leave no time to try all kinds of models."
             n_folds, validation = fewer, made(fewer)
-    shape = f"{n_folds} folds" if n_folds > 1 else f"one split, {100 * holdout:.0f} % of the rows held out"
+    shape = f"{n_folds} folds" if n_folds > 1 else f"one split, {share(holdout)} of the rows held out"
     names = {"stratified": "stratified by class", "random": "at random", "group": "by group", "time": "by time"}
     if validation.repeats > 1:
         shape += f", drawn anew up to {validation.repeats} times for the leading models"

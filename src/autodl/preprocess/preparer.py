@@ -121,6 +121,16 @@ class Preparer:
         self._names = tuple(name for block in self._blocks for name in block.names)
         return self._features(frame, parts)
 
+    @property
+    def saw_answers(self) -> bool:
+        """Whether columns tell what the training rows' targets were.
+
+        They do so without a leak in what ``fit_transform`` gives; ``transform`` would tell a training row its own.
+        """
+        return any(
+            isinstance(b, TargetBlock) or (isinstance(b, TextBlock) and b.recipe.text_score) for b in self._blocks
+        )
+
     def transform(self, frame: pd.DataFrame) -> Features:
         """Prepare rows like the training rows.
 

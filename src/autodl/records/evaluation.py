@@ -6,6 +6,9 @@ from typing import Literal
 
 from autodl.records.base import JsonScalar, Record, StageRecord
 
+SURE = 0.95
+"""Stated probability from which on a wrong answer is told as a sure one."""
+
 
 class Interval(Record):
     """An estimate with its confidence interval."""
@@ -186,6 +189,8 @@ class Evaluation(StageRecord):
     quantiles: QuantileCheck | None = None
     segments: tuple[Segment, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    n_sure_mistakes: int | None = None
+    """Wrong answers given with a probability of at least ``SURE``, listed or not; None where that was not counted."""
     optimism: Interval | None = None
     """Leader's validation score minus its test score, in the metric's direction (positive: validation flattered)."""
     notes: tuple[str, ...] = ()

@@ -33,6 +33,8 @@ class ReadInfo(Record):
     delimiter: str | None = None
     decimal: str | None = None
     header: bool = True
+    by_line: bool = False
+    """Whether each row is one line of one text file below its header, so that row 0 is line 2."""
     n_files: int = 1
     n_bytes: int = 0
     notes: tuple[str, ...] = ()

@@ -66,11 +66,14 @@ _OF_PREPARATION = (
 )
 _FIXED = {"sklearn.feature_extraction.text:TfidfVectorizer": {"input": "content"}}
 """Attributes that must have one value: the vectorizer could otherwise be told to open files named by cells."""
+_RENAMED = {"autodl.models.mlp:MlpConfig": "autodl.models.nn.mlp_config:MlpConfig"}
+"""Names in the files of earlier versions."""
 _FUNCTIONS = ("autodl.preprocess.imputation:_closeness",)
 
 
 def allowed_class(name: str) -> type[Any] | None:
     """The class ``MODULE:CLASS``, imported only if the list has it; None if it has not."""
+    name = _RENAMED.get(name, name)
     if name in _OURS or name in _OF_PREPARATION:
         found: type[Any] = _resolve(name)
         return found

@@ -150,6 +150,7 @@ def deliver_refit(
         [*_too_large(ctx, problem, ensemble, results, names), *nearly_all_rows(setup, results, problem.n_refit)],
         most_copies(problem, ensemble, results, MAX_SEEDS),
         _beside(problem),
+        ctx.stop.is_set,
     )
 
 

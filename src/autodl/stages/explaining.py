@@ -108,6 +108,7 @@ def explain(
         seed=plan.seed,
         deadline=NEVER if budget.unlimited else Deadline.after(spare),
         weight=problem.w_test,
+        group=problem.test_groups,
         speed=ctx.answers,
     )
     if found is None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from autodl.clock import NEVER, Deadline
-from autodl.records import CurvePoint
+from autodl.records import CurvePoint, JsonScalar
 from autodl.train.config import TrainConfig
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
 from autodl.train.losses import Objective, batch_loss, penalty_l1
@@ -32,6 +32,8 @@ PLAN_AFTER = 2 * WARM_UP
 """Steps before the schedule is fitted to the deadline."""
 DEADLINE_SHARE = 0.92
 """Share of the time left at the first planning that the schedule plans to use."""
+LEAST_SHARE = 0.5
+"""Share of the steps up to the epoch to stop at, below which a training is not the one that was asked for."""
 RATE_AFTER_DIVERGENCE = 0.1
 EVAL_BATCH = 8192
 
@@ -46,6 +48,7 @@ class History:
 
     Attributes:
         curve: One point an epoch: error measure on the training batches (with dropout) and on validation rows.
+        lowered: Epochs after which ``plateau`` lowered the rate.
         best_epoch: Epoch (from 1) whose weights the module now has.
         best_error: Its validation error; None without validation rows.
         epochs: Length of the schedule in epochs, shortened where a deadline did so.
@@ -56,6 +59,7 @@ class History:
     """
 
     curve: list[CurvePoint] = field(default_factory=list)
+    lowered: list[int] = field(default_factory=list)
     best_epoch: int = 0
     best_error: float | None = None
     epochs: int = 0
@@ -63,6 +67,12 @@ class History:
     measure: str = ""
     steps: int = 0
     seconds: float = 0.0
+
+    def again(self) -> dict[str, JsonScalar]:
+        """Settings under which a training without validation rows takes the same course up to the best epoch."""
+        length: dict[str, JsonScalar] = {"epochs": self.epochs, "stop_epoch": self.best_epoch}
+        falls = ",".join(str(epoch) for epoch in self.lowered if epoch < self.best_epoch)
+        return {**length, "lowered": falls} if falls else length
 
 
 def fit_module(
@@ -143,6 +153,8 @@ class _Run:
         self.batch_size = config.n_batch(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
         self.planned_steps = self.all_steps = config.n_epochs(len(train)) * self.epoch_steps
+        # The schedule is as long as it was where the epoch to stop at was found; what lies behind that takes no time.
+        self.used = min(1.0, config.stop_epoch * self.epoch_steps / self.all_steps) if config.stop_epoch else 1.0
         epochs = self.planned_steps // self.epoch_steps
         self.patience = config.patience or (
             max(4, round(config.patience_share * epochs)) if config.patience_share else 0
@@ -173,10 +185,8 @@ class _Run:
         while True:
             epoch += 1
             ended = self._epoch(epoch)
-            if ended is None and self.config.stop_epoch and epoch >= self.config.stop_epoch:
-                ended = "stop_epoch"
-            if ended is None and history.steps >= self.planned_steps:
-                ended = "epochs"
+            if ended is None and history.steps >= self.last_step:
+                ended = "stop_epoch" if self.used < 1.0 else "epochs"
             if ended is None and self.patience and self.valid is not None:
                 ended = "patience" if epoch - self.best.epoch >= self.patience else None
             if ended is not None:
@@ -185,8 +195,17 @@ class _Run:
         self._finish(epoch)
         return history
 
+    @property
+    def last_step(self) -> int:
+        """Steps after which training ends."""
+        return max(1, round(self.used * self.planned_steps))
+
     def _finish(self, epoch: int) -> None:
         history = self.history
+        if self.config.stop_epoch and history.steps < LEAST_SHARE * self.used * self.all_steps:
+            raise TimeoutError(
+                f"only {history.steps} of {round(self.used * self.all_steps)} steps fitted into the time"
+            )
         for dropout, rate in zip(self.dropouts, self.dropout_rates, strict=True):
             dropout.p = rate
         if self.best.found:
@@ -206,7 +225,7 @@ class _Run:
         self.module.train()
         for batch in shuffled_batches(self.train, self.batch_size, self.generator):
             late = self.deadline.passed()
-            if late or self.history.steps >= self.planned_steps:
+            if late or self.history.steps >= self.last_step:
                 break
             error = self._step(self.augment(batch) if self.augment is not None else batch)
             if error is None:
@@ -227,10 +246,14 @@ class _Run:
                 valid = evaluate(measured, self.valid, self.objective, self.eval_batch)
             if valid != valid or valid == float("inf"):
                 return self._recover()
-            self.schedule.observe(valid)
+            if self.schedule.observe(valid):
+                self.history.lowered.append(epoch)
             self.best.offer(measured, valid, epoch)
-        elif self.valid is None and not _finite(self.module):
-            return self._recover()
+        elif self.valid is None:
+            if not _finite(self.module):
+                return self._recover()
+            if epoch in self.config.epochs_lowered:
+                self.schedule.lower(self.config.lr_decay)
         if rows:
             train = self.objective.finish(total / rows)
             reached = min(1.0, self.history.steps / self.planned_steps)
@@ -257,7 +280,7 @@ class _Run:
                 self.reserve = (1 - DEADLINE_SHARE) * self.deadline.left()
             fits = history.steps + int(max(0.0, self.deadline.left() - self.reserve) / pace)
             # Anew each time: a slow moment must not shorten the training for good.
-            self.planned_steps = max(1, min(self.all_steps, fits))
+            self.planned_steps = max(1, min(self.all_steps, int(fits / self.used)))
         self.progress = max(self.progress, min(1.0, history.steps / self.planned_steps))
         annealed = flat_cosine(self.progress) if self.config.anneal_regularization else 1.0
         # A warm-up starts from one step's worth: a rate of exactly 0 would waste the first batch.

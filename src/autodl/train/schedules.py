@@ -80,17 +80,23 @@ class Schedule:
         rise = min(1.0, t / c.warmup) if c.warmup > 0 else 1.0
         return base * rise * self._lowered
 
-    def observe(self, valid: float) -> None:
-        """Tell the schedule a validation loss; only ``plateau`` listens (torch's ``ReduceLROnPlateau``)."""
+    def observe(self, valid: float) -> bool:
+        """Tell the schedule a validation loss; only ``plateau`` listens (torch's ``ReduceLROnPlateau``).
+
+        Returns:
+            Whether the rate was lowered.
+        """
         if self._config.schedule != "plateau":
-            return
+            return False
         if valid < self._best:
             self._best, self._bad = valid, 0
-            return
+            return False
         self._bad += 1
-        if self._bad > self._patience:
-            self._lowered *= self._config.lr_decay
-            self._bad = 0
+        if self._bad <= self._patience:
+            return False
+        self.lower(self._config.lr_decay)
+        self._bad = 0
+        return True
 
     def lower(self, by: float) -> None:
         """Multiply all later rates, as after a divergence."""

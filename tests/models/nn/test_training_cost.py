@@ -34,7 +34,8 @@ def test_more_threads_never_cost_more_and_help_large_problems(key):
 def test_a_small_network_trains_on_one_thread_and_leaves_torch_as_it_was():
     import torch
 
-    from autodl.models.mlp import Mlp, MlpConfig
+    from autodl.models.mlp import Mlp
+    from autodl.models.nn.mlp_config import MlpConfig
 
     seen = []
 

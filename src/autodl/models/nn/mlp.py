@@ -8,14 +8,19 @@ h width, c outputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from autodl.models.nn.embeddings import CategoryEncoder
+from autodl.models.nn.embeddings import CategoryEncoder, make_numeric_embedding
 from autodl.models.nn.ensembling import BatchEnsembleLinear, MemberLinear, MemberScale
 from autodl.models.nn.layers import Activation, Dropout, Gate, Scale, TangentLinear, make_norm
+from autodl.models.nn.mlp_config import MAX_EMBEDDED, MAX_ONEHOT, MlpConfig
 from autodl.models.nn.names import EnsembleName
+
+if TYPE_CHECKING:
+    from autodl.models.nn.inputs import InputPlan
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,23 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The block's output."""
         return self.shortcut(x) + self.body(x)  # type: ignore[no-any-return]
+
+
+def input_parts(config: MlpConfig, plan: InputPlan, sample: Tensor) -> tuple[nn.Module | None, CategoryEncoder]:
+    """What turns columns into the inputs of the first layer: an embedding of numbers, if any, and one of categories.
+
+    Args:
+        config: Kind and size of the embedding. plan: Columns. sample: (s, p) training values, for bins.
+    """
+    embedding = make_numeric_embedding(
+        config.embedding if sample.shape[1] * config.embedding_size <= MAX_EMBEDDED else "none",
+        sample,
+        size=config.embedding_size,
+        frequencies=config.frequencies,
+        sigma=config.sigma,
+        bins=config.bins,
+    )
+    return embedding, CategoryEncoder(plan.cardinalities, MAX_ONEHOT, config.category_size)
 
 
 class TabularMLP(nn.Module):

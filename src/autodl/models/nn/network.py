@@ -191,7 +191,7 @@ class Network(Estimator, Generic[P]):
             )
         self.curve = history.curve
         self.stopped_by = history.stopped_by
-        self.refit = {"epochs": history.epochs, "stop_epoch": history.best_epoch} if valid is not None else {}
+        self.refit = history.again() if valid is not None else {}
         self._module, self._state = module, to_arrays(module)
 
     def _known(self) -> P:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from autodl.features import Features
-    from autodl.models.mlp import MlpConfig
     from autodl.models.nn.inputs import InputPlan
+    from autodl.models.nn.mlp_config import MlpConfig
     from autodl.models.nn.supernet_paths import Choices
 
 PATHS_PER_STEP = 1
@@ -54,7 +54,7 @@ class MlpSupernet(TabularNetwork):
         """See ``TabularNetwork``."""
         import torch
 
-        from autodl.models.mlp import input_parts
+        from autodl.models.nn.mlp import input_parts
         from autodl.models.nn.supernet import SuperMLP
 
         c = self.config

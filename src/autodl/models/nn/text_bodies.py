@@ -49,15 +49,16 @@ class TokenTransformer(nn.Module):
     Args:
         config: d and the rest of the architecture.
         length: Tokens of a text at most; training may have put in more, which share the last place.
+        spread: Of fresh vectors of tokens, which places should not drown.
 
     Shape: (b, t, d), (b, t) bool or None -> (b, d).
     """
 
-    def __init__(self, config: TokenTransformerConfig, length: int) -> None:
+    def __init__(self, config: TokenTransformerConfig, length: int, spread: float = 1.0) -> None:
         super().__init__()
         c, d = config, config.embed
         self.width = d
-        self.places = nn.Parameter(waves(length, d))
+        self.places = nn.Parameter(spread * waves(length, d))
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
                 d, c.heads, max(1, round(c.hidden_factor * d)), c.dropout, "gelu", batch_first=True, norm_first=True

@@ -8,10 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autodl.media.tokens import PADDING
+from autodl.media.tokens import PADDING, UNKNOWN
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.nn.layers import Dropout
 from autodl.models.nn.media_net import MediaNet
+
+VECTOR_SPREAD = 0.1
+"""Of fresh word vectors: much larger ones are learnt by too slowly (Kocmi & Bojar 2017, "An Exploration of Word
+Embedding Initialization in Deep-Learning Tasks"), and rare words keep the noise that they began with."""
 
 
 class TextNet(MediaNet):
@@ -41,6 +45,9 @@ class TextNet(MediaNet):
         super().__init__()
         self.columns = columns
         self.vectors = nn.Embedding(vocabulary, embed, padding_idx=PADDING)
+        nn.init.normal_(self.vectors.weight, std=VECTOR_SPREAD)
+        with torch.no_grad():
+            self.vectors.weight[[PADDING, UNKNOWN]] = 0.0
         self.drop = Dropout(embed_dropout)
         self.body = body
         self.add_head(columns * width, table, n_outputs)
