@@ -345,3 +345,8 @@ def test_what_is_learnt_from_images_or_series_alone_has_no_columns_to_compare(ki
         f"It looks at nothing but the {noun}, so there are no columns to compare. Shuffling them among the rows "
         "examined did not make the score measurably worse."
     )
+
+
+def test_lean_follows_what_rows_weigh() -> None:
+    by_rows = Curve(label="m", x=(0.6, 0.9), y=(0.9, 0.6), counts=(900, 100))
+    assert lean(by_rows, binary=True) < 0 < lean(by_rows.model_copy(update={"mass": (1.0, 50.0)}), binary=True)

@@ -170,6 +170,16 @@ def test_merge_refits():
     assert merge_refits([{"n": 0}, {"n": 0}]) == {"n": 1}
 
 
+def test_falls_of_the_rate_stay_with_the_training_that_they_belong_to():
+    folds = [
+        {"epochs": 40, "stop_epoch": 15, "lowered": "9,14"},
+        {"epochs": 40, "stop_epoch": 38},
+        {"epochs": 44, "stop_epoch": 30, "lowered": ""},
+    ]
+    assert merge_refits(folds) == folds[2]
+    assert merge_refits([folds[1], folds[1]]) == folds[1]
+
+
 def test_merge_refits_where_the_first_fold_learnt_nothing():
     assert merge_refits([{}, {"n": 10}, {"n": 20, "k": "a"}]) == {"n": 15, "k": "a"}
 

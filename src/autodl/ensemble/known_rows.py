@@ -17,10 +17,14 @@ OTHERS = 500
 """Rows outside the largest class that a sample holds if there are so many: they decide on scores and cuts."""
 
 
+MOST_ROWS = 500_000
+"""That are looked at for their sake."""
+
+
 def rows_with_others(y: Array) -> int:
-    """How many random rows of (n,) codes hold ``OTHERS`` rows outside the largest class."""
+    """How many random rows of (n,) codes hold ``OTHERS`` rows outside the largest class, ``MOST_ROWS`` at most."""
     others = len(y) - int(np.bincount(y.astype(np.int64)).max())
-    return len(y) if others <= OTHERS else round(len(y) * OTHERS / others)
+    return min(MOST_ROWS, len(y) if others <= OTHERS else round(len(y) * OTHERS / others))
 
 
 def copies(y: Array, block: Array | None) -> int:

@@ -27,7 +27,6 @@ NEAR = 0.25
 MAX_ROWS = 5_000
 """Rows that a cut is chosen on at most, unless more are needed to hold enough of rare classes; evenly spaced ones are
 taken above it."""
-MOST_ROWS = 500_000
 FEWEST = 10
 """With fewer rows of the rarest of two classes, or in all of more, the most probable class is the answer."""
 
@@ -51,7 +50,7 @@ def quick_cut(p: Array, rows: KnownRows) -> tuple[float, tuple[float, ...]]:
     """The cut of two classes or the factors of more that do best on these rows; see ``quick_answers``."""
     if rows.metric.counts is None:
         return HALF, ()
-    if len(rows) > MAX_ROWS and len(rows) > (most := min(MOST_ROWS, max(MAX_ROWS, rows_with_others(rows.y)))):
+    if len(rows) > MAX_ROWS and len(rows) > (most := max(MAX_ROWS, rows_with_others(rows.y))):
         some = np.linspace(0, len(rows) - 1, most).astype(np.int64)
         p, rows = p[some], rows.only(some)
     if np.bincount(rows.y, minlength=2).min() < FEWEST if p.shape[1] == 2 else len(rows) < FEWEST:

@@ -60,6 +60,8 @@ def choose_threshold(p: Array, rows: KnownRows) -> float:
     cuts = candidate_cuts(p, y)
     chosen, gains = [], []
     for _ in range(N_SPLITS):
+        if rows.deadline.passed():
+            break
         side = random_half(y, rng, rows.block)
         if min(np.bincount(y[part], minlength=2).min() for part in (side, ~side)) == 0:
             continue  # blocks of one class each: a half without the other class tells no cut

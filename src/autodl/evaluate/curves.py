@@ -115,6 +115,7 @@ def calibration_curve(
     return Curve(
         label=label, x=tuple(x.tolist()), y=tuple(share.tolist()), low=tuple(b[0] for b in bounds),
         high=tuple(b[1] for b in bounds), counts=tuple(int(c) for c in counts),
+        mass=() if weight is None else tuple(mass.tolist()),
     )  # fmt: skip
 
 
@@ -169,7 +170,9 @@ def calibration_error(
     expected = float((part * honest).sum() * np.sqrt(2 / np.pi))
     spread = float((part * np.abs(mean + noise)).sum(axis=1).std())
     half = z * spread
-    low, value, high = (math.sqrt(max(0.0, e * abs(e) - expected**2)) for e in (raw - half, raw, raw + half))
+    low, value, high = (
+        math.sqrt(max(0.0, e * abs(e) - expected**2)) for e in (raw - half, raw, min(1.0, raw + half))
+    )
     return Interval(value=value, low=low, high=high, n=len(y), level=level, method="bias-corrected bootstrap")
 
 

@@ -144,6 +144,9 @@ class CatBoostEstimator(ArrayEstimator):
             valid = _pool(X_val, y_val, self.weight_val)
             params["use_best_model"] = True
             params["od_type"], params["od_wait"] = "Iter", _patience(c)
+        elif X_val is not None:  # validation rows that tell nothing of when to stop
+            params["iterations"] = min(c.n_estimators, round(self._length()))
+            self.refit = {"n_estimators": params["iterations"]}
         stop = _StopAt(deadline, self._length(), None if valid is None else self.watch)
         model = CatBoost(params)
         model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])

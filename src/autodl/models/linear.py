@@ -11,7 +11,7 @@ from pydantic import Field
 from autodl.models._arrays import ArrayEstimator, as_matrix
 from autodl.models._rotation import MOST_ROWS, rotated
 from autodl.models._rounds import rounds
-from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 from autodl.records.recipe import BENT_COLUMNS
 
@@ -35,8 +35,8 @@ class LinearConfig(FamilyConfig):
     """Share of the absolute penalty in ``elasticnet``."""
     max_iter: int = Field(300, ge=1)
     objective: Literal["auto", "poisson", "tweedie", "gamma"] = "auto"
-    """Of regression: ``auto`` is squared errors, or absolute ones where the metric asks for them (with ``l2``); the
-    others are generalized linear models with a logarithmic link, whose penalty is that of squares."""
+    """Of regression: ``auto`` is squared errors; the others are generalized linear models with a logarithmic link,
+    whose penalty is that of squares."""
 
 
 class LinearEstimator(ArrayEstimator):
@@ -76,19 +76,12 @@ class LinearEstimator(ArrayEstimator):
             warnings.filterwarnings("ignore", message="Ill-conditioned matrix")
             if self.is_classifier:
                 self._train_logistic(matrix, y, weight, deadline)
-            elif self._levels:
+            elif self.meta.quantiles:
                 self._train_quantiles(matrix, y, weight, deadline)
             elif self.config.objective != "auto":
                 self._train_generalized(matrix, y, weight, deadline)
             else:
                 self._train_regression(matrix, y, weight)
-
-    @property
-    def _levels(self) -> tuple[float, ...]:
-        """Of the lines that are fitted as quantiles: those asked for, or the median where absolute errors count."""
-        c = self.config
-        median = self.meta.metric in ABSOLUTE_METRICS and c.objective == "auto" and c.penalty == "l2"
-        return self.meta.quantiles or ((0.5,) if median else ())
 
     def _train_logistic(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:
         from sklearn.linear_model import LogisticRegression
@@ -185,14 +178,14 @@ class LinearEstimator(ArrayEstimator):
 
         n, p = matrix.shape
         if np.ptp(y) == 0:  # smoothing would spread the quantiles of a single value
-            self._mean, self._coefficients = float(y[0]), np.zeros((len(self._levels), p + 1))
+            self._mean, self._coefficients = float(y[0]), np.zeros((len(self.meta.quantiles), p + 1))
             return
         self._mean = float(np.average(y, weights=weight))
         self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
         target = (y - self._mean) / self._deviation
         mass = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
         lines: list[NDArray[np.float64]] = []
-        for level in self._levels:
+        for level in self.meta.quantiles:
             start = lines[-1] if lines else None
             lines.append(
                 fit_quantile(
@@ -205,11 +198,9 @@ class LinearEstimator(ArrayEstimator):
 
     def _raw(self, X: Features) -> NDArray[Any]:
         matrix = as_matrix(X)
-        # Models of earlier versions that minimize squares have a model, whatever the metric.
-        if self._levels and self._model is None:
+        if self.meta.quantiles:
             lines = self._coefficients
-            answers = np.asarray(matrix @ lines[:, :-1].T + lines[:, -1]) * self._deviation + self._mean
-            return answers if self.meta.quantiles else answers[:, 0]
+            return np.asarray(matrix @ lines[:, :-1].T + lines[:, -1]) * self._deviation + self._mean
         if self.is_classifier:
             return np.asarray(self._model.predict_proba(matrix))
         if self.config.objective != "auto":

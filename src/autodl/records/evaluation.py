@@ -76,6 +76,8 @@ class Curve(Record):
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
+    mass: tuple[float, ...] = ()
+    """What the rows behind each point weigh together, where rows have weights."""
 
 
 class Residuals(Record):

@@ -57,7 +57,7 @@ class FamilyPlan(Record):
     encoder: str = ""
     """Key of the pretrained network that it trains further, where it does so."""
     defaults: dict[str, JsonScalar] = {}
-    """Values of its parameters that the data call for, in the place of the usual ones; none with a space of one's own."""
+    """Values of its parameters that the data call for; with a space of the user's own there are none."""
 
 
 class Skipped(Record):

@@ -72,7 +72,7 @@ class History:
         """Settings under which a training without validation rows takes the same course up to the best epoch."""
         length: dict[str, JsonScalar] = {"epochs": self.epochs, "stop_epoch": self.best_epoch}
         falls = ",".join(str(epoch) for epoch in self.lowered if epoch < self.best_epoch)
-        return {**length, "lowered": falls} if falls else length
+        return {**length, "lowered": falls} if self.lowered else length
 
 
 def fit_module(

@@ -120,12 +120,12 @@ def _beaten(facts: Facts, evaluation: Evaluation) -> Statement | None:
 
 
 def lean(curve: Curve, binary: bool) -> float:
-    """How far stated confidence exceeds what happens, weighted by rows; positive means too sure.
+    """How far stated confidence exceeds what happens, weighted by what rows count; positive means too sure.
 
     Two classes: the curve is of P(positive), so confidence lies on either side of one half. Otherwise x is the
     probability of the answer given.
     """
-    weights = curve.counts or (1,) * len(curve.x)
+    weights = curve.mass or curve.counts or (1,) * len(curve.x)
     total = sum(weights) or 1
     signed = (
         (x - y) * (1 if not binary or x >= 0.5 else -1) * w for x, y, w in zip(curve.x, curve.y, weights, strict=True)
