@@ -156,6 +156,9 @@ def test_a_folder_with_a_table_for_the_test(
     held_out = read_test(options, data)
     assert held_out is not None
     assert held_out.frame["x"].tolist() == table["x"][40:].tolist()
+    # Named as the test of other rows, it is the test that counts.
+    elsewhere = load_test(str(tmp_path), data, 0)
+    assert elsewhere.frame["x"].tolist() == table["x"][40:].tolist()
     with pytest.raises(ConfigError, match="test data came with them"):
         load(str(tmp_path), options.model_copy(update={"test_size": 0.2}))
     write_table(table[40:].drop(columns="y"), tmp_path / f"test.{suffix}")

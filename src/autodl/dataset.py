@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -302,9 +303,12 @@ def load_test(
     series_id = next((rule.id_column for rule in rules if rule.id_column is not None), None)
     allowance = Allowance(memory_bytes=total_memory(), seed=seed, group_column=series_id, whole=series_id is not None)
     name = Path(path).name
-    table = read_rows(
-        path, as_text=train.schema.word_columns, marked=train.schema.marked_columns, allowance=allowance
+    read_test = partial(
+        read_rows, as_text=train.schema.word_columns, marked=train.schema.marked_columns, allowance=allowance
     )
+    table = read_test(path)
+    if table.test is not None:  # a folder with both: one of them is for the test
+        table = read_test(table.test)
     table = table_as_trained(
         drawn_test(table, len(train.y), seed, hurried=train.read.sample is not None), train.schema, name
     )

@@ -467,7 +467,7 @@ def test_types_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.usefixtures("streaming")
 @pytest.mark.parametrize("index", [pd.Index([5, 9, 2]), pd.MultiIndex.from_tuples([(1, "a"), (1, "b"), (2, "a")])])
 @pytest.mark.parametrize("named", [False, True])
-def test_a_nameless_index_is_no_column(
+def test_a_nameless_index_of_one_level_is_no_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: pd.Index, named: bool
 ) -> None:
     if named:
@@ -475,4 +475,5 @@ def test_a_nameless_index_is_no_column(
     path = tmp_path / "t.parquet"
     pd.DataFrame({"x": [1, 2, 3]}, index=index).to_parquet(path)
     for frame in (read_table(path)[0], small(path, monkeypatch)):
-        assert frame.columns.tolist() == (["key", "x"] if named else ["x"])
+        nameless = [f"level_{i}" for i in range(index.nlevels - named)] if index.nlevels > 1 else []
+        assert frame.columns.tolist() == [*nameless, *(["key"] if named else []), "x"]

@@ -193,6 +193,24 @@ def test_days_first_stay_first_where_several_forms_were_learnt(tmp_path: Path) -
     assert found["day"].tolist() == [pd.Timestamp("2024-03-05"), pd.Timestamp("2024-03-06")]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_months_first_stay_first_where_several_forms_were_learnt(tmp_path: Path, order: int) -> None:
+    dates = pd.date_range("2024-03-01", periods=60)
+    words = [d.strftime("%m/%d/%Y" if i % 2 else "%B %d %Y") for i, d in enumerate(dates)]
+    schema = learnt(write(tmp_path / "train.csv", words, "day"))
+    days = [("04/03/2024", pd.Timestamp("2024-04-03")), ("03/04/2024", pd.Timestamp("2024-03-04"))][::order]
+    found = read_again(write(tmp_path / "new.csv", [text for text, _ in days], "day"), schema)
+    assert found["day"].tolist() == [day for _, day in days]
+
+
+def test_no_date_is_lost_beside_many_of_another_form(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=60), "y": RNG.normal(size=60)})
+    schema = infer_schema(read_table(frame)[0], target="y").only(["day"])
+    words = [*pd.date_range("2024-05-01", periods=40).strftime("%Y-%m-%d"), "3/30/2024"]
+    found = read_again(write(tmp_path / "new.csv", words, "day"), schema)
+    assert found["day"].iloc[-2:].tolist() == [pd.Timestamp("2024-06-09"), pd.Timestamp("2024-03-30")]
+
+
 def test_a_decimal_comma_of_the_file_goes_for_numbers_that_do_not_tell(tmp_path: Path) -> None:
     frame = pd.DataFrame({"price": RNG.normal(size=60), "size": RNG.normal(size=60), "y": RNG.normal(size=60)})
     schema = infer_schema(read_table(frame)[0], target="y")

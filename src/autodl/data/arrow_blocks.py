@@ -30,8 +30,12 @@ class ArrowFile:
         self.schema = schema
         index = [n for n in (schema.pandas_metadata or {}).get("index_columns", []) if n in schema.names]
         # The numbers of the rows, which pandas keeps where some of them were left out, are no column.
-        named = [n for n in index if not n.startswith("__index_level_")]
-        self.names = [*named, *(n for n in schema.names if n not in index)]
+        self._index = [] if len(index) == 1 and _nameless(index[0]) else index
+        self.names = [*self._index, *(n for n in schema.names if n not in index)]
+
+    def shown(self, name: str) -> str:
+        """A column's name for people: levels of an index that pandas wrote without names are numbered."""
+        return f"level_{self._index.index(name)}" if name in self._index and _nameless(name) else name
 
     @property
     def n_rows(self) -> int | None:
@@ -100,3 +104,8 @@ def is_arrow_file(paths: Sequence[Path]) -> bool:
             if file.read(6) != b"ARROW1":
                 return False
     return True
+
+
+def _nameless(name: str) -> bool:
+    """Whether pandas so calls a level of an index that has no name."""
+    return name.startswith("__index_level_")

@@ -171,7 +171,7 @@ class _ArrowBlocks:
         notes: tuple[str, ...] = ()
         self._raw: list[dict[str, str]] = []
         for part, file in zip(table.parts, self._files, strict=True):
-            names, repaired = clean_names(file.names)
+            names, repaired = clean_names([file.shown(n) for n in file.names])
             check_names(names, part.name)
             notes = notes or repaired
             self._raw.append(dict(zip(names, file.names, strict=True)))

@@ -35,6 +35,8 @@ _MONTHS = ("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%m/%Y", "%Y/%m", "%m-%Y", "%Y.%m
 EPOCH_S, EPOCH_MS = "epoch:s", "epoch:ms"
 """``ParseRule.date_format`` of seconds and milliseconds since 1970."""
 COMPACT = "%Y%m%d"
+MIXED = "mixed"
+"""Several forms, the month first where that is open."""
 SHARE = 0.95
 """Share of the distinct texts that a format must read."""
 
@@ -51,7 +53,7 @@ def parse_dates(
     if len(texts) == 0:
         return np.empty(0, "datetime64[ns]")
     texts = texts.str.strip().mask(texts.str.strip().str.lower().isin(NO_NUMBER))
-    form, first = rule.date_format or "mixed", rule.dayfirst and rule.date_format is None
+    form, first = rule.date_format or MIXED, rule.dayfirst and rule.date_format is None
     return _plain(pd.to_datetime(texts, format=form, dayfirst=first, errors="coerce", utc=True))
 
 
@@ -136,7 +138,7 @@ def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
     day, month = _orders(few)
     # Dots between day and month mean that the day comes first wherever they are used.
     day_first = day if day != month else any(_DOTTED.search(t) for t in few)
-    rules = (ParseRule(dayfirst=True), ParseRule(dayfirst=False))
+    rules = (ParseRule(dayfirst=True), ParseRule(date_format=MIXED))
     best = max(rules if day_first else rules[::-1], key=lambda r: _share(few, r))
     if _share(few, best) < SHARE:
         return None

@@ -17,7 +17,9 @@ NO_DELIMITER = "\x1f"
 BLANKS = " "
 """Columns set apart by runs of blanks."""
 RUN = 4
-"""So many numbers that count evenly are names, if they do so in no other record."""
+"""So many numbers that count evenly are names, if they do so in no other record..."""
+LONG_RUN = 20
+"""...and there are so many of them, or of other records: in a few small numbers they may by chance."""
 
 _PLAIN = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
@@ -199,7 +201,9 @@ def _run_of_names(first: list[str], body: list[list[str]], places: list[int]) ->
     step, start = _even_step([first[i] for i in places]), float(first[places[0]])
     if step == 1 and (start == 0 or 1800 <= start <= 2200):
         return True
-    if len(places) < RUN or step is None:
+    # In a few rows of a few small numbers one may count evenly by chance.
+    enough = len(places) >= RUN and (len(places) >= LONG_RUN or len(body) >= LONG_RUN)
+    if not enough or step is None:
         return False
     return all(_even_step([r[i].strip() for i in places if i < len(r)]) is None for r in body)
 

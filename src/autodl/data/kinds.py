@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.dates import learn_date_numbers, learn_date_rule
+from autodl.data.dates import MIXED, learn_date_numbers, learn_date_rule
 from autodl.data.numbers import file_uses_decimal_comma, learn_number_rule, parse_numbers
 from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.series.kind import judge_series
@@ -212,7 +212,7 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     dates = learn_date_rule([str(w) for w in levels.words[valued]])
     if dates is not None:
         rule, doubt = dates
-        form = rule.date_format or "mixed forms"
+        form = "mixed forms" if rule.date_format in (None, MIXED) else rule.date_format
         return Verdict(ColumnKind.DATETIME, f"dates ({form})" + (f"; {doubt}" if doubt else ""), rule)
     rule = ParseRule(missing_words=_missing_words(lowered, counts, n, is_target))
     kept = present & ~np.isin(lowered, rule.missing_words)

@@ -42,8 +42,7 @@ def _from_arrow(table: pa.Table) -> pd.DataFrame:
         frame: pd.DataFrame = table.to_pandas(integer_object_nulls=False)
     except (KeyError, TypeError, ValueError):  # what pandas once noted about the columns is damaged; they are not
         frame = table.replace_schema_metadata(None).to_pandas(integer_object_nulls=False)
-    named = [name for name in frame.index.names if name is not None]
-    return frame.reset_index(level=named) if named else frame
+    return frame.reset_index() if frame.index.names != [None] else frame
 
 
 def read_json(data: pa.Buffer, where: str) -> pd.DataFrame:

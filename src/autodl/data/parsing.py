@@ -206,6 +206,7 @@ def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDAr
         # Where the training's file held dates and no text, nothing is known yet of how text writes them.
         own = _other_dates([str(w) for w in levels.words if w.lower() not in NO_NUMBER], levels)
         if own is not None:
+            own = np.where(np.isnat(own), parse_dates(levels.words, rule), own)
             return levels.spread(own, np.datetime64("NaT", "ns"))
     values = _parse(levels, lambda: parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels))
     return levels.spread(values, np.datetime64("NaT", "ns"))
