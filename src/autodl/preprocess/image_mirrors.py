@@ -4,7 +4,7 @@ Mirroring training images helps where a mirror image is as likely as the image, 
 letters, signs, gauges. What holds can be seen: a linear model of colours and outlines that has never seen a mirror
 image finds mirrored ones no harder if images are as often one way round as the other, and is lost on them if not.
 
-Notation: n images learnt from, m held-out ones, k numbers of an image, c targets (one of each class, or the number).
+Notation: n images, m of them held out, k numbers of an image, c targets (one of each class, or the number).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Mirrored(NamedTuple):
     skill: float
     """Share of the variance of the targets that the model explains on the images as they are."""
     images: int
-    """m."""
+    """Held out, of all folds together."""
 
 
 def looks_of(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
@@ -75,40 +75,46 @@ def upside_down(images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
 
 
 def mirrored(
-    learnt: tuple[NDArray[np.float64], NDArray[Any]],
-    judged: Sequence[NDArray[np.float64]],
+    looks: Sequence[NDArray[np.float64]],
     y: NDArray[Any],
+    folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
     n_classes: int,
 ) -> Mirrored | None:
     """What mirroring takes away; None where the model tells too little from colours and outlines to judge by.
 
     Args:
-        learnt: (n, k) looks and (n,) targets to learn from.
-        judged: (m, k) looks of the held-out images: as they are, mirrored left to right, and upside down.
-        y: (m,) their targets.
+        looks: (n, k) of the images as they are, mirrored left to right, and upside down.
+        y: (n,) targets.
+        folds: Positions to learn from and positions to judge, at least one pair.
         n_classes: Of the targets; 0 for numbers.
     """
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    x, known = learnt
-    model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES)).fit(x, _targets(known, n_classes))
-    wanted = _targets(y, n_classes)
-
-    def errors(looks: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(((model.predict(looks).reshape(wanted.shape) - wanted) ** 2).sum(axis=1))
-
-    blind = ((_targets(known, n_classes).mean(axis=0) - wanted) ** 2).sum(axis=1)
-    plain, left_right, top_bottom = (errors(looks) for looks in judged)
+    parts = [_errors(looks, _targets(y, n_classes), train, valid) for train, valid in folds]
+    blind, plain, left_right, top_bottom = np.hstack(parts)
     gain = float((blind - plain).mean())
     if not gain > TELLING * _error(blind - plain):
         return None
 
-    def lost(losses: NDArray[np.float64]) -> Lost:
-        return Lost(float((losses - plain).mean()) / gain, _error(losses - plain) / gain)
+    def lost(errors: NDArray[np.float64]) -> Lost:
+        return Lost(float((errors - plain).mean()) / gain, _error(errors - plain) / gain)
 
-    return Mirrored(lost(left_right), lost(top_bottom), gain / float(blind.mean()), len(y))
+    return Mirrored(lost(left_right), lost(top_bottom), gain / float(blind.mean()), len(plain))
+
+
+def _errors(
+    looks: Sequence[NDArray[np.float64]],
+    wanted: NDArray[np.float64],
+    train: NDArray[np.intp],
+    valid: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """(4, m) squared errors of the mean, and of a model of the first looks on the first, second and third ones."""
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), RidgeCV(PENALTIES)).fit(looks[0][train], wanted[train])
+    answers = [model.predict(view[valid]).reshape(len(valid), -1) for view in looks]
+    blind = np.broadcast_to(wanted[train].mean(axis=0), answers[0].shape)
+    return np.stack([((answer - wanted[valid]) ** 2).sum(axis=1) for answer in (blind, *answers)])
 
 
 def _targets(y: NDArray[Any], n_classes: int) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autodl.clock import Deadline
-from autodl.media.array import MediaArray
 from autodl.planning.mirroring import TOPIC, mirrors, with_mirroring
 from autodl.records import ColumnKind
 
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 SHARE = 0.02
 """Of the time left, what looking may take."""
-MOST, LEAST = 2_000, 200
-"""Images that are learnt from, and half as many that are judged: more tell no more, fewer too little."""
-STEP = 200
-"""Images to learn from that are looked at between two looks at the clock."""
+MOST, LEAST = 2_500, 100
+"""Images that are looked at, and those that there must be at least to learn from and to judge by."""
+STEP = 250
+"""Images between two looks at the clock."""
 
 
 def mirroring(ctx: RunContext, problem: Problem) -> Problem:
@@ -52,24 +51,25 @@ def look(data: TrialData, seed: int, deadline: Deadline) -> Mirrored | None:
     from autodl.preprocess.image_mirrors import looks_of, mirrored, sides, upside_down
     from autodl.preprocess.vector_block import objects_of
 
-    columns = [data.frame[name].array for name in data.schema.of_kind(ColumnKind.IMAGE)]
-    whole = np.all([c.batch.present for c in columns if isinstance(c, MediaArray)], axis=0)
-    images = [objects_of(data.frame, name) for name in data.schema.of_kind(ColumnKind.IMAGE)]
-    rng = np.random.default_rng(seed)
-    train, valid = (rng.permutation(part[whole[part]]) for part in data.folds[0])
-    train, valid = train[:MOST], valid[: MOST // 2]
-    known: list[NDArray[np.float64]] = []
-    judged: list[tuple[NDArray[np.float64], ...]] = []
-    n, m = 0, 0
-    while (n < len(train) or m < len(valid)) and not deadline.passed():
-        some, others = train[n : n + STEP], valid[m : m + STEP // 2]
-        if len(some):
-            known.append(looks_of([at(some) for at in images]))
-        if len(others):
-            pixels = [at(others) for at in images]
-            judged.append((looks_of(pixels), looks_of(sides(pixels)), looks_of(upside_down(pixels))))
-        n, m = n + len(some), m + len(others)
-    if n < LEAST or m < LEAST // 2:
+    names = data.schema.of_kind(ColumnKind.IMAGE)
+    whole = np.all([~data.frame[name].isna().to_numpy() for name in names], axis=0)
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(whole))[:MOST]
+    images = [objects_of(data.frame, name) for name in names]
+    views: tuple[list[NDArray[np.float64]], ...] = ([], [], [])
+    n = 0
+    while n < len(rows) and not deadline.passed():
+        pixels = [at(rows[n : n + STEP]) for at in images]
+        for view, turned in zip(views, (pixels, sides(pixels), upside_down(pixels)), strict=True):
+            view.append(looks_of(turned))
+        n = min(n + STEP, len(rows))
+    place = np.full(len(data.y), -1, dtype=np.intp)
+    place[rows[:n]] = np.arange(n)
+
+    def seen(part: NDArray[np.intp]) -> NDArray[np.intp]:
+        return place[part][place[part] >= 0]
+
+    folds = [(seen(train), seen(valid)) for train, valid in data.folds]
+    folds = [(train, valid) for train, valid in folds if len(train) >= LEAST and len(valid)]
+    if sum(len(valid) for _, valid in folds) < LEAST:
         return None
-    views = [np.vstack(view) for view in zip(*judged, strict=True)]
-    return mirrored((np.vstack(known), data.y[train[:n]]), views, data.y[valid[:m]], data.n_classes)
+    return mirrored([np.vstack(view) for view in views], data.y[rows[:n]], folds, data.n_classes)

@@ -204,6 +204,7 @@ def test_where_no_worker_comes_up_any_more_trials_go_on_in_this_process(
             assert eventually(lambda: bool(found.extend(runner.wait(0.1)) or found))
             # It has said nothing of its configuration, which may so be tried again.
             assert found[0].result.lost and "got no process of its own" in str(found[0].result.error)
+        assert eventually(lambda: runner.free() == 1 and bool(told))
         assert outcome_of(runner, job(24, "linear")).result.ok
         assert len(told) == 1 and "No worker process comes up any more (it ended" in told[0]
         assert runner.running() == [] and runner.free() == 1

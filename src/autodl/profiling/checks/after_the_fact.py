@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import zip_longest
 
 from autodl.profiling.checks.base import Check, Context
 from autodl.profiling.vocabulary import AFTERWARDS, EARLIER_WORDS, MAIL_AND_POSTS
@@ -42,9 +43,8 @@ class AfterTheFact(Check):
 def suspicious_phrase(name: str) -> str:
     """The word or word pair of the name that speaks of afterwards, or an empty string."""
     words = tokens(name)
-    words = tuple(
-        w for w, after in zip(words, (*words[1:], ""), strict=True) if w != "post" or after not in MAIL_AND_POSTS
-    )
+    followed = zip_longest(words, words[1:], fillvalue="")
+    words = tuple(word for word, after in followed if word != "post" or after not in MAIL_AND_POSTS)
     if EARLIER_WORDS & set(words) and not {"last", "payment"} <= set(words):
         return ""
     whole = f" {' '.join(words)} "
