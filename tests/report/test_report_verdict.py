@@ -301,6 +301,23 @@ def test_columns_that_there_was_no_time_for_are_told() -> None:
     assert first(whole).drivers_note == ""
 
 
+def test_images_have_no_direction() -> None:
+    records = make_records("binary")
+    e = records.explanation
+    assert e is not None
+    flat = e.importances[0].model_copy(update={"direction": "", "effect": ()})
+    told = records.but(explanation=e.model_copy(update={"importances": (flat,)}))
+    columns = told.profile.columns
+    as_image = tuple(
+        c.model_copy(update={"kind": ColumnKind.IMAGE}) if c.name == flat.column else c for c in columns.columns
+    )
+    seen = told.profile.model_copy(update={"columns": columns.model_copy(update={"columns": as_image})})
+    for profile, words in ((told.profile, "no simple direction"), (seen, "")):
+        section = drives(gather(**told.but(profile=profile).kwargs()))
+        assert section is not None
+        assert [b.direction for b in section.bars] == [words] and str(section.table.rows[0][-1]) == words
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

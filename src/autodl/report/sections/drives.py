@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from autodl.records import Importance
+from autodl.records.column import OBJECTS
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.figures.effects import effect_figures
@@ -24,14 +25,14 @@ def bars(facts: Facts, limit: int) -> tuple[Driver, ...]:
     top = max([max(i.high, i.drop) for i in chosen], default=0.0)
     if top <= 0:
         top = 1.0
-    return tuple(_bar(i, top) for i in chosen)
+    return tuple(_bar(facts, i, top) for i in chosen)
 
 
 def _percent(value: float, top: float) -> float:
     return round(min(100.0, max(0.0, 100 * value / top)), 2)
 
 
-def _bar(i: Importance, top: float) -> Driver:
+def _bar(facts: Facts, i: Importance, top: float) -> Driver:
     places = fmt.decimals(i.low, i.high)
     return Driver(
         name=code(i.column, 32),
@@ -39,7 +40,7 @@ def _bar(i: Importance, top: float) -> Driver:
         low=_percent(i.low, top),
         high=_percent(i.high, top),
         amount=f"{fmt.fixed(i.drop, places)} ({fmt.fixed(i.low, places)} to {fmt.fixed(i.high, places)})",
-        direction=direction(i),
+        direction=_told(facts, i),
     )
 
 
@@ -55,6 +56,12 @@ def direction(i: Importance) -> str:
         if top.prediction == bottom.prediction
         else f"highest at {shorten(top.value, 20)}, lowest at {shorten(bottom.value, 20)}"
     )
+
+
+def _told(facts: Facts, i: Importance) -> str:
+    """The direction in words, or that there is no simple one; nothing for images, texts and series."""
+    objects = facts.profile.columns.of_kind(*OBJECTS)
+    return direction(i) or ("" if i.column in objects else "no simple direction")
 
 
 def columns_measured(facts: Facts) -> str:
@@ -75,7 +82,7 @@ def drives(facts: Facts) -> Drives | None:
     rows = tuple(
         (
             code(i.column), fmt.number(i.drop), fmt.number(i.low), fmt.number(i.high),
-            direction(i) or "no simple direction",
+            _told(facts, i),
         )
         for i in e.importances
     )  # fmt: skip

@@ -11,7 +11,7 @@ from autodl.report.view import Column, Health, Table
 
 GROUPS = (
     (Severity.FIXED, "Fixed for you", "Found and handled; nothing to do unless you disagree."),
-    (Severity.PASSED, "Passed", "Looked for and not found."),
+    (Severity.PASSED, "Passed", "Nothing to worry about."),
     (Severity.NOT_APPLICABLE, "Not applicable", "Checks that make no sense for this table."),
 )
 MAX_COLUMNS = 200
