@@ -31,8 +31,8 @@ _SAMPLED_ROWS = 50
 class CatBoostConfig(FamilyConfig):
     """Names as in CatBoost, see https://catboost.ai/docs/en/references/training-parameters."""
 
-    n_estimators: int = Field(10_000, ge=1)
-    """Boosting rounds at most; early stopping on validation rows or the deadline ends sooner."""
+    n_estimators: int = Field(2000, ge=1)
+    """Boosting rounds at most; early stopping on validation rows usually ends sooner."""
     learning_rate: float = Field(0.1, gt=0, le=1)
     depth: int = Field(6, ge=1, le=12)
     grow_policy: Literal["SymmetricTree", "Depthwise", "Lossguide"] = "SymmetricTree"
