@@ -13,6 +13,7 @@ from autodl.delivery import Delivery, _listing
 from autodl.model import DeliveredMember, FittedModel
 from autodl.preprocess import Preparer
 from autodl.records import (
+    Calibration,
     ColumnInfo,
     ColumnKind,
     Ensemble,
@@ -74,13 +75,66 @@ def test_another_cut_is_delivered_too(tmp_path, cut):
     assert not delivered(tmp_path).has_all_rows(ensemble(*SAME).model_copy(update=cut))
 
 
-def test_a_member_that_is_not_trained_again_keeps_all_its_fold_models(tmp_path, monkeypatch):
-    delivery = delivered(tmp_path)
-    files = [[f"{i}-{k}".encode() for k in range(7)] for i in ("t0001", "t0002")]
+def trials(delivery):
+    """Both with seven fold models."""
     results = {}
-    for i, models in zip(("t0001", "t0002"), files, strict=True):
+    for i in ("t0001", "t0002"):
         result = TrialResult(spec=TrialSpec(id=i, family="knn"), status=TrialStatus.OK, loss=0.1, fold_losses=(0.1,))
+        models = [f"{i}-{k}".encode() for k in range(7)]
         results[i] = delivery.folder.write_trial(result, None, None, models)
+    return results
+
+
+def test_refits_that_were_cut_off_are_finished_later_and_those_that_are_there_stay(tmp_path, monkeypatch):
+    delivery = delivered(tmp_path, "folds")
+    results = trials(delivery)
+    names, asked = {i: i for i in results}, []
+
+    def train(self, members, *_):
+        asked.append([m.trial_id for m in members])
+        return {m.trial_id: [b"whole"] if m.trial_id == asked[-1][-1] else [] for m in members}
+
+    def refit(seconds, **more):
+        rows = (None, np.zeros(9))
+        delivery.refit(ensemble(*SAME), results, names, None, rows, Deadline.after(seconds), {}, {}, **more)
+        return {m.trial_id: m.trained_on for m in delivery.manifest().members}
+
+    monkeypatch.setattr(Refits, "train", train)
+    assert refit(60, stopped=lambda: True) == {"t0001": "all rows", "t0002": "folds"}
+    assert delivery.has_all_rows(ensemble(*SAME)) and not delivery.is_complete(ensemble(*SAME))
+    assert refit(60) == {"t0001": "all rows", "t0002": "all rows"}
+    assert asked == [["t0002", "t0001"], ["t0002"]]
+    assert delivery.is_complete(ensemble(*SAME))
+
+
+def test_a_refit_that_fails_without_a_clock_is_not_tried_again(tmp_path, monkeypatch):
+    delivery = delivered(tmp_path, "folds")
+    results = trials(delivery)
+    monkeypatch.setattr(Refits, "train", lambda *a: {"t0001": [b"whole"], "t0002": []})
+    rows, names = (None, np.zeros(9)), {i: i for i in results}
+    delivery.refit(ensemble(*SAME), results, names, None, rows, Deadline.after(float("inf")), {}, {})
+    assert delivery.is_complete(ensemble(*SAME))
+
+
+def test_what_a_run_put_together_is_told_from_a_model_of_its_search(tmp_path):
+    delivery = delivered(tmp_path)
+    assert delivery.is_concluded()
+    one, two = delivery.manifest().members
+    delivery.write([one], [[b"one"]], "", 0.5)
+    assert delivery.is_concluded()
+    alone = one.model_copy(update={"trained_on": "folds"})
+    delivery.write([alone], [[b"one"]], "", 0.5)
+    assert not delivery.is_concluded()
+    delivery.write([alone, two.model_copy(update={"trained_on": "folds"})], [[b"one"], [b"two"]], "", 0.5)
+    assert delivery.is_concluded()
+    calibration = Calibration(kind="linear", coefficients=(0.0, 1.0))
+    delivery.write([alone], [[b"one"]], "", 0.5, calibration=calibration)
+    assert delivery.is_concluded()
+
+
+def test_a_member_that_is_not_trained_again_keeps_all_its_fold_models(tmp_path, monkeypatch):
+    delivery = delivered(tmp_path, "folds")
+    results = trials(delivery)
     monkeypatch.setattr(Refits, "train", lambda *a: {"t0001": [b"whole"], "t0002": []})
     names = {i: i for i in results}
     delivery.refit(ensemble(*SAME), results, names, None, (None, np.zeros(9)), Deadline.after(60), {}, {})

@@ -307,3 +307,18 @@ def test_ids_of_trials_set_aside_are_not_used_again(csv, tmp_path):
     assert any("set aside" in e.text for e in events if isinstance(e, Note))
     assert [e.spec.id for e in events if isinstance(e, TrialStarted)] == ["t0004", "t0005"]
     assert sorted(p.name for p in (run / "trials").iterdir()) == ["t0001", "t0002", "t0004", "t0005"]
+
+
+def test_a_resumed_run_keeps_its_final_model_until_there_is_another_final_one(csv, tmp_path, monkeypatch):
+    interim: list[str] = []
+    deliver = searching._deliver_interim
+
+    def delivered(problem, results, stored):
+        interim.append(stored.spec.id)
+        deliver(problem, results, stored)
+
+    monkeypatch.setattr(searching, "_deliver_interim", delivered)
+    run_fit(csv, OPTIONS, tmp_path / "run")
+    assert len(interim) == 4
+    run_fit(csv, OPTIONS.model_copy(update={"max_trials": 6}), tmp_path / "run", resume=True)
+    assert len(interim) == 4 and len(RunFolder(tmp_path / "run").trials()) == 6

@@ -49,6 +49,30 @@ def test_groups_and_times_are_respected(tmp_path):
             assert all(search.iloc[train].max() < search.iloc[valid].min() for train, valid in rows.folds)
 
 
+def test_by_time_the_score_is_that_of_the_model_that_knows_the_latest_rows(tmp_path, monkeypatch):
+    """What is delivered where there is no time for a model of all rows is what was tested: the last fold's."""
+    from autodl.delivery import Delivery
+    from autodl.model import DeliveredModel
+
+    monkeypatch.setattr(Delivery, "refit", lambda *args: None)
+    table = make_table(300)
+    later = table["when"].rank(pct=True) > 0.8
+    table[~later].to_csv(tmp_path / "train.csv", index=False)
+    table[later].to_csv(tmp_path / "test.csv", index=False)
+    more = {"time_column": "when", "metric": "log_loss", "families": ("linear",), "max_trials": 2, "report": False}
+    run = autodl.fit(
+        tmp_path / "train.csv", "bought", test=tmp_path / "test.csv", out=tmp_path / "run", time_budget=None, **more
+    )
+    folder = RunFolder(run.folder)
+    assert all(len(t.models) > 1 for t in folder.trials() if t.ok)
+    manifest = DeliveredModel(folder).manifest
+    assert [len(m.files) for m in manifest.members] == [1] * len(manifest.members)
+    assert "last validation fold" in manifest.delivered
+    answers = run.predict(tmp_path / "test.csv", proba=True)
+    said = np.where(table["bought"][later] == "yes", answers["proba_yes"], answers["proba_no"])
+    assert -np.log(said).mean() == pytest.approx(run.record.test["log_loss"].value, rel=1e-4)
+
+
 def test_regression_with_test_file(tmp_path):
     table = make_table(300, task="regression")
     table.iloc[:240].to_csv(tmp_path / "train.csv", index=False)

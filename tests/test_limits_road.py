@@ -95,6 +95,11 @@ def test_trees_beyond_the_limit_are_marked_and_not_recommended(small):
     assert {p.within for p in board.points if p.need.size_bytes <= 75_000} == {True}
 
 
+def test_what_was_measured_of_the_chosen_models_is_kept(small, free):
+    assert 0 < RunFolder(small.folder).read("ensemble", Ensemble).takes.size_bytes <= 75_000
+    assert RunFolder(free.folder).read("ensemble", Ensemble).takes is None
+
+
 def test_the_report_tells(small, free):
     page = small.report_path.read_text("utf-8")
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))

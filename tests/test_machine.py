@@ -91,6 +91,15 @@ def test_cores_of_a_service(groups: Path) -> None:
     assert this_machine().cores == 1
 
 
+def test_cores_of_a_container_of_version_1(groups: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    (groups.parent / "own").write_text("4:cpu,cpuacct:/docker/abc\n3:memory:/docker/abc\n")
+    write(groups / "cpu", cpu__cfs_quota_us="-1\n", cpu__cfs_period_us="100000\n")
+    assert this_machine().cores == 64
+    write(groups / "cpu/docker/abc", cpu__cfs_quota_us="400000\n", cpu__cfs_period_us="100000\n")
+    assert this_machine().cores == 4
+
+
 def test_kills_of_the_own_group_count_before_those_of_the_machine(groups: Path) -> None:
     machine = oom_kills()
     assert machine is None or machine < 1_000_000

@@ -159,6 +159,8 @@ def test_resume_runs_no_trial_again(run, csv, tmp_path):
         run_fit(str(csv), OPTIONS, folder)
     whole = run_fit(str(csv), OPTIONS, folder, resume=True, listener=lambda e: again.append(e))
     assert sum(isinstance(e, TrialFinished) for e in again) == 2
+    kept = next(e.kept for e in again if isinstance(e, PlanReady))
+    assert [(k.name, k.result.loss) for k in kept] == [(k.name, k.result.loss) for k in seen]
     assert whole.status == "done"
     scores = {m.name: m.validation for m in run[0].record.leaderboard}
     assert {m.name: m.validation for m in whole.leaderboard} == scores

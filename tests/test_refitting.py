@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from autodl import refitting
 from autodl.clock import Deadline
-from autodl.records import ArtifactRef, Cost, Member, TrialResult, TrialSpec, TrialStatus
+from autodl.preprocess import Preparer
+from autodl.records import (
+    ArtifactRef,
+    Cost,
+    Member,
+    Recipe,
+    TableSchema,
+    Task,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)
 from autodl.refitting import MAX_SEEDS, MOST_MODELS, Refits
+from autodl.search.trial import TrialData
 from autodl.train.config import SLICE
 
 
@@ -224,3 +238,33 @@ def test_models_that_go_on_share_the_time_and_leave_what_quick_ones_need(monkeyp
         monkeypatch, Deadline.after(12.0), seconds, going_on, {"a": 0.5, "b": 0.3, "c": 0.2}
     )
     assert gone_on == {"a", "b"} and had[0] == pytest.approx(10.0, abs=1.0)
+
+
+@pytest.mark.parametrize("cut_short", [True, False])
+def test_a_model_that_the_clock_cut_short_is_not_delivered_as_whole(cut_short, monkeypatch):
+    """Though it ended before the deadline."""
+    estimator = SimpleNamespace(cut_short=cut_short)
+    model = SimpleNamespace(estimator=estimator, predict=lambda frame: np.zeros(len(frame)))
+    monkeypatch.setattr(refitting, "fit_model", lambda *args, **more: model)
+    data = SimpleNamespace(threads=1, weight=None)
+    refits = Refits(data, pd.DataFrame({"x": [1.0, 2.0]}), np.zeros(2), Deadline.after(60.0), {})
+    found = refits._fit(trial("a"), Recipe(), (None, None), refits.deadline)
+    assert found is (None if cut_short else model)
+
+
+@pytest.mark.parametrize("by_time", [False, True])
+def test_columns_made_of_targets_are_made_across_the_groups_of_all_rows(by_time, monkeypatch):
+    """As in the folds; stretches of time are no groups."""
+    given = []
+    monkeypatch.setattr(Preparer, "fit_transform", lambda self, *args: given.append(args))
+    monkeypatch.setattr(Refits, "_fit", lambda *args, **more: None)
+    frame, blocks = pd.DataFrame({"x": [1.0, 2.0, 3.0]}), np.array([0, 0, 1])
+    data = TrialData(
+        frame, np.zeros(3), frame, (), TableSchema(columns=()), Task.REGRESSION, 0, "rmsle",
+        {"lightgbm": Recipe(target="log")}, blocks=blocks, by_time=by_time,
+    )  # fmt: skip
+    y = np.array([1.0, 10.0, 1e9])
+    Refits(data, frame, y, Deadline(), {})._one(trial("a"), 0, {})
+    ((_, learnt, _, _, groups),) = given
+    assert groups is (None if by_time else blocks)
+    assert np.ptp(learnt) < 5 < np.ptp(y)  # the logarithm that models learn

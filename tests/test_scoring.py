@@ -37,6 +37,21 @@ def test_candidates_know_whether_their_training_was_stopped_by_validation_rows(m
     assert stopped == {"a": True, "b": False, "c": False, leader: expected}
 
 
+def test_candidates_cost_what_one_model_of_them_does():
+    """The folds and further splits of validation train several."""
+    folds = {"cost": Cost(fit_s=10.0, size_bytes=5000), "fold_losses": (1.0,) * 10}
+    results = [trial(i, "linear", {}).model_copy(update=folds) for i in "ab"]
+    ensemble = Ensemble(
+        members=tuple(Member(trial_id=i, family="linear", weight=0.5) for i in "ab"),
+        method="greedy", loss=1.0, single_loss=1.0,
+    )  # fmt: skip
+    folder = SimpleNamespace(read_array=lambda ref: np.zeros(4))
+    plan = SimpleNamespace(metric="rmse", classes=(), seed=0, quantiles=())
+    rows = KnownRows(np.zeros(4), metrics["rmse"])
+    found, leader = candidates(results, ensemble, plan, rows, folder, {i: i for i in "ab"})
+    assert {c.name: (c.fit_s, c.size_bytes) for c in found} == {leader: (2.0, 1000), "a": (1.0, 500), "b": (1.0, 500)}
+
+
 @pytest.mark.parametrize("calibration", [None, Calibration(kind="temperature", coefficients=(2.0,))])
 def test_validation_scores_with_a_cut_are_those_of_rows_it_was_not_chosen_on(calibration):
     """The leader tells the loss of the ensemble; another model is judged by cuts that the other half asks for."""

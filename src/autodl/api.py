@@ -40,8 +40,8 @@ class Run:
     """
 
     def __init__(self, folder: str | Path, *, trust: bool = False) -> None:
-        self.folder, self.trust = Path(folder), trust
-        self.record: RunRecord = RunFolder(folder).read_run()
+        self.folder, self.trust = Path(folder).expanduser(), trust
+        self.record: RunRecord = RunFolder(self.folder).read_run()
 
     @property
     def report_path(self) -> Path:
@@ -322,7 +322,7 @@ def _folder(out: str | Path | None, resume: bool) -> Iterator[Path]:
     if out is not None:
         if not isinstance(out, str | Path) or not str(out):
             raise ConfigError(f"out must be the path of a folder, but got {out!r}")
-        yield Path(out)
+        yield Path(out).expanduser()
         return
     if resume:
         raise ConfigError("resume needs the run folder", "Name it with out=...")

@@ -45,9 +45,11 @@ class Delivery:
         pooling: Pooling = "mean",
         calibration: Calibration | None = None,
         factors: tuple[float, ...] = (),
+        complete: bool = True,
     ) -> None:
         """Write ``model/``."""
-        deliver(self.folder, self.described(members, text, threshold, pooling, calibration, factors), contents)
+        manifest = self.described(members, text, threshold, pooling, calibration, factors)
+        deliver(self.folder, manifest.model_copy(update={"complete": complete}), contents)
 
     def described(
         self,
@@ -80,7 +82,7 @@ class Delivery:
         return load_record(path, ModelManifest) if path.is_file() else None
 
     def has_all_rows(self, ensemble: Ensemble) -> bool:
-        """Whether ``model/`` already holds this ensemble's members, trained on all rows where that was possible."""
+        """Whether ``model/`` holds this ensemble's members, at least one of them trained on all rows."""
         now = self.manifest()
         if now is None or all(m.trained_on == "folds" for m in now.members):
             return False
@@ -88,12 +90,28 @@ class Delivery:
             return False
         if _cuts(now.threshold, now.factors) != _cuts(ensemble.threshold, ensemble.factors):
             return False
-        model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
-        if any(self.is_older(model, m.files) for m in now.members):
+        if self._any_older(now):
             return False
         # A later search may have found better settings of the same family: the trial tells them apart.
         kept = sorted((m.trial_id, round(m.weight, 6)) for m in now.members)
         return kept == sorted((m.trial_id, round(m.weight, 6)) for m in ensemble.members)
+
+    def is_complete(self, ensemble: Ensemble) -> bool:
+        """Whether ``model/`` holds this ensemble's members, trained on all rows where that is possible."""
+        now = self.manifest()
+        return now is not None and now.complete and self.has_all_rows(ensemble)
+
+    def is_concluded(self) -> bool:
+        """Whether ``model/`` holds what a run put together at its end, not just a model of its search."""
+        now = self.manifest()
+        if now is None or self._any_older(now):
+            return False
+        whole = any(m.trained_on == "all rows" for m in now.members)
+        return whole or len(now.members) > 1 or now.calibration is not None
+
+    def _any_older(self, now: ModelManifest) -> bool:
+        model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
+        return any(self.is_older(model, m.files) for m in now.members)
 
     def is_older(self, place: RunFolder, files: Sequence[ArtifactRef]) -> bool:
         """Whether an older version wrote these models of one member in a way that this one cannot use: texts only."""
@@ -131,15 +149,35 @@ class Delivery:
         members = [_member(m, names, "folds", m.weight / total) for m in kept]
         contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]] for m in kept]
         each = "the mean of the models of its validation folds"
-        if most is not None and most > 1:
+        if all(len(results[m.trial_id].models) == 1 for m in kept):
+            each = "the model of its last validation fold"
+        elif most is not None and most > 1:
             each = f"the mean of {most} of the models of its validation folds"
-        elif most == 1 and any(len(results[m.trial_id].models) > 1 for m in kept):
+        elif most == 1:
             each = "the model of one validation fold, for the mean of several would exceed the limits"
         text = f"{_listing(members)}; each is {each}."
         manifest = self.described(
             members, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
         )
         deliver(into or self.folder, manifest, contents)
+        return text
+
+    def first_of_each(self, into: RunFolder | None = None) -> str:
+        """Deliver the first model of each member in ``model/`` alone, where that of several would exceed the limits.
+
+        Args:
+            into: The folder whose ``model/`` is written; the run's if None.
+        """
+        now = self.manifest()
+        assert now is not None, "a model is in place"
+        model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
+        contents = [[model.read_bytes(m.files[0])] for m in now.members]
+        whole = [m for m in now.members if m.trained_on == "all rows"]
+        rest = [m for m in now.members if m.trained_on != "all rows"]
+        parts = [f"{_listing(whole)}, trained again on all rows"] if whole else []
+        parts += [f"{_listing(rest)} as the model of one validation fold"] if rest else []
+        text = f"{'; '.join(parts)}. The mean of several models of each would exceed the limits."
+        deliver(into or self.folder, now.model_copy(update={"delivered": text}), contents)
         return text
 
     def refit(
@@ -159,13 +197,14 @@ class Delivery:
     ) -> str | None:
         """Train the members again on all rows and deliver them.
 
-        Members whose refit does not fit into the time or the memory keep their fold models.
+        Members whose refit does not fit into the time or the memory keep their fold models; those that ``model/`` has
+        of all rows already, from a run that was stopped, keep these.
 
         Args:
             ensemble: The chosen members.
             results: Finished trials by id.
             names: Readable names by trial id.
-            data: The search's data, for task, recipes and threads; its weights are those of ``rows``.
+            data: The search's data, for task, recipes and threads; its weights and blocks are those of ``rows``.
             rows: All rows that may be used, with their targets.
             deadline: When the last refit must end.
             seconds: Estimated seconds of one refit, by trial id.
@@ -184,14 +223,19 @@ class Delivery:
         bagged = {m.trial_id: 1 + beside for m in ensemble.members}
         if not whole or not quick(bagged, results, timed=refits.timed):
             beside = 0
-        fitted = refits.train(ensemble.members, results, too_large, most, beside)
+        before = self._trained(ensemble)
+        open_ = [m for m in ensemble.members if m.trial_id not in before]
+        fitted = refits.train(open_, results, too_large, most, beside)
         if not any(fitted.values()):
             return None
         members, contents = [], []
         for m in ensemble.members:
-            models, origin = fitted[m.trial_id], "all rows"
-            if models:
-                models = models + [self.folder.read_bytes(r) for r in results[m.trial_id].models[:beside]]
+            origin = "all rows"
+            if m.trial_id in before:
+                models = before[m.trial_id]  # with the fold models beside them
+            elif fitted[m.trial_id]:
+                beside_it = [self.folder.read_bytes(r) for r in results[m.trial_id].models[:beside]]
+                models = fitted[m.trial_id] + beside_it
             else:
                 if not self.folder.has_models(results[m.trial_id]):
                     continue
@@ -208,10 +252,20 @@ class Delivery:
         text = "; ".join(parts)
         text += f" and averaged with {beside} models of the validation folds" if beside else ""
         text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
+        late = [m.trial_id for m in open_ if not fitted[m.trial_id] and m.trial_id not in too_large]
+        late = [i for i in late if results[i].spec.parent is None or i in further]
         self.write(
-            members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
-        )
+            members, contents, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors,
+            complete=not late or not (refits.timed or stopped()),
+        )  # fmt: skip
         return text
+
+    def _trained(self, ensemble: Ensemble) -> dict[str, list[bytes]]:
+        """What ``model/`` holds of members that were trained on all rows, by trial id, if it is of this ensemble."""
+        now = self.manifest() if self.has_all_rows(ensemble) else None
+        model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
+        whole = [m for m in now.members if m.trained_on == "all rows"] if now is not None else []
+        return {m.trial_id: [model.read_bytes(f) for f in m.files] for m in whole}
 
     def _fold_model(self, result: TrialResult) -> FittedModel | None:
         """The model of a trial's first fold."""

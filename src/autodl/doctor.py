@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+
+from autodl.machine import available_memory, this_machine, total_memory
 
 Status = Literal["ok", "note", "fail"]
 
@@ -55,24 +56,17 @@ def _python() -> CheckResult:
     return CheckResult("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _cores() -> CheckResult:
-    cores = usable_cores()
+    cores = this_machine().cores
     return CheckResult("Cores", "ok" if cores > 1 else "note", f"{cores} usable")
 
 
 def _memory() -> CheckResult:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    text = f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free"
-    if memory.available < 1.0 * _GIB:
+    free = available_memory() / _GIB
+    text = f"{free:.1f} of {total_memory() / _GIB:.1f} GiB free"
+    if free < 1.0:
         return CheckResult("Memory", "fail", f"{text}; at least 1 GiB is needed")
-    return CheckResult("Memory", "ok" if memory.available >= 3 * _GIB else "note", text)
+    return CheckResult("Memory", "ok" if free >= 3.0 else "note", text)
 
 
 def _disk() -> CheckResult:

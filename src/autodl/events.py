@@ -20,11 +20,12 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class PlanReady:
-    """Profile and plan are known; the search is about to begin."""
+    """Profile and plan are known; the search is about to begin. ``kept`` are trials of an earlier part of the run."""
 
     profile: Profile
     plan: Plan
     elapsed_s: float
+    kept: tuple[TrialFinished, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ class Features:
 
     Attributes:
         numeric: (n, p) float32, dense or ``scipy.sparse.csr_matrix``; NaN only if the recipe does not impute.
-        categorical: (n, q) int32 codes; 0 is "missing or never seen in training", known values start at 1.
+        categorical: (n, q) int32 codes; 0 is "never seen in training", known values start at 1; where training rows
+            had gaps, "missing" is one of them.
         cardinalities: q sizes; a code c of column j satisfies ``0 <= c < cardinalities[j]``.
         numeric_names: p names. categorical_names: q names.
         media: Images, series and texts in tokens as they are, by column; only where the recipe passes them on.

@@ -37,7 +37,7 @@ def folder_bytes(folder: Path) -> int:
 def measure(
     model: DeliveredModel, frame: pd.DataFrame, *, batch: bool = True, deadline: Deadline = NEVER
 ) -> Footprint:
-    """Seconds for one row and for a thousand, as ``Run.predict`` gives them: columns are checked and read first.
+    """Seconds for one row and for a thousand, as ``Run.predict`` gives them: columns are read and checked first.
 
     Args:
         model: A loaded model.
@@ -45,11 +45,14 @@ def measure(
         batch: Whether to measure many rows at once as well.
         deadline: Many rows are asked only if as much time is left until then as single ones have taken.
     """
+    from autodl.data import read_table
     from autodl.evaluate.latency import batch_milliseconds, row_seconds
     from autodl.predict import predict_frame
 
+    words = model.manifest.features.word_columns
+
     def predict(rows: pd.DataFrame) -> object:
-        return predict_frame(model, rows, tell=_ignored)
+        return predict_frame(model, read_table(rows, as_text=words)[0], tell=_ignored)
 
     rows, began = _as_read(frame.iloc[:ROWS]), time.monotonic()
     row_s = row_seconds(predict, rows, most_s=MEASURED_S)

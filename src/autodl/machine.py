@@ -35,6 +35,10 @@ def this_machine() -> Machine:
         quota = _read(group / "cpu.max").split()
         if len(quota) == 2 and quota[0].isdigit():
             cores = max(1, min(cores, round(int(quota[0]) / int(quota[1]))))
+    for group in _groups("cpu"):
+        spent, period = (_number(_read(group / f"cpu.cfs_{name}_us")) for name in ("quota", "period"))
+        if spent and period:  # -1: no limit
+            cores = max(1, min(cores, round(spent / period)))
     return Machine(cores=cores, memory_bytes=available_memory())
 
 

@@ -130,6 +130,8 @@ class ModelManifest(StageRecord):
     calibration: Calibration | None = None
     """What is applied to the combined predictions."""
     delivered: str = ""
+    complete: bool = True
+    """Whether every member was trained on all rows that can be; False where the time or the user ended it before."""
     versions: dict[str, str] = {}
 
 

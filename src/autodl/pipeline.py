@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.duration import format_duration
 from autodl.errors import RunError
-from autodl.events import Listener, PlanReady, RunFinished, silent
+from autodl.events import Listener, PlanReady, RunFinished, TrialFinished, silent
 from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
 from autodl.records import ArtifactRef, Ensemble, Evaluation, Examples, Explanation, Front, Plan, Profile, RunRecord
@@ -83,6 +83,7 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     from autodl import stages
     from autodl.media.place import MediaPlace
     from autodl.report.figures.pacing import drawing_until
+    from autodl.search.naming import trial_names
 
     folder, options, budget, listener = ctx.folder, ctx.options, ctx.budget, ctx.listener
     with ctx.stage("read"):
@@ -108,7 +109,9 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         ctx.identity = RunIdentity(plan, profile)
     known = folder.trials()
     ctx.write("running", known)
-    listener(PlanReady(profile, plan, budget.elapsed()))
+    names = trial_names([r.spec for r in known])
+    kept = tuple(TrialFinished(r, names[r.spec.id], best=False, elapsed_s=r.finished_s) for r in known)
+    listener(PlanReady(profile, plan, budget.elapsed(), kept))
     if opened.resumed:
         ctx.note(_going_on(len(known), opened.used_s, budget))
     problem = stages.encode(ctx, stages.problem(ctx, dataset, held_out, plan, rows))

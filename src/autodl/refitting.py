@@ -21,7 +21,7 @@ from autodl.clock import Deadline
 from autodl.models.base import families
 from autodl.records import Member, Recipe, TrialResult
 from autodl.search.blas import blas_threads
-from autodl.search.prepared import preparation_key
+from autodl.search.prepared import learnt_target, preparation_key
 from autodl.search.reserve import LEAST_FURTHER
 from autodl.search.trial import TrialData, fit_model, trial_recipe
 from autodl.serialize.pickled import vouch
@@ -54,7 +54,7 @@ class Refits:
     """What all refits of a run share.
 
     Attributes:
-        data: The search's data, for task, recipes and threads; its weights are those of the rows.
+        data: The search's data, for task, recipes and threads; its weights and blocks are those of the rows.
         frame: (n,) all rows that may be used. y: (n,) their targets.
         deadline: When the last one must end.
         seconds: Estimated seconds of one refit, by trial id.
@@ -219,7 +219,9 @@ class Refits:
             if key not in prepared:
                 prepared.clear()  # one prepared table at a time is enough to hold in memory
                 preparer = Preparer(recipe, data.schema, data.task)
-                prepared[key] = (preparer, preparer.fit_transform(self.frame, self.y, self.deadline, data.weight))
+                y = learnt_target(recipe, data.task, self.y, data.weight)
+                rows = preparer.fit_transform(self.frame, y, self.deadline, data.weight, data.groups)
+                prepared[key] = (preparer, rows)
             return self._fit(result, recipe, prepared[key], self.deadline, seed=seed)
         except Exception:  # the family may raise anything, and the run has a model already
             logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
@@ -236,7 +238,7 @@ class Refits:
         start: FittedModel | None = None,
         part: float = SLICE,
     ) -> FittedModel | None:
-        """A model of all rows, anew or from what a fold's has learnt; None if the time was up."""
+        """A model of all rows, anew or from what a fold's has learnt; None if the time did not suffice."""
         if deadline.passed():
             return None
         with blas_threads(self.data.threads):
@@ -246,8 +248,9 @@ class Refits:
                 deadline=deadline, start=start, start_part=part, weight=self.data.weight,
             )  # fmt: skip
         sound = np.isfinite(model.predict(self.frame.iloc[:100])).all()
-        # Cut off by the deadline it may be a stub of the model that was tested.
-        return model if sound and not self.deadline.passed() else None
+        # Cut off by the clock it may be a stub of the model that was tested.
+        whole = not model.estimator.cut_short and not self.deadline.passed()
+        return model if sound and whole else None
 
 
 def quick(counts: Mapping[str, int], results: Mapping[str, TrialResult], *, timed: bool = True) -> bool:

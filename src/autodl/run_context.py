@@ -260,7 +260,7 @@ def _leaderboard(evaluation: Evaluation | None, results: Sequence[TrialResult]) 
             family=r.spec.family,
             validation=r.score,
             test=None,
-            fit_s=round(r.cost.fit_s, 3) if r.cost else 0.0,
+            fit_s=round(r.fit_s, 3),
             predict_ms_per_row=r.cost.predict_ms_per_row if r.cost else 0.0,
         )
         for r in done

@@ -75,7 +75,7 @@ def candidates(
             fold models if left out.
     """
     feasible = feasibility or Feasibility()
-    predict = predicted or (lambda r, ids: _all_folds(r, folder))
+    predict = predicted or (lambda r, ids: all_folds(r, folder))
     metric = rows.metric
     by_id = {r.spec.id: r for r in results}
     weights = {m.trial_id: m.weight for m in ensemble.members}
@@ -113,9 +113,9 @@ def candidates(
                 trial_id=r.spec.id,
                 prediction=prediction,
                 validation=validation,
-                fit_s=r.cost.fit_s,
+                fit_s=r.fit_s,
                 predict_ms_per_row=r.cost.predict_ms_per_row,
-                size_bytes=r.cost.size_bytes,
+                size_bytes=r.need.size_bytes or 0,
                 complexity=families[r.spec.family].complexity,
                 weight=weights.get(r.spec.id, 0.0),
                 n_trials=counts[r.spec.family],
@@ -130,7 +130,7 @@ def candidates(
     if len(ensemble.members) == 1:
         return found, names[ensemble.members[0].trial_id]
     together = {i: predict(by_id[i], list(weights)) for i in predictions if i in weights}
-    costs = [by_id[m.trial_id].cost for m in ensemble.members]
+    members = [by_id[m.trial_id] for m in ensemble.members]
     found.insert(
         0,
         Candidate(
@@ -139,16 +139,16 @@ def candidates(
             trial_id=None,
             prediction=combine(ensemble, together),
             validation=metric.to_score(ensemble.loss),
-            fit_s=sum(c.fit_s for c in costs if c),
-            predict_ms_per_row=sum(c.predict_ms_per_row for c in costs if c),
-            size_bytes=sum(c.size_bytes for c in costs if c),
+            fit_s=sum(r.fit_s for r in members),
+            predict_ms_per_row=sum(r.cost.predict_ms_per_row for r in members if r.cost),
+            size_bytes=sum(r.need.size_bytes or 0 for r in members),
             complexity=max(families[m.family].complexity for m in ensemble.members) + 1,
             weight=1.0,
             n_trials=1,
             threshold=ensemble.threshold,
             factors=ensemble.factors,
-            early_stopped=any(by_id[m.trial_id].refit for m in ensemble.members),
-            row_ms=_row_ms(feasible.base, [by_id[m.trial_id] for m in ensemble.members]),
+            early_stopped=any(r.refit for r in members),
+            row_ms=_row_ms(feasible.base, members),
             levels=plan.quantiles,
         ),
     )
@@ -167,12 +167,13 @@ def few_models_predicted(
         most: At least 1.
     """
     if most is None or most >= len(result.models):
-        return _all_folds(result, folder)
+        return all_folds(result, folder)
     models = [load_model(folder, ref) for ref in result.models[:most]]
     return weighted_prediction([(1.0, models)], frame).astype(float)
 
 
-def _all_folds(result: TrialResult, folder: RunFolder) -> NDArray[Any]:
+def all_folds(result: TrialResult, folder: RunFolder) -> NDArray[Any]:
+    """Stored test predictions of a trial: of all fold models, by time of the last one."""
     assert result.test is not None
     return folder.read_array(result.test).astype(float)
 

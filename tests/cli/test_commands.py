@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import time
@@ -13,8 +14,10 @@ from cli_fakes import fake_fit, make_plan, make_profile, make_record
 
 from autodl import __version__
 from autodl.__main__ import main
+from autodl.cli.plan import show_plan
+from autodl.cli.screen import make_console
 from autodl.events import Listener, PlanReady
-from autodl.records import RunRecord
+from autodl.records import Finding, RunRecord, Severity
 
 
 @pytest.fixture
@@ -252,3 +255,15 @@ def test_a_plan_fits_a_screen_unless_more_is_asked_for(tmp_path: Path, capsys: p
         assert part in short
     for part in ("Scaling", "Duplicate rows", "Missing values"):
         assert part in long
+
+
+def test_a_plan_tells_the_most_urgent_warnings_in_full() -> None:
+    found = tuple(
+        Finding(code=c, title=f"Title {c}", severity=Severity.WARNS, message=f"Message {c}.")
+        for c in ("AD001", "AD002", "AD004", "AD010")
+    )
+    stream = io.StringIO()
+    show_plan(make_console(stream), make_profile().model_copy(update={"findings": found}), make_plan())
+    text = stream.getvalue()
+    assert text.index("Message AD010.") < text.index("Message AD001.") < text.index("Title AD004")
+    assert "Message AD004." not in text

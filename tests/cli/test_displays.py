@@ -105,7 +105,7 @@ def test_the_panel_fits_the_terminal(width: int) -> None:
 
 
 def test_the_panel_counts_trials_when_there_is_no_time_budget() -> None:
-    assert "3 of 9 models" in rendered(story_board(), 100, budget_s=None, max_trials=9)
+    assert "3 of 9 trials" in rendered(story_board(), 100, budget_s=None, max_trials=9)
     assert "12 s" in rendered(Board(), 100, budget_s=None)
 
 
@@ -126,3 +126,29 @@ def test_a_resumed_run_counts_the_seconds_before() -> None:
     display = LiveDisplay(Console(file=io.StringIO()), "shop.csv", time.time(), 60.0, None)
     display(PlanReady(make_profile(), make_plan(), 30.0))
     assert display._before == pytest.approx(30.0, abs=1.0)
+
+
+def kept(trial: str, loss: float) -> TrialFinished:
+    return TrialFinished(make_result(trial, "a", loss), f"a #{trial}", best=False, elapsed_s=1.0)
+
+
+def test_a_resumed_run_names_the_best_model_of_its_earlier_part() -> None:
+    def tell(listener: PlainLines) -> None:
+        listener(PlanReady(make_profile(), make_plan(), 30.0, (kept("1", 0.1),)))
+        listener(TrialFinished(make_result("2", "a", 0.3), "a #2", best=False, elapsed_s=50.0))
+        listener(TrialFinished(make_result("3", "a", 0.2), "a #3", best=True, elapsed_s=51.0))
+
+    _, second, third = (line for line in plain_lines(tell) if "note" not in line)
+    assert second.endswith("2 models tried, best: a #1 0.9000")
+    assert third.endswith("(best so far: who was better did worse on further splits)")
+
+
+def test_a_resumed_run_shows_what_it_kept() -> None:
+    board = Board()
+    board.take(PlanReady(make_profile(), make_plan(), 30.0, (kept("1", 0.1),)))
+    assert "a #1" in rendered(board, 100)
+    again = make_result("2", "a", 0.4)
+    again = again.model_copy(update={"spec": again.spec.model_copy(update={"repeats": "1", "split": 1})})
+    board.take(TrialFinished(again, "a #1, split 2", best=False, elapsed_s=31.0))
+    assert "2 of 9 trials" in rendered(board, 100, budget_s=None, max_trials=9)
+    assert "1 model tried" in rendered(board, 100)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,14 @@ def test_the_exit_code_tells(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     checks.append(CheckResult("C", "fail", "broken"))
     assert main(["doctor", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_the_limits_of_a_container_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autodl.machine._CGROUP", tmp_path)
+    monkeypatch.setattr("autodl.machine._OWN_CGROUPS", tmp_path / "own")
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    (tmp_path / "memory.max").write_text(f"{2**29}\n")
+    (tmp_path / "memory.current").write_text(f"{2**28}\n")
+    found = {r.name: r for r in examine(with_ray=False)}
+    assert found["Cores"] == CheckResult("Cores", "note", "1 usable")
+    assert found["Memory"] == CheckResult("Memory", "fail", "0.2 of 0.5 GiB free; at least 1 GiB is needed")

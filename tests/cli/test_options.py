@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_fakes import make_record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autodl.__main__ import main
+from autodl.api import Run, _folder
 from autodl.cli.options import Wishes, choose_folder, require_run, run_name
 from autodl.errors import ConfigError, RunError
 from autodl.options import FitOptions
@@ -88,3 +91,22 @@ def test_run_folders_are_never_overwritten(tmp_path: Path, monkeypatch: pytest.M
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no run\.json"):
         require_run(tmp_path)
+
+
+def test_the_home_folder_may_be_named_by_its_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shells leave it to the program in --out=~/run."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert choose_folder(Path("~/run"), "d", resume=False) == tmp_path / "run"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(make_record().model_dump_json())
+    assert require_run(Path("~/run")) == tmp_path / "run"
+    assert Run("~/run").folder == tmp_path / "run"
+    with _folder("~/run", resume=True) as folder:
+        assert folder == tmp_path / "run"
+    (tmp_path / "d.csv").write_text("a\n1\n")
+    assert main(["predict", "~/run", str(tmp_path / "d.csv"), "--out=~/run"]) == 2
+    assert f"--out {tmp_path / 'run'} is a folder" in capsys.readouterr().err
+    assert main(["runs", "~"]) == 0
+    assert "no runs" not in capsys.readouterr().out

@@ -27,6 +27,38 @@ sys.exit(main())
 """
 
 
+IN_BACKGROUND = """
+import os, pty, sys, termios
+child, screen = pty.fork()  # a shell with a terminal ...
+if child == 0:
+    job = os.fork()  # ... and a job of it
+    if job == 0:
+        from autodl.cli.live import _ControlEcho
+        echo = _ControlEcho()
+        if sys.argv[1] == "later":
+            echo.hide()  # still in the foreground
+        os.setpgid(0, 0)
+        if sys.argv[1] == "from the start":
+            echo.hide()
+        echo.restore()
+        os._exit(bool(termios.tcgetattr(0)[3] & termios.ECHOCTL) - 1)
+    _, status = os.waitpid(job, os.WUNTRACED)
+    os._exit(3 if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status))
+try:
+    while os.read(screen, 1000):
+        pass
+except OSError:  # the end, on Linux
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("when", ["from the start", "later"])
+def test_a_job_in_the_background_is_not_stopped_by_the_terminal(when: str) -> None:
+    done = subprocess.run([sys.executable, "-c", IN_BACKGROUND, when], timeout=60, check=False)
+    assert done.returncode == 0
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "slow.csv"

@@ -47,3 +47,8 @@ def test_lists_and_plurals() -> None:
     assert listed(list("abcdefgh"), most=3) == "a, b, c and 5 more"
     assert plural(1, "row") == "1 row"
     assert plural(0, "row") == "0 rows"
+
+
+def test_small_units_are_no_zeros() -> None:
+    assert with_interval(3.2e-8, 2.9e-8, 3.5e-8) == "0.000000032 (0.000000029 to 0.000000035)"
+    assert with_interval(3.21e-11, 3.1e-11, 3.32e-11) == "3.21e-11 (3.1e-11 to 3.32e-11)"

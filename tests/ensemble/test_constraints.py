@@ -104,6 +104,11 @@ def test_copies_are_as_many_as_fit():
     assert allowed.copies(["b"], 1) == 1
 
 
+def test_of_several_models_the_memory_is_not_known():
+    allowed = Allowed(Limits(memory_bytes=10**12, size_bytes=100), {"a": Footprint(size_bytes=10)})
+    assert allowed.copies(["a"], 5) == 1
+
+
 def test_memory_counts_each_library_once():
     allowed = Allowed(
         Limits(memory_bytes=300),

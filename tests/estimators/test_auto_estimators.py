@@ -334,3 +334,14 @@ def test_a_guess_alone_is_warned_of_as_by_fit(estimator: type, tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         estimator(**CHEAP).fit(X, y)
+
+
+def test_the_run_folder_may_be_named_from_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def search(frame, options, parent):
+        raise RuntimeError(str(parent))
+
+    monkeypatch.setattr("autodl.estimators.base._search", search)
+    with pytest.raises(RuntimeError, match=str(tmp_path / "runs")):
+        AutoClassifier(out="~/runs").fit(np.zeros((4, 1)), [0, 1, 0, 1])

@@ -162,3 +162,12 @@ def test_moments_of_one_day_are_told_apart():
     words = [words for column, words, _ in _groups(frame, None)]
     assert len(set(words)) == len(words) > 1
     assert words[0] == "below 2024-05-01 01:20"
+
+
+def test_large_values_are_named_in_full():
+    got = confident_mistakes(np.array([1_234_567.0, 0.1234567]), np.array([2_345_678.4, 0.1]), ())
+    assert (got[0].true, got[0].predicted) == ("1234567", "2345678")
+    assert got[1].true == "0.123457"
+    n = 200
+    frame = pd.DataFrame({"code": np.repeat([1_234_567.0, 1_234_568.0], n)})
+    assert {words for _, words, _ in _groups(frame, None)} == {"1234567", "1234568"}

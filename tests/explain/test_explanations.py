@@ -299,3 +299,7 @@ def test_moments_of_one_day_are_other_points():
     assert len({p.value for p in points}) == len(points) == 10
     assert [pd.Timestamp(p.value) for p in points] == sorted(pd.Timestamp(p.value) for p in points)
     assert grid(times.dt.floor("D"), K.DATETIME)[0].value == "2024-05-01"
+
+
+def test_large_numbers_are_named_in_full():
+    assert [p.value for p in grid(pd.Series([1_234_567.0, 1_234_568.0]), K.NUMERIC)] == ["1234567", "1234568"]

@@ -9,7 +9,9 @@ import pytest
 
 from autodl.clock import Deadline
 from autodl.errors import MissingDependencyError
-from autodl.models.autogluon import AutoGluon, AutoGluonConfig
+from autodl.models.autogluon import AutoGluon, AutoGluonConfig, AutoGluonEstimator
+from autodl.models.base import Meta
+from autodl.records import Task
 from autodl.testing import easy_problem
 
 installed = importlib.util.find_spec("autogluon") is not None
@@ -20,6 +22,15 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     problem = easy_problem(2)
     with pytest.raises(MissingDependencyError, match=r"autogluon\.tabular.*autodl\[autogluon\]"):
         AutoGluon().build(AutoGluonConfig(), problem.meta).fit(problem.X, problem.y)
+
+
+@pytest.mark.parametrize(
+    ("metric", "theirs"),
+    [("mae", "mean_absolute_error"), ("mape", "mean_absolute_error"), ("median_ae", "mean_absolute_error"),
+     ("rmse", "root_mean_squared_error"), ("r2", "root_mean_squared_error")],
+)  # fmt: skip
+def test_it_minimizes_absolute_errors_where_the_metric_asks_for_the_middle(metric: str, theirs: str) -> None:
+    assert AutoGluonEstimator(AutoGluonConfig(), Meta(Task.REGRESSION, metric=metric))._metric() == theirs
 
 
 def test_too_little_time_is_refused() -> None:

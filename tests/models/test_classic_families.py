@@ -107,11 +107,11 @@ def test_trees_stop_at_the_deadline_and_at_the_size_limit(key: str, monkeypatch:
     family = families[key]
     hurried = family().build(family.config(n_estimators=5000), problem.meta)
     hurried.fit(problem.X, problem.y, deadline=Deadline.after(0.3))
-    assert 1 <= len(hurried._model.estimators_) < 5000
+    assert 1 <= len(hurried._model.estimators_) < 5000 and hurried.cut_short
     monkeypatch.setattr(_trees, "_MAX_BYTES", 2e6)
     small = train(key, problem, n_estimators=2000)
     trees = small._model.estimators_
-    assert len(trees) < 2000
+    assert len(trees) < 2000 and not small.cut_short
     assert sum(tree.tree_.__sizeof__() + tree.tree_.node_count * 96 for tree in trees) < 6e6
 
 
@@ -135,7 +135,7 @@ def test_trees_grow_as_many_as_fit_the_deadline(
     family = families["forest"]
     model = family().build(family.config(n_estimators=30), replace(problem.meta, threads=threads))
     model.fit(problem.X, problem.y, deadline=Deadline.after(seconds))
-    assert len(model._model.estimators_) == trees
+    assert len(model._model.estimators_) == trees and model.cut_short == (trees < 30)
 
 
 @pytest.mark.parametrize("key", ["lightgbm", "catboost"])

@@ -49,6 +49,15 @@ def test_training_ends_where_the_rest_is_needed_to_predict(classes: int) -> None
         assert (rounds > 90) == (answers != 40_000)
 
 
+@pytest.mark.parametrize(("rounds", "cut"), [(500, True), (50, False)])
+def test_a_booster_that_the_clock_ended_says_so(rounds: int, cut: bool) -> None:
+    problem = easy_problem(0, rows=100)
+    family = families["lightgbm"]
+    model = family().build(family.config(n_estimators=rounds, num_leaves=4), replace(problem.meta, threads=1))
+    model.fit(problem.X, problem.y, deadline=Rounds(looks=([0],)))
+    assert model.cut_short is cut
+
+
 def test_deeper_trees_and_more_rows_take_longer() -> None:
     assert tree_answer_seconds(8, 1000) < tree_answer_seconds(128, 1000) < tree_answer_seconds(128, 5000)
     # 26,000 trees of 8 leaves on 3,200 rows took between four and six seconds.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, TweedieRegressor
 from told_time import Clock, ToldDeadline
 
 from autodl.clock import NEVER
@@ -40,21 +42,34 @@ def test_the_first_round_runs_whatever_it_takes() -> None:
     assert trained(5, 300, 2.0, 1.0) == ([5], 5.0)
 
 
-def test_a_linear_model_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("task", "kind", "config"),
+    [
+        (Task.CLASSIFICATION, LogisticRegression, {"penalty": "l1", "C": 5.0}),
+        (Task.REGRESSION, TweedieRegressor, {"objective": "poisson"}),
+    ],
+)
+def test_a_linear_model_ends_in_time_and_says_so(
+    task: Task, kind: type, config: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One second a pass over the rows: doubled rounds would end after 75 seconds."""
-    clock, plain_fit = Clock(), LogisticRegression.fit
+    clock, plain_fit = Clock(), kind.fit
 
-    def fit(self: LogisticRegression, *args: object, **more: object) -> LogisticRegression:
+    def fit(self: Any, *args: object, **more: object) -> Any:
         clock.now += self.max_iter
-        self.tol = 0.0
-        return plain_fit(self, *args, **more)
+        plain_fit(self, *args, **more)
+        self.n_iter_ = np.array([self.max_iter])  # never settled
+        return self
 
-    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    monkeypatch.setattr(kind, "fit", fit)
     monkeypatch.setattr(linear, "rounds", lambda first, most, deadline: rounds(first, most, deadline, clock))
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 5)).astype(np.float32)
     family = families["linear"]()
-    model = family.build(family.config(penalty="l1", C=5.0), Meta(Task.CLASSIFICATION, 3))
-    model.fit(Features(x, np.empty((60, 0), np.int32)), np.arange(60) % 3, deadline=ToldDeadline(50.0, clock))
-    assert 35 < clock.now <= 50
-    assert model.predict_proba(Features(x, np.empty((60, 0), np.int32))).shape == (60, 3)
+    rows = Features(x, np.empty((60, 0), np.int32))
+    model = family.build(family.config(**config), Meta(task, 3 if task is Task.CLASSIFICATION else 0))
+    model.fit(rows, np.arange(60) % 3, deadline=ToldDeadline(50.0, clock))
+    assert 35 < clock.now <= 50 and model.cut_short
+    assert len(model.predict(rows)) == 60
+    model.fit(rows, np.arange(60) % 3, deadline=ToldDeadline(1e9, clock))
+    assert not model.cut_short

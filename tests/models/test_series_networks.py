@@ -13,6 +13,7 @@ from autodl.media.batch import ABSENT, MediaBatch
 from autodl.media.memory import SeriesList
 from autodl.models.base import Meta, Shape, families
 from autodl.models.inception_time import InceptionTimeConfig
+from autodl.models.nn import network as nn_network
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.nn.series_inputs import SeriesInput, SeriesPlan
 from autodl.records import Modality, Task
@@ -145,6 +146,22 @@ def test_what_stands_in_a_batch_besides_a_series_does_not_matter(key) -> None:
     out = model.predict_proba(gone)
     np.testing.assert_allclose(out[0], torch.softmax(model.loaded().head.bias.detach(), 0).numpy(), rtol=1e-5)
     np.testing.assert_array_equal(out[0], out[2])
+
+
+@every_network
+def test_long_series_are_read_few_at_a_time(key, monkeypatch) -> None:
+    series, y = two_shapes(120, 0)
+    model = network(key, epochs=1, batch_size=8)
+    model.learn(rows(series))
+    assert model.pass_rows == 256
+    monkeypatch.setattr(nn_network, "PASS_FLOATS", 10 * model.floats_per_row())
+    read, seen = SeriesInput.read, []
+    monkeypatch.setattr(SeriesInput, "read", lambda self, batch: (seen.append(len(batch)), read(self, batch))[1])
+    model.fit(rows(series[:80]), y[:80], rows(series[80:]), y[80:])
+    model.predict(rows(series[80:]))
+    assert seen[0] == max(seen) == 10
+    model.learn(rows([np.zeros((20_000, 40))] * 2))
+    assert model.floats_per_row() == 800_000
 
 
 @every_network

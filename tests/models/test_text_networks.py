@@ -18,7 +18,7 @@ from autodl.preprocess.tokenizer import Tokenizer
 from autodl.records import Modality, Task
 from autodl.search.space import family_space
 
-KEYS = sorted(key for key, f in families.items() if f.modalities == {Modality.TEXT})
+KEYS = sorted(k for k, f in families.items() if f.modalities == {Modality.TEXT} and f.tunes is None)
 SMALL = {"embed": 24, "lr": 0.015, "batch_size": 40}
 LITTLE = {Rnn.key: {"hidden": 24}, TextCnn.key: {"filters": 32}}
 """What keeps the networks of these tests small, besides."""

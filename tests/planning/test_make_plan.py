@@ -12,15 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodl.data import apply_schema, infer_schema, read_table
+from autodl.data.splits import make_folds
 from autodl.defaults import SEARCH
 from autodl.errors import ConfigError, MissingDependencyError
+from autodl.evaluate.base import metrics
 from autodl.machine import Machine
 from autodl.models.base import families
 from autodl.options import FitOptions
 from autodl.planning import make_plan, own_spaces
+from autodl.planning.candidates import Setting, choose_families, first_wave_s
+from autodl.planning.facts import Facts
 from autodl.planning.runner import choose_runner
+from autodl.planning.validation import choose_validation
+from autodl.pretrained.offers import Offer
 from autodl.profiling import choose_task, encode_target, profile_table
-from autodl.records import Decision, Modality, Plan, Profile, ReadInfo, TargetInfo, Task
+from autodl.records import Decision, Modality, Plan, Profile, ReadInfo, TargetInfo, Task, Validation
+from autodl.search.memory import Rows
 from autodl.search.strategies.base import strategies
 
 MACHINE = Machine(cores=2, memory_bytes=8_000_000_000)
@@ -153,6 +160,74 @@ def test_folds_give_way_to_cost() -> None:
     assert many.validation.n_folds < 5
     assert make_plan(enlarged(profile, 20_000), MINUTE, machine=quick, has_test_file=False).validation.n_folds == 5
     assert make_plan(profile, MINUTE, machine=slow, has_test_file=False).validation.n_folds == 5
+
+
+def test_many_cores_do_not_shorten_the_longest_trial() -> None:
+    many = Machine(cores=64, memory_bytes=64_000_000_000, speed=0.5)
+    facts = Facts(enlarged(BASE, 20_000), MINUTE)
+    setting = Setting(facts, metrics["roc_auc"], Validation(kind="stratified", n_folds=1, test_size=0.2), many, 2)
+    seconds = [p.est_seconds for p in choose_families(setting)[0]]
+    assert sum(seconds) / 32 < max(seconds)
+    assert first_wave_s(setting, 32)[0] == max(seconds)
+    assert first_wave_s(setting)[0] == pytest.approx(sum(seconds))
+    slow = Machine(cores=64, memory_bytes=64_000_000_000, speed=0.2)
+    plan = make_plan(facts.profile, MINUTE, machine=slow, has_test_file=False)
+    assert plan.validation.n_folds == 1
+
+
+def test_what_reading_takes_is_not_there_for_folds() -> None:
+    words = np.random.default_rng(0).choice([f"word{i}" for i in range(400)], (1000, 30))
+    data = table().assign(review=[" ".join(row) for row in words])
+    options = FitOptions(time_budget_s=60.0, families=("linear",))
+    profile = enlarged(profile_of(data, options), 8_000)
+
+    def folds(loading: float) -> int:
+        offer = Offer("minilm_l6", "Mini", (64,), 1e-6, "You asked for it.", asked=True, loading=loading)
+        plan = make_plan(profile, options, machine=MACHINE, has_test_file=False, offers={Modality.TEXT: offer})
+        assert decision(plan, "Sentences").evidence["size"] == 64
+        return plan.validation.n_folds
+
+    assert (folds(1.0), folds(35.0)) == (5, 3)
+
+
+def test_windows_of_time_train_on_half_of_the_rows_and_give_way_to_cost() -> None:
+    data = table().assign(day=pd.date_range("2024-01-01", periods=1000, freq="h"))
+    options = FitOptions(time_budget_s=60.0, time_column="day")
+    profile = profile_of(data, options)
+    validation = Validation(kind="time", n_folds=3, test_size=0.2, time_column="day")
+    setting = Setting(Facts(enlarged(profile, 50_000), options), metrics["roc_auc"], validation, MACHINE, 1)
+    assert setting.rows() == Rows(20_000, 10_000, 10_000)
+    assert setting.largest_rows() == Rows(30_000, 10_000, 10_000)
+    folds = make_folds(40_000, validation=validation, strata=None, groups=None, times=np.arange(40_000), seed=0)
+    assert np.mean([len(train) for train, _ in folds]) == setting.rows().train
+    assert max(len(train) for train, _ in folds) == setting.largest_rows().train
+    assert {len(held_out) for _, held_out in folds} == {setting.rows().valid}
+
+    few = Facts(enlarged(profile, 15_000), options)
+    for seconds, n_folds in ((10.0, 3), (12.0, 1)):
+        found, _ = choose_validation(few, False, lambda v, s=seconds: (s, s))  # type: ignore[misc]
+        assert found.n_folds == n_folds
+
+    def planned(rows: int, speed: float) -> int:
+        machine = Machine(cores=2, memory_bytes=64_000_000_000, speed=speed)
+        return make_plan(enlarged(profile, rows), options, machine=machine, has_test_file=False).validation.n_folds
+
+    assert (planned(50_000, 0.1), planned(50_000, 1e3), planned(9_000, 0.1)) == (1, 3, 3)
+
+
+def test_memory_is_that_of_the_largest_window() -> None:
+    data = table().assign(day=pd.date_range("2024-01-01", periods=1000, freq="h"))
+    options = FitOptions(time_budget_s=None, max_trials=5, time_column="day")
+    facts = Facts(enlarged(profile_of(data, options), 50_000), options)
+
+    def most_bytes(kind: str, n_folds: int) -> dict[str, float]:
+        validation = Validation(kind=kind, n_folds=n_folds, test_size=0.2)  # type: ignore[arg-type]
+        setting = Setting(facts, metrics["roc_auc"], validation, MACHINE, 1)
+        return {p.key: p.est_bytes for p in choose_families(setting)[0]}
+
+    windows, folds = most_bytes("time", 3), most_bytes("stratified", 4)
+    assert windows.keys() == folds.keys()
+    assert windows == pytest.approx(folds)  # both hold three quarters of the rows at most
 
 
 def test_test_rows() -> None:

@@ -2,36 +2,51 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.metrics import roc_auc_score
 
-from autodl.preprocess.category_blocks import FrequencyRankBlock, OneHotBlock, TargetBlock
+from autodl.preprocess.category_blocks import FrequencyBlock, FrequencyRankBlock, OneHotBlock, TargetBlock
 from autodl.preprocess.codes import CategoryCoder
 from autodl.records import Task
 
 COLOURS = pd.DataFrame({"c": ["red", "blue", None, "red", "green", "red", "blue"]})
 
 
-def test_codes_are_sorted_and_zero_means_missing_or_unseen() -> None:
+def test_codes_are_sorted_and_zero_means_unseen() -> None:
     coder = CategoryCoder(("c",)).fit(COLOURS)
     assert coder.labels == [["blue", "green", "red"]]
-    assert coder.cardinalities == (4,)
-    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [3, 1, 0, 3, 2, 3, 1])
+    assert coder.cardinalities == (5,)
+    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [3, 1, 4, 3, 2, 3, 1])
     new = pd.DataFrame({"c": ["pink", "green", np.nan]})
-    np.testing.assert_array_equal(coder.transform(new)[:, 0], [0, 2, 0])
+    np.testing.assert_array_equal(coder.transform(new)[:, 0], [0, 2, 4])
+    # Without gaps in the training, a missing value was never seen.
+    whole = CategoryCoder(("c",)).fit(COLOURS.dropna())
+    assert whole.cardinalities == (4,)
+    np.testing.assert_array_equal(whole.transform(new)[:, 0], [0, 2, 0])
+    void = CategoryCoder(("c",)).fit(pd.DataFrame({"c": [None, None]}, dtype=object))
+    assert void.cardinalities == (1,)
+    np.testing.assert_array_equal(void.transform(new)[:, 0], [0, 0, 0])
 
 
-def test_rare_categories_share_the_last_code() -> None:
+def test_rare_categories_share_a_code_and_so_do_new_ones() -> None:
     coder = CategoryCoder(("c",), rare=0.4).fit(COLOURS)
     assert coder.labels == [["red", "(rare)"]]
-    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [1, 2, 0, 1, 2, 1, 2])
+    np.testing.assert_array_equal(coder.transform(COLOURS)[:, 0], [1, 2, 3, 1, 2, 1, 2])
+    np.testing.assert_array_equal(coder.transform(pd.DataFrame({"c": ["pink", None]}))[:, 0], [2, 3])
 
 
 def test_onehot_has_a_column_for_missing_and_none_for_unseen() -> None:
     block = OneHotBlock(CategoryCoder(("c",)).fit(COLOURS), sparse=False)
     out = block.fit_transform(COLOURS, np.zeros(7))
-    assert block.names == ("c=(missing)", "c=blue", "c=green", "c=red")
+    assert block.names == ("c=blue", "c=green", "c=red", "c=(missing)")
     np.testing.assert_array_equal(out.sum(axis=1), 1)
-    np.testing.assert_array_equal(out[:, 3], [1, 0, 0, 1, 0, 1, 0])
+    np.testing.assert_array_equal(out[:, 2:], np.transpose([[1, 0, 0, 1, 0, 1, 0], [0, 0, 1, 0, 0, 0, 0]]))
+    new = pd.DataFrame({"c": ["pink", None]})
+    np.testing.assert_array_equal(block.transform(new), [[0, 0, 0, 0], [0, 0, 0, 1]])
+    rare = OneHotBlock(CategoryCoder(("c",), rare=0.4).fit(COLOURS), sparse=False)
+    rare.fit_transform(COLOURS, np.zeros(7))
+    assert rare.names == ("c=red", "c=(rare)", "c=(missing)")
+    np.testing.assert_array_equal(rare.transform(new), [[0, 1, 0], [0, 0, 1]])
     seen = pd.DataFrame({"c": ["red", "blue"]})
     strict = OneHotBlock(CategoryCoder(("c",)).fit(seen), sparse=True)
     strict.fit_transform(seen, np.zeros(2))
@@ -41,7 +56,13 @@ def test_onehot_has_a_column_for_missing_and_none_for_unseen() -> None:
 def test_frequency_ranks() -> None:
     block = FrequencyRankBlock(CategoryCoder(("c",)).fit(COLOURS), "none", 0)
     np.testing.assert_array_equal(block.fit_transform(COLOURS, np.zeros(7))[:, 0], [1, 2, 0, 1, 3, 1, 2])
-    np.testing.assert_array_equal(block.transform(pd.DataFrame({"c": ["pink"]})), [[0]])
+    np.testing.assert_array_equal(block.transform(pd.DataFrame({"c": ["pink", None]})), [[4], [0]])
+
+
+def test_frequencies_of_missing_and_new_values_are_zero() -> None:
+    block = FrequencyBlock(CategoryCoder(("c",)).fit(COLOURS), "none", 0)
+    np.testing.assert_allclose(block.fit_transform(COLOURS, np.zeros(7))[:3, 0], [np.log(4), np.log(3), 0], rtol=1e-6)
+    np.testing.assert_array_equal(block.transform(pd.DataFrame({"c": ["pink", None]})), [[0], [0]])
 
 
 def test_target_encoding_does_not_leak_the_own_target() -> None:
@@ -67,6 +88,16 @@ def test_target_encoding_finds_the_means_and_one_column_a_class() -> None:
     three.fit_transform(frame, np.arange(1000) % 3)
     assert three.names == ("g:mean target[0]", "g:mean target[1]", "g:mean target[2]")
     np.testing.assert_allclose(three.transform(new).sum(axis=1), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(400)])
+def test_a_new_category_has_the_mean_of_all_rows_and_not_that_of_gaps(weight: np.ndarray | None) -> None:
+    frame = pd.DataFrame({"cabin": ["a", "b", None, None] * 100}, dtype=object)
+    y = np.tile([9.0, 9.0, 1.0, 1.0], 100)
+    block = TargetBlock(CategoryCoder(("cabin",)).fit(frame), Task.REGRESSION, "none", 0)
+    block.fit_transform(frame, y, weight)
+    new = pd.DataFrame({"cabin": ["never", None, "a"]}, dtype=object)
+    np.testing.assert_allclose(block.transform(new)[:, 0], [5, 1, 9], atol=0.05)
 
 
 def test_target_means_of_many_classes_stay_narrow() -> None:

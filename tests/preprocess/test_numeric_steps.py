@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import norm
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from autodl.preprocess.dates import DateExpander
 from autodl.preprocess.imputation import NumericImputer
@@ -56,6 +57,28 @@ def test_quantile_scaling_gives_a_normal_distribution() -> None:
     assert abs(np.median(out)) < 0.05
     assert np.std(out) == pytest.approx(1, abs=0.05)
     assert (np.argsort(out) == np.argsort(x[:, 0])).mean() > 0.99
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(1000)])
+@pytest.mark.parametrize("unit", [1.0, 1e-9])
+def test_equal_values_lie_in_the_middle_of_their_ranks(weight: np.ndarray | None, unit: float) -> None:
+    flag = np.repeat([0.0, 1.0], [900, 100])
+    mostly_zero = np.concatenate([np.zeros(700), np.arange(1.0, 301.0)])
+    x = unit * np.column_stack([flag, mostly_zero, -mostly_zero, np.arange(1000.0)])
+    out = NumericScaler("quantile").fit(x, weight).transform(x)
+    np.testing.assert_allclose(out[[0, -1], 0], norm.ppf([0.45, 0.95]), atol=0.01)
+    np.testing.assert_allclose(out[0, 1:3], norm.ppf([0.35, 0.65]), atol=0.01)
+    np.testing.assert_allclose(out[[0, -1], 3], norm.ppf([0.0005, 0.9995]))
+
+
+@pytest.mark.parametrize("n", [1_000, 5_000])
+def test_quantile_scaling_is_that_of_scikit_learn_where_no_values_are_equal(n: int) -> None:
+    x = np.random.default_rng(0).gumbel(size=(n, 2))
+    new = np.random.default_rng(1).gumbel(size=(100, 2))
+    theirs = QuantileTransformer(n_quantiles=1000, output_distribution="normal").fit(x).transform(new)
+    inside = np.abs(theirs) < 2.0
+    assert inside.mean() > 0.9
+    np.testing.assert_allclose(NumericScaler("quantile").fit(x).transform(new)[inside], theirs[inside], atol=0.03)
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)
@@ -133,6 +156,43 @@ def test_indicators_mark_what_was_missing_or_infinite() -> None:
     np.testing.assert_array_equal(out[:, 2], 0)
     later = block.transform(pd.DataFrame({"a": [5.0], "b": [np.nan], "c": [2.0]}))
     np.testing.assert_array_equal(later[0], [5, 2.5, 2, 0])
+
+
+@pytest.mark.parametrize("weight", [None, np.array([1.0, 1.0, 1.0, 9.0])])
+def test_gaps_of_columns_without_gaps_in_training_are_filled_also_for_trees(weight: np.ndarray | None) -> None:
+    day = pd.to_datetime(["2021-03-01", "2021-05-02", "2021-05-07", "2021-09-01"])
+    frame = pd.DataFrame({"year": [2000.0, 2010.0, 2012.0, 2024.0], "gaps": [1.0, np.nan, 2.0, 3.0], "day": day})
+    block = NumericBlock(("year", "gaps"), ("day",), Recipe(impute="none"), 0)
+    block.fit_transform(frame, np.zeros(4), weight)
+    new = block.transform(pd.DataFrame({"year": [np.nan, np.inf, 7.0], "gaps": [np.nan] * 3, "day": [pd.NaT] * 3}))
+    parts = dict(zip(block.names, new.T, strict=True))
+    typical = 2011.0 if weight is None else 2024.0
+    np.testing.assert_array_equal(parts["year"], [typical, typical, 7.0])
+    assert np.isnan(parts["gaps"]).all()
+    np.testing.assert_array_equal(parts["day:month"], 5.0 if weight is None else 9.0)
+
+
+def test_combinations_that_no_training_row_lacks_are_filled() -> None:
+    x = pd.DataFrame(np.random.default_rng(0).uniform(0.5, 3.0, (400, 3)), columns=list("abc"))
+    ratio = (x["a"] / x["b"]).to_numpy()
+    block = NumericBlock(("a", "b", "c"), (), Recipe(impute="none", crosses=1), 0)
+    block.fit_transform(x, np.sin(4 * ratio))
+    assert block.names[3:] in (("a / b",), ("b / a",))
+    new = block.transform(pd.DataFrame({"a": [1.0], "b": [np.nan], "c": [1.0]}))
+    typical = np.median(ratio if block.names[3] == "a / b" else 1 / ratio)
+    np.testing.assert_allclose(new[0], [1.0, x["b"].median(), 1.0, typical], rtol=1e-6)
+
+
+@pytest.mark.parametrize("impute", ["none", "median"])
+def test_numbers_far_from_zero_stay_apart(impute: str) -> None:
+    days = pd.date_range("2023-01-01", periods=300).strftime("%Y%m%d").astype(float).to_numpy()
+    level = 1e9 + np.linspace(-10.0, 10.0, 300)
+    frame = pd.DataFrame({"day": days, "level": level, "near": np.arange(300.0), "small": level - 1e9})
+    block = NumericBlock(tuple(frame.columns), (), Recipe(impute=impute), 0)
+    out = block.fit_transform(frame, np.zeros(300))
+    np.testing.assert_allclose(out[:, :2], np.column_stack([days - 20230101, level - level[0]]), atol=1e-5)
+    np.testing.assert_array_equal(out[:, 2:], frame[["near", "small"]].to_numpy(np.float32))
+    np.testing.assert_array_equal(block.transform(frame), out)
 
 
 def test_nearest_neighbours_stay_affordable_where_every_row_has_a_gap() -> None:

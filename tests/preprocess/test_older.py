@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import QuantileTransformer
 
 from autodl.errors import OlderModelError
 from autodl.model import FittedModel, load_model
 from autodl.models.base import Meta, families
 from autodl.preprocess import Preparer
+from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.dates import DateExpander
+from autodl.preprocess.numeric import NumericBlock
+from autodl.preprocess.scaling import NumericScaler
 from autodl.preprocess.target_transform import TargetTransform
 from autodl.preprocess.text import TextBlock
 from autodl.records import Recipe, Task
@@ -47,6 +51,36 @@ def test_two_dates_without_the_days_between_them() -> None:
     again = older(dates, "_pairs")
     assert again.names == names[:-1]
     np.testing.assert_array_equal(again.transform(frame), values[:, :-1])
+
+
+def test_gaps_and_numbers_far_from_zero_are_left_as_they_are() -> None:
+    frame = pd.DataFrame({"day": [20230115.0, 20230116.0, 20230117.0]})
+    block = NumericBlock(("day",), (), Recipe(impute="none"), 0)
+    block.fit_transform(frame, np.zeros(3))
+    older(block._imputer, "_unknown")
+    again = older(block, "_origin")
+    new = pd.DataFrame({"day": [20230116.0, np.nan]})
+    np.testing.assert_array_equal(again.transform(new), [[20230116.0], [np.nan]])
+
+
+def test_new_categories_count_as_missing() -> None:
+    frame = pd.DataFrame({"c": ["red", "blue", None, "red", "green"]}, dtype=object)
+    coder = CategoryCoder(("c",), rare=0.3).fit(frame)
+    # What a file of an older version holds.
+    coder._codes[0][-1] = 0
+    again = older(coder, "missing")
+    new = pd.DataFrame({"c": ["pink", None, "red", "blue"]}, dtype=object)
+    np.testing.assert_array_equal(again.transform(new)[:, 0], [0, 0, 1, 2])
+    assert again.cardinalities == (3,)
+
+
+def test_ranks_learnt_by_scikit_learn() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 1))
+    scaler, target = NumericScaler("quantile").fit(x), TargetTransform("quantile", x[:, 0])
+    theirs = QuantileTransformer(n_quantiles=50, output_distribution="normal").fit(x)
+    scaler._ranks = target._ranks = theirs
+    np.testing.assert_array_equal(load(dump(scaler)).transform(x), theirs.transform(x))
+    np.testing.assert_allclose(load(dump(target)).inverse(target.forward(x[:, 0])), x[:, 0])
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def prepare(recipe: Recipe, n: int = 90):
 def test_codes_and_numbers_are_apart() -> None:
     _, X, _ = prepare(Recipe(impute="none", text="none"))
     assert X.categorical_names == ("colour", "who", "void")
-    assert X.cardinalities[0] == 4 and X.cardinalities[2] == 1
+    assert X.cardinalities[0] == 5 and X.cardinalities[2] == 1
     assert {"number", "yes", "when:days"} <= set(X.numeric_names)
     assert np.isnan(X.numeric).any()
     assert not any("fixed" in name for name in X.numeric_names)

@@ -11,7 +11,7 @@ import pytest
 
 from autodl.media.array import MediaArray
 from autodl.media.writing import write_series
-from autodl.preprocess import Preparer
+from autodl.preprocess import Preparer, series_values
 from autodl.preprocess.series_block import SeriesBlock, series_width
 from autodl.preprocess.series_rocket import MiniRocket
 from autodl.preprocess.series_summary import summary_names
@@ -84,6 +84,15 @@ def test_trees_see_gaps_as_gaps(frame: pd.DataFrame) -> None:
     assert np.isnan(found[0, 1 : 1 + len(summary_names(2))]).all()
 
 
+def test_a_gap_that_no_training_row_has_is_filled_for_trees_too(frame: pd.DataFrame) -> None:
+    some = frame.copy()
+    some["walk"] = some["walk"].array.take(np.array([-1, *range(1, N)]), allow_fill=True)
+    preparer, found = prepared(Recipe(series="both", series_features=84, impute="none"), frame)
+    gone = preparer.transform(some).dense()
+    np.testing.assert_allclose(gone[0, 1:], found[:, 1:].mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(gone[1:], found[1:])
+
+
 def test_rows_outside_the_training_teach_nothing(frame: pd.DataFrame) -> None:
     """The learnt state is a function of the training rows alone."""
     recipe = Recipe(series="both", series_features=84, scale="standard")
@@ -114,6 +123,26 @@ def test_where_a_series_ends_is_seen(tmp_path: Path) -> None:
     longer = MediaArray.whole(write_series(tmp_path / "longer", [np.ones((90, 1)), np.ones((5, 1))], 1))
     alone = block.transform(pd.DataFrame({"walk": longer[1:]}))
     np.testing.assert_array_equal(block.transform(pd.DataFrame({"walk": longer}))[1], alone[0])
+
+
+@pytest.mark.parametrize("cells", [1 << 24, 600])
+def test_what_is_held_at_a_time_does_not_follow_the_longest_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    rng = np.random.default_rng(0)
+    series = [rng.normal(size=(30, 1)) for _ in range(N - 1)]
+    some = pd.DataFrame({"walk": MediaArray.whole(write_series(tmp_path, [*series, rng.normal(size=(9_000, 1))], 1))})
+    seen: list[tuple[int, ...]] = []
+    learn = MiniRocket.fit
+    monkeypatch.setattr(MiniRocket, "fit", lambda self, v: (seen.append(v.values.shape), learn(self, v))[1])
+    monkeypatch.setattr(series_values, "PART_CELLS", cells)
+    block = SeriesBlock(("walk",), Recipe(series="rocket", series_features=84), 0)
+    assert np.isfinite(block.fit_transform(some, Y)).all()
+    assert block.learnt[0].length == 120
+    assert seen == [(120, min(N - 1, cells // 120), 1)]
+    # Short series at prediction are filled up, too.
+    sizes = [rows.stop - rows.start for rows, _ in series_values.parts(some["walk"].array[:9].batch, 1, 120)]
+    assert max(sizes) == min(9, cells // 120)
 
 
 def test_channels_count_alike_whatever_their_units(frame: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from autodl.records import Interval
 from autodl.report import format as fmt
+from autodl.report.sections.leaderboard import places_for
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -139,3 +140,15 @@ def test_words_and_plurals() -> None:
     assert fmt.words(["a", "b", "c"]) == "a, b and c"
     assert fmt.plural(1, "row") == "1 row"
     assert fmt.plural(1200, "try", "tries") == "1,200 tries"
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-4, 1e-8, 1e-11])
+def test_columns_of_small_numbers_are_no_zeros(unit: float) -> None:
+    scores = [Interval(value=v * unit, low=(v - 0.1) * unit, high=(v + 0.1) * unit, n=9) for v in (1.2, 1.6)]
+    for places in (fmt.common_places([s.value for s in scores]), places_for(scores)):
+        shown = [float(fmt.fixed(s.value, places).replace("−", "-")) for s in scores]
+        assert shown == pytest.approx([1.2 * unit, 1.6 * unit], rel=0.04)
+
+
+def test_everyday_columns_have_five_decimals_at_most() -> None:
+    assert places_for([Interval(value=0.5, low=0.5 - 1e-9, high=0.5 + 1e-9, n=9)]) == 5

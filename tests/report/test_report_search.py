@@ -11,7 +11,8 @@ from autodl.records import CurvePoint, Proposal, TrialStatus
 from autodl.records.origins import INHERITED, SUPERNET
 from autodl.report.facts import gather, metric_words
 from autodl.report.figures.style import draw
-from autodl.report.sections.search import search_view
+from autodl.report.sections.leaderboard import board
+from autodl.report.sections.search import search_view, time_use
 from autodl.report.text import plain
 
 
@@ -132,3 +133,14 @@ def test_scores_at_cuts_of_their_own_are_told():
     assert "cut of its own" not in search_view(facts_of(records)).intro
     trials = tuple(t.model_copy(update={"plain_loss": 0.5}) if t.ok else t for t in records.trials)
     assert "here each model has a cut of its own" in search_view(facts_of(records.but(trials=trials))).intro
+
+
+def test_time_and_size_are_those_of_one_model_not_of_all_folds():
+    records = make_records("binary")
+    cost = next(t.cost for t in records.trials if t.ok).model_copy(update={"fit_s": 30.0, "size_bytes": 50_000_000})
+    trials = tuple(
+        t.model_copy(update={"cost": cost, "fold_losses": (0.1,) * 10}) if t.ok else t for t in records.trials
+    )
+    facts = facts_of(records.but(trials=trials, evaluation=None))
+    assert {(row.fit, row.size) for row in board(facts).rows} == {("3.0 s", "5.0 MB")}
+    assert "The largest model tried takes 5.0 MB, those of all tries and folds together" in time_use(facts).intro

@@ -8,7 +8,7 @@ from report_records import Records, make_records
 
 from autodl.evaluate.coverage import quantile_check
 from autodl.profiling.checks.base import NO_TIME
-from autodl.records import Evaluation, Finding, Interval, LeaderboardRow, Mistake, Severity
+from autodl.records import ColumnKind, Evaluation, Finding, Interval, LeaderboardRow, Mistake, Severity
 from autodl.report.facts import Facts, gather
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.closing import closing
@@ -16,8 +16,9 @@ from autodl.report.sections.curves import curves
 from autodl.report.sections.health import health
 from autodl.report.sections.trust import statements
 from autodl.report.sections.verdict import verdict
-from autodl.report.sections.wrong import wrong
+from autodl.report.sections.wrong import MAX_CLASSES, wrong
 from autodl.report.text import plain
+from autodl.report.view import Confusion
 
 
 def facts(records: Records) -> Facts:
@@ -129,7 +130,7 @@ def test_checks_without_time_did_not_run_and_two_findings_are_one_check() -> Non
     absent = Finding(code="AD023", title="Rows in time", severity=Severity.NOT_APPLICABLE, message="No dates.")
     findings = (*records.profile.findings, unseen, absent)
     section = health(facts(records.but(profile=records.profile.model_copy(update={"findings": findings}))))
-    assert "2 checks ran; 1 asks for your eyes." in section.intro
+    assert "1 check ran; 2 findings ask for your eyes." in section.intro
     shown = {heading: [row[0] for row in table.rows] for heading, _, table in section.groups}
     assert shown == {"To look at": ["AD011", "AD011"], "Not applicable": ["AD023"], "Not looked at": ["AD010"]}
 
@@ -161,3 +162,35 @@ def test_shares_below_one_in_a_hundred_are_not_told_as_never() -> None:
     assert (
         found is not None and found.confusion is not None and found.confusion.recalls == ("996 in 1,000", "96 in 100")
     )
+    columns = rare.profile.columns
+    known = columns.columns[0].model_copy(
+        update={"kind": ColumnKind.CATEGORICAL, "numeric": None, "n": 1000, "n_missing": 1, "top": (("x", 3),)}
+    )
+    profile = rare.profile.model_copy(update={"columns": columns.model_copy(update={"columns": (known,)})})
+    shown = health(facts(rare.but(profile=profile))).columns.rows[0]
+    assert shown[3] == "1 in 1,000" and plain(shown[5]) == "x 3 in 1,000"
+
+
+def test_many_classes_are_listed_and_make_no_matrix() -> None:
+    def shown(k: int) -> Confusion:
+        records = make_records("multiclass", classes=tuple(f"c{i}" for i in range(k)))
+        found = wrong(facts(records))
+        assert found is not None and found.confusion is not None and found.confusion.frequent is not None
+        assert ("framed diagonal" in found.intro) == bool(found.confusion.rows)
+        return found.confusion
+
+    few, many = shown(MAX_CLASSES), shown(MAX_CLASSES + 1)
+    assert len(few.rows) == MAX_CLASSES and few.by_class is None
+    assert many.rows == () and many.by_class is not None
+    assert [plain(row[0]) for row in many.by_class.rows] == [f"c{i}" for i in range(MAX_CLASSES + 1)]
+    counts = [int(row[2].replace(",", "")) for row in many.frequent.rows] if many.frequent else []
+    assert len(counts) == 10 and counts == sorted(counts, reverse=True)
+
+
+def test_the_curves_say_whose_probabilities_they_are() -> None:
+    several, two = (curves(facts(make_records(kind))) for kind in ("multiclass", "binary"))
+    assert several is not None and two is not None
+    assert plain(several.intro).startswith(
+        "How well the probabilities of each class against all others sort (the hardest first), and how honest they"
+    )
+    assert plain(two.intro).startswith("How well the probabilities of survived sort and how honest they are")

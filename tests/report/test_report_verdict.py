@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from report_records import Records, make_records
 from report_score_records import interval
 
-from autodl.records import ColumnKind, Curve, Decision, Evaluation, Interval, Severity
+from autodl.records import ColumnKind, Curve, Decision, EffectPoint, Evaluation, Interval, Severity
 from autodl.report.facts import gather, turned
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import trade_offs
 from autodl.report.sections.drives import drives
-from autodl.report.sections.leaderboard import board
+from autodl.report.sections.leaderboard import board, versus
 from autodl.report.sections.planning import plan_view
 from autodl.report.sections.trust import lean
 from autodl.report.sections.verdict import answers_from, verdict
@@ -301,19 +301,16 @@ def test_columns_that_there_was_no_time_for_are_told() -> None:
     assert first(whole).drivers_note == ""
 
 
-def test_images_have_no_direction() -> None:
+def test_a_direction_is_missed_only_where_it_was_looked_for() -> None:
+    """Images have no effects, and neither have columns beyond the leading ones."""
     records = make_records("binary")
     e = records.explanation
     assert e is not None
-    flat = e.importances[0].model_copy(update={"direction": "", "effect": ()})
-    told = records.but(explanation=e.model_copy(update={"importances": (flat,)}))
-    columns = told.profile.columns
-    as_image = tuple(
-        c.model_copy(update={"kind": ColumnKind.IMAGE}) if c.name == flat.column else c for c in columns.columns
-    )
-    seen = told.profile.model_copy(update={"columns": columns.model_copy(update={"columns": as_image})})
-    for profile, words in ((told.profile, "no simple direction"), (seen, "")):
-        section = drives(gather(**told.but(profile=profile).kwargs()))
+    level = (EffectPoint(value="1", number=1.0, prediction=0.4), EffectPoint(value="2", number=2.0, prediction=0.4))
+    for effect, words in ((level, "no simple direction"), ((), "")):
+        flat = e.importances[0].model_copy(update={"direction": "", "effect": effect})
+        told = records.but(explanation=e.model_copy(update={"importances": (flat,)}))
+        section = drives(gather(**told.kwargs()))
         assert section is not None
         assert [b.direction for b in section.bars] == [words] and str(section.table.rows[0][-1]) == words
 
@@ -367,3 +364,18 @@ def test_what_is_learnt_from_images_or_series_alone_has_no_columns_to_compare(ki
 def test_lean_follows_what_rows_weigh() -> None:
     by_rows = Curve(label="m", x=(0.6, 0.9), y=(0.9, 0.6), counts=(900, 100))
     assert lean(by_rows, binary=True) < 0 < lean(by_rows.model_copy(update={"mass": (1.0, 50.0)}), binary=True)
+
+
+def test_comparisons_of_small_numbers_are_no_zeros() -> None:
+    records = make_records("regression")
+    e = evaluation(records)
+    unit = 1e-12
+    small = tuple(
+        c.model_copy(update={"difference": c.difference * unit, "low": c.low * unit, "high": c.high * unit})
+        for c in e.comparisons
+    )
+    found = versus(gather(**records.but(evaluation=e.model_copy(update={"comparisons": small})).kwargs()))
+    assert found is not None
+    for row, c in zip(found.rows, small, strict=True):
+        shown = row.difference.split(" (")[0].replace("−", "-")
+        assert float(shown) == pytest.approx(c.difference, rel=0.06)

@@ -9,10 +9,11 @@ import pytest
 
 from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import Allocation
-from autodl.search.architecture import Architecture, Past
+from autodl.search.architecture import PROPOSALS, Architecture, Past
 from autodl.search.history import Observation
 from autodl.search.parts import free_part, joined, project
 from autodl.search.space import Config, SearchSpace, family_space, parse_space
+from autodl.search.strategies import gp
 from autodl.search.strategies.base import strategies
 
 SPACE = parse_space(
@@ -157,6 +158,30 @@ def test_a_family_without_architectures_is_searched_as_ever() -> None:
             plain, Past(seen, seen), strategies["random"](0), np.random.default_rng(5)
         )
         assert [o for o, _ in islice(proposals, 3)] == ["random"] * 3
+
+
+def test_a_proposal_is_made_only_when_those_before_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = FamilyPlan(key="net", name="Net", why="", est_seconds=1, est_bytes=1, recipe=Recipe())
+    plain = SPACE.model_copy(update={"nas": ()})
+    allocation = Allocation((family,), {"net": plain}, strategies["gp"](3), 3)
+    done = searched("joint", 14)
+    done = [r for r in done if r.spec.config != plain.starts()[1]]  # it takes more time than there is
+    made: list[int] = []
+    real = gp._propose
+    monkeypatch.setattr(gp, "_propose", lambda *args: (made.append(1), real(*args))[1])
+    spec = allocation.next(done, [], lambda s: s.config != plain.starts()[1])
+    assert spec is not None and spec.origin == "gp"
+    assert len(made) == 1
+    refused: list[Config] = []
+
+    def never(s: TrialSpec) -> bool:
+        refused.append(s.config)
+        return False
+
+    assert allocation.next(done, [], never) is None
+    asked = refused[1:]  # the listed one is looked at before
+    assert len(asked) == sum(PROPOSALS)
+    assert all(c not in asked[:i] for i, c in enumerate(asked))
 
 
 def test_running_trials_are_not_asked_for_again() -> None:

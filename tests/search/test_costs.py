@@ -96,6 +96,29 @@ def test_stopped_trials_count_by_their_folds_and_failed_ones_not_at_all():
     assert costs.estimate(spec("forest"), [whole, failed]) == pytest.approx(costs.estimate(spec("forest"), [whole]))
 
 
+def test_preparation_that_another_trial_has_paid_for_is_not_expected_again():
+    costs = CostModel(model().shape, N_FOLDS, lambda spec: 5.0)
+    first, new = spec("lightgbm", num_leaves=9), spec("lightgbm", num_leaves=11)
+    whole = costs.raw(first)
+    training, prepared = whole - N_FOLDS * 5.0, N_FOLDS * 5.0
+    assert training < 0.2 * prepared
+    paid = trial(1, "lightgbm", whole, config=first.config)
+    spared = trial(2, "lightgbm", whole, config={"num_leaves": 10})
+    spared = spared.model_copy(update={"cost": Cost(fit_s=whole, cached_s=prepared)})
+    assert costs.estimate(new, [paid]) == pytest.approx(whole, rel=0.1)
+    expected = costs.estimate(new, [paid, spared])
+    assert expected == pytest.approx(training, rel=0.3)
+    assert costs.estimate(new, [spared, paid]) == pytest.approx(whole, rel=0.1)  # it was gone again
+    # One fold was kept, as the trial before had ended after it.
+    one = spared.model_copy(update={"cost": Cost(fit_s=whole, cached_s=prepared / N_FOLDS)})
+    assert expected < costs.estimate(new, [paid, one]) < 0.95 * whole
+    # What needs another preparation pays for it, and so does a training on all rows.
+    more = [{"config": {**new.config, "prep.rare": 3}}, {"split": 1}, {"fidelity": 0.5}]
+    for change in more:
+        assert costs.estimate(new.model_copy(update=change), [paid, spared]) > 0.9 * prepared
+    assert costs.refit(spared, 1.25) == costs.refit(paid, 1.25)
+
+
 def test_a_refit_alone_uses_the_threads_that_trials_shared():
     shape = Shape(rows=20_000, numeric=8, categorical=3, levels=20, classes=2, threads=1)
     done = trial(1, "lightgbm", 10.0)

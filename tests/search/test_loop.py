@@ -17,6 +17,7 @@ from autodl.search.loop import LAST_RESORT_S, SearchLoop, SearchState
 from autodl.search.naming import trial_names
 from autodl.search.runners.inline import InlineRunner
 from autodl.search.space import parse_space
+from autodl.search.trial import TrialOutcome
 
 
 def test_order_and_improvement(toys, linear_data):
@@ -251,6 +252,14 @@ def test_trials_stopped_between_folds_are_rivals_once_four_are_whole(toys):
     rivals = loop._job(asked, SearchState(finished=[*whole, *early, done(7, 0.1, 0.2, 0.3)])).rivals
     # Of the fifth, nobody knows the whole loss on the first fold.
     assert sorted(rivals) == [*[(0.1, 0.2, 0.3)] * 4, (0.7, 0.6), (0.9,)]
+
+
+def test_a_trial_began_when_its_own_work_did(toys, linear_data):
+    loop, state = make_loop(Budget(100.0, time.time() - 50.0)), SearchState()
+    cost = Cost(fit_s=27.0, cached_s=25.0, predict_s=1.0)
+    result = TrialResult(spec=TrialSpec(id="t0001", family="toy"), status=TrialStatus.OK, loss=0.1, cost=cost)
+    loop._record(TrialOutcome(result), state, InlineRunner(linear_data))
+    assert state.finished[0].finished_s - state.finished[0].started_s == pytest.approx(3.0)
 
 
 def test_what_is_still_running_at_the_end_is_named(toys, linear_data):

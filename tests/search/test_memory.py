@@ -17,6 +17,7 @@ from autodl.records import (
     ColumnKind,
     Cost,
     Recipe,
+    SeriesStats,
     TableSchema,
     Task,
     TrialResult,
@@ -52,6 +53,19 @@ def test_preparation_beside_a_measured_peak(recipe):
     measured = run_trial(Job(spec(family="dummy")), data, PreparedFolds(data)).result.cost.peak_bytes
     estimated = preparation_cost(recipe, schema.columns, Rows(2_600, 600, 800), 0).bytes
     assert measured / 2 < estimated < 3 * measured
+
+
+def test_series_take_what_is_held_of_them_at_a_time():
+    def extra(n, longest, kind="rocket"):
+        stats = SeriesStats(channels=2, length=(10, 100, longest))
+        walk = ColumnInfo(name="s", kind=ColumnKind.SERIES, n=100, n_missing=0, n_unique=100, series=stats)
+        rows = Rows(n, 0, 0)
+        without = preparation_cost(Recipe(series=kind), [walk.model_copy(update={"series": None})], rows, 2).bytes
+        return preparation_cost(Recipe(series=kind), [walk], rows, 2).bytes - without
+
+    assert extra(10, 1_000_000, "none") == 0
+    assert extra(10, 1_000_000) - extra(10, 100) == pytest.approx(16 * 2 * (8 * 1_000_000 - 10 * 100))
+    assert extra(10, 100_000_000) > 16 * 2 * 100_000_000  # one at a time
 
 
 def test_categories_and_classes():

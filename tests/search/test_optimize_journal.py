@@ -39,6 +39,23 @@ class TestJournal:
         with pytest.raises(ConfigError, match="is not a history of a search"):
             optimize(branin, SPACE, max_evals=2, journal=path)
 
+    @pytest.mark.parametrize("text", ["a note of mine", '{"a": 1}', "[1]\n", "1,2\n3", " "])
+    def test_a_file_of_another_kind_stays_as_it_is(self, tmp_path, text):
+        path = tmp_path / "notes.txt"
+        path.write_text(text)
+        with pytest.raises(ConfigError, match="is not a history of a search"):
+            optimize(branin, SPACE, max_evals=2, journal=path)
+        assert path.read_text() == text
+
+    def test_a_first_line_cut_off_by_a_crash_is_written_anew(self, tmp_path):
+        path = tmp_path / "search.jsonl"
+        optimize(branin, SPACE, max_evals=2, journal=path)
+        head = path.read_text().splitlines()[0]
+        for known in ("", head[:9], head):
+            path.write_text(known)
+            assert len(optimize(branin, SPACE, max_evals=2, journal=path).history) == 2
+            assert path.read_text().splitlines()[0] == head
+
     def test_calls_lost_with_a_search_keep_their_numbers(self, tmp_path):
         """The objective keeps its states under them."""
         path, states, wrong = tmp_path / "search.jsonl", {}, []

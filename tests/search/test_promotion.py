@@ -69,6 +69,9 @@ def test_two_leading_families_go_on_at_once_and_further_ones_by_their_share_of_t
     third = due([*KNOWN, *more], running)
     assert (third.family, third.config) == ("lightgbm", more[0].spec.config)
     assert due([*KNOWN, *more], running, fits=lambda spec: False) is None
+    # Preparation that another trial has paid for takes no time again.
+    quick = [r.model_copy(update={"cost": Cost(fit_s=10.0, cached_s=9.0)}) for r in more]
+    assert due([*KNOWN, *quick], running) is None
 
 
 def test_where_waiting_would_be_too_late_one_that_is_not_simple_goes_on_before_the_others_are_known():
@@ -114,6 +117,22 @@ def test_larger_steps_on_all_rows_go_before_fewer_rows():
     assert names[asked.id] == f"{names[slow.spec.id]}, all rows"
 
 
+def test_steps_stay_within_the_ranges_of_the_user():
+    slow = scout(4, "lightgbm", 0.2, learning_rate=0.04)
+
+    def asked(param, least):
+        spaces = {"lightgbm": parse_space({"params": {"learning_rate": param}})}
+        return due([*KNOWN, slow], fits=lambda s: s.config.get("learning_rate", 0.0) >= least, spaces=spaces)
+
+    up_to = {"type": "float", "low": 0.01, "high": 0.05}
+    assert asked(up_to, 0.041).config == {"learning_rate": 0.05}
+    assert asked(up_to, 0.051) is None
+    assert asked({**up_to, "high": 0.9}, 0.15).config == {"learning_rate": 0.16}
+    some = {"type": "choice", "values": [0.04, 0.3]}
+    assert asked(some, 0.04).config == {"learning_rate": 0.04}
+    assert asked(some, 0.041) is None
+
+
 @pytest.mark.parametrize("key", sorted(families))
 def test_hasty_configurations_are_valid_and_quicker(key):
     cls = families[key]
@@ -151,6 +170,16 @@ def test_what_memory_has_no_room_for_gets_fewer_rows():
         return 1.5 * MOST_BYTES * (spec.fidelity or 1.0)
 
     assert due(KNOWN, bytes=bytes_).fidelity == 0.5
+
+
+@pytest.mark.parametrize(("allowed", "part"), [(0.0, 1 / 16), (8.1 * MOST_BYTES, 0.25), (24.1 * MOST_BYTES, None)])
+def test_large_machines_train_on_more_rows_and_small_ones_on_as_many_as_fit(allowed, part):
+    promotions = Promotions(0.02, lambda spec, finished: 12 * MOST_BYTES * (spec.fidelity or 1.0), allowed=allowed)
+    found = promotions.next(KNOWN, [], lambda spec: True, "t0099", begun=True)
+    assert (found.family, found.fidelity) == ("lightgbm", part)
+    # Hardly more rows than the first pass had are not worth it.
+    few = Promotions(0.06, promotions.bytes).next(KNOWN, [], lambda spec: True, "t0099", begun=True)
+    assert few is None
 
 
 def test_each_configuration_goes_on_once_and_nothing_does_where_more_rows_bring_nothing():

@@ -112,11 +112,12 @@ def test_a_process_that_hangs_is_replaced(bridge, crew, monkeypatch):
     assert len(bridge.made) == 2
 
 
-def test_no_worker_is_told(bridge):
-    made = RayCrew(RaySetup("calls", 2, cpus=4.0), "thing")
+@pytest.mark.parametrize(("kind", "remedy"), [("calls", "fewer `cpus`"), ("trials", "more --workers")])
+def test_no_worker_is_told(kind, remedy, bridge):
+    made = RayCrew(RaySetup(kind, 2, cpus=4.0), "thing")
     bridge.say(Seats(0))
     made.seats = 0
-    with pytest.raises(ConfigError, match=r"no worker with 4 free cores .* --workers"):
+    with pytest.raises(ConfigError, match=f"no worker came up .* {remedy}"):
         made.await_worker(0.5)
     bridge.say(Broken("no worker comes up there: No module named 'autodl'", "Install it."))
     with pytest.raises(ConfigError, match=r"No module named 'autodl'. Install it\."):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
-from autodl.search.runners import ray_pool
+from autodl.search.runners import ray_pool, ray_worker
 from autodl.search.runners.ray_pool import Pool
-from autodl.search.runners.ray_setup import Broken, Call, Ended, RaySetup, Seats
+from autodl.search.runners.ray_setup import Broken, Call, Ended, Note, RaySetup, Seats
 
 
 class RayError(Exception): ...
@@ -55,11 +56,16 @@ class FakeRay:
     class exceptions:  # noqa: N801  # Ray's name
         RayTaskError, OutOfMemoryError = RayTaskError, OutOfMemoryError
 
-    def __init__(self, cpus, gpus):
+    def __init__(self, cpus, gpus, node_cpus):
+        self.node_cpus = node_cpus
         self.resources, self.actors, self.gpus = {"CPU": cpus, "GPU": gpus}, [], []
 
     def available_resources(self):
         return self.resources
+
+    def nodes(self):
+        lost = {"Alive": False, "Resources": {"CPU": 64.0}}
+        return [lost, *({"Alive": True, "Resources": {"CPU": float(n)}} for n in self.node_cpus)]
 
     def remote(self, **wishes):
         self.wishes = wishes
@@ -84,9 +90,10 @@ class FakeRay:
 class World:
     """A pool, driven event by event."""
 
-    def __init__(self, workers=4, cpus=2, has_gpus=0, **setup):
-        self.ray, self.sent = FakeRay(cpus, has_gpus), []
-        self.pool = Pool(self.ray, RaySetup("calls", workers, **setup), "data", [], self.sent.append)
+    def __init__(self, workers=4, cpus=2, has_gpus=0, kind="calls", node_cpus=(2,), asked=1.0, **setup):
+        self.ray, self.sent = FakeRay(cpus, has_gpus, node_cpus), []
+        asked = RaySetup(kind, workers, cpus=asked, **setup)
+        self.pool = Pool(self.ray, asked, "data", [], self.sent.append)
         self.step()
 
     def step(self):
@@ -155,6 +162,34 @@ def test_what_a_worker_asks_of_the_cluster():
     assert world.ray.wishes == {"num_cpus": 1.0, "memory": 500_000_000, "max_restarts": 0}
     assert world.ray.gpus == [0.5, 0.5, 0.0, 0.0]  # who wants a share of a GPU that is not there waits for ever
     assert set(World(cpus=1, gpus=0.5).ray.gpus) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "node_cpus", "placed", "told"),
+    [
+        ("trials", (4, 8), 8.0, True),
+        ("trials", (4, 32), 16.0, False),
+        ("trials", (), 16.0, False),  # machines may come
+        ("calls", (4, 8), 16.0, False),  # who asks for so many for a call needs them
+    ],
+)
+def test_a_trial_asks_for_no_more_cores_than_a_machine_has(kind, node_cpus, placed, told):
+    world = World(cpus=12, kind=kind, node_cpus=node_cpus, asked=16.0)
+    assert world.ray.wishes["num_cpus"] == placed
+    actor = world.ray.actors[0]
+    actor.last.done.set_result(("n", 1e9))
+    world.step()
+    assert actor.last.method == "warm" and actor.last.arguments[-1] == placed
+    notes = [m.text for m in world.sent if isinstance(m, Note)]
+    assert notes == ["The largest machine of the cluster has 8 cores: a trial gets as many, not 16."] * told
+
+
+@pytest.mark.parametrize(("threads", "used"), [(2, 2), (16, 8)])
+def test_a_trial_trains_with_the_cores_of_its_worker(threads, used, linear_data, monkeypatch):
+    seen = []
+    monkeypatch.setattr("autodl.search.trial.run_trial", lambda job, data, cache: seen.append(data.threads))
+    ray_worker._trials(replace(linear_data, threads=8), 1, threads)("job", float("inf"))
+    assert seen == [used]
 
 
 def test_an_answer_comes_once_and_frees_the_worker():

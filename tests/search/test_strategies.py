@@ -9,7 +9,7 @@ import pytest
 
 from autodl.errors import ConfigError
 from autodl.search.fidelity import Fidelity
-from autodl.search.history import Observation
+from autodl.search.history import Observation, comparable
 from autodl.search.space import parse_space
 from autodl.search.strategies.base import strategies
 from autodl.search.strategies.nsga2 import crowding, fronts
@@ -58,6 +58,22 @@ def test_steps_are_kept_also_where_they_do_not_reach_the_end(key):
         asked = strategies[key](0).ask(space, history, 6, rng)
     assert len(asked) == 6
     assert all(space.params[name].allows(value) for c in (*drawn, *asked) for name, value in c.items())
+
+
+@pytest.mark.parametrize("key", ["tpe", "bohb"])
+def test_losses_at_other_fidelities_do_not_drive_away_from_good_configurations(key):
+    rng = np.random.default_rng(0)
+    part = [Observation(c := NUMBERS.sample(rng), curve=((0.1, float(sum(c.values()))),)) for _ in range(20)]
+    best = min(part, key=lambda o: o.at(0.1)).config
+    whole = [Observation(best, "ok", curve=((1.0, 0.0),))]
+    seen = comparable([*part, *whole], enough=5)
+    assert [o.status for o in seen] == [*["ok"] * 20, "running"]
+
+    def asked(history):
+        return strategies[key](0).ask(NUMBERS, history, 6, np.random.default_rng(1))
+
+    assert asked(seen) == asked(comparable(part, enough=5))
+    assert asked([*seen, Observation(best, "running")]) != asked(seen)  # what runs is kept clear of
 
 
 def test_evolution_changes_one_part_of_a_good_parent():

@@ -42,6 +42,36 @@ def test_test_prediction_is_the_mean_of_the_fold_models(toys, linear_data):
     np.testing.assert_allclose(outcome.test, mean, rtol=1e-5)
 
 
+def test_what_another_trial_has_prepared_counts_in_a_refit_but_not_as_time_spent(toys, linear_data):
+    cache = PreparedFolds(linear_data)
+    first, second = (run_trial(job({"shrink": s}), linear_data, cache).result.cost for s in (0.3, 0.4))
+    assert first.cached_s == 0.0
+    kept = sum(cache.get(linear_data.recipes["toy"], fold).seconds for fold in range(3))
+    assert 0.5 * kept < second.cached_s <= kept < second.fit_s
+    assert second.spent_s == pytest.approx(second.fit_s + second.predict_s - second.cached_s)
+
+
+def test_by_time_the_last_fold_speaks_for_all(toys, linear_data, monkeypatch):
+    """Earlier ones have learnt from the oldest rows alone: their models and their lengths of training count less."""
+    import autodl.search.cross_validation as crossing
+
+    whole = crossing.fit_model
+
+    def fitted(spec, recipe, prepared, y, *args, **more):
+        model = whole(spec, recipe, prepared, y, *args, **more)
+        model.estimator.refit = {"n": len(y)}
+        return model
+
+    monkeypatch.setattr(crossing, "fit_model", fitted)
+    folds = tuple((np.arange(n), np.arange(n, n + 15)) for n in (15, 30, 45))
+    by_time = replace(linear_data, folds=folds, by_time=True)
+    outcome = run_trial(job({"shrink": 0.3}), by_time, PreparedFolds(by_time))
+    last = outcome.models[-1]
+    model = load(last) if is_safe_format(last) else load_pickle(last)
+    np.testing.assert_allclose(outcome.test, model.predict(by_time.test_frame), rtol=1e-5)
+    assert outcome.result.refit == {"n": 45}
+
+
 def test_failure_costs_the_trial_alone(toys, linear_data):
     result = run_trial(job({"fail": True}), linear_data, PreparedFolds(linear_data)).result
     assert result.status is TrialStatus.FAILED
@@ -155,7 +185,7 @@ def test_prepared_folds_are_shared_and_bounded(toys, linear_data):
     cache = PreparedFolds(linear_data)
     recipe = linear_data.recipes["toy"]
     first = cache.get(recipe, 0)
-    assert cache.get(recipe.model_copy(update={"target": "log", "balance": "smote"}), 0) is first
+    assert cache.get(recipe.model_copy(update={"target": "standard", "balance": "smote"}), 0) is first
     assert cache.get(recipe.model_copy(update={"scale": "standard"}), 0) is not first
     tight = PreparedFolds(linear_data, limit=1)
     first = tight.get(recipe, 0)

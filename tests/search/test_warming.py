@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
 import pytest
 
+from autodl.machine import Machine
 from autodl.records import Cost, TrialResult, TrialSpec, TrialStatus
 from autodl.search.budget import Budget
 from autodl.search.runners.base import Runner
@@ -131,6 +133,72 @@ def test_before_ray_is_up_one_trial_runs_at_a_time(address, linear_data, monkeyp
     runner = make_runner(FakePlan(), linear_data, address, Budget(60.0, time.time()), print)
     try:
         assert runner.free() == 1
+    finally:
+        runner.close()
+
+
+def no_ray(*args, **options):
+    raise RuntimeError("Ray did not come up: no room in /tmp")
+
+
+def no_process(*args, **options):
+    raise RuntimeError("it did not answer in time")
+
+
+def until_made(runner):
+    """The runner in charge once the second was made."""
+    if not isinstance(runner, WarmingRunner):
+        return runner
+    assert runner._made.wait(30)
+    assert runner.error is None
+    return runner._second
+
+
+@pytest.mark.skipif(os.name != "posix", reason="worker processes need a POSIX system")
+@pytest.mark.parametrize("resumed", [False, True])
+def test_without_ray_trials_run_in_as_many_processes(resumed, linear_data, monkeypatch):
+    workers, seen, process = [], [], Recorder()
+
+    def make(data, count, **options):
+        workers.append(count)
+        return process
+
+    monkeypatch.setattr("autodl.search.runners.ray.RayRunner", no_ray)
+    monkeypatch.setattr("autodl.search.runners.process.ProcessRunner", make)
+
+    class FakePlan:
+        runner, workers, families = "ray", 32, ()
+
+    plan = FakePlan()
+    runner = make_runner(plan, linear_data, None, Budget(60.0, time.time()), seen.append, resumed=resumed)
+    try:
+        assert until_made(runner) is process
+        assert workers == [32]
+        (note,) = seen
+        assert "no room in /tmp" in note.text and "in processes of this machine instead" in note.text
+    finally:
+        runner.close()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("kind", ["ray", "process"])
+def test_without_any_workers_one_trial_at_a_time_gets_all_cores(kind, resumed, linear_data, monkeypatch):
+    seen = []
+    monkeypatch.setattr("autodl.search.runners.ray.RayRunner", no_ray)
+    monkeypatch.setattr("autodl.search.runners.process.ProcessRunner", no_process)
+    monkeypatch.setattr("autodl.search.runners.inline.this_machine", lambda: Machine(64, 2**36))
+
+    class FakePlan:
+        runner, workers, families = kind, 32, ()
+
+    runner = make_runner(FakePlan(), linear_data, None, Budget(60.0, time.time()), seen.append, resumed=resumed)
+    try:
+        if not resumed:
+            runner._begin.set()
+        last = until_made(runner)
+        assert last._data.threads == 64
+        assert runner.free() == 1
+        assert "one at a time" in seen[-1].text
     finally:
         runner.close()
 

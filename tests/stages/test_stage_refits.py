@@ -10,6 +10,7 @@ import pytest
 
 from autodl.records import Ensemble
 from autodl.search.budget import AFTER_REFITS, MOST_PACE, Budget, Pace
+from autodl.search.feasibility import Feasibility
 from autodl.stages import concluding
 from autodl.stages.concluding import LEAST_REFITS
 
@@ -29,6 +30,15 @@ def test_refits_end_where_the_rest_of_the_run_begins_and_quick_ones_have_a_part_
     assert concluding._until(budget, 30.0).left() == pytest.approx(LEAST_REFITS * 10.0)
     assert concluding._until(Budget(60.0, now - 70.0), 4.0).left() == 0.0
     assert concluding._until(Budget(float("inf"), 0.0), 4.0).left() == float("inf")
+
+
+def test_models_of_the_oldest_rows_are_not_delivered_beside_those_of_all():
+    def beside(by_time):
+        data = SimpleNamespace(folds=((), (), ()), by_time=by_time)
+        setup = SimpleNamespace(data=data, plan=SimpleNamespace(classes=("a", "b")), feasibility=Feasibility())
+        return concluding._beside(SimpleNamespace(setup=setup))
+
+    assert (beside(False), beside(True)) == (3, 0)
 
 
 class Columns:
@@ -65,17 +75,19 @@ def test_no_time_is_lost_where_no_refit_fits(now, monkeypatch, refit_s, slowdown
     monkeypatch.setattr(concluding, "_beside", lambda *_: 0)
     monkeypatch.setattr(concluding, "_folds_kept", lambda *_: False)
     monkeypatch.setattr(concluding, "trial_names", lambda specs: {})
-    monkeypatch.setattr(concluding, "replace", lambda *_, **__: None)
+    monkeypatch.setattr(concluding, "replace", lambda data, **more: more)
 
     def refit(*args):
         deadlines.append(args[5].left())
+        assert args[3]["blocks"] == "groups of all rows"
         assert args[-1] is ctx.stop.is_set  # Ctrl-C is heard between two trainings, too
         return "trained"
 
     problem = SimpleNamespace(
         setup=SimpleNamespace(data=SimpleNamespace(threads=1), plan=SimpleNamespace(features=())),
         dataset=SimpleNamespace(weight=None, frame=Columns(), y=np.zeros(2)),
-        delivery=SimpleNamespace(has_all_rows=lambda ensemble: False, refit=refit),
+        delivery=SimpleNamespace(is_complete=lambda ensemble: False, refit=refit),
+        groups="groups of all rows",
         n_refit=1_000,
         finish_s=lambda budget: budget.finish_s(1_000, 1),
     )

@@ -17,12 +17,15 @@ from autodl.records import (
     ColumnInfo,
     ColumnKind,
     Ensemble,
+    Limits,
     Member,
     TableSchema,
     TrialResult,
     TrialSpec,
     TrialStatus,
 )
+from autodl.search.feasibility import Feasibility
+from autodl.stages import limiting
 from autodl.stages.showing import SHARE, TEXTS_SHARE, show
 from autodl.stages.shown_columns import BACKWARD, MOST_OF_EACH, shown_seconds
 from autodl.store import RunFolder
@@ -66,9 +69,12 @@ def made(tmp_path, columns: dict, classes=CLASSES, tested: bool = True):
     data = SimpleNamespace(
         test_frame=pd.DataFrame({c: values for c, (_, values) in columns.items()}),
         schema=TableSchema(columns=infos),
+        folds=((), (), ()),
     )
     problem = SimpleNamespace(
-        setup=SimpleNamespace(data=data, plan=SimpleNamespace(classes=classes, seed=0, quantiles=())),
+        setup=SimpleNamespace(
+            data=data, plan=SimpleNamespace(classes=classes, seed=0, quantiles=()), feasibility=Feasibility()
+        ),
         y_test=y, test_row_numbers=np.arange(N) + 100, delivery=SimpleNamespace(folder=folder),
     )  # fmt: skip
     ensemble = Ensemble(members=members, method="greedy", loss=0.1, single_loss=0.1)
@@ -105,6 +111,16 @@ def test_images_are_shown_small_with_the_answers_of_all_models(tmp_path) -> None
     original = problem.setup.data.test_frame["photo"].array
     for e in found.shown:
         assert abs(float(pictures[e.picture].mean()) - float(original[e.row - 100].mean())) < 2.0
+
+
+def test_within_limits_the_answers_are_those_of_what_was_tested(tmp_path, monkeypatch) -> None:
+    problem, ensemble, results, proba = made(tmp_path, {"photo": images(tmp_path)})
+    problem.setup.feasibility = Feasibility(Limits(size_bytes=1_000))
+    monkeypatch.setattr(limiting, "few_models_predicted", lambda *given: 1.0 - proba)
+    found = show(context(), problem, ensemble, results)
+    assert found.shown
+    for e in found.shown:
+        assert e.predicted == CLASSES[(1.0 - proba)[e.row - 100].argmax()]
 
 
 def test_series_are_thinned_out_from_their_first_to_their_last_step(tmp_path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -385,3 +386,22 @@ def test_automatic_sizes_grow_and_shrink_with_the_rows():
     batches, epochs = [auto_batch_size(n) for n in rows], [auto_epochs(n) for n in rows]
     assert batches == sorted(batches) and epochs == sorted(epochs, reverse=True)
     assert min(batches) >= 32 and min(epochs) >= 10
+
+
+@pytest.mark.parametrize(("n", "batch"), [(1_000, 32), (700, 64), (40, 64), (33, 16)])
+def test_batches_of_rows_of_a_size_hold_all_rows_and_little_padding(n, batch):
+    size = torch.from_numpy(np.random.default_rng(0).geometric(0.05, n))
+    data = TensorData((torch.arange(n),), torch.zeros(n), size=size)
+    plain = TensorData((torch.arange(n),), torch.zeros(n))
+    batches, drawn = (
+        [b.inputs[0] for b in shuffled_batches(d, batch, torch.Generator().manual_seed(0))] for d in (data, plain)
+    )
+    assert sorted(torch.cat(batches).tolist()) == sorted(torch.cat(drawn).tolist())
+    assert sorted(map(len, batches)) == sorted(map(len, drawn))
+    if len(batches) > 8:
+        padded = [sum(len(b) * int(size[b].max()) for b in found) for found in (batches, drawn)]
+        assert padded[0] < 0.6 * padded[1]
+        means = [float(size[b].float().mean()) for b in batches]
+        assert means != sorted(means)
+        again = [b.inputs[0] for b in shuffled_batches(data, batch, torch.Generator().manual_seed(1))]
+        assert {frozenset(b.tolist()) for b in batches} != {frozenset(b.tolist()) for b in again}

@@ -10,7 +10,7 @@ from torch import nn
 
 from autodl.models.nn.layers import Scale, TangentLinear
 from autodl.train.config import OPTIMIZER_SCALES, OptimizerName, TrainConfig
-from autodl.train.optimizers import Lion, apply_factors, make_optimizer, parameter_groups
+from autodl.train.optimizers import HyperFactor, Lion, apply_factors, make_optimizer, parameter_groups
 
 
 @pytest.mark.parametrize("name", get_args(OptimizerName))
@@ -88,3 +88,19 @@ def test_apply_factors_starts_from_the_base_each_time():
     apply_factors(optimizer, 0.5, 0.25)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.05)
     assert optimizer.param_groups[0]["weight_decay"] == pytest.approx(0.05)
+
+
+def test_a_module_speaks_for_its_parts_and_the_outermost_is_heard():
+    class Outer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.free = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+
+        def hyper_factors(self):
+            return {"inner.weight": HyperFactor(0.5, 0.0), "absent": HyperFactor(9.0)}
+
+    module = Outer()
+    groups = parameter_groups(module, TrainConfig(lr=1.0, weight_decay=0.1))
+    rates = {id(p): (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
+    assert rates[id(module.inner.weight)] == (0.5, 0.0)
+    assert rates[id(module.free.weight)] == (1.0, 0.1) and rates[id(module.inner.bias)] == (1.0, 0.0)

@@ -54,6 +54,8 @@ class Board:
     """Family -> (name, best result)."""
     tried: dict[str, int] = field(default_factory=dict)
     baseline: tuple[str, TrialResult] | None = None
+    n_trials: int = 0
+    """All that ended, further splits of the leaders among them, as ``--max-trials`` counts them."""
     n_finished: int = 0
     n_failed: int = 0
     n_timeouts: int = 0
@@ -71,6 +73,8 @@ class Board:
                     self.training.clear()
             case PlanReady():
                 self.profile, self.plan = event.profile, event.plan
+                for kept in event.kept:
+                    self._finished(kept)
             case TrialStarted() if not self.stopping:
                 self.training[event.spec.id] = (event.name, event.elapsed_s)
             case TrialFinished():
@@ -88,6 +92,7 @@ class Board:
     def _finished(self, event: TrialFinished) -> None:
         result, family = event.result, event.result.spec.family
         self.training.pop(result.spec.id, None)
+        self.n_trials += 1
         if result.spec.repeats is not None:
             return  # no further model, and one split alone says less of the configuration than what is shown
         self.n_finished += 1

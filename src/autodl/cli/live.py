@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 import threading
 import time
@@ -104,6 +107,12 @@ class _ControlEcho:
             return
         import termios
 
+        # The system stops a process in the background that changes the terminal, which is not its own there.
+        try:
+            if os.tcgetpgrp(0) != os.getpgrp():
+                return
+        except OSError:  # the terminal controls other processes
+            return
         self._saved = termios.tcgetattr(0)
         changed = termios.tcgetattr(0)
         changed[3] &= ~termios.ECHOCTL
@@ -111,11 +120,20 @@ class _ControlEcho:
 
     def restore(self) -> None:
         """Put it back as it was."""
-        if self._saved is not None:
-            import termios
+        if self._saved is None or sys.platform == "win32":
+            return
+        import termios
 
-            termios.tcsetattr(0, termios.TCSANOW, self._saved)
-            self._saved = None
+        # In the background by now: nothing but the one setting, of which other programs make no use, and no stop.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        try:
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                changed = termios.tcgetattr(0)
+                changed[3] |= self._saved[3] & termios.ECHOCTL
+                termios.tcsetattr(0, termios.TCSANOW, changed)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._saved = None
 
 
 def draw(board: Board, title: str, elapsed_s: float, budget_s: float | None, max_trials: int | None) -> Group:
@@ -151,8 +169,8 @@ def _progress(board: Board, elapsed_s: float, budget_s: float | None, max_trials
         total, done = budget_s, min(elapsed_s, budget_s)
         figure = f"{format_duration(elapsed_s)} of {format_duration(budget_s)}"
     elif max_trials:
-        total, done = float(max_trials), float(min(board.n_finished, max_trials))
-        figure = f"{board.n_finished} of {plural(max_trials, 'model')}, {format_duration(elapsed_s)}"
+        total, done = float(max_trials), float(min(board.n_trials, max_trials))
+        figure = f"{board.n_trials} of {plural(max_trials, 'trial')}, {format_duration(elapsed_s)}"
     else:
         total, done, figure = 1.0, 0.0, format_duration(elapsed_s)
     bar = ProgressBar(total=total, completed=done, width=24, complete_style="cyan", finished_style="cyan")

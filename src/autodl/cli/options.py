@@ -339,6 +339,7 @@ def choose_folder(out: Path | None, data: str, resume: bool) -> Path:
         return new_folder(RUNS, f"{run_name(data)}-{time.strftime('%Y%m%d-%H%M%S')}")
     from autodl.opening import check_folder
 
+    out = out.expanduser()
     check_folder(out, resume)
     return out
 
@@ -349,6 +350,7 @@ def require_run(run: Path) -> Path:
     Raises:
         RunError: If it is none, or a damaged or newer one.
     """
+    run = run.expanduser()
     if run.is_file() and run.name == "run.json":
         run = run.parent
     from autodl.store import RunFolder

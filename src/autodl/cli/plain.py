@@ -39,6 +39,7 @@ class PlainLines:
             case StageStarted():
                 self.say(event.elapsed_s, STAGES.get(event.stage, event.stage))
             case PlanReady():
+                self._least = min((row.loss for row in self._board.rows(1)), default=math.inf)
                 self.say(event.elapsed_s, f"plan: {plan_sentence(event.profile, event.plan)}")
                 for text in guesses(event.profile):
                     self.say(event.elapsed_s, f"note: {text}")

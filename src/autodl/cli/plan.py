@@ -54,7 +54,7 @@ def plan(
 
 
 def show_plan(console: Console, profile: Profile, planned: Plan, *, verbose: bool = False) -> None:
-    """Print the facts, the findings (warnings first), the decisions and the candidates.
+    """Print the facts, the findings (warnings first, the most urgent ones on top), the decisions and the candidates.
 
     Args:
         console: Where to.
@@ -120,11 +120,14 @@ def _findings(console: Console, profile: Profile, verbose: bool) -> None:
     from rich.text import Text
 
     from autodl.cli.words import plural
+    from autodl.report.urgency import urgency
 
     _title(console, "Findings")
     table = _grid({"no_wrap": True}, {"no_wrap": True, "style": "dim"}, {})
     for severity in _ORDER:
-        found = [f for f in profile.findings if f.severity.value == severity]
+        found = sorted(
+            (f for f in profile.findings if f.severity.value == severity), key=lambda f: (urgency(f.code), f.code)
+        )
         full = found if verbose else found[: _SHORT * (severity == "warns")]
         style = _STYLES[severity]
         for finding in full:

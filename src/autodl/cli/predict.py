@@ -63,7 +63,7 @@ def predict(
     quiet: Silent = False,
 ) -> None:
     """Predict the target for each row of DATA, in order, with the model of RUN."""
-    run = opt.require_run(run)
+    run, out = opt.require_run(run), out.expanduser()
     _check_output(out, data, source_files(data))
     from autodl.cli.screen import quiet_libraries
     from autodl.cli.words import plural
@@ -83,7 +83,7 @@ def predict(
             keep=tuple(keep or ()),
             allow_missing=allow_missing,
             trust=trust,
-            max_rows=check_output(out.expanduser()),
+            max_rows=check_output(out),
             tell=tell,
         )
         write_table(frame, out, raw_text=raw_text)
@@ -100,5 +100,5 @@ def _check_output(out: Path, data: str, files: list[Path]) -> None:
         raise ConfigError(f"--out {out} is the file with the data", "Name another file: the data would be lost.")
     place, source = out.resolve(), Path(data).expanduser().absolute()
     inside = source.is_dir() and source.resolve() in place.parents
-    if inside or fnmatch(str(out.expanduser().absolute()), str(source)):
+    if inside or fnmatch(str(out.absolute()), str(source)):
         raise ConfigError(f"--out {out} lies among the files of {data}", "Name a file in another folder.")

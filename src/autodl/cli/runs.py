@@ -33,6 +33,7 @@ BELOW = (Path(), Path("runs"), opt.RUNS)
 def runs(context: typer.Context, folder: Folder = None, json: opt.Json = False) -> None:
     """List the runs in FOLDER, newest first."""
     if folder is not None:
+        folder = folder.expanduser()
         _check_folder(folder)
     from autodl.cli.screen import print_whole, quiet_libraries
 

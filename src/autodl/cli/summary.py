@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autodl.cli.words import in_hundred, interval_decimals, listed, number, plural, with_interval
+from autodl.cli.words import in_hundred, interval_decimals, listed, plural, rounded, with_interval
 from autodl.duration import format_duration
 
 if TYPE_CHECKING:
@@ -184,8 +184,7 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
                 "How well",
                 f"{seen}, typically off by {with_interval(typical.value, typical.low, typical.high)}. "
                 "Always answering the middle value of the training rows: off by "
-                f"{number(middle) if places is None else f'{middle:,.{places}f}'}."
-                + (" Too few rows to conclude anything." if few else ""),
+                f"{rounded(middle, places)}." + (" Too few rows to conclude anything." if few else ""),
             )
         )
     elif few:
@@ -215,7 +214,7 @@ def _how_well(record: RunRecord, evaluation: Evaluation, names: dict[str, str]) 
         places = interval_decimals(score.low, score.high, score.value)
         if base is not None and base.test is not None:
             guessed = base.test.value
-            text += f"; guessing: {number(guessed) if places is None else f'{guessed:,.{places}f}'}"
+            text += f"; guessing: {rounded(guessed, places)}"
         head = "Score" if lines else "How well"
         lines.append(Line(head, f"{text}." if lines else f"{seen}: {text}."))
     return lines

@@ -43,7 +43,18 @@ def with_interval(value: float, low: float, high: float) -> str:
     decimals = interval_decimals(low, high, value)
     if decimals is None:
         return number(value)
-    return f"{value:,.{decimals}f} ({low:,.{decimals}f} to {high:,.{decimals}f})"
+    return f"{rounded(value, decimals)} ({rounded(low, decimals)} to {rounded(high, decimals)})"
+
+
+def rounded(value: float, decimals: int | None) -> str:
+    """As many decimals as an interval supports, thousands separated; an exponent where zeros would fill a line.
+
+    >>> [rounded(v, d) for v, d in ((1834.21, 1), (0.000032, 6), (3.21e-11, 12), (0.93124, None))]
+    ['1,834.2', '0.000032', '3.21e-11', '0.9312']
+    """
+    if decimals is None:
+        return number(value)
+    return f"{value:.3g}" if decimals > 9 and 0 < abs(value) < 1e-4 else f"{value:,.{decimals}f}"
 
 
 def interval_decimals(low: float, high: float, value: float = 0.0) -> int | None:
@@ -59,7 +70,7 @@ def interval_decimals(low: float, high: float, value: float = 0.0) -> int | None
     own = coarse - magnitude
     if value and math.isfinite(value):
         own = max(own, min(own + 2, 1 - math.floor(math.log10(abs(value)))))
-    return min(6, max(0, own))
+    return min(12, max(0, own))
 
 
 def in_hundred(share: float) -> str:

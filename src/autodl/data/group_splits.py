@@ -46,7 +46,7 @@ def group_folds(groups: Rows, bins: Rows | None, k: int, seed: int) -> list[tupl
     blank = np.zeros(len(groups))
     if bins is not None and np.bincount(bins).max() >= k:
         if len(groups) > MANY_ROWS or n_groups > MANY_GROUPS:
-            return _dealt_groups(groups, bins, k, seed)
+            return dealt_groups(groups, bins, k, seed)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The least populated class")
             folds = list(StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(blank, bins, groups))
@@ -55,8 +55,8 @@ def group_folds(groups: Rows, bins: Rows | None, k: int, seed: int) -> list[tupl
     return list(GroupKFold(k, shuffle=True, random_state=seed).split(blank, groups=groups))
 
 
-def _dealt_groups(groups: Rows, bins: Rows, k: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Stratified folds of whole groups in time linear in the rows, where scikit-learn's would take minutes.
+def dealt_groups(groups: Rows, bins: Rows, k: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Stratified folds of whole groups, at least k, in time linear in the rows; scikit-learn's may take minutes.
 
     The largest groups go one by one, largest first, to the fold that lacks their classes most; the many small ones
     are dealt out in turn, sorted by their most frequent class and by size, to the folds from the emptiest on.

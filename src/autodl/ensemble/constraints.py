@@ -71,7 +71,12 @@ class Allowed:
         )
 
     def copies(self, ids: Sequence[str], most: int) -> int:
-        """How many models of each trial keep the limits together; at least one."""
+        """How many models of each trial keep the limits together; at least one, and no more where memory is limited.
+
+        What a further model adds to the memory is not known before it is loaded.
+        """
+        if self.limits.memory_bytes is not None:
+            return 1
         return next((n for n in range(most, 1, -1) if not self.limits.broken(self.together(ids, n))), 1)
 
     def nearest(self, losses: Mapping[str, float], guess: float) -> str:

@@ -100,7 +100,7 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
             with tempfile.TemporaryDirectory(prefix="autodl-") as temporary:
                 run = _search(frame, options, Path(temporary))
         else:
-            self.run_ = run = _search(frame, options, Path(self.out))
+            self.run_ = run = _search(frame, options, Path(self.out).expanduser())
         self.record_: RunRecord = run.record
         self.model_: DeliveredModel = run.model
         return self

@@ -26,7 +26,7 @@ class Candidate:
         prediction: (n_test, K) probabilities or (n_test,) values.
         trial_id: Of its trial; None for an ensemble.
         validation: Out-of-fold score in the metric's own direction.
-        fit_s, predict_ms_per_row, size_bytes: Measured cost.
+        fit_s, predict_ms_per_row, size_bytes: Measured cost of one model, as one fold trains it.
         complexity: 0 (constant) to 10; the lower is recommended among ties.
         weight: In the ensemble.
         n_trials: Configurations tried of its family.

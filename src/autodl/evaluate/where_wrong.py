@@ -100,9 +100,9 @@ def _ranges(name: str, column: pd.Series[Any], present: Array) -> Iterator[tuple
 
 
 def _words(values: Array) -> list[str]:
-    from autodl.profiling.words import moments
+    from autodl.profiling.words import moments, plain_number
 
-    return moments(values) if values.dtype.kind == "M" else [f"{float(v):.6g}" for v in values]
+    return moments(values) if values.dtype.kind == "M" else [plain_number(float(v)) for v in values]
 
 
 def weak_segments(
@@ -225,6 +225,8 @@ def confident_mistakes(
         rows: (n,) row numbers in the file.
         most: How many.
     """
+    from autodl.profiling.words import plain_number
+
     if classes:
         label = prediction.argmax(axis=1) if answers is None else answers
         size = np.where(label != y, prediction[np.arange(len(y)), label], -1.0)
@@ -236,7 +238,7 @@ def confident_mistakes(
         if classes:
             true, said, sure = classes[int(y[i])], classes[int(label[i])], float(prediction[i, label[i]])
         else:
-            true, said, sure = f"{float(y[i]):.6g}", f"{float(prediction[i]):.6g}", None
+            true, said, sure = plain_number(float(y[i])), plain_number(float(prediction[i])), None
         values = {} if frame is None else {str(c): _cell(frame[c], i) for c in list(frame.columns)[:30]}
         number = i if rows is None else int(rows[i])
         out.append(Mistake(row=number, true=true, predicted=said, confidence=sure, values=values))

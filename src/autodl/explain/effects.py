@@ -23,7 +23,7 @@ MONOTONE = 0.8
 
 def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
     """The values to set (``prediction`` still 0): quantiles of numbers and dates, the most frequent categories."""
-    from autodl.profiling.words import moments
+    from autodl.profiling.words import moments, plain_number
 
     known = column.dropna()
     if not len(known):
@@ -43,7 +43,7 @@ def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
             values = np.unique(ordered[places.round().astype(int)])
         if kind is ColumnKind.DATETIME:
             return [EffectPoint(value=word, prediction=0.0) for word in moments(values)]
-        return [EffectPoint(value=f"{float(v):.6g}", number=float(v), prediction=0.0) for v in values]
+        return [EffectPoint(value=plain_number(float(v)), number=float(v), prediction=0.0) for v in values]
     if kind is ColumnKind.CATEGORICAL:
         top = known.astype(str).value_counts().index[:N_CATEGORIES]
         return [EffectPoint(value=str(v), prediction=0.0) for v in top]

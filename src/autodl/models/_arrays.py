@@ -125,7 +125,7 @@ class ArrayEstimator(Estimator):
         """Train; see ``Estimator.fit``."""
         if deadline.passed():
             raise TimeoutError("no time was left to start training")
-        self.curve, self.refit = [], {}
+        self.curve, self.refit, self.cut_short = [], {}, False
         if X_val is not None and (y_val is None or len(X_val) == 0):
             X_val = y_val = None
         if not self.is_classifier:

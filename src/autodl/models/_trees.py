@@ -82,6 +82,8 @@ class TreesEstimator(ArrayEstimator):
             # The threads grow one tree each in about the time of a single tree.
             one = (time.monotonic() - begun) / math.ceil(more / threads)
             more = min(_CHUNK, threads * int(min(_CHUNK, deadline.left() / max(one, 1e-6))))
+        # The size limit ends training as well, but at the same size however quick the machine is.
+        self.cut_short = not more and grown < self.config.n_estimators
         self._model, self.voters = model, float(grown)
         if self.meta.quantiles:
             self._keep_targets(matrix, y, weight)

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from autodl.errors import MissingDependencyError
 from autodl.models._arrays import ArrayEstimator
-from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
+from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class AutoGluonEstimator(ArrayEstimator):
     def _metric(self) -> str:
         if self.is_classifier:
             return "roc_auc" if self.meta.metric == "roc_auc" and self.n_present == 2 else "log_loss"
-        return "mean_absolute_error" if self.meta.metric == "mae" else "root_mean_squared_error"
+        return "mean_absolute_error" if self.meta.metric in ABSOLUTE_METRICS else "root_mean_squared_error"
 
     def _raw(self, X: Features) -> NDArray[Any]:
         if self._predictor is None:

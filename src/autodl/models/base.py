@@ -138,6 +138,8 @@ class Estimator(ABC):
             None where all count alike.
         answers: Rows that will be asked for once ``fit`` is over and before its deadline; set for the time of a
             ``fit``; None where nobody waits for answers.
+        cut_short: The last ``fit`` ended with less than was configured, so as not to pass its deadline. Those that
+            train up to the deadline itself need not tell: the clock does.
     """
 
     needs_pickle: ClassVar[bool] = False
@@ -147,6 +149,7 @@ class Estimator(ABC):
     start_part: float = SLICE
     weight_val: NDArray[Any] | None = None
     answers: int | None = None
+    cut_short: bool = False
 
     def __init__(self) -> None:
         self.curve: list[CurvePoint] = []

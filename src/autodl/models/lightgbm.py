@@ -133,6 +133,7 @@ class LightGBMEstimator(ArrayEstimator):
         booster = lightgbm.train(
             params, data, num_boost_round=self.config.n_estimators, valid_sets=valid, callbacks=callbacks
         )
+        self.cut_short = stop.ended and booster.current_iteration() < self.config.n_estimators
         best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
         if history and best > len(history):
             best = len(history)

@@ -108,11 +108,15 @@ class LinearEstimator(ArrayEstimator):
             max_iter=first,
             tol=1e-3 if solver == "saga" else 1e-4,
         )
+        done = 0
         for steps in rounds(first, c.max_iter, deadline):
             model.max_iter = steps
             model.fit(matrix, y, sample_weight=weight)
             if int(np.max(model.n_iter_)) < steps:
                 break
+            done += steps
+        else:
+            self.cut_short = done < c.max_iter
         if few is not None:
             model.coef_, model.n_features_in_ = model.coef_ @ few[1], few[1].shape[1]
         self._model = model
@@ -165,16 +169,20 @@ class LinearEstimator(ArrayEstimator):
             solver="newton-cholesky" if dense else "lbfgs",
             warm_start=True,
         )
+        done = 0
         for steps in rounds(5 if dense else 25, self.config.max_iter, deadline):
             model.max_iter = steps
             model.fit(matrix, y / self._mean, sample_weight=weight)
             if model.n_iter_ < steps:
                 break
+            done += steps
+        else:
+            self.cut_short = done < self.config.max_iter
         self._coefficients = np.append(model.coef_, model.intercept_)
 
     def _train_quantiles(self, matrix: Any, y: NDArray[Any], weight: NDArray[Any] | None, deadline: Deadline) -> None:
         """One line a level, each begun at the one before; the penalty is always that of squares."""
-        from autodl.models._quantile_regression import bandwidth, fit_quantile
+        from autodl.models._quantile_regression import bandwidth, crowding, fit_quantile
 
         n, p = matrix.shape
         if np.ptp(y) == 0:  # smoothing would spread the quantiles of a single value
@@ -184,13 +192,15 @@ class LinearEstimator(ArrayEstimator):
         self._deviation = float(np.sqrt(np.average((y - self._mean) ** 2, weights=weight))) or 1.0
         target = (y - self._mean) / self._deviation
         mass = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+        penalty = 1.0 / (_total(n, weight) * self.config.C)
+        crowded = crowding(matrix, mass, penalty)
         lines: list[NDArray[np.float64]] = []
         for level in self.meta.quantiles:
             start = lines[-1] if lines else None
             lines.append(
                 fit_quantile(
                     matrix, target, mass, level,
-                    penalty=1.0 / (_total(n, weight) * self.config.C), h=bandwidth(n, p, level),
+                    penalty=penalty, h=bandwidth(n, crowded, level),
                     max_iter=self.config.max_iter, deadline=deadline, start=start,
                 )
             )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.cost import embedded_inputs, training_cost
 from autodl.models.nn.estimator import TabularNetwork
-from autodl.models.nn.mlp_config import MAX_EMBEDDED, MlpConfig
+from autodl.models.nn.mlp_config import MlpConfig
 from autodl.records import JsonScalar, Recipe
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class MlpEstimator(TabularNetwork):
         """Every member of an ensemble inside the network uses the shared weights."""
         return super().multiplications(module) * (self.config.members if self.config.ensemble != "none" else 1)
 
+    def floats_per_row(self) -> float:
+        """See ``Network``."""
+        plan = self._known()
+        return float(self.config.floats_per_row(len(plan.smooth), plan.n_flat + len(plan.cardinalities)))
+
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """RealMLP's data-dependent initialization of the tangent layers."""
         import torch
@@ -86,9 +91,7 @@ class Mlp(Family):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""
         assert isinstance(config, MlpConfig)
-        size = config.embedding_size if config.embedding != "none" else 1
-        if shape.numeric * size > MAX_EMBEDDED:
-            size = 1
+        size = config.embedding_size if config.embeds(shape.numeric) else 1
         inputs = embedded_inputs(shape, size, config.category_size)
         widths, k = config.widths, config.members if config.ensemble != "none" else 1
         inner = (2.0 if config.residual else 1.0) * (2.0 if config.gate != "none" else 1.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
-from autodl.models.nn.cost import training_cost
+from autodl.models.nn.cost import embedded_floats, training_cost
 from autodl.models.nn.estimator import TabularNetwork
 from autodl.models.nn.names import FeedForwardName, NormPlace, NumericEmbeddingName, Pooling, TransformerNormName
 from autodl.models.nn.transformer_config import TransformerTraining
@@ -90,9 +90,18 @@ class TransformerEstimator(TabularNetwork):
 
     def multiplications(self, module: nn.Module) -> float:
         """Each token of a row passes the same weights."""
-        assert self.plan is not None
-        tokens = 1 + self.plan.n_flat + len(self.plan.smooth) + len(self.plan.cardinalities)
-        return super().multiplications(module) * tokens
+        return super().multiplications(module) * self._tokens()
+
+    def floats_per_row(self) -> float:
+        """Numbers that are embedded, or queries, keys and values, or the inner layer, or who looks at whom."""
+        c, tokens = self.config, self._tokens()
+        inner = c.hidden_factor * (2 if c.feed_forward.endswith("glu") else 1)
+        embedded = embedded_floats(len(self._known().smooth), c.embedding, c.embedding_size, c.frequencies, c.bins)
+        return max(embedded, tokens * max(max(3.0, inner) * c.token_size, c.heads * tokens))
+
+    def _tokens(self) -> int:
+        plan = self._known()
+        return 1 + plan.n_flat + len(plan.smooth) + len(plan.cardinalities)
 
 
 class Transformer(Family):

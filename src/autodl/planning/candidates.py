@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.encoding import Encoding, untunable
-from autodl.planning.facts import DATE_PARTS, Facts
+from autodl.planning.facts import Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
-from autodl.planning.texts import mean_tokens, reading_limit, reads_words, too_little_to_read
+from autodl.planning.texts import (
+    mean_tokens,
+    reading_limit,
+    reads_words,
+    texts_alone,
+    too_little_to_read,
+    too_short_to_read,
+)  # fmt: skip
+from autodl.preprocess.dates import DATE_PARTS
 from autodl.profiling.words import plural
 from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
 from autodl.search.allocation import LEAD
@@ -61,16 +69,22 @@ class Setting:
         return self.spaces[family] if family in self.spaces else family_space(family)
 
     def rows(self) -> Rows:
-        """Rows of one fold."""
+        """Rows of one fold, in the mean."""
         v, n = self.validation, self.facts.rows
         search = n * (1 - v.test_size)
-        valid = search * (v.holdout if v.n_folds == 1 else 1 / v.n_folds)
-        return Rows(max(1, round(search - valid)), round(valid), round(n - search))
+        valid = search * (v.holdout if v.n_folds == 1 else 1 / (v.n_folds + v.expanding))
+        train = search / 2 if v.expanding else search - valid
+        return Rows(max(1, round(train)), round(valid), round(n - search))
 
     def first_rows(self) -> Rows:
         """Rows of one fold of a family's first trial."""
         rows = self.rows()
         return rows if self.scout is None else replace(rows, train=max(1, round(self.scout * rows.train)))
+
+    def largest_rows(self) -> Rows:
+        """Rows of the largest fold of that trial, which decides on its memory."""
+        rows, v = self.first_rows(), self.validation
+        return replace(rows, train=round(2 * v.n_folds / (v.n_folds + 1) * rows.train)) if v.expanding else rows
 
     def shape(self) -> Shape:
         """The size of one fit on all rows."""
@@ -154,6 +168,8 @@ def _leads(cls: type[Family], setting: Setting) -> bool:
     """Whether a family is expected to be the best on these data."""
     read = {*setting.encodings}
     those = read if cls.tunes is not None else {*setting.facts.modalities} - read
+    if not texts_alone(setting.facts):
+        those = those - {Modality.TEXT}  # beside other columns texts seldom decide
     return cls.leads and bool(cls.modalities & those)
 
 
@@ -167,15 +183,19 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
 
     Args:
         setting: Rows, machine and threads of one trial.
-        side_by_side: Trials at a time.
+        side_by_side: Trials at a time; however many, all together last as long as the longest of them.
     """
     kept, _, _ = choose_families(setting)
     kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
     core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
     further = {p.key: min(LEAD, len(setting.space(p.key).starts()) - 1) for p in kept if p.lead}
-    longer = sum(p.est_seconds * TIMES_LONGER * further[p.key] for p in kept if p.lead)
-    every, most = sum(p.est_seconds for p in kept) + longer, sum(p.est_seconds for p in core) + longer
-    return every / side_by_side, most / side_by_side
+    longer = [p.est_seconds * TIMES_LONGER for p in kept if p.lead for _ in range(further[p.key])]
+
+    def wave(plans: Sequence[FamilyPlan]) -> float:
+        seconds = [*(p.est_seconds for p in plans), *longer]
+        return max(sum(seconds) / side_by_side, max(seconds, default=0.0))
+
+    return wave(kept), wave(core)
 
 
 def _asked(setting: Setting) -> frozenset[str]:
@@ -231,7 +251,9 @@ def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
             f"It learns little from {rows:,} rows: it takes part from {cls.min_rows:,} on. To try it anyway, name it "
             "with --families."
         )
-    return too_little_to_read(setting.facts, rows) if reads_words(cls) and not asked else ""
+    if asked or not cls.modalities <= {Modality.TEXT}:
+        return ""
+    return too_little_to_read(setting.facts, rows) if reads_words(cls) else too_short_to_read(setting.facts)
 
 
 def _too_costly(
@@ -246,7 +268,7 @@ def _too_costly(
     budget = setting.facts.options.time_budget_s
     if budget is None:
         return ""
-    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires else limit)
+    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires and cls.tunes is None else limit)
     if seconds > limit:
         return (
             f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "
@@ -259,6 +281,7 @@ def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tup
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
     encoder = "" if cls.tunes is None else setting.encodings[cls.tunes].key
+    recipe = recipe.model_copy(update={"tokenizer": encoder}) if cls.tunes is Modality.TEXT else recipe
     space = setting.space(cls.key)
     space = space.with_constant("encoder", encoder) if encoder else space
     costs = [_cost(cls, setting, start, recipe) for start in space.starts()]
@@ -287,11 +310,17 @@ def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) ->
     own, prep = split_config(start)
     changed = recipe.model_validate({**recipe.model_dump(), **prep})
     # Whether a leading one has room on all rows is seen when it is to be trained on them.
-    rows, shape = setting.first_rows(), setting.shape()
-    shape = replace(shape, rows=rows.train, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
-    fit = cls().estimate_cost(shape, cls.config.model_validate(own))
-    prepared = preparation_cost(changed, setting.facts.features, rows, setting.facts.profile.n_classes)
-    return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
+    shape, config = setting.shape(), cls.config.model_validate(own)
+    shape = replace(shape, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
+
+    def at(rows: Rows) -> CostEstimate:
+        fit = cls().estimate_cost(replace(shape, rows=rows.train), config)
+        prepared = preparation_cost(changed, setting.facts.features, rows, setting.facts.profile.n_classes)
+        return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
+
+    mean, largest = setting.first_rows(), setting.largest_rows()
+    cost = at(mean)
+    return cost if largest == mean else replace(cost, bytes=at(largest).bytes)
 
 
 def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str]:

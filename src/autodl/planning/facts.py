@@ -10,8 +10,6 @@ from autodl.records import ColumnInfo, ColumnKind, Modality, Profile, Task
 
 DEFAULT_BUDGET_S = 300.0
 """Assumed where there is no clock (a trial-count budget)."""
-DATE_PARTS = 7
-"""Numeric columns that one date becomes; see ``Recipe.dates``."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def make_plan(
         lambda v: first_wave_s(
             Setting(facts, metric, v, machine, threads, own, encodings), min(side_by_side, machine.cores)
         ),
+        sum(e.seconds for e in encodings.values()),
     )
     setting = Setting(facts, metric, validation, machine, threads, own, encodings)
     scout, scouting = choose_scouting(facts, validation, setting.rows().train)

@@ -147,12 +147,14 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
     limit = min((r.max_onehot for r in recipes.values() if r.categories == "onehot"), default=0)
     if limit and largest.n_unique > limit:
         why += f" Beyond {limit} values the mean target takes the place of 0/1 columns."
+    unseen = " Values never seen before count as unknown."
     if any(r.rare > 0 for r in recipes.values()):
         why += f" Values with fewer than about {RARE_ROWS} rows are grouped."
+        unseen = " Values never seen before count as such, or as unknown."
     return Decision(
         topic="Categories",
         choice=_spread(recipes, "categories", words),
-        why=why + " Values never seen before count as unknown." + _may(searched, "categories"),
+        why=why + unseen + _may(searched, "categories"),
         evidence={"columns": len(facts.categorical), "levels": facts.levels},
     )
 

@@ -26,6 +26,8 @@ MEMORY_ASKS = 0.3
 CLUSTER_WORKERS = 32
 """Trials at a time on a cluster at most, unless the user wants more; how many it has room for is seen there."""
 
+TOPIC = "Computing"
+
 Kind = Literal["inline", "process", "ray"]
 
 
@@ -47,7 +49,7 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         threads = max(1, machine.cores // workers)
         why = "You gave the address of a Ray cluster; as many trials run there at a time as it has room for."
         choice = f"Ray at {options.address}, at most {_trials(workers)} at a time"
-        return "ray", workers, threads, _decision(choice, why, threads)
+        return "ray", workers, threads, _decision(choice, why, threads, machine)
     budget = options.time_budget_s
     short = budget is None or budget < RAY_PAYS_S
     if options.workers is None and (budget is None or budget < PROCESS_PAYS_S):
@@ -69,19 +71,35 @@ def choose_runner(options: FitOptions, machine: Machine, est_bytes: float = 0.0)
         why = "You asked for it." if options.workers else "Trials side by side use the cores best."
         why += f" Processes of this machine start sooner than Ray, and a crash costs its own trial alone.{fewer}"
         choice = f"processes on this machine, {workers} trials at a time"
-        return "process", workers, threads, _decision(choice, why, threads)
+        return "process", workers, threads, _decision(choice, why, threads, machine)
     why = f"{machine.cores} cores, and time enough for trials side by side.{fewer}"
-    return "ray", workers, threads, _decision(f"Ray on this machine, {workers} trials at a time", why, threads)
+    choice = f"Ray on this machine, {workers} trials at a time"
+    return "ray", workers, threads, _decision(choice, why, threads, machine)
 
 
 def runner_again(plan: Plan, before: FitOptions, options: FitOptions, machine: Machine) -> Plan:
-    """The plan of a resumed run, with another runner where other workers or another address are asked for now."""
+    """The plan of a resumed run, with another runner where other workers or another address are asked for now.
+
+    With a clock also where the run goes on with other cores or a budget of another kind; workers that were asked for
+    before stay while the cores do. Without a clock the plan stays, so that the run repeats.
+    """
     if options.address == before.address and options.workers in (None, before.workers):
-        return plan
+        if options.time_budget_s is None:
+            return plan
+        cores = next((d.evidence.get("cores") for d in plan.decisions if d.topic == TOPIC), None)
+        same_cores = cores in (None, machine.cores)
+        if same_cores and _kind_of(options.time_budget_s) == _kind_of(before.time_budget_s):
+            return plan
+        options = options.model_copy(update={"workers": before.workers}) if same_cores else options
     largest = max((p.est_bytes for p in plan.families), default=0.0)
     runner, workers, threads, computing = choose_runner(options, machine, largest)
-    decisions = tuple(computing if d.topic == computing.topic else d for d in plan.decisions)
+    decisions = tuple(computing if d.topic == TOPIC else d for d in plan.decisions)
     return plan.model_copy(update={"runner": runner, "workers": workers, "threads": threads, "decisions": decisions})
+
+
+def _kind_of(budget: float | None) -> int | None:
+    """Which of the limits of ``choose_runner`` a budget reaches; None without a clock."""
+    return None if budget is None else sum(budget >= limit for limit in (PROCESS_PAYS_S, RAY_PAYS_S))
 
 
 def _one_at_a_time(
@@ -96,21 +114,22 @@ def _one_at_a_time(
         reason = why or f"The largest trial needs about {est_bytes / 2**30:.1f} GiB, much of the free memory."
         reason += " A trial that crashes or takes all memory costs itself alone."
         choice = "one trial after another, in a process of its own"
-        return "process", 1, threads, _decision(choice, reason, threads)
+        return "process", 1, threads, _decision(choice, reason, threads, machine)
     reason = why or (
         "Without a clock, one trial after another gives the same result every time."
         if budget is None
         else f"Starting other processes takes seconds that a budget of {budget:.0f} s does not give back."
     )
-    return "inline", 1, threads, _decision("one trial after another in this process", reason, threads)
+    choice = "one trial after another in this process"
+    return "inline", 1, threads, _decision(choice, reason, threads, machine)
 
 
 def _trials(count: int) -> str:
     return "1 trial" if count == 1 else f"{count} trials"
 
 
-def _decision(choice: str, why: str, threads: int) -> Decision:
+def _decision(choice: str, why: str, threads: int, machine: Machine) -> Decision:
     return Decision(
-        topic="Computing", choice=f"{choice}, {threads} thread{'s' if threads > 1 else ''} each", why=why,
-        evidence={"threads": threads},
+        topic=TOPIC, choice=f"{choice}, {threads} thread{'s' if threads > 1 else ''} each", why=why,
+        evidence={"threads": threads, "cores": machine.cores},
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from autodl.planning.facts import DATE_PARTS, Facts
+from autodl.planning.facts import Facts
 from autodl.planning.searching import scheduler_of
+from autodl.preprocess.dates import DATE_PARTS
 from autodl.records import Decision, Validation
 from autodl.search.schedulers.base import schedulers
 

@@ -26,11 +26,12 @@ SHARE = {"fast": 0.05, "balanced": 0.15, "best": 0.25}
 """Of the budget that the first trials of all networks over texts together may take, by preset."""
 BESIDE = 0.5
 """Of that share where other columns tell something, too."""
+ANYWAY = "To try it anyway, name it with --families."
 
 
 def reads_words(family: type[Family]) -> bool:
-    """Whether a family reads texts word by word and nothing else without them."""
-    return family.deep and family.modalities == {Modality.TEXT}
+    """Whether a family learns from scratch to read texts word by word, and nothing else without them."""
+    return family.deep and family.modalities == {Modality.TEXT} and family.tunes is None
 
 
 def mean_tokens(columns: Iterable[ColumnInfo]) -> int:
@@ -49,25 +50,36 @@ def _token_length(column: ColumnInfo) -> float:
 
 
 def too_little_to_read(facts: Facts, rows: int) -> str:
-    """Why networks over these texts could not win, or an empty string.
+    """Why networks that learn from scratch to read these texts could not win, or an empty string.
 
     Args:
         facts: Of the table.
         rows: Training rows of one fit.
     """
-    words = mean_tokens(facts.text)
-    more = "To try it anyway, name it with --families."
-    if 0 < words < FEWEST_WORDS:
-        return (
-            f"The texts are short, about {words} words: which words stand in them says most, and simpler models tell "
-            f"that in less time. {more}"
-        )
+    if reason := too_short_to_read(facts):
+        return reason
     if rows < FEWEST_TEXTS:
         return (
             f"{rows:,} texts are too few to learn from scratch what words mean: it takes part from {FEWEST_TEXTS:,} "
-            f"on. {more}"
+            f"on. {ANYWAY}"
         )
     return ""
+
+
+def too_short_to_read(facts: Facts) -> str:
+    """Why no network that reads these texts word by word could win, or an empty string."""
+    words = mean_tokens(facts.text)
+    if not 0 < words < FEWEST_WORDS:
+        return ""
+    return (
+        f"The texts are short, about {words} words: which words stand in them says most, and simpler models tell "
+        f"that in less time. {ANYWAY}"
+    )
+
+
+def texts_alone(facts: Facts) -> bool:
+    """Whether there is nothing to learn from but texts."""
+    return len(facts.text) == len(facts.features)
 
 
 def reading_limit(facts: Facts) -> float:
@@ -75,5 +87,4 @@ def reading_limit(facts: Facts) -> float:
     options = facts.options
     if options.time_budget_s is None:
         return float("inf")
-    alone = len(facts.text) == len(facts.features)
-    return SHARE[options.preset] * (1.0 if alone else BESIDE) * options.time_budget_s
+    return SHARE[options.preset] * (1.0 if texts_alone(facts) else BESIDE) * options.time_budget_s

@@ -37,7 +37,10 @@ CORE_WAVE_SHARE = 0.5
 
 
 def choose_validation(
-    facts: Facts, has_test_file: bool, first_wave_s: Callable[[Validation], tuple[float, float]] | None = None
+    facts: Facts,
+    has_test_file: bool,
+    first_wave_s: Callable[[Validation], tuple[float, float]] | None = None,
+    reading_s: float = 0.0,
 ) -> tuple[Validation, tuple[Decision, ...]]:
     """Test rows and folds.
 
@@ -46,6 +49,7 @@ def choose_validation(
         has_test_file: Whether the test rows come from a file of their own.
         first_wave_s: Seconds of one trial of each family under a validation, and of the core families alone; with it,
             folds are as many as time allows.
+        reading_s: Seconds of the budget that pretrained networks take before the first trial.
 
     Raises:
         ConfigError: If the options cannot be met, e.g. a group column with one group.
@@ -69,8 +73,11 @@ def choose_validation(
         )
 
     validation = made(n_folds)
-    if first_wave_s is not None and facts.options.time_budget_s is not None:
-        fewer = _affordable(facts, rows, kind, n_folds, lambda n: first_wave_s(made(n)))
+    if first_wave_s is not None and facts.options.time_budget_s is not None and n_folds > 1:
+        # By time each of several folds trains on half of the rows in the mean.
+        fold = 0.5 / (1 - holdout) if kind == "time" else 1.0
+        every, core = (fold * seconds for seconds in first_wave_s(made(1)))
+        fewer = _affordable(facts, rows, n_folds, facts.budget_s - reading_s, every, core)
         if fewer < n_folds:
             folds_why = f"{n_folds} folds would leave no time to try all kinds of models."
             n_folds, validation = fewer, made(fewer)
@@ -100,22 +107,29 @@ def _repeats(facts: Facts, rows: int, kind: str, n_folds: int) -> int:
     return next((most for limit, most in REPEATS if rows <= limit), 1)
 
 
-def _affordable(facts: Facts, rows: int, kind: str, n_folds: int, wave: Callable[[int], tuple[float, float]]) -> int:
-    """The most folds under which the families that fit a single split still get their first trial."""
-    if kind == "time" or n_folds == 1:
-        return n_folds
-    every, core = wave(1)
+def _affordable(facts: Facts, rows: int, n_folds: int, seconds: float, every: float, core: float) -> int:
+    """The most folds under which the families that fit a single split still get their first trial.
+
+    Args:
+        facts: Of the table.
+        rows: That are searched on.
+        n_folds: At most.
+        seconds: For the search.
+        every: Seconds of one fold of one trial of each family; ``core``: of the core families alone.
+    """
     if rows <= FEW_ROWS:
         # Few rows need their folds more than all kinds of models.
-        return n_folds if n_folds * core <= CORE_WAVE_SHARE * facts.budget_s else min(3, n_folds)
-    most = FIRST_WAVE_SHARE * facts.budget_s * (MANY_ROWS_SHARE if rows >= ENOUGH_FOR_HOLDOUT else 1.0)
+        return n_folds if n_folds * core <= CORE_WAVE_SHARE * seconds else min(3, n_folds)
+    most = FIRST_WAVE_SHARE * seconds * (MANY_ROWS_SHARE if rows >= ENOUGH_FOR_HOLDOUT else 1.0)
     if n_folds * every <= most:
         return n_folds
-    few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * facts.budget_s
+    few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * seconds
     if few or 3 * every <= most:
         return min(3, n_folds)
     # Networks over images gain more by a longer training than their scores by further folds.
     plenty = FEW_ROWS if Modality.IMAGE in facts.modalities else ENOUGH_FOR_HOLDOUT / 2
+    if facts.profile.time_column:
+        plenty = ENOUGH_FOR_HOLDOUT  # one stretch of time tells less than as many rows at random
     return 1 if rows >= plenty else min(3, n_folds)
 
 

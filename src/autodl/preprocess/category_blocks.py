@@ -31,7 +31,9 @@ def shown_classes(n_classes: int) -> int:
 
 
 class OneHotBlock:
-    """A 0/1 column for each category, and for "missing" where training rows miss it; unseen values are all 0.
+    """A 0/1 column for each category, and for "missing" where training rows miss it.
+
+    Unseen values are all 0, or count as rare where the coder has such a group.
 
     Args:
         coder: A fitted coder of the columns.
@@ -51,7 +53,7 @@ class OneHotBlock:
         self._encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=self.sparse, dtype=np.float32)
         out = self._encoder.fit_transform(codes)
         self.names = tuple(
-            f"{column}={self.coder.labels[j][code - 1] if code else '(missing)'}"
+            f"{column}={self.coder.name_of(j, code)}"
             for j, column in enumerate(self.coder.columns)
             for code in self._encoder.categories_[j]
         )
@@ -65,9 +67,10 @@ class OneHotBlock:
 class TargetBlock:
     """The smoothed mean target of each category, cross-fitted on the training rows.
 
-    A training row is encoded by a fit on the other folds, so its own target does not leak into its features
-    (Micci-Barreca 2001; scikit-learn's ``TargetEncoder`` with its empirical-Bayes smoothing). More than two classes
-    give one column for each class, or for each of the ten most frequent ones.
+    A training row is encoded by a fit on the other folds, so that neither its own target nor those of its group leak
+    into its features (Micci-Barreca 2001; scikit-learn's ``TargetEncoder`` with its empirical-Bayes smoothing). More
+    than two classes give one column for each class, or for each of the ten most frequent ones. Unseen categories get
+    the mean of all rows, as those do that the other folds do not have.
 
     Args:
         coder: A fitted coder of the columns.
@@ -83,9 +86,18 @@ class TargetBlock:
         self.names: tuple[str, ...] = ()
 
     def fit_transform(
-        self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None = None,
+        groups: NDArray[np.int_] | None = None,
     ) -> NDArray[np.float32]:
-        """(n, k) cross-fitted training rows; ``y`` (n,) class codes or values, ``weight`` (n,) of the rows."""
+        """(n, k) cross-fitted training rows.
+
+        Args:
+            frame: The rows. y: (n,) class codes or values. weight: (n,) of the rows.
+            groups: (n,) as for ``crossed_parts``.
+        """
         codes = self.coder.transform(frame)
         targets = shown_targets(y, self.task, MAX_TARGETS)
         self._encoders = [_encoder(codes, target, weight) for target in targets]
@@ -94,7 +106,7 @@ class TargetBlock:
         # The scaler learns from the encoding that new rows get.
         final = self._encode(codes)
         self._scaler.fit(final, weight)
-        crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets, weight)
+        crossed = final if len(y) < 2 else self._cross_fit(codes, y, targets, weight, groups)
         return self._scaler.transform(crossed).astype(np.float32)
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
@@ -110,9 +122,10 @@ class TargetBlock:
         y: NDArray[Any],
         targets: list[NDArray[np.float64]],
         weight: NDArray[Any] | None,
+        groups: NDArray[np.int_] | None,
     ) -> NDArray[np.float64]:
         out = np.empty((len(y), len(targets) * codes.shape[1]))
-        for train, test in crossed_parts(y, self.task, self.seed):
+        for train, test in crossed_parts(y, self.task, self.seed, groups):
             w = None if weight is None else weight[train]
             encoded = [_encoder(codes[train], t[train], w).transform(codes[test]) for t in targets]
             out[test] = np.hstack(encoded)
@@ -151,7 +164,7 @@ class FrequencyBlock:
         self._counts = []
         for j, size in enumerate(self.coder.cardinalities):
             counts = np.log1p(np.bincount(codes[:, j], weights=shares, minlength=size))
-            counts[0] = 0.0
+            counts[[0, self.coder.missing[j]]] = 0.0
             self._counts.append(counts)
         raw = self._raw(codes)
         return self._scaler.fit(raw, weight).transform(raw).astype(np.float32)
@@ -165,7 +178,10 @@ class FrequencyBlock:
 
 
 class FrequencyRankBlock:
-    """The rank of each category by frequency (1 is the most frequent); 0 for missing and unseen values."""
+    """The rank of each category by frequency (1 is the most frequent); 0 where training rows are missing it.
+
+    Unseen values come after the least frequent one, or have the rank of the rare ones where the coder groups them.
+    """
 
     def __init__(self, coder: CategoryCoder, scale: ScaleKind, seed: int) -> None:
         self.coder = coder
@@ -184,9 +200,11 @@ class FrequencyRankBlock:
         codes = self.coder.transform(frame)
         self._ranks = []
         for j, size in enumerate(self.coder.cardinalities):
-            counts = np.bincount(codes[:, j], weights=weight, minlength=size)[1:]
+            n_known = len(self.coder.labels[j])
+            counts = np.bincount(codes[:, j], weights=weight, minlength=size)[1 : 1 + n_known]
             ranks = np.zeros(size)
-            ranks[1 + np.argsort(-counts, kind="stable")] = np.arange(1, size)
+            ranks[0] = 1 + n_known if n_known else 0
+            ranks[1 + np.argsort(-counts, kind="stable")] = np.arange(1, 1 + n_known)
             self._ranks.append(ranks)
         raw = self._raw(codes)
         return self._scaler.fit(raw, weight).transform(raw).astype(np.float32)

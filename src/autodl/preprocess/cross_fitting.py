@@ -15,16 +15,27 @@ if TYPE_CHECKING:
 PARTS = 5
 
 
-def crossed_parts(y: NDArray[Any], task: Task, seed: int) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
+def crossed_parts(
+    y: NDArray[Any], task: Task, seed: int, groups: NDArray[np.int_] | None = None
+) -> list[tuple[NDArray[np.int_], NDArray[np.int_]]]:
     """Positions to learn from and positions to encode, five times; classes are spread evenly over the parts.
 
     Args:
         y: (n,) class codes or values, at least two rows.
         task: What the target is.
         seed: Of the shuffling.
+        groups: (n,) numbers of groups whose rows stay together, where there are two of them or more; None: each row
+            is one of its own.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
+    n_groups = 0 if groups is None else len(np.unique(groups))
+    if groups is not None and n_groups >= 2:
+        from autodl.data.group_splits import dealt_groups
+
+        kinds = y if task is Task.CLASSIFICATION else np.zeros(len(y))
+        bins = np.unique(kinds, return_inverse=True)[1]
+        return dealt_groups(groups, bins, min(PARTS, n_groups), seed)
     rows = np.zeros((len(y), 0))
     largest = int(np.unique(y, return_counts=True)[1].max()) if task is Task.CLASSIFICATION else 0
     if largest < 2:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+DATE_PARTS, CYCLES = 7, 8
+"""Columns that a date becomes at most, and further ones where ``cyclical``."""
 PAIRED = 4
 """Columns of which each pair gives the days between them at most."""
 _PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "dayofyear": 365.25}

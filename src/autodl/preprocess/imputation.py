@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autodl.preprocess import weighted_statistics as weighted
-from autodl.preprocess.scaling import NumericScaler
+from autodl.preprocess.older import completed
+from autodl.preprocess.scaling import NumericScaler, column_quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +31,12 @@ class NumericImputer:
     standardized columns and learn from at most 2,000 rows; ``knn`` from as few as 100 where so many rows have gaps
     that their distances to 2,000 would take longer than a couple of seconds.
 
+    ``none`` is for models that learn from the gaps themselves: NaN stays where the training rows had gaps. Where they
+    had none, no model has learnt what a gap means (LightGBM takes it as 0, CatBoost as the smallest number): it is
+    filled with the median.
+
     Args:
-        kind: How to fill; ``none`` leaves NaN.
+        kind: How to fill.
         seed: For the choice of rows and the order of columns.
     """
 
@@ -40,6 +45,12 @@ class NumericImputer:
         self._scaler: NumericScaler | None = None
         self._mean: NDArray[np.float64] = np.empty(0)
         self._imputer: Any = None
+        # Under ``none``: what a column without gaps is filled with, NaN for the others.
+        self._unknown: NDArray[np.float64] = np.empty(0)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older versions left all gaps to the model.
+        self.__dict__.update(completed(state, {"_unknown": np.empty(0)}))
 
     def fit(self, x: NDArray[np.float64], weight: NDArray[Any] | None = None) -> NumericImputer:
         """Learn from (n, p) values with NaN where missing.
@@ -48,7 +59,12 @@ class NumericImputer:
             x: The values.
             weight: (n,) how much each row counts, all alike if None; ``knn`` and ``iterative`` do not look at it.
         """
-        if self.kind == "none" or x.shape[1] == 0:
+        if x.shape[1] == 0:
+            return self
+        if self.kind == "none":
+            whole = ~np.isnan(x).any(axis=0)
+            self._unknown = np.full(x.shape[1], np.nan)
+            self._unknown[whole] = column_quantiles(x[:, whole], (0.5,), weight)[0]
             return self
         if self.kind in ("mean", "median", "most_frequent"):
             from sklearn.impute import SimpleImputer
@@ -70,9 +86,9 @@ class NumericImputer:
 
     def transform(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, p) values; present ones unchanged, no NaN unless ``kind`` is ``none``."""
-        if self._imputer is None:
-            return x
         missing = np.isnan(x)
+        if self._imputer is None:
+            return np.where(missing, self._unknown, x) if len(self._unknown) and missing.any() else x
         if self._scaler is None:
             return np.asarray(self._imputer.transform(x)) if missing.any() else x
         rows = np.flatnonzero(missing.any(axis=1))

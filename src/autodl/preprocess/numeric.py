@@ -26,12 +26,15 @@ _LARGEST = 1e30
 """Larger magnitudes would overflow float32 or its squares' sums in float64."""
 _CROSSED_CLASSES = 3
 """Classes whose probability combinations of columns are chosen for; each costs a small model."""
+_COMPARED = 10_000
+"""Rows in which different numbers that float32 makes equal are looked for, about."""
 
 
 class NumericBlock:
     """Numeric and boolean columns and the parts of dates as one float32 matrix.
 
-    Infinities count as missing.
+    Infinities count as missing. Unscaled columns far from zero, such as ``20240131``, are counted from their smallest
+    training value where float32 could not tell their numbers apart.
 
     Args:
         numbers: Names of float64 columns.
@@ -62,11 +65,12 @@ class NumericBlock:
         self._segments = Segments(recipe.segments) if recipe.segments and recipe.impute != "none" else None
         self._marked: NDArray[np.int_] = np.empty(0, dtype=np.int_)
         self._counted = 0
+        self._origin: NDArray[np.float64] = np.zeros(1)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Models of older versions were trained without these steps.
         later = {"_crosses": Crosses(0, False, 0), "_crossed_clip": None, "_segments": None, "_counted": 0}
-        self.__dict__.update(completed(state, later))
+        self.__dict__.update(completed(state, later | {"_origin": np.zeros(1)}))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -103,6 +107,8 @@ class NumericBlock:
         clipped = self._with_crosses(clipped)
         filled = self._imputer.fit(clipped, weight).transform(clipped)
         self._scaler.fit(filled, weight)
+        if self.recipe.scale == "none":
+            self._origin = _origins(filled)
         if self._segments:
             self._segments.fit(filled[:, self._bendable(filled.shape[1])], weight)
         return self._finish(missing, filled)
@@ -135,7 +141,10 @@ class NumericBlock:
         return np.hstack([x, np.clip(made, -_LARGEST, _LARGEST)])
 
     def _finish(self, missing: NDArray[np.bool_], filled: NDArray[np.float64]) -> NDArray[np.float32]:
-        parts = [np.clip(self._scaler.transform(filled), -_LARGEST, _LARGEST).astype(np.float32)]
+        values = self._scaler.transform(filled)
+        if self._origin.any():
+            values = values - self._origin
+        parts = [np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)]
         if self._segments:
             parts.append(self._segments.transform(filled[:, self._bendable(filled.shape[1])]).astype(np.float32))
         if len(self._marked):
@@ -143,3 +152,15 @@ class NumericBlock:
         if self._counted:
             parts.append(missing.sum(axis=1, keepdims=True).astype(np.float32))
         return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+
+def _origins(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(p,) what columns are counted from: 0, or the smallest value where float32 would make different ones equal."""
+    low, high = np.fmin.reduce(x, axis=0, initial=np.inf), np.fmax.reduce(x, axis=0, initial=-np.inf)
+    out = np.zeros(x.shape[1])
+    some = x[:: max(1, len(x) // _COMPARED)]
+    # Nearer to zero, counting from elsewhere would hardly help.
+    for j in np.flatnonzero(np.minimum(np.abs(low), np.abs(high)) > high - low):
+        if len(np.unique(some[:, j].astype(np.float32))) < len(np.unique(some[:, j])):
+            out[j] = low[j]
+    return out

@@ -90,7 +90,12 @@ class Preparer:
                 block.memo = memo
 
     def fit_transform(
-        self, frame: pd.DataFrame, y: NDArray[Any], deadline: Deadline = NEVER, weight: NDArray[Any] | None = None
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        deadline: Deadline = NEVER,
+        weight: NDArray[Any] | None = None,
+        groups: NDArray[np.int_] | None = None,
     ) -> Features:
         """Learn from the training rows and prepare them.
 
@@ -100,6 +105,8 @@ class Preparer:
             deadline: Looked at between two blocks of columns.
             weight: (n,) how much each row counts in what is learnt; all alike if None. The few steps that do not look
                 at it are told in docs/weights.md.
+            groups: (n,) numbers of groups whose rows stay together where targets become features; None: each row is
+                one of its own.
 
         Raises:
             DataError: If a column of the schema is missing.
@@ -116,6 +123,8 @@ class Preparer:
                 raise TimeoutError("time ran out while the columns were prepared")
             if isinstance(block, VectorBlock | SeriesBlock):
                 parts.append(block.fit_transform(frame, y, weight, deadline))
+            elif isinstance(block, TargetBlock | TextBlock):
+                parts.append(block.fit_transform(frame, y, weight, groups))
             else:
                 parts.append(block.fit_transform(frame, y, weight))
         self._names = tuple(name for block in self._blocks for name in block.names)
@@ -163,7 +172,7 @@ class Preparer:
         if texts:
             self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
         read = self.schema.of_kind(ColumnKind.TEXT) if recipe.text == "tokens" else ()
-        self._tokens = TextTokens(read).fit(frame) if read else None
+        self._tokens = TextTokens(read, recipe.tokenizer).fit(frame) if read else None
         self._plan_vectors()
 
     def _plan_vectors(self) -> None:
@@ -179,7 +188,7 @@ class Preparer:
 
     def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame, weight: NDArray[Any] | None) -> None:
         recipe, seed = self.recipe, self.seed
-        sizes = dict(zip(coder.columns, coder.cardinalities, strict=True))
+        sizes = {column: 1 + len(labels) for column, labels in zip(coder.columns, coder.labels, strict=True)}
         if recipe.categories == "codes":
             few = tuple(c for c in coder.columns if not recipe.max_codes or sizes[c] <= recipe.max_codes + 1)
             self._coder = coder if len(few) == len(sizes) else self._coded(few, frame, weight)

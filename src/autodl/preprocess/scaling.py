@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autodl.preprocess import weighted_statistics as weighted
+from autodl.preprocess.normal_ranks import normal_ranks
 from autodl.preprocess.older import completed
 from autodl.preprocess.yeo_johnson import exponent, forward
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ScaleKind = Literal["none", "standard", "robust", "quantile", "power"]
-RANKS = 1000
-"""Shares of the rows at which a column's values are learnt, to map ranks."""
 
 
 def column_quantiles(
@@ -42,26 +41,6 @@ def smooth_clip(x: NDArray[np.float64]) -> NDArray[np.float64]:
     Source: Holzmueller et al. 2024, "Better by default", section 3 (arXiv:2407.04491).
     """
     return np.asarray(x / np.hypot(1.0, x / 3.0))
-
-
-def normal_ranks(x: NDArray[np.float64], seed: int, weight: NDArray[Any] | None = None, most: int = 10_000) -> Any:
-    """A fitted map of the ranks of (n, p) columns to a normal distribution.
-
-    Args:
-        x: The values. seed: Of the rows sampled.
-        weight: (n,) how much each row counts; all alike if None.
-        most: Rows learnt from at most, where all count alike.
-    """
-    from sklearn.preprocessing import QuantileTransformer
-
-    ranks = QuantileTransformer(
-        n_quantiles=min(RANKS, len(x)), output_distribution="normal", random_state=seed, subsample=most
-    ).fit(x)
-    if weight is not None:
-        # scikit-learn's takes no weights; what it has learnt are the values at these shares of the rows.
-        ranks.references_ = np.linspace(0.0, 1.0, RANKS)
-        ranks.quantiles_ = np.nan_to_num(weighted.quantiles(x, ranks.references_.tolist(), weight))
-    return ranks
 
 
 class NumericScaler:

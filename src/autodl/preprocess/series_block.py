@@ -15,7 +15,14 @@ from autodl.media.array import MediaArray
 from autodl.preprocess.scaling import NumericScaler
 from autodl.preprocess.series_rocket import KERNELS, MiniRocket, dilations
 from autodl.preprocess.series_summary import summarize, summary_names
-from autodl.preprocess.series_values import SeriesValues, lengths_of, parts, series_values
+from autodl.preprocess.series_values import (
+    SeriesValues,
+    lengths_of,
+    most_steps,
+    part_size,
+    parts,
+    series_values,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +34,6 @@ if TYPE_CHECKING:
 LEARN_FROM = 2_000
 """Series from which the thresholds of convolutions are learnt, at most."""
 LARGEST_WINDOW = 1 << 14
-MOST_FILLED = 4.0
-"""Series are filled up to at most this multiple of the median length: one that is very long is no measure."""
 CONVOLVED_S, SUMMED_S = 8e-10, 1e-6
 """Seconds of a step and a column of convolutions, and of a step of a channel in the summary."""
 SPREAD = 1e-4
@@ -48,6 +53,8 @@ class SeriesColumn:
         means: (k,) of the columns of the summary, in the place of series that are missing. scaler: of the summary.
         shares: (r,) means of the convolutions' columns. weight: (r,) what they are multiplied by.
         indicator: Whether a column tells where the series is missing.
+        whole: Whether no training row misses its series: no model has then learnt what a gap means. Older versions
+            did not ask.
     """
 
     channels: int = 0
@@ -61,6 +68,7 @@ class SeriesColumn:
     shares: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     weight: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     indicator: bool = False
+    whole: bool = False
 
 
 class SeriesBlock:
@@ -127,13 +135,16 @@ class SeriesBlock:
         first = batch.store.get(int(batch.rows[filled[0]]))
         longest = int(lengths.max())
         window = min(LARGEST_WINDOW, 1 << max(3, (longest - 1).bit_length()))
-        learnt = SeriesColumn(first.shape[1], window, indicator=bool(len(filled) < len(lengths)))
+        gaps = len(filled) < len(lengths)
+        learnt = SeriesColumn(first.shape[1], window, indicator=gaps, whole=not gaps)
         if self.recipe.series in ("rocket", "both"):
             rng = np.random.default_rng(self.seed)
-            some = np.sort(rng.choice(filled, min(LEARN_FROM, len(filled)), replace=False))
-            values = series_values(batch.take(some), learnt.channels)
+            learnt.length = most_steps(lengths)
+            # All of the sample are held at a time, each as long as the longest: that must be no very long one.
+            usual = np.flatnonzero((lengths > 0) & (lengths <= learnt.length))
+            held = min(LEARN_FROM, len(usual), part_size(learnt.length, learnt.channels))
+            values = series_values(batch.take(np.sort(rng.choice(usual, held, replace=False))), learnt.channels)
             learnt.centre, learnt.factor = _moments(values)
-            learnt.length = min(longest, int(MOST_FILLED * np.median(lengths[filled])))
             learnt.rocket = MiniRocket(self.recipe.series_features, self.seed).fit(_scaled(learnt, values))
         return learnt
 
@@ -147,7 +158,7 @@ class SeriesBlock:
         shares = np.zeros((n, 0 if learnt.rocket is None else learnt.rocket.n_features), np.float32)
         if not learnt.channels:
             return summary, shares
-        for rows, values in parts(batch, learnt.channels):
+        for rows, values in parts(batch, learnt.channels, learnt.length):
             if deadline.passed():
                 raise TimeoutError("time ran out while series were turned into numbers")
             if width:
@@ -178,7 +189,7 @@ class SeriesBlock:
         if not learnt.channels:
             return np.ones((len(summary), 1), np.float32)
         absent = np.isnan(summary[:, 0]) if summary.shape[1] else np.isnan(shares[:, 0])
-        fill = self.recipe.impute != "none"
+        fill = self.recipe.impute != "none" or learnt.whole
         if fill:
             summary = np.where(absent[:, None], learnt.means, summary)
         told = [learnt.scaler.transform(summary.astype(np.float64)).astype(np.float32)] if summary.shape[1] else []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autodl.preprocess import weighted_statistics as weighted
+from autodl.preprocess.normal_ranks import normal_ranks
 from autodl.preprocess.older import completed
-from autodl.preprocess.scaling import normal_ranks
 from autodl.preprocess.yeo_johnson import exponent, forward, inverse
 
 if TYPE_CHECKING:

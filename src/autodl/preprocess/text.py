@@ -92,8 +92,19 @@ class TextBlock:
         """Names of the output columns, e.g. ``review:topic 1``."""
         return tuple(name for learnt in self._learnt for name in learnt.names)
 
-    def fit_transform(self, frame: pd.DataFrame, y: NDArray[Any], weight: NDArray[Any] | None = None) -> Any:
-        """(n, k) float32 training rows, CSR under ``tfidf``; ``y`` (n,) class codes or values, ``weight`` (n,)."""
+    def fit_transform(
+        self,
+        frame: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None = None,
+        groups: NDArray[np.int_] | None = None,
+    ) -> Any:
+        """(n, k) float32 training rows, CSR under ``tfidf``.
+
+        Args:
+            frame: The rows. y: (n,) class codes or values. weight: (n,) of the rows.
+            groups: (n,) as for ``crossed_parts``.
+        """
         self._learnt = []
         parts = []
         for column in self.columns:
@@ -106,7 +117,7 @@ class TextBlock:
             if self.recipe.text == "tfidf":
                 parts.append(self._fit_sparse(column, learnt, texts, terms, y, weight))
             else:
-                parts.append(self._fit_dense(column, learnt, texts, terms, y, weight))
+                parts.append(self._fit_dense(column, learnt, texts, terms, y, weight, groups))
         return self._join(parts)
 
     def transform(self, frame: pd.DataFrame) -> Any:
@@ -149,6 +160,7 @@ class TextBlock:
         terms: Any,
         y: NDArray[Any],
         weight: NDArray[Any] | None,
+        groups: NDArray[np.int_] | None,
     ) -> Any:
         recipe = self.recipe
         counts = text_statistics(texts) if recipe.text_statistics else np.empty((len(texts), 0))
@@ -156,7 +168,7 @@ class TextBlock:
         crossed = scores = np.empty((len(texts), 0))
         if recipe.text_score:
             learnt.score = TextScore()
-            parts = crossed_parts(y, self.task, self.seed) if len(y) >= 2 else []
+            parts = crossed_parts(y, self.task, self.seed, groups) if len(y) >= 2 else []
             crossed = learnt.score.fit_transform(terms, targets, parts, weight)
             scores = learnt.score.transform(terms)
         if recipe.text_terms:

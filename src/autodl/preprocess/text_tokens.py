@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from autodl.preprocess.piece_tokenizer import PieceTokenizer
 from autodl.preprocess.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -18,14 +19,18 @@ class TextTokens:
 
     Args:
         columns: Names of object columns of ``str`` and ``None``.
+        encoder: Key of the pretrained encoder that says how texts are cut; empty: the training rows do.
     """
 
-    def __init__(self, columns: tuple[str, ...]) -> None:
-        self.columns = columns
-        self.tokenizer: Tokenizer | None = None
+    def __init__(self, columns: tuple[str, ...], encoder: str = "") -> None:
+        self.columns, self.encoder = columns, encoder
+        self.tokenizer: Tokenizer | PieceTokenizer | None = None
 
     def fit(self, frame: pd.DataFrame) -> TextTokens:
         """Learn the tokens of the training rows."""
+        if self.encoder:
+            self.tokenizer = PieceTokenizer.of(self.encoder)
+            return self
         self.tokenizer = Tokenizer.learn(chain.from_iterable(_texts(frame, name) for name in self.columns))
         return self
 

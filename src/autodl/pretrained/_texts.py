@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from autodl.pretrained._quiet import quiet
 from autodl.pretrained.base import Encode
+from autodl.pretrained.text_trunk import pools_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class TextEncode(Encode):
             self._network = AutoModel.from_pretrained(
                 str(folder), local_files_only=True, trust_remote_code=False
             ).eval()
-        self._tokens, self._first = tokens, _pools_first(folder)
+        self._tokens, self._first = tokens, pools_first(folder)
         self._pad = self._tokenizer.pad_token_id or 0
 
     def __call__(self, objects: Sequence[str]) -> NDArray[np.float32]:
@@ -82,9 +82,3 @@ def both_ends(ids: list[int], most: int) -> list[int]:
         return ids
     tail = most // 2
     return ids[: most - tail] + ids[len(ids) - tail :]
-
-
-def _pools_first(folder: Path) -> bool:
-    """Whether the folder of a sentence encoder says that the first token stands for the text."""
-    file = folder / "1_Pooling" / "config.json"
-    return file.is_file() and bool(json.loads(file.read_text()).get("pooling_mode_cls_token", False))

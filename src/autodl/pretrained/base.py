@@ -13,6 +13,7 @@ from autodl.registry import Registry
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autodl.pretrained.text_trunk import TextTrunk
     from autodl.pretrained.trunk import Trunk
 
 
@@ -61,8 +62,17 @@ class Encoder(ABC):
             size: One of ``sizes``.
         """
 
+    @property
+    def tunable(self) -> bool:
+        """Whether training can go on from it."""
+        return self.trunk() is not None or self.text_trunk() is not None
+
     def trunk(self) -> Trunk | None:
-        """What it is made of, so that training can go on from it; None if it can only be used as it is."""
+        """What a network for images is made of; None if it can only be used as it is."""
+        return None
+
+    def text_trunk(self) -> TextTrunk | None:
+        """What a network for texts is made of; None if it can only be used as it is."""
         return None
 
     def trunk_weights(self) -> dict[str, NDArray[Any]]:

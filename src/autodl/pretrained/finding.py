@@ -12,6 +12,7 @@ from autodl.machine import out_of_memory
 from autodl.pretrained.base import Encode, Encoder, encoders
 from autodl.pretrained.digest import digest_of
 from autodl.pretrained.folder import HUB, PLACE, FolderEncoder, hub_encoder
+from autodl.pretrained.text_trunk import TextTrunk
 from autodl.records import Modality
 
 AUTO, NONE = "auto", "none"
@@ -83,6 +84,19 @@ def by_key(key: str, fetch: bool = False) -> Encoder:
             f"{cls.name} needs the package {missing[0]}, which is not installed", f"Install it with: {_install(cls)}"
         )
     return cls()
+
+
+def text_trunk(key: str) -> TextTrunk:
+    """What the encoder of texts of this key is made of.
+
+    Raises:
+        ConfigError, MissingDependencyError: If there is no such encoder.
+        ValueError: If it can only be used as it is.
+    """
+    trunk = by_key(key).text_trunk()
+    if trunk is None:
+        raise ValueError(f"`encoder` must be a network for texts that can be trained further, but got {key!r}")
+    return trunk
 
 
 def check_wish(wish: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from autodl.errors import ConfigError, MissingDependencyError
 from autodl.pretrained.base import Encode, Encoder
 from autodl.pretrained.digest import model_files
+from autodl.pretrained.text_trunk import TextTrunk
 from autodl.records import Modality
 
 PLACE, HUB = "folder:", "hub:"
@@ -53,6 +54,10 @@ class FolderEncoder(Encoder):
 
         make = ImageEncode if self.modality is Modality.IMAGE else TextEncode
         return make(self.folder, size)
+
+    def text_trunk(self) -> TextTrunk | None:
+        """See ``Encoder``."""
+        return TextTrunk.found(self.folder) if self.modality is Modality.TEXT else None
 
     def _looked_at(self, said: dict[str, Any]) -> tuple[Modality, tuple[int, ...]]:
         if any((self.folder / name).is_file() for name in _WORDS):

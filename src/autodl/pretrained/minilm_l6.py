@@ -7,6 +7,7 @@ from pathlib import Path
 from autodl.pretrained._texts import TextEncode
 from autodl.pretrained.base import Encode, Encoder
 from autodl.pretrained.digest import model_files
+from autodl.pretrained.text_trunk import TextTrunk
 from autodl.records import Modality
 
 
@@ -31,6 +32,10 @@ class MiniLML6(Encoder):
     def load(self, size: int) -> Encode:
         """See ``Encoder``."""
         return TextEncode(_folder(), size)
+
+    def text_trunk(self) -> TextTrunk | None:
+        """See ``Encoder``."""
+        return TextTrunk.found(_folder())
 
 
 def _folder() -> Path:

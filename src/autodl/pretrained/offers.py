@@ -77,7 +77,7 @@ def offer_for(modality: Modality, wish: str, cores: int, speed: float) -> Offer:
     cost = e.seconds / (speed * (1.0 + THREAD_GAIN * (cores - 1)))
     return Offer(
         e.key, e.name, e.sizes, cost, found.why, asked=wish != AUTO and bool(found.why), half=multiplies_bfloat16(),
-        tunable=e.trunk() is not None,
+        tunable=e.tunable,
         loading=e.loading / speed, language=e.language,
     )  # fmt: skip
 

@@ -65,6 +65,15 @@ def number(x: float) -> str:
     return f"{x:,.0f}" if 1e3 <= abs(x) < 1e12 else f"{x:.3g}"
 
 
+def plain_number(x: float) -> str:
+    """A number as a file has it: six digits, from a million on as many as a whole number has: ``1234567``.
+
+    >>> [plain_number(x) for x in (0.1234567, 1234567.0, 2e15)]
+    ['0.123457', '1234567', '2e+15']
+    """
+    return f"{x:.0f}" if 1e6 <= abs(x) < 1e15 else f"{x:.6g}"
+
+
 def listing(names: Iterable[str], limit: int = 5) -> str:
     """Names in quotes: ``'a', 'b' and 3 more``."""
     items = [f"'{n}'" for n in names]

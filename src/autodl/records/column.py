@@ -55,10 +55,10 @@ class ValueRule(Record):
 
 
 class ChannelRule(ValueRule):
-    """How a column turned into a channel of series."""
+    """How a column turned into a channel of series, or into their order."""
 
     kind: ColumnKind
-    """NUMERIC or BOOLEAN."""
+    """NUMERIC or BOOLEAN, or DATETIME of an order."""
 
 
 class SeriesRule(Record):
@@ -74,6 +74,8 @@ class SeriesRule(Record):
     """With an ID column the columns that became channels; else those that are the steps of a series in one row."""
     rules: tuple[ChannelRule, ...] = ()
     """With an ID column how each of the columns is read; empty in runs of earlier versions: as plain numbers."""
+    order: ChannelRule | None = None
+    """How the column of the order is read; None in runs of earlier versions: as its values look."""
 
 
 class ParseRule(ValueRule):

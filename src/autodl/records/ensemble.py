@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from autodl.records.base import Record, StageRecord
+from autodl.records.front import Footprint
 
 Pooling = Literal["mean", "log"]
 Method = Literal["single", "simplest", "greedy", "bagged", "weighted", "pooled"]
@@ -77,5 +78,7 @@ class Ensemble(StageRecord):
     calibration: Calibration | None = None
     compared: tuple[Compared, ...] = ()
     """Ways that were compared, simplest first."""
+    takes: Footprint | None = None
+    """What one model of each member was found to take together; None without limits."""
     compared_by: str = ""
     """Key of the metric that they were compared by, where it is not that of the run."""

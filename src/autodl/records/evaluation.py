@@ -35,6 +35,7 @@ class ModelScore(Record):
     metrics: dict[str, Interval] = {}
     """All test metrics (leader, baseline and simple models have them all)."""
     fit_s: float = 0.0
+    """Of one model, as one fold trains it; so are the others."""
     predict_ms_per_row: float = 0.0
     size_bytes: int = 0
     tied_with_leader: bool = False

@@ -36,6 +36,11 @@ class Validation(Record):
     group_column: str | None = None
     time_column: str | None = None
 
+    @property
+    def expanding(self) -> bool:
+        """Whether folds are windows of time, each trained on all before it: on half of the rows in the mean."""
+        return self.kind == "time" and self.n_folds > 1
+
 
 class FamilyPlan(Record):
     """One candidate family."""

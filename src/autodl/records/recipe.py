@@ -19,7 +19,7 @@ class Recipe(Record):
     columns: Literal["all", "none"] = "all"
     """``none``: no column is prepared, for a guess that looks at none."""
     impute: Literal["none", "mean", "median", "most_frequent", "knn", "iterative"] = "median"
-    """How missing numbers are filled; ``none`` leaves NaN for models that handle it."""
+    """How missing numbers are filled; ``none`` leaves NaN, where training rows have it, for models that handle it."""
     indicator: bool = True
     """Add a 0/1 column for each numeric column with missing values (only when imputing)."""
     outliers: Literal["none", "clip"] = "none"
@@ -69,6 +69,8 @@ class Recipe(Record):
     """Key of that encoder; empty: none."""
     text_tokens: int = 256
     """Tokens of a text that it reads, from both ends of longer ones."""
+    tokenizer: str = ""
+    """Key of the pretrained encoder that cuts texts under ``tokens``; empty: what the texts themselves teach."""
     images: Literal["none", "summary", "hog", "pretrained"] = "hog"
     """``summary``: colours on a grid; ``hog``: those and histograms of oriented gradients; ``pretrained``: what a
     pretrained encoder makes of them."""

@@ -70,6 +70,8 @@ class Cost(Record):
 
     fit_s: float
     """Seconds of training, all folds, preprocessing included."""
+    cached_s: float = 0.0
+    """Those of them that another trial had taken before: its prepared columns were used again."""
     predict_s: float = 0.0
     n_predicted: int = 0
     bulk_row_s: float | None = None
@@ -80,6 +82,11 @@ class Cost(Record):
     """Most memory that the trial took on top of what its process held before; 0 if not measured."""
     row_s: float | None = None
     """Seconds that one model of it takes for one row alone, preparation included; None if not measured."""
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds that the trial itself took."""
+        return self.fit_s + self.predict_s - self.cached_s
 
     @property
     def predict_ms_per_row(self) -> float:
@@ -123,7 +130,8 @@ class TrialResult(StageRecord):
     oof: ArtifactRef | None = None
     """(n_search,) or (n_search, K) float32 out-of-fold predictions; NaN rows where no fold predicted."""
     test: ArtifactRef | None = None
-    """(n_test,) or (n_test, K) mean prediction of the fold models for the test rows, whose targets no trial sees."""
+    """(n_test,) or (n_test, K) mean prediction of the fold models for the test rows, whose targets no trial sees.
+    With folds by time that of the last one's model."""
     models: tuple[ArtifactRef, ...] = ()
     """One fitted preparation and model a fold."""
     cost: Cost | None = None
@@ -158,6 +166,11 @@ class TrialResult(StageRecord):
             ms_per_1000=1000.0 * self.cost.predict_ms_per_row if self.cost.n_predicted else None,
             size_bytes=round(self.cost.size_bytes / len(self.fold_losses)) or None,
         )
+
+    @property
+    def fit_s(self) -> float:
+        """Seconds to train one of its models, preparation included; 0 if not measured."""
+        return self.cost.fit_s / max(1, len(self.fold_losses)) if self.cost else 0.0
 
     @property
     def uncut_loss(self) -> float | None:

@@ -99,9 +99,14 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def common_places(values: Sequence[float], digits: int = 4) -> int:
-    """Decimals for a column of scores: ``digits`` significant ones of the largest, from 0 to 6."""
+    """Decimals for a column of scores: ``digits`` significant ones of the largest, from 0 to 12."""
     largest = max((abs(v) for v in values if math.isfinite(v)), default=1.0)
-    return min(6, max(0, _significant(largest, digits)))
+    return min(12, max(0, _significant(largest, digits)))
+
+
+def at_most(places: int, values: Sequence[float]) -> int:
+    """Decimals of a column, five at most, or as many as give the largest of small values four significant digits."""
+    return min(places, max(5, common_places(values)))
 
 
 @dataclass(frozen=True)

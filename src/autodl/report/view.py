@@ -175,7 +175,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows: true class; columns: predicted class."""
+    """Rows: true class; columns: predicted class; without rows where there are too many classes for a matrix."""
 
     classes: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -183,6 +183,7 @@ class Confusion:
     recalls: tuple[str, ...]
     alt: str
     frequent: Table | None
+    by_class: Table | None
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from autodl.search.strategies.base import Strategy, strategies
 
 MODES = ("joint", "none", "supernet")
 """Ways to search architectures besides the strategies."""
-PROPOSALS = 8
-"""Configurations looked at when the first was tried before or does not fit."""
+PROPOSALS = (1, 1, 2, 4)
+"""Configurations asked for in turn, as long as those before were tried or do not fit: proposals may take long."""
 
 Listed = Callable[[Observation], bool]
 
@@ -129,11 +129,12 @@ def _new(
     rng: np.random.Generator,
     tried: list[Config],
 ) -> Iterator[tuple[str, Config]]:
-    """The strategy's first choice, then, where that is not taken, others."""
-    for n in (1, PROPOSALS):
-        for config in strategy.ask(space, history, n, rng):
-            if config not in tried:
-                yield strategy.key, config
+    """The strategy's first choice, then, where that is not taken, others as if it ran."""
+    seen = list(history)
+    for n in PROPOSALS:
+        fresh = [c for c in strategy.ask(space, seen, n, rng) if c not in tried]
+        yield from ((strategy.key, config) for config in fresh)
+        seen += [Observation(config, "running") for config in fresh]
 
 
 def _same(a: Config, b: Config, names: Sequence[str]) -> bool:

@@ -60,25 +60,48 @@ class CostModel:
 
     def raw(self, spec: TrialSpec) -> float:
         """The family's own estimate for all folds and their preparation, in seconds."""
-        folds = self.n_folds if spec.folds is None else len(spec.folds)
+        times = 1 if spec.origin == SUPERNET else self._folds(spec)
+        return self._training(spec) + times * self.prepared(spec)
+
+    def _training(self, spec: TrialSpec) -> float:
+        """The part of it that no preparation kept from another trial can spare."""
         rows = 1.0 if spec.fidelity is None else spec.fidelity
         shape = replace(self._shape(spec), rows=max(1, round(rows * self.shape.rows)))
         fit = one_fit(shape, spec.family, tuple(sorted(spec.config.items())))
         if spec.origin == SUPERNET:
-            return TRAININGS * fit.seconds + self.prepared(spec)
+            return TRAININGS * fit.seconds
         part = 1.0 if spec.parent is None else SLICE
-        return (part * fit.seconds + self.prepared(spec)) * folds
+        return part * fit.seconds * self._folds(spec)
+
+    def _folds(self, spec: TrialSpec) -> int:
+        return self.n_folds if spec.folds is None else len(spec.folds)
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:
         """The family's own estimate, times the ratio of measured to estimated seconds that is to be expected.
 
         All trials tell of the machine, those of the family of it, those of the same configuration most; see
         ``calibration``. Trials count by their share of folds; of those that ran out of time it is known that
-        they needed more. Trainings of shared weights tell nothing.
+        they needed more. Trainings of shared weights tell nothing. Preparation that another trial has paid for is
+        left out where the last trial that needed the same one was spared it.
         """
-        seen = [m for r in without_rankings(history) if (m := self._measurement(r)) is not None]
+        trials = without_rankings(history)
+        seen = [m for r in trials if (m := self._measurement(r)) is not None]
         ratio = math.exp(self._beliefs(seen).of(spec.family, _settings(spec)).mean) if seen else 1.0
-        return max(LEAST_S, ratio * (self.raw(spec) + OVERHEAD_S) - OVERHEAD_S)
+        expected = ratio * (self.raw(spec) + OVERHEAD_S) - OVERHEAD_S
+        if spared := self._spared(spec, trials):
+            expected = max(expected - spared, ratio * self._training(spec))
+        return max(LEAST_S, expected)
+
+    def _spared(self, spec: TrialSpec, trials: Sequence[TrialResult]) -> float:
+        """Seconds of preparation that the last trial with the same was spared, for the folds of this one."""
+        if spec.origin == SUPERNET:
+            return 0.0
+        wanted = _preparation(spec)
+        for r in reversed(trials):
+            same = r.spec.family == spec.family and _preparation(r.spec) == wanted
+            if same and r.cost is not None and r.fold_losses:
+                return self._folds(spec) * r.cost.cached_s / len(r.fold_losses)
+        return 0.0
 
     def _beliefs(self, seen: list[Measurement]) -> Beliefs:
         """What these tell; many estimates are made between two trials."""
@@ -99,8 +122,7 @@ class CostModel:
             return None
         if result.reached < 1.0 and not late:
             return None  # of a training that was cut short nobody knows how long it would have taken
-        planned = self.n_folds if result.spec.folds is None else len(result.spec.folds)
-        share = max(0.01, result.reached) if late else max(1, len(result.fold_losses)) / planned
+        share = max(0.01, result.reached) if late else max(1, len(result.fold_losses)) / self._folds(result.spec)
         spent = result.cost.fit_s + result.cost.predict_s
         ratio = (spent + OVERHEAD_S) / (share * self.raw(result.spec) + OVERHEAD_S)
         return Measurement(result.spec.family, _settings(result.spec), math.log(ratio), bound=late)
@@ -160,6 +182,12 @@ def _kept_share(result: TrialResult) -> float:
     if not result.refit or not known:
         return 1.0
     return min(known)[1] / max(p.step for p in result.curve)
+
+
+def _preparation(spec: TrialSpec) -> Hashable:
+    """Equal for trials of a family that prepare the same rows alike."""
+    settings = sorted(item for item in spec.config.items() if item[0].startswith("prep."))
+    return spec.fidelity, spec.split, tuple(settings)
 
 
 def _settings(spec: TrialSpec) -> Hashable:

@@ -73,7 +73,7 @@ class CrossValidation:
         self.models: list[bytes] = []
         self.refits: list[dict[str, JsonScalar]] = []
         self.curve: tuple[CurvePoint, ...] = ()
-        self.fit_s = self.predict_s = 0.0
+        self.fit_s = self.cached_s = self.predict_s = 0.0
         self.row_s: float | None = None
         self.n_predicted = self.size_bytes = 0
         self.bulk_row_s: float | None = None
@@ -115,9 +115,11 @@ class CrossValidation:
             raise TimeoutError(f"{done} of {folds} folds done")
         place = f"fold {done + 1} of {folds}"
         self.tell(f"preparing the columns for {place}")
+        begun = time.perf_counter()
         ready = self.cache.get(
             self.recipe, fold, self.deadline, part=self.spec.fidelity, seed=self.spec.seed, split=self.spec.split
         )
+        self.cached_s += max(0.0, ready.seconds - (time.perf_counter() - begun))
         # What preparation took is not there for training.
         share = min(share, self.deadline.left() / parts)
         self.tell(f"training on {place}")
@@ -193,7 +195,7 @@ class CrossValidation:
         begun = time.perf_counter()
         if ready.test is not None:
             part = _checked(raw_predict(model, ready.test))
-            self.test = part if self.test is None else self.test + part
+            self.test = part if self.test is None or self.data.by_time else self.test + part
             self.n_predicted += len(ready.test)
             self.predict_s += time.perf_counter() - begun
         self.models.append(stored)
@@ -212,6 +214,7 @@ class CrossValidation:
             fold_losses=tuple(self.losses),
             cost=Cost(
                 fit_s=self.fit_s,
+                cached_s=self.cached_s,
                 predict_s=self.predict_s,
                 n_predicted=self.n_predicted,
                 bulk_row_s=self.bulk_row_s,
@@ -221,12 +224,19 @@ class CrossValidation:
             curve=self.curve,
             measure=self.measure if self.curve else "",
             reached=reached,
-            refit=merge_refits(self.refits),
+            refit=self._learnt(),
         )
         if status is not TrialStatus.OK:
             return TrialOutcome(result)
-        test = None if self.test is None else (self.test / len(self.losses)).astype(np.float32)
+        parts = 1 if self.data.by_time else len(self.losses)
+        test = None if self.test is None else (self.test / parts).astype(np.float32)
         return TrialOutcome(result, self.oof, test, self.models)
+
+    def _learnt(self) -> dict[str, JsonScalar]:
+        """What the folds have learnt for a training on all rows; by time the last one, which knows the most rows."""
+        if not self.data.by_time:
+            return merge_refits(self.refits)
+        return merge_refits([refit for refit in self.refits if refit][-1:])
 
 
 def _bulk_row_seconds(model: FittedModel, features: Features) -> float | None:

@@ -41,6 +41,7 @@ class TrialData:
         weight: (n,) positive weights of the rows, mean 1; None where all count alike.
         blocks: (n,) rows of the same number, such as a group, are judged together; None if each stands for itself.
         vectors: Vectors of images and texts that were made before the search, by the key of what made them.
+        by_time: Whether each fold knows more rows than those before it: the model of the last one speaks for all.
     """
 
     frame: pd.DataFrame
@@ -58,6 +59,7 @@ class TrialData:
     further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
     blocks: NDArray[np.int_] | None = None
     vectors: tuple[tuple[str, VectorTable], ...] = ()
+    by_time: bool = False
 
     def make_known(self) -> None:
         """Let this process know the vectors, so that no trial makes them again."""
@@ -65,6 +67,15 @@ class TrialData:
 
         for key, table in self.vectors:
             vector_memory.learn(key, table)
+
+    @property
+    def groups(self) -> NDArray[np.int_] | None:
+        """(n,) numbers of the groups that no split tears apart; None if each row stands for itself, or by time."""
+        return None if self.by_time else self.blocks
+
+    def groups_of(self, rows: NDArray[np.int_]) -> NDArray[np.int_] | None:
+        """The groups of some rows."""
+        return None if self.groups is None else self.groups[rows]
 
     def weight_of(self, rows: NDArray[np.int_]) -> NDArray[np.float64] | None:
         """The weights of some rows, not scaled anew; None where all count alike."""

@@ -216,6 +216,8 @@ class Journal:
                 raise ConfigError(f"another search writes the history {path}", "Wait for it, or name another file.")
             known = path.read_bytes()
             whole = known[: known.rfind(b"\n") + 1]  # a line cut off by a crash was never counted
+            if not whole and not json.dumps(head).encode().startswith(known):
+                raise ValueError("the first line has no end, and is not that of this search")
             lines = whole.decode("utf-8").splitlines()
             if lines:
                 self._check(json.loads(lines[0]), head)
@@ -228,7 +230,7 @@ class Journal:
         except ConfigError:  # a ValueError, too
             self._file.close()
             raise
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             self._file.close()
             raise ConfigError(f"{path} is not a history of a search, or is damaged", "Name another file.") from error
         if not lines:

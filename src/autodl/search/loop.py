@@ -270,7 +270,7 @@ class SearchLoop:
     def _record(self, outcome: TrialOutcome, state: SearchState, runner: Runner) -> None:
         before = state.best(self.allocation.feasibility)
         now = self.budget.elapsed()
-        spent = outcome.result.cost.fit_s + outcome.result.cost.predict_s if outcome.result.cost else 0.0
+        spent = outcome.result.cost.spent_s if outcome.result.cost else 0.0
         timed = outcome.result.model_copy(update={"finished_s": now, "started_s": max(0.0, now - spent)})
         if timed.proposals:
             timed = full_proposals(timed, self.allocation.spaces[timed.spec.family])

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import CostEstimate, Shape
 from autodl.preprocess.category_blocks import shown_classes
+from autodl.preprocess.dates import CYCLES, DATE_PARTS
 from autodl.preprocess.series_block import series_seconds, series_width
+from autodl.preprocess.series_values import part_size
 from autodl.preprocess.text_statistics import STATISTICS
 from autodl.preprocess.text_terms import PIECE_CHARACTERS
 from autodl.preprocess.vector_makers import vector_width
@@ -27,7 +29,6 @@ from autodl.search.space import Config, SearchSpace
 if TYPE_CHECKING:
     from autodl.search.job import TrialData
 
-DATE_PARTS = 7
 CHARS = 200.0
 """Characters of a text whose length is not known."""
 TERM_BYTES = 100.0
@@ -44,6 +45,8 @@ LEAST_TRIAL_BYTES = 1e8
 """Room without which a worker is of no use."""
 RESERVE_SHARE, RESERVE_BYTES = 0.08, 3e8
 """Memory kept for the driver and the system: a share of what is free, and at least so many bytes."""
+STEP_BYTES = 16.0
+"""A number of a series while it becomes columns: as it is, scaled, and in sums."""
 LIGHT_SHARE = 0.1
 """Up to this share of the memory that it may take, a trial runs in the process of the run; estimates may err."""
 LEAST_RATIO, MOST_RATIO = 0.3, 10.0
@@ -106,7 +109,8 @@ def preparation_cost(
     numbers = [c for c in features if c.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN)]
     gaps = sum(c.n_missing > 0 for c in numbers)
     numeric = len(numbers) + (gaps if recipe.indicator and recipe.impute != "none" else 0)
-    numeric += DATE_PARTS * sum(c.kind is ColumnKind.DATETIME for c in features) * recipe.dates
+    parts = DATE_PARTS + CYCLES * (recipe.scale != "none")
+    numeric += parts * sum(c.kind is ColumnKind.DATETIME for c in features) * recipe.dates
     words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
     codes, onehot, means = _category_widths(recipe, words, classes)
     texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text in ("tfidf", "svd") else []
@@ -137,6 +141,8 @@ def preparation_cost(
         seconds += COMPONENTS_S * rows.train * vectors
     for stats in (c.series for c in features if c.series is not None and recipe.series != "none"):
         seconds += rows.total * series_seconds(recipe, stats.length[1], stats.channels)
+        longest = stats.length[2]
+        bytes_ += STEP_BYTES * longest * stats.channels * min(rows.total, part_size(longest, stats.channels))
     if recipe.crosses:
         seconds += 0.1 + 1e-4 * min(rows.train, 4_000) * min(3, max(1, outputs)) * (recipe.scale == "none")
     seconds += 2.0 if recipe.impute == "knn" and gaps else 0.0

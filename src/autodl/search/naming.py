@@ -34,7 +34,7 @@ def trial_names(specs: Iterable[TrialSpec]) -> dict[str, str]:
         elif spec.origin == PROMOTED:
             first = next(iter(sorted(_first_passes(ordered, spec), key=lambda s: s.config != spec.config)), None)
             same = families[spec.family].name if first is None else names[first.id]
-            rows = "all rows" if spec.fidelity is None else f"{100 * spec.fidelity:.0f} % of the rows"
+            rows = "all rows" if spec.fidelity is None else f"{100 * spec.fidelity:.3g} % of the rows"
             names[spec.id] = f"{same}, {rows}"
     return names
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autodl.clock import NEVER, Deadline
 from autodl.features import Features
@@ -27,9 +27,32 @@ CACHE_SHARE = 0.1
 """Share of a worker's memory that prepared features may fill."""
 
 
+BENT = ("log", "power", "quantile")
+"""Transforms of the target that change more than its unit."""
+
+
 def preparation_key(recipe: Recipe) -> str:
-    """Equal for recipes that prepare columns alike: target transform and balancing act after the preparation."""
-    return recipe.model_copy(update={"target": "none", "balance": "none"}).model_dump_json()
+    """Equal for recipes that prepare columns alike: balancing, and the unit of the target, act after that."""
+    target = recipe.target if recipe.target in BENT else "none"
+    return recipe.model_copy(update={"target": target, "balance": "none"}).model_dump_json()
+
+
+def learnt_target(
+    recipe: Recipe, task: Task, y: NDArray[Any], weight: NDArray[np.float64] | None = None
+) -> NDArray[Any]:
+    """(n,) what columns made of targets are made of: the logarithm, say, where models learn the logarithm.
+
+    Means of the values themselves would follow a few huge ones.
+
+    Args:
+        recipe: How the columns are prepared. task: What the target is.
+        y: (n,) training targets. weight: (n,) of the rows; all alike if None.
+    """
+    from autodl.preprocess import TargetTransform
+
+    if task is not Task.REGRESSION or recipe.target not in BENT:
+        return y
+    return TargetTransform(recipe.target, y, weight).forward(y)
 
 
 @dataclass(frozen=True)
@@ -100,7 +123,9 @@ class PreparedFolds:
             train = part_of_rows(train, data.y[train], part, seed, data.task is Task.CLASSIFICATION)
         preparer = Preparer(recipe, data.schema, data.task)
         preparer.remember(self._terms())
-        x_train = preparer.fit_transform(data.frame.iloc[train], data.y[train], deadline, data.weight_of(train))
+        weight = data.weight_of(train)
+        y = learnt_target(recipe, data.task, data.y[train], weight)
+        x_train = preparer.fit_transform(data.frame.iloc[train], y, deadline, weight, data.groups_of(train))
         _in_time(deadline)
         x_valid = preparer.transform(data.frame.iloc[valid])
         _in_time(deadline)

@@ -11,17 +11,17 @@ no room for them, it gets as many rows as do. At last it learns from all rows un
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 from autodl.models.base import families
 from autodl.records import TrialResult, TrialSpec
 from autodl.records.origins import PROMOTED
-from autodl.search.space import Config
+from autodl.search.space import Config, SearchSpace
 
-PARTS = (None, 0.5, 0.25)
-"""Shares of the rows that a promotion may get, the most first; None is all of them."""
+PART = 0.5
+"""Where a promotion cannot have so many rows, it gets this share of them, as often as needed."""
 HASTE = (1.0, 2.0, 4.0)
 """By so much steps are made larger, so that fewer do: many rows seen hastily teach more than few seen at leisure."""
 LEAST_HASTE = 1.2
@@ -43,8 +43,9 @@ SIMPLE = 1
 """Families up to this complexity gain little from more rows: none of them goes on before others are known."""
 URGENT = 2.5
 """Where this many times the seconds on all rows are no longer left, the best so far does not wait for the others."""
-MOST_BYTES = 1.5e9
-"""A promotion that adds more makes way for one on fewer rows: two of them beside the table fill 4 GiB."""
+MOST_BYTES, ROOM = 1.5e9, 0.5
+"""A promotion that adds more bytes, and more than this share of what a trial may add, makes way for one on fewer
+rows: two of so many bytes beside the table fill 4 GiB, and larger estimates err by more."""
 SHARE = 0.5
 """Of the time spent on trials, further promotions may take this much."""
 USELESS = 2
@@ -63,12 +64,16 @@ class Promotions:
         bytes: Estimates what a trial adds to the memory, from the finished ones.
         seconds: Estimates a trial's seconds from the finished ones; None where no clock is looked at.
         left: Seconds of the budget that are left.
+        allowed: Bytes that a trial may add to the memory.
+        spaces: Of the families; steps are not made larger than these allow.
     """
 
     share: float
     bytes: Estimate = lambda spec, finished: 0.0
     seconds: Estimate | None = None
     left: Callable[[], float] = lambda: math.inf
+    allowed: float = 0.0
+    spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
 
     def next(
         self,
@@ -128,24 +133,23 @@ class Promotions:
     ) -> TrialSpec | None:
         """The best of these that fits on the most rows."""
         asked = [s for s in (*(r.spec for r in finished), *running) if is_promotion(s)]
-        for part in PARTS:
-            if (part or 1.0) < LEAST_GROWTH * self.share:
-                continue
+        most_bytes = max(MOST_BYTES, ROOM * self.allowed)
+        for part in _parts(LEAST_GROWTH * self.share):
             for factor, r in product(HASTE, scouts):
-                config = hastened(r.spec, factor)
+                config = hastened(r.spec, factor, self.spaces.get(r.spec.family))
                 if config is None or any(same_settings(s, r.spec) for s in asked):
                     continue
                 spec = r.spec.model_copy(update={"id": id_, "origin": PROMOTED, "fidelity": part, "config": config})
-                if self.bytes(spec, finished) <= MOST_BYTES and fits(spec):
+                if self.bytes(spec, finished) <= most_bytes and fits(spec):
                     return spec
         for r in scouts:
-            config = hastened(r.spec, HASTE[-1]) or r.spec.config
+            config = hastened(r.spec, HASTE[-1], self.spaces.get(r.spec.family)) or r.spec.config
             if families[r.spec.family].haste is None or any(same_settings(s, r.spec) for s in asked):
                 continue
             spec = r.spec.model_copy(update={"id": id_, "origin": PROMOTED, "fidelity": None, "config": config})
             # So many steps on all rows take as long as all steps on so many rows.
             briefly = spec.model_copy(update={"fidelity": CUT_SHORT})
-            if self.bytes(spec, finished) <= MOST_BYTES and fits(briefly):
+            if self.bytes(spec, finished) <= most_bytes and fits(briefly):
                 return spec
         return None
 
@@ -161,7 +165,15 @@ class Promotions:
     def _spent(self, result: TrialResult) -> float:
         if self.seconds is None:
             return 1.0
-        return 0.0 if result.cost is None else result.cost.fit_s + result.cost.predict_s
+        return 0.0 if result.cost is None else result.cost.spent_s
+
+
+def _parts(least: float) -> Iterator[float | None]:
+    """Shares of the rows that a promotion may get, the most first, at least so much; None is all of them."""
+    part = 1.0
+    while part >= least > 0.0:
+        yield part if part < 1.0 else None
+        part *= PART
 
 
 def is_promotion(spec: TrialSpec) -> bool:
@@ -185,20 +197,24 @@ def _close(scouts: Sequence[TrialResult], finished: Sequence[TrialResult]) -> li
     return [r for r in scouts if r.loss is not None and guess - r.loss >= CLOSE * (guess - best)]
 
 
-def hastened(spec: TrialSpec, factor: float) -> Config | None:
+def hastened(spec: TrialSpec, factor: float, space: SearchSpace | None = None) -> Config | None:
     """The configuration with steps so many times as large, or the largest good ones; None if they are near those.
 
     Args:
         spec: Of the trial.
         factor: 1 changes nothing.
+        space: Of the family; it may allow smaller steps only, and a choice among some none in between.
     """
     haste = families[spec.family].haste
     if factor == 1.0:
         return spec.config
     step = None if haste is None else spec.config.get(haste[0])
-    if haste is None or not isinstance(step, int | float) or step * LEAST_HASTE > haste[1]:
+    if haste is None or not isinstance(step, int | float):
         return None
-    return {**spec.config, haste[0]: min(factor * step, haste[1])}
+    most = haste[1]
+    if space is not None and (param := space.params.get(haste[0])) is not None:
+        most = step if param.high is None else min(most, param.high)
+    return None if step * LEAST_HASTE > most else {**spec.config, haste[0]: min(factor * step, most)}
 
 
 def same_settings(one: TrialSpec, other: TrialSpec) -> bool:

@@ -63,6 +63,11 @@ def _together(first: TrialResult, others: Sequence[TrialResult]) -> TrialResult:
     )
 
 
+def latest(results: Sequence[TrialResult]) -> list[TrialResult]:
+    """The same with the model of the last fold alone, as folds by time have it: earlier ones know the oldest rows."""
+    return [r.model_copy(update={"models": r.models[-1:]}) for r in results]
+
+
 def first_split(ref: ArtifactRef) -> ArtifactRef:
     """The predictions on the first split alone."""
     return ref.model_copy(update={"others": ()})
@@ -78,6 +83,7 @@ def _total(costs: Sequence[Cost]) -> Cost | None:
         return None
     return Cost(
         fit_s=sum(c.fit_s for c in costs),
+        cached_s=sum(c.cached_s for c in costs),
         predict_s=sum(c.predict_s for c in costs),
         n_predicted=sum(c.n_predicted for c in costs),
         bulk_row_s=costs[0].bulk_row_s,
@@ -142,7 +148,7 @@ class Repeats:
     def _spent(self, result: TrialResult) -> float:
         if not self.timed or result.cost is None:
             return 1.0
-        return result.cost.fit_s + result.cost.predict_s
+        return result.cost.spent_s
 
 
 def leaders(results: Sequence[TrialResult]) -> list[TrialResult]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from autodl.defaults import SEARCH
 from autodl.events import Listener
+from autodl.models.base import families
 from autodl.records import TrialResult, TrialSpec
 from autodl.search.allocation import Allocation
 from autodl.search.architecture import Architecture
@@ -15,13 +16,15 @@ from autodl.search.breeding import Breeding
 from autodl.search.budget import Budget
 from autodl.search.costs import CostModel
 from autodl.search.first_training import Loading
-from autodl.search.loop import SearchLoop, SearchState
+from autodl.search.loop import SMALL_SHARE, SearchLoop, SearchState
 from autodl.search.memory import MemoryModel
 from autodl.search.patience import Compare, Patience
 from autodl.search.promotion import Promotions
 from autodl.search.repeats import Repeats
 from autodl.search.reserve import Explained, Likely, Reserve
 from autodl.search.row_rungs import RowRungs
+from autodl.search.runners.base import Runner
+from autodl.search.runners.inline import InlineRunner
 from autodl.search.runners.making import make_runner
 from autodl.search.setup import SearchSetup
 from autodl.search.strategies.base import strategies
@@ -120,7 +123,9 @@ def run_search(
     rungs = RowRungs.of(setup.plan.scheduler, setup.shape.rows, len(setup.data.folds))
     promotions, memory = None, setup.memory()
     if setup.plan.scout is not None:
-        promotions = Promotions(setup.plan.scout, memory.estimate, seconds, budget.left)
+        promotions = Promotions(
+            setup.plan.scout, memory.estimate, seconds, budget.left, memory.allowed, memory.spaces
+        )  # fmt: skip
     loop = SearchLoop(
         allocation=Allocation(
             families=setup.plan.families,
@@ -149,11 +154,23 @@ def run_search(
         patience=_patience(setup, budget, compare),
         loading=loading,
     )
-    runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
+    if resumed and _is_over(loop, done):
+        # Worker processes would only be waited for.
+        runner: Runner = InlineRunner(setup.data)
+    else:
+        runner = make_runner(setup.plan, setup.data, setup.address, budget, listener, resumed=resumed)
     try:
         return loop.run(runner, SearchState(finished=list(done)), stop)
     finally:
         runner.close()
+
+
+def _is_over(loop: SearchLoop, done: Sequence[TrialResult]) -> bool:
+    """Whether an earlier run has used up the budget, so that no trial can start."""
+    if loop.max_trials is not None and len(done) >= loop.max_trials:
+        return True
+    has_model = any(r.ok and families[r.spec.family].complexity > 0 for r in done)
+    return has_model and loop.budget.left() <= (1.0 - SMALL_SHARE) * loop.reserve(done)
 
 
 def _with_loading(costs: CostModel, loading: Loading) -> Callable[[TrialSpec, Sequence[TrialResult]], float]:

@@ -47,7 +47,7 @@ def ensemble(ctx: RunContext, problem: Problem, results: Sequence[TrialResult]) 
     anew = False
     while True:
         chosen = ctx.once("ensemble", Ensemble, lambda: choose(problem, plan, results, ctx.budget))
-        if not ctx.resumed or problem.delivery.has_all_rows(chosen):
+        if not ctx.resumed or problem.delivery.is_complete(chosen):
             return chosen
         try:
             for member in chosen.members:
@@ -121,11 +121,14 @@ def deliver_refit(
     """Train the members again on all rows, as far as time allows."""
     if ctx.stop.is_set():
         return None
-    if problem.delivery.has_all_rows(ensemble) or _folds_kept(problem):
+    if problem.delivery.is_complete(ensemble) or _folds_kept(problem):
         return problem.delivery.text()
     # Nothing else runs now: a refit may have all cores, also where trials shared them.
     setup = problem.setup
-    data = replace(setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight)
+    data = replace(
+        setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight,
+        blocks=problem.groups,
+    )  # fmt: skip
     seconds = refit_seconds(setup, results, problem.n_refit)
     ctx.budget.look_closely()
     further = further_seconds(setup, results, problem.n_refit)
@@ -169,10 +172,13 @@ def _until(budget: Budget, kept_s: float) -> Deadline:
 def _beside(problem: Problem) -> int:
     """Fold models of each member that are delivered with those trained on all rows.
 
-    Where classes overlap, more models vary less; numbers gain more from the further rows of a model of all rows.
+    Where classes overlap, more models vary less; numbers gain more from the further rows of a model of all rows. With
+    folds by time none: they know the oldest rows only, and together would outvote the model that knows the latest.
     """
     setup, folds = problem.setup, len(problem.setup.data.folds)
-    return folds if setup.plan.classes and folds >= BAG_FOLDS and not setup.feasibility.limits.any else 0
+    if not setup.plan.classes or setup.data.by_time or setup.feasibility.limits.any:
+        return 0
+    return folds if folds >= BAG_FOLDS else 0
 
 
 def _folds_kept(problem: Problem) -> bool:

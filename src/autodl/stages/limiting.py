@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ def choose_within(
         ids = [m.trial_id for m in chosen.members]
         measured = _measured(problem, chosen, usable, deadline) or allowed.together(ids)
         far = limits.violation(measured)
-        tried.append((far, chosen.loss, chosen))
+        tried.append((far, chosen.loss, chosen.model_copy(update={"takes": measured})))
         if far == 0 or deadline.passed():
             break
         allowed = allowed.corrected(ids, measured)
@@ -105,15 +105,27 @@ def expected(problem: Problem, usable: Sequence[TrialResult], deadline: Deadline
 
 def most_copies(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], most: int) -> int | None:
     """How many models of each member may be delivered; None without limits."""
-    return copies(problem, [m.trial_id for m in ensemble.members], results, most)
+    return copies(problem, ensemble, [m.trial_id for m in ensemble.members], results, most)
 
 
-def copies(problem: Problem, ids: Sequence[str], results: Sequence[TrialResult], most: int) -> int | None:
-    """How many models of each of these trials may be delivered together; None without limits."""
+def copies(
+    problem: Problem, ensemble: Ensemble, ids: Sequence[str], results: Sequence[TrialResult], most: int
+) -> int | None:
+    """How many models of each of these trials may be delivered together; None without limits.
+
+    Args:
+        problem: With its limits.
+        ensemble: What was measured of its members holds for all trials.
+        ids: Trials.
+        results: Finished trials.
+        most: At most so many.
+    """
     feasibility = problem.setup.feasibility
     if not feasibility.limits.any:
         return None
     allowed = Allowed(feasibility.limits, {r.spec.id: r.need for r in results}, base=feasibility.base)
+    if ensemble.takes is not None:
+        allowed = allowed.corrected([m.trial_id for m in ensemble.members], ensemble.takes)
     return allowed.copies(ids, most)
 
 
@@ -137,7 +149,7 @@ def as_delivered(
 
     def predicted(result: TrialResult, among: Sequence[str]) -> NDArray[Any]:
         whole, chosen = len(problem.setup.data.folds), result.spec.id in members
-        most = copies(problem, among, results, whole) if folder.has_models(result) else None
+        most = copies(problem, ensemble, among, results, whole) if folder.has_models(result) else None
         if most is None or (deadline.passed() and not chosen):
             return few_models_predicted(result, folder, frame, None)
         try:
@@ -212,29 +224,6 @@ def _measured(
             return measure_fresh(staged, frame, timeout_s=_time(deadline))
         size = Footprint(size_bytes=folder_bytes(staged))
         return size if limits.row_s is None else measure(model, frame, batch=False).plus(size)
-
-
-def folds_measured(
-    problem: Problem,
-    ensemble: Ensemble,
-    results: Sequence[TrialResult],
-    measure_one: Callable[[RunFolder], Footprint],
-) -> Footprint | None:
-    """What the fold models take that would be delivered, without delivering them; None if some member has none.
-
-    Args:
-        problem: With its limits.
-        ensemble: The members.
-        results: Finished trials.
-        measure_one: Measures the model of a run folder.
-    """
-    folder = problem.delivery.folder
-    if not all(folder.has_models(r) for r in results if r.spec.id in {m.trial_id for m in ensemble.members}):
-        return None
-    most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
-    with tempfile.TemporaryDirectory(prefix="autodl-") as place:
-        staged = _staged(problem, ensemble, results, Path(place) / "run", most)
-        return measure_one(RunFolder(staged.parent, trusted=folder.trusted))
 
 
 def _time(deadline: Deadline) -> float:

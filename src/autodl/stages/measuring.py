@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from autodl.clock import Deadline
 from autodl.errors import DiskError
@@ -18,7 +20,7 @@ from autodl.run_context import RunContext
 from autodl.scoring import ENSEMBLE_NAME
 from autodl.search.budget import AFTER_EXPLANATION
 from autodl.search.naming import trial_names
-from autodl.stages.limiting import PROCESS_S, folds_measured, most_copies
+from autodl.stages.limiting import PROCESS_S, most_copies
 from autodl.stages.problem import Problem
 from autodl.store import RunFolder
 
@@ -33,6 +35,27 @@ QUICK_S = 0.5
 """A model that loads within so many seconds is held against a limit of latency even if time is up."""
 
 
+_Way = Callable[[RunFolder | None], str]
+"""Delivers into a folder, or into that of the run, and says what."""
+
+
+@dataclass(frozen=True)
+class _Instead:
+    """What is delivered instead of a model that exceeds the limits.
+
+    Attributes:
+        told: What the user is told.
+        folds: Whether fold models take the place of models that were trained on all rows.
+        need: What it takes.
+        fresh: Whether a fresh process measured it.
+    """
+
+    told: str
+    folds: bool = False
+    need: Footprint = field(default_factory=Footprint)
+    fresh: bool = False
+
+
 def measure(
     ctx: RunContext,
     problem: Problem,
@@ -42,19 +65,18 @@ def measure(
 ) -> Front:
     """Measure the delivered model, hold it against the limits, and find the Pareto front.
 
-    A model that was trained again on all rows may be larger or slower than those of the folds: where only the latter
-    keep the limits, they are delivered instead.
+    A model that was trained again on all rows may be larger or slower than those of the folds, and several models may
+    take more together than was expected: where fold models or fewer ones keep the limits, they are delivered instead.
     """
     known = ctx.folder.read("front", Front)
     if known is not None and _complete(known) and known.model == problem.delivery.fingerprint():
         return known
     need, fresh = _measured(ctx, problem, ctx.folder)
     limits, kept_folds = problem.setup.feasibility.limits, False
-    if need is not None and limits.broken(need) and problem.delivery.has_all_rows(ensemble):
-        again = _back_to_folds(ctx, problem, ensemble, results)
-        if again is not None:
-            need, fresh, kept_folds = *again, True
-            ctx.note("Trained again on all rows the model would exceed its limits; those of the folds are delivered.")
+    if need is not None and limits.broken(need):
+        instead = _with_less(ctx, problem, ensemble, results, need)
+        if instead is not None:
+            need, fresh, kept_folds = instead.need, instead.fresh, instead.folds
     base = problem.setup.feasibility.base
     late = _late(ctx, problem)
     if late:
@@ -115,31 +137,65 @@ def _complete(front: Front) -> bool:
     return need is not None and need.row_s is not None and not front.limits.open(need).any
 
 
-def _back_to_folds(
-    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]
-) -> tuple[Footprint, bool] | None:
-    """Deliver fold models again if they keep the limits, and what they take; None if all stays as it was.
+def _with_less(
+    ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], need: Footprint
+) -> _Instead | None:
+    """Deliver what takes less than ``model/``: fold models instead of those of all rows, or one model of each member.
 
-    They are measured beside ``model/``: a model that was trained on all rows is not given up for one that exceeds the
-    limits as well.
+    Each way is measured beside ``model/``, and the first one that keeps the limits is taken. If none does, one model
+    of each member is still nearer to them than several.
+
+    Args:
+        ctx: Of the run.
+        problem: With its limits.
+        ensemble: What is delivered.
+        results: Finished trials.
+        need: What ``model/`` takes, which is too much.
     """
-    fresh = False
-    delivered: tuple[Footprint, bool] | None = None
+    limits, chosen = problem.setup.feasibility.limits, None
+    for way, instead in _ways(problem, ensemble, results):
+        with ctx.guard("Measuring fewer models"), tempfile.TemporaryDirectory(prefix="autodl-") as place:
+            staged = RunFolder(place, trusted=problem.delivery.folder.trusted)
+            way(staged)
+            found, fresh = _measured(ctx, problem, staged)
+            if found is None:
+                continue
+            kept = not limits.broken(found) and not limits.open(found).any
+            if kept or (not instead.folds and limits.violation(found) < limits.violation(need)):
+                chosen = way, replace(instead, need=found, fresh=fresh)
+            if kept:
+                break
+    if chosen is None:
+        return None
+    way, instead = chosen
+    ctx.delivered = way(None)
+    ctx.note(instead.told)
+    return instead
 
-    def measure_one(folder: RunFolder) -> Footprint:
-        nonlocal fresh
-        found, fresh = _measured(ctx, problem, folder)
-        return found or Footprint()
 
-    limits = problem.setup.feasibility.limits
-    with ctx.guard("Measuring the models of the folds"):
-        need = folds_measured(problem, ensemble, results, measure_one)
-        if need is not None and not limits.broken(need) and not limits.open(need).any:
-            most = most_copies(problem, ensemble, results, len(problem.setup.data.folds))
-            names = trial_names([r.spec for r in results])
-            ctx.delivered = problem.delivery.bag(ensemble, {r.spec.id: r for r in results}, names, most=most)
-            delivered = need, fresh
-    return delivered
+def _ways(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> Iterator[tuple[_Way, _Instead]]:
+    """What may be delivered instead of ``model/``; first fold models as they were tested."""
+    delivery, by_id = problem.delivery, {r.spec.id: r for r in results}
+    whole = delivery.has_all_rows(ensemble) and all(
+        delivery.folder.has_models(by_id[m.trial_id]) for m in ensemble.members
+    )
+    tested = most_copies(problem, ensemble, results, len(problem.setup.data.folds)) or 1
+    names = trial_names([r.spec for r in results])
+
+    def folds(most: int, told: str) -> tuple[_Way, _Instead]:
+        return lambda into: delivery.bag(ensemble, by_id, names, most=most, into=into), _Instead(told, folds=True)
+
+    back = "Trained again on all rows the model would exceed its limits; those of the folds are delivered."
+    several = tested > 1 and len(problem.y_test) > 0
+    scored = " The score on the held-back rows is of several models of each member." if several else ""
+    if whole and tested > 1:
+        yield folds(tested, back)
+    now = delivery.manifest()
+    if now is not None and any(len(m.files) > 1 for m in now.members):
+        told = "With several models of each member the model would exceed its limits; one of each is delivered."
+        yield delivery.first_of_each, _Instead(told + scored)
+    if whole:
+        yield folds(1, back + scored)
 
 
 def _points(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from autodl.models.base import Shape
 from autodl.options import FitOptions
 from autodl.planning.order import alphabet_warning
 from autodl.planning.texts import mean_tokens
-from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record
+from autodl.preprocess.dates import DATE_PARTS
+from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TableSchema
 from autodl.run_context import RunContext
 from autodl.search.budget import Pace
 from autodl.search.feasibility import Feasibility
@@ -181,13 +182,36 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         threads=plan.threads,
         quantiles=plan.quantiles,
         blocks=_blocks(dataset, plan, rows),
+        by_time=plan.validation.kind == "time",
     )
     assert ctx.identity is not None, "the plan is known"
     if care := alphabet_warning(ctx.identity.profile.target, metrics[plan.metric]):
         ctx.note(care)
-    shape = Shape(
-        rows=round(sum(len(train) for train, _ in rows.folds) / len(rows.folds)),
-        numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN, ColumnKind.DATETIME)),
+    shape = _shape(schema, plan, rows.folds, ctx.budget.pace.speed)
+    setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials, highest_set_aside(ctx.folder))
+    delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema, plan.quantiles)
+    limits = limits_of(ctx.options)
+    if limits.any:
+        # Kept for a resumed run: measured anew, it would judge the same trials otherwise.
+        base = ctx.once("base", Footprint, lambda: _base(ctx, delivery, data.frame))
+        if too_much := limits.broken(base):
+            ctx.note(_beyond(limits, base, too_much))
+        setup = replace(setup, feasibility=Feasibility(limits, base))
+    return Problem(setup, dataset, test, rows, delivery)
+
+
+def _shape(
+    schema: TableSchema, plan: Plan, folds: Sequence[tuple[NDArray[Any], NDArray[Any]]], speed: float
+) -> Shape:
+    """The size of one fit on all rows, counted as the planner does.
+
+    Args:
+        schema: Of the features. plan: Classes, quantiles and threads. folds: Of the search. speed: Of the machine.
+    """
+    dates = len(schema.of_kind(ColumnKind.DATETIME))
+    return Shape(
+        rows=round(sum(len(train) for train, _ in folds) / len(folds)),
+        numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)) + DATE_PARTS * dates,
         categorical=len(schema.of_kind(ColumnKind.CATEGORICAL)),
         levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
         text=len(schema.of_kind(ColumnKind.TEXT)),
@@ -200,18 +224,8 @@ def problem(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: P
         series_steps=max((c.series.length[2] for c in schema.columns if c.series), default=0),
         series_channels=max((c.series.channels for c in schema.columns if c.series), default=0),
         threads=plan.threads,
-        speed=ctx.budget.pace.speed,
+        speed=speed,
     )
-    setup = SearchSetup(plan, data, shape, ctx.options.address, ctx.options.max_trials, highest_set_aside(ctx.folder))
-    delivery = Delivery(ctx.folder, plan.task, plan.target, plan.classes, schema, plan.quantiles)
-    limits = limits_of(ctx.options)
-    if limits.any:
-        # Kept for a resumed run: measured anew, it would judge the same trials otherwise.
-        base = ctx.once("base", Footprint, lambda: _base(ctx, delivery, data.frame))
-        if too_much := limits.broken(base):
-            ctx.note(_beyond(limits, base, too_much))
-        setup = replace(setup, feasibility=Feasibility(limits, base))
-    return Problem(setup, dataset, test, rows, delivery)
 
 
 def _blocks(dataset: Dataset, plan: Plan, rows: Rows) -> NDArray[Any] | None:

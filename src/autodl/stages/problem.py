@@ -54,6 +54,14 @@ class Problem:
         return mean_one(weight[self.rows.test]) if len(self.rows.test) else None
 
     @property
+    def groups(self) -> NDArray[Any] | None:
+        """(n,) numbers of the groups of all rows of the file; None where each row stands for itself."""
+        from autodl.data.splits import group_codes
+
+        name = self.setup.plan.validation.group_column
+        return None if name is None else group_codes(self.dataset.frame[name].to_numpy())
+
+    @property
     def test_groups(self) -> NDArray[Any] | None:
         """(n_test,) numbers of the groups that the test rows were drawn in; None where each row stands for itself."""
         from autodl.data.splits import group_codes

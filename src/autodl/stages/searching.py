@@ -19,7 +19,7 @@ from autodl.search.feasibility import Feasibility
 from autodl.search.loop import Refused
 from autodl.search.naming import trial_names
 from autodl.search.patience import told
-from autodl.search.repeats import merged
+from autodl.search.repeats import latest, merged
 from autodl.search.runners.making import FIRST_OUTCOMES
 from autodl.search.session import run_search
 from autodl.search.study import FILE, StudyWriter
@@ -55,6 +55,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
     results = ctx.folder.trials()
     known = len(results)
     dropped: set[str] = set()
+    # What a finished run has put together is worth more than a single new model, also if this process is killed.
+    concluded = ctx.resumed and problem.delivery.is_concluded()
     study = StudyWriter(
         ctx.folder.path / FILE, problem.setup.spaces(), metrics[problem.setup.plan.metric], ctx.started, results
     )
@@ -71,7 +73,8 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
         study.add(stored)
         if stored.ok and ctx.first_model_s is None and families[stored.spec.family].complexity > 0:
             ctx.first_model_s = round(ctx.budget.elapsed(), 2)
-        _deliver_interim(problem, results, stored)
+        if not concluded:
+            _deliver_interim(problem, results, stored)
         _drop_old_models(ctx, results, problem.setup.feasibility, dropped)
         ctx.write("running", results)
         if warm is not None and len(results) > known + FIRST_OUTCOMES:
@@ -125,7 +128,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),
             "Give more time with --time-budget, or other models with --families.",
         )
-    return merged(results)
+    return latest(merged(results)) if problem.setup.data.by_time else merged(results)
 
 
 def _likely_members(
@@ -191,7 +194,8 @@ def _deliver_interim(problem: Problem, results: Sequence[TrialResult], stored: T
             "single_loss": stored.uncut_loss,
         }
     )
-    problem.delivery.bag(alone, {stored.spec.id: stored}, trial_names([r.spec for r in results]))
+    (usable,) = latest([stored]) if problem.setup.data.by_time else [stored]
+    problem.delivery.bag(alone, {stored.spec.id: usable}, trial_names([r.spec for r in results]))
 
 
 def _drop_old_models(

@@ -56,7 +56,7 @@ def show(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequenc
         return None
     deadline = Deadline.after(MOST_S if ctx.budget.unlimited else SHARE * spare)
     by_id = {r.spec.id: r for r in results}
-    answers = _answers(problem, ensemble, by_id)
+    answers = _answers(problem, ensemble, results, deadline)
     if answers is None:
         return None
     rng, speed = np.random.default_rng(problem.setup.plan.seed), _speed(ctx, ensemble, by_id)
@@ -99,18 +99,23 @@ def _speed(ctx: RunContext, ensemble: Ensemble, by_id: dict[str, TrialResult]) -
     return Speed(sum(c.row_s or 0.0 for c in costs), sum(c.predict_ms_per_row for c in costs) / 1000.0)
 
 
-def _answers(problem: Problem, ensemble: Ensemble, by_id: dict[str, TrialResult]) -> _Answers | None:
-    """By the stored predictions of the members, as the leaderboard has them; None if one is missing."""
+def _answers(
+    problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], deadline: Deadline
+) -> _Answers | None:
+    """By the predictions of the members as the leaderboard has them; None if one is missing."""
     from autodl.decision import decide
     from autodl.ensemble import combine
     from autodl.quantiles import point
+    from autodl.scoring import all_folds
+    from autodl.stages.limiting import as_delivered
 
     plan, folder = problem.setup.plan, problem.delivery.folder
-    refs = {m.trial_id: by_id[m.trial_id].test for m in ensemble.members}
-    if any(ref is None for ref in refs.values()):
+    ids = [m.trial_id for m in ensemble.members]
+    members = [r for r in results if r.spec.id in ids]
+    if any(r.test is None for r in members):
         return None
-    stored = {key: folder.read_array(ref).astype(float) for key, ref in refs.items() if ref is not None}
-    prediction = combine(ensemble, stored)
+    predict = as_delivered(problem, ensemble, results, deadline) or (lambda r, _: all_folds(r, folder))
+    prediction = combine(ensemble, {r.spec.id: predict(r, ids) for r in members})
     if plan.classes:
         return _Answers(prediction, decide(prediction, ensemble.threshold, ensemble.factors))
     return _Answers(point(prediction, plan.quantiles) if plan.quantiles else prediction, None)
@@ -122,6 +127,7 @@ def _chosen(
     """Examples of a column, rightly answered ones first, and their positions among the test rows."""
     from autodl.explain.choosing import choose_rows
     from autodl.explain.showing import shown_cell, usable
+    from autodl.profiling.words import plain_number
 
     cells, y, classes = problem.setup.data.test_frame[column], problem.y_test, problem.setup.plan.classes
     there = usable(cells, kind)
@@ -129,9 +135,9 @@ def _chosen(
     right, wrong = choose_rows(y, answers.prediction, answers.codes, there, most=most, rng=rng)
     found = []
     for place in (*right, *wrong):
-        true, said, sure = f"{float(y[place]):.6g}", "", None
+        true, said, sure = plain_number(float(y[place])), "", None
         if answers.codes is None:
-            said = f"{float(answers.prediction[place]):.6g}"
+            said = plain_number(float(answers.prediction[place]))
         else:
             code = int(answers.codes[place])
             true, said, sure = classes[int(y[place])], classes[code], float(answers.prediction[place, code])

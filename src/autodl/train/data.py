@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 Fetch = Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]
+SORTED = 16
+"""Batches whose rows are sorted by size together."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class TensorData:
         blend: What else the rows of a training batch are, where augmentation has mixed them.
         fetch: Turns the inputs of a batch into what the module takes, where they only stand for it (as row numbers of
             images that are too many for memory do).
+        size: (n,) how much there is in each row, such as tokens of a text, where a batch takes as long as its largest
+            row; training batches then hold rows of like size.
     """
 
     inputs: tuple[Tensor, ...]
@@ -43,6 +47,7 @@ class TensorData:
     weight: Tensor | None = None
     blend: Blend | None = None
     fetch: Fetch | None = None
+    size: Tensor | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(t) for t in (*self.inputs, self.target)}
@@ -80,6 +85,7 @@ class TensorData:
             inputs=tuple(t.to(device) for t in self.inputs),
             target=self.target.to(device),
             weight=None if self.weight is None else self.weight.to(device),
+            size=None if self.size is None else self.size.to(device),
         )
 
 
@@ -93,6 +99,8 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 def shuffled_batches(data: TensorData, batch_size: int, generator: torch.Generator) -> Iterator[TensorData]:
     """All rows once in random order; a short rest joins no batch, and other rows are the rest next time.
 
+    Rows of a size are drawn at random, too, but sorted within every ``SORTED`` batches, which come in random order.
+
     With fewer rows than ``batch_size`` there is one batch of all rows; a single row is given twice.
     """
     n = len(data)
@@ -100,5 +108,11 @@ def shuffled_batches(data: TensorData, batch_size: int, generator: torch.Generat
     if n == 1:
         order = order.repeat(2)
     order = order.to(data.target.device)
-    for step in range(steps_per_epoch(n, batch_size)):
+    steps = torch.arange(steps_per_epoch(n, batch_size))
+    if data.size is not None and len(steps) > 1:
+        full = torch.split(order[: n // batch_size * batch_size], SORTED * batch_size)
+        alike = [part[data.size.index_select(0, part).argsort(stable=True)] for part in full]
+        order = torch.cat([*alike, order[n // batch_size * batch_size :]])
+        steps = steps[torch.randperm(len(steps), generator=generator)]
+    for step in steps.tolist():
         yield data.take(order[step * batch_size : (step + 1) * batch_size])

@@ -24,7 +24,7 @@ class HasHyperFactors(Protocol):
     """A module that wants other rates for its own parameters."""
 
     def hyper_factors(self) -> Mapping[str, HyperFactor]:
-        """Factors by the names of its direct parameters."""
+        """Factors by the names of its parameters, those of its parts included; a part's own count less."""
         ...
 
 
@@ -80,16 +80,18 @@ def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, A
     # Higher rates of single parameters are made for optimizers that normalize gradients.
     ceiling = 1.0 if config.optimizer == "sgd" else float("inf")
     rate, decay = config.lr * scale.lr, config.weight_decay * scale.decay
-    grouped: dict[HyperFactor, list[nn.Parameter]] = {}
-    seen: set[int] = set()
+    asked: dict[int, HyperFactor] = {}
     for part in module.modules():
-        factors = part.hyper_factors() if isinstance(part, HasHyperFactors) else {}
-        for name, parameter in part.named_parameters(recurse=False):
-            if not parameter.requires_grad or id(parameter) in seen:
-                continue
-            seen.add(id(parameter))
+        if isinstance(part, HasHyperFactors):
+            own = dict(part.named_parameters())
+            for name, factor in part.hyper_factors().items():
+                if name in own:
+                    asked.setdefault(id(own[name]), factor)
+    grouped: dict[HyperFactor, list[nn.Parameter]] = {}
+    for parameter in module.parameters():
+        if parameter.requires_grad:
             default = HyperFactor(decay=1.0 if parameter.ndim > 1 else 0.0)
-            grouped.setdefault(factors.get(name, default), []).append(parameter)
+            grouped.setdefault(asked.get(id(parameter), default), []).append(parameter)
     return [
         {
             "params": params,

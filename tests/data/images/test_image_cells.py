@@ -15,6 +15,8 @@ from autodl.data import apply_schema, count_misfits, infer_schema, learn_table, 
 from autodl.data.images import cells
 from autodl.data.images.cells import decode_cells, names_of
 from autodl.data.images.columns import as_named, image_columns, with_whole_paths
+from autodl.data.images.decoding import opened_pixels
+from autodl.machine import Machine
 from autodl.media.array import MediaArray
 from autodl.media.place import MediaPlace
 from autodl.records import ColumnKind
@@ -79,6 +81,22 @@ def test_a_damaged_store_is_made_again(tmp_path: Path, place: MediaPlace, file: 
     again = decode_cells(words, np.arange(24), 16, crop=False, place=place)
     assert (again.batch.digests() == whole).all()
     assert (again[0] == np.asarray(Image.open(words[0]))).all()
+
+
+def test_so_many_large_pictures_are_decoded_at_a_time_as_fit_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = table(tmp_path / "p")["photo"].tolist()
+    free = 10 * 16 * 1_000_000 / 0.3  # ten pictures of a million pixels
+    monkeypatch.setattr("autodl.machine.this_machine", lambda: Machine(cores=64, memory_bytes=int(free + 1)))
+    assert cells._threads(words, 16) == 64
+    save(Image.new("RGB", (1000, 1000)), Path(words[2]))
+    assert cells._threads(words, 16) == 10
+    save(Image.new("RGB", (9000, 9000)), Path(words[5]))
+    assert cells._threads(words, 16) == 1
+    photo = save(Image.new("RGB", (1000, 1000)), tmp_path / "large.jpg")
+    assert opened_pixels(str(photo), 16) == 125 * 125  # a JPEG is never whole in memory
+    assert cells._threads([str(photo)] * 9, 16) == 64
 
 
 def test_no_files_at_all(place: MediaPlace) -> None:

@@ -81,6 +81,22 @@ def test_new_rows_are_made_alike() -> None:
         gather_again(raw.drop(columns="x"), found.rule, found.name, "new.csv")
 
 
+def test_dates_of_new_rows_are_read_as_the_trainings() -> None:
+    raw = long_table().assign(day=[f"{k:02d}/03/2024" for k in range(1, 26)])
+    rule = gather(raw, "who", "day", ["kind"]).rule
+    new = pd.DataFrame({"who": "p9", "day": ["01/03/2024", "02/04/2024", "03/02/2024"], "x": [1.0, 2.0, 3.0]})
+    new = new.assign(steps=[1, 2, 3])
+    told = {
+        order: gather_again(new, rule.model_copy(update={"order": order}), "s", "") for order in (rule.order, None)
+    }
+    assert told[rule.order]["s"].array[0][:, 0].tolist() == [3, 1, 2]
+    assert told[None]["s"].array[0][:, 0].tolist() == [1, 2, 3]  # these alone look as if the month came first
+    counted = gather_again(new.assign(day=[3, 1, 2]), rule, "s", "")
+    assert counted["s"].array[0][:, 0].tolist() == [2, 3, 1]
+    with pytest.raises(DataError, match="1 rows have no 'day'"):
+        gather_again(new.assign(day=[None, "01/03/2024", "02/04/2024"]), rule, "s", "")
+
+
 def test_words_that_change_are_left_out_and_told() -> None:
     raw = long_table()
     raw["mood"] = [f"mood {k % 7}" for k in range(len(raw))]

@@ -10,7 +10,7 @@ import pytest
 
 import autodl
 from autodl.data import learn_table
-from autodl.data.series.wide import find_wide, named_runs
+from autodl.data.series.wide import find_wide, learn_wide, named_runs
 from autodl.errors import ConfigError, DataError
 from autodl.options import build_options
 from autodl.records import ColumnKind
@@ -48,6 +48,15 @@ def test_what_cannot_be_steps_is_told(text: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as caught:
         named_runs(schema, [text])
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_one_word_in_every_row_is_told() -> None:
+    schema, frame = learn_table(waves().assign(t3="off"), target="kind")
+    with pytest.raises(DataError, match="names 't3', which holds no plain numbers"):
+        named_runs(schema, ["t*"])
+    with_number, frame = learn_table(waves().assign(t3=1.0), target="kind")
+    rows = learn_wide(with_number, frame, named_runs(with_number, ["t*"]))[1]
+    np.testing.assert_array_equal([cell[3, 0] for cell in rows["t0 to t39"].array], 1.0)
 
 
 def test_rows_for_steps_and_columns_for_steps_exclude_each_other() -> None:

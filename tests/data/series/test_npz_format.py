@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autodl.data import read_table
+from autodl.data import infer_schema, read_rows, read_table
+from autodl.data.series.road import table_as_trained
 from autodl.errors import DataError
 
 
@@ -40,6 +41,21 @@ def test_ends_that_are_nan_belong_to_no_series(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", series=values)
     cells = read_table(tmp_path / "a.npz")[0]["series"].array
     assert [None if cell is None else cell.shape for cell in cells] == [(2, 2), (3, 2), None]
+
+
+def test_the_name_of_the_target_does_not_depend_on_gaps_nor_on_the_part(tmp_path: Path) -> None:
+    values = np.arange(24.0).reshape(4, 6)
+    np.savez(tmp_path / "gap.npz", X=values, y=np.array([0, 1, np.nan, 1]))
+    assert list(read_table(tmp_path / "gap.npz")[0].columns) == ["series", "label"]
+    for part, y in (("a", np.array([1.0, 2.0, 3.0, 4.0])), ("b", np.array([0.5, 1.0, 2.0, 3.0]))):
+        np.savez(tmp_path / f"part_{part}.npz", X=values, y=y)
+    assert read_table(tmp_path / "part_*.npz")[0]["target"].tolist() == [1, 2, 3, 4, 0.5, 1, 2, 3]
+    whole, fractions = (read_rows(tmp_path / f"part_{part}.npz") for part in "ab")
+    schema = infer_schema(fractions.frame, target="target")
+    assert table_as_trained(whole, schema, "test").frame["target"].tolist() == [1, 2, 3, 4]
+    np.savez(tmp_path / "words.npz", X=values, y=np.array(["u", "v", "u", "v"]))
+    words = read_rows(tmp_path / "words.npz")
+    assert list(table_as_trained(words, schema, "test").frame.columns) == ["series", "label"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_gaps_are_filled_and_told() -> None:
     ]
 
 
+def test_a_channel_without_any_value_is_zero_and_told_apart_from_gaps() -> None:
+    gone = np.array([[1.0, NAN], [2.0, NAN]])
+    raw = pd.DataFrame({"s": series_cells([gone, np.ones((3, 2)), np.full((2, 2), NAN)]), "y": [1.5, 2.5, 3.0]})
+    schema, rows = learn_table(raw.copy(deep=False))
+    np.testing.assert_array_equal(rows["s"].array[0], [[1, 0], [2, 0]])
+    assert [str(m) for m in misfits(raw, rows, schema)] == [
+        "'s': 1 of 3 values have a channel without any value, which counts as 0 throughout",
+        "'s': 1 of 3 values have no values at all and count as missing",
+    ]
+
+
 def test_infinite_and_astronomic_values_become_finite() -> None:
     column = pd.Series(series_cells([np.array([1.0, np.inf, 3.0]), np.array([0.0, 1e38, -1e38])]), name="s")
     cells = store_series(column, 1, "s")

@@ -53,6 +53,11 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     assert [m.n for m in misfits(frame, rows, schema)] == [1]
 
 
+def test_lines_of_blanks_and_blanks_at_the_ends_of_lines_say_nothing() -> None:
+    read = read_ts("@classLabel false\n@data\n 1,2 \n  \n  # a note\n\t\n3,4\n", "x.ts")
+    assert [one[:, 0].tolist() for one in read.series] == [[1, 2], [3, 4]]
+
+
 def test_numbers_to_predict_and_files_without_a_target() -> None:
     numbers = read_ts("@targetLabel true\n@data\n1,2:3,4:0.5\n5:6:-1\n", "x.ts")
     assert (numbers.name, numbers.target) == ("target", ["0.5", "-1"])

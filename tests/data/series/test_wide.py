@@ -71,6 +71,14 @@ def test_names_must_run_on() -> None:
     assert found_in(table(walks()), leave_out=("t20",)) == []
 
 
+@pytest.mark.parametrize(("cell", "steps"), [("off", 0), ("True", 0), ("7", 40), (None, 40)])
+def test_a_column_of_one_word_is_no_step_but_one_of_one_number_is(cell: str | None, steps: int) -> None:
+    frame = table(walks()).assign(t20=pd.Series([cell] * 80, dtype=object))
+    assert [len(columns) for columns in numbered_runs(infer_schema(frame))] == [steps] * (steps > 0)
+    schema, canonical = learn_table(frame.copy())
+    assert len(find_wide(schema, canonical)) == (cell == "7")
+
+
 def test_a_gap_or_two_do_no_harm_but_many_do() -> None:
     values = walks()
     values[3, 5] = np.nan

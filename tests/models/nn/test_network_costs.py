@@ -16,12 +16,13 @@ BARE = Shape(rows=400, numeric=0)
 COSTS = {
     "cnn": ((136.6346093877551, 18.81212872), (408703612.0, 328866772.0)),
     "finetuned_cnn": ((374.28691142857144, 11.980464234666666), (635582560.0, 341981280.0)),
+    "finetuned_text": ((39.75541714285715, 1.6701004799999999), (313860864.0, 302392064.0)),
     "inception_time": ((1048.3174138775512, 67.61212776), (434305912.0, 330154516.0)),
-    "rnn": ((277.48261940142856, 37.3252271093), (390545212.0, 325455508.0)),
+    "rnn": ((110.27495956821429, 7.9983497685), (357478204.0, 319944340.0)),
     "series_rnn": ((553.1404346514286, 32.02756128), (330507520.0, 305214720.0)),
     "series_transformer": ((593.3882887314286, 39.7978256), (378904832.0, 315417600.0)),
-    "text_cnn": ((211.60938491428576, 26.689952848), (402692480.0, 327434880.0)),
-    "text_transformer": ((327.86660571428575, 44.570032), (520569600.0, 350080000.0)),
+    "text_cnn": ((85.54189930285716, 5.9378321184), (363764096.0, 320946816.0)),
+    "text_transformer": ((120.57078034285713, 8.9002298112), (413811456.0, 330419200.0)),
     "vit": ((680.5247436734695, 85.375632416), (976089696.0, 436795200.0)),
 }
 """Seconds of the busy table and of the bare one, then bytes of both."""
@@ -41,6 +42,7 @@ def test_all_networks_over_media_are_tested_here() -> None:
 
 @pytest.mark.parametrize("key", COSTS)
 def test_the_estimate_of(key, monkeypatch) -> None:
-    monkeypatch.setattr("autodl.models.finetuned_cnn.multiplies_bfloat16", lambda: False)
+    for module in ("finetuned_cnn", "nn.text_trunk_cost"):
+        monkeypatch.setattr(f"autodl.models.{module}.multiplies_bfloat16", lambda: False)
     for shape, seconds, size in zip((BUSY, BARE), *COSTS[key], strict=True):
         assert estimated(key, shape) == pytest.approx((seconds, size), rel=1e-9)

@@ -45,6 +45,17 @@ def test_neighbouring_steps_of_long_series_are_averaged() -> None:
     assert lengths.tolist() == [3, 2]
 
 
+def test_one_very_long_series_neither_blurs_the_others_nor_fills_the_memory() -> None:
+    usual = [np.full((60, 1), k, np.float32) for k in range(9)]
+    column = SeriesPlan.learn(rows(MediaBatch(SeriesList([*usual, np.ones((60_000, 1), np.float32)]), np.arange(10))))
+    (column,) = column.columns
+    assert (column.steps, column.factor) == (240, 1)
+    long = np.arange(1_000, dtype=np.float32)[:, None]
+    values, lengths = column.read(MediaBatch(SeriesList([usual[3], long]), np.arange(2)))
+    assert values.shape == (2, 1, 240) and lengths.tolist() == [60, 240]
+    np.testing.assert_array_equal(values[1, 0], long[:240, 0])
+
+
 def test_rows_without_series_are_refused() -> None:
     with pytest.raises(ValueError, match="column of series"):
         SeriesPlan.learn(Features(np.zeros((2, 1), np.float32), np.empty((2, 0), np.int32)))

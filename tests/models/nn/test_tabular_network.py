@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from autodl.clock import Deadline
 from autodl.evaluate.base import metrics
 from autodl.features import Features
 from autodl.models.base import Meta, Shape
 from autodl.models.mlp import Mlp
+from autodl.models.nn import network
 from autodl.models.nn.inputs import InputPlan
 from autodl.models.transformer import Transformer
 from autodl.records import Task
@@ -60,6 +62,34 @@ def test_transformer_learns_xor_of_categories():
     new = table(300, seed=1, numeric=1)
     truth = (new.categorical[:, 0] > 1) ^ (new.categorical[:, 1] > 1)
     assert (model.predict(new) == truth).mean() > 0.95
+
+
+@BOTH
+def test_wide_rows_go_through_the_network_in_small_parts(family, monkeypatch):
+    X, X_val, X_new = (table(n, seed, numeric=20) for seed, n in enumerate((200, 150, 130)))
+    y, y_val = ((part.numeric[:, 0] > 0).astype(np.int64) for part in (X, X_val))
+    model = family().build(quick(family, 1, embedding="piecewise", bins=32, batch_size=20), CLASSIFY)
+    make, seen = model.new_module, []
+
+    def watched(*args):
+        module = make(*args)
+        module.register_forward_pre_hook(lambda _, rows: seen.append((torch.is_grad_enabled(), len(rows[0]))))
+        return module
+
+    monkeypatch.setattr(model, "new_module", watched)
+    monkeypatch.setattr(network, "PASS_FLOATS", 50 * 20 * 32)
+    model.fit(X, y, X_val, y_val)
+    found = model.predict_proba(X_new)
+    assert max(n for trained, n in seen if not trained) == model.pass_rows <= 50
+    monkeypatch.undo()
+    assert model.pass_rows == model.predict_batch == 8192
+    np.testing.assert_allclose(model.predict_proba(X_new), found, rtol=1e-4, atol=1e-6)
+
+
+def test_what_a_wide_row_makes():
+    assert Mlp.config().floats_per_row(500, 0) == 500 * 48
+    assert Mlp.config().floats_per_row(5000, 0) == 5000  # so many are not embedded
+    assert Mlp.config(ensemble="tabm", members=32, width=512).floats_per_row(10, 2) == 32 * 512
 
 
 @BOTH

@@ -84,6 +84,15 @@ def test_order_matters_only_where_places_are_known():
             torch.testing.assert_close(body(x), body(turned), rtol=1e-4, atol=1e-5)
 
 
+def test_images_of_another_side_are_brought_to_that_of_the_places():
+    body = VitBody(VitConfig(patch=2, stem="patch", token_size=16, layers=1), 8).eval()
+    plain, corner = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    corner[..., :2, :2] = 1.0
+    with torch.no_grad():
+        small, large = body(corner), body(corner.repeat_interleave(2, 2).repeat_interleave(2, 3))
+        assert (small - large).abs().max() < 0.5 * (body(plain) - large).abs().max()
+
+
 def test_places_are_told_apart_and_near_ones_are_alike():
     waves = plane_waves(8, 64)
     gaps = torch.cdist(waves, waves)

@@ -13,12 +13,14 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodl.data.images.decoding import Decoded, Lost, LostImageError, decode
+from autodl.data.images.decoding import Decoded, Lost, LostImageError, decode, opened_pixels
+from autodl.data.images.sizes import LOOKED_AT
 from autodl.errors import DataError
 from autodl.media.array import MediaArray
 from autodl.media.batch import ABSENT
@@ -35,6 +37,8 @@ FEW = 4
 """Up to so many files one thread decodes: others would start in vain."""
 AHEAD = 16
 """Files that each thread may be ahead of the writing."""
+MEMORY_SHARE, PIXEL_BYTES = 0.3, 16
+"""Share of the free memory that pictures may take while they are decoded, and bytes of a pixel in all its forms."""
 _TRAITS = "traits"
 
 
@@ -137,7 +141,6 @@ def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
 
 def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | Lost]:
     """The images in order. Threads, since reading and decoding leave Python; few are held at a time."""
-    from autodl.machine import this_machine
 
     def one(word: str) -> Decoded | Lost:
         try:
@@ -145,7 +148,7 @@ def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | 
         except LostImageError as error:
             return error.why
 
-    threads = this_machine().cores if len(words) > FEW else 1
+    threads = _threads(words, side)
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         warnings.simplefilter("ignore")  # Pillow warns of odd notes in files, and of large ones before they are read
         waiting: deque[Future[Decoded | Lost]] = deque()
@@ -159,3 +162,20 @@ def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | 
         finally:
             for late in waiting:
                 late.cancel()
+
+
+def _threads(words: Sequence[str], side: int) -> int:
+    """As many as there are cores, fewer where so many of the largest pictures would not fit the memory."""
+    from autodl.machine import this_machine
+
+    if len(words) <= FEW:
+        return 1
+    largest = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # A large one that is missed here is rare, and alone does no harm.
+        for word in words[:: max(1, len(words) // LOOKED_AT)]:
+            with suppress(LostImageError):
+                largest = max(largest, opened_pixels(word, side))
+    machine = this_machine()
+    return max(1, min(machine.cores, int(MEMORY_SHARE * machine.memory_bytes / (PIXEL_BYTES * largest))))

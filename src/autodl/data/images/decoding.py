@@ -86,6 +86,22 @@ def look(path: str) -> tuple[int, int]:
         return _seen_size(image)
 
 
+def opened_pixels(path: str, side: int) -> int:
+    """Pixels of a picture once it is read for a square of ``side``: large JPEGs are never held as a whole.
+
+    Raises:
+        LostImageError: If it is no image.
+    """
+    with _opened(path) as image:
+        _shrink(image, side)
+        return image.width * image.height
+
+
+def _shrink(image: Image, side: int) -> None:
+    """JPEG can be read at 1/2, 1/4 or 1/8 of its size at a fraction of the time."""
+    image.draft(None, (2 * side, 2 * side))
+
+
 def decode(path: str, side: int, *, crop: bool) -> Decoded:
     """Read one file: its first frame, held upright, on white, as S x S RGB.
 
@@ -102,8 +118,7 @@ def decode(path: str, side: int, *, crop: bool) -> Decoded:
     with _opened(path) as image:
         size = _seen_size(image)
         try:
-            # JPEG can be read at 1/2, 1/4 or 1/8 of its size at a fraction of the time.
-            image.draft(None, (2 * side, 2 * side))
+            _shrink(image, side)
             image.load()
             # Phones put a map of brightness or a second view behind the picture (MPO): nothing moves.
             moving = image.format != "MPO" and getattr(image, "n_frames", 1) > 1

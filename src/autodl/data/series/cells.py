@@ -95,8 +95,8 @@ def load_cells(file: Path) -> MediaArray:
 def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace | None = None) -> MediaArray:
     """The series of a raw column in a store in files, with finite values.
 
-    Missing steps lie on the line between their neighbours, or are equal to the nearest at both ends. A series without
-    any value is none.
+    Missing steps lie on the line between their neighbours, or are equal to the nearest at both ends. A channel
+    without any value is 0 in this series; a series without any value is none.
 
     Args:
         column: A ``MediaArray`` of series; anything else counts as missing in every row.

@@ -63,7 +63,8 @@ def gather(
         raise DataError(
             f"'{id_column}' is named as the ID of the series and as the order of their steps", "Name two columns."
         )
-    codes, first, order = _steps(frame, id_column, order_column)
+    order_rule = None if order_column is None else _order_rule(frame, order_column)
+    codes, first, order = _steps(frame, id_column, order_column, order_rule)
     others = [n for n in names if n not in (id_column, order_column)]
     steady = [n for n in others if _steady(frame[n], codes, first, n in constant)]
     for name in constant:
@@ -88,9 +89,8 @@ def gather(
         id_column=id_column,
         order_column=order_column,
         columns=tuple(info.name for info in channels),
-        rules=tuple(
-            ChannelRule(kind=c.kind, **c.parse.model_dump(include=set(ValueRule.model_fields))) for c in channels
-        ),
+        rules=tuple(_rule_of(c) for c in channels),
+        order=order_rule,
     )
     name = _free_name(names)
     made = _row_each(frame, [id_column, *steady], name, channels, (codes, first, order))
@@ -118,7 +118,7 @@ def gather_again(frame: pd.DataFrame, rule: SeriesRule, name: str, where: str) -
         raise DataError(
             f"{where} lacks {shown}", "It needs the columns that the series of the training data were made of."
         )
-    steps = _steps(frame, rule.id_column, rule.order_column)
+    steps = _steps(frame, rule.id_column, rule.order_column, rule.order)
     channels = _channels(rule)
     kept = [n for n in names if n not in rule.columns and n != rule.order_column]
     return _row_each(frame, kept, name, channels, steps)
@@ -128,12 +128,18 @@ def _channels(rule: SeriesRule) -> list[ColumnInfo]:
     """The columns that become channels, as the training's were read."""
     rules = rule.rules or tuple(ChannelRule(kind=ColumnKind.NUMERIC) for _ in rule.columns)
     return [
-        ColumnInfo(
-            name=name, kind=r.kind, n=0, n_missing=0, n_unique=0,
-            parse=ParseRule(**r.model_dump(include=set(ValueRule.model_fields))),
-        )
+        ColumnInfo(name=name, kind=r.kind, n=0, n_missing=0, n_unique=0, parse=_parse_rule(r))
         for name, r in zip(rule.columns, rules, strict=True)
-    ]  # fmt: skip
+    ]
+
+
+def _rule_of(column: ColumnInfo) -> ChannelRule:
+    """How a column is read, as far as it holds single values."""
+    return ChannelRule(kind=column.kind, **column.parse.model_dump(include=set(ValueRule.model_fields)))
+
+
+def _parse_rule(rule: ChannelRule) -> ParseRule:
+    return ParseRule(**rule.model_dump(include=set(ValueRule.model_fields)))
 
 
 def with_rule(columns: tuple[ColumnInfo, ...], long: LongTable) -> tuple[ColumnInfo, ...]:
@@ -147,7 +153,7 @@ def with_rule(columns: tuple[ColumnInfo, ...], long: LongTable) -> tuple[ColumnI
 
 
 def _steps(
-    frame: pd.DataFrame, id_column: str, order_column: str | None
+    frame: pd.DataFrame, id_column: str, order_column: str | None, order_rule: ChannelRule | None
 ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.intp]]:
     """(rows,) series of each row, (n,) first row of each series, and the rows in the order of their steps.
 
@@ -163,19 +169,33 @@ def _steps(
     first = np.unique(codes, return_index=True)[1].astype(np.int64)
     if order_column is None:
         return codes, first, np.argsort(codes, kind="stable")
-    info = infer_schema(frame[[order_column]], target=order_column).columns[0]
-    if info.kind not in (*_NUMBERS, ColumnKind.DATETIME):
-        raise DataError(
-            f"'{order_column}' holds neither numbers nor dates, so it gives the steps of the series no order",
-            "Name a column of times or of running numbers with --order-column.",
-        )
-    when = np.asarray(canonical(frame[order_column], info.kind, info.parse))
+    rule = order_rule or _order_rule(frame, order_column)
+    when = np.asarray(canonical(frame[order_column], rule.kind, _parse_rule(rule)))
+    if pd.isna(when).any():
+        # A file may count its steps in another way than the training's; what stays open then is missing.
+        rule = _order_rule(frame, order_column)
+        when = np.asarray(canonical(frame[order_column], rule.kind, _parse_rule(rule)))
     if pd.isna(when).any():
         raise DataError(
             f"{int(pd.isna(when).sum()):,} rows have no '{order_column}', so their place in the series is not known",
             "Fill it in, or leave these rows out.",
         )
     return codes, first, np.lexsort((when, codes))
+
+
+def _order_rule(frame: pd.DataFrame, column: str) -> ChannelRule:
+    """How a column is read whose values order the steps.
+
+    Raises:
+        DataError: If they have no order.
+    """
+    info = infer_schema(frame[[column]], target=column).columns[0]
+    if info.kind not in (*_NUMBERS, ColumnKind.DATETIME):
+        raise DataError(
+            f"'{column}' holds neither numbers nor dates, so it gives the steps of the series no order",
+            "Name a column of times or of running numbers with --order-column.",
+        )
+    return _rule_of(info)
 
 
 def _steady(column: pd.Series, codes: NDArray[np.intp], first: NDArray[np.int64], anywhere: bool) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GAPS = "have missing steps, which are filled in between their neighbours"
+LACKING = "have a channel without any value, which counts as 0 throughout"
 EMPTY = "have no values at all and count as missing"
 
 
@@ -23,6 +24,8 @@ def count_gaps(raw: pd.Series) -> list[tuple[str, int]]:
     if not isinstance(cells, MediaArray) or isinstance(cells.store, SeriesStore):  # those have no gaps any more
         return []
     series = [cells.store.get(int(row)) for row in cells.rows if row >= 0]
-    empty = sum(not np.isfinite(one).any() for one in series)
-    gaps = sum(has_gaps(one) for one in series)
-    return [(GAPS, gaps - empty), (EMPTY, empty)]
+    given = [np.isfinite(one).mean(axis=0) for one in series if has_gaps(one)]
+    empty = sum(not shares.any() for shares in given)
+    gaps = sum(bool(((shares > 0) & (shares < 1)).any()) for shares in given)
+    lacking = sum(not shares.all() for shares in given) - empty
+    return [(GAPS, gaps), (LACKING, lacking), (EMPTY, empty)]

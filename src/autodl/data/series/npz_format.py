@@ -15,6 +15,8 @@ from autodl.data.series.names import LABEL, SERIES, TARGET
 from autodl.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 MANY_CHANNELS = 2
@@ -64,12 +66,27 @@ def read_npz(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             if name == target:
                 raise DataError(f"{path}: '{name}' has the form {array.shape}, but there are {n} series", _FORM)
             continue
-        is_class = array.dtype.kind not in "f" or bool((array % 1 == 0).all())
+        is_class = array.dtype.kind not in "f" or bool((array[~np.isnan(array)] % 1 == 0).all())
         column = (LABEL if is_class else TARGET) if name == target and name.lower() == "y" else name
         columns[column] = array.astype(str).astype(object) if array.dtype.kind in "SU" else array
         if array.dtype.kind == "S":
             columns[column] = np.array([word.decode("utf-8", "replace") for word in array], dtype=object)
     return pd.DataFrame(columns), _doubts(values, path.name)
+
+
+def target_as(wanted: Collection[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the target under the name that another archive gives it.
+
+    Whole numbers are taken for classes, but another part of the same data may have fractions.
+
+    Args:
+        wanted: Columns of the other archive. frame: Of an archive.
+    """
+    for name, other in ((LABEL, TARGET), (TARGET, LABEL)):
+        known = other in wanted and name not in wanted and name in frame.columns and other not in frame.columns
+        if known and frame[name].dtype.kind in "iuf":
+            return frame.rename(columns={name: other})
+    return frame
 
 
 def _doubts(values: NDArray[Any], name: str) -> tuple[str, ...]:

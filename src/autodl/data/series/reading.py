@@ -10,8 +10,8 @@ import pandas as pd
 
 from autodl.data.compression import file_errors
 from autodl.data.series.cells import series_cells
-from autodl.data.series.names import NPZ, SERIES, TS, series_format
-from autodl.data.series.npz_format import read_npz
+from autodl.data.series.names import NPZ, SERIES, TARGET, TS, series_format
+from autodl.data.series.npz_format import read_npz, target_as
 from autodl.data.series.ts_format import read_ts
 from autodl.data.streams import read_bytes
 from autodl.errors import DataError
@@ -47,6 +47,9 @@ def read_series(files: Sequence[Path], source: str) -> tuple[pd.DataFrame, ReadI
                 notes += told
             else:
                 frames.append(_ts_frame(file))
+    fractions = next((frame.columns for frame in frames if TARGET in frame.columns), None)
+    if formats == {NPZ} and fractions is not None:
+        frames = [target_as(fractions, frame) for frame in frames]
     if len({tuple(frame.columns) for frame in frames}) > 1:
         raise DataError(f"{source} stands for files with different columns", "Give files of one kind.")
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)

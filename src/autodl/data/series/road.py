@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from autodl.data.series.long_format import LongTable, gather, gather_again, with_rule
+from autodl.data.series.names import NPZ
+from autodl.data.series.npz_format import target_as
 from autodl.data.series.wide import find_wide, learn_wide, named_runs, with_wide
 from autodl.records import SeriesRule, TableSchema
 
@@ -86,7 +88,9 @@ def raw_as_trained(
 
 
 def table_as_trained(table: TableRead, schema: TableSchema, where: str) -> TableRead:
-    """``raw_as_trained`` of a table that was read, with the place of each row."""
+    """``raw_as_trained`` of a table that was read, with the place of each row and the target's name in training."""
+    if table.info.format == NPZ:
+        table = replace(table, frame=target_as(schema.names, table.frame))
     frame = raw_as_trained(table.frame, schema, where)
     if len(frame) == len(table.rows):
         return replace(table, frame=frame)

@@ -56,13 +56,14 @@ def read_ts(text: str, where: str) -> SeriesFile:
     series: list[NDArray[np.float64]] = []
     target: list[str | None] = []
     for number, line in lines:
+        line = line.strip()
         if not line or line[0] in "#%":
             continue
         if line.startswith("("):
             raise DataError(
                 f"{where}, line {number}: the values have time stamps, which autodl does not read", _PLAIN
             )
-        channels = line.strip().split(":")
+        channels = line.split(":")
         if classes or numbers:
             word = channels.pop().strip()
             target.append(None if word.lower() in _MISSING else word)

@@ -104,13 +104,29 @@ def named_runs(schema: TableSchema, asked: Sequence[str], leave_out: Collection[
             )
         for name in names:
             column = schema[name]
-            if column.kind not in (ColumnKind.NUMERIC, ColumnKind.CONSTANT) or column.parse != ParseRule():
+            if not _may_be_step(column):
                 raise DataError(
                     f"--series-steps '{text}' names '{name}', which holds no plain numbers ({column.why})",
                     "The steps of a series are numbers, written in one way in all columns.",
                 )
         found.append(Run(names, named=True))
     return found
+
+
+def _may_be_step(column: ColumnInfo) -> bool:
+    """Whether a column holds plain numbers, be it the same in every row or none at all."""
+    if column.parse != ParseRule():
+        return False
+    same = column.kind is ColumnKind.CONSTANT and all(_is_number(word) for word, _ in column.top)
+    return same or column.kind is ColumnKind.NUMERIC
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _meant(names: Sequence[str], text: str) -> list[str]:
@@ -133,7 +149,7 @@ def numbered_runs(schema: TableSchema, leave_out: Collection[str] = ()) -> list[
         match = _NUMBERED.match(column.name)
         if match is None or column.name in leave_out:
             continue
-        if column.kind in (ColumnKind.NUMERIC, ColumnKind.CONSTANT) and column.parse == ParseRule():
+        if _may_be_step(column):
             groups[match[1]].append((place, int(match[2]), column.name))
     found = []
     for members in groups.values():

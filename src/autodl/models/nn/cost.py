@@ -95,6 +95,20 @@ def measured_cost(
     return CostEstimate(seconds=seconds / max(shape.speed, 1e-3), bytes=4 * floats + LIBRARY_BYTES)
 
 
+def embedded_floats(columns: int, embedding: str, size: int, frequencies: int, bins: int) -> int:
+    """Numbers that an embedding makes of the columns of a row at its widest.
+
+    >>> embedded_floats(10, "piecewise", 8, 16, 48), embedded_floats(10, "plr", 8, 16, 48)
+    (480, 320)
+    >>> embedded_floats(10, "none", 8, 16, 48)
+    10
+    """
+    terms = {"none": 1, "linear_relu": size, "plr": 2 * frequencies, "pbld": frequencies, "piecewise": bins}[
+        embedding
+    ]
+    return columns * (1 if embedding == "none" else max(terms, size))
+
+
 def embedded_inputs(shape: Shape, numeric_size: int, category_size: int, text_components: int = 44) -> int:
     """Inputs of the first layer: embedded numbers, categories and text components."""
     return max(1, (shape.numeric + text_components * shape.text) * numeric_size + shape.categorical * category_size)

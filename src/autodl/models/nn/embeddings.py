@@ -207,7 +207,7 @@ def make_numeric_embedding(
 class CategoryEncoder(nn.Module):
     """Small columns one-hot, large ones embedded, concatenated.
 
-    Code 0 (missing or never seen) is all zeros at first: one-hot always, embedded until training meets it.
+    Code 0 (never seen in training) is all zeros at first: one-hot always, embedded until training meets it.
 
     Args:
         cardinalities: q sizes, code 0 included.

@@ -26,7 +26,7 @@ class MediaNetwork(Network[M]):
     """
 
     predict_batch: ClassVar[int] = 256
-    sample_rows: ClassVar[int] = 1024
+    sample_rows: ClassVar[int] = 256
 
     def fetcher(self, X: Features) -> Fetch:
         """See ``Network``."""

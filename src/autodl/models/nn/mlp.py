@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from autodl.models.nn.embeddings import CategoryEncoder, make_numeric_embedding
 from autodl.models.nn.ensembling import BatchEnsembleLinear, MemberLinear, MemberScale
 from autodl.models.nn.layers import Activation, Dropout, Gate, Scale, TangentLinear, make_norm
-from autodl.models.nn.mlp_config import MAX_EMBEDDED, MAX_ONEHOT, MlpConfig
+from autodl.models.nn.mlp_config import MAX_ONEHOT, MlpConfig
 from autodl.models.nn.names import EnsembleName
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def input_parts(config: MlpConfig, plan: InputPlan, sample: Tensor) -> tuple[nn.
         config: Kind and size of the embedding. plan: Columns. sample: (s, p) training values, for bins.
     """
     embedding = make_numeric_embedding(
-        config.embedding if sample.shape[1] * config.embedding_size <= MAX_EMBEDDED else "none",
+        config.embedding if config.embeds(sample.shape[1]) else "none",
         sample,
         size=config.embedding_size,
         frequencies=config.frequencies,

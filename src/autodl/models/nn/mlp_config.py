@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from autodl.models.base import FamilyConfig
+from autodl.models.nn.cost import embedded_floats
 from autodl.models.nn.names import (
     ActivationName,
     EnsembleName,
@@ -77,6 +78,24 @@ class MlpConfig(TrainConfig, FamilyConfig):
     def n_epochs(self, rows: int) -> int:
         """50 at 1,000 rows, falling with their fourth root to 10, so that larger tables get more steps."""
         return self.epochs or max(1, round(self.epoch_factor * annealed_epochs(rows)))
+
+    def embeds(self, columns: int) -> bool:
+        """Whether so many numeric columns are embedded."""
+        return self.embedding != "none" and columns * self.embedding_size <= MAX_EMBEDDED
+
+    def floats_per_row(self, numeric: int, others: int) -> int:
+        """Numbers that the widest layer makes of a row.
+
+        Args:
+            numeric: Numeric columns that vary. others: all other columns.
+        """
+        embedding = self.embedding if self.embeds(numeric) else "none"
+        embedded = embedded_floats(numeric, embedding, self.embedding_size, self.frequencies, self.bins)
+        size = 1 if embedding == "none" else self.embedding_size
+        inputs = numeric * size + others * max(MAX_ONEHOT, self.category_size)
+        hidden = max(self.widths) * (1 if self.gate == "none" else 2)
+        members = 1 if self.ensemble == "none" else self.members
+        return max(embedded, members * max(inputs, hidden))
 
     @property
     def widths(self) -> tuple[int, ...]:

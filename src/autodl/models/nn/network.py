@@ -35,6 +35,9 @@ class Plan(Protocol):
 
 P = TypeVar("P", bound=Plan)
 
+PASS_FLOATS = 1 << 26
+"""Numbers that the widest layer may make at once where no gradient is taken: 256 MiB."""
+
 
 class Network(Estimator, Generic[P]):
     """An estimator around a torch module; subclasses say what it reads and how it is made.
@@ -47,7 +50,7 @@ class Network(Estimator, Generic[P]):
     """
 
     predict_batch: ClassVar[int] = 8192
-    """Rows that go through the module at once where no gradient is taken."""
+    """Rows that go through the module at once where no gradient is taken; fewer where they are wide."""
     sample_rows: ClassVar[int] = 4096
     """Training rows that a fresh module is fitted to."""
 
@@ -86,6 +89,15 @@ class Network(Estimator, Generic[P]):
         """About how many a forward pass of one row takes; by default, one a weight."""
         return float(sum(p.numel() for p in module.parameters()))
 
+    def floats_per_row(self) -> float:
+        """About how many numbers the widest layer makes of one row; 0: so few that they never matter."""
+        return 0.0
+
+    @property
+    def pass_rows(self) -> int:
+        """Rows that go through the module at once where no gradient is taken."""
+        return max(1, min(self.predict_batch, int(PASS_FLOATS / max(1.0, self.floats_per_row()))))
+
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """Initialize a fresh module by a sample of training rows; nothing by default."""
 
@@ -99,6 +111,10 @@ class Network(Estimator, Generic[P]):
 
     def fetcher(self, X: Features) -> Fetch | None:
         """What turns the ``inputs`` of some of these rows into what the module takes, if they are not that."""
+        return None
+
+    def row_sizes(self, X: Features) -> NDArray[np.int64] | None:
+        """(n,) how much there is in each row, where a batch takes as long as its largest row; otherwise None."""
         return None
 
     def augmenter(self) -> Callable[[TensorData], TensorData] | None:
@@ -155,13 +171,15 @@ class Network(Estimator, Generic[P]):
         with torch_threads(self.meta.threads) as use_threads, isolated_seed(self.meta.seed, device):
             inputs = self.inputs(X)
             generator = torch.Generator().manual_seed(self.meta.seed)
-            rows = torch.randperm(len(X), generator=generator)[: self.sample_rows]
+            # Rows that are fetched may be as large as what is made of them.
+            most = self.sample_rows if self.fetcher(X) is None else min(self.sample_rows, self.pass_rows)
+            rows = torch.randperm(len(X), generator=generator)[:most]
             sample = self._fetched(X, tuple(t[rows] for t in inputs))
             objective = self.objective()
             module = self.new_module(sample, objective.n_outputs)
             config = self.training_config()
             if self.start is None:
-                self.prepare(module, sample, self.meta.seed)
+                self.prepare(module, tuple(t[: self.pass_rows] for t in sample), self.meta.seed)
             else:
                 self._take_over(module, self.start)
                 config = config.sliced(len(X), self.start_part)
@@ -169,9 +187,15 @@ class Network(Estimator, Generic[P]):
             use_threads(useful_threads(self.meta.threads, batch * self.multiplications(module)))
             given = (sample_weight, self.weight_val)
             weight, weight_val = (None if w is None else torch.as_tensor(w, dtype=torch.float32) for w in given)
-            train = TensorData(inputs, self._target(y), weight, fetch=self.fetcher(X)).to(device)
+            sizes = self.row_sizes(X)
+            size = None if sizes is None else torch.from_numpy(sizes)
+            train = TensorData(inputs, self._target(y), weight, fetch=self.fetcher(X), size=size).to(device)
             valid = None
             if X_val is not None and y_val is not None and len(X_val):
+                if sizes is not None:
+                    order = self._by_size(X_val)
+                    X_val, y_val = X_val.take(order), y_val[order]
+                    weight_val = None if weight_val is None else weight_val[torch.from_numpy(order)]
                 own = self.inputs(X_val)
                 valid = TensorData(own, self._target(y_val), weight_val, fetch=self.fetcher(X_val)).to(device)
             module.to(device)
@@ -186,7 +210,7 @@ class Network(Estimator, Generic[P]):
                 deadline=deadline,
                 augment=self.augmenter(),
                 watch=self.watch,
-                eval_batch=self.predict_batch,
+                eval_batch=self.pass_rows,
                 ready=ready,
             )
         self.curve = history.curve
@@ -255,10 +279,10 @@ class Network(Estimator, Generic[P]):
         module = self.loaded()
         objective, device = self.objective(), pick_device()
         module.to(device).eval()
-        parts = []
+        parts, order, size = [], self._by_size(X), self.pass_rows
         with torch_threads(self.meta.threads), torch.inference_mode():
-            for start in range(0, len(X), self.predict_batch):
-                rows = X.take(np.arange(start, min(len(X), start + self.predict_batch)))
+            for start in range(0, len(X), size):
+                rows = X.take(order[start : start + size])
                 inputs = self._fetched(rows, self.inputs(rows))
                 output = self.outputs(module, tuple(t.to(device) for t in inputs), objective)
                 parts.append(output.cpu().numpy())
@@ -266,7 +290,13 @@ class Network(Estimator, Generic[P]):
             wide = self.meta.task is Task.CLASSIFICATION or self.meta.quantiles
             shape = (0, objective.n_outputs) if wide else (0,)
             return np.zeros(shape)
-        return np.concatenate(parts)
+        found: NDArray[Any] = np.concatenate(parts)[np.argsort(order)]
+        return found
+
+    def _by_size(self, X: Features) -> NDArray[np.int64]:
+        """(n,) the rows, those of like size next to each other where that saves time."""
+        sizes = self.row_sizes(X)
+        return np.arange(len(X)) if sizes is None else np.argsort(sizes, kind="stable")
 
     def loaded(self) -> nn.Module:
         """The trained module, rebuilt from the arrays after unpickling.

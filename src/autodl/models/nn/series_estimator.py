@@ -57,6 +57,11 @@ class SeriesNetwork(MediaNetwork[SeriesPlan]):
         """Those of the bodies: their weights are used at each step."""
         return float(sum(self.body_cost(column).multiplications for column in self._known().columns))
 
+    def floats_per_row(self) -> float:
+        """All that is left of a row by the body, or the steps as they are read, if they are more."""
+        columns = self._known().columns
+        return float(max(max(c.channels * c.steps * c.factor, self.body_cost(c).activations) for c in columns))
+
     def augmenter(self) -> Callable[[TensorData], TensorData]:
         """See ``Network``."""
         from autodl.models.nn.series_changes import SeriesAugmenter

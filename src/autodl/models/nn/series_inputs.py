@@ -34,7 +34,8 @@ class SeriesInput:
     Attributes:
         name: Of the column.
         channels: c.
-        steps: Most steps that the network sees; what stands behind them, in longer series than trained on, is cut.
+        steps: Most steps that the network sees; what stands behind them, in longer series than trained on and in
+            those that are many times as long as most, is cut.
         factor: Neighbouring steps that are averaged to one.
     """
 
@@ -46,19 +47,19 @@ class SeriesInput:
     @classmethod
     def learn(cls, name: str, batch: MediaBatch, most: int) -> SeriesInput:
         """Look at the training series."""
-        from autodl.preprocess.series_values import lengths_of
+        from autodl.preprocess.series_values import lengths_of, most_steps
 
-        longest = int(lengths_of(batch).max(initial=1))
         present = batch.rows[batch.present]
         channels = batch.store.get(int(present[0])).shape[1] if len(present) else 1
-        steps, factor = seen_steps(longest, most)
+        # One series that is very long must not blur the others.
+        steps, factor = seen_steps(most_steps(lengths_of(batch)), most)
         return cls(name, channels, steps, factor)
 
     def read(self, batch: MediaBatch) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """(b, c, t) values with zeros behind the ends, t the steps of the longest of these, and (b,) their steps."""
         from autodl.preprocess.series_values import series_values
 
-        found = series_values(batch, self.channels)
+        found = series_values(batch, self.channels, self.steps * self.factor)
         values, lengths = averaged(found.values.transpose(1, 2, 0), found.lengths, self.factor)
         # Networks need a step to look at, also where no row has a series.
         width = max(1, min(self.steps, values.shape[2]))

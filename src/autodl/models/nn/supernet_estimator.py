@@ -73,6 +73,11 @@ class MlpSupernet(TabularNetwork):
             generator=torch.Generator().manual_seed(self.meta.seed),
         )
 
+    def floats_per_row(self) -> float:
+        """See ``Network``."""
+        plan = self._known()
+        return float(self.config.floats_per_row(len(plan.smooth), plan.n_flat + len(plan.cardinalities)))
+
     def prepare(self, module: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
         """See ``TabularNetwork``."""
         import torch
@@ -123,10 +128,15 @@ class Scorer:
 
         assert isinstance(module, SuperMLP)
         self._module = module
-        device = next(module.parameters()).device
+        device, size = next(module.parameters()).device, net.pass_rows
+
+        def embedded(rows: Features) -> Tensor:
+            inputs = net.inputs(rows)
+            starts = range(0, max(1, len(rows)), size)
+            return torch.cat([module.embed(*(t[i : i + size].to(device) for t in inputs)) for i in starts])
+
         with torch.inference_mode():
-            self._rows = module.embed(*(t.to(device) for t in net.inputs(X)))
-            self._calibration = module.embed(*(t.to(device) for t in net.inputs(net._calibration)))
+            self._rows, self._calibration = embedded(X), embedded(net._calibration)
 
     def predict(self, values: Mapping[str, Any]) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values of the network with these values of the choices.

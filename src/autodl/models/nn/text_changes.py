@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autodl.media.tokens import MASK, PADDING
-from autodl.models.nn.text_config import TextReading
+from autodl.models.nn.text_config import TextChanges
 from autodl.train.data import TensorData
 
 
@@ -19,7 +19,7 @@ class TextAugmenter:
         config: What is done. columns: how many of the first inputs are texts (b, t).
     """
 
-    def __init__(self, config: TextReading, columns: int) -> None:
+    def __init__(self, config: TextChanges, columns: int) -> None:
         self.config, self.columns = config, columns
 
     def __call__(self, batch: TensorData) -> TensorData:

@@ -11,14 +11,16 @@ from autodl.train.config import TrainConfig
 
 USUAL_TOKENS = 40
 """Of a text of which nothing is known."""
-PADDED = 2.5
+SORTED_PADDING = 1.4
+"""Tokens of the network's own over words and signs, and what batches of texts of like length are filled up by."""
+PADDED = 1.3
 """Tokens of the longest text of a batch, to which all are filled up, over those of a usual one."""
 VOCABULARY = 10_000
 """Tokens assumed for estimates; the vocabulary is learnt when a model is trained."""
 
 
-class TextReading(TrainConfig, FamilyConfig):
-    """What enters a network over texts, and how training texts are changed; families' configs derive from it.
+class TextChanges(TrainConfig, FamilyConfig):
+    """How much of a text is read, and how training texts are changed.
 
     Tokens are deleted, swapped, replaced and inserted as in Wei and Zou 2019, "EDA", without synonyms; nothing is
     changed in validation and prediction.
@@ -26,11 +28,7 @@ class TextReading(TrainConfig, FamilyConfig):
 
     tokens: int = Field(256, ge=4, le=4096)
     """Tokens of a text that are read, from both ends of longer ones."""
-    embed: int = Field(64, ge=4, le=1024)
-    """Size of the vector that is learnt of each token."""
-    embed_dropout: float = Field(0.2, ge=0, lt=1)
-    """Share of the numbers of those vectors that training hides."""
-    mask: float = Field(0.05, ge=0, lt=1)
+    mask: float = Field(0.0, ge=0, lt=1)
     """Share of the tokens that training hides."""
     delete: float = Field(0.0, ge=0, lt=1)
     """Share of the tokens that training leaves out."""
@@ -41,9 +39,20 @@ class TextReading(TrainConfig, FamilyConfig):
     insert: float = Field(0.0, ge=0, lt=1)
     """Tokens of other texts that training puts between, as a share of the tokens."""
 
+
+class TextReading(TextChanges):
+    """What enters a network over texts that is trained from scratch; families' configs derive from it."""
+
+    embed: int = Field(64, ge=4, le=1024)
+    """Size of the vector that is learnt of each token."""
+    embed_dropout: float = Field(0.2, ge=0, lt=1)
+    """Share of the numbers of those vectors that training hides."""
+    mask: float = Field(0.05, ge=0, lt=1)
+    """Share of the tokens that training hides."""
+
     def n_epochs(self, rows: int) -> int:
-        """15 at 5,000 texts, more of fewer with the root of their number, from 4 to 60; deadlines shorten that."""
-        usual = min(60.0, max(4.0, 15 * (5_000 / max(rows, 1)) ** 0.5))
+        """6 at 5,000 texts, more of fewer with the root of their number, from 3 to 40: more are learnt by heart."""
+        usual = min(40.0, max(3.0, 6 * (5_000 / max(rows, 1)) ** 0.5))
         return self.epochs or max(1, round(self.epoch_factor * usual))
 
     def n_batch(self, rows: int) -> int:

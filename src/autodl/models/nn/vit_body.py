@@ -76,6 +76,8 @@ class ClassPooling(nn.Module):
 class VitBody(nn.Module):
     """Stem, places, layers with norms in front of each part, pooling.
 
+    Images of another side, as those of another column may be, are brought to S: there are places for one grid.
+
     Args:
         config: Architecture. side: S.
 
@@ -87,7 +89,7 @@ class VitBody(nn.Module):
     def __init__(self, config: VitConfig, side: int) -> None:
         super().__init__()
         d, patch = config.token_size, config.patch_side(side)
-        self.width, self.grid = d, config.grid(side)
+        self.side, self.width, self.grid = side, d, config.grid(side)
         self.stem: nn.Module
         if config.stem == "conv":
             self.stem = ConvStem(config.stem_widths(side), patch, d)
@@ -123,6 +125,9 @@ class VitBody(nn.Module):
 
     def tokens(self, x: Tensor) -> Tensor:
         """(b, t, d) what the layers make of the patches."""
+        if x.shape[-1] != self.side:
+            size = (self.side, self.side)
+            x = functional.interpolate(x, size, mode="bilinear", antialias=x.shape[-1] > self.side)
         x = self.stem(x).flatten(2).transpose(1, 2)
         x = self.drop(x + self.places)
         for layer in self.layers:

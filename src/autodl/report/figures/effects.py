@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autodl.records import Explanation, Importance
+import numpy as np
+
+from autodl.records import ColumnKind, Explanation, Importance, TableSchema
 from autodl.report import format as fmt
 from autodl.report.figures.style import ACCENT, RULE, draw
 from autodl.report.text import clean, plain, shorten
@@ -17,7 +19,7 @@ MAX_EFFECTS = 6
 SIZE = (3.4, 2.1)
 
 
-def effect_figures(e: Explanation, probability: bool, target: str) -> tuple[Figure, ...]:
+def effect_figures(e: Explanation, columns: TableSchema, probability: bool, target: str) -> tuple[Figure, ...]:
     """One figure for each of the leading columns with an effect; all share one vertical axis."""
     shown = [i for i in e.importances if len(i.effect) >= 2][:MAX_EFFECTS]
     values = [p.prediction for i in shown for p in i.effect]
@@ -27,14 +29,18 @@ def effect_figures(e: Explanation, probability: bool, target: str) -> tuple[Figu
     pad = 0.08 * (high - low) or abs(high) * 0.1 or 0.1
     limits = (low - pad, high + pad)
     what = shorten(e.positive_class or target, 24)
-    return tuple(_figure(i, k, limits, what, probability) for k, i in enumerate(shown))
+    kinds = {c.name: c.kind for c in columns.columns}
+    return tuple(_figure(i, kinds.get(i.column), k, limits, what, probability) for k, i in enumerate(shown))
 
 
-def _figure(i: Importance, k: int, limits: tuple[float, float], what: str, probability: bool) -> Figure:
-    numeric = all(p.number is not None for p in i.effect)
+def _figure(
+    i: Importance, kind: ColumnKind | None, k: int, limits: tuple[float, float], what: str, probability: bool
+) -> Figure:
+    numeric = kind is not ColumnKind.BOOLEAN and all(p.number is not None for p in i.effect)
     name = shorten(i.column, 40)
 
     def paint(ax: Axes) -> None:
+        from matplotlib.dates import DAILY, AutoDateFormatter, AutoDateLocator
         from matplotlib.ticker import FuncFormatter, MaxNLocator
 
         ys = [p.prediction for p in i.effect]
@@ -42,6 +48,12 @@ def _figure(i: Importance, k: int, limits: tuple[float, float], what: str, proba
             ax.plot([p.number or 0.0 for p in i.effect], ys, color=ACCENT, marker="o", markersize=3)
             ax.xaxis.set_major_locator(MaxNLocator(4))
             ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
+        elif kind is ColumnKind.DATETIME:
+            dates = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
+            dates.maxticks[DAILY] = 4  # the longest labels
+            ax.plot([np.datetime64(p.value) for p in i.effect], ys, color=ACCENT, marker="o", markersize=3)
+            ax.xaxis.set_major_locator(dates)
+            ax.xaxis.set_major_formatter(AutoDateFormatter(dates))  # type: ignore[no-untyped-call]
         else:
             room = 44 // len(ys)
             ax.plot(range(len(ys)), ys, color=ACCENT, marker="o", markersize=5, linestyle="none")

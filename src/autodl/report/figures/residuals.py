@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from autodl.records import Residuals
 from autodl.report import format as fmt
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 POINTS = 500
 BINS = 8
+Size = Literal["true value", "prediction"]
+SIZES: tuple[Size, ...] = ("true value", "prediction")
+"""By what rows are put into bins; in the order of a pair."""
 
 
 def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
@@ -48,18 +51,19 @@ def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
         ax.set_ylabel("error (predicted − true)")
         _plain_ticks(ax)
 
-    table = _bins(r)
+    table, by_prediction = _bins(r, "true value"), _bins(r, "prediction")
     shown = f"{fmt.plural(len(keep), 'held-back row')}"
     return (
         Figure(
             "predicted", "Predicted against true", draw("predicted", against),
             f"Scatter of predicted against true {name}, {shown}; on the dashed line the prediction is exact. "
-            f"{_words(table)}",
+            f"{_words(table, 'true value')}",
             table, f"{shown}; on the dashed line the prediction is exact.",
         ),
         Figure(
             "errors", "Error by size of the prediction", draw("errors", errors),
-            f"Scatter of error against predicted {name}, {shown}. {_words(table)}", table,
+            f"Scatter of error against predicted {name}, {shown}. {_words(by_prediction, 'prediction')}",
+            by_prediction,
             "A fan that widens to the right means that large values are less certain.",
         ),
     )  # fmt: skip
@@ -73,26 +77,27 @@ def _plain_ticks(ax: Axes) -> None:
         axis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
 
 
-def _bins(r: Residuals) -> Table:
-    """Typical error by equal-count bins of the true value."""
-    pairs = sorted(zip(r.true, r.predicted, strict=True))
+def _bins(r: Residuals, by: Size) -> Table:
+    """Typical error by equal-count bins of the true value or the prediction."""
+    place = SIZES.index(by)
+    pairs = sorted(zip(r.true, r.predicted, strict=True), key=lambda pair: pair[place])
     n_bins = min(BINS, max(1, len(pairs) // 5))
     rows = []
     for b in range(n_bins):
         part = pairs[b * len(pairs) // n_bins : (b + 1) * len(pairs) // n_bins]
         off = sorted(abs(p - t) for t, p in part)
         mean = sum(p - t for t, p in part) / len(part)
-        span = f"{fmt.number(part[0][0])} to {fmt.number(part[-1][0])}"
+        span = f"{fmt.number(part[0][place])} to {fmt.number(part[-1][place])}"
         rows.append((span, fmt.count(len(part)), fmt.number(off[len(off) // 2]), fmt.number(mean)))
     columns = (
-        Column("True value"),
+        Column(by.capitalize()),
         Column("Rows", True),
         Column("Typically off by", True),
         Column("Mean error", True),
     )
-    return Table("Error by size of the true value", columns, tuple(rows))
+    return Table(f"Error by size of the {by}", columns, tuple(rows))
 
 
-def _words(table: Table) -> str:
+def _words(table: Table, by: Size) -> str:
     first, last = table.rows[0], table.rows[-1]
-    return f"Typically off by {first[2]} where the true value is {first[0]}, by {last[2]} where it is {last[0]}."
+    return f"Typically off by {first[2]} where the {by} is {first[0]}, by {last[2]} where it is {last[0]}."

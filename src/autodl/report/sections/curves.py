@@ -20,13 +20,12 @@ def curves(facts: Facts) -> Curves | None:
     figures = curve_figures(e, len(facts.classes))
     threshold = _threshold(facts, e.roc[0]) if len(facts.classes) == 2 and e.roc and e.confusion else None
     about = (
-        f"of {code(facts.positive, 24)}"
+        f"{code(facts.positive, 24)} sort"
         if len(facts.classes) == 2
-        else "of one class against all others, the hardest first"
+        else "each class against all others sort (the hardest first),"
     )
     intro = (
-        f"How well the probabilities {about} sort and how honest they are, on "
-        f"{fmt.plural(e.n_test, 'held-back row')}."
+        f"How well the probabilities of {about} and how honest they are, on {fmt.plural(e.n_test, 'held-back row')}."
     )
     words = ""
     if threshold:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from autodl.records import Importance
-from autodl.records.column import OBJECTS
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.figures.effects import effect_figures
@@ -25,14 +24,14 @@ def bars(facts: Facts, limit: int) -> tuple[Driver, ...]:
     top = max([max(i.high, i.drop) for i in chosen], default=0.0)
     if top <= 0:
         top = 1.0
-    return tuple(_bar(facts, i, top) for i in chosen)
+    return tuple(_bar(i, top) for i in chosen)
 
 
 def _percent(value: float, top: float) -> float:
     return round(min(100.0, max(0.0, 100 * value / top)), 2)
 
 
-def _bar(facts: Facts, i: Importance, top: float) -> Driver:
+def _bar(i: Importance, top: float) -> Driver:
     places = fmt.decimals(i.low, i.high)
     return Driver(
         name=code(i.column, 32),
@@ -40,7 +39,7 @@ def _bar(facts: Facts, i: Importance, top: float) -> Driver:
         low=_percent(i.low, top),
         high=_percent(i.high, top),
         amount=f"{fmt.fixed(i.drop, places)} ({fmt.fixed(i.low, places)} to {fmt.fixed(i.high, places)})",
-        direction=_told(facts, i),
+        direction=_told(i),
     )
 
 
@@ -58,10 +57,12 @@ def direction(i: Importance) -> str:
     )
 
 
-def _told(facts: Facts, i: Importance) -> str:
-    """The direction in words, or that there is no simple one; nothing for images, texts and series."""
-    objects = facts.profile.columns.of_kind(*OBJECTS)
-    return direction(i) or ("" if i.column in objects else "no simple direction")
+def _told(i: Importance) -> str:
+    """The direction in words, or that there is no simple one; nothing where it was not looked for.
+
+    Effects are measured of the leading columns only, and never of images, texts and series.
+    """
+    return direction(i) or ("no simple direction" if len(i.effect) > 1 else "")
 
 
 def columns_measured(facts: Facts) -> str:
@@ -82,7 +83,7 @@ def drives(facts: Facts) -> Drives | None:
     rows = tuple(
         (
             code(i.column), fmt.number(i.drop), fmt.number(i.low), fmt.number(i.high),
-            _told(facts, i),
+            _told(i),
         )
         for i in e.importances
     )  # fmt: skip
@@ -112,5 +113,5 @@ def drives(facts: Facts) -> Drives | None:
         effects_intro=f"The mean prediction ({'probability of ' if facts.classification else ''}{what}) when all "
         "rows "
         "are given the value on the axis and everything else stays as it is.",
-        effects=effect_figures(e, facts.classification, facts.plan.target),
+        effects=effect_figures(e, facts.profile.columns, facts.classification, facts.plan.target),
     )

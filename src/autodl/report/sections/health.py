@@ -22,14 +22,14 @@ def health(facts: Facts) -> Health:
     from autodl.profiling.checks.base import NO_TIME
 
     p = facts.profile
-    n_warn = len({f.code for f in warnings(facts)})
+    to_see = warnings(facts)
     unseen = [f for f in p.findings if f.message == NO_TIME]
-    n_checks = len({f.code for f in p.findings if f not in unseen})
+    n_checks = len({f.code for f in p.findings if f.severity is not Severity.NOT_APPLICABLE})
     size = f" ({fmt.size(p.read.n_bytes)})" if p.read.n_bytes else ""
     intro = (
         f"{fmt.plural(p.n_rows, 'row')} with a target and {fmt.plural(len(p.columns.columns), 'column')}{size}. "
-        f"{fmt.plural(n_checks, 'check')} ran; {fmt.count(n_warn) if n_warn else 'none'} "
-        f"{'asks' if n_warn == 1 else 'ask'} for your eyes."
+        f"{fmt.plural(n_checks, 'check')} ran; {fmt.plural(len(to_see), 'finding') if to_see else 'no finding'} "
+        f"{'ask' if len(to_see) > 1 else 'asks'} for your eyes."
     )
     if p.target.n_missing:
         intro += (
@@ -38,11 +38,7 @@ def health(facts: Facts) -> Health:
         )
     if p.read.notes:
         intro += " " + " ".join(sentence(n) for n in p.read.notes)
-    groups = (
-        [("To look at", "A person should decide about these.", _table(warnings(facts), "To look at"))]
-        if n_warn
-        else []
-    )
+    groups = [("To look at", "A person should decide about these.", _table(to_see, "To look at"))] if to_see else []
     for severity, heading, text in GROUPS:
         found = [f for f in p.findings if f.severity is severity and f not in unseen]
         if found:
@@ -78,7 +74,7 @@ def _columns(facts: Facts) -> Table:
         rows.append(
             (
                 code(c.name), str(c.kind.value), use + (f": {clean(why)}" if why else ""),
-                fmt.in_base(c.n_missing / max(1, c.n)) if c.n_missing else "none", fmt.count(c.n_unique), _values(c),
+                fmt.share(c.n_missing / max(1, c.n)) if c.n_missing else "none", fmt.count(c.n_unique), _values(c),
             )
         )  # fmt: skip
     more = len(p.columns.columns) - MAX_COLUMNS
@@ -110,4 +106,4 @@ def _values(c: ColumnInfo) -> str:
         low, middle, high = c.series.length
         steps = fmt.plural(high, "step") if low == high else f"{low} to {high} steps, middle {middle}"
         return steps + (f", {c.series.channels} numbers each" if c.series.channels > 1 else "")
-    return ", ".join(f"{code(v, 20)} {fmt.in_base(n / max(1, c.n - c.n_missing))}" for v, n in c.top[:3])
+    return ", ".join(f"{code(v, 20)} {fmt.share(n / max(1, c.n - c.n_missing))}" for v, n in c.top[:3])

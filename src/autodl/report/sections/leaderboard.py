@@ -15,9 +15,9 @@ MAX_ROWS = 40
 
 
 def places_for(intervals: list[Interval]) -> int:
-    """Common decimals of a column: those the tightest interval supports, at most five."""
+    """Common decimals of a column: those the tightest interval supports, at most five of everyday numbers."""
     found = [fmt.decimals(i.low, i.high) for i in intervals if i.high > i.low]
-    return min(5, max(found, default=3))
+    return fmt.at_most(max(found, default=3), [i.value for i in intervals])
 
 
 def _axis(values: list[float]) -> tuple[float, float]:
@@ -46,7 +46,7 @@ def _tested(facts: Facts) -> Board:
     tests = [m.test for m in models if m.test]
     axis = metric.within(*_axis([v for t in tests for v in (t.low, t.high)]))
     # One digit more than a single score deserves: rows are compared with one another.
-    places = min(5, places_for(tests) + 1)
+    places = fmt.at_most(places_for(tests) + 1, [t.value for t in tests])
     guess = facts.baseline.test.value if facts.baseline and facts.baseline.test else None
     rows = []
     for m in models:
@@ -133,9 +133,9 @@ def _untested(facts: Facts) -> Board:
                 shorten(facts.trial_name(t.spec), 40), facts.family_name(t.spec.family), "", None,
                 fmt.MISSING, fmt.MISSING,
                 fmt.fixed(t.score if t.score is not None else math.nan, places),
-                fmt.seconds(cost.fit_s) if cost else fmt.MISSING,
+                fmt.seconds(t.fit_s) if cost else fmt.MISSING,
                 fmt.milliseconds(cost.predict_ms_per_row) if cost else fmt.MISSING,
-                fmt.size(cost.size_bytes) if cost else fmt.MISSING, False, False,
+                fmt.size(t.need.size_bytes or 0), False, False,
             )
         )  # fmt: skip
     intro = (
@@ -215,7 +215,7 @@ def versus(facts: Facts) -> Versus | None:
         return None
     near = [c for c in found if c.b != e.baseline] or found
     axis = _axis([0.0, *(v for c in near for v in (c.low, c.high))])
-    places = min(5, max(fmt.decimals(c.low, c.high) for c in found))
+    places = fmt.at_most(max(fmt.decimals(c.low, c.high) for c in found), [c.difference for c in found])
     word = {"better": "better", "worse": "worse", "tie": "tie"}
     rows = tuple(
         VersusRow(

@@ -202,9 +202,13 @@ def time_use(facts: Facts) -> TimeUse:
         f"{fmt.plural(plan.workers, 'at a time', 'at a time')}, "
         f"with {fmt.plural(plan.threads, 'thread')} each."
     )
-    sizes = [t.cost.size_bytes for t in facts.trials if t.cost and t.cost.size_bytes]
+    sizes = [t.need.size_bytes for t in facts.trials if t.need.size_bytes]
     if sizes:
-        intro += f" The largest model tried takes {fmt.size(max(sizes))}, all together {fmt.size(sum(sizes))}."
+        total_size = sum(t.cost.size_bytes for t in facts.trials if t.cost)
+        intro += (
+            f" The largest model tried takes {fmt.size(max(sizes))}, those of all tries and folds together "
+            f"{fmt.size(total_size)}."
+        )
     total = sum(s.seconds for s in stages)
     slices, left = [], 0.0
     for i, s in enumerate(stages):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autodl.records import Evaluation
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, MetricWords, metric_words
@@ -12,6 +14,8 @@ from autodl.report.view import Cell, Column, Confusion, Table, Wrong
 
 MAX_VALUES = 8
 MAX_PAIRS = 10
+MAX_CLASSES = 40
+"""More make a matrix that nobody reads, with a cell for each pair of them; they are listed instead."""
 
 
 def wrong(facts: Facts) -> Wrong | None:
@@ -25,14 +29,8 @@ def wrong(facts: Facts) -> Wrong | None:
     if e.residuals and e.residuals.quantiles:
         rows = tuple((shorten(k), fmt.number(v)) for k, v in e.residuals.quantiles.items())
         quantiles = Table("How far off, by share of rows", (Column("Quantile"), Column("Error", True)), rows)
-    intro = (
-        f"Every held-back row by its true class (down) and the answer of {e.leader} (across); the framed diagonal "
-        f"is right. {answers_from(facts)}".rstrip()
-        if confusion
-        else f"Errors of {e.leader} on held-back rows."
-    )
     return Wrong(
-        intro,
+        _intro(facts, e, confusion),
         confusion,
         figures,
         quantiles,
@@ -43,33 +41,58 @@ def wrong(facts: Facts) -> Wrong | None:
     )
 
 
+def _intro(facts: Facts, e: Evaluation, confusion: Confusion | None) -> str:
+    if confusion is None:
+        return f"Errors of {e.leader} on held-back rows."
+    text = (
+        f"Every held-back row by its true class (down) and the answer of {e.leader} (across); the framed diagonal "
+        "is right."
+        if confusion.rows
+        else f"Answers of {e.leader} on held-back rows, by their true class."
+    )
+    return f"{text} {answers_from(facts)}".rstrip()
+
+
 def _confusion(facts: Facts, e: Evaluation) -> Confusion:
+    sums = [sum(counts) for counts in e.confusion]
+    totals = tuple(map(fmt.count, sums))
+    recalls = tuple(
+        fmt.share(counts[i] / total) if total else fmt.MISSING
+        for i, (counts, total) in enumerate(zip(e.confusion, sums, strict=True))
+    )
+    frequent = _frequent(facts, e, sums)
+    if len(facts.classes) > MAX_CLASSES:
+        listed = tuple((code(c, 48), *told) for c, *told in zip(facts.classes, totals, recalls, strict=True))
+        by_class = Table("Right by class", (Column("Class"), Column("Rows", True), Column("Right", True)), listed)
+        return Confusion((), (), (), (), "", frequent, by_class)
     classes = tuple(shorten(c, 18) for c in facts.classes)
-    rows, totals, recalls, pairs = [], [], [], []
-    for i, counts in enumerate(e.confusion):
-        total = sum(counts)
-        cells = []
-        for j, n in enumerate(counts):
-            share = n / total if total else 0.0
-            hint = f"true {facts.classes[i]}, answered {facts.classes[j]}: {fmt.count(n)} of {fmt.count(total)}"
-            cells.append(Cell(fmt.count(n) if n else "·", round(share, 3), i == j, shorten(hint, 160)))
-            if i != j and n:
-                pairs.append((n, share, facts.classes[i], facts.classes[j], total))
-        rows.append(tuple(cells))
-        totals.append(fmt.count(total))
-        recalls.append(fmt.share(counts[i] / total) if total else fmt.MISSING)
-    pairs.sort(key=lambda p: -p[0])
-    frequent = None
-    if len(classes) > 2 and pairs:
-        frequent = Table(
-            "Most frequent confusions",
-            (Column("True"), Column("Answered"), Column("Rows", True), Column("Of its class", True)),
-            tuple((code(a, 24), code(b, 24), fmt.count(n), fmt.share(s)) for n, s, a, b, _ in pairs[:MAX_PAIRS]),
-        )
+    rows = tuple(_row(facts, i, counts) for i, counts in enumerate(e.confusion))
     alt = "Confusion matrix: " + "; ".join(
         f"{c}: {r} right of {t}" for c, r, t in zip(classes, recalls, totals, strict=True)
     )
-    return Confusion(classes, tuple(rows), tuple(totals), tuple(recalls), alt, frequent)
+    return Confusion(classes, rows, totals, recalls, alt, frequent, None)
+
+
+def _row(facts: Facts, i: int, counts: Sequence[int]) -> tuple[Cell, ...]:
+    total = sum(counts)
+    cells = []
+    for j, n in enumerate(counts):
+        share = n / total if total else 0.0
+        hint = f"true {facts.classes[i]}, answered {facts.classes[j]}: {fmt.count(n)} of {fmt.count(total)}"
+        cells.append(Cell(fmt.count(n) if n else "·", round(share, 3), i == j, shorten(hint, 160)))
+    return tuple(cells)
+
+
+def _frequent(facts: Facts, e: Evaluation, sums: Sequence[int]) -> Table | None:
+    pairs = [(n, i, j) for i, counts in enumerate(e.confusion) for j, n in enumerate(counts) if n and i != j]
+    if len(facts.classes) <= 2 or not pairs:
+        return None
+    rows = tuple(
+        (code(facts.classes[i], 24), code(facts.classes[j], 24), fmt.count(n), fmt.share(n / sums[i]))
+        for n, i, j in sorted(pairs, key=lambda p: -p[0])[:MAX_PAIRS]
+    )
+    columns = (Column("True"), Column("Answered"), Column("Rows", True), Column("Of its class", True))
+    return Table("Most frequent confusions", columns, rows)
 
 
 def _segments_intro(e: Evaluation) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autodl.machine import available_memory
+from autodl.machine import available_memory, this_machine
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.prepared import PreparedFolds, cache_limit
 from autodl.search.runners.base import Runner, grace
@@ -105,3 +105,8 @@ class InlineRunner(Runner):
     def close(self) -> None:
         """Forget the running jobs; their threads end with the process."""
         self._running = {}
+
+
+def last_resort(data: TrialData) -> InlineRunner:
+    """One trial at a time with all cores, as nothing else runs beside it: where no worker comes up."""
+    return InlineRunner(replace(data, threads=max(data.threads, this_machine().cores)))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from autodl.errors import ConfigError
 from autodl.events import Listener, Note
 from autodl.models.base import families
 from autodl.records import Plan
 from autodl.search.budget import Budget
 from autodl.search.runners.base import Runner
-from autodl.search.runners.inline import InlineRunner
+from autodl.search.runners.inline import InlineRunner, last_resort
 
 if TYPE_CHECKING:
     from autodl.search.runners.ray import RayRunner
@@ -32,6 +32,9 @@ def make_runner(
     plan: Plan, data: TrialData, address: str | None, budget: Budget, listener: Listener, *, resumed: bool = False
 ) -> Runner:
     """The runner that the plan asks for.
+
+    Where Ray does not start on this machine, worker processes take its place. Where those do not come up either,
+    trials run one at a time in this process, with all cores.
 
     Without a clock, the slow starters take all trials from the first on, so that a run repeats exactly. So they do in
     a resumed run: a trial that has ended one run in this process would end every further one, too.
@@ -59,7 +62,7 @@ def make_runner(
     def tell(text: str) -> None:
         listener(Note(text, budget.elapsed()))
 
-    def ray(closing: threading.Event) -> Runner:
+    def on_ray(closing: threading.Event) -> Runner:
         from autodl.search.runners.ray import RayRunner
 
         runner = joined or RayRunner(data, plan.workers, None, start_s=start_s, closing=closing, tell=tell)
@@ -69,10 +72,19 @@ def make_runner(
             tell(f"Ray is up: {most}{plan.workers} trials at a time from here on.")
         return runner
 
-    if plan.runner == "process":
-        make, name = processes, "A separate process for the trials"
-    else:
-        make, name = ray, "Ray"
+    def on_ray_or_here(closing: threading.Event) -> Runner:
+        try:
+            return on_ray(closing)
+        except Exception as error:  # whatever it is, there is another way
+            if closing.is_set():
+                raise
+            tell(f"Ray did not start ({error}); trials run in processes of this machine instead.")
+            return processes(closing)
+
+    make, name = processes, "A separate process for the trials"
+    if plan.runner == "ray":
+        # Who names a cluster does not want its trials here; worker processes need a POSIX system.
+        make, name = (on_ray, "Ray") if address is not None or os.name != "posix" else (on_ray_or_here, name)
     never = threading.Event()
     joined: RayRunner | None = None
     if plan.runner == "ray" and address is not None:
@@ -90,24 +102,20 @@ def make_runner(
     first = InlineRunner(data)
     if not budget.unlimited and not resumed:
         after = FIRST_OUTCOMES if plan.runner == "process" else 0  # Ray takes so long that every second counts
-        return WarmingRunner(first, _told(make, name, budget, listener), after)
-    try:
+        return WarmingRunner(first, _or_last_resort(make, name, data, tell), after)
+    if address is not None:
         return make(never)
-    except (ConfigError, OSError, RuntimeError) as error:
-        if address is not None:
-            raise
-        listener(Note(f"{name} did not start ({error}); trials run without it.", budget.elapsed()))
-        return first
+    return _or_last_resort(make, name, data, tell)(never)
 
 
-def _told(make: Make, name: str, budget: Budget, listener: Listener) -> Make:
-    def make_or_tell(closing: threading.Event) -> Runner:
+def _or_last_resort(make: Make, name: str, data: TrialData, tell: Callable[[str], None]) -> Make:
+    def made(closing: threading.Event) -> Runner:
         try:
             return make(closing)
         except Exception as error:
-            if not closing.is_set():
-                text = f"{name} did not start ({error}); trials go on without it."
-                listener(Note(text, budget.elapsed()))
-            raise
+            if closing.is_set():
+                raise
+            tell(f"{name} did not start ({error}); trials go on without it, one at a time.")
+            return last_resort(data)
 
-    return make_or_tell
+    return made

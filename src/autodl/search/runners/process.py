@@ -20,7 +20,7 @@ from autodl.search.memory import allowance, room
 from autodl.search.prepared import cache_limit
 from autodl.search.runners import reasons
 from autodl.search.runners.base import MAX_RETRIES, PAUSE_S, Runner, grace
-from autodl.search.runners.inline import InlineRunner
+from autodl.search.runners.inline import InlineRunner, last_resort
 from autodl.search.runners.memory_watch import MemoryWatch
 from autodl.search.runners.shared_data import write_shared
 from autodl.search.runners.worker_log import Told
@@ -217,7 +217,7 @@ class ProcessRunner(Runner):
             self._tell(
                 f"No worker process comes up any more ({reason}); trials go on in this process, one at a time."
             )
-            self._spare = InlineRunner(self._data)
+            self._spare = last_resort(self._data)
         if slot.job is None:
             return None
         reason = f"{NO_PROCESS}: {reason}"

@@ -9,7 +9,7 @@ from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.memory import WORKER_BYTES
 from autodl.search.naming import trial_number
 from autodl.search.runners.base import Runner
-from autodl.search.runners.inline import InlineRunner
+from autodl.search.runners.inline import InlineRunner, last_resort
 from autodl.search.runners.ray_crew import START_S, RayCrew, RayLostError
 from autodl.search.runners.ray_setup import Ended, RaySetup
 from autodl.search.trial import Job, TrialData, TrialOutcome
@@ -127,7 +127,7 @@ class RayRunner(Runner):
 
     def _go_on_here(self, error: RayLostError) -> None:
         self._tell(f"Ray is gone for good ({error}); trials go on in this process, one at a time.")
-        self._spare = InlineRunner(self._data)
+        self._spare = last_resort(self._data)
         self._left_over = list(self._running.values())
         self._running = {}
 

@@ -150,10 +150,11 @@ class RayCrew:
             return
         if self._broken:
             raise ConfigError(self._broken.reason, self._broken.remedy)
-        cores = f"{self._setup.cpus:g} free core{'s' if self._setup.cpus != 1 else ''}"
+        trials = self._setup.kind == "trials"
+        fewer = "ask for more --workers, each of fewer cores" if trials else "ask for fewer `cpus` for each call"
         raise ConfigError(
-            f"no worker with {cores} came up on Ray within {seconds:.0f} s",
-            "Ask for fewer with --workers, or look at `ray status`.",
+            f"no worker came up on Ray within {seconds:.0f} s",
+            f"See in `ray status` whether other work takes all cores, or {fewer}.",
         )
 
     def start(self, number: int, request: Any, seconds: float = math.inf, bytes_: float = 0.0) -> None:

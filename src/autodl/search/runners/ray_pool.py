@@ -17,7 +17,7 @@ from typing import Any
 
 from autodl.search.runners import reasons
 from autodl.search.runners.base import MAX_RETRIES, PAUSE_S, grace
-from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, RaySetup, Seats
+from autodl.search.runners.ray_setup import Broken, Call, Ended, Message, Note, RaySetup, Seats
 from autodl.search.runners.ray_worker import RayWorker
 
 ASKED = 2
@@ -82,7 +82,8 @@ class Pool:
         self, ray: Any, setup: RaySetup, data: Any, paths: list[str], send: Callable[[Message], None]
     ) -> None:
         self._ray, self._setup, self._data, self._paths, self._send = ray, setup, data, paths, send
-        self._remote = ray.remote(num_cpus=setup.cpus, memory=int(setup.memory) or None, max_restarts=0)(RayWorker)
+        cpus = self._cpus = self._placeable(setup.cpus) if setup.kind == "trials" else setup.cpus
+        self._remote = ray.remote(num_cpus=cpus, memory=int(setup.memory) or None, max_restarts=0)(RayWorker)
         free = ray.available_resources()
         self._gpu_seats = int(free.get("GPU", 0.0) / setup.gpus) if setup.gpus > 0 else 0
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -94,7 +95,7 @@ class Pool:
         self._useless = 0
         """Workers in a row that ended before they were up."""
         self._not_before = 0.0
-        room = int(free.get("CPU", 0.0) / setup.cpus) if setup.cpus > 0 else setup.workers
+        room = int(free.get("CPU", 0.0) / cpus) if cpus > 0 else setup.workers
         for _ in range(min(setup.workers, max(1, room))):
             self._ask()
 
@@ -133,6 +134,15 @@ class Pool:
 
     # Workers.
 
+    def _placeable(self, cpus: float) -> float:
+        """Cores of a worker that some machine has: the plan knows those of the machine that asks alone."""
+        most = int(max((n["Resources"].get("CPU", 0.0) for n in self._ray.nodes() if n["Alive"]), default=0.0))
+        if not 1 <= most < cpus:  # a cluster without cores may grow
+            return cpus
+        cores = f"{most} core{'s' if most > 1 else ''}"
+        self._send(Note(f"The largest machine of the cluster has {cores}: a trial gets as many, not {cpus:g}."))
+        return float(most)
+
     def _ask(self) -> None:
         gpus = self._setup.gpus if sum(s.gpu for s in self._seats) < self._gpu_seats else 0.0
         seat = _Seat(self._remote.options(num_gpus=gpus).remote(), gpu=gpus > 0)
@@ -151,8 +161,9 @@ class Pool:
             return
         seat.node, free = done.result()
         self._room.setdefault(seat.node, MEMORY_SHARE * free)
-        setup = self._setup
-        self._when(seat, seat.actor.warm.remote(setup.kind, setup.workers, self._paths, self._data), self._warmed)
+        setup, threads = self._setup, max(1, int(self._cpus))
+        warm = seat.actor.warm.remote(setup.kind, setup.workers, self._paths, self._data, threads)
+        self._when(seat, warm, self._warmed)
 
     def _warmed(self, seat: _Seat, done: Future[Any]) -> None:
         if seat not in self._seats:

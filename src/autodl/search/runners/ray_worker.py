@@ -27,7 +27,7 @@ class RayWorker:
 
         return ray.get_runtime_context().get_node_id(), available_memory()
 
-    def warm(self, kind: Kind, workers: int, paths: list[str], parts: list[Any]) -> int:
+    def warm(self, kind: Kind, workers: int, paths: list[str], parts: list[Any], threads: int) -> int:
         """Load the data and everything that calls will import; answers with the process number.
 
         Args:
@@ -35,9 +35,10 @@ class RayWorker:
             workers: How many share the memory of this machine.
             paths: Where the driver finds modules.
             parts: Of the data or the objective.
+            threads: Of a trial at most.
         """
         sys.path.extend(p for p in paths if p not in sys.path)
-        self._serve: Serve = (_trials if kind == "trials" else _calls)(join_parts(parts), workers)
+        self._serve: Serve = (_trials if kind == "trials" else _calls)(join_parts(parts), workers, threads)
         return os.getpid()
 
     def run(self, request: bytes, seconds: float) -> tuple[bytes, str]:
@@ -47,7 +48,7 @@ class RayWorker:
             return answer, said()
 
 
-def _trials(data: Any, workers: int) -> Serve:
+def _trials(data: Any, workers: int, threads: int) -> Serve:
     from dataclasses import replace
 
     from autodl.models.base import families
@@ -56,6 +57,7 @@ def _trials(data: Any, workers: int) -> Serve:
     from autodl.search.trial import run_trial
 
     len(families)  # imports every family's module
+    data = replace(data, threads=min(data.threads, threads))
     warm_up(data)
     cache = PreparedFolds(data, cache_limit(available_memory() / max(1, workers)))
 
@@ -65,7 +67,7 @@ def _trials(data: Any, workers: int) -> Serve:
     return serve
 
 
-def _calls(objective: Any, workers: int) -> Serve:
+def _calls(objective: Any, workers: int, threads: int) -> Serve:
     from autodl.search.calling import call
 
     def serve(request: Any, seconds: float) -> Any:

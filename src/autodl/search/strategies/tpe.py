@@ -62,7 +62,9 @@ class TPE(Strategy):
         )
         study = optuna.create_study(sampler=sampler)
         known = {name: distribution(p) for name, p in space.params.items()}
-        study.add_trials([_uncopied(_frozen(known, o)) for o in history if _fits(space, o.config)])
+        # What has losses at other fidelities only is good or bad; as a running trial it would count as bad.
+        told = [o for o in history if _fits(space, o.config) and not (o.status == "running" and o.curve)]
+        study.add_trials([_uncopied(_frozen(known, o)) for o in told])
         return [_suggest(space, study.ask()) for _ in range(n)]
 
 

@@ -1,0 +1,42 @@
+"""What the search is told of the size of the problem."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl.preprocess import Preparer
+from autodl.preprocess.dates import CYCLES, DATE_PARTS
+from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
+from autodl.search.memory import Rows, preparation_cost
+from autodl.stages.preparing import _shape
+
+
+def dated(**kinds: ColumnKind) -> TableSchema:
+    return TableSchema(
+        columns=tuple(ColumnInfo(name=n, kind=k, n=400, n_missing=0, n_unique=400) for n, k in kinds.items())
+    )
+
+
+@pytest.mark.parametrize(("scale", "width"), [("none", DATE_PARTS), ("standard", DATE_PARTS + CYCLES)])
+def test_a_date_counts_as_the_columns_that_it_becomes(scale: str, width: int) -> None:
+    """In the size of the problem for all families alike, in the memory of a preparation by its recipe."""
+    schema, recipe = dated(when=ColumnKind.DATETIME), Recipe(scale=scale)
+    frame = pd.DataFrame({"when": pd.date_range("2020-01-01", periods=400, freq="77h")})
+    assert Preparer(recipe, schema, Task.REGRESSION).fit_transform(frame, np.zeros(400)).n_numeric == width
+    numbers = dated(**{f"n{j}": ColumnKind.NUMERIC for j in range(width)})
+    rows = Rows(300, 50, 50)
+    date, as_numbers = (preparation_cost(recipe, s.columns, rows, 0).bytes for s in (schema, numbers))
+    own = 8.0 * rows.train  # of each column of the frame
+    assert date - own == pytest.approx(as_numbers - width * own)
+
+
+def test_the_search_counts_dates_as_the_planner_does() -> None:
+    kinds = {"price": ColumnKind.NUMERIC, "new": ColumnKind.BOOLEAN, "from": ColumnKind.DATETIME}
+    schema = dated(**kinds, until=ColumnKind.DATETIME)
+    plan = SimpleNamespace(classes=(), quantiles=(), threads=1)
+    shape = _shape(schema, plan, [(np.arange(300), np.arange(300, 400))], 1.0)
+    assert (shape.rows, shape.numeric) == (300, 2 + 2 * DATE_PARTS)
