@@ -169,10 +169,11 @@ def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) ->
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
     if len({r.text == "tokens" for r in recipes.values()}) == 2:
-        why += (
-            " Models of which words occur come first: they take seconds and are hard to beat. Networks that read the "
-            "words in their order follow, with a small part of the time."
-        )
+        why += " Models of which words occur come first: they take seconds and are hard to beat."
+        if any(r.tokenizer for r in recipes.values()):
+            why += " A network that was trained on very many texts goes on learning from these."
+        if any(r.text == "tokens" and not r.tokenizer for r in recipes.values()):
+            why += " Networks that learn from nothing to read words in their order get a small part of the time."
     return Decision(
         topic="Text",
         choice=_spread(recipes, "text", words),
