@@ -26,7 +26,7 @@ def test_family(key: str, check: Callable[[str], None]) -> None:
     family = families[key]
     if family.missing():
         pytest.skip(f"needs {', '.join(family.missing())} (extra '{family.extra}')")
-    if family.extra:
+    if family.extra and family.tunes is None:
         pytest.skip(f"optional family with its own test (extra '{family.extra}')")
     check(key)
 

@@ -16,6 +16,7 @@ from autodl.models.base import Meta, Shape
 from autodl.models.finetuned_text import FinetunedText, FinetunedTextConfig
 from autodl.models.nn.text_trunk_cost import layers_cost, looked_up, most_tokens
 from autodl.models.nn.tuned_text import TunedTextBody, layer_stack
+from autodl.preprocess import piece_tokenizer
 from autodl.preprocess.piece_tokenizer import PieceTokenizer
 from autodl.preprocess.text_tokens import TextTokens
 from autodl.pretrained import finding
@@ -101,6 +102,38 @@ def cutter(key: str) -> TextTokens:
     import pandas as pd
 
     return TextTokens(("said",), key).fit(pd.DataFrame({"said": ["a"]}))
+
+
+def test_very_long_texts_are_cut_at_both_ends_and_many_in_parts(folder, monkeypatch) -> None:
+    rules = PieceTokenizer.of(key_of(str(folder)))
+    (long,) = (rules.batch(["cat " * 9_000 + "good"]).store.get(0),)
+    assert [WORDS[k - FIRST] for k in (*long[:2], *long[-2:])] == ["[CLS]", "cat", "good", "[SEP]"]
+    assert len(long) < piece_tokenizer.LONGEST_TEXT
+    texts = [f"a {w}" for w in WORDS[5:]] * 3
+    whole = rules.batch(texts).store
+    monkeypatch.setattr(piece_tokenizer, "AT_ONCE", 4)
+    parted = rules.batch(texts).store
+    np.testing.assert_array_equal(parted.flat, whole.flat)
+    np.testing.assert_array_equal(parted.starts, whole.starts)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        {"model_type": "roberta", "hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 24},
+        {"model_type": "mpnet", "hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 24},
+        {"model_type": "electra", "hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 24},
+    ],
+    ids=lambda layers: layers["model_type"],
+)
+def test_networks_of_other_makers_have_layers_too(layers) -> None:
+    told = {**layers, "num_attention_heads": 2, "vocab_size": 20, "max_position_embeddings": 30, "pad_token_id": 1}
+    unwanted = {"attn_implementation": "kernels-community/flash-attn", "auto_map": {"AutoModel": "evil.Model"}}
+    network = TunedTextBody({**told, **unwanted}, False, 4, 1, 0.2, 0.9).train(False)
+    assert len(layer_stack(network.network)) == 2
+    with torch.no_grad():
+        found = network(torch.tensor([[5, 6, 7, PADDING], [PADDING] * 4]))
+    assert found.shape == (2, 16) and torch.isfinite(found).all()
 
 
 def test_texts_are_cut_as_the_library_cuts_them(folder) -> None:

@@ -24,6 +24,8 @@ _ORDER = ("warns", "fixed")
 _STYLES = {"warns": "yellow", "fixed": "cyan"}
 _SHORT = 3
 """Entries of one kind that the short form shows."""
+_WARNINGS = 2
+"""Those told in full there: the most urgent ones have much to say."""
 _MAIN_TOPICS = ("Metric", "Row weights", "Images", "Test rows", "Validation", "Search", "Computing")
 """Decisions that the short form shows; the others prepare the columns, or stand elsewhere on the screen."""
 
@@ -128,7 +130,7 @@ def _findings(console: Console, profile: Profile, verbose: bool) -> None:
         found = sorted(
             (f for f in profile.findings if f.severity.value == severity), key=lambda f: (urgency(f.code), f.code)
         )
-        full = found if verbose else found[: _SHORT * (severity == "warns")]
+        full = found if verbose else found[: _WARNINGS * (severity == "warns")]
         style = _STYLES[severity]
         for finding in full:
             table.add_row(Text(severity, style=style), finding.code, f"{finding.message} {finding.action}".strip())

@@ -84,6 +84,8 @@ class TreesEstimator(ArrayEstimator):
             more = min(_CHUNK, threads * int(min(_CHUNK, deadline.left() / max(one, 1e-6))))
         # The size limit ends training as well, but at the same size however quick the machine is.
         self.cut_short = not more and grown < self.config.n_estimators
+        if X_val is not None:
+            self.refit = {"n_estimators": grown}  # what was tested, and what its time was measured for
         self._model, self.voters = model, float(grown)
         if self.meta.quantiles:
             self._keep_targets(matrix, y, weight)

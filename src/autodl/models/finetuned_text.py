@@ -13,7 +13,7 @@ from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Me
 from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, speedup
 from autodl.models.nn.recipes import TEXT_RECIPE
-from autodl.models.nn.text_config import SORTED_PADDING, USUAL_TOKENS, TextChanges
+from autodl.models.nn.text_config import LONGEST, SORTED_PADDING, USUAL_TOKENS, TextChanges
 from autodl.models.nn.text_estimator import TextReader
 from autodl.models.nn.text_inputs import TextPlan
 from autodl.models.nn.text_trunk_cost import (
@@ -192,14 +192,14 @@ class FinetunedText(Family):
         """See ``Family.estimate_cost``."""
         assert isinstance(config, FinetunedTextConfig)
         rows, columns, layers = max(1, shape.rows), max(1, shape.text), config.layers()
-        usual = round(SORTED_PADDING * (shape.text_tokens or USUAL_TOKENS))
-        tokens = max(1, min(config.tokens, most_tokens(layers), usual))
+        most, usual = min(config.tokens, most_tokens(layers)), SORTED_PADDING * (shape.text_tokens or USUAL_TOKENS)
+        tokens, longest = max(1, min(most, round(usual))), max(1, min(most, round(LONGEST * usual)))
 
         row_s = columns * training_seconds(layers, tokens, config.tuned) / speedup(shape.threads)
         batch = min(rows, config.n_batch(rows))
         step_s = STEP_OVERHEAD + columns * LAYER_STEP_S * n_layers(layers)
         seconds = config.n_epochs(rows) * rows * (row_s + step_s / batch) / max(shape.speed, 1e-3)
-        whole, trained = layers_cost(layers, tokens), layers_cost(layers, tokens, config.tuned)
+        whole, trained = layers_cost(layers, longest), layers_cost(layers, longest, config.tuned)
         floats = 4.0 * looked_up(layers) + 6.0 * whole.parameters + columns * trained.activations * batch
         return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
 

@@ -49,7 +49,6 @@ class TextTransformer(Family):
     """Family of transformers over texts."""
 
     key = "text_transformer"
-    other_names = ("bert", "distilbert")
     name = "Neural network (transformer over words)"
     summary = "A network in which every word of a text looks at every other, learnt from these texts alone."
     paper = 'Vaswani et al. 2017, "Attention Is All You Need"'

@@ -10,11 +10,16 @@ import numpy as np
 
 from autodl.errors import MissingDependencyError
 from autodl.media.batch import ABSENT, MediaBatch
-from autodl.media.tokens import FIRST, TokenStore
-from autodl.preprocess.tokenizer import LONGEST_TEXT
+from autodl.media.tokens import FIRST, HEAD, TokenStore
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer as Rules
+
+AT_ONCE = 256
+"""Texts that are cut together."""
+LONGEST_TEXT = 10_000
+"""Characters of a text that are looked at: more than the tokens of any network that is trained here."""
 
 
 class PieceTokenizer:
@@ -65,11 +70,14 @@ class PieceTokenizer:
     def batch(self, texts: Sequence[str | None]) -> MediaBatch:
         """The tokens of n texts; none where a text is missing or empty."""
         there = [k for k, text in enumerate(texts) if text]
-        found = self._tokenizer.encode_batch([str(texts[k])[:LONGEST_TEXT] for k in there])
+        pieces: list[NDArray[np.int32]] = []
+        for start in range(0, len(there), AT_ONCE):  # what the library tells of each token takes much memory
+            part = [_both_ends(str(texts[k])) for k in there[start : start + AT_ONCE]]
+            pieces += [np.array(f.ids, np.int32) + np.int32(FIRST) for f in self._tokenizer.encode_batch(part)]
         lengths = np.zeros(len(texts), np.int64)
-        lengths[there] = [len(f.ids) for f in found]
+        lengths[there] = [len(p) for p in pieces]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        flat = np.fromiter((i for f in found for i in f.ids), np.int32, int(lengths.sum())) + np.int32(FIRST)
+        flat = np.concatenate(pieces) if pieces else np.empty(0, np.int32)
         places = np.where(lengths > 0, np.arange(len(texts)), ABSENT).astype(np.int64)
         return MediaBatch(TokenStore(flat, starts, self.size), places)
 
@@ -78,3 +86,11 @@ class PieceTokenizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         PieceTokenizer.__init__(self, state["rules"])
+
+
+def _both_ends(text: str) -> str:
+    """Of a very long text what lies near its ends: no network reads more."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    head = int(HEAD * LONGEST_TEXT)
+    return f"{text[:head]} {text[head - LONGEST_TEXT :]}"

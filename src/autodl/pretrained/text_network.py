@@ -12,6 +12,13 @@ from autodl.pretrained._quiet import quiet
 if TYPE_CHECKING:
     from torch import nn
 
+_APART = frozenset({
+    "model_type", "attn_implementation", "_attn_implementation", "attn_implementation_internal",
+    "_attn_implementation_internal", "experts_implementation", "auto_map", "name_or_path", "_name_or_path",
+    "quantization_config",
+})  # fmt: skip
+"""What would let a model file choose code, or fetch something."""
+
 
 def text_network(layers: Mapping[str, Any]) -> nn.Module:
     """A network with random weights, in 32 bits.
@@ -30,6 +37,7 @@ def text_network(layers: Mapping[str, Any]) -> nn.Module:
     with quiet():
         from transformers import AutoConfig, AutoModel
 
-        kind, rest = layers["model_type"], {k: v for k, v in layers.items() if k != "model_type"}
-        network: nn.Module = AutoModel.from_config(AutoConfig.for_model(kind, **rest), trust_remote_code=False)
+        rest = {k: v for k, v in layers.items() if k not in _APART}
+        config = AutoConfig.for_model(layers["model_type"], **rest)
+        network: nn.Module = AutoModel.from_config(config, trust_remote_code=False)
     return network.float()

@@ -33,6 +33,8 @@ CHARS = 200.0
 """Characters of a text whose length is not known."""
 TERM_BYTES = 100.0
 """A word or word pair of a text while the vocabulary is counted: in lists and in the dictionary."""
+TOKEN_BYTES = 4.0
+"""Of the tokens of a text, for each of its characters: as numbers, twice while they are put together."""
 PIECES_A_CHAR, PIECE_BYTES = 2.5, 40.0
 """Pieces of words in a text, and the bytes of one while they are counted."""
 CHARS_A_TERM = 3.0
@@ -113,8 +115,11 @@ def preparation_cost(
     numeric += parts * sum(c.kind is ColumnKind.DATETIME for c in features) * recipe.dates
     words = [c for c in features if c.kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)]
     codes, onehot, means = _category_widths(recipe, words, classes)
-    texts = [c for c in features if c.kind is ColumnKind.TEXT] if recipe.text in ("tfidf", "svd") else []
+    texts = [c for c in features if c.kind is ColumnKind.TEXT and recipe.text in ("tfidf", "svd", "tokens")]
     chars = sum(CHARS if c.mean_length is None else c.mean_length for c in texts)
+    cut = rows.total * chars * (recipe.text == "tokens")
+    if cut:
+        texts, chars = [], 0.0
     pieces = PIECES_A_CHAR * chars if recipe.text_pieces and rows.train * chars <= PIECE_CHARACTERS else 0.0
     terms = chars / CHARS_A_TERM
     dense = recipe.text == "svd"
@@ -131,9 +136,9 @@ def preparation_cost(
     bytes_ = rows.train * (8.0 * len(features) + 32.0 * largest + 4.0 * width)
     bytes_ += rows.total * (4.0 * width + 8.0 * codes)
     bytes_ += rows.train * (TERM_BYTES * terms + PIECE_BYTES * pieces)
-    bytes_ += 8.0 * rows.total * (terms + pieces) * (not dense)
+    bytes_ += 8.0 * rows.total * (terms + pieces) * (not dense) + TOKEN_BYTES * cut
     # Cutting texts into terms; then the components and the scores, which pass over all weights.
-    seconds = rows.total * (5e-7 * chars + 5e-7 * pieces)
+    seconds = rows.total * (5e-7 * chars + 5e-7 * pieces) + 5e-7 * cut
     if dense:
         passes = 6e-9 * recipe.text_components + 1.2e-7 * outputs * recipe.text_score
         seconds += rows.train * (terms + pieces) * passes
@@ -227,12 +232,19 @@ class MemoryModel:
 
         key = (spec.family, spec.fidelity, *sorted((k, v) for k, v in spec.config.items() if k.startswith("prep.")))
         if key not in self._seen:
-            data = self.data
-            train, valid = data.folds[0]
+            data, recipe = self.data, trial_recipe(spec, self.data)
             part = 1.0 if spec.fidelity is None else spec.fidelity
-            rows = Rows(max(1, round(part * len(train))), len(valid), len(data.test_frame))
-            recipe = trial_recipe(spec, data)
-            self._seen[key] = preparation_cost(recipe, data.schema.columns, rows, data.n_classes)
+
+            def at(train: float, valid: float) -> CostEstimate:
+                rows = Rows(max(1, round(part * train)), round(valid), len(data.test_frame))
+                return preparation_cost(recipe, data.schema.columns, rows, data.n_classes)
+
+            sizes = [(len(train), len(valid)) for train, valid in data.folds]
+            train, valid = (sum(size) / len(sizes) for size in zip(*sizes, strict=True))
+            most = max(sizes)
+            # Windows of time grow: the last one needs the most memory, each of them the mean of the time.
+            found = at(train, valid)
+            self._seen[key] = found if (train, valid) == most else replace(found, bytes=at(*most).bytes)
         return self._seen[key]
 
     def estimate(self, spec: TrialSpec, history: Sequence[TrialResult]) -> float:

@@ -133,7 +133,8 @@ class Promotions:
     ) -> TrialSpec | None:
         """The best of these that fits on the most rows."""
         asked = [s for s in (*(r.spec for r in finished), *running) if is_promotion(s)]
-        most_bytes = max(MOST_BYTES, ROOM * self.allowed)
+        # On a cluster nobody knows yet what its machines have.
+        most_bytes = max(MOST_BYTES, ROOM * self.allowed) if math.isfinite(self.allowed) else MOST_BYTES
         for part in _parts(LEAST_GROWTH * self.share):
             for factor, r in product(HASTE, scouts):
                 config = hastened(r.spec, factor, self.spaces.get(r.spec.family))

@@ -13,8 +13,9 @@ USUAL_TOKENS = 40
 """Of a text of which nothing is known."""
 SORTED_PADDING = 1.4
 """Tokens of the network's own over words and signs, and what batches of texts of like length are filled up by."""
-PADDED = 1.3
-"""Tokens of the longest text of a batch, to which all are filled up, over those of a usual one."""
+PADDED, LONGEST = 1.3, 3.0
+"""Tokens to which the texts of a batch are filled up, over those of a usual text: in the mean, as texts of like
+length come together, and of the batch of the longest ones, which decides on the memory."""
 VOCABULARY = 10_000
 """Tokens assumed for estimates; the vocabulary is learnt when a model is trained."""
 
@@ -59,9 +60,9 @@ class TextReading(TextChanges):
         """32 of fewer than 2,000, 64 up to 50,000, then 128."""
         return self.batch_size or (32 if rows < 2_000 else 64 if rows < 50_000 else 128)
 
-    def read_tokens(self, shape: Shape) -> int:
-        """Tokens that a text of this table takes in a batch."""
-        return max(1, min(self.tokens, round(PADDED * (shape.text_tokens or USUAL_TOKENS))))
+    def read_tokens(self, shape: Shape, padded: float = PADDED) -> int:
+        """Tokens that a text of this table takes in a batch, ``padded`` times those of a usual one."""
+        return max(1, min(self.tokens, round(padded * (shape.text_tokens or USUAL_TOKENS))))
 
 
 def text_training_cost(shape: Shape, config: TextReading, body: NetworkCost, overhead: float) -> CostEstimate:
@@ -72,12 +73,13 @@ def text_training_cost(shape: Shape, config: TextReading, body: NetworkCost, ove
         overhead: Seconds of one step besides its arithmetic.
     """
     columns = max(1, shape.text)
-    vectors = VOCABULARY * config.embed
+    vectors, read = VOCABULARY * config.embed, config.read_tokens(shape)
+    longest = config.read_tokens(shape, LONGEST) / read
     return training_cost(
         shape,
         config,
         flops_per_row=2.0 * columns * body.multiplications,
         parameters=vectors + body.parameters,
-        floats_per_row=columns * (body.activations + 3 * config.embed * config.read_tokens(shape)),
+        floats_per_row=columns * longest * (body.activations + 3 * config.embed * read),
         overhead=overhead,
     )
