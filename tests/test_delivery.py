@@ -116,6 +116,33 @@ def test_a_refit_that_fails_without_a_clock_is_not_tried_again(tmp_path, monkeyp
     assert delivery.is_complete(ensemble(*SAME))
 
 
+def test_a_resumed_run_says_rightly_how_each_model_came_about(tmp_path, monkeypatch):
+    delivery = delivered(tmp_path, "folds")
+    results, seen = trials(delivery), []
+    names = {i: i for i in results}
+
+    def train(self, members, _results, _too_large, _most, _beside, others):
+        seen.append(others)
+        (first, *rest) = (m.trial_id for m in reversed(members))
+        self.gone_on.add(first) if rest else None
+        return {first: [b"whole"], **{i: [] for i in rest}}
+
+    def refit(results):
+        rows = (None, np.zeros(9))
+        return delivery.refit(ensemble(*SAME), results, names, None, rows, Deadline.after(60), {}, {})
+
+    monkeypatch.setattr(Refits, "train", train)
+    alone = {i: r.model_copy(update={"models": r.models[-1:]}) for i, r in results.items()}
+    for known, as_ in ((results, "the mean of the models of its validation folds"),
+                       (alone, "the model of its last validation fold")):  # fmt: skip
+        delivery.bag(ensemble(*SAME), results, names)
+        assert refit(known) == f"t0001 (25%), trained further on all 9 rows; t0002 (75%), as {as_}."
+    resumed = refit(alone)
+    assert resumed == "t0002 (75%), trained again on all 9 rows; t0001 (25%), trained further on all 9 rows."
+    assert seen == [{}, {}, {"t0001": 1}]
+    assert "t0001 (25%), trained further on all rows" in delivery.first_of_each()
+
+
 def test_what_a_run_put_together_is_told_from_a_model_of_its_search(tmp_path):
     delivery = delivered(tmp_path)
     assert delivery.is_concluded()

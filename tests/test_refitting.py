@@ -153,6 +153,13 @@ def test_fold_models_of_members_not_trained_again_count_as_models(monkeypatch):
     assert counts == {"a": 2, "b": 0}
 
 
+def test_models_of_an_earlier_run_count_for_the_speed_of_an_answer(monkeypatch):
+    trials = {"a": trial("a", row_s=0.006), "b": trial("b", row_s=0.006)}
+    more = {"weights": {"a": 1.0}, "trials": trials}
+    assert train(monkeypatch, {"a": 0.1}, FakeClock(99.0), **more)[0] == {"a": 5}
+    assert train(monkeypatch, {"a": 0.1}, FakeClock(99.0), **more, others={"b": 4})[0] == {"a": 2}
+
+
 def test_late_refits_are_a_warning_to_the_next(monkeypatch):
     seconds, weights = {"a": 4.0, "b": 4.0}, {"a": 0.6, "b": 0.4}
     usual, _ = train(monkeypatch, seconds, FakeClock(10.0), weights=weights)
@@ -181,8 +188,8 @@ def further(monkeypatch, clock, seconds, going_on, weights, parent=None, saw_ans
     monkeypatch.setattr(Refits, "_fit", fit)
     monkeypatch.setattr(Refits, "_one", one)
     monkeypatch.setattr(refitting, "vouch", lambda data: None)
-    monkeypatch.setattr(refitting, "trial_recipe", lambda spec, data: None)
-    known = {"transform": lambda self, frame: "rows as it knows them", "saw_answers": saw_answers}
+    monkeypatch.setattr(refitting, "trial_recipe", lambda *args: None)
+    known = {"transform": lambda self, frame: "rows as it knows them", "saw_answers": saw_answers, "recipe": None}
     preparer = type("P", (str,), known)("its own")
     results = {i: trial(i) for i in weights}
     if parent is not None:
@@ -238,6 +245,22 @@ def test_models_that_go_on_share_the_time_and_leave_what_quick_ones_need(monkeyp
         monkeypatch, Deadline.after(12.0), seconds, going_on, {"a": 0.5, "b": 0.3, "c": 0.2}
     )
     assert gone_on == {"a", "b"} and had[0] == pytest.approx(10.0, abs=1.0)
+
+
+def test_of_a_family_that_takes_part_no_more_the_recipe_is_that_of_its_model(monkeypatch):
+    """A resumed run may have had to leave out the network that it goes on from."""
+    given = []
+    monkeypatch.setattr(Preparer, "fit_transform", lambda *args: None)
+    monkeypatch.setattr(Refits, "_fit", lambda self, result, recipe, *args, **more: given.append(recipe))
+    frame, own = pd.DataFrame({"x": [1.0, 2.0]}), Recipe(target="standard", tokenizer="some")
+    data = TrialData(frame, np.zeros(2), frame, (), TableSchema(columns=()), Task.REGRESSION, 0, "rmse", {})
+    start = SimpleNamespace(preparer=SimpleNamespace(recipe=own, saw_answers=False, transform=lambda frame: None))
+    refits = Refits(data, frame, np.zeros(2), Deadline(), {}, start=lambda result: start)
+    refits._gone_on(trial("a", "cnn"), 1.0)
+    refits._one(trial("a", "cnn"), 0, {})
+    assert given == [own, own]
+    Refits(data, frame, np.zeros(2), Deadline(), {})._one(trial("a", "cnn"), 0, {})
+    assert given == [own, own]
 
 
 @pytest.mark.parametrize("cut_short", [True, False])

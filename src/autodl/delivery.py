@@ -148,14 +148,7 @@ class Delivery:
         total = sum(m.weight for m in kept)
         members = [_member(m, names, "folds", m.weight / total) for m in kept]
         contents = [[self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]] for m in kept]
-        each = "the mean of the models of its validation folds"
-        if all(len(results[m.trial_id].models) == 1 for m in kept):
-            each = "the model of its last validation fold"
-        elif most is not None and most > 1:
-            each = f"the mean of {most} of the models of its validation folds"
-        elif most == 1:
-            each = "the model of one validation fold, for the mean of several would exceed the limits"
-        text = f"{_listing(members)}; each is {each}."
+        text = f"{_listing(members)}; each is {_of_folds([results[m.trial_id] for m in kept], most)}."
         manifest = self.described(
             members, text, ensemble.threshold, ensemble.pooling, ensemble.calibration, ensemble.factors
         )
@@ -172,9 +165,8 @@ class Delivery:
         assert now is not None, "a model is in place"
         model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
         contents = [[model.read_bytes(m.files[0])] for m in now.members]
-        whole = [m for m in now.members if m.trained_on == "all rows"]
         rest = [m for m in now.members if m.trained_on != "all rows"]
-        parts = [f"{_listing(whole)}, trained again on all rows"] if whole else []
+        parts = _of_all_rows(now.members, "all rows")
         parts += [f"{_listing(rest)} as the model of one validation fold"] if rest else []
         text = f"{'; '.join(parts)}. The mean of several models of each would exceed the limits."
         deliver(into or self.folder, now.model_copy(update={"delivered": text}), contents)
@@ -223,9 +215,10 @@ class Delivery:
         bagged = {m.trial_id: 1 + beside for m in ensemble.members}
         if not whole or not quick(bagged, results, timed=refits.timed):
             beside = 0
-        before = self._trained(ensemble)
+        before, further_before = self._trained(ensemble)
         open_ = [m for m in ensemble.members if m.trial_id not in before]
-        fitted = refits.train(open_, results, too_large, most, beside)
+        others = {i: len(models) for i, models in before.items()}
+        fitted = refits.train(open_, results, too_large, most, beside, others)
         if not any(fitted.values()):
             return None
         members, contents = [], []
@@ -240,18 +233,16 @@ class Delivery:
                 if not self.folder.has_models(results[m.trial_id]):
                     continue
                 models, origin = [self.folder.read_bytes(r) for r in results[m.trial_id].models[:most]], "folds"
-            members.append(_member(m, names, origin, m.weight))
+            went_on = m.trial_id in (*refits.gone_on, *further_before)
+            members.append(_member(m, names, origin, m.weight).model_copy(update={"further": went_on}))
             contents.append(models)
         total = sum(m.weight for m in members)
         members = [m.model_copy(update={"weight": m.weight / total}) for m in members]
-        anew = [m for m in members if m.trained_on == "all rows" and m.trial_id not in refits.gone_on]
-        went_on = [m for m in members if m.trial_id in refits.gone_on]
         rest = [m for m in members if m.trained_on != "all rows"]
-        parts = [f"{_listing(anew)}, trained again on all {len(y):,} rows"] if anew else []
-        parts += [f"{_listing(went_on)}, trained further on all {len(y):,} rows"] if went_on else []
-        text = "; ".join(parts)
+        text = "; ".join(_of_all_rows(members, f"all {len(y):,} rows"))
         text += f" and averaged with {beside} models of the validation folds" if beside else ""
-        text += f"; {_listing(rest)} as the mean of the validation folds' models." if rest else "."
+        as_ = _of_folds([results[m.trial_id] for m in rest], most)
+        text += f"; {_listing(rest)}, {'each ' if len(rest) > 1 else ''}as {as_}." if rest else "."
         late = [m.trial_id for m in open_ if not fitted[m.trial_id] and m.trial_id not in too_large]
         late = [i for i in late if results[i].spec.parent is None or i in further]
         self.write(
@@ -260,12 +251,18 @@ class Delivery:
         )  # fmt: skip
         return text
 
-    def _trained(self, ensemble: Ensemble) -> dict[str, list[bytes]]:
-        """What ``model/`` holds of members that were trained on all rows, by trial id, if it is of this ensemble."""
+    def _trained(self, ensemble: Ensemble) -> tuple[dict[str, list[bytes]], list[str]]:
+        """What ``model/`` holds of members that were trained on all rows, by trial id, if it is of this ensemble.
+
+        Also the ids of those that went on from a fold's model.
+        """
         now = self.manifest() if self.has_all_rows(ensemble) else None
         model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)
         whole = [m for m in now.members if m.trained_on == "all rows"] if now is not None else []
-        return {m.trial_id: [model.read_bytes(f) for f in m.files] for m in whole}
+        return (
+            {m.trial_id: [model.read_bytes(f) for f in m.files] for m in whole},
+            [m.trial_id for m in whole if m.further],
+        )
 
     def _fold_model(self, result: TrialResult) -> FittedModel | None:
         """The model of a trial's first fold."""
@@ -287,6 +284,24 @@ def _member(member: Member, names: Mapping[str, str], trained_on: str, weight: f
         files=(),
         trained_on=trained_on,
     )
+
+
+def _of_all_rows(members: Sequence[DeliveredMember], rows: str) -> list[str]:
+    """Those that were trained on all rows, and how, in words."""
+    whole = [m for m in members if m.trained_on == "all rows"]
+    anew, further = ([m for m in whole if m.further is went_on] for went_on in (False, True))
+    told = ((anew, "again"), (further, "further"))
+    return [f"{_listing(those)}, trained {how} on {rows}" for those, how in told if those]
+
+
+def _of_folds(results: Sequence[TrialResult], most: int | None) -> str:
+    """What stands for each of these trials, in words, where at most so many of its fold models do."""
+    if all(len(r.models) == 1 for r in results):
+        return "the model of its last validation fold"
+    if most == 1:
+        return "the model of one validation fold, for the mean of several would exceed the limits"
+    several = "" if most is None else f"{most} of "
+    return f"the mean of {several}the models of its validation folds"
 
 
 def _listing(members: Sequence[DeliveredMember]) -> str:

@@ -109,6 +109,8 @@ class DeliveredMember(Record):
     files: tuple[ArtifactRef, ...]
     trained_on: str
     """``all rows`` or ``folds``."""
+    further: bool = False
+    """Whether a fold's model went on learning from all rows, rather than a new one was trained on them."""
 
 
 class ModelManifest(StageRecord):

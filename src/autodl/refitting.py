@@ -86,6 +86,7 @@ class Refits:
         too_large: Collection[str] = (),
         most: int | None = None,
         beside: int = 0,
+        others: Mapping[str, int] | None = None,
     ) -> dict[str, list[bytes]]:
         """Models trained on all rows, stored, by trial id; none where there was no time or no memory.
 
@@ -94,6 +95,7 @@ class Refits:
             too_large: Ids of trials whose refit does not fit into the memory.
             most: Models of each member at most; None: no limit but what is worth it.
             beside: Fold models of each member that are delivered with them.
+            others: Numbers of models of members that an earlier run has trained, by trial id: they answer as well.
         """
         fitted: dict[str, list[bytes]] = {m.trial_id: [] for m in members}
         fitting = [m for m in members if m.trial_id not in too_large]
@@ -116,7 +118,9 @@ class Refits:
             self._add(member, results, 0, fitted, prepared)
             spent[member.trial_id] = max(1e-3, begun - self.deadline.left()) if self.timed else 1.0
             took, expected = took + spent[member.trial_id], expected + self.seconds[member.trial_id]
-        while (best := self._next(able, results, fitted, spent, most, beside)) is not None and not self.stopped():
+        while not self.stopped():
+            if (best := self._next(able, results, fitted, spent, most, beside, others or {})) is None:
+                break
             before = len(fitted[best.trial_id])
             self._add(best, results, before, fitted, prepared)
             if len(fitted[best.trial_id]) == before:
@@ -171,7 +175,7 @@ class Refits:
                 return []
             # Its weights know the rows as its own preparation gives them.
             prepared = start.preparer, start.preparer.transform(self.frame)
-            recipe = trial_recipe(result.spec, self.data)
+            recipe = trial_recipe(result.spec, self.data, start.preparer.recipe)
             model = self._fit(result, recipe, prepared, deadline, start=start, part=part)
         except Exception:  # as in ``_one``
             logging.getLogger("autodl").exception("training %s further failed", result.spec.id)
@@ -191,6 +195,7 @@ class Refits:
         spent: Mapping[str, float],
         most: int | None,
         beside: int,
+        others: Mapping[str, int],
     ) -> Member | None:
         """The member of which a further model is worth most a second, if one fits the time and answers quickly."""
         worth: list[tuple[float, Member]] = []
@@ -203,6 +208,7 @@ class Refits:
                 i: len(models) + beside + (i == m.trial_id) if models else len(results[i].models[:most])
                 for i, models in fitted.items()
             }
+            counts |= others
             if self.deadline.left() < SAFETY * spent[m.trial_id] or not quick(counts, results, timed=self.timed):
                 continue
             worth.append((m.weight**2 / (k * (k + 1)) / max(1e-3, spent[m.trial_id]), m))
@@ -213,9 +219,10 @@ class Refits:
         from autodl.preprocess import Preparer
 
         data = self.data
-        recipe = trial_recipe(result.spec, data)
-        key = preparation_key(recipe)
         try:
+            if (recipe := self._recipe(result)) is None:
+                return None
+            key = preparation_key(recipe)
             if key not in prepared:
                 prepared.clear()  # one prepared table at a time is enough to hold in memory
                 preparer = Preparer(recipe, data.schema, data.task)
@@ -226,6 +233,13 @@ class Refits:
         except Exception:  # the family may raise anything, and the run has a model already
             logging.getLogger("autodl").exception("training %s on all rows failed", result.spec.id)
             return None
+
+    def _recipe(self, result: TrialResult) -> Recipe | None:
+        """A trial's; if its family takes part no more, by what the fold's model knows; None if that is gone."""
+        if result.spec.family in self.data.recipes:
+            return trial_recipe(result.spec, self.data)
+        start = self.start(result)
+        return None if start is None else trial_recipe(result.spec, self.data, start.preparer.recipe)
 
     def _fit(
         self,

@@ -189,6 +189,18 @@ def test_what_was_asked_for_may_take_longer() -> None:
     assert chosen and decision.why.startswith("You asked for it. ")
 
 
+def test_what_is_trained_further_as_asked_need_not_be_read_by() -> None:
+    dear = facts(ColumnKind.TEXT, budget=20.0, length=10_000.0)
+    asked = Facts(dear.profile, FitOptions(time_budget_s=20.0, families=("Finetuned_text",)))
+    assert not choose_encodings(dear, {Modality.TEXT: replace(MINI, tunable=True)})[0]
+    assert not choose_encodings(asked, {Modality.TEXT: MINI})[0]
+    chosen, (decision,) = choose_encodings(asked, {Modality.TEXT: replace(MINI, tunable=True)})
+    found = chosen[Modality.TEXT]
+    assert (found.key, found.tunable, found.reads, found.seconds) == (MINI.key, True, False, 0.0)
+    assert decision.choice == "words alone" and decision.why.endswith("only trained further, as you asked for that.")
+    assert adapt(Recipe(text="tfidf"), asked, metrics["roc_auc"], chosen).text_encoder == ""
+
+
 def test_why_there_is_none_is_told() -> None:
     chosen, (decision,) = choose_encodings(facts(ColumnKind.TEXT), {Modality.TEXT: Offer(why="Not installed.")})
     assert not chosen

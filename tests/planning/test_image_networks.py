@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from autodl.errors import ConfigError
 from autodl.evaluate.base import metrics
 from autodl.machine import Machine
 from autodl.models.base import families
@@ -16,6 +19,7 @@ from autodl.pretrained.efficientnet_lite0 import EfficientNetLite0
 from autodl.records import (
     ColumnInfo,
     ColumnKind,
+    Decision,
     FamilyPlan,
     Modality,
     ParseRule,
@@ -88,6 +92,17 @@ def test_a_pretrained_network_is_trained_further_where_one_takes_part_that_can_b
         assert not planned(lite, rows)
         reasons += [why[families[key].name] for key in tuned]
     assert "none takes part" in reasons[0] and "only be used as it is" in reasons[1] and "little from" in reasons[2]
+
+
+def test_a_family_that_was_asked_for_does_not_vanish_where_it_has_nothing_to_go_on_from() -> None:
+    told = facts(ColumnKind.IMAGE)
+    asked = Facts(told.profile, FitOptions(time_budget_s=300.0, families=("finetuned_cnn",)))
+    no = Decision(topic="Images", choice="", why="You asked for no pretrained network.")
+    with pytest.raises(ConfigError, match=r"'finetuned_cnn' trains .* asked for no .* leave it out of --families"):
+        choose_families(replace(setting(asked), reading=(no,)))
+    lite = Encoding("efficientnet_lite0", "Lite", 96, 10.0)
+    with pytest.raises(ConfigError, match="can only be used as it is"):
+        choose_families(replace(setting(asked, 1, {Modality.IMAGE: lite}), reading=(no,)))
 
 
 def test_transformers_wait_for_thousands_of_images() -> None:

@@ -26,7 +26,18 @@ from autodl.planning.runner import choose_runner
 from autodl.planning.validation import choose_validation
 from autodl.pretrained.offers import Offer
 from autodl.profiling import choose_task, encode_target, profile_table
-from autodl.records import Decision, Modality, Plan, Profile, ReadInfo, TargetInfo, Task, Validation
+from autodl.records import (
+    ColumnKind,
+    Decision,
+    Modality,
+    Plan,
+    Profile,
+    ReadInfo,
+    TableSchema,
+    TargetInfo,
+    Task,
+    Validation,
+)
 from autodl.search.memory import Rows
 from autodl.search.strategies.base import strategies
 
@@ -306,6 +317,30 @@ def test_a_family_for_images_cannot_be_asked_for_without_images() -> None:
     key = next(k for k, f in families.items() if f.modalities == {Modality.IMAGE})
     with pytest.raises(ConfigError, match=f"the model family '{key}' is for images, and the data have none"):
         plan_of(table(), FitOptions(families=(key,)))
+
+
+@pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.TEXT])
+def test_who_asks_for_a_family_that_has_no_network_to_go_on_from_is_told_why(
+    modality: Modality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = next(k for k, f in families.items() if f.tunes is modality)
+    monkeypatch.setattr(families[key], "requires", ())
+    rng = np.random.default_rng(0)
+    notes = [" ".join(rng.choice(["good", "bad", "food", "was", "here", "very"], 12)) for _ in range(1000)]
+    profile = profile_of(table().assign(a=notes))
+    assert profile.columns["a"].kind is ColumnKind.TEXT
+    kind = ColumnKind.IMAGE if modality is Modality.IMAGE else ColumnKind.TEXT
+    columns = [c.model_copy(update={"kind": kind}) if c.name == "a" else c for c in profile.columns.columns]
+    profile = profile.model_copy(update={"columns": TableSchema(columns=tuple(columns))})
+    options = FitOptions(time_budget_s=60.0, families=(key,))
+    with pytest.raises(ConfigError, match=f"'{key}' trains .* You asked for none. Give another --pretrained"):
+        make_plan(
+            profile,
+            options,
+            machine=MACHINE,
+            has_test_file=False,
+            offers={modality: Offer(why="You asked for none.")},
+        )
 
 
 def test_missing_extra_is_skipped_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

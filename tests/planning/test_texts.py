@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -161,3 +162,16 @@ def test_it_is_left_out_where_it_could_not_win(said, budget, encodings) -> None:
 def test_it_takes_part_where_it_is_asked_for() -> None:
     short = column(30.0, 10_000, "a nice little cat", "one more name of it")
     assert "finetuned_text" in kept(setting(short, 3_600.0, asked=("finetuned_text",), encodings=TUNABLE))
+
+
+@needs_text
+def test_it_is_left_out_where_its_weights_alone_exceed_the_size_that_a_model_may_have() -> None:
+    def left_out(most: int, *asked: str) -> list[str]:
+        s = setting(column(), 3_600.0, asked=asked, encodings=TUNABLE)
+        options = s.facts.options.model_copy(update={"max_size_bytes": most})
+        skipped = choose_families(replace(s, facts=Facts(s.facts.profile, options)))[1]
+        return [k.why for k in skipped if k.what == families["finetuned_text"].name]
+
+    (why,) = left_out(10_000_000)
+    assert "MB on disk; your limit is 10 MB" in why
+    assert not left_out(70_000_000) and not left_out(10_000_000, "finetuned_text")

@@ -125,6 +125,17 @@ def test_until_its_first_result_it_is_taken_for_the_leader_unless_it_trains_what
     assert following is not None and following.family == second and following.config != first.config
 
 
+def test_trials_of_a_family_that_takes_part_no_more_are_left_alone():
+    """A resumed run may have had to leave out the network that it goes on from."""
+    done = [told("linear", 1.0, 1), told("finetuned_text", 0.1, 2)]
+    alloc = allocation(None, math.inf)
+    asked = alloc.next(done, [], lambda s: True)
+    assert asked is not None and (asked.family, asked.id) == ("lightgbm", "t0003")
+    done += [told(key, 0.5, k) for k, key in enumerate(KEYS[1:], start=3)]
+    assert alloc.next(done, [], lambda s: True).family in KEYS
+    assert alloc.next(done, [], lambda s: True, settled=True) is None
+
+
 def test_the_search_goes_on_where_all_trials_so_far_ran_out_of_time():
     alloc = allocation(None, math.inf)
     late = told("linear", 1.0, 1).model_copy(update={"status": TrialStatus.TIMEOUT, "loss": None, "score": None})

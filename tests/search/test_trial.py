@@ -51,6 +51,16 @@ def test_what_another_trial_has_prepared_counts_in_a_refit_but_not_as_time_spent
     assert second.spent_s == pytest.approx(second.fit_s + second.predict_s - second.cached_s)
 
 
+@pytest.mark.parametrize(("before", "now"), [("standard", "none"), ("none", "standard")])
+def test_what_goes_on_learning_has_the_target_of_the_model_that_it_goes_on_from(toys, linear_data, before, now):
+    """Preparations are shared by trials that transform the target differently."""
+    spec, ready = job().spec, PreparedFolds(linear_data).get(linear_data.recipes["toy"], 0)
+    rows = (ready.preparer, ready.train), linear_data.y[ready.rows], None, linear_data
+    first = fit_model(spec, Recipe(target=before), *rows, seed=0)
+    assert fit_model(spec, Recipe(target=now), *rows, seed=0, start=first).target is first.target
+    assert (first.target is None) == (before == "none")
+
+
 def test_by_time_the_last_fold_speaks_for_all(toys, linear_data, monkeypatch):
     """Earlier ones have learnt from the oldest rows alone: their models and their lengths of training count less."""
     import autodl.search.cross_validation as crossing

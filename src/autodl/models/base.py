@@ -257,6 +257,11 @@ class Family(ABC):
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """Wall seconds and bytes of one fit with this configuration."""
 
+    @classmethod
+    def least_bytes(cls, config: FamilyConfig) -> float:
+        """That a model with this configuration takes on disk, as far as it is known before training."""
+        return 0.0
+
     @abstractmethod
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """An untrained model."""

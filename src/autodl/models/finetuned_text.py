@@ -203,6 +203,14 @@ class FinetunedText(Family):
         floats = 4.0 * looked_up(layers) + 6.0 * whole.parameters + columns * trained.activations * batch
         return CostEstimate(seconds=seconds, bytes=4 * floats + LIBRARY_BYTES)
 
+    @classmethod
+    def least_bytes(cls, config: FamilyConfig) -> float:
+        """See ``Family.least_bytes``: trained weights in 32 bits, the others in 16."""
+        assert isinstance(config, FinetunedTextConfig)
+        layers = config.layers()
+        whole, trained = layers_cost(layers, 1).parameters, layers_cost(layers, 1, config.tuned).parameters
+        return 2.0 * (looked_up(layers) + whole - trained) + 4.0 * trained
+
     def build(self, config: FamilyConfig, meta: Meta) -> Estimator:
         """See ``Family.build``."""
         assert isinstance(config, FinetunedTextConfig)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
-from autodl.planning.encoding import Encoding, untunable
+from autodl.planning.encoding import Encoding, nothing_to_tune, untunable
 from autodl.planning.facts import Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
@@ -28,6 +28,7 @@ from autodl.search.fitting import idle_fields, planned_space
 from autodl.search.memory import Rows, preparation_cost, vector_columns
 from autodl.search.space import Config, SearchSpace, family_space
 from autodl.search.trial import split_config
+from autodl.sizes import format_size
 
 if TYPE_CHECKING:
     from autodl.evaluate.base import Metric
@@ -53,6 +54,7 @@ class Setting:
         spaces: The user's own search spaces, by family.
         encodings: Pretrained networks that read images and texts.
         scout: Share of the training rows that first passes get; None: all.
+        reading: What was decided on those networks.
     """
 
     facts: Facts
@@ -63,6 +65,7 @@ class Setting:
     spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
     encodings: Mapping[Modality, Encoding] = field(default_factory=dict)
     scout: float | None = None
+    reading: tuple[Decision, ...] = ()
 
     def space(self, family: str) -> SearchSpace:
         """The search space of a family: the user's own, or the shipped one."""
@@ -112,7 +115,7 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
     """Candidates in the order of their first trials, those left out, and the decision in words.
 
     Raises:
-        ConfigError: If a family asked for does not exist.
+        ConfigError: If a family asked for does not exist, or cannot take part.
         MissingDependencyError: If its optional package is not installed.
     """
     asked = _asked(setting)
@@ -223,6 +226,11 @@ def _asked(setting: Setting) -> frozenset[str]:
             )
         if setting.facts.options.quantiles and not cls.quantiles:
             raise ConfigError(f"the model family '{key}' cannot predict quantiles", "Leave it out of --families.")
+        if cls.tunes is not None and (why := nothing_to_tune(cls.tunes, setting.encodings, setting.reading)):
+            raise ConfigError(
+                f"the model family '{key}' trains a pretrained network further, and there is none for it here",
+                f"{why} Give another --pretrained, or leave it out of --families.",
+            )
     return frozenset(keys)
 
 
@@ -243,6 +251,9 @@ def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
         return f"Its package {missing[0]} is not installed. To add it: {how}"
     if cls.tunes is not None and (reason := untunable(cls.tunes, setting.encodings)):
         return reason
+    most = setting.facts.options.max_size_bytes
+    if most is not None and not asked and (least := _least_bytes(cls, setting)) > most:
+        return f"Its model takes at least {format_size(round(least))} on disk; your limit is {format_size(most)}."
     rows = setting.shape().rows
     if cls.max_rows is not None and rows > cls.max_rows:
         return f"Too slow on {rows:,} rows: its time or memory grows with their square (limit {cls.max_rows:,})."
@@ -280,11 +291,9 @@ def _too_costly(
 def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
-    encoder = "" if cls.tunes is None else setting.encodings[cls.tunes].key
+    encoder = _encoder(cls, setting)
     recipe = recipe.model_copy(update={"tokenizer": encoder}) if cls.tunes is Modality.TEXT else recipe
-    space = setting.space(cls.key)
-    space = space.with_constant("encoder", encoder) if encoder else space
-    costs = [_cost(cls, setting, start, recipe) for start in space.starts()]
+    costs = [_cost(cls, setting, start, recipe) for start in _starts(cls, setting)]
     folds = setting.validation.n_folds
     fitting = [c for c in costs if c.seconds * folds <= limit]
     cost = fitting[0] if fitting else min(costs, key=lambda c: c.seconds)
@@ -303,6 +312,22 @@ def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tup
         encoder=encoder,
     )
     return plan, cost
+
+
+def _encoder(cls: type[Family], setting: Setting) -> str:
+    """Key of the pretrained network that a family trains further; empty if it starts anew."""
+    return "" if cls.tunes is None else setting.encodings[cls.tunes].key
+
+
+def _starts(cls: type[Family], setting: Setting) -> Sequence[Config]:
+    """The listed configurations of a family."""
+    encoder, space = _encoder(cls, setting), setting.space(cls.key)
+    return (space.with_constant("encoder", encoder) if encoder else space).starts()
+
+
+def _least_bytes(cls: type[Family], setting: Setting) -> float:
+    """Of the smallest listed model on disk, as far as that is known beforehand."""
+    return min(cls.least_bytes(cls.config.model_validate(split_config(s)[0])) for s in _starts(cls, setting))
 
 
 def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) -> CostEstimate:

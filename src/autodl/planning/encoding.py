@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autodl.duration import format_duration
+from autodl.models.base import families
 from autodl.planning.facts import Facts
 from autodl.preprocess.words import UNSPACED
 from autodl.pretrained.offers import Offer, relative_cost
@@ -44,6 +45,7 @@ class Encoding:
     Attributes:
         key: Of the encoder. name: For people. size: Pixels a side or tokens. seconds: For all objects.
         half: Whether it calculates in 16 bits. tunable: whether it can be trained further.
+        reads: Whether all objects are read with it; if not, it is there to be trained further only.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Encoding:
     seconds: float
     half: bool = False
     tunable: bool = False
+    reads: bool = True
 
 
 def choose_encodings(
@@ -212,7 +215,11 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
             f"Reading the {what} with {offer.name} would take about {least}, and {short}{format_duration(limit)} of "
             f"the budget may be spent on it. {_remedy(offer)}"
         )
-        return None, instead(modality, why)
+        if not (offer.tunable and _trained_further(modality, facts)):
+            return None, instead(modality, why)
+        # A family that was asked for needs the network, but no vectors of all objects.
+        alone = Encoding(offer.key, offer.name, sizes[-1], 0.0, offer.half, tunable=True, reads=False)
+        return alone, instead(modality, f"{why} It is only trained further, as you asked for that.")
     smaller = "" if size == offer.sizes[0] else f", smaller than the {offer.sizes[0]} it knows best, to save time"
     if size == sizes[0] != offer.sizes[0]:
         smaller = ", since small images tell no more when they are enlarged further"
@@ -229,6 +236,12 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
     told = f"{offer.why} {why}" if offer.why else why
     evidence = {"seconds": round(costs[size], 1), "size": size}
     return encoding, Decision(topic=_TOPICS[modality], choice=choice, why=told, evidence=dict(evidence))
+
+
+def _trained_further(modality: Modality, facts: Facts) -> bool:
+    """Whether a family was asked for that goes on from a pretrained network for these."""
+    asked = {key.strip().lower() for key in facts.options.families}
+    return any(key in asked and family.tunes is modality for key, family in families.items())
 
 
 def _remedy(offer: Offer) -> str:
@@ -251,6 +264,17 @@ def untunable(modality: Modality, encodings: Mapping[Modality, Encoding]) -> str
     if not encoding.tunable:
         return f"{encoding.name} takes part, but it can only be used as it is, not be trained further."
     return ""
+
+
+def nothing_to_tune(modality: Modality, encodings: Mapping[Modality, Encoding], reading: Sequence[Decision]) -> str:
+    """The same for a family that was asked for, with what was decided on such networks.
+
+    Args:
+        modality: What it reads. encodings: Networks that take part. reading: The decisions on them.
+    """
+    why = untunable(modality, encodings)
+    told = [d.why for d in reading if modality not in encodings and d.topic == _TOPICS[modality]]
+    return (told or [why])[0] if why else ""
 
 
 def without_tuned(plan: Plan, key: str) -> Plan:

@@ -59,11 +59,12 @@ def make_plan(
         facts,
         has_test_file,
         lambda v: first_wave_s(
-            Setting(facts, metric, v, machine, threads, own, encodings), min(side_by_side, machine.cores)
+            Setting(facts, metric, v, machine, threads, own, encodings, reading=reading),
+            min(side_by_side, machine.cores),
         ),
         sum(e.seconds for e in encodings.values()),
     )
-    setting = Setting(facts, metric, validation, machine, threads, own, encodings)
+    setting = Setting(facts, metric, validation, machine, threads, own, encodings, reading=reading)
     scout, scouting = choose_scouting(facts, validation, setting.rows().train)
     setting = replace(setting, scout=scout)
     kept, skipped, models_decision = choose_families(setting)

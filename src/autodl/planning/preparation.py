@@ -87,7 +87,8 @@ def by_logarithms(facts: Facts, metric: Metric) -> bool:
 
 def vectors(recipe: Recipe, facts: Facts, encodings: Mapping[Modality, Encoding]) -> dict[str, object]:
     """Fields of a recipe that say how images and texts become vectors."""
-    images, texts = (encodings.get(modality) for modality in (Modality.IMAGE, Modality.TEXT))
+    reading = {modality: e for modality, e in encodings.items() if e.reads}
+    images, texts = (reading.get(modality) for modality in (Modality.IMAGE, Modality.TEXT))
     change: dict[str, object] = {}
     if not facts.images:
         change["images"] = "none"

@@ -87,6 +87,8 @@ class Allocation:
         """
         number = 1 + max((trial_number(s.id) for s in (*(r.spec for r in finished), *running)), default=0)
         number = max(number, self.reserved + 1)
+        # A resumed run may have had to leave out the network that a family goes on from.
+        finished = [r for r in finished if r.spec.family in self.spaces]
         splits, busy = finished, running
         running = [s for s in running if s.repeats is None]
         finished = self.feasibility.as_told(comparable_losses(merged(finished)))

@@ -27,10 +27,15 @@ def split_config(config: Mapping[str, JsonScalar]) -> tuple[dict[str, JsonScalar
     return own, prep
 
 
-def trial_recipe(spec: TrialSpec, data: TrialData) -> Recipe:
-    """The family's recipe with the trial's own choices."""
+def trial_recipe(spec: TrialSpec, data: TrialData, otherwise: Recipe | None = None) -> Recipe:
+    """The family's recipe with the trial's own choices.
+
+    Args:
+        spec: Family and configuration. data: Recipes of the families.
+        otherwise: That of a family that takes part no more.
+    """
     _, prep = split_config(spec.config)
-    return Recipe.model_validate({**data.recipes.get(spec.family, Recipe()).model_dump(), **prep})
+    return Recipe.model_validate({**data.recipes.get(spec.family, otherwise or Recipe()).model_dump(), **prep})
 
 
 def fit_model(
@@ -86,11 +91,15 @@ def fit_model(
         least = least_denominator(y)
         weight = ratio_weights(y, least, weight)
         weight_valid = None if y_valid is None else ratio_weights(y_valid, least, weight_valid)
-    if data.task is Task.REGRESSION and recipe.target != "none" and not estimator.raw_target:
-        # Weights that go on know the target as it was transformed for them.
-        target = (start and start.target) or TargetTransform(recipe.target, y, weight)
-        y = target.forward(y)
-        y_valid = None if y_valid is None else target.forward(y_valid)
+    if data.task is Task.REGRESSION and not estimator.raw_target:
+        # Weights that go on know the target as it was transformed for them, or not.
+        if start is not None:
+            target = start.target
+        elif recipe.target != "none":
+            target = TargetTransform(recipe.target, y, weight)
+        if target is not None:
+            y = target.forward(y)
+            y_valid = None if y_valid is None else target.forward(y_valid)
     elif data.task is Task.CLASSIFICATION and recipe.balance != "none":
         features, y, weight = resample(features, y, recipe.balance, seed, weight)
         if y_valid is not None:
