@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from autodl.machine import (
+    PROBE_S,
     available_memory,
+    free_threads,
     oom_kills,
     private_bytes,
     resident_bytes,
     this_machine,
     total_memory,
 )
+from autodl.waiting import SETTINGS, wait_briefly
 
 
 @pytest.fixture
@@ -117,3 +120,22 @@ def test_mapped_files_belong_to_nobody_alone(tmp_path: Path) -> None:
     assert resident_bytes(pid) - resident > 140e6
     assert private_bytes(pid) - private < 40e6
     assert private_bytes(2**22 + 1) == 0
+
+
+def test_no_more_threads_find_a_core_than_there_are() -> None:
+    cores = this_machine().cores
+    assert free_threads(1) == 1
+    assert 1 <= free_threads(4 * cores) <= cores
+
+
+def test_threads_that_share_a_core_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each thread was given half a core by the system's own count, as beside two other programs on two cores.
+    monkeypatch.setattr("autodl.machine.time.thread_time", lambda: 0.5 * PROBE_S)
+    assert free_threads(2) == 1
+
+
+@pytest.mark.parametrize("own", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
+def test_threads_wait_briefly_unless_the_user_says_how(own: dict[str, str]) -> None:
+    environment = dict(own)
+    wait_briefly(environment)
+    assert environment == (own or SETTINGS)

@@ -33,11 +33,10 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 an unexpected failure, 2 a problem with the input, 130 stopped by the user.
     """
-    # Threads that spin while they wait slow each other down wherever cores are shared: LightGBM on a small table was
-    # 15 times slower on a busy machine. OpenMP reads this once, when the first library that uses it is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from autodl.cli.app import run
+    from autodl.waiting import wait_briefly
 
+    wait_briefly(os.environ)
     return run(argv, process_start)
 
 

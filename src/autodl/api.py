@@ -217,10 +217,10 @@ def fit(
             ``ValueError``.
     """
     from autodl.pipeline import run_fit
+    from autodl.waiting import wait_briefly
 
     started = time.time()
-    # Spinning OpenMP threads slow each other down on shared cores; see ``autodl.__main__``.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    wait_briefly(os.environ)
     options = build_options(
         target=target, task=task, time_budget=time_budget, max_trials=max_trials, metric=metric,
         quantiles=quantiles, test=test,

@@ -18,6 +18,11 @@ SPIN, SPINS = 20_000, 20
 SPIN_S = 1.0e-3
 """Seconds of one round on the reference machine of the cost estimates when it is idle."""
 
+PROBE_S, PROBE_ROUNDS = 0.04, 500
+"""Seconds for which threads are kept busy to see whether they find cores, and rounds of a piece of that work."""
+NEARLY = 0.3
+"""What a thread may lack of a core that still counts as its own."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -78,6 +83,38 @@ def slowness(rounds: int = SPINS) -> float:
     for _ in range(rounds):
         sum(i * i for i in range(SPIN))
     return (time.perf_counter() - begun) / (rounds * SPIN_S)
+
+
+def free_threads(wanted: int, seconds: float = PROBE_S) -> int:
+    """How many of so many threads find a core of their own now.
+
+    Threads that train one model wait for each other at every step, so that one without a core holds up all: two
+    threads of LightGBM, with two other programs on two cores, are two to four times slower than one.
+
+    Args:
+        wanted: Threads that there is work for, at least 1.
+        seconds: For which they are all kept busy.
+    """
+    if wanted <= 1:
+        return 1
+    from hashlib import pbkdf2_hmac
+    from threading import Thread
+
+    end, got = time.perf_counter() + seconds, [0.0] * wanted
+
+    def work(place: int) -> None:
+        while time.perf_counter() < end:
+            pbkdf2_hmac("sha256", b"probe", b"", PROBE_ROUNDS)  # Python's lock is free meanwhile
+        got[place] = time.thread_time()
+
+    threads = [Thread(target=work, args=(place,), daemon=True) for place in range(wanted)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cores = sum(got) / (time.perf_counter() - begun)
+    return max(1, min(wanted, int(cores + NEARLY)))
 
 
 def total_memory() -> int:

@@ -49,15 +49,27 @@ class FoldModels(Protocol):
         """All of them; empty if one cannot be read."""
 
 
-def refit_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
-    """Estimated seconds to train each finished trial's configuration once on ``n_rows`` rows, by trial id."""
-    costs, growth = setup.costs(), setup.growth(n_rows)
+def refit_seconds(
+    setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int, threads: int | None = None
+) -> dict[str, float]:
+    """Estimated seconds to train each finished trial's configuration once on ``n_rows`` rows, by trial id.
+
+    Args:
+        setup: The problem. finished: Trials. n_rows: Of the training.
+        threads: That it may use; None: all cores.
+    """
+    costs, growth = setup.costs(threads), setup.growth(n_rows)
     return {r.spec.id: costs.refit(r, growth) for r in finished if r.ok}
 
 
-def further_seconds(setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int) -> dict[str, float]:
-    """Estimated seconds to let the fold's model of a trial go on learning from ``n_rows`` rows, where it can."""
-    costs, growth = setup.costs(), setup.growth(n_rows)
+def further_seconds(
+    setup: SearchSetup, finished: Sequence[TrialResult], n_rows: int, threads: int | None = None
+) -> dict[str, float]:
+    """Estimated seconds to let the fold's model of a trial go on learning from ``n_rows`` rows, where it can.
+
+    See ``refit_seconds`` for the arguments.
+    """
+    costs, growth = setup.costs(threads), setup.growth(n_rows)
     found = {r.spec.id: costs.further(r, growth) for r in finished if r.ok}
     return {key: seconds for key, seconds in found.items() if seconds is not None}
 

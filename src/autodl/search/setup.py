@@ -47,14 +47,18 @@ class SearchSetup:
         """The search space of each family, cut to this problem."""
         return {f.key: fitted_space(f, self.data) for f in self.plan.families}
 
-    def costs(self) -> CostModel:
-        """Cost estimates for this problem."""
+    def costs(self, refit_threads: int | None = None) -> CostModel:
+        """Cost estimates for this problem.
+
+        Args:
+            refit_threads: Threads of a training on all rows; None: all cores.
+        """
         memory = MemoryModel(self.shape, self.data)
         return CostModel(
             self.shape,
             len(self.data.folds),
             lambda spec: memory.preparation(spec).seconds,
-            max(self.shape.threads, this_machine().cores),
+            max(self.shape.threads, refit_threads or this_machine().cores),
             memory.vectors,
         )
 

@@ -6,12 +6,13 @@ The targets of the test rows are not among the data of a trial, so no search can
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from autodl.clock import Deadline
-from autodl.machine import in_gib, out_of_memory, peak_bytes, reset_peak, resident_bytes
+from autodl.machine import free_threads, in_gib, out_of_memory, peak_bytes, reset_peak, resident_bytes
 from autodl.records import Cost, TrialResult, TrialStatus
 from autodl.search.blas import blas_threads
 from autodl.search.cross_validation import CrossValidation
@@ -68,6 +69,8 @@ def _run_guarded(
             return rank_networks(job, data, cache, deadline, tell)
         load_networks(spec.family, data, deadline)
         begun = time.perf_counter()
+        if not math.isinf(deadline.left()):  # without a clock nothing may depend on what else the machine does
+            data = replace(data, threads=free_threads(data.threads))
         folds = CrossValidation(job, data, cache, deadline, tell)
         with blas_threads(data.threads):
             return folds.run()

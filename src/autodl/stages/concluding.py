@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from autodl.clock import NEVER, Deadline
 from autodl.errors import DiskError, RunError
-from autodl.machine import available_memory, in_gib, this_machine
+from autodl.machine import available_memory, free_threads, in_gib, this_machine
 from autodl.models.base import families
 from autodl.records import Ensemble, Evaluation, Front, Plan, TrialResult
 from autodl.refitting import MAX_SEEDS
@@ -123,15 +123,13 @@ def deliver_refit(
         return None
     if problem.delivery.is_complete(ensemble) or _folds_kept(problem):
         return problem.delivery.text()
-    # Nothing else runs now: a refit may have all cores, also where trials shared them.
-    setup = problem.setup
-    data = replace(
-        setup.data, threads=max(setup.data.threads, this_machine().cores), weight=problem.dataset.weight,
-        blocks=problem.groups,
-    )  # fmt: skip
-    seconds = refit_seconds(setup, results, problem.n_refit)
+    # No trial runs now: a refit may have all cores, also where trials shared them, but for what other programs take.
+    setup, cores = problem.setup, this_machine().cores
+    threads = max(setup.data.threads, cores if ctx.budget.unlimited else free_threads(cores))
+    data = replace(setup.data, threads=threads, weight=problem.dataset.weight, blocks=problem.groups)
+    seconds = refit_seconds(setup, results, problem.n_refit, threads)
     ctx.budget.look_closely()
-    further = further_seconds(setup, results, problem.n_refit)
+    further = further_seconds(setup, results, problem.n_refit, threads)
     bred = {r.spec.id for r in results if r.spec.parent is not None}
     ids = [m.trial_id for m in ensemble.members]
     anew = {i: math.inf if i in bred else seconds[i] for i in ids}
@@ -249,6 +247,7 @@ def evaluate(
             weight=problem.w_test,
             weight_train=problem.setup.data.weight,
             group=problem.test_groups,
+            stretches=problem.test_stretches,
             n_validated=len(np.unique(np.concatenate([valid for _, valid in problem.setup.data.folds]))),
         )
     )

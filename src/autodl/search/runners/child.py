@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import IO, Any
 
+from autodl.waiting import wait_briefly
+
 Child = subprocess.Popen[bytes]
 
 
@@ -37,12 +39,12 @@ def start_child(
     """
     ours, theirs = socket.socketpair()
     environment = {
-        "OMP_WAIT_POLICY": "PASSIVE",
         **(extra or {}),
         **os.environ,
         # The same modules as this process, also those beside a script; -P keeps out those of the current folder.
         "PYTHONPATH": os.pathsep.join(p or str(os.getcwd()) for p in sys.path),  # noqa: PTH109
     }
+    wait_briefly(environment)
     numbers = (theirs.fileno(), *arguments, os.getpid())
     with theirs:
         process = subprocess.Popen(
