@@ -1,12 +1,12 @@
-"""How OpenMP threads wait for each other: settings that are read once, when the first library with OpenMP is loaded."""
+"""How threads of OpenMP wait for each other: settings read once, when the first library that uses it is loaded."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
 
 SETTINGS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
-"""Threads that spin for long slow each other down wherever cores are shared; those that go to sleep at once take longer
-to wake than a small step of LightGBM or torch takes. GNU's OpenMP can spin for some microseconds; others only sleep."""
+"""Threads that spin for long slow each other down wherever cores are shared; those that sleep at once take longer to
+wake than a small step of LightGBM or torch takes. GNU's OpenMP can spin for some microseconds; others only sleep."""
 
 
 def wait_briefly(environment: MutableMapping[str, str]) -> None:
