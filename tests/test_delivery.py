@@ -157,6 +157,10 @@ def test_what_a_run_put_together_is_told_from_a_model_of_its_search(tmp_path):
     calibration = Calibration(kind="linear", coefficients=(0.0, 1.0))
     delivery.write([alone], [[b"one"]], "", 0.5, calibration=calibration)
     assert delivery.is_concluded()
+    delivery.write([alone], [[b"one"]], "", 0.3)
+    assert delivery.is_concluded(), "a cut of its own"
+    delivery.write([alone], [[b"one"]], "", 0.5, factors=(1.0, 2.0, 0.5))
+    assert delivery.is_concluded(), "factors of its own"
 
 
 def test_a_member_that_is_not_trained_again_keeps_all_its_fold_models(tmp_path, monkeypatch):

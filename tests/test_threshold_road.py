@@ -65,8 +65,8 @@ def test_trials_are_compared_at_cuts_of_their_own(run):
     tuned = [r for r in trials if r.spec.family != "dummy"]
     assert tuned and all(r.plain_loss is not None and r.loss < r.plain_loss - 0.02 for r in tuned)
     assert all(r.plain_loss is None and r.loss == 1.0 for r in trials if r.spec.family == "dummy")
-    for m in evaluation.models:
-        assert m.validation == 0.0 if m.family == "dummy" else abs(m.validation - m.test.value) < 0.12
+    for m in evaluation.models:  # the guess as well: it says yes to all, which F1 likes better than no
+        assert m.validation > 0.1 and abs(m.validation - m.test.value) < 0.12
 
 
 def test_plan_and_report_speak_of_it(run):

@@ -125,13 +125,14 @@ def load(
         read = read.model_copy(update={"notes": (*read.notes, hint)})
     known = LABEL if of_folders else options.target or stated_target(raw.columns, read.format)
     known = known if known in raw.columns else None  # it may still be there in other capitals
+    learn = partial(learn_table, order=options.time_column, place=place, commas_part=read.delimiter == ",")
     if known is None:
-        schema = infer_schema(raw, place=place)
+        schema = infer_schema(raw, place=place, commas_part=read.delimiter == ",")
         possible = schema.only([n for n in schema.names if n != options.weight_column])
         asked, why, guessed = choose_target(possible, options.target, name)
-        schema, frame = learn_table(raw, target=asked, order=options.time_column, place=place)
+        schema, frame = learn(raw, target=asked)
     else:
-        schema, frame = learn_table(raw, target=known, order=options.time_column, place=place)
+        schema, frame = learn(raw, target=known)
         asked, why, guessed = choose_target(schema, known, name)
         if of_folders:
             check_images_read(schema, len(frame), name)
@@ -304,8 +305,9 @@ def load_test(
     allowance = Allowance(memory_bytes=total_memory(), seed=seed, group_column=series_id, whole=series_id is not None)
     name = Path(path).name
     read_test = partial(
-        read_rows, as_text=train.schema.word_columns, marked=train.schema.marked_columns, allowance=allowance
-    )
+        read_rows, as_text=train.schema.word_columns, marked=train.schema.marked_columns, allowance=allowance,
+        names=train.schema.file_names,
+    )  # fmt: skip
     table = read_test(path)
     if table.test is not None:  # a folder with both: one of them is for the test
         table = read_test(table.test)
@@ -321,7 +323,7 @@ def load_test(
             f"{name} lacks the column '{weight_column}', which is the weight column",
             "Its rows count by their weights in the test: add the column.",
         )
-    frame = apply_schema(raw, train.schema, where=name, place=place)
+    frame = apply_schema(raw, train.schema, where=name, place=place, commas_part=read.delimiter == ",")
     present = frame[train.target.name].notna().to_numpy()
     column = train.schema[train.target.name]
     known = train.target.classes or None

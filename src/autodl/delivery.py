@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autodl.clock import Deadline
+from autodl.decision import HALF
 from autodl.model import DeliveredMember, FittedModel, ModelManifest, deliver, is_older, load_model
 from autodl.records import ArtifactRef, Calibration, ColumnKind, Ensemble, Member, TableSchema, Task, TrialResult
 from autodl.records.ensemble import Pooling
@@ -107,7 +108,8 @@ class Delivery:
         if now is None or self._any_older(now):
             return False
         whole = any(m.trained_on == "all rows" for m in now.members)
-        return whole or len(now.members) > 1 or now.calibration is not None
+        answers = now.calibration is not None or now.threshold != HALF or bool(now.factors)
+        return whole or len(now.members) > 1 or answers
 
     def _any_older(self, now: ModelManifest) -> bool:
         model = RunFolder(self.folder.model_folder(), trusted=self.folder.trusted)

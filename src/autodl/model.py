@@ -44,6 +44,8 @@ class FittedModel:
     """Classes without a training row."""
     absent_share: float = 0.0
     """Probability of each of them: none is impossible only because it has not been seen yet."""
+    least: float | None = None
+    """Numbers below it become it: 0 where no target was negative, for no such target is nearer to what lies below."""
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """Raw predictions for canonical rows.
@@ -76,7 +78,8 @@ def raw_predict(model: FittedModel, features: Any) -> NDArray[Any]:
     else:
         values = model.estimator.predict(features)
     # Every transform of the target rises with it, so that quantiles pass it unharmed.
-    return values if model.target is None else model.target.inverse(values)
+    values = values if model.target is None else model.target.inverse(values)
+    return values if model.least is None else values.clip(model.least)
 
 
 def with_absent(proba: NDArray[Any], absent: Sequence[int], share: float) -> NDArray[Any]:

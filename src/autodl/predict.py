@@ -82,9 +82,15 @@ def predict_frame(
 
 
 def _predict_rows(
-    model: DeliveredModel, raw: pd.DataFrame, proba: bool, keep: Sequence[str], allow_missing: bool, where: str
+    model: DeliveredModel,
+    raw: pd.DataFrame,
+    proba: bool,
+    keep: Sequence[str],
+    allow_missing: bool,
+    where: str,
+    commas_part: bool = False,
 ) -> tuple[pd.DataFrame, list[Misfit]]:
-    """The predictions, and the values that the model could not use."""
+    """The predictions, and the values that the model could not use; ``commas_part``: as for ``apply_schema``."""
     import pandas as pd
 
     from autodl.data import apply_schema, count_misfits
@@ -113,7 +119,7 @@ def _predict_rows(
     absent = f"are missing, as {where} has no such column; the predictions are less certain"
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
     with passing_place() as place:
-        frame = apply_schema(raw, manifest.features, where=where, place=place)
+        frame = apply_schema(raw, manifest.features, where=where, place=place, commas_part=commas_part)
         found += _guessed(count_misfits(raw, frame, manifest.features, skip=lacking), manifest.features)
         found += count_far(frame, manifest.features, skip=lacking)
         prediction = model.predict_raw(frame)
@@ -212,7 +218,8 @@ def predict_file(
     # The same goes for the IDs of series.
     long = long_rule(model.manifest.features)
     ids = set() if long is None else {str(long[1].id_column)}
-    batches = Batches(data, as_text={*words, *keep, *ids}, marked=marked, words=words)
+    names = model.manifest.features.file_names
+    batches = Batches(data, as_text={*words, *keep, *ids}, marked=marked, words=words, names=names)
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
     ignored, n = "", 0
@@ -226,7 +233,8 @@ def predict_file(
                 f"{where} has more than {max_rows:,} rows, which is all that the file for the predictions can hold",
                 "Write .csv or .parquet instead.",
             )
-        out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where)
+        commas_part = batches.delimiter == ","
+        out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where, commas_part)
         parts.append(out)
         found += misfits
         ignored = "" if of_folder else _ignored(folder, model, raw)

@@ -9,9 +9,12 @@ import numpy as np
 
 from autodl.decision import HALF
 from autodl.ensemble import KnownRows, combine
-from autodl.ensemble.answers import choose_answers, held_out_answers, held_out_shifted
+from autodl.ensemble.answers import choose_answers, held_out_answers, held_out_shifted, needs_cut
+from autodl.ensemble.class_factors import MAX_CLASSES
+from autodl.ensemble.guess_answers import guess_answers
 from autodl.ensemble.nested import cut_parts
 from autodl.ensemble.quantile_shifts import fit_shifts, shifted
+from autodl.ensemble.quick_answers import quick_answers, quick_cut
 from autodl.evaluate import Candidate
 from autodl.model import load_model, shared, weighted_prediction
 from autodl.models.base import families
@@ -29,7 +32,7 @@ Predicted = Callable[[TrialResult, Sequence[str]], "NDArray[Any]"]
 ENSEMBLE_NAME = "Ensemble"
 MAX_CANDIDATES = 15
 CUTS_S = 2.0
-"""Seconds for the factors of the models of the leaderboard; those of the leader are known."""
+"""Seconds for careful cuts and factors of the leaderboard's models, then quick ones; the leader's are known."""
 
 
 def best_per_family(results: Sequence[TrialResult]) -> list[TrialResult]:
@@ -63,12 +66,13 @@ def candidates(
     """Test predictions of the leaderboard's models, and the name of the leader.
 
     The leader is chosen by validation alone: the ensemble, or the single model that it consists of. Every model that
-    has learnt something gets a cut of its own, chosen as the leader's was, so that none wins by its cut alone.
+    has learnt something gets a cut of its own, chosen as the leader's was, so that none wins by its cut alone; the
+    guess gives all rows the answer that is best for the metric.
 
     Args:
         results: Finished trials. ensemble: What was chosen. plan: Of the run.
-        rows: The n search rows. After their deadline, models of more than two classes keep the most probable class
-            as their answer.
+        rows: The n search rows. After their deadline cuts and factors are chosen quickly; of very many classes the
+            most probable one is the answer.
         folder: The run. names: Readable names by trial id.
         feasibility: Limits of the user, and what every model takes besides its own part; none if left out.
         predicted: Test predictions of a trial as it is delivered together with others, by their ids; those of all its
@@ -103,9 +107,11 @@ def candidates(
             prediction, validation = _shifted(prediction, oof, rows)
         elif decides and r.oof is not None and families[r.spec.family].complexity > 0:
             oof = folder.read_array(first_split(r.oof))
-            threshold, factors = choose_answers(oof, rows)
-            if threshold != HALF or factors:
-                validation = _score_of_answers(oof, rows)
+            threshold, factors, moved = _own_answers(oof, rows)
+            validation = validation if moved is None else moved
+        elif decides and families[r.spec.family].complexity == 0:
+            threshold, factors, moved = guess_answers(prediction, rows)
+            validation = validation if moved is None else moved
         found.append(
             Candidate(
                 name=names[r.spec.id],
@@ -197,10 +203,24 @@ def _shifted(prediction: NDArray[Any], oof: NDArray[Any], rows: KnownRows) -> tu
     return moved, rows.metric.to_score(rows.loss(held_out_shifted(oof, rows, part), 0))
 
 
-def _score_of_answers(oof: NDArray[Any], rows: KnownRows) -> float:
-    """The out-of-fold score with a cut or factors, each half of the rows with those that the other one asks for."""
-    oof, rows, part = _halves(oof, rows)
-    return rows.metric.to_score(rows.loss(held_out_answers(oof, rows, part), oof.shape[1]))
+def _own_answers(oof: NDArray[Any], rows: KnownRows) -> tuple[float, tuple[float, ...], float | None]:
+    """A model's cut or factors and the score with them; None for the score where it has neither.
+
+    The score is out of fold, each half of the rows with what the other one asks for. Both are chosen in the same way:
+    quickly where the deadline passes on it, for a model without a cut would lose to the leader by that alone.
+    """
+    n_classes = oof.shape[1]
+    threshold, factors = choose_answers(oof, rows)
+    known, rows, part = _halves(oof, rows)
+    answers = None
+    if threshold != HALF or factors:
+        answers = held_out_answers(known, rows, part)
+    if rows.deadline.passed():
+        # Of very many classes even this takes long.
+        quick = needs_cut(rows.metric, n_classes) and n_classes <= MAX_CLASSES
+        threshold, factors = quick_cut(known, rows) if quick else (HALF, ())
+        answers = quick_answers(known, rows, part) if threshold != HALF or factors else None
+    return threshold, factors, None if answers is None else rows.metric.to_score(rows.loss(answers, n_classes))
 
 
 def _halves(oof: NDArray[Any], rows: KnownRows) -> tuple[NDArray[Any], KnownRows, NDArray[Any]]:

@@ -44,6 +44,10 @@ def test_a_classification_is_told_in_counts_against_guessing(folder: Path) -> No
     assert said["Score"] == "ROC AUC 0.93 (0.85 to 0.99); guessing: 0.50."
     assert "cannot be told apart from Plain #1" in said["Models"]
     assert "The simplest that keeps nearly all of its lead over guessing: Plain #1" in said["Models"]
+    found = make_evaluation()
+    quick = found.model_copy(update={"recommended_why": f"{found.recommended} is quicker than {found.leader}."})
+    told = by_head(summarize(make_record(), quick, folder))["Models"]
+    assert "A quicker one that keeps nearly all of its lead over guessing: Plain #1" in told
     assert said["Look at"] == "size [mm] is often missing."
     assert said["Use it"].startswith(f"autodl predict '{folder}' ")
 

@@ -56,6 +56,8 @@ def repeat(words: list[str | None], n: int = N) -> list[str | None]:
         (["(1,200.50)", "15", "3"], [-1200.5, 15, 3]),
         (["12 kg", "3.5 kg", "7 kg"], [12, 3.5, 7]),
         ([" 36 months", " 60 months", "7 months"], [36, 60, 7]),
+        (["Rs.500", "Rs 20", "rs. 1,500"], [500, 20, 1500]),
+        (["kr.500", "20 kr", "7,50 kr."], [500, 20, 7.5]),
         (["1e3", "2.5E-2", "\u22123"], [1000, 0.025, -3]),
         (["?", "12", "unknown"], [np.nan, 12, np.nan]),
     ],
@@ -203,6 +205,21 @@ def test_ids() -> None:
 def test_a_lone_counter_is_kept() -> None:
     frame = pd.DataFrame({"k": np.arange(N), "y": np.arange(N) * 2.0})
     assert infer_schema(frame, target="y")["k"].kind is ColumnKind.NUMERIC
+
+
+@pytest.mark.parametrize("form", ["aB{0}x{1}", "https://site{0}.com/{1}", "Ann{1}{0}"])
+def test_a_lone_column_of_words_of_their_own_is_text(form: str) -> None:
+    words = [form.format(i * 7919 % 1000, "qwe"[i % 3]) for i in range(N)]
+    frame = pd.DataFrame({"word": words, "y": [i % 3 for i in range(N)]})
+    assert infer_schema(frame, target="y")["word"].kind is ColumnKind.TEXT
+    assert infer_schema(frame.rename(columns={"word": "user_id"}), target="y")["user_id"].kind is ColumnKind.ID
+    assert infer_schema(frame.assign(z=np.arange(N) * 0.37), target="y")["word"].kind is ColumnKind.ID
+
+
+def test_several_choices_in_a_cell_are_no_numbers() -> None:
+    assert info(repeat(["1,2", "1,3", "2", "1,2,5"])).kind is ColumnKind.CATEGORICAL
+    frame = pd.DataFrame({"likes": repeat(["1,2", "2", "1,2,5"]), "amount": repeat(["1,234", "950", "12,500"])})
+    assert infer_schema(frame)["amount"].top[0][0] in ("1234", "950", "12500")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodl.data import make_folds, split_test
-from autodl.data.splits import make_blocks
+from autodl.data.splits import make_blocks, stretches_of_time
 from autodl.errors import ConfigError, DataError
 from autodl.records import Validation
 
@@ -202,3 +202,14 @@ def test_blocks_are_groups_or_stretches_of_time() -> None:
         assert np.array_equal(np.flatnonzero(found >= 0), np.sort(np.concatenate([valid for _, valid in folds])))
         assert len(set(found[found >= 0])) == (5 if n_folds == 1 else 3)
         assert (np.diff(found[np.argsort(times)]) >= 0).all(), "no stretch reaches into another"
+
+
+def test_stretches_of_time_hold_neighbours_and_never_tear_a_time() -> None:
+    times = np.random.default_rng(0).permutation(np.repeat(np.arange(100), 3))
+    found = stretches_of_time(times, 20)
+    assert sorted(np.unique(found, return_counts=True)[1]) == [15] * 20
+    assert (np.diff(found[np.argsort(times, kind="stable")]) >= 0).all()
+    assert all(len(np.unique(found[times == t])) == 1 for t in range(100))
+    assert len(np.unique(stretches_of_time(np.arange(10), 20))) == 5, "at least two rows each"
+    assert len(np.unique(stretches_of_time(np.zeros(30), 20))) == 1
+    assert stretches_of_time(np.array([7]), 20).tolist() == [0] and len(stretches_of_time(np.empty(0), 20)) == 0

@@ -67,3 +67,34 @@ def test_a_column_without_misfits_counts_its_values_all_the_same():
     found = count_misfits(raw, apply_schema(raw, schema), schema)
     assert [(m.n, m.of) for m in found] == [(0, 3), (0, 3)]
     assert merge_misfits(found) == []
+
+
+def test_long_categories_are_known_again():
+    frame = pd.DataFrame({"a": ["x" * 250, "b", "c"] * 20})
+    schema = infer_schema(frame)
+    assert misfits(frame, apply_schema(frame, schema), schema) == []
+    new = pd.DataFrame({"a": ["x" * 250, "d"]})
+    (told,) = misfits(new, apply_schema(new, schema), schema)
+    assert (told.n, told.of, told.examples) == (1, 2, ("d",))
+
+
+def test_mostly_new_words_are_told_among_many_categories():
+    train = pd.DataFrame({"town": [f"town {i % 50}" for i in range(200)]})
+    schema = infer_schema(train)
+    for new, n in ([*["town 1"] * 6, *["elsewhere"] * 4], 0), ([*["town 1"] * 4, *["elsewhere"] * 6], 6):
+        frame = pd.DataFrame({"town": new})
+        told = misfits(frame, apply_schema(frame, schema), schema)
+        assert [m.n for m in told] == ([n] if n else [])
+
+
+def test_an_order_of_days_that_nothing_tells_is_told():
+    train = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d")})
+    schema = infer_schema(train)
+    assert misfits(train, apply_schema(train, schema), schema) == []
+    new = pd.DataFrame({"day": ["03/04/2024", "05/04/2024", "01/02/2024"]})
+    (told,) = misfits(new, apply_schema(new, schema), schema)
+    assert str(told) == (
+        "'day': 3 of 3 values are dates whose day and month cannot be told apart and were read with the month first"
+    )
+    plain = pd.DataFrame({"day": ["13/04/2024", "05/04/2024", "01/02/2024"]})
+    assert misfits(plain, apply_schema(plain, schema), schema) == []

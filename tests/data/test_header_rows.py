@@ -112,3 +112,17 @@ def test_rows_of_words_that_recur_have_no_header(tmp_path: Path) -> None:
     assert len(frame) == 30
     with pytest.raises(DataError, match="both named 'a'"):
         read(tmp_path, "a,b,a\n" + _rows(*"wwk"))
+
+
+def test_words_with_some_digits_are_no_header(tmp_path: Path) -> None:
+    """As in UCI's car.data: a column of ``2``, ``3`` and ``5more`` is none of numbers."""
+    rows = [
+        f"{a},{a},{d},{p},{s}\n"
+        for a in ("vhigh", "low")
+        for d in ("2", "5more")
+        for p in "24"
+        for s in ("big", "small")
+    ]
+    frame, info = read(tmp_path, "".join(rows * 3).replace(",4,", ",more,"))
+    assert not info.header
+    assert len(frame) == 48

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import autodl
 from autodl.api import Run
 from autodl.data import apply_schema, infer_schema, read_rows, read_table
-from autodl.data.parsing import number_word
+from autodl.data.number_words import number_word
 from autodl.data.series.long_format import gather, gather_again
 from autodl.records import ColumnKind, TableSchema
 
@@ -233,3 +235,68 @@ def test_a_unit_that_ends_like_the_learnt_one_is_another(tmp_path: Path, unit: s
     schema = learnt(write(tmp_path / "train.csv", [f"{v} {unit}" for v in RNG.integers(1, 90, 200)], "size"))
     new = write(tmp_path / "new.csv", [f"5 {unit}", f"-6{unit}", "7", f"5000 {other}", f"8000{other}"], "size")
     np.testing.assert_array_equal(read_again(new, schema)["size"], [5.0, -6.0, 7.0, np.nan, np.nan])
+
+
+def written_again(cells: Sequence[object], again: Sequence[str]) -> list[Any]:
+    """The values of new cells of a column that was learnt from a frame."""
+    schema = infer_schema(read_table(pd.DataFrame({"x": cells, "y": np.arange(len(cells))}))[0], target="y")
+    raw = read_table(pd.DataFrame({"x": pd.Series(again, dtype=object), "y": 1.5}))[0]
+    return list(apply_schema(raw, schema)["x"])
+
+
+@pytest.mark.parametrize(("largest", "expected"), [(80.0, [12.5, 3.0]), (0.8, [0.125, 0.03])])
+def test_percent_signs_met_first_when_predicting(largest: float, expected: list[float]) -> None:
+    assert written_again(list(np.linspace(largest / 9, largest, 60)), ["12.5%", "3 %"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "other"), [("%d/%m/%Y", "%d/%m/%Y %H:%M"), ("%d/%m/%Y", "%d-%m-%Y"), ("%m.%d.%Y", "%m.%d.%Y %H:%M")]
+)
+def test_the_learnt_order_of_day_and_month_stays_in_other_forms(form: str, other: str) -> None:
+    dates = pd.date_range("2024-01-01", periods=60)
+    again = [pd.Timestamp("2024-04-03"), pd.Timestamp("2024-02-05"), pd.Timestamp("2024-06-04")]
+    assert written_again(list(dates.strftime(form)), [d.strftime(other) for d in again]) == again
+
+
+def test_a_file_to_predict_has_the_column_of_the_model(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("store_id\n4|a|b\n5|c|d\n")
+    with pytest.warns(UserWarning, match="2 of 2 values were never seen in training"):
+        assert len(run.predict(path)) == 2
+
+
+@pytest.mark.parametrize("new", [[1, 12, 3], [1.0, None, 3.0], ["1", "12", "3"]])
+def test_codes_keep_their_zeros_in_front(new: list[object]) -> None:
+    schema = infer_schema(pd.DataFrame({"code": [f"{i % 12 + 1:02d}" for i in range(60)]}))
+    raw = read_table(pd.DataFrame({"code": new}))[0]
+    words = apply_schema(raw, schema)["code"].tolist()
+    assert words == ["01", None if new[1] is None else "12", "03"]
+    old = schema["code"].model_copy(update={"parse": schema["code"].parse.model_copy(update={"digits": 0})})
+    assert apply_schema(raw, TableSchema(columns=(old,)))["code"].tolist()[0] == "1"
+
+
+@pytest.mark.parametrize(
+    ("cells", "again", "expected"),
+    [
+        ([f"${i}.50" for i in range(60)], ["$5", "$7.25", "$1,250.00"], [5.0, 7.25, 1250.0]),
+        ([f"{i} kg" for i in range(60)], ["5", "7 kg", "1,250 kg"], [5.0, 7.0, 1250.0]),
+        ([i * 3 for i in range(60)], ["5", "7", "1 250"], [5.0, 7.0, 1250.0]),
+        ([f"{i},5" for i in range(60)], ["5,5", "7,25", "1.250,5"], [5.5, 7.25, 1250.5]),
+        ([i * 3 for i in range(60)], ["5", "7", "8", "1,5", "1,250"], [5.0, 7.0, 8.0, np.nan, np.nan]),
+    ],
+)
+def test_thousands_met_first_when_predicting(cells: list[object], again: list[str], expected: list[float]) -> None:
+    np.testing.assert_array_equal(written_again(cells, again), expected)
+
+
+def test_units_in_other_capitals() -> None:
+    assert written_again([f"{i} kg" for i in range(60)], ["5 KG", "7kg", "Kg 4"]) == [5.0, 7.0, 4.0]
+    assert np.isnan(written_again([f"{i} kg" for i in range(60)], ["5 LB"])).all()
+
+
+def test_numbers_of_days_with_a_fraction_are_days() -> None:
+    days = [int(f"{d:%Y%m%d}") for d in pd.date_range("2024-01-01", periods=60)]
+    assert written_again(list(days), ["20240131.0", "20240102."]) == [
+        pd.Timestamp("2024-01-31"),
+        pd.Timestamp("2024-01-02"),
+    ]

@@ -8,7 +8,7 @@ from test_choice import trials
 
 from autodl.decision import decided
 from autodl.ensemble import KnownRows, combine, select
-from autodl.ensemble.answers import held_out_answers, judging, settled
+from autodl.ensemble.answers import choose_answers, held_out_answers, judging, settled
 from autodl.evaluate.base import metrics
 from autodl.records import Ensemble, Member
 from rare_problems import rare_classes, rare_positives
@@ -20,7 +20,8 @@ ALONE = Ensemble(members=(Member(trial_id="m", family="f", weight=1.0),), method
     ("key", "k", "by"),
     [("f1", 2, "log_loss"), ("balanced_accuracy", 2, "log_loss"), ("mcc", 3, "log_loss"), ("qwk", 5, "log_loss"),
      ("level_mae", 4, "log_loss"), ("accuracy", 2, "accuracy"), ("accuracy", 3, "accuracy"),
-     ("roc_auc", 2, "roc_auc"), ("precision", 2, "precision"), ("rmse", 0, "rmse")],
+     ("roc_auc", 2, "roc_auc"), ("precision", 2, "precision"), ("rmse", 0, "rmse"),
+     ("precision", 3, "log_loss"), ("recall", 3, "log_loss")],
 )  # fmt: skip
 def test_what_needs_a_cut_is_combined_by_what_needs_none(key, k, by):
     assert judging(metrics[key], k).key == by
@@ -52,6 +53,32 @@ def test_the_loss_is_that_of_cuts_chosen_on_other_rows():
     assert (answers[part == 0] == again[part == 0]).all() and (answers != again).any()
     got = settled(ALONE, p, KnownRows(y, metrics["f1"]), part)
     assert got.threshold != 0.5 and got.loss == metrics["f1"].loss(y, answers, 2)
+
+
+def test_recall_of_more_classes_is_balanced_accuracy_and_gets_the_same_factors():
+    p, y = rare_classes(2000)
+    found = [choose_answers(p, KnownRows(y, metrics[key])) for key in ("recall", "balanced_accuracy")]
+    assert found[0] == found[1] and found[0][1]
+
+
+@pytest.mark.parametrize("rare", [7, 18])
+def test_few_rows_of_a_class_have_a_cut_that_needs_no_proof(rare):
+    """True probabilities of a rare class hardly ever exceed 0.5: who looks for it would be told of none."""
+    rng = np.random.default_rng(0)
+    y = np.r_[np.ones(rare, int), np.zeros(1000 - rare, int)]
+    x = rng.normal(size=1000) + 2 * y
+    odds = rare / (1000 - rare) * np.exp(2 * x - 2)
+    p = np.column_stack([1 / (1 + odds), odds / (1 + odds)])
+    balanced = KnownRows(y, metrics["balanced_accuracy"])
+    cut, _ = choose_answers(p, balanced)
+    assert balanced.metric.to_score(balanced.loss(decided(p, cut), 2)) > 0.75
+    assert balanced.metric.to_score(balanced.loss(p, 2)) < 0.65
+    part = np.arange(1000) % 5
+    got = settled(ALONE, p, balanced, part)
+    assert got.threshold == cut and got.loss == balanced.loss(held_out_answers(p, balanced, part), 2)
+    assert choose_answers(p, KnownRows(y, metrics["accuracy"])) == (0.5, ())
+    gap = np.where(np.arange(1000)[:, None] == 999, np.nan, p)
+    assert choose_answers(gap, balanced)[0] == pytest.approx(cut, abs=0.01), "rows without predictions are left out"
 
 
 def test_factors_of_more_classes_are_held_out_too():

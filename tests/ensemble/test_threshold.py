@@ -10,7 +10,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, matthews_corrcoef
 
 from autodl.decision import decide, decided
 from autodl.ensemble.known_rows import KnownRows
-from autodl.ensemble.threshold import _losses, candidate_cuts, choose_threshold, one_sided
+from autodl.ensemble.threshold import _losses, candidate_cuts, choose_threshold, forgives_missed, one_sided
 from autodl.evaluate.base import metrics
 
 REFERENCE = {"f1": f1_score, "balanced_accuracy": balanced_accuracy_score, "mcc": matthews_corrcoef}
@@ -89,8 +89,10 @@ def test_noise_gives_no_cut_that_flips_at_random():
 
 
 def test_only_precision_and_recall_are_one_sided():
-    found = {k for k, m in metrics.items() if m.needs == "label" and one_sided(m)}
+    found = {k for k, m in metrics.items() if m.needs == "label" and one_sided(m, 2)}
     assert found == {"precision", "recall"}
+    assert [k for k in found if forgives_missed(metrics[k])] == ["precision"]
+    assert not any(one_sided(metrics[k], 3) for k in found), "every alarm of one class is a missed row of another"
 
 
 @settings(deadline=None, max_examples=40)

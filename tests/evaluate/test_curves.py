@@ -6,6 +6,7 @@ from simulated import binary, three_classes
 from sklearn import metrics as sk
 
 from autodl.evaluate import curves
+from autodl.evaluate.grouped import share_bounds_of_groups
 
 
 def test_roc_and_pr_curves_are_scikit_learns():
@@ -122,6 +123,17 @@ def test_gaps_that_groups_share_are_no_calibration_error():
         grouped.append(curves.calibration_error(y, p, seed=r, group=group))
     assert np.mean([f.low > 0 for f in grouped]) <= 0.08 < np.mean([f.low > 0 for f in alone])
     assert np.mean([f.value for f in grouped]) < 0.8 * np.mean([f.value for f in alone])
+
+
+def test_the_bars_of_the_calibration_curve_follow_the_groups():
+    y, p, group = of_groups(np.random.default_rng(0))
+    (alone, grouped) = (curves.calibration_curve(y, p, "yes", group=g) for g in (None, group))
+    assert alone.y == grouped.y
+    bounds = share_bounds_of_groups(y.astype(float), np.ones(len(y)), group, 0.95)
+    assert (grouped.low[0], grouped.high[0]) == pytest.approx(bounds)
+    assert grouped.high[0] - grouped.low[0] > 1.3 * (alone.high[0] - alone.low[0])
+    one = curves.calibration_curve(y, p, "yes", group=np.zeros(len(y)))
+    assert (one.low, one.high) == (alone.low, alone.high), "a single group shows no spread"
 
 
 def test_rows_that_are_groups_of_their_own_change_nothing():

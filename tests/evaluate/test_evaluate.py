@@ -115,6 +115,26 @@ def test_a_leader_that_does_not_beat_guessing_is_said_so():
     assert "do not rely" in got.recommended_why
 
 
+def test_a_model_as_complex_is_recommended_only_where_it_is_much_quicker():
+    given = problem()
+    big = given.candidate("Big")
+
+    def why(ms):
+        twin = replace(given.candidate("Simple"), complexity=big.complexity, predict_ms_per_row=ms)
+        rest = [replace(c, predict_ms_per_row=1.0) for c in given.candidates if c.name != "Simple"]
+        got = evaluate(problem(candidates=(*rest, twin)))
+        return got.recommended, got.recommended_why
+
+    assert why(0.99)[0] == "Big", "a hundredth less is chance"
+    assert why(0.5)[0] == "Simple" and "quicker than Big" in why(0.5)[1]
+
+
+def test_a_guess_alone_needs_no_recommendation():
+    given = problem()
+    got = evaluate(problem(candidates=(given.candidate("Guess"),), leader="Guess"))
+    assert (got.recommended, got.recommended_why) == ("Guess", "")
+
+
 def test_absent_and_rare_classes_are_noted():
     inputs = problem("three")
     y = inputs.y_test.copy()

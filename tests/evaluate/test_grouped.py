@@ -214,12 +214,12 @@ def test_the_evaluation_follows_the_groups_and_says_so():
     y, p, group = patients(np.random.default_rng(7), 30, True)
     guess = np.tile([0.5, 0.5], (len(y), 1))
 
-    def judged(by):
+    def judged(by, stretches=False):
         models = Candidate("model", "x", p), Candidate("guess", "dummy", guess)
         return evaluate(
             EvaluationInputs(
                 Task.CLASSIFICATION, "log_loss", y, y, models,
-                "model", "guess", classes=("no", "yes"), group=by,
+                "model", "guess", classes=("no", "yes"), group=by, stretches=stretches,
             )
         )  # fmt: skip
 
@@ -229,3 +229,7 @@ def test_the_evaluation_follows_the_groups_and_says_so():
     assert grouped.comparisons[0].method == "paired t of groups"
     assert any("30 groups" in note for note in grouped.notes) and not any("groups. Rows" in n for n in plain.notes)
     assert any("belong to one group" in note for note in judged(np.zeros(len(y))).notes)
+    timely = judged(group, stretches=True)
+    assert timely.models == grouped.models
+    assert any("30 stretches of time" in note for note in timely.notes)
+    assert not any("groups. Rows" in note for note in timely.notes)

@@ -15,6 +15,7 @@ from autodl.models import _trees
 from autodl.models._arrays import as_matrix, thin_curve
 from autodl.models.base import Estimator, Meta, Shape, families
 from autodl.records import Task
+from autodl.serialize import dump, load
 from autodl.testing import Problem, easy_problem
 
 
@@ -92,6 +93,30 @@ def test_svm_draws_a_circle_where_a_line_fails() -> None:
     assert np.mean(train("linear", circle).predict(circle.X_val) == inside_val) < 0.75
     # Calibrated: the mean probability is near the share.
     assert abs(proba.mean() - inside_val.mean()) < 0.08
+
+
+def test_a_single_row_of_a_class_leaves_the_others_their_probabilities() -> None:
+    """Nothing can be calibrated on class 1 of 0 to 2: it has half a row's share and the others all the rest."""
+    problem = easy_problem(2, rows=200, numeric=4, categorical=0)
+    train_y, valid_y = 2 * problem.y, 2 * problem.y_val
+    lone = train_y.copy()
+    lone[0] = 1
+    weight = np.where(lone == 1, 50.0, 1.0)
+    model = families["svm"]().build(families["svm"].config(), Meta(Task.CLASSIFICATION, n_classes=3))
+    for given in (None, weight):
+        model.fit(problem.X, lone, sample_weight=given)
+        proba = model.predict_proba(problem.X_val)
+        np.testing.assert_allclose(proba.sum(axis=1), 1.0)
+        np.testing.assert_allclose(proba[:, 1], 0.5 / (len(lone) - 1 + 1.5))
+        rest = problem.X.take(np.arange(1, len(lone)))
+        plain = families["svm"]().build(families["svm"].config(), Meta(Task.CLASSIFICATION, n_classes=3))
+        plain.fit(rest, lone[1:])
+        expected = plain.predict_proba(problem.X_val)[:, [0, 2]] * (1 - proba[0, 1])
+        np.testing.assert_allclose(proba[:, [0, 2]], expected)
+    right = proba[np.arange(len(valid_y)), valid_y]
+    assert -np.log(right).mean() < 0.6 * np.log(2)
+    model.fit(problem.X, train_y)
+    assert (model.predict_proba(problem.X_val)[:, 1] == 0).all(), "an earlier fit leaves nothing behind"
 
 
 def test_svm_does_not_start_what_it_cannot_finish() -> None:
@@ -200,6 +225,55 @@ def test_boosting_learns_from_categories_alone() -> None:
         part = Problem(X.take(np.arange(1500)), y[:1500], X.take(np.arange(1500, 2000)), y[1500:], problem.meta)
         model = train(key, part, **({"min_data_per_group": 5, "cat_smooth": 1.0} if key == "lightgbm" else {}))
         assert np.mean(model.predict(part.X_val) == part.y_val) > 0.85, key
+
+
+def moved(problem: Problem, unit: float, centre: float) -> Problem:
+    return replace(problem, y=problem.y * unit + centre, y_val=problem.y_val * unit + centre)
+
+
+@pytest.mark.parametrize("levels", [(), (0.1, 0.5, 0.9)])
+@pytest.mark.parametrize("key", ["lightgbm", "catboost", "forest"])
+def test_trees_learn_small_targets_and_such_far_from_zero_as_well(key: str, levels: tuple[float, ...]) -> None:
+    """Moments of 2023 are 128 seconds apart as float32; penalties and least impurities are in units of the target."""
+    problem = easy_problem(0, rows=500)
+    config = {"n_estimators": 30, **({"lambda_l1": 0.3, "learning_rate": 0.2} if key == "lightgbm" else {})}
+    meta = replace(problem.meta, quantiles=levels)
+    whole = train(key, problem, meta, **config)
+    expected, spread = whole.predict(problem.X_val), problem.y.std()
+    assert spread >= 1 and (whole._centre, whole._unit) == (0.0, 1.0), "as in earlier versions"
+    rough = np.std(expected - problem.y_val)
+    assert rough < 0.8 * np.std(problem.y_val)
+    for unit, centre in ((1e-9, 0.0), (1.0, 1.7e9)):
+        case = moved(problem, unit, centre)
+        model = train(key, case, meta, **config)
+        error = np.std((model.predict(case.X_val) - case.y_val) / unit)
+        assert error < 1.1 * rough + 0.01, (unit, centre)
+        if model.curve and not centre:
+            assert model.curve[-1].valid == pytest.approx(whole.curve[-1].valid * unit, rel=0.3)
+        np.testing.assert_array_equal(load(dump(model)).predict(case.X_val), model.predict(case.X_val))
+
+
+@pytest.mark.parametrize("key", ["lightgbm", "catboost", "forest"])
+def test_trees_of_earlier_versions_have_learnt_the_target_as_it_was(key: str) -> None:
+    problem = easy_problem(0, rows=120)
+    model = train(key, problem, n_estimators=5)
+    expected = model.predict(problem.X_val)
+    for name in ("_centre", "_unit"):
+        del vars(model)[name]
+    np.testing.assert_array_equal(load(dump(model)).predict(problem.X_val), expected)
+
+
+@pytest.mark.parametrize(("whole", "unit"), [(True, 1.0), (False, 1e-6)])
+def test_amounts_in_small_units_are_learnt_by_factors_and_counts_keep_theirs(whole: bool, unit: float) -> None:
+    """Curvatures of the Poisson loss are means, of which LightGBM asks 0.001 in a leaf."""
+    rng = np.random.default_rng(0)
+    problem = easy_problem(0, rows=600)
+    rate = np.exp(problem.X.numeric[:, 0] - 0.5)
+    y = rng.poisson(rate).astype(float) if whole else unit * rate * rng.gamma(5.0, 0.2, len(rate))
+    case = replace(problem, y=y, X_val=problem.X, y_val=y)
+    model = train("lightgbm", case, objective="poisson", learning_rate=0.2, n_estimators=30)
+    assert model._unit == (1.0 if whole else pytest.approx(y.mean()))
+    assert np.corrcoef(model.predict(problem.X), rate)[0, 1] > 0.8
 
 
 def test_thin_curves_keep_both_ends() -> None:

@@ -445,6 +445,7 @@ def test_text_and_dates_reach_the_recipes() -> None:
         ("f1", 240, False),  # a cut does the same on probabilities that hold
         ("mcc", 240, False),
         ("recall", 240, True),  # its cut is never moved: it would say yes to all
+        ("precision", 60, False),  # weights would only add false alarms
     ],
 )
 def test_rare_classes_weigh_more_only_where_no_cut_can_do_the_same(metric: str, rare: int, weighted: bool) -> None:
@@ -456,6 +457,26 @@ def test_rare_classes_weigh_more_only_where_no_cut_can_do_the_same(metric: str, 
     assert ("would bend the probabilities" in decision(plan, "Imbalance").why) == (
         metric in ("f1", "mcc") and not weighted
     )
+    assert ("only make more rows be said to be rare" in decision(plan, "Imbalance").why) == (metric == "precision")
+
+
+@pytest.mark.parametrize(
+    ("counts", "metric", "weighted"),
+    [
+        ((284_315, 492), "f1", False),  # the sample grows for their sake: 138 of them are looked at
+        ((399_800, 200), "f1", True),
+        ((600, 400, 1), "f1", False),  # it would weigh as much as a third of all
+        ((600, 300, 60), "f1", True),
+        ((600, 300, 60), "precision", True),  # of three classes it is macro precision
+        ((600, 300, 60), "precision_macro", True),
+    ],
+)
+def test_classes_are_rare_by_the_rows_that_are_looked_at(
+    counts: tuple[int, ...], metric: str, weighted: bool
+) -> None:
+    asked = FitOptions(time_budget_s=600.0, metric=metric)
+    plan = make_plan(with_counts(profile_of(table()), *counts), asked, machine=MACHINE, has_test_file=False)
+    assert {f.recipe.balance == "class_weight" for f in plan.families if f.key != "dummy"} == {weighted}
 
 
 def test_rare_rows_of_a_huge_table_are_too_few_in_the_sample_for_a_cut() -> None:

@@ -36,8 +36,17 @@ def test_targets_in_logarithms_without_ranks_powers_and_a_least_answer() -> None
     transform = TargetTransform("log", y)
     z = np.linspace(-9.0, 9.0, 50)
     expected = transform.inverse(z)
-    again = older(transform, "_ranks", "_power", "_floor")
+    again = older(transform, "_ranks", "_power", "_floor", "_unit")
     np.testing.assert_array_equal(again.inverse(z), expected)
+    np.testing.assert_allclose(again.inverse(again.forward(y)), y)
+
+
+def test_small_targets_in_logarithms_of_one_and_more() -> None:
+    """Earlier versions had no unit: what they stored must go on meaning log(1 + y)."""
+    y = 1e-3 * np.exp(np.linspace(0.0, 2.0, 40))
+    again = older(TargetTransform("log", y, unit=1.0), "_unit")
+    inner = np.log1p(y)
+    np.testing.assert_allclose(again.forward(y), (inner - inner.mean()) / inner.std())
     np.testing.assert_allclose(again.inverse(again.forward(y)), y)
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.utils.class_weight import compute_sample_weight
 
 from autodl.errors import ConfigError
@@ -34,6 +34,21 @@ def test_log_answers_stay_near_what_was_seen() -> None:
     y = np.random.default_rng(0).lognormal(10, 1, 1000)
     back = TargetTransform("log", y).inverse(np.array([1e6]))
     assert y.max() < back[0] < 11 * y.max()
+
+
+def test_logarithms_of_small_targets_are_those_of_large_ones() -> None:
+    """Between 0 and 1 the logarithm of 1 + y is hardly anything but y."""
+    y = np.random.default_rng(0).lognormal(0, 1.5, 1000)
+    small, middle = TargetTransform("log", 1e-4 * y), TargetTransform("log", y)
+    assert stats.skew(middle.forward(y)) < 1.5 < 5 < stats.skew(y)
+    np.testing.assert_allclose(small.forward(1e-4 * y), TargetTransform("log", 1e-9 * y).forward(1e-9 * y))
+    assert stats.skew(small.forward(1e-4 * y)) < 1.5
+    np.testing.assert_allclose(small.inverse(small.forward(1e-4 * y)), 1e-4 * y)
+    as_it_was = (np.log1p(5 * y) - np.log1p(5 * y).mean()) / np.log1p(5 * y).std()
+    np.testing.assert_allclose(TargetTransform("log", 5 * y).forward(5 * y), as_it_was)
+    weighted = TargetTransform("log", 1e-4 * y, np.r_[np.full(500, 3.0), np.zeros(500)])
+    np.testing.assert_allclose(weighted.forward(1e-4 * y), TargetTransform("log", 1e-4 * y[:500]).forward(1e-4 * y))
+    assert np.isfinite(TargetTransform("log", np.r_[np.full(9, 1e-310), 1e6]).forward(np.array([1e6]))).all()
 
 
 def test_log_is_safe_below_zero_and_below_what_was_seen() -> None:

@@ -136,6 +136,25 @@ def test_missingness_leak() -> None:
     assert [f.column for f in raised(profile(table), "AD010")] == ["x"]
 
 
+def test_names_with_the_same_word_make_one_question() -> None:
+    table = clean_table(200)
+    rng = np.random.default_rng(5)
+    names = ["duration_call", "duration_ring", "closed_at", "duration_talk", "duration wait", "duration_hold"]
+
+    def asked(n: int) -> list[tuple[str | None, str, str]]:
+        new = {name: rng.normal(size=200) for name in names[:n]}
+        return [(f.column, f.message, f.action) for f in raised(profile(table.assign(**new), "y"), "AD011")]
+
+    first, second = asked(3)
+    assert first[0] is None and second[0] == "closed_at"
+    assert first[1].startswith("Are 'duration_call' and 'duration_ring' known when you predict? Their names ('dur")
+    assert first[2].endswith("--drop duration_call --drop duration_ring")
+    assert asked(4)[0][1].startswith("Are 'duration_call', 'duration_ring' and 'duration_talk' known when")
+    many = asked(6)
+    assert len(many) == 2 and "'duration_talk' and 2 more known when" in many[0][1]
+    assert many[0][2].endswith("--drop duration_talk and so on")
+
+
 @pytest.mark.parametrize(
     ("name", "suspicious"),
     [

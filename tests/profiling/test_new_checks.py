@@ -180,3 +180,14 @@ def test_a_single_column_more_is_named_and_several_are_counted() -> None:
     found = [Names().finding(Severity.WARNS, "So it is.", column=f"c{i}") for i in range(MAX_FINDINGS + 2)]
     assert Names().capped(found[:-1], "have names") == found[:-1]
     assert Names().capped(found, "have names")[-1].message == "2 more columns have names, less strongly."
+
+
+def test_several_currencies_are_told() -> None:
+    table, rng = clean_table(), np.random.default_rng(0)
+    amounts = rng.uniform(5, 90, len(table))
+    table["price"] = [f"{'€' if rng.random() < 0.5 else 'GBP '}{v:.2f}" for v in amounts]
+    (found,) = raised(profile(table), "AD018")
+    assert found.column == "price"
+    assert "several currencies: 'GBP' and '€'" in found.message
+    table["price"] = [f"{'€' if rng.random() < 0.5 else 'EUR '}{v:.2f}" for v in amounts]
+    assert not raised(profile(table), "AD018")

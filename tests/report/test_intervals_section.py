@@ -33,6 +33,14 @@ def test_the_verdict_follows_the_confidence_interval(held, kind, lead):
     assert f"{100 * held / N:.1f} %" in said.body
 
 
+def test_a_handful_of_rows_tells_nothing_of_promises():
+    y = np.array([0.5] * 5 + [2.0])
+    check = quantile_check(y, np.tile([0.0, 0.5, 1.0], (6, 1)), (0.1, 0.5, 0.9), np.linspace(0, 10, 50), seed=0)
+    few = evaluated(320).model_copy(update={"n_test": 6, "quantiles": check})
+    for said in (interval_statement(few), interval_statement(evaluated(320), few=True)):
+        assert said.mark == "unknown" and said.body.startswith("too few rows to tell:")
+
+
 def test_the_sentence_has_share_interval_rows_and_width():
     found = evaluated(320).quantiles.intervals[0]
     text = interval_sentence(found, N)

@@ -68,6 +68,20 @@ def test_only_a_column_that_may_leak_is_asked_about() -> None:
     assert not any("Ask when" in lead for lead in leads)
 
 
+def test_several_columns_that_may_leak_are_asked_about_at_once() -> None:
+    records = warned(make_records("binary"), "AD011")
+    several = tuple(
+        f.model_copy(update={"column": None, "evidence": {"word": "duration", "columns": 3, "first": "duration_a"}})
+        if f.code == "AD011" else f
+        for f in records.profile.findings
+    )  # fmt: skip
+    records = records.but(profile=records.profile.model_copy(update={"findings": several}))
+    step = next_steps(facts(records))[0]
+    assert plain(step.lead) == "Ask when duration_a and 2 more columns are known."
+    assert "--drop duration_a and so on" in plain(step.body)
+    assert "Look Title AD011 in 3 columns: So it is." in told(records)
+
+
 def test_a_guess_alone_says_why_and_blames_no_columns() -> None:
     records = make_records("binary")
     assert records.evaluation is not None
@@ -104,7 +118,12 @@ def test_sure_mistakes_are_counted_whether_listed_or_not() -> None:
 
 def test_rows_are_lines_only_where_the_reader_says_so() -> None:
     records = sure_of(make_records("binary"), 4)
-    assert "rows 0, 1 and 2, counted from 0" in plain(next_steps(facts(records))[0].body)
+    assert "rows 0, 1 and 2 of the file, counted from 0" in plain(next_steps(facts(records))[0].body)
+    split = records.plan.validation.model_copy(update={"test_size": 0.0})
+    apart = records.but(plan=records.plan.model_copy(update={"validation": split}))
+    assert "the test file says otherwise (for example rows 0, 1 and 2 of the test file" in plain(
+        next_steps(facts(having(apart, n_sure_mistakes=4)))[0].body
+    )
     lines = records.profile.read.model_copy(update={"by_line": True})
     by_line = records.but(profile=records.profile.model_copy(update={"read": lines}))
     assert "lines 2, 3 and 4 of the file, the header being line 1" in plain(next_steps(facts(by_line))[0].body)

@@ -9,6 +9,7 @@ from report_records import Records, make_records
 from report_score_records import interval
 
 from autodl.records import ColumnKind, Curve, Decision, EffectPoint, Evaluation, Interval, Severity
+from autodl.records.evaluation import ONE_CLASS
 from autodl.report.facts import gather, turned
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import trade_offs
@@ -46,6 +47,23 @@ def test_classification_counts_with_interval_and_guess() -> None:
         f"Of 179 rows held back, it got {hits} right: {hits / 1.79:.0f} in 100 (95 % interval {100 * acc.low:.0f} to "
         f"{100 * acc.high:.0f}). Always answering died would get {100 * guess:.0f} in 100."
     )
+
+
+def test_a_guess_that_is_nearly_always_right_is_not_told_as_always() -> None:
+    records = make_records("binary")
+    sure = evaluation(records).model_copy(update={"usual": "died", "usual_share": 0.996})
+    found = first(records.but(evaluation=sure))
+    text = plain(found.score)
+    assert "Always answering died would get 996 in 1,000" in text and " in 100 " not in text
+    assert found.strip_labels[2] == "guess 996"
+
+
+def test_a_ranking_without_a_second_class_is_not_told() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    nothing = Interval(value=0.5, low=0.0, high=1.0, n=e.n_test, method=ONE_CLASS)
+    leader = e.models[0].model_copy(update={"test": nothing})
+    assert first(records.but(evaluation=e.model_copy(update={"models": (leader, *e.models[1:])}))).detail == ""
 
 
 def test_auc_is_explained_as_ranking() -> None:
@@ -359,6 +377,47 @@ def test_what_is_learnt_from_images_or_series_alone_has_no_columns_to_compare(ki
         f"It looks at nothing but the {noun}, so there are no columns to compare. Shuffling them among the rows "
         "examined did not make the score measurably worse."
     )
+
+
+def test_half_of_the_rows_is_said_only_where_all_count_alike() -> None:
+    records = make_records("regression")
+    assert "Half of the model's answers are closer" in plain(first(records).score)
+    weighted = records.but(evaluation=evaluation(records).model_copy(update={"worth": 120.4}))
+    assert "Half of" not in plain(first(weighted).score)
+
+
+def test_no_driver_speaks_of_the_score_not_of_the_predictions() -> None:
+    records = make_records("binary")
+    assert records.explanation is not None
+    none = records.explanation.model_copy(update={"importances": ()})
+    told = plain(first(records.but(explanation=none)).drivers_note)
+    assert told.startswith("Shuffling any single column did not make the score measurably worse")
+
+
+def test_rows_of_a_test_file_are_told_to_be_of_it() -> None:
+    records = make_records("binary")
+    split = records.plan.validation.model_copy(update={"test_size": 0.0})
+    apart = records.but(plan=records.plan.model_copy(update={"validation": split}))
+    for found, name in ((records, "the file"), (apart, "the test file")):
+        section = wrong(gather(**found.kwargs()))
+        assert section is not None and section.mistakes is not None
+        assert f"a wrong entry in {name}" in section.mistakes_intro
+        assert [c.label for c in section.mistakes.columns][1] == f"In {name}"
+
+
+def test_a_quicker_model_is_not_called_simpler() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    for how in ("simpler", "quicker"):
+        name = e.models[1].name
+        other = e.model_copy(update={"recommended": name, "recommended_why": f"{name} is {how} than {e.leader}."})
+        assert f"A {how} model does as well" in leads(first(records.but(evaluation=other)))
+
+
+def test_a_tie_is_told_by_the_corrected_p_alone() -> None:
+    found = versus(gather(**make_records("binary").kwargs()))
+    assert found is not None and "where p after correction is not below 0.05, it is a tie" in found.intro
+    assert "interval crosses" not in found.intro
 
 
 def test_lean_follows_what_rows_weigh() -> None:

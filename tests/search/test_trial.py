@@ -61,6 +61,35 @@ def test_what_goes_on_learning_has_the_target_of_the_model_that_it_goes_on_from(
     assert (first.target is None) == (before == "none")
 
 
+@pytest.mark.parametrize("negative", [False, True])
+def test_no_answer_is_negative_where_no_target_was(toys, linear_data, negative):
+    y = np.maximum(linear_data.y, -1e-6 if negative else 0.0)  # half of them
+    data = replace(linear_data, y=y)
+    cut, whole = (run_trial(job({"shrink": 0.0}), d, PreparedFolds(d)) for d in (data, replace(data, y=y - 1e-6)))
+    assert (cut.oof.min() < 0) == (cut.test.min() < 0) == negative
+    assert whole.oof.min() < -0.1 and (cut.result.loss < whole.result.loss - 0.01) == (not negative)
+    read = [load(m) if is_safe_format(m) else load_pickle(m) for m in cut.models]
+    np.testing.assert_allclose(cut.test, np.mean([m.predict(data.test_frame) for m in read], axis=0), atol=1e-5)
+
+
+def test_numbers_far_from_zero_are_not_rounded(toys, linear_data):
+    """Moments in seconds are 128 apart as float32."""
+    far = replace(linear_data, y=1.7e9 + linear_data.y)
+    near, moved = (run_trial(job({"shrink": 0.3}), d, PreparedFolds(d)) for d in (linear_data, far))
+    np.testing.assert_allclose(moved.oof - 1.7e9, near.oof, atol=1e-4)
+    np.testing.assert_allclose(moved.test - 1.7e9, near.test, atol=1e-4)
+
+
+def test_rmsle_has_the_logarithm_that_it_counts_and_other_metrics_that_of_the_unit(toys, linear_data):
+    spec, ready = job().spec, PreparedFolds(linear_data).get(linear_data.recipes["toy"], 0)
+    data = replace(linear_data, y=1e-4 * np.exp(linear_data.y))
+    rows = (ready.preparer, ready.train), data.y[ready.rows], None
+    for metric, unit in (("rmsle", 1.0), ("mae", np.median(data.y[ready.rows]))):
+        target = fit_model(spec, Recipe(target="log"), *rows, replace(data, metric=metric), seed=0).target
+        inner = np.log1p(data.y / unit)
+        np.testing.assert_allclose(np.corrcoef(target.forward(data.y), inner)[0, 1], 1.0, rtol=1e-12)
+
+
 def test_by_time_the_last_fold_speaks_for_all(toys, linear_data, monkeypatch):
     """Earlier ones have learnt from the oldest rows alone: their models and their lengths of training count less."""
     import autodl.search.cross_validation as crossing

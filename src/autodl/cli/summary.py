@@ -237,7 +237,8 @@ def _models(evaluation: Evaluation) -> list[Line]:
         unproven = f" It is not shown to be better than {evaluation.baseline}."
     text = f"{evaluation.leader} was chosen, but cannot be told apart from {listed(tied, most=4)} on these rows."
     if evaluation.recommended != evaluation.leader:
-        text += f" The simplest that keeps nearly all of its lead over guessing: {evaluation.recommended}."
+        which = "A quicker one" if evaluation.only_quicker else "The simplest"
+        text += f" {which} that keeps nearly all of its lead over guessing: {evaluation.recommended}."
     return [Line("Models", text + unproven)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +32,8 @@ class LargeTable:
     n_bytes: int
     every_row: bool = False
     """Refuse rows that cannot be read rather than skip a few of them."""
+    names: Collection[str] = ()
+    """Columns that it should have, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class _DelimitedBlocks:
             alone = len(table.parts) == 1 and Path(table.source).name.startswith(Path(part.name).name)
             where = table.source if alone else part.name
             like = self._files[0].dialect if self._files else None
-            file = replace(Delimited.of(part, where, like, encoding, table.every_row), mend=known.mend)
+            file = Delimited.of(part, where, like, encoding, table.every_row, table.names)
+            file = replace(file, mend=known.mend)
             names, kept, repaired = column_names(file.sample, where, drop_empty=not known.nameless)
             notes += repaired if not self._files else ()
             self._files.append(file)

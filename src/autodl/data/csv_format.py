@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def read_text(
     every_row: bool = False,
     cut: bool = False,
     encoding: str | None = None,
+    names: Collection[str] = (),
 ) -> Text:
     """Parse delimited text.
 
@@ -57,6 +58,7 @@ def read_text(
         every_row: Refuse rows with too many fields rather than skip a few of them.
         cut: Whether ``data`` is only the start of a longer text; what stands after its last line end is left out.
         encoding: The encoding where it is known.
+        names: Columns that the table should have, where they are known.
 
     Raises:
         DataError: If the bytes are empty, no text, or do not form a table.
@@ -76,7 +78,7 @@ def read_text(
     start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes().decode("utf-8", errors="ignore")
     if not start.strip():
         raise DataError(f"{where} is empty", "Give a file with a header line and rows.")
-    dialect = sniff(start, whole=not cut and data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower())
+    dialect = sniff(start, whole=not cut and data.size <= HEAD_BYTES, suffix=Path(where).suffix.lower(), names=names)
     if like is not None:
         dialect = replace(dialect, header=like.header)
     if every_row and dialect.width == 1:

@@ -37,6 +37,8 @@ EPOCH_S, EPOCH_MS = "epoch:s", "epoch:ms"
 COMPACT = "%Y%m%d"
 MIXED = "mixed"
 """Several forms, the month first where that is open."""
+DOUBT = "day and month cannot be told apart and were read with the"
+"""How what is unclear of dates begins: "month first" or "day first" follows."""
 SHARE = 0.95
 """Share of the distinct texts that a format must read."""
 
@@ -53,6 +55,8 @@ def parse_dates(
     if len(texts) == 0:
         return np.empty(0, "datetime64[ns]")
     texts = texts.str.strip().mask(texts.str.strip().str.lower().isin(NO_NUMBER))
+    if rule.date_format == COMPACT:  # beside gaps a program writes such numbers with a fraction
+        texts = texts.str.replace(r"\.0*$", "", regex=True)
     form, first = rule.date_format or MIXED, rule.dayfirst and rule.date_format is None
     return _plain(pd.to_datetime(texts, format=form, dayfirst=first, errors="coerce", utc=True))
 
@@ -65,11 +69,26 @@ def _share(values: Sequence[str], rule: ParseRule) -> float:
     return float(1.0 - np.isnat(parse_dates(values, rule)).mean()) if len(values) else 0.0
 
 
-def learn_date_rule(values: Sequence[str]) -> tuple[ParseRule, str] | None:
+def known_order(rule: ParseRule) -> bool | None:
+    """Whether a learnt rule says that the day comes before the month; None where dates of its form do not tell.
+
+    >>> known_order(ParseRule(date_format="%m/%d/%Y")), known_order(ParseRule(date_format="ISO8601"))
+    (False, None)
+    """
+    form = rule.date_format or ""
+    if rule.dayfirst:
+        return True
+    return False if form == MIXED or (form.startswith("%m") and "%d" in form) else None
+
+
+def learn_date_rule(
+    values: Sequence[str] | NDArray[np.object_], *, dayfirst: bool | None = None
+) -> tuple[ParseRule, str] | None:
     """How the texts of a column are to be read as dates, and a note on what was unclear.
 
     Args:
         values: Distinct present texts in order of appearance.
+        dayfirst: Whether earlier dates of this column have the day first; settles what these leave open.
 
     Returns:
         None if they are no dates.
@@ -88,18 +107,18 @@ def learn_date_rule(values: Sequence[str]) -> tuple[ParseRule, str] | None:
     iso = ParseRule(date_format="ISO8601")
     if _share(probe, iso) >= SHARE and _share(few, iso) >= SHARE:
         return iso, ""
-    for dayfirst, monthfirst in _PAIRS:
+    for day, month in _PAIRS:
         for time in _TIMES:
-            if not (_fits(dayfirst + time, probe[:5]) or _fits(monthfirst + time, probe[:5])):
+            if not (_fits(day + time, probe[:5]) or _fits(month + time, probe[:5])):
                 continue
-            found = _order(few, probe, dayfirst + time, monthfirst + time)
+            found = _order(few, probe, day + time, month + time, dayfirst)
             if found:
                 return found
     for form in (*(w + t for w, t in product(_WORDY, _TIMES)), *(f"%Y/%m/%d{t}" for t in _TIMES), *_MONTHS):
         rule = ParseRule(date_format=form)
         if _fits(form, probe[:5]) and _share(probe, rule) >= SHARE and _share(few, rule) >= SHARE:
             return rule, ""
-    return _mixed(few)
+    return _mixed(few, dayfirst)
 
 
 def _fits(form: str, texts: Sequence[str]) -> bool:
@@ -113,8 +132,11 @@ def _fits(form: str, texts: Sequence[str]) -> bool:
     return False
 
 
-def _order(few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: str) -> tuple[ParseRule, str] | None:
-    """Day or month first: what reads more values; then what keeps the rows in order; then the mark's custom."""
+def _order(
+    few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: str, known: bool | None
+) -> tuple[ParseRule, str] | None:
+    """Day or month first: what reads more values; then what is known; then what keeps the rows in order; then the
+    mark's custom."""
     day, month = ParseRule(date_format=dayfirst, dayfirst=True), ParseRule(date_format=monthfirst)
     if max(_share(probe, day), _share(probe, month)) < 0.3:
         return None
@@ -123,21 +145,24 @@ def _order(few: Sequence[str], probe: Sequence[str], dayfirst: str, monthfirst: 
         return None
     if share_day != share_month:
         return (day, "") if share_day > share_month else (month, "")
+    if known is not None:
+        return (day if known else month), ""
     sorted_day, sorted_month = (bool(pd.Index(parse_dates(few, r)).is_monotonic_increasing) for r in (day, month))
     if sorted_day != sorted_month:
         return (day, "") if sorted_day else (month, "")
     first = day if "." in dayfirst.split("%Y")[0] else month
     words = "day" if first is day else "month"
-    return first, f"day and month cannot be told apart and were read with the {words} first"
+    return first, f"{DOUBT} {words} first"
 
 
-def _mixed(few: Sequence[str]) -> tuple[ParseRule, str] | None:
+def _mixed(few: Sequence[str], known: bool | None) -> tuple[ParseRule, str] | None:
     """Several forms in one column."""
     if not all(_LOOKS.search(t) for t in few):
         return None
     day, month = _orders(few)
     # Dots between day and month mean that the day comes first wherever they are used.
-    day_first = day if day != month else any(_DOTTED.search(t) for t in few)
+    dotted = any(_DOTTED.search(t) for t in few) if known is None else known
+    day_first = day if day != month else dotted
     rules = (ParseRule(dayfirst=True), ParseRule(date_format=MIXED))
     best = max(rules if day_first else rules[::-1], key=lambda r: _share(few, r))
     if _share(few, best) < SHARE:

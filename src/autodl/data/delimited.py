@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,13 @@ class Delimited:
 
     @classmethod
     def of(
-        cls, part: Part, where: str, like: Dialect | None, encoding: str | None, every_row: bool = False
+        cls,
+        part: Part,
+        where: str,
+        like: Dialect | None,
+        encoding: str | None,
+        every_row: bool = False,
+        names: Collection[str] = (),
     ) -> Delimited:
         """Look at the head of a file.
 
@@ -67,11 +73,14 @@ class Delimited:
             like: Dialect of an earlier shard.
             encoding: Known from an earlier attempt; None finds it.
             every_row: As the attribute.
+            names: As for ``read_text``.
         """
         raw = head(part, HEAD_BYTES)
         if raw.count(b"\n") < FEW_LINES:  # a very wide table
             raw = head(part, max(HEAD_BYTES, PARSED_BYTES))
-        sample = read_text(pa.py_buffer(raw), where, like, every_row=every_row, cut=True, encoding=encoding)
+        sample = read_text(
+            pa.py_buffer(raw), where, like, every_row=every_row, cut=True, encoding=encoding, names=names
+        )
         return cls(part, where, sample, every_row=every_row, head_bytes=len(raw))
 
     @property

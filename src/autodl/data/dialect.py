@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -23,6 +24,7 @@ LONG_RUN = 20
 
 _PLAIN = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?\d{1,3}([. ]\d{3})*,\d+$|^[+-]?\d+,\d+$")
+_NAMELESS = re.compile(r"column_\d+")
 _QUOTED_SINGLE = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 
 
@@ -56,12 +58,14 @@ def records(text: str, dialect: Dialect) -> list[list[str]]:
     return [row for row in reader if row]
 
 
-def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
+def sniff(head: str, *, whole: bool, suffix: str = "", names: Collection[str] = ()) -> Dialect:
     """Find the dialect from the first characters of a file.
 
     Args:
         head: The start of the text, or all of it (``whole``).
         suffix: ``.tsv`` and ``.tab`` favour tabs.
+        names: Columns that the table should have, where they are known, as those of a model: the reading is preferred
+            under which the first record holds most of them, and where it holds any it is a header.
     """
     csv.field_size_limit(1 << 30)
     hinted = re.match(r"\s*sep=(.)\r?\n", head)
@@ -74,18 +78,19 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
     body = "".join(lines[comments:])
     quote = "'" if '"' not in body and len(_QUOTED_SINGLE.findall(body)) > 1 else '"'
     best, best_score = Dialect(NO_DELIMITER, quote=quote), 0.0
+    best_held = _held(records(body, best)[:1], 1, names) if names else 0
     escapes: tuple[str | None, ...] = (
         (None, "\\") if '\\"' in body and '""' not in body.replace('\\"', "") else (None,)
     )
     for delimiter in hinted.group(1) if hinted else (",", ";", "\t", "|"):
         for escape in escapes:
             trial = Dialect(delimiter, quote=quote, escape=escape)
-            score, width = _score(body, trial)
+            score, width, held = _score(body, trial, names)
             if delimiter == "\t" and suffix in (".tsv", ".tab"):
                 score *= 1.2
-            if score > best_score + 1e-9:
-                best, best_score = replace(trial, width=width), score
-    if best.delimiter == NO_DELIMITER:
+            if score > 0 and (held > best_held or (held == best_held and score > best_score + 1e-9)):
+                best, best_score, best_held = replace(trial, width=width), score, held
+    if best.delimiter == NO_DELIMITER and not best_held:
         best = _blanks(body) or best
     rows = records(body, best)
     preamble = _preamble(rows, best.width)
@@ -96,37 +101,49 @@ def sniff(head: str, *, whole: bool, suffix: str = "") -> Dialect:
             comments += 1
         while comments < len(lines) and not lines[comments].rstrip("\r\n"):
             comments += 1  # blank lines between the titles and the header
-    names, header = _header(rows, best.width)
-    marked = _marked_header(lines[comments - 1] if comments else "", rows, best)
+    first, header = _header(rows, best.width, names)
+    marked = _marked_header(lines[comments - 1] if comments else "", rows, best, names)
     if marked and (not header or len(rows) == 1):
-        comments, names, header, rows = comments - 1, marked, True, [list(marked), *rows]
+        comments, first, header, rows = comments - 1, marked, True, [list(marked), *rows]
     decimal = "," if best.delimiter != "," and _decimal_comma(rows[1:200]) else "."
-    return replace(best, skip=comments, header=header, names=names, decimal=decimal)
+    return replace(best, skip=comments, header=header, names=first, decimal=decimal)
 
 
-def _score(text: str, dialect: Dialect) -> tuple[float, int]:
-    """How well a delimiter explains the text, and the number of columns under it.
+def _held(rows: list[list[str]], width: int, names: Collection[str]) -> int:
+    """How many of the names the first of the rows holds, if it may be the header of so many columns."""
+    if not rows or not width - 1 <= len(rows[0]) <= width:
+        return 0
+    return len({" ".join(c.split()) for c in rows[0]} & set(names))
+
+
+def _score(text: str, dialect: Dialect, names: Collection[str]) -> tuple[float, int, int]:
+    """How well a delimiter explains the text, the number of columns under it, and how many of the names it finds.
 
     The share of records of the most frequent width; a little more for many columns; nothing for one column.
     """
     try:
         rows = records(text, dialect)
     except csv.Error:
-        return 0.0, 1
+        return 0.0, 1, 0
     widths = Counter(len(r) for r in rows)
     if not widths:
-        return 0.0, 1
+        return 0.0, 1, 0
     width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-    if width < 2:
-        return 0.0, 1
+    if width < 2 or (width == 2 and len(rows[0]) == 1 and not _numbered(rows[1:])):
+        return 0.0, 1, 0  # A name of one column above cells such as Action|Comedy.
     if len(rows[0]) != width and width != len(rows[0]) + 1 and len(rows[0]) > 1:
         count -= 1 + len(rows) // 3  # The header speaks against it, as with decimal commas.
     share = count / len(rows)
     ragged = sum(c for w, c in widths.items() if w > width) / len(rows)
     if share < 0.6 or ragged > 0.3:
-        return 0.0, 1
+        return 0.0, 1, 0
     fit = 1.0 if len(rows[0]) == width else 0.95
-    return fit * share * (1.0 + 0.02 * min(width, 10)), width
+    return fit * share * (1.0 + 0.02 * min(width, 10)), width, _held(rows, width, names)
+
+
+def _numbered(rows: list[list[str]]) -> bool:
+    """Whether the rows begin with their numbers, which R writes without a name above them."""
+    return all(row[0].strip() == str(i) for i, row in enumerate(rows, start=1))
 
 
 def _blanks(text: str) -> Dialect | None:
@@ -151,31 +168,41 @@ def _preamble(rows: list[list[str]], width: int) -> int:
     return 0
 
 
-def _marked_header(line: str, rows: list[list[str]], dialect: Dialect) -> tuple[str, ...]:
+def _marked_header(line: str, rows: list[list[str]], dialect: Dialect, expected: Collection[str]) -> tuple[str, ...]:
     """The names in the line before the table, if that is a header behind a ``#``; none if it is a remark."""
     if not line.startswith("#") or dialect.width < 2:
         return ()
     cells = [c.strip() for row in records(line.lstrip("#"), dialect)[:1] for c in row]
     names = ("#", *cells[1:]) if cells and not cells[0] else tuple(cells)
     is_header = len(set(names)) == len(names) == dialect.width and all(names)
-    return names if is_header and _header([list(names), *rows], dialect.width)[1] else ()
+    return names if is_header and _header([list(names), *rows], dialect.width, expected)[1] else ()
 
 
-def _header(rows: list[list[str]], width: int) -> tuple[tuple[str, ...], bool]:
-    """Whether the first record names the columns."""
+def _header(rows: list[list[str]], width: int, expected: Collection[str]) -> tuple[tuple[str, ...], bool]:
+    """The cells of the first record, and whether they name the columns.
+
+    Names that are expected settle it, unless the table that they are of had none and words stand above numbers.
+    """
     if not rows:
         return (), True
     first = [c.strip() for c in rows[0]]
     body = rows[1:500]
     names = tuple(first)
+    if _held(rows, width, expected):
+        return names, True
+    nameless = bool(expected) and all(_NAMELESS.fullmatch(n) for n in expected)
     if not body:
-        return names, not (first and all(_PLAIN.match(c) for c in first))
+        return names, not nameless and not (first and all(_PLAIN.match(c) for c in first))
     numeric = [_numeric_column(body, i) for i in range(len(first))]
     if any(numeric[i] and _is_name(c) and not _recurs(c, i, body) for i, c in enumerate(first)):
         return names, True
+    if nameless:
+        return names, False
     numeric_head = [i for i, c in enumerate(first) if _PLAIN.match(c)]
     if numeric_head:
-        return names, _run_of_names(first, body, numeric_head) or not any(numeric[i] for i in numeric_head)
+        run = _run_of_names(first, body, numeric_head)
+        if run or any(numeric[i] for i in numeric_head):
+            return names, run
     if len(body) < 5 or any(numeric):
         return names, True
     filled = [c for c in first if c]

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autodl.data.clocks import learn_clock_rule
 from autodl.data.dates import MIXED, learn_date_numbers, learn_date_rule
 from autodl.data.numbers import file_uses_decimal_comma, learn_number_rule, parse_numbers
 from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.series.kind import judge_series
 from autodl.data.statistics import describe
-from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, judge_words
+from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, code_digits, judge_words, keep_a_feature
 from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
 from autodl.errors import DataError, did_you_mean
 from autodl.media.array import MediaDtype
@@ -39,7 +40,9 @@ FLAG_WORDS = 1000
 """More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
 
 
-def infer_schema(frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None) -> TableSchema:
+def infer_schema(
+    frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None, commas_part: bool = False
+) -> TableSchema:
     """Find the kind of every column, how to parse it, and what its values look like.
 
     Args:
@@ -47,13 +50,15 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None, place: Media
         target: The column to predict. It is numeric, categorical or a date by its values alone: never an ID, a
             constant, free text or a boolean (words for yes and no are its class names).
         place: Where images are decoded to; if not given, a folder that lasts as long as this process.
+        commas_part: Whether commas part the cells of the file, so that few of its numbers have decimal commas: then
+            a column tells nothing of the others.
 
     Raises:
         DataError: If the target is not a column.
     """
     names = [str(c) for c in frame.columns]
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    levels, verdicts = _judge(names, columns, target)
+    levels, verdicts = _judge(names, columns, target, None, commas_part)
     return TableSchema(
         columns=tuple(
             describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level, place), v.rule, level)
@@ -63,13 +68,18 @@ def infer_schema(frame: pd.DataFrame, *, target: str | None = None, place: Media
 
 
 def learn_table(
-    frame: pd.DataFrame, *, target: str | None = None, order: str | None = None, place: MediaPlace | None = None
+    frame: pd.DataFrame,
+    *,
+    target: str | None = None,
+    order: str | None = None,
+    place: MediaPlace | None = None,
+    commas_part: bool = False,
 ) -> tuple[TableSchema, pd.DataFrame]:
     """``infer_schema`` and ``apply_schema`` in one, in half the time and memory.
 
     Args:
         frame: A raw frame; it is used up: its columns are taken out of it one by one.
-        target, place: As for ``infer_schema``.
+        target, place, commas_part: As for ``infer_schema``.
         order: A column that puts the rows in order: its numbers are no keys, even if they look like some.
 
     Returns:
@@ -80,7 +90,7 @@ def learn_table(
     """
     n, names = len(frame), [str(c) for c in frame.columns]
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    levels, verdicts = _judge(names, columns, target, order)
+    levels, verdicts = _judge(names, columns, target, order, commas_part)
     infos, values = [], {}
     frame.drop(columns=list(frame.columns), inplace=True)
     columns.reverse()
@@ -99,13 +109,13 @@ def learn_table(
 
 
 def _judge(
-    names: Sequence[str], columns: Sequence[pd.Series], target: str | None, order: str | None = None
+    names: Sequence[str], columns: Sequence[pd.Series], target: str | None, order: str | None, commas_part: bool
 ) -> tuple[list[Levels | None], list[Verdict]]:
     """The distinct words of the columns of text, and the verdicts on all columns."""
     if target is not None and target not in names:
         raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
     levels = [Levels.of(c) if is_text(c) else None for c in columns]
-    comma = file_uses_decimal_comma(level.words for level in levels if level is not None)
+    comma = None if commas_part else file_uses_decimal_comma(level.words for level in levels if level is not None)
     verdicts = []
     for name, column, level in zip(names, columns, levels, strict=True):
         verdict = _judge_column(name, column, level, name == target, comma)
@@ -113,20 +123,7 @@ def _judge(
             by_values = _judge_column(name, column, level, True, comma)
             verdict = by_values if by_values.kind is ColumnKind.NUMERIC else verdict
         verdicts.append(verdict)
-    return levels, _keep_a_feature(names, verdicts, target)
-
-
-def _keep_a_feature(names: Sequence[str], verdicts: list[Verdict], target: str | None) -> list[Verdict]:
-    """A lone column that counts up is all there is to learn from, unless its name says that it is a key."""
-    features = [v for n, v in zip(names, verdicts, strict=True) if n != target]
-    if any(v.kind not in (ColumnKind.ID, ColumnKind.CONSTANT) for v in features):
-        return verdicts
-    return [
-        Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", v.rule)
-        if v.kind is ColumnKind.ID and v.why.startswith("counts up") and not is_id_name(n)
-        else v
-        for n, v in zip(names, verdicts, strict=True)
-    ]
+    return levels, keep_a_feature(names, verdicts, levels, target)
 
 
 def _judge_column(name: str, column: pd.Series, level: Levels | None, is_target: bool, comma: bool | None) -> Verdict:
@@ -214,8 +211,9 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
         rule, doubt = dates
         form = "mixed forms" if rule.date_format in (None, MIXED) else rule.date_format
         return Verdict(ColumnKind.DATETIME, f"dates ({form})" + (f"; {doubt}" if doubt else ""), rule)
-    rule = ParseRule(missing_words=_missing_words(lowered, counts, n, is_target))
-    kept = present & ~np.isin(lowered, rule.missing_words)
+    missing = _missing_words(lowered, counts, n, is_target)
+    kept = present & ~np.isin(lowered, missing)
+    rule = ParseRule(missing_words=missing, digits=code_digits(levels.words[kept]))
     if is_target:
         return Verdict(ColumnKind.CATEGORICAL, f"{int(kept.sum()):,} classes in words", rule)
     return judge_words(name, levels.words[kept], counts[kept], n, rule)
@@ -269,6 +267,8 @@ def _number_verdict(
     rule = learn_number_rule(probe, decimal_comma=comma)
     if rule is not None and len(probe) < len(words):
         rule = learn_number_rule(words, decimal_comma=comma)
+    if rule is None and not is_target and learn_clock_rule(probe) is not None:  # those of a target are classes
+        rule = learn_clock_rule(words)
     if rule is None:
         return None
     values = parse_numbers(levels.words, rule)
@@ -276,7 +276,9 @@ def _number_verdict(
     if counts[junk].sum() > (LITTLE_JUNK if junk.sum() > JUNK_WORDS else JUNK_SHARE) * counts[valued].sum():
         return None
     what = "numbers written as text"
-    if rule.percent:
+    if rule.clock:
+        what = "times in seconds"
+    elif rule.percent:
         what = "percentages"
     elif rule.strip:
         what = f"numbers with {' and '.join(repr(s) for s in rule.strip)}"

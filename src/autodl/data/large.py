@@ -168,8 +168,9 @@ def _plain_types(columns: dict[str, Any], n: int, where: str) -> tuple[pd.DataFr
 
 def read_blocks(
     table: LargeTable, as_text: Collection[str], marked: Collection[str] = ()
-) -> Generator[pd.DataFrame, None, ReadInfo]:
-    """The whole of a large table as raw frames of some ten thousand rows each, in order; at last how it was read."""
+) -> Generator[tuple[pd.DataFrame, ReadInfo], None, ReadInfo]:
+    """The whole of a large table as raw frames of some ten thousand rows each, in order, and how they were read; at
+    last how all was."""
     known = Known((None,) * len(table.parts), frozenset(as_text), marked=frozenset(marked))
     given = 0
     notes: list[str] = []
@@ -184,7 +185,7 @@ def read_blocks(
                     given += len(fresh)
                     frame, found = _frame(blocks, fresh)
                     notes += (note for note in found if note not in notes)
-                    yield frame
+                    yield frame, blocks.info
         except Again as news:
             known = news.known
         else:

@@ -12,11 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autodl.data.clocks import clock_seconds
 from autodl.data.words import CURRENCIES, NO_NUMBER, UNITS
 from autodl.records import ParseRule
 
+_DOTTED = "|".join(re.escape(c) for c in CURRENCIES if c.endswith("."))
+"""Money of which the name ends with a point, which is none of the number: ``Rs.500`` is 500."""
 _BODY = re.compile(
-    r"^(?P<sign>[+-]?)(?P<prefix>[^\d+\-.,\s]{0,4}) ?(?P<sign2>[+-]?)(?P<num>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)"
+    rf"^(?P<sign>[+-]?)(?P<prefix>(?i:{_DOTTED})|[^\d+\-.,\s]{{0,4}}) ?(?P<sign2>[+-]?)"
+    r"(?P<num>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)"
     r"(?P<exp>[eE][+-]?\d+)?(?P<suffix> ?[^\d\s.,][^\d\s]*[23]?)?$"
 )
 _CURRENCY = {c.lower() for c in CURRENCIES}
@@ -25,6 +29,8 @@ _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^(?:{_NUMBER}|[+-]?inf(?:inity)?)$", re.IGNORECASE)
 BARE = 0.99
 """Share of the distinct texts of a column that are bare numbers, from which the others are slips."""
+_CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
+"""Several choices in one cell; where there are such, ``1,2`` is no number either."""
 _CODE = re.compile(r"^[+-]?0\d+$")
 
 
@@ -48,6 +54,8 @@ def parse_number(text: str, rule: ParseRule) -> float:
     >>> parse_number("12,5 %", ParseRule(decimal=",", percent=True))
     0.125
     """
+    if rule.clock:
+        return clock_seconds(text)
     text = tidy(text)
     for symbol in rule.strip:
         text = _without(text, symbol)
@@ -72,11 +80,16 @@ def parse_number(text: str, rule: ParseRule) -> float:
 def _without(text: str, symbol: str) -> str:
     """The text without a symbol at its end, or at its start, where a sign may stand before it.
 
-    Only once: what stands there twice is another symbol, as in ``5 mm`` where ``5 m`` was learnt.
+    Only once: what stands there twice is another symbol, as in ``5 mm`` where ``5 m`` was learnt. In any capitals, as
+    when learning.
     """
     sign = text[:1] if text[:1] in ("+", "-") else ""
     body = text[len(sign) :].strip()
-    body = body.removesuffix(symbol) if body.endswith(symbol) else body.removeprefix(symbol)
+    wanted, n = symbol.casefold(), len(symbol)
+    if body[-n:].casefold() == wanted:
+        body = body[:-n]
+    elif body[:n].casefold() == wanted:
+        body = body[n:]
     return sign + body.strip()
 
 
@@ -157,7 +170,7 @@ def _symbols(found: Sequence[re.Match[str]]) -> tuple[tuple[str, ...] | None, bo
     if percent:
         if not all((m["suffix"] or "").strip() == "%" or float_zero(m["num"]) for m in found):
             return None, False
-        return tuple(sorted(prefixes, key=len, reverse=True)), True
+        return _all_spellings(prefixes), True
     units = {s.strip() for s in suffixes}
     if len({u.lower() for u in units}) > 1 and not all(u.lower() in _CURRENCY for u in units):
         return None, False
@@ -165,7 +178,42 @@ def _symbols(found: Sequence[re.Match[str]]) -> tuple[tuple[str, ...] | None, bo
         word = suffix.strip().lower()
         if not (word in _CURRENCY or word in UNITS or suffix.startswith(" ")):
             return None, False
-    return tuple(sorted(prefixes | units, key=len, reverse=True)), False
+    return _all_spellings(prefixes | units), False
+
+
+def _all_spellings(symbols: set[str]) -> tuple[str, ...]:
+    """The symbols, long ones first; money with and without the point that its name may end with.
+
+    Else a later ``Rs.500`` would be .500 where ``Rs 500`` was learnt.
+    """
+    pairs = [(c, c.removesuffix(".")) for c in CURRENCIES if c.endswith(".")]
+    lowered = {s.lower() for s in symbols}
+    more = {c for pair in pairs for c in pair if lowered & {p.lower() for p in pair} and c.lower() not in lowered}
+    return tuple(sorted(symbols | more, key=lambda s: (-len(s), s)))
+
+
+def first_thousands(
+    words: Sequence[str] | NDArray[np.object_], rule: ParseRule, *, decimal_comma: bool | None
+) -> ParseRule | None:
+    """The rule with the thousands mark of new numbers, where those that were learnt had none, being small.
+
+    Args:
+        words: Distinct texts that the rule cannot read.
+        rule: As learnt.
+        decimal_comma: Whether other columns of the new file use a decimal comma, so that ``1,250`` may be 1.25.
+
+    Returns:
+        None unless all numbers with the mark have it between groups of three digits.
+    """
+    if rule.thousands or rule.clock:
+        return None
+    numbers = [(str(w), m["num"]) for w in words if (m := _BODY.match(tidy(str(w))))]
+    for mark in (*({",", "."} - {rule.decimal}), " ", "'"):
+        held = [w for w, number in numbers if mark in number]
+        fresh = rule.model_copy(update={"thousands": mark})
+        if held and not (mark == "," and decimal_comma) and not any(np.isnan(parse_number(w, fresh)) for w in held):
+            return fresh
+    return None
 
 
 def float_zero(number: str) -> bool:
@@ -181,8 +229,10 @@ def _marks(numbers: Sequence[str], decimal_comma: bool | None) -> tuple[str, str
         re.fullmatch(rf"\d{{1,3}}({space}\d{{3}})*([.,]\d+)?|\d+([.,]\d+)?|[.,]\d+", n) for n in numbers
     ):
         return None
-    if comma_is_decimal(numbers):
-        comma: bool | None = True
+    if any(n.count(",") > 1 for n in numbers):  # several choices in one cell (1,2,5) are no decimals
+        comma: bool | None = False
+    elif comma_is_decimal(numbers):
+        comma = True
     elif dot_is_decimal(numbers):
         comma = False
     else:
@@ -222,6 +272,8 @@ def file_uses_decimal_comma(columns: Iterable[NDArray[np.object_]]) -> bool | No
     """
     for column in columns:
         words = [tidy(w) for w in column[:500]]
+        if any(_CHOICES.match(w) for w in words):
+            continue
         numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ']*,\d+$", w)]
         if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):
             return True

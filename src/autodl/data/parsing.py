@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.dates import COMPACT, learn_date_rule, parse_dates
-from autodl.data.numbers import learn_number_rule, parse_numbers
+from autodl.data.clocks import learn_clock_rule
+from autodl.data.dates import COMPACT, known_order, learn_date_rule, parse_dates
+from autodl.data.number_words import as_numbers, number_words, with_zeros
+from autodl.data.numbers import first_thousands, learn_number_rule, parse_numbers
 from autodl.data.words import MISSING, NO_NUMBER, TRUTH
 from autodl.records import ColumnKind, ParseRule
 
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
 MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
-_PLAIN = re.compile(r"(-?(?:0|[1-9]\d*))(\.\d*)?")
-"""A whole number and its decimals, as programs write them; a zero in front makes a code of it."""
 _POINT = re.compile(r"[+-]?\d*\.\d+")
 """A number with one point and nothing beside it: a note such as ``ca. 3.5`` shows nothing of the others."""
+PROBE = 100
+"""Distinct dates looked at before all of them are."""
 RELEARN = 0.5
 """When more than this share of the present values defies the learnt rule, the column is read anew by its own."""
 
@@ -96,12 +98,13 @@ def canonical(
     levels: Levels | None = None,
     place: MediaPlace | None = None,
     comma: bool | None = None,
+    span: tuple[float, float] | None = None,
 ) -> NDArray[Any] | MediaArray:
     """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
 
     Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again. Images
     are decoded into a store in ``place``, by default one that lasts as long as this process. ``comma``: whether other
-    columns of the file use a decimal comma.
+    columns of the file use a decimal comma. ``span``: the smallest and largest number of the training, where known.
     """
     if kind is ColumnKind.IMAGE:
         return _images(column, rule, place)
@@ -114,7 +117,7 @@ def canonical(
     if levels is None and is_text(column):
         levels = Levels.of(column)
     if kind is ColumnKind.NUMERIC:
-        return _numeric(column, rule, levels, comma)
+        return _numeric(column, rule, levels, comma, span)
     if kind is ColumnKind.BOOLEAN:
         return _boolean(column, rule, levels)
     if kind is ColumnKind.DATETIME:
@@ -151,16 +154,19 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _numeric(column: pd.Series, rule: ParseRule, levels: Levels | None, comma: bool | None) -> NDArray[np.float64]:
+def _numeric(
+    column: pd.Series, rule: ParseRule, levels: Levels | None, comma: bool | None, span: tuple[float, float] | None
+) -> NDArray[np.float64]:
     if levels is None:
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
     if rule.marked and _plainly_written(levels.words, rule):
         rule = rule.model_copy(update={"decimal": ".", "thousands": ""})
-    values = _parse(
-        levels, lambda: parse_numbers(levels.words, rule), np.isnan, lambda w: _other_numbers(w, levels, rule, comma)
-    )
+    values = parse_numbers(levels.words, rule)
+    if (marked := first_thousands(levels.words[np.isnan(values)], rule, decimal_comma=comma)) is not None:
+        rule, values = marked, parse_numbers(levels.words, marked)
+    values = _parse(levels, values, np.isnan, lambda w: _other_numbers(w, levels, rule, comma, span))
     return _finite(levels.spread(values, np.nan))
 
 
@@ -177,18 +183,37 @@ def _plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
 
 
 def _other_numbers(
-    words: list[str], levels: Levels, rule: ParseRule, comma: bool | None
+    words: list[str], levels: Levels, rule: ParseRule, comma: bool | None, span: tuple[float, float] | None
 ) -> NDArray[np.float64] | None:
     """By a rule of their own; None if that removes another unit or currency, for these are other numbers.
 
-    Words for true and false are 1 and 0, as where a format gives them as such.
+    Words for true and false are 1 and 0, as where a format gives them as such. Percent signs that the training had
+    not are signs behind the same numbers, unless its numbers were shares.
     """
     if {w.lower() for w in words} <= {"true", "false"}:
         return _truth(levels.words, ("true",), ("false",))
     learnt = learn_number_rule(words, decimal_comma=comma)
-    if learnt is None or (rule.strip and learnt.strip and not set(rule.strip) & set(learnt.strip)):
+    if learnt is None:
+        return _clock_numbers(words, levels, span)
+    ours, theirs = ({s.casefold() for s in r.strip} for r in (rule, learnt))
+    if ours and theirs and not ours & theirs:
         return None
+    if learnt.percent and not rule.percent:
+        if span is None:
+            return None
+        if max(map(abs, span)) > 1:
+            learnt = learnt.model_copy(update={"percent": False, "strip": (*learnt.strip, "%")})
     return parse_numbers(levels.words, learnt)
+
+
+def _clock_numbers(words: list[str], levels: Levels, span: tuple[float, float] | None) -> NDArray[np.float64] | None:
+    """Times in seconds, if these are the numbers of the training, whose file may have held times and no text."""
+    learnt = learn_clock_rule(words)
+    if learnt is None or span is None:
+        return None
+    seconds = parse_numbers(words, learnt)
+    inside = np.mean((seconds >= span[0]) & (seconds <= span[1]))
+    return parse_numbers(levels.words, learnt) if inside > RELEARN else None
 
 
 def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.datetime64]:
@@ -204,17 +229,33 @@ def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDAr
         return np.full(len(column), np.datetime64("NaT"), dtype="datetime64[ns]")
     if rule.date_format is None and not rule.dayfirst:
         # Where the training's file held dates and no text, nothing is known yet of how text writes them.
-        own = _other_dates([str(w) for w in levels.words if w.lower() not in NO_NUMBER], levels)
+        own = _other_dates([str(w) for w in levels.words if w.lower() not in NO_NUMBER], levels, rule)
         if own is not None:
             own = np.where(np.isnat(own), parse_dates(levels.words, rule), own)
             return levels.spread(own, np.datetime64("NaT", "ns"))
-    values = _parse(levels, lambda: parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels))
+    values = _parse(levels, parse_dates(levels.words, rule), np.isnat, lambda w: _other_dates(w, levels, rule))
     return levels.spread(values, np.datetime64("NaT", "ns"))
 
 
-def _other_dates(words: list[str], levels: Levels) -> NDArray[np.datetime64] | None:
-    learnt = learn_date_rule(words)
+def _other_dates(words: list[str], levels: Levels, rule: ParseRule) -> NDArray[np.datetime64] | None:
+    learnt = learn_date_rule(words, dayfirst=known_order(rule))
     return parse_dates(levels.words, learnt[0]) if learnt else None
+
+
+def date_doubt(column: pd.Series, rule: ParseRule) -> str:
+    """What is unclear where a column of text is read by a form of dates of its own; empty where nothing is."""
+    if not is_text(column) or known_order(rule) is not None:
+        return ""
+    levels = Levels.of(column)
+    word = np.array([w.lower() not in NO_NUMBER for w in levels.words], dtype=bool)
+    words, counts = levels.words[word], levels.counts()[word]
+    probe = words[:: max(1, len(words) // PROBE)]
+    if rule.date_format is not None and not np.isnat(parse_dates(probe, rule)).any():
+        return ""
+    if rule.date_format is not None and counts[np.isnat(parse_dates(words, rule))].sum() <= RELEARN * counts.sum():
+        return ""
+    learnt = learn_date_rule(words)
+    return learnt[1] if learnt else ""
 
 
 def _boolean(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.float64]:
@@ -222,9 +263,7 @@ def _boolean(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArr
         numbers = column.to_numpy(np.float64) if column.dtype.kind in "biuf" else np.full(len(column), np.nan)
         return np.where((numbers == 0) | (numbers == 1), numbers, np.nan)
     own = (tuple(w.lower() for w in rule.true_words), tuple(w.lower() for w in rule.false_words))
-    values = _parse(
-        levels, lambda: _truth(levels.words, *own), np.isnan, lambda words: _other_truth(words, levels.words)
-    )
+    values = _parse(levels, _truth(levels.words, *own), np.isnan, lambda words: _other_truth(words, levels.words))
     return levels.spread(values, np.nan)
 
 
@@ -240,12 +279,11 @@ def _other_truth(present: list[str], words: NDArray[np.object_]) -> NDArray[np.f
 
 def _parse(
     levels: Levels,
-    read: Callable[[], NDArray[Any]],
+    values: NDArray[Any],
     is_missing: Callable[[NDArray[Any]], NDArray[np.bool_]],
     relearn: Callable[[list[str]], NDArray[Any] | None],
 ) -> NDArray[Any]:
     """(k,) values of the words by the learnt rule, or by a fresh one where the learnt rule fails most rows."""
-    values = read()
     counts = levels.counts()
     lost = is_missing(values)
     if not lost.any():
@@ -261,21 +299,14 @@ def _parse(
 
 def _strings(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.object_]:
     if levels is not None:
-        kept = _as_numbers(levels.words) if rule.numbers else levels.words.copy()
+        kept = as_numbers(levels.words) if rule.numbers else levels.words.copy()
+        kept = with_zeros(kept, rule.digits) if rule.digits else kept
         kept[~present_words(levels, rule)] = None
         return levels.spread(kept, None)
     codes, values = pd.factorize(column.to_numpy(), use_na_sentinel=True)
     words = number_words(values)
+    words = with_zeros(words, rule.digits) if rule.digits else words
     return Levels(words, codes).spread(words, None)
-
-
-def _as_numbers(words: NDArray[np.object_]) -> NDArray[np.object_]:
-    """(k,) the words, numbers among them as ``number_word`` writes them."""
-    out = words.copy()
-    for i, found in enumerate(map(_PLAIN.fullmatch, words)):
-        if found is not None:
-            out[i] = found[1] if not (found[2] or "").strip(".0") else number_word(float(found[0]))
-    return out
 
 
 def present_words(levels: Levels, rule: ParseRule) -> NDArray[np.bool_]:
@@ -285,33 +316,3 @@ def present_words(levels: Levels, rule: ParseRule) -> NDArray[np.bool_]:
         lowered = pc.utf8_lower(pa.array(levels.words, pa.string()))
         return ~np.asarray(pc.is_in(lowered, value_set=pa.array(sorted(gone))).to_numpy(zero_copy_only=False))
     return np.fromiter((w.lower() not in gone for w in levels.words), dtype=bool, count=len(levels.words))
-
-
-def number_words(values: NDArray[Any]) -> NDArray[np.object_]:
-    """(k,) ``number_word`` of each value; whole numbers at once, since there may be millions."""
-    if values.dtype.kind == "i" or (
-        values.dtype.kind == "f"
-        and bool(np.isfinite(values).all())
-        and bool(((np.abs(values) < 2**53) & (values % 1 == 0)).all())
-    ):
-        words = pa.array(values.astype(np.int64)).cast(pa.string())
-        return np.asarray(words.to_numpy(zero_copy_only=False), dtype=object)
-    out = np.empty(len(values), dtype=object)
-    out[:] = [number_word(v) for v in values]
-    return out
-
-
-def number_word(value: Any) -> str:
-    """A number, truth value or date as the text that a file would hold.
-
-    >>> number_word(3.0), number_word(0.1), number_word(np.bool_(True))
-    ('3', '0.1', 'True')
-    """
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value))
-    if isinstance(value, np.datetime64 | pd.Timestamp):
-        return pd.Timestamp(value).isoformat()
-    number = float(value)
-    if number.is_integer() and abs(number) < 2**63:
-        return str(int(value))
-    return repr(number)

@@ -90,6 +90,7 @@ def read_rows(
     as_text: Collection[str] = (),
     marked: Collection[str] = (),
     every_row: bool = False,
+    names: Collection[str] = (),
     skip: Collection[str] = (),
     target: str | None = None,
     allowance: Allowance = UNLIMITED,
@@ -99,6 +100,7 @@ def read_rows(
     Args:
         source: As for ``read_table``.
         as_text, marked, every_row: As for ``read_table``.
+        names: Columns that the table should have, where they are known: a text file is read so that it has them.
         skip: Columns that need not be read; large files leave them out (``ReadInfo.unread``).
         target: What is to be predicted, as the user named it: its cells name no images.
         allowance: What a large table may use; small ones are always kept whole.
@@ -119,11 +121,11 @@ def read_rows(
         return TableRead(frame, _with_notes(info, left_out), np.arange(len(frame)), place)
     files, test, found = _without_test(files, str(source))
     left_out = (*left_out, *found)
-    large = _large(files, str(source), every_row)
+    large = _large(files, str(source), every_row, names)
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, marked=marked, skip=skip, allowance=allowance)
     else:
-        frame, info = _read_small(files, str(source), as_text, marked, every_row)
+        frame, info = _read_small(files, str(source), as_text, marked, every_row, names)
         rows = np.arange(len(frame))
     placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
     notes, place = (*left_out, *placed.notes), None if test is None else str(test)
@@ -174,8 +176,10 @@ class Batches:
         as_text: Columns whose cells stay text.
         marked: As for ``read_table``.
         words: Columns that held words when the model was trained, so that none of them names images.
+        names: As for ``read_rows``.
 
     Attributes:
+        delimiter: What parts the cells of the frame that was given last, if it comes from a text file.
         info: How the table was read, once all frames have been given; None before.
         folders: Columns of image files, and the folders from which their names are taken.
 
@@ -190,8 +194,11 @@ class Batches:
         as_text: Collection[str] = (),
         marked: Collection[str] = (),
         words: Collection[str] = (),
+        names: Collection[str] = (),
     ) -> None:
         self._source, self._as_text, self._marked, self._words = source, as_text, marked, words
+        self._names = names
+        self.delimiter: str | None = None
         self.info: ReadInfo | None = None
         self.folders: dict[str, Path] = {}
 
@@ -207,10 +214,11 @@ class Batches:
             self.info = _with_notes(info, left_out)
             yield frame
             return
-        large = _large(files, str(self._source), every_row=True)
+        large = _large(files, str(self._source), True, self._names)
         notes = dict.fromkeys(left_out)
         if large is None:
-            frame, info = _read_small(files, str(self._source), self._as_text, self._marked, every_row=True)
+            frame, info = _read_small(files, str(self._source), self._as_text, self._marked, True, self._names)
+            self.delimiter = info.delimiter
             placed = self._placed(frame, files[0].parent, notes)
             self.info = _with_notes(info, tuple(notes))
             yield placed
@@ -218,10 +226,11 @@ class Batches:
             blocks = read_blocks(large, self._as_text, self._marked)
             while True:
                 try:
-                    block = next(blocks)
+                    block, info = next(blocks)
                 except StopIteration as end:
                     self.info = _with_notes(end.value, tuple(notes))
                     return
+                self.delimiter = info.delimiter
                 yield self._placed(block, files[0].parent, notes)
 
     def _placed(self, frame: pd.DataFrame, folder: Path, notes: dict[str, None]) -> pd.DataFrame:
@@ -231,7 +240,7 @@ class Batches:
         return placed.frame
 
 
-def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None:
+def _large(files: list[Path], source: str, every_row: bool, names: Collection[str] = ()) -> LargeTable | None:
     """The files as a large table; None if they are small, or of a format that is read at one go."""
     n_bytes = sum(file.stat().st_size for file in files)
     if n_bytes < PACKED_BYTES and not any(file.suffix.lower() in (".parquet", ".pq") for file in files):
@@ -248,11 +257,16 @@ def _large(files: list[Path], source: str, every_row: bool) -> LargeTable | None
         is_large = plain and (n_bytes >= LARGE_BYTES or sum(n_cells(p.path) for p in parts) >= LARGE_CELLS)
     else:
         is_large = kind == "feather" and n_bytes >= LARGE_BYTES and plain and is_arrow_file(files)
-    return LargeTable(source, kind, tuple(parts), n_bytes, every_row) if is_large else None
+    return LargeTable(source, kind, tuple(parts), n_bytes, every_row, names) if is_large else None
 
 
 def _read_small(
-    files: list[Path], source: str, as_text: Collection[str], marked: Collection[str], every_row: bool
+    files: list[Path],
+    source: str,
+    as_text: Collection[str],
+    marked: Collection[str],
+    every_row: bool,
+    names: Collection[str] = (),
 ) -> tuple[pd.DataFrame, ReadInfo]:
     """Read the files whole."""
     parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
@@ -262,7 +276,7 @@ def _read_small(
     kind = formats.pop()
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
-        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, marked, every_row)
+        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, marked, every_row, names)
     frames: list[pd.DataFrame] = []
     notes: list[str] = []
     for name, data, _ in parts:
@@ -332,19 +346,20 @@ def _read_csv(
     as_text: Collection[str],
     marked: Collection[str],
     every_row: bool,
+    names: Collection[str],
 ) -> tuple[pd.DataFrame, ReadInfo]:
     texts: list[tuple[str, Text]] = []
     for name, data in parts:
         like = texts[0][1].dialect if texts else None
         where = source if len(parts) == 1 and Path(source).name.startswith(Path(name).name) else name
-        texts.append((where, read_text(data, where, like, every_row=every_row)))
+        texts.append((where, read_text(data, where, like, every_row=every_row, names=names)))
     first = texts[0][1]
     tables, notes = [], [note for _, text in texts for note in text.notes]
     headers: list[tuple[str, list[str]]] = []
     for where, text in texts:
-        names, keep, repaired = column_names(text, where)
-        headers.append((where, names))
-        tables.append(text.table.select(keep).rename_columns(names))
+        found, keep, repaired = column_names(text, where)
+        headers.append((where, found))
+        tables.append(text.table.select(keep).rename_columns(found))
         notes += repaired if text is first else ()
     same_columns(headers)
     order = headers[0][1]

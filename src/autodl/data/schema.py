@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def apply_schema(
-    frame: pd.DataFrame, schema: TableSchema, *, where: str = "data", place: MediaPlace | None = None
+    frame: pd.DataFrame,
+    schema: TableSchema,
+    *,
+    where: str = "data",
+    place: MediaPlace | None = None,
+    commas_part: bool = False,
 ) -> pd.DataFrame:
     """Canonical values of the schema's columns, in the schema's order, with a fresh index.
 
@@ -31,6 +36,7 @@ def apply_schema(
         schema: The columns to take; ``schema.only(names)`` for some of them.
         where: Name of the data for errors.
         place: Where images are decoded to; if not given, a folder that lasts as long as this process.
+        commas_part: As for ``infer_schema``.
 
     Raises:
         DataError: If columns are missing or named twice.
@@ -52,11 +58,12 @@ def apply_schema(
     raw = {c.name: frame.iloc[:, names.index(c.name)] for c in schema.columns}
     numeric = schema.of_kind(ColumnKind.NUMERIC)
     levels = {n: Levels.of(raw[n]) for n in numeric if is_text(raw[n])}
-    comma = file_uses_decimal_comma(level.words for level in levels.values())
-    columns: dict[str, Any] = {
-        c.name: pd.Series(canonical(raw[c.name], c.kind, c.parse, levels.get(c.name), place, comma), copy=False)
-        for c in schema.columns
-    }
+    comma = None if commas_part else file_uses_decimal_comma(level.words for level in levels.values())
+    columns: dict[str, Any] = {}
+    for c in schema.columns:
+        span = None if c.numeric is None else (c.numeric.minimum, c.numeric.maximum)
+        values = canonical(raw[c.name], c.kind, c.parse, levels.get(c.name), place, comma, span)
+        columns[c.name] = pd.Series(values, copy=False)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), columns=list(schema.names), copy=False)
 
 
@@ -68,7 +75,7 @@ def labels(values: NDArray[Any] | pd.Series, info: ColumnInfo) -> NDArray[np.obj
     >>> labels(np.array([1.0, np.nan, 0.0]), info).tolist()
     ['1', None, '0']
     """
-    from autodl.data.parsing import number_word
+    from autodl.data.number_words import number_word
 
     codes, levels = pd.factorize(np.asarray(values), use_na_sentinel=True)
     if info.kind is ColumnKind.BOOLEAN and info.parse.true_words and info.parse.false_words:

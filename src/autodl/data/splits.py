@@ -140,6 +140,19 @@ def make_blocks(
     return found
 
 
+def stretches_of_time(times: NDArray[Any], most: int) -> Rows:
+    """(n,) numbers of stretches of time with about as many rows each; rows of the same time are in one.
+
+    Args:
+        times: (n,) sortable values.
+        most: Stretches; fewer where that would leave less than two rows for each.
+    """
+    n = len(times)
+    instants = _instants(times, n)
+    earlier = np.searchsorted(np.sort(instants), instants, side="left")
+    return np.asarray(earlier * max(1, min(most, n // 2)) // max(1, n), dtype=np.int_)
+
+
 def _hold_out(
     n: int,
     validation: Validation,

@@ -10,13 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.parsing import MANY_WORDS, STRINGS, Levels, number_word, present_words
+from autodl.data.number_words import number_word
+from autodl.data.parsing import MANY_WORDS, STRINGS, Levels, present_words
 from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
 
 if TYPE_CHECKING:
     from autodl.media.array import MediaArray
 
 TOP = 10
+KNOWN = 200
+"""Up to so many categories are all kept, so that new ones are known as such."""
+SHOWN_LENGTH = 200
+"""Characters of a value in ``ColumnInfo.top``."""
 
 
 def describe(
@@ -55,6 +60,7 @@ def describe(
         first=_date(levels, np.min) if kind is ColumnKind.DATETIME else None,
         last=_date(levels, np.max) if kind is ColumnKind.DATETIME else None,
         top=_top(levels, counts, kind, rule),
+        words=_all_words(levels) if kind is ColumnKind.CATEGORICAL else (),
         mean_length=_mean_length(levels, counts),
     )
 
@@ -104,7 +110,11 @@ def _top(
         words = {1.0: rule.true_words[0], 0.0: rule.false_words[0]}
         return tuple((words[float(levels[i])], int(counts[i])) for i in order)
     shown = number_word if kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN) else str
-    return tuple((shown(levels[i])[:200], int(counts[i])) for i in order)
+    return tuple((shown(levels[i])[:SHOWN_LENGTH], int(counts[i])) for i in order)
+
+
+def _all_words(levels: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(sorted(str(w)[:SHOWN_LENGTH] for w in levels)) if TOP < len(levels) <= KNOWN else ()
 
 
 def _mean_length(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None:

@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.parsing import Levels, is_text, number_word, words_of_media
+from autodl.data.dates import DOUBT
+from autodl.data.number_words import number_word
+from autodl.data.parsing import Levels, date_doubt, is_text, words_of_media
+from autodl.data.statistics import SHOWN_LENGTH
 from autodl.data.words import NO_NUMBER
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
 FULL_TOP = 10
 """``ColumnInfo.top`` lists at most so many values; with no more distinct ones it lists them all."""
+MANY_NEW = 0.5
+"""Among more categories a few new ones are nothing odd: they are told from more than this share of the values on."""
 EXAMPLES = 3
 FILES = 5
 """Names of files in one note: who wants to look at them must find them."""
@@ -85,7 +90,8 @@ def count_misfits(
 
     Returns:
         Entries a column, also where ``n`` is 0: unreadable numbers, dates and yes-or-no words, infinite numbers, and
-        categories never seen in training (only of columns that had at most ten).
+        categories never seen in training (of columns that had more than ten only if they are most of the values; of
+        those that had very many none).
     """
     found = []
     for column in schema.columns:
@@ -125,15 +131,17 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
     if column.kind not in (ColumnKind.IMAGE, ColumnKind.SERIES):
         raw = words_of_media(raw)
     present, lost = _present(raw), values.isna().to_numpy()
+    doubts = _doubts(column, raw, int((present & ~lost).sum())) if column.kind is ColumnKind.DATETIME else []
     if column.kind in _UNREADABLE:
         if not (present & lost).any():  # of a wide table this is nearly every column
-            return [
+            return doubts + [
                 Misfit(column.name, what, 0, int(present.sum()))
                 for what in ("are infinite and count as missing", _UNREADABLE[column.kind])
             ]
         words = raw[present & lost].astype(str).str.strip()
         infinite = words.str.lower().isin(_INFINITE)
         return [
+            *doubts,
             *_said(column.name, words[infinite], present, "are infinite and count as missing"),
             *_said(column.name, words[~infinite], present, _UNREADABLE[column.kind]),
         ]
@@ -149,11 +157,28 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
             Misfit(column.name, why.value, len(names), n, tuple(dict.fromkeys(names)), files=True)
             for why, names in lost_images(raw, values)
         ]
-    if column.kind is ColumnKind.CATEGORICAL and column.n_unique <= FULL_TOP and column.top:
-        known = values.isin([value for value, _ in column.top]).to_numpy()
-        new = raw[present & ~lost & ~known].astype(str).str.strip()
+    few = column.n_unique <= FULL_TOP
+    seen = tuple(value for value, _ in column.top) if few else column.words
+    if column.kind is ColumnKind.CATEGORICAL and seen:
+        new = raw[present & ~lost & ~_known(values, seen)].astype(str).str.strip()
+        new = new if few or len(new) > MANY_NEW * present.sum() else new[:0]
         return _said(column.name, new, present, "were never seen in training")
     return []
+
+
+def _known(values: pd.Series, words: Collection[str]) -> NDArray[np.bool_]:
+    """(n,) whether a value, as long as the record of the training shows it, is one of the words."""
+    seen = set(words)
+    codes, levels = pd.factorize(values.to_numpy(object), use_na_sentinel=True)
+    known = np.array([str(w)[:SHOWN_LENGTH] in seen for w in levels], dtype=bool)
+    return np.append(known, False)[codes]
+
+
+def _doubts(column: ColumnInfo, raw: pd.Series, n: int) -> list[Misfit]:
+    """Dates that may have been read with the wrong number as the month: entries also where there are none."""
+    doubt = date_doubt(raw, column.parse)
+    whats = [f"{DOUBT} {first} first" for first in ("day", "month")]
+    return [Misfit(column.name, f"are dates whose {what}", n if what == doubt else 0, n) for what in whats]
 
 
 def _present(raw: pd.Series) -> NDArray[np.bool_]:

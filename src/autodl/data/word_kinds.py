@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,16 @@ from numpy.typing import NDArray
 from autodl.data.words import is_id_name
 from autodl.records import ColumnKind, ParseRule
 
+if TYPE_CHECKING:
+    from autodl.data.parsing import Levels
+
 MIN_ROWS = 20
 """Below this many rows uniqueness proves nothing."""
+CODES = "a different code in every row"
 UNIQUE_SHARE = 0.95
 """Share of distinct values from which a column counts as nearly unique."""
+LONE_SHARE = 0.9
+"""The same of words that are all there is to learn from."""
 TEXT_WORDS = 3.0
 """Mean number of words from which strings are free text."""
 
@@ -52,13 +60,56 @@ def judge_words(name: str, words: NDArray[np.object_], counts: NDArray[np.intp],
         digits = float(np.mean([any(c.isdigit() for c in w) for w in probe]))
         named = is_id_name(name) and k >= 5
         if named or (k >= MIN_ROWS and ((ratio > 0.99 and (digits > 0.5 or k == total)) or _keys(probe) > 0.9)):
-            return Verdict(ColumnKind.ID, "a different code in every row", rule)
+            return Verdict(ColumnKind.ID, CODES, rule)
     if n_words > TEXT_WORDS and (ratio > 0.3 or (k > 1000 and n_words > 2 * TEXT_WORDS)) and k >= 5:
         return Verdict(ColumnKind.TEXT, f"free text of about {n_words:.0f} words", rule)
     if k >= MIN_ROWS and ratio >= 0.9 and (n_words > 1.5 or length > 40):
         return Verdict(ColumnKind.TEXT, "a different text in nearly every row", rule)
     why = f"{k:,} different words" if k > 50 else f"{k} categories"
     return Verdict(ColumnKind.CATEGORICAL, why, rule)
+
+
+def keep_a_feature(
+    names: Sequence[str], verdicts: list[Verdict], levels: Sequence[Levels | None], target: str | None
+) -> list[Verdict]:
+    """A lone column that counts up is all there is to learn from, unless its name says that it is a key.
+
+    So is one of words of which nearly every row has its own, as passwords and links: they are read by their pieces.
+    """
+    kept = []
+    for name, verdict, level in zip(names, verdicts, levels, strict=True):
+        if name == target:
+            kept.append(verdict)
+        elif level is not None and _is_unique_word(verdict, level.words, level.counts()):
+            text = Verdict(ColumnKind.TEXT, "different words; the only column to learn from", verdict.rule)
+            kept.append(verdict if is_id_name(name) else text)
+        elif verdict.kind is ColumnKind.ID and verdict.why.startswith("counts up") and not is_id_name(name):
+            kept.append(Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", verdict.rule))
+        elif verdict.kind in (ColumnKind.ID, ColumnKind.CONSTANT):
+            kept.append(verdict)
+        else:
+            return verdicts
+    return kept
+
+
+def _is_unique_word(verdict: Verdict, words: NDArray[np.object_], counts: NDArray[np.intp]) -> bool:
+    """Whether nearly every row of a column has a word of its own, so that as categories they tell nothing.
+
+    Args:
+        verdict: What the column was taken for.
+        words: Its (k,) distinct words.
+        counts: (k,) rows of each.
+    """
+    if verdict.kind is ColumnKind.ID:
+        return verdict.why == CODES
+    return verdict.kind is ColumnKind.CATEGORICAL and len(words) >= max(MIN_ROWS, LONE_SHARE * int(counts.sum()))
+
+
+def code_digits(words: NDArray[np.object_]) -> int:
+    """The digits of codes of equal length with zeros in front, which a program may take for numbers; else 0."""
+    n = len(words[0]) if len(words) else 0
+    codes = n > 1 and all(len(w) == n and w.isascii() and w.isdigit() for w in words)
+    return n if codes and any(w[0] == "0" for w in words) else 0
 
 
 def _keys(words: NDArray[np.object_]) -> float:

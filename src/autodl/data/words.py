@@ -35,9 +35,17 @@ TRUTH: tuple[tuple[str, str], ...] = (
 )
 """Pairs of words for true and false."""
 
-_CURRENCIES = "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ ₴ ฿ ₫ ₦ R$ US$ kr zł Rs. Rs USD EUR GBP JPY CHF CAD AUD CNY INR SEK NOK DKK PLN BRL"
+_CURRENCIES = (
+    "$ € £ ¥ ₹ ₽ ₩ ₪ ₺ ₴ ฿ ₫ ₦ R$ US$ kr. kr zł Rs. Rs USD EUR GBP JPY CHF CAD AUD CNY INR SEK NOK DKK PLN BRL"
+)
 CURRENCIES = tuple(_CURRENCIES.split())
 """Signs and codes of money, before or after the amount."""
+
+SAME_MONEY = {
+    "rs.": "₹", "rs": "₹", "inr": "₹", "usd": "$", "us$": "$", "eur": "€", "gbp": "£", "jpy": "¥", "kr.": "kr",
+    "pln": "zł", "brl": "r$",
+}  # fmt: skip
+"""Other ways to write a currency."""
 
 _UNITS = (
     "kg g mg lb lbs oz km m cm mm mi ft in inch yd mph kmh km/h kph kmpl km/kg mpg l ml cl cc hp bhp ps kw kwh "

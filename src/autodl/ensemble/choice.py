@@ -20,7 +20,7 @@ from autodl.ensemble.few import Light
 from autodl.ensemble.greedy import MAX_STEPS
 from autodl.ensemble.known_rows import KnownRows, copies
 from autodl.ensemble.nested import PARTS, PROOF_SE, Judged, judge, judge_calibration, judged, parts
-from autodl.ensemble.pool import Pool, gather, wide
+from autodl.ensemble.pool import MAX_CANDIDATES, Pool, gather, wide
 from autodl.ensemble.pooling import pooled
 from autodl.ensemble.reasons import reasons
 from autodl.ensemble.tied import SIMPLEST, simplest_tied
@@ -55,7 +55,7 @@ def select(
     *,
     n_classes: int = 0,
     seed: int = 0,
-    max_candidates: int = 25,
+    max_candidates: int = MAX_CANDIDATES,
     max_steps: int = MAX_STEPS,
     deadline: Deadline = NEVER,
     allowed: Allowed | None = None,

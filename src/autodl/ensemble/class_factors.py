@@ -22,7 +22,6 @@ from autodl.decision import decide, decided
 from autodl.ensemble.halves import random_half
 from autodl.ensemble.known_rows import KnownRows, copies
 from autodl.ensemble.level_cuts import rounded, tuned
-from autodl.ensemble.threshold import one_sided
 from autodl.evaluate.influence import influence, standard_error
 
 Array = NDArray[Any]
@@ -50,11 +49,10 @@ def choose_factors(p: Array, rows: KnownRows) -> tuple[float, ...]:
 
     Returns:
         K factors, or for metrics of ordered classes K - 1 cuts (see ``level_cuts``); empty unless some have shown
-        themselves better than none on rows not used to choose them, and for metrics of probabilities or such that
-        forgive one kind of error.
+        themselves better than none on rows not used to choose them, and for metrics of probabilities.
     """
     k, metric = p.shape[1], rows.metric
-    if metric.needs != "label" or metric.counts is None or k < 3 or one_sided(metric):
+    if metric.needs != "label" or metric.counts is None or k < 3:
         return ()
     rng = np.random.default_rng(rows.seed)
     known = np.flatnonzero(np.isfinite(p).all(axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +24,14 @@ MOST_ROWS = 500_000
 
 def rows_with_others(y: Array) -> int:
     """How many random rows of (n,) codes hold ``OTHERS`` rows outside the largest class, ``MOST_ROWS`` at most."""
-    others = len(y) - int(np.bincount(y.astype(np.int64)).max())
-    return min(MOST_ROWS, len(y) if others <= OTHERS else round(len(y) * OTHERS / others))
+    return rows_for_others(np.bincount(y.astype(np.int64)).tolist())
+
+
+def rows_for_others(counts: Sequence[int]) -> int:
+    """The same for the numbers of rows of the classes."""
+    n = sum(counts)
+    others = n - max(counts)
+    return min(MOST_ROWS, n if others <= OTHERS else round(n * OTHERS / others))
 
 
 def copies(y: Array, block: Array | None) -> int:

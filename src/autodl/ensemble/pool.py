@@ -5,20 +5,22 @@ Notation: m candidates, n rows, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.ensemble.known_rows import rows_with_others
+from autodl.ensemble.known_rows import rows_for_others
 from autodl.ensemble.objective import BlendLoss, blend_loss, picking_loss
 from autodl.ensemble.pooling import pooled
 from autodl.evaluate.base import Metric
 from autodl.records.ensemble import Pooling
 
 Array = NDArray[Any]
+MAX_CANDIDATES = 25
+"""Models considered, the best by loss; the best of each family is always one more."""
 MAX_ROWS = 15_000
 MAX_CELLS = 4_000_000
 """Prediction values (m x n x K) looked at while choosing; rows are sampled above it."""
@@ -133,8 +135,8 @@ def gather(
     ranked = sorted((i for i in ids if np.isfinite(loss[i])), key=lambda i: (loss[i], i)) or ids[:1]
     first = {families[i]: i for i in reversed(ranked)}
     chosen = [i for n, i in enumerate(ranked) if n < most or first[families[i]] == i]
-    wanted = max(MAX_ROWS, rows_with_others(np.asarray(y)[rows])) if n_classes else MAX_ROWS
-    limit = max(2_000, min(wanted, MAX_CELLS // (len(chosen) * max(1, n_classes))))
+    counts = np.bincount(np.asarray(y)[rows].astype(np.int64), minlength=n_classes).tolist() if n_classes else ()
+    limit = most_rows(counts, len(chosen))
     if len(rows) > limit:
         rows = np.sort(rng.choice(rows, size=limit, replace=False))
         loss = losses(rows, chosen)
@@ -151,6 +153,16 @@ def gather(
         weight=None if weight is None else np.asarray(weight, dtype=np.float64)[rows],
         block=None if block is None else np.asarray(block)[rows],
     )
+
+
+def most_rows(counts: Sequence[int], candidates: int = MAX_CANDIDATES) -> int:
+    """Rows that so many candidates are looked at on, at most.
+
+    Args:
+        counts: Rows of each class; empty for regression. candidates: How many.
+    """
+    wanted = max(MAX_ROWS, rows_for_others(counts)) if counts else MAX_ROWS
+    return max(2_000, min(wanted, MAX_CELLS // (candidates * max(1, len(counts)))))
 
 
 def wide(prediction: Array) -> Array:

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 MAX_CUTS = 100
 """Candidate cuts from the quantiles of all rows, and as many from those of the positives."""
 MIN_CLASS = 20
-"""With fewer rows of either class 0.5 stays: halves of them could not tell a better cut."""
+"""With fewer rows of either class halves of them could not tell a better cut from 0.5."""
 N_SPLITS = 10
 MAX_ROWS = 30_000
 """Rows are sampled above it, as far as the sample holds enough of the rarer class: a cut is one number."""
@@ -43,13 +43,12 @@ def choose_threshold(p: Array, rows: KnownRows) -> float:
         probabilities, and for precision, recall and other scores that forgive one kind of error: their best cut
         gives one answer to almost everybody.
     """
-    if rows.metric.needs != "label" or one_sided(rows.metric):
+    if rows.metric.needs != "label" or one_sided(rows.metric, 2):
         return HALF
     rng = np.random.default_rng(rows.seed)
     known = np.flatnonzero(np.isfinite(p))
     y = np.asarray(rows.y)[known].astype(np.int64)
-    block = None if rows.block is None else rows.block[known]
-    if np.bincount(y, minlength=2)[:2].min() < MIN_CLASS * copies(y, block):
+    if too_few(p, rows):
         return HALF
     if len(known) > (most := max(MAX_ROWS, rows_with_others(y))):
         known = np.sort(rng.choice(known, size=most, replace=False))
@@ -80,15 +79,31 @@ def choose_threshold(p: Array, rows: KnownRows) -> float:
     return threshold if np.mean(gains) > (np.std(gains) if spread is None else spread) else HALF
 
 
-def one_sided(metric: Metric) -> bool:
-    """Whether more false alarms, or more missed rows, leave the score as it is."""
+def too_few(p: Array, rows: KnownRows) -> bool:
+    """Whether the rows with finite (n,) probabilities hold too few of either class to prove a cut."""
+    known = np.isfinite(p)
+    y = np.asarray(rows.y)[known].astype(np.int64)
+    block = None if rows.block is None else rows.block[known]
+    return bool(np.bincount(y, minlength=2)[:2].min() < MIN_CLASS * copies(y, block))
 
-    def score(hits: int, missed: int, alarms: int, passed: int) -> float:
-        y = np.repeat([1, 1, 0, 0], (hits, missed, alarms, passed))
-        return metric.score(y, np.eye(2)[np.repeat([1, 0, 1, 0], (hits, missed, alarms, passed))], 2)
 
-    base = score(20, 10, 10, 60)
-    return base in (score(20, 10, 20, 60), score(20, 20, 10, 60))
+def one_sided(metric: Metric, n_classes: int) -> bool:
+    """Whether more false alarms, or more missed rows, leave the score as it is: never with more than two classes.
+
+    There every alarm of one class is a missed row of another.
+    """
+    same = _score(metric, 20, 10, 10, 60) == _score(metric, 20, 10, 20, 60)
+    return n_classes == 2 and (same or forgives_missed(metric))
+
+
+def forgives_missed(metric: Metric) -> bool:
+    """Whether more missed rows of the second of two classes leave the score as it is."""
+    return _score(metric, 20, 10, 10, 60) == _score(metric, 20, 20, 10, 60)
+
+
+def _score(metric: Metric, hits: int, missed: int, alarms: int, passed: int) -> float:
+    y = np.repeat([1, 1, 0, 0], (hits, missed, alarms, passed))
+    return metric.score(y, np.eye(2)[np.repeat([1, 0, 1, 0], (hits, missed, alarms, passed))], 2)
 
 
 def candidate_cuts(p: Array, y: Array) -> Array:

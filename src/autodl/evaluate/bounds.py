@@ -27,13 +27,16 @@ FEW = 8
 FURTHEST = 2.0
 """Bootstrap-t limits lie at most so many times as far from the score as normal ones."""
 
+FURTHEST_LOGIT = 500.0
+"""Half an interval on the logit scale: more than all there is, and no overflow."""
+
 
 def quantile_of_normal(level: float) -> float:
     """z with ``P(|Z| <= z) = level``."""
     return NormalDist().inv_cdf(0.5 + level / 2)
 
 
-def quantile_of_t(level: float, freedom: int) -> float:
+def quantile_of_t(level: float, freedom: float) -> float:
     """t with ``P(|T| <= t) = level`` for so many degrees of freedom."""
     from scipy.special import stdtrit
 
@@ -124,7 +127,7 @@ def transformed_bounds(metric: Metric, value: float, se: float, rows: int, level
         # Perfect separation has no spread to estimate: what that many rows without a miss allow for.
         low, high = wilson(share * rows, max(1, rows), level)
         return metric.worst + span * low, metric.worst + span * high, "Wilson"
-    centre, half = math.log(share / (1 - share)), z * se / (span * share * (1 - share))
+    centre, half = math.log(share / (1 - share)), min(FURTHEST_LOGIT, z * se / (span * share * (1 - share)))
     low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
     return metric.worst + span * low, metric.worst + span * high, "DeLong, logit scale"
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autodl.evaluate.bounds import quantile_of_normal, quantile_of_t, wilson
-from autodl.evaluate.grouped import group_numbers
+from autodl.evaluate.grouped import group_numbers, share_bounds_of_groups
 from autodl.evaluate.metrics.classification import confusion
 from autodl.evaluate.ranks import binary_auc
 from autodl.evaluate.weighted import share_bounds
@@ -99,19 +99,33 @@ def _masses(weight: Array | None, n: int) -> Array:
 
 
 def calibration_curve(
-    y: Array, proba: Array, label: str, n_bins: int = 10, level: float = 0.95, weight: Array | None = None
+    y: Array,
+    proba: Array,
+    label: str,
+    n_bins: int = 10,
+    level: float = 0.95,
+    weight: Array | None = None,
+    group: Array | None = None,
 ) -> Curve:
-    """Mean stated probability (x) against the observed share (y), in bins of equal counts, with Wilson intervals."""
+    """Mean stated probability (x) against the observed share (y), in bins of equal counts, with Wilson intervals.
+
+    Where rows were drawn in groups, these are Wilson intervals of groups.
+    """
     stated, happened = _claims(y, proba)
     place = _bins(stated, n_bins)
     counts, w = np.bincount(place), _masses(weight, len(y))
     mass = np.bincount(place, w)
     x, share = np.bincount(place, w * stated) / mass, np.bincount(place, w * happened) / mass
-    if weight is None:
-        bounds = [wilson(float(p * c), int(c), level) for p, c in zip(share, counts, strict=True)]
-    else:
-        inside = [place == b for b in range(len(counts))]
-        bounds = [share_bounds(happened[rows], w[rows] / w[rows].mean(), level) for rows in inside]
+    bounds = []
+    for b, (p, c) in enumerate(zip(share, counts, strict=True)):
+        rows = place == b
+        own = w[rows] / w[rows].mean()
+        if (block := None if group is None else group_numbers(group[rows])) is not None:
+            bounds.append(share_bounds_of_groups(happened[rows], own, block, level))
+        elif weight is None:
+            bounds.append(wilson(float(p * c), int(c), level))
+        else:
+            bounds.append(share_bounds(happened[rows], own, level))
     return Curve(
         label=label, x=tuple(x.tolist()), y=tuple(share.tolist()), low=tuple(b[0] for b in bounds),
         high=tuple(b[1] for b in bounds), counts=tuple(int(c) for c in counts),

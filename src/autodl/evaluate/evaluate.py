@@ -119,7 +119,7 @@ def _notes(inputs: EvaluationInputs) -> list[str]:
         if rare:
             notes.append(f"Fewer than 5 test rows belong to {_listed(rare)}: what is said about it is uncertain.")
     if inputs.group is not None and (n_groups := len(np.unique(inputs.group))) < n:
-        notes.append(_groups_told(n, n_groups))
+        notes.append((_stretches_told if inputs.stretches else _groups_told)(n, n_groups))
     if (worth := _worth(inputs.weight)) is not None:
         notes.append(_weights_told(n, worth, inputs.task))
     if any(c.early_stopped for c in inputs.candidates):
@@ -155,11 +155,26 @@ def _groups_told(n: int, n_groups: int) -> str:
             f"All {n:,} test rows belong to one group: intervals and tests are about further rows of it, and how far "
             "they are typical of other groups is not known."
         )
-    few = f" {n_groups} are few: take the intervals as a rough guide." if n_groups < FEW_GROUPS else ""
     return (
         f"The {n:,} test rows come from {n_groups:,} groups. Rows of a group are alike, so intervals and tests treat "
-        f"each group as one draw.{few}"
+        f"each group as one draw.{_few_told(n_groups)}"
     )
+
+
+def _stretches_told(n: int, n_stretches: int) -> str:
+    if n_stretches == 1:
+        return (
+            f"All {n:,} test rows are of one time: intervals and tests are about further rows of it, and how far it "
+            "is typical of other times is not known."
+        )
+    return (
+        f"The {n:,} test rows span {n_stretches:,} stretches of time. Rows near in time are alike, so intervals and "
+        f"tests treat each stretch as one draw.{_few_told(n_stretches)}"
+    )
+
+
+def _few_told(n_draws: int) -> str:
+    return f" {n_draws} are few: take the intervals as a rough guide." if n_draws < FEW_GROUPS else ""
 
 
 def _listed(names: list[str]) -> str:
@@ -247,7 +262,9 @@ def _drawn(inputs: EvaluationInputs, leader: Candidate) -> dict[str, Any]:
     label = inputs.classes[1] if k == 2 else "most probable class"
     shares = np.bincount(y.astype(np.int64), weights=inputs.weight, minlength=k)
     usual = int(shares.argmax())
-    calibration: tuple[Curve, ...] = (curves.calibration_curve(y, prediction, label, weight=inputs.weight),)
+    calibration: tuple[Curve, ...] = (
+        curves.calibration_curve(y, prediction, label, weight=inputs.weight, group=inputs.group),
+    )
     return {
         "usual": inputs.classes[usual],
         "usual_share": float(shares[usual] / shares.sum()),

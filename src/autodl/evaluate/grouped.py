@@ -8,7 +8,8 @@ Notation: n rows, G groups, w (n,) weights of mean 1 (all 1 without weights), s 
 
 - Means of losses: bootstrap-t on the log scale of the ratio of the groups' loss to their mass.
 - Shares of rows: Wilson's interval with as many independent rows as have the same se (Korn and Graubard 1998).
-- Other smooth scores: t limits on the scale that the score's bounds suggest.
+- Other smooth scores: t limits on the scale that the score's bounds suggest. Of two classes, ranks and averages over
+  classes have one degree of freedom less than there are groups with the rarer class; none where it is in one group.
 - Medians: Woodruff 1952, with the se of the share of errors below the median.
 - Everything else: percentile bootstrap of groups.
 - Paired tests: t test on the sums of the paired influences in each group.
@@ -74,15 +75,17 @@ def grouped_bounds(
     phi = influence(metric, y, prediction, k, weight)
     if phi is None:
         return _percentile_bounds(metric, y, prediction, k, group, weight, seed, n_resamples, level)
-    se = standard_error(phi, group)
-    t = _t(level, group)
+    # A loss is about all rows, other scores about each class.
+    fewest = _fewest_groups(y, group, k if metric.greater_is_better else 0)
+    freedom = _freedom(metric, y, group, k)
+    # Of a class in one group nothing shows how groups differ: Wilson's interval of one row.
+    se = standard_error(phi, group) if freedom else 0.0
+    t = quantile_of_t(level, max(1, freedom))
     if metric.worst is None and metric.greater_is_better:
         gap = metric.best - value
         half = t * se / gap if gap > 0 else 0.0
         return metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half), "t limit of groups, log scale"
     as_normal = se * t / quantile_of_normal(level)
-    # A loss is about all rows, other scores about each class.
-    fewest = _fewest_groups(y, group, k if metric.greater_is_better else 0)
     low, high, _ = transformed_bounds(metric, value, as_normal, fewest, level)
     return low, high, "t limit of groups"
 
@@ -112,7 +115,10 @@ def grouped_test(
 
     if np.array_equal(a, b):
         return d, d, 1.0, 0.0, "exact: equal predictions"
-    freedom = int(group.max())
+    freedom = _freedom(metric, y, group, k)
+    if freedom < 1:
+        span = math.inf if metric.worst is None else abs(metric.best - metric.worst)
+        return -span, span, 1.0, 0.0, "none: a class in one group"
     phi_a, phi_b = influence(metric, y, a, k, weight), influence(metric, y, b, k, weight)
     if phi_a is None or phi_b is None:
         se, method = _resampled_spread(metric, y, a, b, k, group, weight, seed), "paired bootstrap of groups, t limit"
@@ -124,7 +130,7 @@ def grouped_test(
         p_value = 1.0 if abs(d) <= 1e-12 else min(1.0, 2 * 0.5 ** (freedom + 1))
         effect = d / unseen * quantile_of_normal(level) if unseen > 0 else 0.0
         return d - unseen, d + unseen, p_value, effect, "sign test of groups"
-    half = _t(level, group) * se
+    half = quantile_of_t(level, freedom) * se
     return d - half, d + half, float(2 * stdtr(freedom, -abs(d / se))), d / se, method
 
 
@@ -161,6 +167,12 @@ def _fewest_groups(y: Array, group: Array, k: int) -> int:
     pairs = np.unique(np.column_stack([y.astype(np.int64), group]), axis=0)
     sizes = np.bincount(pairs[:, 0])
     return int(sizes[sizes > 0].min())
+
+
+def _freedom(metric: Metric, y: Array, group: Array, k: int) -> int:
+    """Degrees of freedom of t limits: of two classes the groups of the rarer one decide how well each is known."""
+    by_class = k == 2 and metric.rows is None and metric.greater_is_better
+    return (_fewest_groups(y, group, k) if by_class else int(group.max()) + 1) - 1
 
 
 def _resamples(group: Array, n_resamples: int, seed: int) -> list[Array]:

@@ -96,6 +96,7 @@ class EvaluationInputs:
         weight_train: (n_train,) the same of the search rows.
         group: (n_test,) test rows of the same number were drawn together, such as those of a patient; each for itself
             if None.
+        stretches: Whether these are stretches of time.
         n_validated: Search rows behind a validation score; all of them if None.
     """
 
@@ -115,6 +116,7 @@ class EvaluationInputs:
     weight: NDArray[Any] | None = None
     weight_train: NDArray[Any] | None = None
     group: NDArray[Any] | None = None
+    stretches: bool = False
     n_validated: int | None = None
 
     @property

@@ -12,7 +12,8 @@ Notation: n test rows, s the score, se its standard error, z the normal quantile
   lower limit 4 instead of 23 in the middle case, 1,200 instead of 10^16 in the worst). Extreme quantiles also get
   room for rows that were not seen, see ``unseen``.
 - R2: bootstrap-t of ``log(1 - R2)``.
-- ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008).
+- ROC AUC: DeLong's variance on the logit scale (Qin and Hotilovac 2008), with t limits and room for classes of few
+  rows, see ``rare_classes``; where all rows are of one class, everything is possible.
 - Scores of a confusion matrix: Bayesian bootstrap of its cells with one prior row in all (Perks' prior), over the
   classes that occur, which stays honest where a plain bootstrap collapses, e.g. when no row is wrong.
 - Medians: order statistics, distribution-free.
@@ -35,6 +36,7 @@ from autodl.evaluate.bounds import (
     percentiles,
     possible_cells,
     quantile_of_normal,
+    quantile_of_t,
     studentized_bounds,
     transformed_bounds,
     widening_of,
@@ -43,9 +45,11 @@ from autodl.evaluate.bounds import (
 )
 from autodl.evaluate.grouped import group_numbers, grouped_bounds
 from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.rare_classes import by_ranks, one_class, rank_error
 from autodl.evaluate.resampling import resample_counts, studentized_means
 from autodl.evaluate.weighted import weighted_bounds
 from autodl.records import Interval
+from autodl.records.evaluation import ONE_CLASS
 
 Array = NDArray[Any]
 MAX_CELLS = 10_000_000
@@ -80,10 +84,11 @@ def interval(
     """
     n, group = len(y), group_numbers(group)
     value = metric.score(y, prediction, n_classes, weight)
-    if n < 2:
+    if n < 2 or one_class(metric, y, n_classes):
         low = -math.inf if metric.worst is None else metric.worst
         low, high = (low, metric.best) if metric.greater_is_better else (metric.best, math.inf)
-        return Interval(value=value, low=low, high=high, n=n, level=level, method="none: one row")
+        method = "none: one row" if n < 2 else ONE_CLASS
+        return Interval(value=value, low=low, high=high, n=n, level=level, method=method)
     if group is not None:
         bounds = grouped_bounds(metric, y, prediction, n_classes, group, weight, value, seed, n_resamples, level)
     elif weight is not None:
@@ -112,7 +117,11 @@ def _bounds(
         return _r2_bounds(y, prediction, seed, n_resamples, level)
     phi = influence(metric, y, prediction, k)
     if phi is not None:
-        return transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
+        se = standard_error(phi)
+        if by_ranks(metric, k):
+            se, freedom = rank_error(phi, y, k, None, (prediction,))
+            se *= quantile_of_t(level, freedom) / quantile_of_normal(level)
+        return transformed_bounds(metric, value, se, effective_rows(y, k), level)
     return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
 
 

@@ -27,7 +27,8 @@ def recommend(
 ) -> tuple[str, str]:
     """The simplest model tied with the leader that keeps 90 % of its gain over the baseline, or the leader.
 
-    Simpler means a lower family complexity, then less time per prediction, then less memory.
+    Simpler means a lower family complexity. One as complex that answers in half the time, or less, will do as well;
+    less would be the chance of a measurement.
 
     Args:
         metric: Of the comparisons.
@@ -37,15 +38,17 @@ def recommend(
         n_classes: K; 0 for regression.
 
     Returns:
-        Name and reason.
+        Name and reason; no reason where nothing but the baseline was there to choose.
     """
+    if leader.name == baseline.name:
+        return leader.name, ""
     against = {c.b: c for c in comparisons}
     gain = against[baseline.name].difference if baseline.name in against else 0.0
     beaten = [c for c in comparisons if c.verdict == "worse"]
     if gain <= 0:
         return leader.name, (
             f"{leader.name} was chosen by validation, but on the test rows it is not ahead of {baseline.name}: "
-            "do not rely on any of these models yet."
+            "do not rely on it yet."
         )
     simpler = [
         c
@@ -53,14 +56,15 @@ def recommend(
         if c.name not in (leader.name, baseline.name)
         and against[c.name].verdict == "tie"
         and against[c.name].difference <= (1 - KEEP) * gain
-        and _cost(c) < _cost(leader)
+        and (c.complexity < leader.complexity or _quicker(c, leader))
         and (c.within_limits or not leader.within_limits)
     ]
     if simpler:
         chosen = min(simpler, key=lambda c: (*_cost(c), c.name))
         test = against[chosen.name]
+        how = "simpler" if chosen.complexity < leader.complexity else "quicker"
         return chosen.name, (
-            f"{chosen.name} is simpler than {leader.name} and, on {len(y):,} test rows, not distinguishable from it "
+            f"{chosen.name} is {how} than {leader.name} and, on {len(y):,} test rows, not distinguishable from it "
             f"({metric.name} differs by {abs(test.difference):.2g}, p = {test.p_holm:.2g} after Holm's correction)."
         )
     if beaten:
@@ -69,6 +73,11 @@ def recommend(
             "is reported but not acted on: choosing by the test rows would spoil them."
         )
     return leader.name, f"{leader.name} was chosen by validation, and no simpler model does as well on the test rows."
+
+
+def _quicker(c: Candidate, leader: Candidate) -> bool:
+    """Whether a model as complex answers in half the time or less."""
+    return c.complexity == leader.complexity and 0 < c.predict_ms_per_row <= leader.predict_ms_per_row / 2
 
 
 def _cost(c: Candidate) -> tuple[int, float, int]:

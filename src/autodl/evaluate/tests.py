@@ -3,9 +3,10 @@
 Notation: n rows, d = score of a minus score of b, turned so that d > 0 means that a is better.
 
 - Accuracy: McNemar's test, mid-p (Fagerland et al. 2013), with the interval of Bonett and Price 2012.
-- ROC AUC: DeLong et al. 1988.
+- ROC AUC: DeLong et al. 1988, with t limits and room for classes of few rows.
 - Means of losses and their roots, scores of a confusion matrix, R2: t test on the paired row influences; for a mean
   loss that is the paired t test.
+- Scores of a confusion matrix where a class has few rows: Bayesian bootstrap, see ``rare_classes``.
 - Everything else: paired percentile bootstrap, the same resamples for both; for many rows the t limit with the
   bootstrap's standard error, which needs fewer resamples.
 - Where the rows show no spread at all: exact tests, see ``no_spread``.
@@ -25,8 +26,10 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 from autodl.evaluate.bounds import quantile_of_normal
 from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.intervals import effective_rows
 from autodl.evaluate.mcnemar import mcnemar_p
 from autodl.evaluate.no_spread import without_spread
+from autodl.evaluate.rare_classes import RARE, answers_test, by_ranks, rank_error
 from autodl.records import Comparison
 
 Array = NDArray[Any]
@@ -98,8 +101,16 @@ def paired_test(
         return PairedTest(difference, low, high, p_value, effect, n, method)
     from scipy.special import stdtr, stdtrit
 
-    delong = metric.influence is not None and metric.worst is not None
-    freedom = 1e9 if delong else n - 1
+    delong, freedom = by_ranks(metric, n_classes), float(n - 1)
+    by_class = metric.counts is not None and metric.rows is None and metric.greater_is_better
+    if by_class and effective_rows(y, n_classes) < RARE:
+        low, high, p_value, spread = answers_test(
+            metric, y, metric.prepare(a), metric.prepare(b), n_classes, sign, seed, n_resamples, level, weight
+        )
+        low, high = min(low, difference), max(high, difference)
+        return PairedTest(difference, low, high, p_value, difference / spread, n, "Bayesian bootstrap")
+    if delong:
+        se, freedom = rank_error(phi_a - phi_b, y, n_classes, weight, (a, b))
     half = float(stdtrit(freedom, 0.5 + level / 2)) * se
     p_value = float(2 * stdtr(freedom, -abs(difference / se)))
     plain = metric.rows is not None and not metric.root

@@ -35,6 +35,7 @@ def grow(
     length: float,
     watch: Watch | None,
     deadline: Deadline,
+    unit: float = 1.0,
 ) -> Grown:
     """Train all boosters, one round each in turn.
 
@@ -47,6 +48,7 @@ def grow(
         length: Rounds at which the progress told to ``watch`` is 1.
         watch: May end the training.
         deadline: Checked after each round.
+        unit: Of the targets: losses are told in it.
     """
     import lightgbm
 
@@ -64,7 +66,7 @@ def grow(
         grown = [not booster.update() for booster in boosters]
         done += 1
         if valid is not None:
-            history.append(float(np.mean([booster.eval_valid()[0][2] for booster in boosters])))
+            history.append(unit * float(np.mean([booster.eval_valid()[0][2] for booster in boosters])))
             late = done - 1 - int(np.argmin(history)) >= patience
             if late or (watch is not None and watch(min(1.0, done / length), history[-1])):
                 break

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from autodl.models._arrays import ArrayEstimator, as_matrix
+from autodl.models._arrays import ArrayEstimator, as_matrix, centre_and_unit
 from autodl.models._leaf_targets import leaf_quantiles, leaf_targets
 from autodl.models.base import CostEstimate, FamilyConfig, Meta, Shape
 
@@ -52,6 +52,10 @@ class TreesEstimator(ArrayEstimator):
         extra: Extremely randomized trees instead of a random forest.
     """
 
+    _centre: float = 0.0
+    _unit: float = 1.0
+    """The trees have learnt (target - centre) / unit; those of earlier versions the target as it was."""
+
     def __init__(self, config: TreesConfig, meta: Meta, extra: bool) -> None:
         super().__init__(meta)
         self.config, self.extra = config, extra
@@ -68,6 +72,9 @@ class TreesEstimator(ArrayEstimator):
         deadline: Deadline,
     ) -> None:
         matrix = as_matrix(X)
+        if not self.is_classifier:
+            self._centre, self._unit = centre_and_unit(y, weight)
+            y = (y - self._centre) / self._unit
         model = self._forest(len(y))
         threads = max(1, self.meta.threads)
         grown, more = 0, threads
@@ -129,6 +136,11 @@ class TreesEstimator(ArrayEstimator):
         return float(sum(tree.tree_.node_count for tree in model.estimators_)) * _node_bytes(self.n_present)
 
     def _raw(self, X: Features) -> NDArray[Any]:
+        raw = self._answers(X)
+        return raw if self.is_classifier else raw * self._unit + self._centre
+
+    def _answers(self, X: Features) -> NDArray[Any]:
+        """As ``_raw``, in the units that the trees have learnt."""
         matrix = as_matrix(X)
         few = len(X) <= _FEW_ROWS
         if few and isinstance(matrix, np.ndarray) and not self.meta.quantiles:

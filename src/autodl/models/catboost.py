@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from autodl.models._arrays import ArrayEstimator, thin_curve
+from autodl.models._arrays import ArrayEstimator, centre_and_unit, thin_curve
 from autodl.models._weighted_quantiles import weighted_quantiles
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
@@ -64,6 +64,10 @@ class CatBoostEstimator(ArrayEstimator):
         config: Hyperparameters.
         meta: About the task.
     """
+
+    _centre: float = 0.0
+    _unit: float = 1.0
+    """The trees have learnt (target - centre) / unit; those of earlier versions the target as it was."""
 
     def __init__(self, config: CatBoostConfig, meta: Meta) -> None:
         super().__init__(meta)
@@ -125,6 +129,10 @@ class CatBoostEstimator(ArrayEstimator):
             # Boosting begins at exp(0): the mean, in units of itself.
             self._mean = float(np.average(y, weights=weight)) or 1.0
             y, y_val = y / self._mean, None if y_val is None else y_val / self._mean
+        elif not self.is_classifier:
+            self._centre, self._unit = centre_and_unit(y, weight)
+            y = (y - self._centre) / self._unit
+            y_val = None if y_val is None else (y_val - self._centre) / self._unit
         params: dict[str, Any] = c.model_dump(exclude={"n_estimators", "patience", "max_ctr_complexity", "objective"})
         if c.grow_policy == "SymmetricTree":
             del params["min_data_in_leaf"]
@@ -147,14 +155,14 @@ class CatBoostEstimator(ArrayEstimator):
         elif X_val is not None:  # validation rows that tell nothing of when to stop
             params["iterations"] = min(c.n_estimators, round(self._length()))
             self.refit = {"n_estimators": params["iterations"]}
-        stop = _StopAt(deadline, self._length(), None if valid is None else self.watch)
+        stop = _StopAt(deadline, self._length(), None if valid is None else self.watch, self._unit)
         model = CatBoost(params)
         model.fit(_pool(X, y, weight), eval_set=valid, callbacks=[stop])
         self._model = model
         if valid is not None:
             results = model.get_evals_result()
-            train = _only(results["learn"]) if results.get("learn") else None
-            self.curve = thin_curve(_only(results["validation"]), train, length=self._length())
+            train = _only(results["learn"], self._unit) if results.get("learn") else None
+            self.curve = thin_curve(_only(results["validation"], self._unit), train, length=self._length())
             self.refit = {"n_estimators": max(1, int(model.tree_count_))}
 
     def _length(self) -> float:
@@ -171,7 +179,9 @@ class CatBoostEstimator(ArrayEstimator):
             return rows if self.is_classifier or self.meta.quantiles else rows[:, 0]
         kind = "Probability" if self.is_classifier else "RawFormulaVal"
         raw = np.asarray(self._model.predict(_pool(X), prediction_type=kind, thread_count=self.meta.threads))
-        return np.exp(raw) * self._mean if self._by_factors else raw
+        if self.is_classifier:
+            return raw
+        return np.exp(raw) * self._mean if self._by_factors else raw * self._unit + self._centre
 
 
 def _patience(config: CatBoostConfig) -> int:
@@ -204,22 +214,22 @@ def _file_bytes(model: Any) -> bytes:
 class _StopAt:
     """Ends training after the round in which the deadline passes or the watch says so."""
 
-    def __init__(self, deadline: Deadline, length: float, watch: Watch | None) -> None:
-        self.deadline, self.length, self.watch = deadline, length, watch
+    def __init__(self, deadline: Deadline, length: float, watch: Watch | None, unit: float) -> None:
+        self.deadline, self.length, self.watch, self.unit = deadline, length, watch, unit
 
     def after_iteration(self, info: Any) -> bool:
         """Whether to go on."""
         if self.watch is not None:
-            losses = _only(info.metrics["validation"])
+            losses = _only(info.metrics["validation"], self.unit)
             if self.watch(min(1.0, len(losses) / self.length), losses[-1]):
                 return False
         return not self.deadline.passed()
 
 
-def _only(losses: dict[str, list[float]]) -> list[float]:
+def _only(losses: dict[str, list[float]], unit: float) -> list[float]:
     """The history of the one metric: CatBoost writes its name anew, with levels such as 0.9999 rounded to 1."""
     (values,) = losses.values()
-    return values
+    return values if unit == 1.0 else [unit * v for v in values]
 
 
 def _varies(X: Features) -> bool:

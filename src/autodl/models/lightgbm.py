@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from autodl.models._arrays import ArrayEstimator, as_matrix, thin_curve
+from autodl.models._arrays import ArrayEstimator, as_matrix, centre_and_unit, thin_curve
 from autodl.models.base import ABSOLUTE_METRICS, CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.records import Recipe
 from autodl.watch import Watch
@@ -58,6 +58,10 @@ class LightGBMEstimator(ArrayEstimator):
         config: Hyperparameters.
         meta: About the task.
     """
+
+    _centre: float = 0.0
+    _unit: float = 1.0
+    """The booster has learnt (target - centre) / unit; those of earlier versions the target as it was."""
 
     def __init__(self, config: LightGBMConfig, meta: Meta) -> None:
         super().__init__(meta)
@@ -111,6 +115,10 @@ class LightGBMEstimator(ArrayEstimator):
         params = self._params(len(X), len(X) * (X.n_numeric + X.n_categorical))
         if self.raw_target and not self.is_classifier and not np.any(y):
             params["objective"] = "l2"  # the losses with a logarithmic link refuse targets that are all 0
+        if not self.is_classifier:
+            self._centre, self._unit = self._scale(y, weight)
+            y = (y - self._centre) / self._unit
+            y_val = None if y_val is None else (y_val - self._centre) / self._unit
         categorical = [X.n_numeric + j for j, k in enumerate(X.cardinalities) if k <= self.config.max_categories]
         data = lightgbm.Dataset(
             as_matrix(X), y, weight=weight, categorical_feature=categorical, params=params, free_raw_data=True
@@ -128,7 +136,7 @@ class LightGBMEstimator(ArrayEstimator):
             self._train_quantiles(params, data, valid, patience, deadline)
             return
         if valid:
-            record = _Record(history, self._length(), self.watch)
+            record = _Record(history, self._length(), self.watch, self._unit)
             callbacks += [record, lightgbm.early_stopping(patience, verbose=False)]
         booster = lightgbm.train(
             params, data, num_boost_round=self.config.n_estimators, valid_sets=valid, callbacks=callbacks
@@ -159,10 +167,25 @@ class LightGBMEstimator(ArrayEstimator):
             length=self._length(),
             watch=self.watch,
             deadline=deadline,
+            unit=self._unit,
         )
         self._models, self._boosters = grown.models, []
         self.curve = thin_curve(grown.history, length=self._length())
         self.refit = {"n_estimators": grown.rounds} if valid else {}
+
+    def _scale(self, y: NDArray[Any], weight: NDArray[Any] | None) -> tuple[float, float]:
+        """Centre and unit of what the booster learns.
+
+        Its penalties, and the least a split must gain, are sums of residuals in the unit of the target: one whose
+        values differ by hundredths would hardly be learnt. So the spread is 1 at least; it may be larger, as it was
+        when the settings that are tried first were measured. Where the loss has a logarithmic link the mean is 1 at
+        least, except for whole numbers: penalties count their events.
+        """
+        if self.config.objective == "auto" or self.meta.quantiles:
+            return centre_and_unit(y, weight, small=1.0)
+        if (y == np.round(y)).all():
+            return 0.0, 1.0
+        return 0.0, min(1.0, float(np.average(y, weights=weight)) or 1.0)
 
     def _length(self) -> float:
         """Rounds after which hardly a booster with this learning rate still learns."""
@@ -176,10 +199,12 @@ class LightGBMEstimator(ArrayEstimator):
             if not self._boosters:
                 self._boosters = [lightgbm.Booster(model_str=text) for text in self._models]
             rows = as_matrix(X)
-            return np.column_stack([b.predict(rows, num_threads=threads) for b in self._boosters])
+            levels = [b.predict(rows, num_threads=threads) for b in self._boosters]
+            return np.column_stack(levels) * self._unit + self._centre
         if self._booster is None:
             self._booster = lightgbm.Booster(model_str=self._model)
-        return np.asarray(self._booster.predict(as_matrix(X), num_threads=threads))
+        raw = np.asarray(self._booster.predict(as_matrix(X), num_threads=threads))
+        return raw if self.is_classifier else raw * self._unit + self._centre
 
 
 def tree_answer_seconds(leaves: int, rows: int) -> float:
@@ -211,17 +236,17 @@ class _StopAt:
 
 
 class _Record:
-    """Keeps the validation loss of each round, and ends training where the watch says so."""
+    """Keeps the validation loss of each round in the unit of the target; ends training where the watch says so."""
 
-    def __init__(self, history: list[float], length: float, watch: Watch | None) -> None:
+    def __init__(self, history: list[float], length: float, watch: Watch | None, unit: float) -> None:
         self.order = 10
-        self.history, self.length, self.watch = history, length, watch
+        self.history, self.length, self.watch, self.unit = history, length, watch, unit
         self.ended = False
 
     def __call__(self, env: Any) -> None:
         from lightgbm.callback import EarlyStopException
 
-        self.history.append(env.evaluation_result_list[0][2])
+        self.history.append(self.unit * env.evaluation_result_list[0][2])
         if self.watch is not None and self.watch(min(1.0, len(self.history) / self.length), self.history[-1]):
             self.ended = True
             raise EarlyStopException(env.iteration, env.evaluation_result_list)

@@ -40,6 +40,11 @@ class SVMEstimator(ArrayEstimator):
         meta: About the task.
     """
 
+    _lone: tuple[int, ...] = ()
+    """Codes of classes with a single training row, beside at least two others."""
+    _lone_share: float = 0.0
+    """Probability of each of them: half a row's."""
+
     def __init__(self, config: SVMConfig, meta: Meta) -> None:
         super().__init__(meta)
         self.config = config
@@ -88,8 +93,18 @@ class SVMEstimator(ArrayEstimator):
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.svm import SVC
 
+        sizes = np.bincount(y)
+        several = np.flatnonzero(sizes >= 2)
+        self._lone = ()
+        if 2 <= len(several) < len(sizes):
+            # Their margins cannot be calibrated, and without them those of the others can.
+            self._lone = tuple(np.flatnonzero(sizes < 2).tolist())
+            rows = np.flatnonzero(sizes[y] >= 2)
+            matrix, y, weight = matrix[rows], y[rows], None if weight is None else weight[rows]
+            self._lone_share = 0.5 / (len(rows) + 0.5 * len(sizes))
+            sizes, y = sizes[several], np.searchsorted(several, y)
         machine = SVC(**self._common(matrix, weight), random_state=self.meta.seed)
-        folds = min(3, int(np.bincount(y).min()))
+        folds = min(3, int(sizes.min()))
         if folds >= 2:
             self._model = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False)
         else:
@@ -109,8 +124,11 @@ class SVMEstimator(ArrayEstimator):
         if not self.is_classifier:
             return np.asarray(self._model.predict(matrix)) * self._deviation + self._mean
         if hasattr(self._model, "predict_proba"):
-            return np.asarray(self._model.predict_proba(matrix))
-        # A class with one row leaves nothing to calibrate on: margins through a logistic function.
+            proba = np.asarray(self._model.predict_proba(matrix))
+            for code in self._lone:  # ascending
+                proba = np.insert(proba * (1.0 - self._lone_share), code, self._lone_share, axis=1)
+            return proba
+        # A single other class leaves nothing to calibrate on: margins through a logistic function.
         from scipy.special import expit, softmax
 
         margins = np.asarray(self._model.decision_function(matrix))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autodl.ensemble.class_factors import MAX_ROWS as FACTOR_ROWS
-from autodl.ensemble.threshold import MAX_ROWS as CUT_ROWS
-from autodl.ensemble.threshold import one_sided
+from autodl.ensemble.pool import most_rows
+from autodl.ensemble.threshold import forgives_missed, one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
@@ -30,6 +30,8 @@ RATIO_METRICS = frozenset({"mape", "rmsle", "mae", "median_ae"})
 """Metrics for which a log target is a safe start: errors count by ratio, or the middle is asked for."""
 ROWS_FOR_A_CUT = 100
 """From so many rows of the rarest class on the answers are cut afterwards, which needs probabilities that hold."""
+RARE_SHARE = 0.01
+"""Of more than two classes, the rows of such rare ones are at least so large a part where they weigh more."""
 
 
 def adapt(recipe: Recipe, facts: Facts, metric: Metric, encodings: Mapping[Modality, Encoding] = _NONE) -> Recipe:
@@ -73,10 +75,17 @@ def weighs_classes(facts: Facts, metric: Metric) -> bool:
     """
     if metric.needs != "label" or metric.key in EACH_ROW_ALIKE or facts.minority >= IMBALANCED:
         return False
-    counts = facts.profile.target.class_counts
-    looked_at = CUT_ROWS if len(counts) == 2 else FACTOR_ROWS  # a sample of more, in which rare rows are rarer still
-    rare = min(c for c in counts if c) * min(1.0, looked_at / max(1, sum(counts)))
-    return one_sided(metric) or rare < ROWS_FOR_A_CUT
+    counts = [c for c in facts.profile.target.class_counts if c]
+    if one_sided(metric, len(counts)):
+        return not forgives_missed(
+            metric
+        )  # by weights more rows are said to be rare: fewer missed, more false alarms
+    # A sample of many rows, in which rare ones are rarer still.
+    looked_at = most_rows(counts) if len(counts) == 2 else FACTOR_ROWS
+    sampled = min(1.0, looked_at / max(1, sum(counts)))
+    rare = sum(c for c in counts if c * sampled < ROWS_FOR_A_CUT)
+    # A lone row of one of many classes would weigh as much as all rows of another.
+    return rare > (0 if len(counts) == 2 else RARE_SHARE * sum(counts))
 
 
 def by_logarithms(facts: Facts, metric: Metric) -> bool:

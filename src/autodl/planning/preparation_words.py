@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autodl.ensemble.threshold import one_sided
+from autodl.ensemble.threshold import forgives_missed, one_sided
 from autodl.evaluate.base import Metric
 from autodl.planning.facts import Facts
 from autodl.planning.preparation import (
@@ -202,6 +202,11 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
         why = f"The rarest class is not rare enough to need it ({facts.minority:.2g} times the largest)."
     elif weighs_classes(facts, metric):
         why = f"The rarest class is {facts.minority:.3g} times the largest, and {metric.name} counts decisions."
+    elif facts.profile.n_classes == 2 and metric.needs == "label" and forgives_missed(metric):
+        why = (
+            f"The rarest class is {facts.minority:.3g} times the largest. Weights would only make more rows be said "
+            f"to be rare, and {metric.name} counts which of those truly are."
+        )
     elif metric.needs == "label":
         why = (
             f"The rarest class is {facts.minority:.3g} times the largest. Weights would bend the probabilities, on "
@@ -212,9 +217,9 @@ def _balance(facts: Facts, metric: Metric, recipes: dict[str, Recipe], searched:
             f"The rarest class is {facts.minority:.3g} times the largest, but {metric.name} judges probabilities or "
             "their order, which weights would distort more than help."
         )
-    if metric.needs == "label" and facts.profile.n_classes == 2 and not one_sided(metric):
+    if metric.needs == "label" and facts.profile.n_classes == 2 and not one_sided(metric, 2):
         why += " From which probability on the answer is the second class is chosen by validation afterwards."
-    elif metric.needs == "label" and facts.profile.n_classes > 2 and not one_sided(metric):
+    elif metric.needs == "label" and facts.profile.n_classes > 2:
         why += " How much each class's probability is favoured in the answer is chosen by validation afterwards."
     return Decision(
         topic="Imbalance",

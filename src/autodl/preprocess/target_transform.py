@@ -15,27 +15,36 @@ from autodl.preprocess.yeo_johnson import exponent, forward, inverse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LEAST_UNIT = 1e-12
+"""Of logarithms, as a part of the largest target."""
 TargetKind = Literal["none", "standard", "log", "power", "quantile"]
 
 
 class TargetTransform:
     """Fitted on the training targets when built.
 
-    ``standard``: z = (y - mean) / deviation. ``log``: the same of log(1 + y - s), where the shift s is the smallest
-    training target if that is negative, else 0. ``power``: the power of Yeo & Johnson (2000) that makes the targets
-    most like a normal distribution. ``quantile``: ranks mapped to a normal distribution; answers stay within the
-    training targets.
+    ``standard``: z = (y - mean) / deviation. ``log``: the same of log(1 + (y - s) / u), where the shift s is the
+    smallest training target if that is negative, else 0. The unit u is 1, or the median of what is above s where that
+    is smaller: of numbers far below 1 the logarithm would be the numbers themselves. ``power``: the power of Yeo &
+    Johnson (2000) that makes the targets most like a normal distribution. ``quantile``: ranks mapped to a normal
+    distribution; answers stay within the training targets.
 
     Args:
         kind: Which transform.
         y: (n,) finite training targets.
         weight: (n,) how much each counts; all alike if None.
+        unit: u of ``log``; found in the targets if None.
     """
 
-    def __init__(self, kind: TargetKind, y: NDArray[Any], weight: NDArray[Any] | None = None) -> None:
+    def __init__(
+        self, kind: TargetKind, y: NDArray[Any], weight: NDArray[Any] | None = None, *, unit: float | None = None
+    ) -> None:
         self.kind = kind
         values = np.asarray(y, dtype=np.float64)
         self.shift = min(0.0, float(values.min())) if kind == "log" and len(values) else 0.0
+        self._unit = unit or 1.0
+        if unit is None and kind == "log":
+            self._unit = _unit_of_logarithms(values - self.shift, weight)
         self._ranks: Any = (
             normal_ranks(values[:, None], 0, weight, 100_000) if kind == "quantile" and len(values) else None
         )
@@ -58,8 +67,9 @@ class TargetTransform:
             self._floor, self._ceiling = self._inner(np.array([values.min() - width, values.max() + width])).tolist()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Older versions had no powers, no ranks and no least answer.
-        self.__dict__.update(completed(state, {"_ranks": None, "_power": (0.0, 1.0, 1.0), "_floor": -math.inf}))
+        # Older versions had no powers, no ranks, no least answer and one unit.
+        later = {"_ranks": None, "_power": (0.0, 1.0, 1.0), "_floor": -math.inf, "_unit": 1.0}
+        self.__dict__.update(completed(state, later))
 
     def forward(self, y: NDArray[Any]) -> NDArray[np.float64]:
         """(n,) transformed targets; under ``log``, targets below the shift count as the shift."""
@@ -76,7 +86,7 @@ class TargetTransform:
             return inner
         inner = np.clip(inner, self._floor, self._ceiling)
         if self.kind == "log":
-            return np.asarray(np.expm1(inner) + self.shift)
+            return np.asarray(self._unit * np.expm1(inner) + self.shift)
         if self.kind == "power":
             centre, unit, power = self._power
             return inverse(inner, power) * unit + centre
@@ -86,13 +96,23 @@ class TargetTransform:
 
     def _inner(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.kind == "log":
-            return np.asarray(np.log1p(np.maximum(values - self.shift, 0.0)))
+            return np.asarray(np.log1p(np.maximum(values - self.shift, 0.0) / self._unit))
         if self.kind == "power":
             centre, unit, power = self._power
             return forward((values - centre) / unit, power)
         if self._ranks is None:
             return values
         return np.asarray(self._ranks.transform(values.reshape(-1, 1))).reshape(values.shape)
+
+
+def _unit_of_logarithms(above: NDArray[np.float64], weight: NDArray[Any] | None) -> float:
+    """The median of (n,) targets that are above 0, at most 1, and not so small that large ones would overflow."""
+    counts = above > 0 if weight is None else (above > 0) & (weight > 0)
+    if not counts.any():
+        return 1.0
+    share = np.ones(len(above)) if weight is None else weight
+    middle = weighted.quantiles(above[counts][:, None], [0.5], share[counts])
+    return min(1.0, max(float(middle.item()), LEAST_UNIT * float(above.max())))
 
 
 def _mean_and_spread(values: NDArray[np.float64], weight: NDArray[Any] | None) -> tuple[float, float]:

@@ -48,6 +48,11 @@ class ValueRule(Record):
     numbers: bool = False
     """Categories that were numbers in the file: ``12.0`` is ``12``, as where gaps make a program write fractions."""
 
+    clock: bool = False
+    """Times of day and durations, such as ``14:03:22``, are counted in seconds."""
+    digits: int = 0
+    """Categories that are codes of so many digits, zeros in front among them: ``7`` is ``007``."""
+
     @property
     def marked(self) -> bool:
         """Whether ``12.345`` means something else than it does to a program, so that text must stay text."""
@@ -159,6 +164,8 @@ class ColumnInfo(Record):
     """Latest date, ISO format."""
     top: tuple[tuple[str, int], ...] = ()
     """At most ten most frequent values with their counts."""
+    words: tuple[str, ...] = ()
+    """All categories of a column that has more than ``top`` lists, but not very many."""
     mean_length: float | None = None
     """Mean number of characters of text-like values."""
     image: ImageStats | None = None
@@ -189,6 +196,15 @@ class TableSchema(Record):
     def word_columns(self) -> tuple[str, ...]:
         """Columns of words in training, which must not be taken for numbers in a file where they look like some."""
         return self.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT, ColumnKind.ID)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Column names as they stand in a file, where series are made of several of its columns."""
+        names: list[str] = []
+        for c in self.columns:
+            rule = c.parse.series
+            names += (c.name,) if rule is None or not rule.columns else rule.columns
+        return tuple(names)
 
     @property
     def marked_columns(self) -> tuple[str, ...]:

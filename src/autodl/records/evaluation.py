@@ -8,6 +8,8 @@ from autodl.records.base import JsonScalar, Record, StageRecord
 
 SURE = 0.95
 """Stated probability from which on a wrong answer is told as a sure one."""
+ONE_CLASS = "none: one class"
+"""Method of the interval of a rank score where all rows are of one class: nothing was ranked."""
 
 
 class Interval(Record):
@@ -197,6 +199,11 @@ class Evaluation(StageRecord):
     optimism: Interval | None = None
     """Leader's validation score minus its test score, in the metric's direction (positive: validation flattered)."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def only_quicker(self) -> bool:
+        """Whether the recommended model is recommended for its speed, not for being simpler than the leader."""
+        return self.recommended_why.startswith(f"{self.recommended} is quicker than")
 
     @property
     def worse_than_guessing(self) -> bool:

@@ -189,6 +189,11 @@ class Facts:
         return self.profile.read.by_line and self.plan.validation.test_size > 0
 
     @property
+    def tested_file(self) -> str:
+        """The file that the held-back rows are from, and their numbers count in."""
+        return "the file" if self.plan.validation.test_size > 0 else "the test file"
+
+    @property
     def majority(self) -> str:
         """The most frequent class: of the test rows, where they were looked at, or of the data."""
         if self.evaluation and self.evaluation.usual:

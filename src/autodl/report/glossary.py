@@ -29,7 +29,8 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
     (
         "guess",
         "Guess (baseline)",
-        "The answer without looking at any column: always the most frequent class, or the middle value.",
+        "The answer without looking at any column: always the same class (the most frequent one, or by scores "
+        "such as F1 the one that scores best), or the middle value.",
     ),
     (
         "held-back",

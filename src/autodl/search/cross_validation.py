@@ -67,7 +67,9 @@ class CrossValidation:
         width: tuple[int, ...] = (data.n_classes,) if data.task is Task.CLASSIFICATION else ()
         if data.quantiles:
             width = (len(data.quantiles),)
-        self.oof = np.full((len(data.y), *width), np.nan, dtype=np.float32)
+        # Numbers may be far from 0 for how much they differ: moments in seconds are 128 apart as float32.
+        kind = np.float32 if data.task is Task.CLASSIFICATION else np.float64
+        self.oof: NDArray[Any] = np.full((len(data.y), *width), np.nan, dtype=kind)
         self.test: NDArray[Any] | None = None
         self.losses: list[float] = []
         self.models: list[bytes] = []
@@ -229,7 +231,7 @@ class CrossValidation:
         if status is not TrialStatus.OK:
             return TrialOutcome(result)
         parts = 1 if self.data.by_time else len(self.losses)
-        test = None if self.test is None else (self.test / parts).astype(np.float32)
+        test = None if self.test is None else (self.test / parts).astype(self.oof.dtype)
         return TrialOutcome(result, self.oof, test, self.models)
 
     def _learnt(self) -> dict[str, JsonScalar]:

@@ -96,7 +96,8 @@ def fit_model(
         if start is not None:
             target = start.target
         elif recipe.target != "none":
-            target = TargetTransform(recipe.target, y, weight)
+            # RMSLE counts errors of log(1 + y) itself, whatever the unit of y.
+            target = TargetTransform(recipe.target, y, weight, unit=1.0 if data.metric == "rmsle" else None)
         if target is not None:
             y = target.forward(y)
             y_valid = None if y_valid is None else target.forward(y_valid)
@@ -113,8 +114,10 @@ def fit_model(
     finally:
         # They are no part of the model that is stored.
         del estimator.watch, estimator.start, estimator.start_part, estimator.weight_val, estimator.answers
-    absent, share = _absent(codes, data) if data.task is Task.CLASSIFICATION else ((), 0.0)
-    return FittedModel(preparer, estimator, target, data.task, data.quantiles, absent, share)
+    if data.task is Task.CLASSIFICATION:
+        return FittedModel(preparer, estimator, target, data.task, (), *_absent(codes, data))
+    lowest = 0.0 if data.y.min() >= 0 else None
+    return FittedModel(preparer, estimator, target, data.task, data.quantiles, least=lowest)
 
 
 def _absent(y: NDArray[Any], data: TrialData) -> tuple[tuple[int, ...], float]:

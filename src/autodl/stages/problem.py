@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from autodl.dataset import Dataset, Rows
     from autodl.ensemble import KnownRows
 
+TEST_STRETCHES = 20
+"""Of time, that test rows are cut into: enough for t limits, and each long enough to outlast most of what passes."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -62,15 +65,26 @@ class Problem:
         return None if name is None else group_codes(self.dataset.frame[name].to_numpy())
 
     @property
-    def test_groups(self) -> NDArray[Any] | None:
-        """(n_test,) numbers of the groups that the test rows were drawn in; None where each row stands for itself."""
-        from autodl.data.splits import group_codes
+    def test_stretches(self) -> bool:
+        """Whether ``test_groups`` are stretches of time: what happens then happens to all rows of one."""
+        validation = self.setup.plan.validation
+        return validation.group_column is None and validation.kind == "time"
 
-        name = self.setup.plan.validation.group_column
+    @property
+    def test_groups(self) -> NDArray[Any] | None:
+        """(n_test,) numbers of the groups or stretches of time that the test rows were drawn in.
+
+        None where each row stands for itself.
+        """
+        from autodl.data.splits import group_codes, stretches_of_time
+
+        validation = self.setup.plan.validation
+        name = validation.time_column if self.test_stretches else validation.group_column
         if name is None or name not in self.test.frame:
             return None
-        groups = self.test.frame[name].to_numpy()
-        return group_codes(groups if self.test is not self.dataset else groups[self.rows.test])
+        values = self.test.frame[name].to_numpy()
+        values = values if self.test is not self.dataset else values[self.rows.test]
+        return stretches_of_time(values, TEST_STRETCHES) if self.test_stretches else group_codes(values)
 
     @property
     def test_row_numbers(self) -> NDArray[Any]:

@@ -262,8 +262,8 @@ class Network(Estimator, Generic[P]):
 
     def _values(self, X: Features) -> NDArray[Any]:
         """(n,) values or (n, Q) quantiles in the units of the target."""
-        values: NDArray[Any] = np.clip(self._forward(X) * self._spread + self._center, *self._limits)
-        return values
+        raw = self._forward(X).astype(np.float64)  # a centre far from 0 would round them
+        return np.asarray(np.clip(raw * self._spread + self._center, *self._limits))
 
     def predict_proba(self, X: Features) -> NDArray[Any]:
         """See ``Estimator.predict_proba``."""

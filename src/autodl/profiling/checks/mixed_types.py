@@ -1,4 +1,4 @@
-"""AD018: columns that hold both numbers and words."""
+"""AD018: columns that hold both numbers and words, or amounts of several currencies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from autodl.data.words import CURRENCIES, SAME_MONEY
 from autodl.profiling.checks.base import Check, Context
 from autodl.profiling.words import listing, share
 from autodl.records import ColumnKind, Finding, Severity
@@ -14,11 +15,12 @@ LEAST = 0.05
 MIN_DISTINCT = 5
 UNITS = 10
 """Numbers with more different words behind them than this are codes."""
+_CURRENCY = {c.lower() for c in CURRENCIES}
 _WITH_UNIT = re.compile(r"^[+-]?\d[\d.,]* ?([^\d\s.,]{1,8}[23]?)$")
 
 
 class MixedTypes(Check):
-    """Columns of words in which many values are numbers, or numbers with different units."""
+    """Columns of words in which many values are numbers, or numbers with different units or currencies."""
 
     key = "mixed_types"
     code = "AD018"
@@ -27,11 +29,11 @@ class MixedTypes(Check):
     def run(self, ctx: Context) -> list[Finding]:
         """One finding for each such column."""
         names = ctx.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT)
-        if not names:
+        found = self._money(ctx)
+        if not names and not found:
             return self.not_applicable("There are no columns of words.")
         import pandas as pd
 
-        found = []
         for name in names:
             values = ctx.frame[name].iloc[ctx.sample].dropna()
             sizes = values.value_counts()
@@ -61,6 +63,24 @@ class MixedTypes(Check):
                 )
             )
         return self.capped(found, "mix numbers and words") or self.passed("No column mixes numbers and words.")
+
+    def _money(self, ctx: Context) -> list[Finding]:
+        """Columns of numbers of which the currency was taken off, although it is not the same everywhere."""
+        found = []
+        for name in (*ctx.numeric, ctx.target.name):
+            signs = [s for s in ctx.column[name].parse.strip if s.lower() in _CURRENCY]
+            money = {SAME_MONEY.get(s.lower(), s.lower()): s for s in reversed(signs)}
+            if len(money) > 1:
+                found.append(
+                    self.finding(
+                        Severity.WARNS,
+                        f"'{name}' holds amounts in several currencies: {listing(sorted(money.values()))}.",
+                        action="Taken as plain numbers, as if the currency were the same. Write all in one currency.",
+                        column=name,
+                        evidence={"currencies": len(money)},
+                    )
+                )
+        return found
 
 
 def _units(words: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from autodl.records.origins import LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.more_time import judged
-from autodl.report.sections.trust import warnings
+from autodl.report.sections.trust import counted, warnings
 from autodl.report.text import code
 from autodl.report.urgency import LEAKS
 from autodl.report.view import Statement
@@ -81,11 +81,20 @@ def _failed(facts: Facts) -> Statement | None:
 
 def _leak(facts: Facts) -> Statement | None:
     for f in warnings(facts):
-        if f.column and f.code in LEAKS:
+        if f.code not in LEAKS:
+            continue
+        if f.column:
             return _step(
                 f"Ask when {code(f.column)} is known.",
                 "If it is filled in only after the outcome, the score is an illusion: run again without it "
                 f"(--drop {code(shlex.quote(f.column))}).", "#health",
+            )  # fmt: skip
+        if count := counted(f):
+            first = str(f.evidence["first"])
+            return _step(
+                f"Ask when {code(first)} and {fmt.plural(count - 1, 'more column')} are known.",
+                "If they are filled in only after the outcome, the score is an illusion: run again without them "
+                f"(--drop {code(shlex.quote(first))} and so on).", "#health",
             )  # fmt: skip
     return None
 
@@ -103,12 +112,13 @@ def _labels(facts: Facts) -> Statement | None:
     rows = fmt.words([fmt.count(m.row + 2 * facts.by_line) for m in sure[:3]])
     some = "for example " if total > 3 else ""
     where = f"{some}lines {rows} of the file, the header being line 1" if facts.by_line else (
-        f"{some}rows {rows}, counted from 0"
+        f"{some}rows {rows} of {facts.tested_file}, counted from 0"
     )  # fmt: skip
     return _step(
         "Check some labels.",
-        f"On {least}{fmt.plural(total, 'row')} the model is at least {round(100 * SURE)} in 100 sure and the file "
-        f"says otherwise ({where}): either the file or the model misses something there.", "#wrong",
+        f"On {least}{fmt.plural(total, 'row')} the model is at least {round(100 * SURE)} in 100 sure and "
+        f"{facts.tested_file} says otherwise ({where}): either the file or the model misses something there.",
+        "#wrong",
     )  # fmt: skip
 
 

@@ -55,10 +55,10 @@ def _intro(facts: Facts, e: Examples, some: list[ShownExample], right: bool) -> 
     elif facts.classification:
         told = (
             f"Column {column}, the wrong answers that the model was most sure of. If the truth looks wrong to you, "
-            "the file may be."
+            f"{facts.tested_file} may be."
         )
     else:
-        told = f"Column {column}, the largest errors. If the truth looks wrong to you, the file may be."
+        told = f"Column {column}, the largest errors. If the truth looks wrong to you, {facts.tested_file} may be."
     if some[0].kind == "image" and facts.heats is not None and any(s.heat is not None for s in some):
         told += (
             f" Beside an image: where {shorten(e.heat_model, 48)} looked for its answer, bright parts most (Grad-CAM)"

@@ -10,6 +10,9 @@ from autodl.report.figures.intervals import interval_figure
 from autodl.report.text import code, term
 from autodl.report.view import Column, Intervals, Statement, Table
 
+UNSURE = 0.1
+"""How far below its promise an interval may lie at most, as the rows have it, for it to be called kept."""
+
 
 def intervals(facts: Facts) -> Intervals | None:
     """The section, or None where no quantiles were asked for."""
@@ -36,13 +39,21 @@ def intervals(facts: Facts) -> Intervals | None:
     return Intervals(intro, meaning, figure, _interval_table(check.intervals), _level_table(e))
 
 
-def interval_statement(e: Evaluation) -> Statement | None:
-    """Whether the widest interval held what it promises, for the first screen."""
+def interval_statement(e: Evaluation, few: bool = False) -> Statement | None:
+    """Whether the widest interval held what it promises, for the first screen.
+
+    Args:
+        e: With or without quantiles. few: The rows are too few to conclude anything.
+    """
     if e.quantiles is None or not e.quantiles.intervals:
         return None
     widest = e.quantiles.intervals[0]
     wanted, held = widest.high - widest.low, widest.held
     body = interval_sentence(widest, e.n_test)
+    if few or (held.low < wanted - UNSURE and wanted <= held.high):
+        # A handful of rows agrees with any promise.
+        asked = "Do its intervals hold what they promise?"
+        return Statement("unknown", "Open", asked, f"too few rows to tell: {body}", "#intervals")
     if held.low <= wanted + 1e-12 and wanted - 1e-12 <= held.high:
         return Statement("holds", "Yes", "Its intervals hold what they promise:", body, "#intervals")
     if held.high < wanted:

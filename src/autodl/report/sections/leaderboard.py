@@ -234,9 +234,7 @@ def versus(facts: Facts) -> Versus | None:
     metric = metric_words(found[0].metric, facts.metric.greater_is_better).name
     intro = (
         f"{e.leader} against each other model on the same {fmt.plural(n, 'row')} (paired). Right of the dashed line "
-        f"{e.leader} is better in {metric}; where the interval crosses the line, or p after correction is above "
-        "0.05, "
-        "it is a tie."
+        f"{e.leader} is better in {metric}; where p after correction is not below 0.05, it is a tie."
     )
     methods = fmt.words(list(dict.fromkeys(clean(c.method) for c in found)))
     note = (

@@ -43,10 +43,10 @@ def search_view(facts: Facts) -> SearchView:
 
 def _learning_intro(facts: Facts) -> str:
     both = any(p.train is not None for t in drawn(facts) for p in t.curve)
-    gap = "where there are two lines, a gap between them is overfitting; a" if both else "a"
+    gap = " Where there are two lines, a gap between them is overfitting." if both else ""
     return (
-        f"Loss per step while training (first fold): {gap} falling right end means that longer training could help. "
-        "Trained until the held-out rows stopped improving."
+        f"Loss per step while training (first fold).{gap} Of boosted trees a falling right end means that longer "
+        "training could help; of networks it need not, since most train to an end that was planned."
     )
 
 

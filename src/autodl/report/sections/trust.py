@@ -27,7 +27,7 @@ def statements(facts: Facts) -> tuple[Statement, ...]:
     out = [_better(facts)]
     if facts.evaluation is not None:
         out += [_few(facts), _ties(facts, facts.evaluation), _calibration(facts, facts.evaluation)]
-        out += [interval_statement(facts.evaluation)]
+        out += [interval_statement(facts.evaluation, facts.solid_rows < TOO_FEW)]
         out += [_beaten(facts, facts.evaluation), *_segments(facts, facts.evaluation)]
     out += [*_warnings(facts), _limits(facts)]
     return tuple(s for s in out if s is not None)
@@ -86,8 +86,9 @@ def _ties(facts: Facts, evaluation: Evaluation) -> Statement | None:
     shown = fmt.words([*tied[:2], f"{len(tied) - 2} more"] if len(tied) > 3 else tied)
     if evaluation.recommended != evaluation.leader and evaluation.recommended in tied:
         others = [t for t in tied if t != evaluation.recommended]
+        how = "quicker" if evaluation.only_quicker else "simpler"
         return Statement(
-            "note", "Tie", "A simpler model does as well:",
+            "note", "Tie", f"A {how} model does as well:",
             f"{evaluation.recommended} cannot be told apart from {evaluation.leader} on these rows"
             + (f"; neither can {fmt.words(others[:2])}" if others else "")
             + ".",
@@ -207,8 +208,15 @@ def _warnings(facts: Facts) -> list[Statement]:
 
 
 def headline(f: Finding) -> str:
-    """The problem that a finding warns of, with its column."""
-    return f"{clean(PROBLEMS.get(f.code, f.title))}{' in ' + code(f.column) if f.column else ''}"
+    """The problem that a finding warns of, with its column or how many they are."""
+    where = code(f.column) if f.column else fmt.plural(count, "column") if (count := counted(f)) else ""
+    return f"{clean(PROBLEMS.get(f.code, f.title))}{' in ' if where else ''}{where}"
+
+
+def counted(f: Finding) -> int:
+    """The columns that a finding on several of them is about, the first of which it names; 0 for others."""
+    columns = f.evidence.get("columns")
+    return columns if isinstance(columns, int) and f.evidence.get("first") else 0
 
 
 def lowered(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from autodl.records import ColumnKind, Interval
+from autodl.records.evaluation import ONE_CLASS
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
@@ -94,7 +95,8 @@ def _counts(facts: Facts, hits: int, n: int, acc: Interval) -> tuple[str, Strip 
         text = f"On {fmt.plural(n, 'row')} never seen{right}: {strong(CONCLUDE_NOTHING)}."
         return text, None, ("", "", "")
     acc = acc.model_copy(update={"low": min(max(acc.low, 0.0), 1.0), "high": min(max(acc.high, 0.0), 1.0)})
-    base = fmt.share_base(acc.value, acc.low, acc.high)
+    # One base for all figures, in which neither the score nor the guess is rounded to never or always.
+    base = max(fmt.share_base(acc.value, acc.low, acc.high), 100 if guess is None else fmt.share_base(guess))
     low, high = fmt.count(acc.low * base), fmt.count(acc.high * base)
     start = f"Of {fmt.plural(n, 'row')} held back, it got {fmt.count(hits)} right"
     if weighted:
@@ -125,9 +127,10 @@ def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip 
     text = (
         f"On {fmt.plural(typical.n, 'row')} held back{facts.weights_told} it is typically off by {strong(e.value)} "
         f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
-        f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}. "
-        f"Half of the model's answers are closer than {e.value}, half are further off."
+        f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}."
     )
+    if not facts.weights_told:
+        text += f" Half of the model's answers are closer than {e.value}, half are further off."
     if facts.solid_rows < TOO_FEW:
         text += f" These are {CONCLUDE_NOTHING}."
     top = max(v for v in (guess, typical.high, 1e-300) if math.isfinite(v)) * 1.15
@@ -163,6 +166,8 @@ def _metric_sentence(facts: Facts) -> str:
     if facts.classification and facts.solid_rows < TOO_FEW:
         return ""
     score, key, guess = facts.leader.test, facts.evaluation.metric, facts.baseline.test if facts.baseline else None
+    if score.method == ONE_CLASS:
+        return ""
     e = fmt.estimate(score)
     name = metric_words(key, facts.metric.greater_is_better).name
     if key == "accuracy":
@@ -256,7 +261,7 @@ def _no_drivers(facts: Facts) -> str:
     if facts.explanation is None:
         return "Not measured in this run."
     some = columns_measured(facts)
-    single = "No single column moves the predictions measurably on the rows examined."
+    single = "Shuffling any single column did not make the score measurably worse on the rows examined."
     if facts.objects and len(facts.plan.features) == 1:
         kind = facts.objects.removesuffix("s") + "s"
         single = f"It looks at nothing but the {kind}, so there are no columns to compare."

@@ -140,8 +140,7 @@ def _mistakes_intro(facts: Facts, e: Evaluation) -> str:
     if facts.classification:
         return (
             "Held-back rows on which the model was most sure and wrong. They show either what it cannot see, or a "
-            "wrong "
-            "entry in the file."
+            f"wrong entry in {facts.tested_file}."
         )
     return "Held-back rows on which the model was furthest off."
 
@@ -162,12 +161,12 @@ def _mistakes(facts: Facts, e: Evaluation) -> Table | None:
             )
         )  # fmt: skip
     columns = (
-        Column("Line" if facts.by_line else "Row", True), Column("In the file"), Column("Model's answer"),
+        Column("Line" if facts.by_line else "Row", True), Column(f"In {facts.tested_file}"), Column("Model's answer"),
         *((Column("Sure", True),) if sure else ()),
         *(Column(shorten(k, 24)) for k in keys),
     )  # fmt: skip
     place = "Line: its line in the file; line 1 is the header." if facts.by_line else (
-        "Row: its number in the file, counted from 0."
+        f"Row: its number in {facts.tested_file}, counted from 0."
     )  # fmt: skip
     return Table(place, columns, tuple(rows))
 

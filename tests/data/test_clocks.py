@@ -1,0 +1,84 @@
+"""Times of day and durations: seconds, from text and from cells that hold times."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autodl.data import apply_schema, infer_schema, read_table
+from autodl.data.clocks import learn_clock_rule
+from autodl.records import ColumnKind, TableSchema
+
+SECONDS = [3600 * (i % 24) + 60 * (i * 7 % 60) + i % 60 for i in range(60)]
+TIMES = [datetime.time(s // 3600, s // 60 % 60, s % 60) for s in SECONDS]
+
+
+def learnt(cells: Sequence[object]) -> TableSchema:
+    return infer_schema(read_table(pd.DataFrame({"t": cells, "y": np.arange(len(cells))}))[0], target="y").only(["t"])
+
+
+def read_again(cells: Sequence[object], schema: TableSchema) -> list[float]:
+    return apply_schema(read_table(pd.DataFrame({"t": cells}))[0], schema)["t"].tolist()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [str(t) for t in TIMES],
+        [str(pd.Timedelta(seconds=s)) for s in SECONDS],
+        [str(datetime.timedelta(seconds=s)) for s in SECONDS],
+        [f"{t:%I:%M:%S %p}" for t in TIMES],
+        TIMES,
+        pd.Series([datetime.timedelta(seconds=s) for s in SECONDS], dtype=object),
+        [datetime.timedelta(seconds=s) for s in SECONDS],
+    ],
+)
+def test_times_are_seconds(cells: list[object]) -> None:
+    schema = learnt(cells)
+    assert schema["t"].kind is ColumnKind.NUMERIC, schema["t"].why
+    assert read_again(cells, schema) == SECONDS
+    assert read_again([*TIMES[:5]], schema) == SECONDS[:5]
+    assert read_again([str(t) for t in TIMES[:5]], schema) == SECONDS[:5]
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.parquet"])
+def test_cells_that_hold_times(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"t": [*TIMES[:-1], None], "y": np.arange(60)})
+    path = tmp_path / name
+    frame.to_excel(path, index=False) if name.endswith("xlsx") else frame.to_parquet(path)
+    raw, _ = read_table(path)
+    schema = infer_schema(raw, target="y")
+    np.testing.assert_array_equal(apply_schema(raw, schema)["t"], [*SECONDS[:-1], np.nan])
+
+
+def test_hours_and_minutes() -> None:
+    schema = learnt([f"{i % 24}:{i:02d}" for i in range(60)])
+    assert read_again(["14:03", "9:30 pm", "-0:30"], schema) == [50580.0, 77400.0, -1800.0]
+
+
+def test_negative_durations_and_fractions() -> None:
+    cells = [str(pd.Timedelta(seconds=s)) for s in np.arange(-30, 30) * 1000.5]
+    assert read_again(cells, learnt(cells)) == (np.arange(-30, 30) * 1000.5).tolist()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["1:02:03", "12:30", "45:10"], ["2:1", "3:0", "1:1"], ["16:75", "4:90"], ["13:00 pm", "14:10 am"], ["?"]],
+)
+def test_what_is_no_time_or_may_be_minutes(words: list[str]) -> None:
+    assert learn_clock_rule(words) is None
+
+
+def test_times_are_not_taken_for_other_numbers() -> None:
+    schema = learnt([i / 4 for i in range(60)])
+    assert np.isnan(read_again(["10:30:00", "11:00:00"], schema)).all()
+
+
+def test_classes_that_are_times_stay_words() -> None:
+    frame = pd.DataFrame({"shift": ["06:00", "14:00", "22:00"] * 20, "x": np.arange(60) * 0.3})
+    assert infer_schema(read_table(frame)[0], target="shift")["shift"].kind is ColumnKind.CATEGORICAL
