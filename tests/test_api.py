@@ -113,3 +113,13 @@ def test_plan_says_what_fit_would_do(here: Path) -> None:
     assert planned.plan.features == ("x",)
     assert planned.profile.n_rows == len(TABLE)
     assert list(here.iterdir()) == []
+
+
+def test_predictions_stand_at_the_index_of_their_rows(tmp_path: Path) -> None:
+    run = autodl.fit(TABLE, "y", out=tmp_path / "run", **CHEAP)
+    mixed = TABLE.sample(frac=1, random_state=0)
+    there = run.predict(mixed, proba=True)
+    assert there.index.tolist() == mixed.index.tolist() != TABLE.index.tolist()
+    pd.testing.assert_frame_equal(there.loc[TABLE.index], run.predict(TABLE, proba=True))
+    named = run.predict(TABLE.head(3).set_axis(["p", "q", "r"]))
+    assert named.index.tolist() == ["p", "q", "r"]

@@ -322,3 +322,46 @@ def test_a_resumed_run_keeps_its_final_model_until_there_is_another_final_one(cs
     assert len(interim) == 4
     run_fit(csv, OPTIONS.model_copy(update={"max_trials": 6}), tmp_path / "run", resume=True)
     assert len(interim) == 4 and len(RunFolder(tmp_path / "run").trials()) == 6
+
+
+def test_a_resumed_run_tells_of_the_model_in_place_until_there_is_another(csv, tmp_path):
+    run, facts = tmp_path / "run", ("test", "leaderboard", "front", "takes", "delivered", "command")
+    first = run_fit(csv, OPTIONS.model_copy(update={"max_trials": 3}), run, command="autodl fit shop.csv")
+    assert first.test and first.front and first.delivered
+
+    def kill():
+        raise Killed
+
+    with pytest.raises(Killed):
+        run_fit(csv, OPTIONS, run, resume=True, listener=after(1, kill), command="autodl fit shop.csv --resume")
+    between = RunFolder(run).read_run()
+    assert (between.status, between.n_trials) == ("interrupted", 4)
+    assert [getattr(between, name) for name in facts] == [getattr(first, name) for name in facts]
+
+
+def test_nothing_is_told_of_a_model_that_is_gone(csv, tmp_path, monkeypatch):
+    run, more = tmp_path / "run", OPTIONS.model_copy(update={"max_trials": 6})
+    before = run_fit(csv, OPTIONS, run).delivered
+
+    def kill(*args):
+        raise Killed
+
+    def another(ctx, problem, ensemble, results):
+        return problem.delivery.first_of_each()
+
+    monkeypatch.setattr(stages, "deliver_bag", another)
+    monkeypatch.setattr(stages, "evaluate", kill)
+    with pytest.raises(Killed):
+        run_fit(csv, more, run, resume=True)
+    between = RunFolder(run).read_run()
+    assert (between.test, between.front) == ({}, ())
+    assert between.delivered not in ("", before)
+
+
+def test_a_stop_of_a_resumed_run_says_how_to_go_on(csv, tmp_path):
+    run, stop = tmp_path / "run", threading.Event()
+    run_fit(csv, OPTIONS, run)
+    stop.set()
+    with pytest.raises(StoppedError, match=r"stopped before anything new was finished.*--resume --out") as told:
+        run_fit(csv, OPTIONS, run, resume=True, stop=stop)
+    assert str(run) in str(told.value)

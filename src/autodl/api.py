@@ -73,7 +73,8 @@ class Run:
             allow_missing: Take columns that are not there as missing in every row instead of refusing.
 
         Returns:
-            One row an input row in the same order, with the column ``prediction``.
+            One row an input row in the same order and with its index, with the column ``prediction``; of a long table
+            of series one row a series.
 
         Raises:
             DataError: If columns or rows cannot be read as the model needs them.
@@ -96,6 +97,8 @@ class Run:
             )
         for name in set(names).intersection(self.model.manifest.features.of_kind(ColumnKind.IMAGE)):
             out[name] = given.iloc[:, list(raw.columns).index(name)].to_numpy()  # not as whole paths
+        if len(out) == len(given):  # else the rows of a long table have become series
+            out.index = given.index
         return out
 
     def leaderboard(self) -> pd.DataFrame:

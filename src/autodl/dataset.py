@@ -78,7 +78,11 @@ class Rows:
 
 
 def load(
-    data: str | pd.DataFrame, options: FitOptions, earlier: ReadInfo | None = None, place: MediaPlace | None = None
+    data: str | pd.DataFrame,
+    options: FitOptions,
+    earlier: ReadInfo | None = None,
+    place: MediaPlace | None = None,
+    columns: TableSchema | None = None,
 ) -> Dataset:
     """Read a table, find its columns' kinds, its target and its task.
 
@@ -87,6 +91,7 @@ def load(
         options: For the target, the columns to drop, and the time budget, on which the size of the part depends.
         earlier: How a run that is resumed read its data: the same rows are drawn again.
         place: Where images are kept once they are decoded; if not given, a folder that lasts as long as this process.
+        columns: Those of that run: they stay what they were, even if this version would read them otherwise.
 
     Raises:
         DataError: With what is wrong and what to do.
@@ -125,9 +130,10 @@ def load(
         read = read.model_copy(update={"notes": (*read.notes, hint)})
     known = LABEL if of_folders else options.target or stated_target(raw.columns, read.format)
     known = known if known in raw.columns else None  # it may still be there in other capitals
-    learn = partial(learn_table, order=options.time_column, place=place, commas_part=read.delimiter == ",")
+    commas = read.delimiter == ","
+    learn = partial(learn_table, order=options.time_column, place=place, commas_part=commas, known=columns)
     if known is None:
-        schema = infer_schema(raw, place=place, commas_part=read.delimiter == ",")
+        schema = infer_schema(raw, place=place, commas_part=commas, known=columns)
         possible = schema.only([n for n in schema.names if n != options.weight_column])
         asked, why, guessed = choose_target(possible, options.target, name)
         schema, frame = learn(raw, target=asked)

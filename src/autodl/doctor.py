@@ -77,7 +77,11 @@ def _disk() -> CheckResult:
 def _requirements() -> list[tuple[str, str | None]]:
     """(distribution, extra or None) of everything that autodl declares."""
     found = []
-    for line in metadata.requires("autodl") or []:
+    try:
+        lines = metadata.requires("autodl") or []
+    except metadata.PackageNotFoundError:  # it runs from its source
+        return []
+    for line in lines:
         name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
         extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", line)
         if name:
@@ -99,7 +103,10 @@ def _packages() -> Iterator[CheckResult]:
     if missing:
         yield CheckResult("Packages", "fail", f"missing: {', '.join(missing)}; install autodl again")
     present = [f"{name} {version}" for name, version in sorted(versions.items()) if version is not None]
-    yield CheckResult("Packages", "ok", ", ".join(present))
+    if present:
+        yield CheckResult("Packages", "ok", ", ".join(present))
+    elif not versions:
+        yield CheckResult("Packages", "note", "unknown without an installation: run `pip install -e .` in the source")
 
 
 def _extras() -> Iterator[CheckResult]:
@@ -121,7 +128,8 @@ def _gpu() -> CheckResult:
     try:
         import torch
     except Exception as error:  # a broken installation raises whatever its libraries raise
-        return CheckResult("GPU", "fail", f"torch cannot be imported: {str(error).splitlines()[0]}")
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return CheckResult("GPU", "fail", f"torch cannot be imported: {reason}")
     if not torch.cuda.is_available():
         return CheckResult("GPU", "ok", "none; everything runs on the processor")
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]

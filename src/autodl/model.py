@@ -162,7 +162,7 @@ def deliver(
         refs = tuple(staged.write_bytes(f"member{i}-{j}{file_suffix(m)}", m) for j, m in enumerate(models))
         members.append(member.model_copy(update={"files": refs}))
     written = manifest.model_copy(update={"members": tuple(members)})
-    write_atomic(staged.path / "manifest.json", written.model_dump_json(indent=1).encode())
+    write_atomic(staged.path / "manifest.json", written.to_json(indent=1).encode())
     folder.swap_model(staged.path)
     return written
 

@@ -12,7 +12,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
 from autodl.duration import format_duration
-from autodl.errors import RunError
+from autodl.errors import DiskError, RunError
 from autodl.events import Listener, PlanReady, RunFinished, TrialFinished, silent
 from autodl.opening import OpenRun, open_run
 from autodl.options import FitOptions
@@ -122,6 +122,9 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
     with ctx.stage("ensemble"):
         ensemble = stages.ensemble(ctx, problem, results)
         ctx.delivered = stages.deliver_bag(ctx, problem, ensemble, results)
+    if opened.resumed:
+        with ctx.guard("Noting what is in place", only=DiskError):
+            ctx.write("running", results)  # what was told of the model before no longer holds if this is another
     # From here on a usable model is in place: whatever goes wrong is told, and the report is written all the same.
     evaluation: Evaluation | None = None
     with ctx.stage("evaluate"), ctx.guard("The test of the model"):

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event as Flag
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodl.errors import AutodlError, DiskError, RunError, StoppedError
 from autodl.events import Listener, Note, StageStarted
@@ -80,6 +80,10 @@ class RunContext:
     """What the later part of the search brought."""
     answers: Speed | None = None
     """How quickly the model answers, once that was measured."""
+    earlier: RunRecord | None = None
+    """What the run told when it was interrupted; what it says of the model holds while that one is in place."""
+    earlier_model: tuple[int, int] | None = None
+    """Which one that was."""
     unfinished: tuple[str, ...] = ()
     """Names of the configurations that were still being tried when the search ended."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -101,11 +105,21 @@ class RunContext:
             StoppedError: If the user asked to stop.
         """
         if self.stop.is_set():
-            raise StoppedError("stopped before anything was finished", "Start it again when you like.")
+            new = "new " if self.resumed else ""
+            raise StoppedError(f"stopped before anything {new}was finished", self.how_to_go_on)
+
+    @property
+    def how_to_go_on(self) -> str:
+        """What to do after a stop: a folder that holds a run already would be refused without ``--resume``."""
+        if not self.folder.is_run():
+            return "Start it again when you like."
+        return f"`autodl fit ... --resume --out {self.folder.path}` goes on."
 
     def take_over(self, earlier: RunRecord) -> None:
         """Keep what an interrupted run has measured already."""
         self.first_model_s, self.started = earlier.budget.first_model_s, earlier.started
+        self.command = earlier.command or self.command
+        self.earlier, self.earlier_model = earlier, self.folder.model_stamp()
         self.times.extend(earlier.stages)
         self.more_time = earlier.more_time
 
@@ -227,9 +241,18 @@ class RunContext:
             command=self.command,
             options=_plain(self.options),
             started=self.started,
-        )
+        ).model_copy(update=self._known(evaluation))
         self.folder.write_run(record)
         return record
+
+    def _known(self, evaluation: Evaluation | None) -> dict[str, Any]:
+        """What an earlier part of the run told of the model that is still in place, until it is told anew."""
+        if self.earlier is None or self.folder.model_stamp() != self.earlier_model:
+            return {}
+        names = [] if self.delivered else ["delivered"]
+        names += [] if self.front is not None else ["front", "takes", "limits", "within_limits"]
+        names += [] if evaluation is not None or not self.earlier.test else ["test", "leaderboard"]
+        return {name: getattr(self.earlier, name) for name in names}
 
 
 def _test_scores(evaluation: Evaluation | None) -> dict[str, TestScore]:

@@ -223,6 +223,20 @@ def test_the_clock_of_a_resumed_run_goes_on_where_it_stopped_also_for_ctrl_c(
     assert begun[0] - 0.1 <= float(told.split()[0]) < begun[0] + 100.0
 
 
+def test_an_interrupt_of_the_summary_finds_a_finished_run(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autodl.cli.fit._say_summary", interrupt)
+    assert main(["fit", "shop.csv", "--out", "run", "--quiet"]) == 0
+    assert capsys.readouterr().err == "autodl: the run had ended before that; all of it is in run\n"
+    monkeypatch.setattr("autodl.cli.options.jsonable", interrupt)
+    assert main(["fit", "shop.csv", "--out", "other", "--json"]) == 130
+    assert "all of it is in other" in capsys.readouterr().err
+
+
 def test_an_unwatched_interrupt_ends_with_130(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import autodl.pipeline
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -26,6 +27,29 @@ def test_a_missing_package_fails_and_a_missing_extra_does_not(monkeypatch: pytes
     assert results["Packages"].status == "fail"
     assert results["Extra more"].status == "note"
     assert "pip install 'autodl[more]'" in results["Extra more"].text
+
+
+def test_a_source_tree_that_is_not_installed_can_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "requires", unknown)
+    monkeypatch.setattr(doctor.metadata, "version", unknown)
+    results = {r.name: r for r in examine(with_ray=False)}
+    assert results["autodl"].text == "not installed as a package"
+    assert results["Packages"].status == "note"
+
+
+def test_a_torch_that_fails_without_a_word_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "torch":
+                raise ImportError
+
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    gpu = next(r for r in examine(with_ray=False) if r.name == "GPU")
+    assert gpu == CheckResult("GPU", "fail", "torch cannot be imported: ImportError")
 
 
 def test_versions_are_those_installed() -> None:

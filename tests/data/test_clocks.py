@@ -10,20 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.data import apply_schema, infer_schema, read_table
+from autodl.data import apply_schema, infer_schema, learn_table, read_table
 from autodl.data.clocks import learn_clock_rule
+from autodl.errors import DataError
+from autodl.options import FitOptions
+from autodl.pipeline import run_plan
 from autodl.records import ColumnKind, TableSchema
 
 SECONDS = [3600 * (i % 24) + 60 * (i * 7 % 60) + i % 60 for i in range(60)]
 TIMES = [datetime.time(s // 3600, s // 60 % 60, s % 60) for s in SECONDS]
 
 
-def learnt(cells: Sequence[object]) -> TableSchema:
-    return infer_schema(read_table(pd.DataFrame({"t": cells, "y": np.arange(len(cells))}))[0], target="y").only(["t"])
+def learnt(cells: Sequence[object], name: str = "t") -> TableSchema:
+    frame = read_table(pd.DataFrame({name: cells, "y": np.arange(len(cells))}))[0]
+    return infer_schema(frame, target="y").only([name])
 
 
 def read_again(cells: Sequence[object], schema: TableSchema) -> list[float]:
-    return apply_schema(read_table(pd.DataFrame({"t": cells}))[0], schema)["t"].tolist()
+    name = schema.names[0]
+    return apply_schema(read_table(pd.DataFrame({name: cells}))[0], schema)[name].tolist()
 
 
 @pytest.mark.parametrize(
@@ -56,9 +61,41 @@ def test_cells_that_hold_times(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(apply_schema(raw, schema)["t"], [*SECONDS[:-1], np.nan])
 
 
-def test_hours_and_minutes() -> None:
-    schema = learnt([f"{i % 24}:{i:02d}" for i in range(60)])
+@pytest.mark.parametrize(("name", "form"), [("start", "{}:{:02d}"), ("departure", "{:02d}:{:02d}")])
+def test_hours_and_minutes(name: str, form: str) -> None:
+    schema = learnt([form.format(i % 24, i) for i in range(60)], name)
     assert read_again(["14:03", "9:30 pm", "-0:30"], schema) == [50580.0, 77400.0, -1800.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("result", "2{1}:{0:02d}"), ("verse", "{1}:{0:02d}"), ("ratio", "1{1}:{0:02d}"), ("half_time", "{1}:{0:02d}")],
+)
+def test_scores_verses_and_ratios_are_words(name: str, form: str) -> None:
+    schema = learnt([form.format(i % 30, i % 6) for i in range(60)], name)
+    assert schema[name].kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)
+
+
+@pytest.mark.parametrize(("form", "odd"), [("%H:%M:%S", "12:30"), ("%H:%M", "1:12:30")])
+def test_a_cell_that_may_be_minutes_and_seconds_is_missing_and_undoes_no_column(form: str, odd: str) -> None:
+    cells = [t.strftime(form) for t in TIMES]
+    schema = learnt([*cells, odd], "start")
+    assert schema["start"].kind is ColumnKind.NUMERIC
+    assert "1 cells" in schema["start"].why and repr(odd) in schema["start"].why
+    found = read_again([*cells[:9], odd], schema)
+    assert found[:9] == [s if form.endswith("S") else s // 60 * 60 for s in SECONDS[:9]]
+    assert np.isnan(found[9])
+
+
+def test_times_of_day_order_no_rows() -> None:
+    raw = pd.DataFrame({"at": [str(t) for t in TIMES], "y": np.arange(60) * 0.5})
+    raw["since"] = [str(pd.Timedelta(seconds=60 * s)) for s in SECONDS]
+    for order, kind in (("at", ColumnKind.CATEGORICAL), ("since", ColumnKind.NUMERIC)):
+        schema, _ = learn_table(read_table(raw)[0], target="y", order=order)
+        assert schema[order].kind is kind
+    options = FitOptions(target="y", time_column="at")
+    with pytest.raises(DataError, match="'at' holds neither dates nor numbers"):
+        run_plan(raw, options)
 
 
 def test_negative_durations_and_fractions() -> None:

@@ -216,6 +216,32 @@ def test_a_lone_column_of_words_of_their_own_is_text(form: str) -> None:
     assert infer_schema(frame.assign(z=np.arange(N) * 0.37), target="y")["word"].kind is ColumnKind.ID
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_counter_beside_words_of_their_own_is_not_learnt_from(first: bool) -> None:
+    frame = pd.DataFrame({"k": np.arange(N), "word": [f"aB{i * 7919 % 1000}x" for i in range(N)], "y": np.arange(N)})
+    schema = infer_schema(frame if first else frame[["word", "k", "y"]], target="y")
+    assert (schema["word"].kind, schema["k"].kind) == (ColumnKind.TEXT, ColumnKind.ID)
+
+
+@pytest.mark.parametrize("form", ["{}.npz", "photos/{}.jpg"])
+def test_a_lone_column_of_files_that_are_not_there_is_no_text(form: str) -> None:
+    frame = pd.DataFrame({"file": [form.format(i) for i in range(N)], "y": [i % 3 for i in range(N)]})
+    assert infer_schema(frame, target="y")["file"].kind is ColumnKind.ID
+
+
+@pytest.mark.parametrize("slip", ["12,,5", "1,2,5"])
+def test_a_mistyped_cell_leaves_decimal_commas_alone(slip: str) -> None:
+    found = info([*(f"{i},5" for i in range(N)), slip])
+    assert (found.kind, found.parse.decimal, found.n_missing) == (ColumnKind.NUMERIC, ",", 1)
+
+
+def test_few_numbers_of_millions_show_what_commas_part() -> None:
+    words = [f"{v:,}" for v in [*range(1234, 9000, 100), 1_234_567]]
+    assert column(words).tolist()[-1] == 1_234_567
+    frame = pd.DataFrame({"a": words, "b": [f"{i},5" for i in range(len(words))]})
+    assert infer_schema(frame)["a"].parse.thousands == ","
+
+
 def test_several_choices_in_a_cell_are_no_numbers() -> None:
     assert info(repeat(["1,2", "1,3", "2", "1,2,5"])).kind is ColumnKind.CATEGORICAL
     frame = pd.DataFrame({"likes": repeat(["1,2", "2", "1,2,5"]), "amount": repeat(["1,234", "950", "12,500"])})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autodl.data import read_table, write_table, writing
+from autodl.data import check_output, read_table, write_table, writing
 from autodl.errors import DataError
 
 FRAME = pd.DataFrame({"name": ["Ann", 'B "x", y', None], "n": [1, 2, 3], "v": [0.1, 1 / 3, -2e10]})
@@ -123,3 +123,11 @@ def test_small_shares_keep_their_digits(tmp_path: Path, name: str) -> None:
     shares = [1e-9 / 3, 0.12345678901234]
     write_table(pd.DataFrame({"proba_yes": shares}), tmp_path / name)
     assert read_table(tmp_path / name)[0]["proba_yes"].tolist() == pytest.approx(shares, rel=1e-5, abs=1e-15)
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
+    with pytest.raises(DataError, match=r"out\.csv cannot be written: there is no permission\. Ask for access"):
+        check_output(tmp_path / "out.csv")

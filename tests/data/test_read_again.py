@@ -244,9 +244,21 @@ def written_again(cells: Sequence[object], again: Sequence[str]) -> list[Any]:
     return list(apply_schema(raw, schema)["x"])
 
 
-@pytest.mark.parametrize(("largest", "expected"), [(80.0, [12.5, 3.0]), (0.8, [0.125, 0.03])])
-def test_percent_signs_met_first_when_predicting(largest: float, expected: list[float]) -> None:
-    assert written_again(list(np.linspace(largest / 9, largest, 60)), ["12.5%", "3 %"]) == expected
+@pytest.mark.parametrize(
+    ("span", "again", "expected"),
+    [
+        ((8.9, 80.0), ["12.5%", "3 %"], [12.5, 3.0]),
+        ((0.09, 0.8), ["12.5%", "3 %"], [0.125, 0.03]),
+        ((-0.3, 1.4), ["30%", "-5 %"], [0.3, -0.05]),
+        ((-0.3, 1.4), ["150%"], [1.5]),
+        ((0.3, 80.0), ["90%"], [90.0]),
+        ((0.05, 8.0), ["9%"], [9.0]),
+    ],
+)
+def test_percent_signs_met_first_when_predicting(
+    span: tuple[float, float], again: list[str], expected: list[float]
+) -> None:
+    assert written_again(list(np.linspace(*span, 60)), again) == expected
 
 
 @pytest.mark.parametrize(
@@ -283,6 +295,9 @@ def test_codes_keep_their_zeros_in_front(new: list[object]) -> None:
         ([i * 3 for i in range(60)], ["5", "7", "1 250"], [5.0, 7.0, 1250.0]),
         ([f"{i},5" for i in range(60)], ["5,5", "7,25", "1.250,5"], [5.5, 7.25, 1250.5]),
         ([i * 3 for i in range(60)], ["5", "7", "8", "1,5", "1,250"], [5.0, 7.0, 8.0, np.nan, np.nan]),
+        ([i * 3 for i in range(60)], ["5", "7", "8", "9", "0,125"], [5.0, 7.0, 8.0, 9.0, np.nan]),
+        ([f"{i},5" for i in range(60)], ["5,5", "7,25", "0.125"], [5.5, 7.25, np.nan]),
+        ([f"{i * 99:,}" for i in range(60)], ["5", "1,250", "0,125"], [5.0, 1250.0, np.nan]),
     ],
 )
 def test_thousands_met_first_when_predicting(cells: list[object], again: list[str], expected: list[float]) -> None:
@@ -292,6 +307,12 @@ def test_thousands_met_first_when_predicting(cells: list[object], again: list[st
 def test_units_in_other_capitals() -> None:
     assert written_again([f"{i} kg" for i in range(60)], ["5 KG", "7kg", "Kg 4"]) == [5.0, 7.0, 4.0]
     assert np.isnan(written_again([f"{i} kg" for i in range(60)], ["5 LB"])).all()
+
+
+@pytest.mark.parametrize("again", [["5 m", "6m", "7 M"], ["5 M", "7M"]])
+def test_a_letter_in_another_capital_is_another_unit(again: list[str]) -> None:
+    expected = [float(w[0]) if w.endswith("m") else np.nan for w in again]
+    np.testing.assert_array_equal(written_again([f"{i} m" for i in range(60)], again), expected)
 
 
 def test_numbers_of_days_with_a_fraction_are_days() -> None:

@@ -134,7 +134,9 @@ def test_one_group_is_judged_by_its_rows_and_two_decide_little(key):
     assert np.isfinite([found.low, found.high]).all() and found.low <= found.value <= found.high
     # One degree of freedom: the limits lie 12.7 standard errors away.
     test = paired_test(metrics[key], y, a, b, k, seed=0, group=two)
-    assert np.isfinite([test.low, test.high]).all() and test.high - test.low > 25 * abs(test.difference / test.effect)
+    phi_a, phi_b = influence(metrics[key], y, a, k), influence(metrics[key], y, b, k)
+    se = abs(test.difference / test.effect) if phi_a is None or phi_b is None else standard_error(phi_a - phi_b, two)
+    assert np.isfinite([test.low, test.high]).all() and test.high - test.low > 25 * se
 
 
 def test_a_constant_advantage_is_tested_by_signs_of_groups():
@@ -233,3 +235,5 @@ def test_the_evaluation_follows_the_groups_and_says_so():
     assert timely.models == grouped.models
     assert any("30 stretches of time" in note for note in timely.notes)
     assert not any("groups. Rows" in note for note in timely.notes)
+    few = judged(np.zeros(len(y)), stretches=True)
+    assert few.models == plain.models and any("too few times to tell how times differ" in note for note in few.notes)

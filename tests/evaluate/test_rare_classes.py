@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from autodl.evaluate import paired_test
+from autodl.evaluate import paired_test, rare_classes
 from autodl.evaluate.base import metrics
 from autodl.evaluate.intervals import interval
-from autodl.evaluate.rare_classes import rank_error
+from autodl.evaluate.rare_classes import FEW_DRAWS, MANY_CLASSES, class_rows, rank_error
 from autodl.records.evaluation import ONE_CLASS
 
 
@@ -48,16 +50,105 @@ def test_a_model_that_knows_much_is_found_with_a_few_rows(key):
 
 @pytest.mark.parametrize("rare", [1, 2, 3, 5])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_intervals_of_auc_cover(rare, weighted):
+@pytest.mark.parametrize("auc", [0.8, 0.97])
+def test_intervals_of_auc_cover(rare, weighted, auc):
     runs, held, y = 200, 0, codes(80, rare)
     for run in range(runs):
         rng = np.random.default_rng([run, rare])
-        z = rng.normal(size=len(y)) + y * stats.norm.ppf(0.8) * np.sqrt(2)
+        z = rng.normal(size=len(y)) + y * stats.norm.ppf(auc) * np.sqrt(2)
         p = 1 / (1 + np.exp(-z))
         weight = rng.uniform(0.8, 1.2, size=len(y)) if weighted else None
         found = interval(metrics["roc_auc"], y, np.column_stack([1 - p, p]), 2, seed=run, weight=weight)
-        held += found.low <= 0.8 <= found.high
+        held += found.low <= auc <= found.high
     assert stats.binomtest(held, runs, 0.94, alternative="less").pvalue > 1e-2, f"{held} of {runs}"
+
+
+@pytest.mark.parametrize("sizes", [(100, 3), (100, 5), (100, 7), (60, 40, 4), (20, 6, 6, 6, 6, 6)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_better_ranking_is_not_said_to_be_less_certain(sizes, weighted):
+    """The rows of each class rise above the others step by step: the lower limit hardly ever falls."""
+    y, k = codes(*sizes), len(sizes)
+    rng = np.random.default_rng(1)
+    noise, weight = rng.normal(size=(len(y), k)), rng.uniform(0.8, 1.2, size=len(y)) if weighted else None
+    found = []
+    for rise in np.linspace(0, 6, 13):
+        proba = np.exp(noise + rise * np.eye(k)[y])
+        proba /= proba.sum(axis=1, keepdims=True)
+        found.append(interval(metrics["roc_auc"], y, proba, k, seed=0, weight=weight))
+    low = np.array([f.low for f in found])
+    assert found[-1].value > 0.995 and (low >= np.maximum.accumulate(low) - 0.08).all(), low
+    assert low[-1] > 0.2 and low[-1] > low[0]
+
+
+def test_intervals_of_auc_are_turned_with_the_ranking():
+    rng, y = np.random.default_rng(3), codes(50, 4)
+    p = 1 / (1 + np.exp(-rng.normal(size=54) - 2 * y))
+    up, down = (interval(metrics["roc_auc"], y, np.column_stack([1 - q, q]), 2, seed=0) for q in (p, 1 - p))
+    assert (down.low, down.high) == pytest.approx((1 - up.high, 1 - up.low)) and up.value > 0.7
+
+
+def test_rows_of_a_class_are_counted_by_their_weights():
+    y = np.array([0, 0, 0, 2, 2, 3])
+    assert class_rows(y, None).tolist() == [3, 2, 1]
+    assert class_rows(y, np.array([1.0, 1, 0, 2, 1, 0])) == pytest.approx([2, 9 / 5])
+    # 40 rows, of which two have all the weight, are few.
+    y, weight = codes(100, 40), np.concatenate([np.ones(102), np.full(38, 1e-6)])
+    rng = np.random.default_rng(0)
+    a, b = (np.eye(2)[np.where(rng.random(140) < 0.8, y, 1 - y)] for _ in range(2))
+    methods = [paired_test(metrics["balanced_accuracy"], y, a, b, 2, seed=0, weight=w).method for w in (None, weight)]
+    assert methods == ["paired t, delta method", "Bayesian bootstrap"]
+
+
+def lucky(y, rng):
+    """One-hot answers for K = 3: equal errors of both models, and one hit of the first in class 2."""
+    b = np.where(y == 2, 0, np.where(rng.random(len(y)) < 0.2, 1 - np.minimum(y, 1), y))
+    a = b.copy()
+    a[np.flatnonzero(y == 2)[0]] = 2
+    return np.eye(3)[a], np.eye(3)[b]
+
+
+@pytest.mark.parametrize("key", ["balanced_accuracy", "f1"])
+@pytest.mark.parametrize("weight", [None, np.linspace(0.9, 1.1, 152)])
+def test_a_lucky_hit_is_no_better_model_in_groups_either(key, weight):
+    y, group = codes(90, 60, 2), np.arange(152) // 3
+    a, b = lucky(y, np.random.default_rng(0))
+    for sign, pair in ((1, (a, b)), (-1, (b, a))):
+        test = paired_test(metrics[key], y, *pair, 3, seed=0, weight=weight, group=group)
+        assert test.difference * sign > 0.1 and test.p_value > 0.05 and test.low < 0 < test.high
+
+
+def test_a_class_of_five_rows_all_hit_is_as_uncertain_in_groups_as_in_rows():
+    y = codes(95, 5)
+    a = np.eye(2)[y]
+    a[:8] = a[:8, ::-1]
+    guess = np.tile([0.9, 0.1], (100, 1))
+    grouped, rows = (
+        paired_test(metrics["balanced_accuracy"], y, a, guess, 2, seed=0, group=g)
+        for g in (np.arange(100) // 2, None)
+    )
+    assert grouped.p_value >= rows.p_value > 0.01
+    assert grouped.low <= rows.low and grouped.high >= rows.high
+
+
+def test_averages_over_many_classes_take_few_draws_and_no_influences(monkeypatch):
+    k, n = MANY_CLASSES + 20, 700
+    rng, y = np.random.default_rng(5), np.arange(n) % k
+    a, b = (np.eye(k, dtype=np.float32)[np.where(rng.random(n) < share, y, rng.integers(k, size=n))]
+            for share in (0.72, 0.55))  # fmt: skip
+    plain, drawn = metrics["balanced_accuracy"], []
+
+    def counted(tables):
+        drawn.append(len(tables))
+        return plain.counts(tables)
+
+    monkeypatch.setattr("autodl.evaluate.tests.influence", None)
+    few = paired_test(replace(plain, counts=counted), y, a, b, k, seed=0)
+    assert sum(drawn) == 2 * FEW_DRAWS
+    monkeypatch.setattr(rare_classes, "MANY_CLASSES", k)
+    many = paired_test(plain, y, a, b, k, seed=0)
+    assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.02)
+    # Counting draws beyond zero could not go below 2 / 1001, too coarse for Holm's correction.
+    assert few.p_value < 1e-5 < many.p_value
 
 
 def test_degrees_of_freedom_are_welchs():

@@ -76,3 +76,9 @@ def test_the_place_of_a_process_ends_with_it(tmp_path: Path) -> None:
     assert told[1] == "True"
     assert Path(told[0]).parent == tmp_path
     assert not Path(told[0]).exists()
+
+
+def test_the_remedy_names_what_decides_where_it_lies(tmp_path: Path) -> None:
+    assert "--out" in MediaPlace(tmp_path).remedy and "TMPDIR" not in MediaPlace(tmp_path).remedy
+    with passing_place() as place:
+        assert "TMPDIR" in place.remedy and "--out" not in place.remedy

@@ -40,7 +40,7 @@ def test_every_configuration_trains_a_step(key, part):
             torch.manual_seed(part)
             module = model.make_module(plan, tensors[1], 3)
             model.prepare(module, tensors, seed=0)
-            before = model.objective().loss(module(*tensors), y, None)
+            before = model.objective().loss(module(*tensors), y)
             before.backward()
             gradients = [p.grad for p in module.parameters()]
             assert all(g is not None and bool(torch.isfinite(g).all()) for g in gradients), drawn

@@ -311,6 +311,45 @@ def test_weights_are_counted_as_the_library_counts_them(folder) -> None:
     assert (looked_up(layers), most_tokens(layers)) == (len(WORDS) * 16, 38)
 
 
+def test_what_attention_leaves_for_the_backward_pass_is_counted(folder) -> None:
+    layers = text_trunk(key_of(str(folder))).layers()
+
+    def kept(tokens: int) -> int:
+        """Numbers, of three layers in training."""
+        network, seen = body(folder, tuned=3).train(), {}
+
+        def keep(x: torch.Tensor) -> torch.Tensor:
+            seen[x.untyped_storage().data_ptr()] = (x.untyped_storage().nbytes(), x)
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            network(torch.full((1, tokens), FIRST + 5))
+        return sum(size for size, _ in seen.values()) // 4
+
+    def bend(count) -> float:
+        """What grows with the square of the tokens."""
+        return count(36) - 2 * count(24) + count(12)
+
+    assert bend(lambda t: layers_cost(layers, t).activations) == bend(kept) > 0
+
+
+def test_marks_of_the_network_are_told_to_what_changes_texts(folder) -> None:
+    key = key_of(str(folder))
+    texts, y = reviews(40)
+    cut = cutter(key)
+    model = FinetunedText().build(FinetunedTextConfig(encoder=key, epochs=1, mask=0.99), META)
+    model.fit(rows(cut, texts), y)
+    given = tokens(folder, ["a cat sat", "dog zebra"])
+    said = [[WORDS[k - FIRST] if k >= FIRST else "" for k in text] for text in model.augmenter().changed(given)]
+    assert said == [["[CLS]", "", "", "", "[SEP]"], ["[CLS]", "", "", "[SEP]", ""]]
+    shutil.rmtree(folder)
+    finding.by_key.cache_clear()
+    again = FinetunedText().build(model.config, META)
+    again.start = model
+    again.learn(rows(cut, texts))
+    assert again.marks == model.marks
+
+
 def test_a_folder_whose_tokenizer_cannot_be_stored_is_used_as_it_is(folder) -> None:
     (folder / "tokenizer.json").unlink()
     (folder / "vocab.txt").write_text("\n".join(WORDS))

@@ -154,6 +154,24 @@ def test_changes_of_texts() -> None:
     assert torch.equal(same, texts)
 
 
+def test_changes_of_texts_keep_marks_at_both_ends() -> None:
+    first, last = FIRST + 100, FIRST + 101
+    texts = torch.zeros(300, 12, dtype=torch.long)
+    for i, n in enumerate(torch.randint(1, 11, (300,)).tolist()):
+        texts[i, : n + 2] = torch.tensor([first, *range(FIRST, FIRST + n), last])
+    marks = (texts == first) | (texts == last)
+    for share in ({"mask": 0.9}, {"replace": 0.9}, {"swap": 0.9}):
+        other = TextAugmenter(TextCnnConfig(**{"mask": 0.0, **share}), 1, (first, last)).changed(texts)
+        assert torch.equal((other == first) | (other == last), marks), share
+        assert not torch.equal(other, texts)
+    for delete, insert in ((0.9, 0.0), (0.0, 0.9), (0.9, 0.9)):
+        other = TextAugmenter(TextCnnConfig(mask=0.0, delete=delete, insert=insert), 1, (first, last)).changed(texts)
+        ends = (other != PADDING).sum(1)
+        assert bool((other[:, 0] == first).all() and (other.gather(1, ends[:, None] - 1) == last).all())
+        assert int((other == first).sum() + (other == last).sum()) == 600
+        assert int(ends.min()) >= 3  # of no text are marks all that is left
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_what_a_training_costs(key) -> None:
     def seconds(rows: int = 4000, tokens: int = 50, **fields) -> float:

@@ -249,8 +249,19 @@ def test_falls_of_the_rate_stay_with_the_training_that_they_belong_to():
     assert merge_refits([folds[1], folds[1]]) == folds[1]
 
 
+def test_a_refit_takes_the_course_of_one_fold():
+    # Lows of a rate that falls in cycles, after 4, 12, 28 and 60 epochs: their mean is none.
+    folds = [{"epochs": 60, "stop_epoch": e} for e in (60, 28, 12)]
+    assert merge_refits(folds) == folds[1]
+    # A fold that was cut short had another schedule.
+    cut = [{"epochs": 30, "stop_epoch": 14}, {"epochs": 60, "stop_epoch": 60}, {"epochs": 60, "stop_epoch": 28}]
+    assert merge_refits(cut) == cut[2]
+
+
 def test_merge_refits_where_the_first_fold_learnt_nothing():
     assert merge_refits([{}, {"n": 10}, {"n": 20, "k": "a"}]) == {"n": 15, "k": "a"}
+    folds = [{"epochs": 60, "stop_epoch": e} for e in (60, 28, 12)]
+    assert merge_refits([{}, {}, *folds]) == folds[1]
 
 
 def test_a_network_without_any_limit_of_time(linear_data):

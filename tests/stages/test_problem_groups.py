@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from autodl.records import Validation
-from autodl.stages.problem import TEST_STRETCHES, Problem
+from autodl.stages.problem import FEWEST_STRETCHES, TEST_STRETCHES, Problem
 
-FRAME = pd.DataFrame({"day": np.arange(400) // 2, "site": np.arange(400) % 7})
+DAYS = np.arange(400)
+FRAME = pd.DataFrame({"day": DAYS // 2, "site": DAYS % 7, "year": DAYS // 60, "month": DAYS // 40})
 
 
 def problem(apart: bool, **split: Any) -> Problem:
@@ -32,6 +33,15 @@ def test_rows_after_one_another_are_drawn_in_stretches_of_time(apart: bool) -> N
     assert found.test_stretches and groups is not None
     assert np.unique(groups, return_counts=True)[1].tolist() == [200 // TEST_STRETCHES] * TEST_STRETCHES
     assert (np.diff(groups) >= 0).all()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_few_times_do_not_tell_how_times_differ(apart: bool) -> None:
+    """Four late years are taken for one stretch, so that rows tell of these years; five months are stretches."""
+    years = problem(apart, kind="time", time_column="year")
+    assert years.test_stretches and years.test_groups is not None and set(years.test_groups) == {0}
+    months = problem(apart, kind="time", time_column="month").test_groups
+    assert months is not None and len(np.unique(months)) == FEWEST_STRETCHES
 
 
 @pytest.mark.parametrize("apart", [False, True])

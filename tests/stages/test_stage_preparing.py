@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from autodl.data import kinds
+from autodl.options import FitOptions
 from autodl.preprocess import Preparer
 from autodl.preprocess.dates import CYCLES, DATE_PARTS
 from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
 from autodl.search.memory import Rows, preparation_cost
-from autodl.stages.preparing import _shape
+from autodl.stages.preparing import _shape, profile, read
 
 
 def dated(**kinds: ColumnKind) -> TableSchema:
@@ -40,3 +43,22 @@ def test_the_search_counts_dates_as_the_planner_does() -> None:
     plan = SimpleNamespace(classes=(), quantiles=(), threads=1)
     shape = _shape(schema, plan, [(np.arange(300), np.arange(300, 400))], 1.0)
     assert (shape.rows, shape.numeric) == (300, 2 + 2 * DATE_PARTS)
+
+
+@pytest.mark.parametrize("target", [None, "y"])
+def test_a_resumed_run_reads_columns_as_the_version_that_began_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str | None
+) -> None:
+    """Here one that knew no times and learnt nothing from lone columns that count up."""
+    path = str(tmp_path / "shop.csv")
+    options = FitOptions(target=target)
+    words = [f"0{i % 9}:{i * 7 % 60:02d}:00" for i in range(60)]
+    pd.DataFrame({"k": range(60), "at": words, "y": [i % 2 for i in range(60)]}).to_csv(path, index=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(kinds, "learn_clock_rule", lambda *_: None)
+        first = read(path, options)
+    before = profile(first, None, options)
+    assert read(path, options).fingerprint() != first.fingerprint()
+    again = read(path, options, before)
+    assert again.fingerprint() == first.fingerprint()
+    assert again.schema == first.schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from autodl.clock import Deadline
+from autodl.models.nn.ensembling import MemberLinear, MemberScale
 from autodl.train.config import TrainConfig, auto_batch_size, auto_epochs
-from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
+from autodl.train.data import Blend, TensorData, shuffled_batches, steps_per_epoch
 from autodl.train.device import torch_threads
 from autodl.train.loop import DivergenceError, evaluate, fit_module
 from autodl.train.losses import CrossEntropy, Regression
@@ -73,6 +75,25 @@ def test_patience_as_a_share_of_the_epochs():
     config = TrainConfig(lr=0.02, epochs=60, patience_share=0.2, schedule="constant")
     history = fit_module(network(128, inputs=10), noise(), CrossEntropy(2), config, valid=noise(seed=1))
     assert history.stopped_by == "patience" and len(history.curve) == history.best_epoch + 12
+
+
+@pytest.mark.parametrize(
+    ("schedule", "good", "epochs", "ended"),
+    [
+        ("coslog4", [28, 60], 60, "epochs"),  # the low of the third cycle, then that of the last
+        ("coslog4", [4, 60], 28, "patience"),
+        ("flat_cosine", [1, 45], 60, "epochs"),
+        ("flat_cosine", [1], 48, "patience"),
+        ("cosine", [1, 28], 19, "patience"),
+    ],
+)
+def test_patience_waits_for_the_rate_to_fall(schedule, good, epochs, ended, monkeypatch):
+    errors = iter([1.0 - 0.001 * epoch * (epoch in good) for epoch in range(1, 61)])
+    monkeypatch.setattr("autodl.train.loop.evaluate", lambda *a: next(errors))
+    config = TrainConfig(epochs=60, schedule=schedule, patience_share=0.3)
+    history = fit_module(network(inputs=10), noise(40), CrossEntropy(2), config, valid=noise(8, seed=1))
+    assert (len(history.curve), history.stopped_by) == (epochs, ended)
+    assert history.best_epoch == max(e for e in good if e <= epochs)
 
 
 def test_stop_epoch_gives_the_weights_of_that_epoch_of_the_longer_schedule():
@@ -237,6 +258,19 @@ def test_a_schedule_fitted_to_the_deadline_leaves_the_time_kept_in_reserve(monke
     assert 6.0 <= deadline.left() <= 10.0  # 8 % of the 100 seconds after ten steps
 
 
+def test_patience_follows_a_schedule_that_was_fitted_to_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Timed()
+    monkeypatch.setattr(time, "monotonic", lambda: module.now)
+    errors = iter([0.5] + 50 * [0.6])
+    monkeypatch.setattr("autodl.train.loop.evaluate", lambda *a: next(errors))
+    config = TrainConfig(epochs=1000, batch_size=100, schedule="flat_cosine", patience=5)
+    deadline = Deadline.after(110.0)
+    history = fit_module(module, xor(), CrossEntropy(2), config, valid=xor(seed=1), deadline=deadline)
+    assert history.stopped_by == "patience" and deadline.left() > 20
+    # About 100 steps fit, 4 an epoch: the rate falls after 12 or 13 epochs.
+    assert 16 <= len(history.curve) <= 19
+
+
 def test_epochs_behind_the_one_to_stop_at_need_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     config = TrainConfig(lr=0.01, epochs=50, batch_size=100, stop_epoch=10)  # 40 of 200 steps
     free = rates(lambda: fit_module(network(), xor(), CrossEntropy(2), config))
@@ -311,6 +345,18 @@ def test_l1_makes_weights_vanish():
     assert small(0.05) > small(0.0) + 0.3
 
 
+def test_l1_leaves_the_scales_of_members_alone():
+    def scales(l1: float) -> Tensor:
+        torch.manual_seed(0)
+        module = nn.Sequential(MemberScale(4, 2, signs=False), MemberLinear(2, 2, 4))
+        rows = noise()
+        zeros = TensorData((torch.zeros(200, 1, 2),), rows.target)  # so that nothing but a penalty moves them
+        fit_module(module, zeros, CrossEntropy(2), TrainConfig(lr=0.01, epochs=5, l1=l1))
+        return module[0].weight.detach()
+
+    assert torch.equal(scales(0.1), scales(0.0))
+
+
 def test_dropout_rates_are_annealed_inside_and_put_back():
     seen: list[float] = []
 
@@ -334,6 +380,44 @@ def test_weighted_rows_decide():
     fit_module(module, TensorData((x,), target, weight), CrossEntropy(2), TrainConfig(lr=0.05, epochs=200))
     # The best constant answer is the weighted share of the class.
     assert float(module(x[:1]).detach().softmax(1)[0, 1]) == pytest.approx(0.9, abs=0.03)
+
+
+def test_heavy_rows_decide_though_most_batches_have_none():
+    target = torch.cat([torch.zeros(95), torch.ones(5)]).long()
+    data = TensorData((torch.zeros(100, 2),), target, torch.where(target == 1, 19.0, 1.0))
+    module = network()
+    fit_module(module, data, CrossEntropy(2), TrainConfig(lr=0.01, epochs=100, batch_size=10))
+    # Both classes weigh the same.
+    assert float(module(data.inputs[0][:1]).detach().softmax(1)[0, 1]) == pytest.approx(0.5, abs=0.05)
+
+
+def test_only_the_ratio_of_weights_matters():
+    made = []
+    weight = torch.rand(400, generator=torch.Generator().manual_seed(5))
+    for factor in (1.0, 64.0):
+        rows, module = xor(), network()
+        weighted = TensorData(rows.inputs, rows.target, factor * weight)
+        fit_module(module, weighted, CrossEntropy(2), TrainConfig(optimizer="sgd", lr=0.01, epochs=3, l1=1e-3))
+        made.append(module)
+    for a, b in zip(made[0].parameters(), made[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_training_errors_of_the_curve_are_weighted_as_those_of_validation_are(mixed):
+    target = torch.cat([torch.zeros(60), torch.ones(40)]).long()
+    rows = TensorData((torch.zeros(100, 2),), target, torch.where(target == 1, 9.0, 0.5))
+
+    def augment(batch: TensorData) -> TensorData:
+        """Each row is mixed of itself and itself."""
+        return replace(batch, blend=Blend(batch.target, batch.weight, 0.3))
+
+    still = TrainConfig(lr=1e-12, epochs=1, batch_size=50)
+    fit = fit_module(network(), rows, CrossEntropy(2), still, valid=rows, augment=augment if mixed else None)
+    (point,) = fit.curve
+    assert point.train == pytest.approx(point.valid, rel=1e-5)
+    plain = fit_module(network(), rows, CrossEntropy(2), still, valid=TensorData(rows.inputs, rows.target))
+    assert plain.curve[0].train != pytest.approx(plain.curve[0].valid, rel=1e-3)
 
 
 def test_augment_sees_every_training_batch():

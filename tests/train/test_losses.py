@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import log_loss, mean_absolute_error, root_mean_squared_error
 
-from autodl.train.losses import CrossEntropy, Regression, penalty_l1
+from autodl.train.data import TensorData
+from autodl.train.losses import CrossEntropy, Regression, batch_loss, penalty_l1
 
 
 @pytest.fixture
@@ -19,23 +20,30 @@ def rng() -> torch.Generator:
 def test_cross_entropy_is_torchs(rng, smoothing):
     output, target = torch.randn(20, 4, generator=rng), torch.randint(4, (20,), generator=rng)
     expected = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)(output, target)
-    assert float(CrossEntropy(4, smoothing).loss(output, target, None)) == pytest.approx(float(expected), rel=1e-6)
+    assert float(CrossEntropy(4, smoothing).loss(output, target)) == pytest.approx(float(expected), rel=1e-6)
 
 
-def test_weights_are_relative(rng):
+def test_a_row_counts_alike_in_whatever_batch(rng):
     output, target = torch.randn(6, 3, generator=rng), torch.tensor([0, 1, 2, 0, 1, 2])
-    objective = CrossEntropy(3)
-    weight = torch.tensor([2.0, 2.0, 2.0, 0.0, 0.0, 0.0])
-    assert float(objective.loss(output, target, weight)) == pytest.approx(
-        float(objective.loss(output[:3], target[:3], None)), rel=1e-6
-    )
+    weight = torch.tensor([9.0, 0.5, 3.0, 0.0, 1.0, 0.5])
+    rows = TensorData((output,), target, weight).with_mean_weight_1()
+    assert rows.weight.tolist() == pytest.approx((6 * weight / weight.sum()).tolist())
+    whole = float((torch.nn.functional.cross_entropy(output, target, reduction="none") * weight).sum() / weight.sum())
+    batches = [rows.take(torch.tensor(part)) for part in ([3, 0], [1, 5], [4, 2])]
+    losses = [float(batch_loss(CrossEntropy(3), b.inputs[0], b)) for b in batches]
+    assert np.mean(losses) == pytest.approx(whole, rel=1e-6)
+
+
+def test_weights_of_0_stay_so():
+    rows = TensorData((torch.zeros(2, 1),), torch.zeros(2), torch.zeros(2)).with_mean_weight_1()
+    assert rows.weight.tolist() == [0.0, 0.0]
 
 
 def test_members_are_trained_apart_and_predict_together(rng):
     output, target = torch.randn(10, 5, 3, generator=rng), torch.randint(3, (10,), generator=rng)
     objective = CrossEntropy(3)
     apart = [float(torch.nn.functional.cross_entropy(output[:, k], target)) for k in range(5)]
-    assert float(objective.loss(output, target, None)) == pytest.approx(np.mean(apart), rel=1e-6)
+    assert float(objective.loss(output, target)) == pytest.approx(np.mean(apart), rel=1e-6)
     together = output.double().softmax(-1).mean(1)
     assert torch.allclose(objective.predict(output), together)
     measured = objective.finish(float(objective.row_errors(output, target).mean()))
@@ -58,7 +66,7 @@ def test_regression_measures_are_scikit_learns(rng, kind, reference, shape):
 def test_huber_is_torchs(rng):
     output, target = 3 * torch.randn(12, 1, generator=rng), torch.randn(12, generator=rng)
     expected = torch.nn.HuberLoss()(output[:, 0], target)
-    assert float(Regression("huber").loss(output, target, None)) == pytest.approx(float(expected), rel=1e-6)
+    assert float(Regression("huber").loss(output, target)) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_unknown_regression_loss_is_refused():

@@ -8,9 +8,17 @@ import pytest
 import torch
 from torch import nn
 
+from autodl.models.nn.ensembling import BatchEnsembleLinear, MemberLinear, MemberScale
 from autodl.models.nn.layers import Scale, TangentLinear
 from autodl.train.config import OPTIMIZER_SCALES, OptimizerName, TrainConfig
-from autodl.train.optimizers import HyperFactor, Lion, apply_factors, make_optimizer, parameter_groups
+from autodl.train.optimizers import (
+    HyperFactor,
+    Lion,
+    apply_factors,
+    decayed_parameters,
+    make_optimizer,
+    parameter_groups,
+)
 
 
 @pytest.mark.parametrize("name", get_args(OptimizerName))
@@ -53,6 +61,13 @@ def test_biases_and_norms_are_not_decayed_but_matrices_are():
     assert {n: decays[p] for n, p in module.named_parameters()} == {
         "0.weight": 0.3, "0.bias": 0.0, "1.weight": 0.0, "1.bias": 0.0, "2.weight": 0.3, "2.bias": 0.0,
     }  # fmt: skip
+
+
+def test_what_l1_draws_to_0_is_what_weight_decay_is_for():
+    module = nn.Sequential(MemberScale(2, 3, signs=False), BatchEnsembleLinear(3, 5, 2), MemberLinear(5, 1, 2))
+    module.append(nn.Linear(1, 1).requires_grad_(False))
+    kept = {id(p) for p in decayed_parameters(module)}
+    assert {n for n, p in module.named_parameters() if id(p) in kept} == {"1.weight", "2.weight"}
 
 
 def test_modules_choose_their_rates_and_shared_parameters_count_once():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodl.train.config import TrainConfig
-from autodl.train.schedules import Schedule, coslog
+from autodl.train.schedules import Schedule, coslog, patience_ends
 
 STEPS = 60
 
@@ -73,6 +73,20 @@ def test_coslog4_has_four_cycles_that_end_at_zero():
     # log2(1 + 15 t) = k  <=>  t = (2^k - 1) / 15
     assert [coslog((2**k - 1) / 15) for k in range(5)] == pytest.approx([0] * 5, abs=1e-9)
     assert [coslog((2 ** (k + 0.5) - 1) / 15) for k in range(4)] == pytest.approx([1] * 4)
+
+
+@pytest.mark.parametrize(("best", "end"), [(0, 28), (10, 28), (11, 60), (28, 60), (55, 60)])
+def test_patience_with_coslog4_ends_where_the_rate_is_lowest(best: int, end: int) -> None:
+    found = patience_ends("coslog4", best, 18, 60)
+    assert found == end and coslog(found / 60) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "best", "end"),
+    [("flat_cosine", 3, 48), ("flat_cosine", 40, 58), ("cosine", 3, 21), ("plateau", 3, 21)],
+)
+def test_patience_begins_at_the_best_epoch_but_with_flat_cosine_not_before_the_rate_falls(schedule, best, end):
+    assert patience_ends(schedule, best, 18, 60) == end
 
 
 @given(

@@ -67,18 +67,26 @@ def _run(
     from autodl.cli.screen import quiet_libraries
 
     started = invocation.started()
+    record: RunRecord | None = None
     with quiet_libraries(invocation) as screen:
         try:
-            with _display(screen, data, options, started, hidden=quiet or json) as display:
-                record, evaluation = _watched(
-                    invocation, data, options, folder, resume, trust, started, display, screen
-                )
-        finally:
-            _keep_log(invocation, folder)
-        if json:
-            screen.print_json(opt.jsonable(record))
-        else:
-            _say_summary(screen, record, evaluation, folder)
+            try:
+                with _display(screen, data, options, started, hidden=quiet or json) as display:
+                    record, evaluation = _watched(
+                        invocation, data, options, folder, resume, trust, started, display, screen
+                    )
+            finally:
+                _keep_log(invocation, folder)
+            if json:
+                screen.print_json(opt.jsonable(record))
+            else:
+                _say_summary(screen, record, evaluation, folder)
+        except KeyboardInterrupt:
+            if record is None:
+                raise
+            screen.err.print(f"autodl: the run had ended before that; all of it is in {folder}", soft_wrap=True)
+            if json:
+                raise typer.Exit(130) from None  # a program that waits for the document must know
 
 
 def _watched(
@@ -109,29 +117,29 @@ def _watched(
         if isinstance(event, RunFinished):
             finished.append(event.evaluation)
         if display is not None:
-            try:
+            with _shown_if_possible(screen):
                 display(event)
-            except (OSError, SystemExit):  # rich leaves the program when its reader is gone; a long run goes on
-                screen.detach()
 
     def stop_soon() -> bool:
         if not begun.is_set():
             return False  # nothing is there to keep, and reading a large file cannot be asked to stop
         stop.set()
         text = "stopping: keeping the best so far and writing the report (Ctrl-C again ends at once)"
-        if display is not None:
-            display.stopping()
-            display.say(earlier[0] + time.time() - started, text)
-        else:
-            screen.err.print(f"autodl: {text}", soft_wrap=True)
+        with _shown_if_possible(screen):  # an error would end the thread that waits for the second signal
+            if display is not None:
+                display.stopping()
+                display.say(earlier[0] + time.time() - started, text)
+            else:
+                screen.err.print(f"autodl: {text}", soft_wrap=True)
         return True
 
     def stop_now() -> None:
-        close = getattr(display, "close", None)
-        if close is not None:
-            close()
-        screen.err.print(f"autodl: stopped{_how_to_go_on(folder)}", soft_wrap=True)
-        abandon(folder, made)
+        abandon(folder, made)  # first: whatever is shown may fail
+        with _shown_if_possible(screen):
+            close = getattr(display, "close", None)
+            if close is not None:
+                close()
+            screen.err.print(f"autodl: stopped{_how_to_go_on(folder)}", soft_wrap=True)
 
     try:
         with Interrupts(stop_soon, stop_now, screen.detach):
@@ -146,6 +154,15 @@ def _watched(
         if automatic:
             abandon(folder, made)
     return record, finished[-1] if finished else None
+
+
+@contextlib.contextmanager
+def _shown_if_possible(screen: Screen) -> Iterator[None]:
+    """Show something; a long run goes on where nobody is left to see it."""
+    try:
+        yield
+    except OSError:
+        screen.detach()
 
 
 def _how_to_go_on(folder: Path) -> str:

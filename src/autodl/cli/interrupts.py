@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first asks a run to finish with what it has, the second ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks a run to finish with what it has, a second one ends it at once.
+
+A SIGHUP is never the second one: a terminal that closes may send several.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,8 @@ class Interrupts:
     def _signalled(self, number: int) -> None:
         if number == _HANGUP:
             self._hangup()
+            if self._count:
+                return  # a closed terminal may tell so several times, and none of them is the user who insists
         self._count += 1
         if self._count == 1 and self._first():
             return

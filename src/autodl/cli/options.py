@@ -361,4 +361,4 @@ def require_run(run: Path) -> Path:
 
 def jsonable(record: Any) -> Any:
     """A record as plain JSON values."""
-    return json.loads(record.model_dump_json())
+    return json.loads(record.to_json())

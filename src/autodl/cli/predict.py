@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated
@@ -100,5 +102,18 @@ def _check_output(out: Path, data: str, files: list[Path]) -> None:
         raise ConfigError(f"--out {out} is the file with the data", "Name another file: the data would be lost.")
     place, source = out.resolve(), Path(data).expanduser().absolute()
     inside = source.is_dir() and source.resolve() in place.parents
-    if inside or fnmatch(str(out.absolute()), str(source)):
+    if inside or _matches(_parts(out.absolute()), _parts(source)):
         raise ConfigError(f"--out {out} lies among the files of {data}", "Name a file in another folder.")
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    return Path(os.path.normpath(path)).parts
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a glob stands for a path: ``*`` stays within a part of it, ``**`` stands for any number of parts."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[i:], pattern[1:]) for i in range(len(parts) + 1))
+    return bool(parts) and fnmatch(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])

@@ -36,15 +36,23 @@ class Screen:
 
     def print_json(self, facts: object) -> None:
         """Write plain values as JSON, every one as it is: by ``\\u`` signs a terminal is told nothing."""
-        self.out.file.write(json.dumps(facts, indent=2, ensure_ascii=True) + "\n")
-        self.out.file.flush()
+        try:
+            self.out.file.write(json.dumps(facts, indent=2, ensure_ascii=True) + "\n")
+            self.out.file.flush()
+        except BrokenPipeError:
+            _send_nowhere(self.out.file)
 
     def detach(self) -> None:
         """Write to nowhere from now on: nobody is watching any more."""
-        null = os.open(os.devnull, os.O_WRONLY)
         for console in (self.out, self.err):
-            os.dup2(null, console.file.fileno())
-        os.close(null)
+            _send_nowhere(console.file)
+
+
+def _send_nowhere(file: IO[str]) -> None:
+    """Drop what is written from now on, and what is still in the buffer."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, file.fileno())
+    os.close(null)
 
 
 def fresh_log() -> Path:
@@ -80,6 +88,10 @@ def make_console(file: IO[str], width: int | None = None) -> Console:
                 if columns > 0 and lines > 0:
                     return Dimensions(columns, lines)
             return Dimensions(int(os.environ.get("COLUMNS") or _PIPED_WIDTH), 25)
+
+        def on_broken_pipe(self) -> None:
+            """A reader that has seen enough, such as ``head``, is no reason to end: rich would leave the program."""
+            _send_nowhere(file)
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             """Segments; what stands in the data commands no terminal."""

@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 
-from autodl.data.words import NO_NUMBER
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.data.words import NO_NUMBER, is_clock_name
 from autodl.records import ParseRule
 
 _CLOCK = re.compile(
@@ -15,17 +18,25 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 SHARE = 0.95
-"""Share of the distinct texts that must be times."""
+"""Share of the distinct texts that must be times, and of one form."""
+DAY = 86400.0
+"""Seconds."""
 
 
-def clock_seconds(text: str) -> float:
-    """The seconds since midnight, or of a duration; NaN where a text is neither.
+def clock_seconds(text: str, parts: int = 0) -> float:
+    """The seconds since midnight, or of a duration; NaN where a text is neither, or may be minutes and seconds.
+
+    Args:
+        text: Of a cell.
+        parts: Of the other times of the column, 2 without seconds and 3 with them; 0: all that may be times are.
 
     >>> clock_seconds("14:03:22"), clock_seconds("2:30 pm"), clock_seconds("1 days 02:00:00.5")
     (50602.0, 52200.0, 93600.5)
+    >>> clock_seconds("12:30", parts=3)
+    nan
     """
     found = _CLOCK.match(text.strip())
-    if found is None:
+    if found is None or not _has_parts(found, parts):
         return float("nan")
     hours = int(found["hours"])
     if found["half"]:
@@ -34,14 +45,16 @@ def clock_seconds(text: str) -> float:
         hours = hours % 12 + 12 * (found["half"].lower() == "p")
     seconds = 3600.0 * hours + 60.0 * int(found["minutes"]) + float((found["seconds"] or "0").replace(",", "."))
     # Python writes a duration of minus an hour as "-1 days +23:00:00".
-    return 86400.0 * int(found["days"] or 0) + (-seconds if found["sign"] == "-" else seconds)
+    return DAY * int(found["days"] or 0) + (-seconds if found["sign"] == "-" else seconds)
 
 
-def learn_clock_rule(values: Sequence[str]) -> ParseRule | None:
-    """The rule of a column of times of day or durations.
+def learn_clock_rule(values: Sequence[str], name: str | None = None) -> ParseRule | None:
+    """The rule of a column of times of day or durations, which few of its texts may defy.
 
     Args:
         values: Distinct present texts.
+        name: Of the column, which must tell of times where ``16:10`` may be a ratio, a score or a verse; None where
+            something else tells.
 
     Returns:
         None if they are none, or if some have seconds and others not: the two parts of 12:30 may then be minutes and
@@ -49,6 +62,33 @@ def learn_clock_rule(values: Sequence[str]) -> ParseRule | None:
     """
     texts = [t for v in values if (t := v.strip()).lower() not in NO_NUMBER]
     found = [m for t in texts if (m := _CLOCK.match(t)) and not math.isnan(clock_seconds(t))]
-    if not found or len(found) < SHARE * len(texts) or len({m["rest"] is None for m in found}) > 1:
+    parts = 2 if 2 * sum(m["rest"] is None for m in found) > len(found) else 3
+    alike = [m for m in found if _has_parts(m, parts)]
+    if not alike or len(alike) < SHARE * len(texts):
         return None
-    return ParseRule(clock=True)
+    bare = [m for m in alike if not _is_clear(m)]
+    if parts == 2 and bare and name is not None and not is_clock_name(name) and not _of_day(bare):
+        return None
+    return ParseRule(clock=True, clock_parts=parts)
+
+
+def _has_parts(found: re.Match[str], parts: int) -> bool:
+    """Whether a time has so many parts, or cannot be taken for another in any case."""
+    return not parts or (found["rest"] is None) == (parts == 2) or _is_clear(found)
+
+
+def _is_clear(found: re.Match[str]) -> bool:
+    """Whether days, am or pm tell that the first part of a time is its hours."""
+    return bool(found["days"] or found["half"])
+
+
+def _of_day(found: Sequence[re.Match[str]]) -> bool:
+    """Whether hours and minutes are written as times of day: with two digits, up to 24, and some as ``08``."""
+    padded = [m for m in found if len(m["hours"]) == 2 and int(m["hours"]) <= 24 and not m["sign"]]
+    return len(padded) >= SHARE * len(found) and any(m["hours"][0] == "0" for m in padded)
+
+
+def within_a_day(words: Sequence[str] | NDArray[np.object_], rule: ParseRule) -> bool:
+    """Whether the times of a column may begin again each day, so that they do not order rows of several days."""
+    seconds = [clock_seconds(str(w), rule.clock_parts) for w in words]
+    return not any(s < 0 or s > DAY for s in seconds)

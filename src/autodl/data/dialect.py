@@ -129,7 +129,7 @@ def _score(text: str, dialect: Dialect, names: Collection[str]) -> tuple[float, 
     if not widths:
         return 0.0, 1, 0
     width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-    if width < 2 or (width == 2 and len(rows[0]) == 1 and not _numbered(rows[1:])):
+    if width < 2 or (width == 2 and len(rows[0]) == 1 and not _row_names(rows[1:])):
         return 0.0, 1, 0  # A name of one column above cells such as Action|Comedy.
     if len(rows[0]) != width and width != len(rows[0]) + 1 and len(rows[0]) > 1:
         count -= 1 + len(rows) // 3  # The header speaks against it, as with decimal commas.
@@ -141,9 +141,15 @@ def _score(text: str, dialect: Dialect, names: Collection[str]) -> tuple[float, 
     return fit * share * (1.0 + 0.02 * min(width, 10)), width, _held(rows, width, names)
 
 
-def _numbered(rows: list[list[str]]) -> bool:
-    """Whether the rows begin with their numbers, which R writes without a name above them."""
-    return all(row[0].strip() == str(i) for i, row in enumerate(rows, start=1))
+def _row_names(rows: list[list[str]]) -> bool:
+    """Whether the rows begin with their numbers or names, which R writes without a name above them.
+
+    Names are all different words before a column of numbers, with no blank behind the mark, as in ``Main Road, 5``.
+    """
+    if all(row[0].strip() == str(i) for i, row in enumerate(rows, start=1)):
+        return True
+    names = {row[0] for row in rows if _is_name(row[0].strip())}
+    return len(names) == len(rows) and _numeric_column(rows, 1) and not any(r[1][:1] == " " for r in rows if r[1:])
 
 
 def _blanks(text: str) -> Dialect | None:

@@ -126,11 +126,13 @@ def _files(source: str | Path) -> list[Path]:
                 series = []
             found = series or tables or [p for p in path.rglob("*") if _is_table(p)]
             if not found:
-                raise DataError(
-                    f"the folder {source} holds no table, no images and no series",
+                remedy = (
                     "Put CSV, Excel, Parquet, Feather or JSON files into it, a folder of images for each class, or "
-                    ".ts or .npz files of series.",
+                    ".ts or .npz files of series."
                 )
+                if links := [p.name for p in path.iterdir() if p.is_symlink() and p.is_dir()]:
+                    remedy = f"Links to other folders are not followed ({_some(links)}): put the folders there."
+                raise DataError(f"the folder {source} holds no table, no images and no series", remedy)
             return sorted(found, key=_natural)
         if _GLOB.search(str(source)):
             if not (found := _matching(path)):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.clocks import learn_clock_rule
+from autodl.data.clocks import learn_clock_rule, within_a_day
 from autodl.data.dates import MIXED, learn_date_numbers, learn_date_rule
 from autodl.data.numbers import file_uses_decimal_comma, learn_number_rule, parse_numbers
 from autodl.data.parsing import Levels, canonical, is_text
@@ -41,7 +41,12 @@ FLAG_WORDS = 1000
 
 
 def infer_schema(
-    frame: pd.DataFrame, *, target: str | None = None, place: MediaPlace | None = None, commas_part: bool = False
+    frame: pd.DataFrame,
+    *,
+    target: str | None = None,
+    place: MediaPlace | None = None,
+    commas_part: bool = False,
+    known: TableSchema | None = None,
 ) -> TableSchema:
     """Find the kind of every column, how to parse it, and what its values look like.
 
@@ -52,13 +57,14 @@ def infer_schema(
         place: Where images are decoded to; if not given, a folder that lasts as long as this process.
         commas_part: Whether commas part the cells of the file, so that few of its numbers have decimal commas: then
             a column tells nothing of the others.
+        known: What an earlier version took the columns for, where its run goes on: they stay what they were.
 
     Raises:
         DataError: If the target is not a column.
     """
     names = [str(c) for c in frame.columns]
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    levels, verdicts = _judge(names, columns, target, None, commas_part)
+    levels, verdicts = _judge(names, columns, target, None, commas_part, known)
     return TableSchema(
         columns=tuple(
             describe(name, v.kind, v.why, canonical(column, v.kind, v.rule, level, place), v.rule, level)
@@ -74,12 +80,13 @@ def learn_table(
     order: str | None = None,
     place: MediaPlace | None = None,
     commas_part: bool = False,
+    known: TableSchema | None = None,
 ) -> tuple[TableSchema, pd.DataFrame]:
     """``infer_schema`` and ``apply_schema`` in one, in half the time and memory.
 
     Args:
         frame: A raw frame; it is used up: its columns are taken out of it one by one.
-        target, place, commas_part: As for ``infer_schema``.
+        target, place, commas_part, known: As for ``infer_schema``.
         order: A column that puts the rows in order: its numbers are no keys, even if they look like some.
 
     Returns:
@@ -90,7 +97,7 @@ def learn_table(
     """
     n, names = len(frame), [str(c) for c in frame.columns]
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-    levels, verdicts = _judge(names, columns, target, order, commas_part)
+    levels, verdicts = _judge(names, columns, target, order, commas_part, known)
     infos, values = [], {}
     frame.drop(columns=list(frame.columns), inplace=True)
     columns.reverse()
@@ -109,21 +116,33 @@ def learn_table(
 
 
 def _judge(
-    names: Sequence[str], columns: Sequence[pd.Series], target: str | None, order: str | None, commas_part: bool
+    names: Sequence[str],
+    columns: Sequence[pd.Series],
+    target: str | None,
+    order: str | None,
+    commas_part: bool,
+    known: TableSchema | None,
 ) -> tuple[list[Levels | None], list[Verdict]]:
     """The distinct words of the columns of text, and the verdicts on all columns."""
     if target is not None and target not in names:
         raise DataError(f"column '{target}' is not in the table", did_you_mean(target, names))
     levels = [Levels.of(c) if is_text(c) else None for c in columns]
     comma = None if commas_part else file_uses_decimal_comma(level.words for level in levels if level is not None)
+    # The rule by which a series is made follows from the options.
+    before = {} if known is None else {c.name: c for c in known.columns if c.kind is not ColumnKind.SERIES}
     verdicts = []
     for name, column, level in zip(names, columns, levels, strict=True):
+        if (info := before.get(name)) is not None:
+            verdicts.append(Verdict(info.kind, info.why, info.parse))
+            continue
         verdict = _judge_column(name, column, level, name == target, comma)
-        if name == order and verdict.kind in (ColumnKind.ID, ColumnKind.CATEGORICAL):
+        if name == order and level is not None and verdict.rule.clock and within_a_day(level.words, verdict.rule):
+            verdict = _judge_column(name, column, level, True, comma)  # they begin again each day: no order
+        elif name == order and verdict.kind in (ColumnKind.ID, ColumnKind.CATEGORICAL):
             by_values = _judge_column(name, column, level, True, comma)
             verdict = by_values if by_values.kind is ColumnKind.NUMERIC else verdict
         verdicts.append(verdict)
-    return levels, keep_a_feature(names, verdicts, levels, target)
+    return levels, verdicts if before else keep_a_feature(names, verdicts, levels, target)
 
 
 def _judge_column(name: str, column: pd.Series, level: Levels | None, is_target: bool, comma: bool | None) -> Verdict:
@@ -267,8 +286,8 @@ def _number_verdict(
     rule = learn_number_rule(probe, decimal_comma=comma)
     if rule is not None and len(probe) < len(words):
         rule = learn_number_rule(words, decimal_comma=comma)
-    if rule is None and not is_target and learn_clock_rule(probe) is not None:  # those of a target are classes
-        rule = learn_clock_rule(words)
+    if rule is None and not is_target and learn_clock_rule(probe, name) is not None:  # those of a target are classes
+        rule = learn_clock_rule(words, name)
     if rule is None:
         return None
     values = parse_numbers(levels.words, rule)

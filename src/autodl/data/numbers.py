@@ -18,7 +18,7 @@ from autodl.records import ParseRule
 
 _DOTTED = "|".join(re.escape(c) for c in CURRENCIES if c.endswith("."))
 """Money of which the name ends with a point, which is none of the number: ``Rs.500`` is 500."""
-_BODY = re.compile(
+BODY = re.compile(
     rf"^(?P<sign>[+-]?)(?P<prefix>(?i:{_DOTTED})|[^\d+\-.,\s]{{0,4}}) ?(?P<sign2>[+-]?)"
     r"(?P<num>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)"
     r"(?P<exp>[eE][+-]?\d+)?(?P<suffix> ?[^\d\s.,][^\d\s]*[23]?)?$"
@@ -29,6 +29,8 @@ _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _PLAIN = re.compile(rf"^(?:{_NUMBER}|[+-]?inf(?:inity)?)$", re.IGNORECASE)
 BARE = 0.99
 """Share of the distinct texts of a column that are bare numbers, from which the others are slips."""
+SLIPS = 0.05
+"""Up to this share of the distinct numbers of a column may have several commas where one is that of decimals."""
 _CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
 """Several choices in one cell; where there are such, ``1,2`` is no number either."""
 _CODE = re.compile(r"^[+-]?0\d+$")
@@ -55,7 +57,7 @@ def parse_number(text: str, rule: ParseRule) -> float:
     0.125
     """
     if rule.clock:
-        return clock_seconds(text)
+        return clock_seconds(text, rule.clock_parts)
     text = tidy(text)
     for symbol in rule.strip:
         text = _without(text, symbol)
@@ -80,26 +82,38 @@ def parse_number(text: str, rule: ParseRule) -> float:
 def _without(text: str, symbol: str) -> str:
     """The text without a symbol at its end, or at its start, where a sign may stand before it.
 
-    Only once: what stands there twice is another symbol, as in ``5 mm`` where ``5 m`` was learnt. In any capitals, as
-    when learning.
+    Only once: what stands there twice is another symbol, as in ``5 mm`` where ``5 m`` was learnt.
     """
     sign = text[:1] if text[:1] in ("+", "-") else ""
     body = text[len(sign) :].strip()
-    wanted, n = symbol.casefold(), len(symbol)
-    if body[-n:].casefold() == wanted:
+    wanted, n = folded(symbol), len(symbol)
+    if folded(body[-n:]) == wanted:
         body = body[:-n]
-    elif body[:n].casefold() == wanted:
+    elif folded(body[:n]) == wanted:
         body = body[n:]
     return sign + body.strip()
 
 
+def folded(symbol: str) -> str:
+    """A unit or currency as it is told from others: in any capitals, but for a single letter, as in ``5 m``, ``5 M``.
+
+    >>> folded("KG"), folded("M")
+    ('kg', 'M')
+    """
+    return symbol.casefold() if len(symbol) > 1 else symbol
+
+
 def _grouped(text: str, rule: ParseRule) -> bool:
-    """Whether the thousands mark stands between groups of three (or two, as in India) digits."""
+    """Whether the thousands mark stands between groups of three (or two, as in India) digits.
+
+    No number of thousands begins with a zero: ``0,125`` is an eighth.
+    """
     whole = text.split(rule.decimal)[0].lstrip("+-")
     head, *groups = whole.split(rule.thousands)
     return (
         bool(groups)  # none where the mark stands behind the decimal mark only
         and 1 <= len(head) <= 3
+        and not head.startswith("0")
         and all(g.isdigit() for g in groups)
         and len(groups[-1]) == 3
         and all(len(g) in (2, 3) for g in groups)
@@ -133,7 +147,7 @@ def learn_number_rule(values: Sequence[str], *, decimal_comma: bool | None = Non
         return None
     if all(_PLAIN.match(t) for t in texts[:50]) and not decimal_comma and all(_PLAIN.match(t) for t in texts):
         return ParseRule()
-    matches = [_BODY.match(t) for t in texts]
+    matches = [BODY.match(t) for t in texts]
     found = _without_strays([m for m in matches if m])
     if len(found) < 0.8 * len(texts):
         return None
@@ -192,30 +206,6 @@ def _all_spellings(symbols: set[str]) -> tuple[str, ...]:
     return tuple(sorted(symbols | more, key=lambda s: (-len(s), s)))
 
 
-def first_thousands(
-    words: Sequence[str] | NDArray[np.object_], rule: ParseRule, *, decimal_comma: bool | None
-) -> ParseRule | None:
-    """The rule with the thousands mark of new numbers, where those that were learnt had none, being small.
-
-    Args:
-        words: Distinct texts that the rule cannot read.
-        rule: As learnt.
-        decimal_comma: Whether other columns of the new file use a decimal comma, so that ``1,250`` may be 1.25.
-
-    Returns:
-        None unless all numbers with the mark have it between groups of three digits.
-    """
-    if rule.thousands or rule.clock:
-        return None
-    numbers = [(str(w), m["num"]) for w in words if (m := _BODY.match(tidy(str(w))))]
-    for mark in (*({",", "."} - {rule.decimal}), " ", "'"):
-        held = [w for w, number in numbers if mark in number]
-        fresh = rule.model_copy(update={"thousands": mark})
-        if held and not (mark == "," and decimal_comma) and not any(np.isnan(parse_number(w, fresh)) for w in held):
-            return fresh
-    return None
-
-
 def float_zero(number: str) -> bool:
     """Whether the digits say zero; a bare 0 among percentages needs no sign."""
     return not number.strip("0.,")
@@ -229,11 +219,12 @@ def _marks(numbers: Sequence[str], decimal_comma: bool | None) -> tuple[str, str
         re.fullmatch(rf"\d{{1,3}}({space}\d{{3}})*([.,]\d+)?|\d+([.,]\d+)?|[.,]\d+", n) for n in numbers
     ):
         return None
-    if any(n.count(",") > 1 for n in numbers):  # several choices in one cell (1,2,5) are no decimals
+    several = sum(n.count(",") > 1 for n in numbers)
+    if several > SLIPS * len(numbers):  # several choices in one cell (1,2,5) are no decimals, but 12,,5 is a slip
         comma: bool | None = False
     elif comma_is_decimal(numbers):
         comma = True
-    elif dot_is_decimal(numbers):
+    elif dot_is_decimal(numbers) or several:
         comma = False
     else:
         comma = decimal_comma

@@ -5,7 +5,6 @@ Text is handled on its distinct values, so that the cost grows with them and not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from autodl.data.clocks import learn_clock_rule
 from autodl.data.dates import COMPACT, known_order, learn_date_rule, parse_dates
 from autodl.data.number_words import as_numbers, number_words, with_zeros
-from autodl.data.numbers import first_thousands, learn_number_rule, parse_numbers
+from autodl.data.numbers import parse_numbers
+from autodl.data.other_numbers import first_thousands, other_rule, plainly_written
 from autodl.data.words import MISSING, NO_NUMBER, TRUTH
 from autodl.records import ColumnKind, ParseRule
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 MANY_WORDS = 10_000
 """From so many words on, Arrow looks at them: it is quicker, but slower to begin."""
-_POINT = re.compile(r"[+-]?\d*\.\d+")
-"""A number with one point and nothing beside it: a note such as ``ca. 3.5`` shows nothing of the others."""
 PROBE = 100
 """Distinct dates looked at before all of them are."""
 RELEARN = 0.5
@@ -161,7 +158,7 @@ def _numeric(
         if column.dtype.kind == "M":
             return np.full(len(column), np.nan)
         return _finite(column.to_numpy(np.float64))
-    if rule.marked and _plainly_written(levels.words, rule):
+    if rule.marked and plainly_written(levels.words, rule):
         rule = rule.model_copy(update={"decimal": ".", "thousands": ""})
     values = parse_numbers(levels.words, rule)
     if (marked := first_thousands(levels.words[np.isnan(values)], rule, decimal_comma=comma)) is not None:
@@ -170,50 +167,14 @@ def _numeric(
     return _finite(levels.spread(values, np.nan))
 
 
-def _plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
-    """Whether a column of decimal commas or points between thousands comes with decimal points for once.
-
-    A single number in which the point can only be that of decimals, and no comma anywhere, show it: ``7.25`` beside
-    ``12.125`` does, for nobody writes one column in two ways.
-    """
-    if any("," in w for w in words):
-        return False
-    points = [w for w in words if _POINT.fullmatch(w)]
-    return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
-
-
 def _other_numbers(
     words: list[str], levels: Levels, rule: ParseRule, comma: bool | None, span: tuple[float, float] | None
 ) -> NDArray[np.float64] | None:
-    """By a rule of their own; None if that removes another unit or currency, for these are other numbers.
-
-    Words for true and false are 1 and 0, as where a format gives them as such. Percent signs that the training had
-    not are signs behind the same numbers, unless its numbers were shares.
-    """
+    """By a rule of their own. Words for true and false are 1 and 0, as where a format gives them as such."""
     if {w.lower() for w in words} <= {"true", "false"}:
         return _truth(levels.words, ("true",), ("false",))
-    learnt = learn_number_rule(words, decimal_comma=comma)
-    if learnt is None:
-        return _clock_numbers(words, levels, span)
-    ours, theirs = ({s.casefold() for s in r.strip} for r in (rule, learnt))
-    if ours and theirs and not ours & theirs:
-        return None
-    if learnt.percent and not rule.percent:
-        if span is None:
-            return None
-        if max(map(abs, span)) > 1:
-            learnt = learnt.model_copy(update={"percent": False, "strip": (*learnt.strip, "%")})
-    return parse_numbers(levels.words, learnt)
-
-
-def _clock_numbers(words: list[str], levels: Levels, span: tuple[float, float] | None) -> NDArray[np.float64] | None:
-    """Times in seconds, if these are the numbers of the training, whose file may have held times and no text."""
-    learnt = learn_clock_rule(words)
-    if learnt is None or span is None:
-        return None
-    seconds = parse_numbers(words, learnt)
-    inside = np.mean((seconds >= span[0]) & (seconds <= span[1]))
-    return parse_numbers(levels.words, learnt) if inside > RELEARN else None
+    learnt = other_rule(words, rule, comma, span)
+    return None if learnt is None else parse_numbers(levels.words, learnt)
 
 
 def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.datetime64]:

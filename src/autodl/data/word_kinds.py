@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from autodl.data.images.names import is_image_name, is_link
+from autodl.data.series.names import series_format
 from autodl.data.words import is_id_name
 from autodl.records import ColumnKind, ParseRule
 
@@ -25,6 +27,7 @@ LONE_SHARE = 0.9
 """The same of words that are all there is to learn from."""
 TEXT_WORDS = 3.0
 """Mean number of words from which strings are free text."""
+_TELL_NOTHING = (ColumnKind.ID, ColumnKind.CONSTANT)
 
 
 @dataclass(frozen=True)
@@ -75,21 +78,31 @@ def keep_a_feature(
     """A lone column that counts up is all there is to learn from, unless its name says that it is a key.
 
     So is one of words of which nearly every row has its own, as passwords and links: they are read by their pieces.
+    Beside such words a column that counts up is no more than the order of the rows.
     """
-    kept = []
-    for name, verdict, level in zip(names, verdicts, levels, strict=True):
+    kept, counters = [], []
+    for i, (name, verdict, level) in enumerate(zip(names, verdicts, levels, strict=True)):
+        kept.append(verdict)
         if name == target:
-            kept.append(verdict)
-        elif level is not None and _is_unique_word(verdict, level.words, level.counts()):
-            text = Verdict(ColumnKind.TEXT, "different words; the only column to learn from", verdict.rule)
-            kept.append(verdict if is_id_name(name) else text)
-        elif verdict.kind is ColumnKind.ID and verdict.why.startswith("counts up") and not is_id_name(name):
-            kept.append(Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", verdict.rule))
-        elif verdict.kind in (ColumnKind.ID, ColumnKind.CONSTANT):
-            kept.append(verdict)
-        else:
+            continue
+        if level is not None and _is_unique_word(verdict, level.words, level.counts()):
+            if not is_id_name(name) and not _names_files(level.words):
+                kept[i] = Verdict(ColumnKind.TEXT, "different words; the only column to learn from", verdict.rule)
+        elif verdict.kind not in _TELL_NOTHING:
             return verdicts
+        elif verdict.kind is ColumnKind.ID and verdict.why.startswith("counts up") and not is_id_name(name):
+            counters.append(i)
+    if all(v.kind in _TELL_NOTHING for n, v in zip(names, kept, strict=True) if n != target):
+        for i in counters:
+            kept[i] = Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", verdicts[i].rule)
     return kept
+
+
+def _names_files(words: NDArray[np.object_]) -> bool:
+    """Whether nearly all words name files of images or series: those of files that are not there tell nothing."""
+    probe = words[:: max(1, len(words) // 1000)]
+    named = [(is_image_name(w) and not is_link(w)) or series_format(w) is not None for w in probe]
+    return float(np.mean(named)) >= LONE_SHARE
 
 
 def _is_unique_word(verdict: Verdict, words: NDArray[np.object_], counts: NDArray[np.intp]) -> bool:

@@ -66,6 +66,12 @@ _ORDER_NAME = re.compile(
     r"epoch|cycle|period|trend|tick|lag)s?($|[_\s.\-])"
 )
 
+_CLOCK_NAME = re.compile(
+    r"^(?!.*(half|full)[\W_]*time)"
+    r".*((time|duration|hour|dauer|zeit)s?($|[\W\d_])|(^|[\W\d_])(pace|min|minute|start|end|uhr|h)s?($|[\W\d_]))"
+)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 
 def is_id_name(name: str) -> bool:
     """Whether a column's name says that it holds keys.
@@ -83,3 +89,12 @@ def is_order_name(name: str) -> bool:
     [True, True, True, False, False]
     """
     return bool(_ORDER_NAME.search(name.lower()))
+
+
+def is_clock_name(name: str) -> bool:
+    """Whether a column's name says that it holds times of day or durations.
+
+    >>> [is_clock_name(n) for n in ("Start_Time", "endHour", "Uhrzeit", "pace", "sentiment", "weekend", "half-time")]
+    [True, True, True, True, False, False, False]
+    """
+    return bool(_CLOCK_NAME.search(_CAMEL.sub("_", name).lower()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import itertools
 import os
 import re
@@ -15,7 +16,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from autodl.data.compression import file_errors, suffix_format
-from autodl.errors import DataError
+from autodl.errors import REFUSALS, DataError
 
 KINDS = ".csv, .tsv, .parquet, .feather, .jsonl, .xlsx; text also with .gz, .bz2, .xz, .zst or .zip"
 
@@ -92,13 +93,17 @@ def check_output(path: Path) -> int | None:
         The most rows that a file of this kind holds; None for no limit.
 
     Raises:
-        DataError: If the suffix is unknown, the folder does not exist, or the place is a folder.
+        DataError: If the suffix is unknown, the folder does not exist or may not be written to, or the place is a
+            folder.
     """
     _writer(path, raw_text=True)
     if not path.parent.is_dir():
         raise DataError(f"the folder {path.parent} does not exist", "Create it first.")
     if path.is_dir():
         raise DataError(f"{path} is a folder", "Name a file in it.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        why, remedy = REFUSALS[errno.EACCES]
+        raise DataError(f"{path} cannot be written: {why}", f"{remedy}.")
     return EXCEL_ROWS if suffix_format(path.name)[0] == "excel" else None
 
 

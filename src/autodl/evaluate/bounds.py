@@ -104,11 +104,18 @@ def studentized_bounds(
     return centre - down * se, centre + up * se
 
 
-def transformed_bounds(metric: Metric, value: float, se: float, rows: int, level: float) -> tuple[float, float, str]:
+def transformed_bounds(
+    metric: Metric, value: float, se: float, rows: int, level: float, shrink: float = 0.0
+) -> tuple[float, float, str]:
     """Normal bounds on the scale that the score's limits suggest: logit between two limits, log above a loss's best.
 
     A loss of answers without spread (no miss, or groups that miss as often) is taken for a share of that many rows,
     a miss being off by one.
+
+    Args:
+        metric, value, level: As of ``intervals.interval``. se: Standard error. rows: Of the rarest class, or all.
+        shrink: Between two limits, how much nearer to the middle the score lies that the limit on the middle's side
+            is reckoned from.
     """
     z = quantile_of_normal(level)
     if not metric.greater_is_better:
@@ -123,13 +130,22 @@ def transformed_bounds(metric: Metric, value: float, se: float, rows: int, level
         return value - z * se, value + z * se, "normal"
     span = metric.best - metric.worst
     share = (value - metric.worst) / span
-    if se == 0 or not 0 < share < 1:
+    inner = share + shrink * (0.5 - share)
+    if se == 0 or not 0 < inner < 1:
         # Perfect separation has no spread to estimate: what that many rows without a miss allow for.
         low, high = wilson(share * rows, max(1, rows), level)
         return metric.worst + span * low, metric.worst + span * high, "Wilson"
-    centre, half = math.log(share / (1 - share)), min(FURTHEST_LOGIT, z * se / (span * share * (1 - share)))
-    low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
+    below, above = (inner, share) if share > 0.5 else (share, inner)
+    low, high = _logit_limit(below, -z * se / span), _logit_limit(above, z * se / span)
     return metric.worst + span * low, metric.worst + span * high, "DeLong, logit scale"
+
+
+def _logit_limit(share: float, away: float) -> float:
+    """A share, moved so far on the logit scale as ``away`` is there at this share; 0 and 1 stay."""
+    if not 0 < share < 1:
+        return share
+    moved = max(-FURTHEST_LOGIT, min(FURTHEST_LOGIT, away / (share * (1 - share))))
+    return 1 / (1 + math.exp(-(math.log(share / (1 - share)) + moved)))
 
 
 def possible_cells(C: Array) -> Array:

@@ -12,7 +12,8 @@ Notation: n rows, G groups, w (n,) weights of mean 1 (all 1 without weights), s 
   classes have one degree of freedom less than there are groups with the rarer class; none where it is in one group.
 - Medians: Woodruff 1952, with the se of the share of errors below the median.
 - Everything else: percentile bootstrap of groups.
-- Paired tests: t test on the sums of the paired influences in each group.
+- Paired tests: t test on the sums of the paired influences in each group. Of scores of a confusion matrix where a
+  class has few rows, the more careful of that and the Bayesian bootstrap of rows, see ``rare_classes``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from autodl.evaluate.bounds import (
     with_unseen,
 )
 from autodl.evaluate.influence import influence, standard_error
+from autodl.evaluate.rare_classes import answers_test, few_decide
 from autodl.evaluate.weighted import ratio_bounds, within_medians
 
 Array = NDArray[Any]
@@ -102,23 +104,40 @@ def share_bounds_of_groups(hits: Array, w: Array, group: Array, level: float) ->
 
 def grouped_test(
     metric: Metric, y: Array, a: Array, b: Array, k: int, group: Array, weight: Array | None, d: float, seed: int,
-    level: float,
+    n_resamples: int, level: float,
 ) -> tuple[float, float, float, float, str]:  # fmt: skip
     """Low, high, p-value, effect and method of a difference of two models.
 
     Args:
         group: (n,) numbers from 0 to G - 1, G at least 2.
         d: The difference, better being positive.
-        metric, y, a, b, k, weight, seed, level: As of ``tests.paired_test``.
+        metric, y, a, b, k, weight, seed, n_resamples, level: As of ``tests.paired_test``.
     """
-    from scipy.special import stdtr
-
     if np.array_equal(a, b):
         return d, d, 1.0, 0.0, "exact: equal predictions"
     freedom = _freedom(metric, y, group, k)
     if freedom < 1:
         span = math.inf if metric.worst is None else abs(metric.best - metric.worst)
         return -span, span, 1.0, 0.0, "none: a class in one group"
+    low, high, p_value, effect, method = _t_test(metric, y, a, b, k, group, weight, d, seed, level, freedom)
+    said_a, said_b = metric.prepare(a), metric.prepare(b)
+    if few_decide(metric, y, weight) and not np.array_equal(said_a, said_b):
+        sign = 1.0 if metric.greater_is_better else -1.0
+        below, above, p_rows, spread = answers_test(
+            metric, y, said_a, said_b, k, sign, seed, n_resamples, level, weight
+        )
+        low, high = min(low, below), max(high, above)
+        if p_rows > p_value:
+            p_value, effect, method = p_rows, d / spread, "Bayesian bootstrap"
+    return low, high, p_value, effect, method
+
+
+def _t_test(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, group: Array, weight: Array | None, d: float, seed: int,
+    level: float, freedom: int,
+) -> tuple[float, float, float, float, str]:  # fmt: skip
+    from scipy.special import stdtr
+
     phi_a, phi_b = influence(metric, y, a, k, weight), influence(metric, y, b, k, weight)
     if phi_a is None or phi_b is None:
         se, method = _resampled_spread(metric, y, a, b, k, group, weight, seed), "paired bootstrap of groups, t limit"

@@ -96,7 +96,7 @@ class EvaluationInputs:
         weight_train: (n_train,) the same of the search rows.
         group: (n_test,) test rows of the same number were drawn together, such as those of a patient; each for itself
             if None.
-        stretches: Whether these are stretches of time.
+        stretches: Whether these are stretches of time; a single one where times are too few to tell how they differ.
         n_validated: Search rows behind a validation score; all of them if None.
     """
 

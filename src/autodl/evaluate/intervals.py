@@ -36,7 +36,6 @@ from autodl.evaluate.bounds import (
     percentiles,
     possible_cells,
     quantile_of_normal,
-    quantile_of_t,
     studentized_bounds,
     transformed_bounds,
     widening_of,
@@ -45,7 +44,7 @@ from autodl.evaluate.bounds import (
 )
 from autodl.evaluate.grouped import group_numbers, grouped_bounds
 from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.rare_classes import by_ranks, one_class, rank_error
+from autodl.evaluate.rare_classes import by_ranks, class_rows, one_class, rank_bounds
 from autodl.evaluate.resampling import resample_counts, studentized_means
 from autodl.evaluate.weighted import weighted_bounds
 from autodl.records import Interval
@@ -117,11 +116,9 @@ def _bounds(
         return _r2_bounds(y, prediction, seed, n_resamples, level)
     phi = influence(metric, y, prediction, k)
     if phi is not None:
-        se = standard_error(phi)
         if by_ranks(metric, k):
-            se, freedom = rank_error(phi, y, k, None, (prediction,))
-            se *= quantile_of_t(level, freedom) / quantile_of_normal(level)
-        return transformed_bounds(metric, value, se, effective_rows(y, k), level)
+            return rank_bounds(metric, y, prediction, k, None, phi, value, level)
+        return transformed_bounds(metric, value, standard_error(phi), effective_rows(y, k), level)
     return _percentile_bounds(metric, y, prediction, k, seed, n_resamples, level)
 
 
@@ -192,10 +189,7 @@ def _median_bounds(error: Array, level: float) -> tuple[float, float, str]:
 
 def effective_rows(y: Array, k: int) -> int:
     """Rows of the rarest present class; all rows for regression."""
-    if k == 0:
-        return len(y)
-    sizes = np.bincount(y.astype(np.int64), minlength=k)
-    return int(sizes[sizes > 0].min())
+    return int(class_rows(y, None).min()) if k else len(y)
 
 
 def _percentile_bounds(

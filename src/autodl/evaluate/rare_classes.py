@@ -6,6 +6,11 @@ the other, normal limits call a difference in ROC AUC at 5 % in 75, 29, 18, 13 a
 5, 5 and 4 %; the t test of balanced accuracy against always "no" does so in 100, 53, 26 and 10 % with 1, 2, 3 and 5
 rows, the test here in 0, 0, 3 and 3 %.
 
+The logit of an AUC near 1 is steep: there the room for a few rows would be all from 0 to 1. The limit on the side of
+1/2 is reckoned from the score as if one row more of the rare class were ranked at random. With an AUC of 0.97, 100
+rows of one class and 3, 5 or 7 of the other it is 0.31, 0.62 and 0.74 in the middle case, else 0.00, 0.09 and 0.35;
+95 % intervals hold in 95 % of samples or more, with 1 to 30 rows and AUCs of 0.5, 0.7, 0.9 and 0.97.
+
 Notation: n rows, K classes, m_c rows of class c (Kish's effective rows with weights), C confusion matrices.
 """
 
@@ -18,7 +23,7 @@ from numpy.typing import NDArray
 
 from autodl.effective_rows import effective_rows
 from autodl.evaluate.base import Metric
-from autodl.evaluate.bounds import FEW, percentiles
+from autodl.evaluate.bounds import FEW, percentiles, quantile_of_normal, quantile_of_t, transformed_bounds
 
 Array = NDArray[Any]
 PLACEMENT = 1 / 12
@@ -27,6 +32,9 @@ RARE = 30
 """Of averages over classes: with so many rows of each class the t test holds."""
 CELLS = 10_000_000
 """Of confusion matrices held at once."""
+MANY_CLASSES = 100
+"""An average over more classes is about normal: ``FEW_DRAWS`` tell its spread, and more would take long."""
+FEW_DRAWS = 200
 
 
 def by_ranks(metric: Metric, n_classes: int) -> bool:
@@ -37,6 +45,33 @@ def by_ranks(metric: Metric, n_classes: int) -> bool:
 def one_class(metric: Metric, y: Array, n_classes: int) -> bool:
     """Whether all rows are of one class, so that nothing can be ranked."""
     return by_ranks(metric, n_classes) and len(np.unique(y)) < 2
+
+
+def class_rows(y: Array, weight: Array | None) -> Array:
+    """(C,) rows of each class that occurs: Kish's effective rows with weights, of the classes that have any."""
+    codes = y.astype(np.int64)
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64) / np.max(weight)
+    sums, squares = np.bincount(codes, w), np.bincount(codes, w * w)
+    found = squares > 0
+    return np.asarray(sums[found] ** 2 / squares[found])
+
+
+def few_decide(metric: Metric, y: Array, weight: Array | None) -> bool:
+    """Whether a score of a confusion matrix counts classes alike and one has too few rows for the t test."""
+    by_class = metric.counts is not None and metric.rows is None and metric.greater_is_better
+    return by_class and bool(class_rows(y, weight).min() < RARE)
+
+
+def rank_bounds(
+    metric: Metric, y: Array, prediction: Array, k: int, weight: Array | None, phi: Array, value: float, level: float
+) -> tuple[float, float, str]:
+    """Low, high and method of a rank score, with (n,) influences; the others as of ``intervals.interval``."""
+    se, freedom = rank_error(phi, y, k, weight, (prediction,))
+    se *= quantile_of_t(level, freedom) / quantile_of_normal(level)
+    rows = class_rows(y, weight)
+    # Of two classes the rarer one counts; of more all do, and their chances even out as errors do.
+    shrink = float(np.linalg.norm(1 / (rows + 1)) / len(rows)) if k > 2 else float(1 / (rows.min() + 1))
+    return transformed_bounds(metric, value, se, max(1, int(rows.min())), level, shrink)
 
 
 def rank_error(
@@ -86,6 +121,8 @@ def answers_test(
         # The same draws whichever model comes first.
         return answers_test(metric, y, b, a, n_classes, -sign, seed, n_resamples, level, weight)
     k, rng = max(n_classes, 2), np.random.default_rng(seed)
+    if many := k > MANY_CLASSES:
+        n_resamples = min(n_resamples, FEW_DRAWS)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64) / np.mean(weight)
     cells, place = np.unique((y.astype(np.int64) * k + a) * k + b, return_inverse=True)
     sums, squares = np.bincount(place, w), np.bincount(place, w * w)
@@ -108,6 +145,12 @@ def answers_test(
             scores.append(metric.counts(C.reshape(m, k, k)))
         draws.append(sign * (scores[0] - scores[1]))
     d = np.concatenate(draws)
+    spread = float(d.std(ddof=1))
+    if many and spread > 0:
+        from scipy.special import stdtr
+
+        middle, half = float(d.mean()), quantile_of_t(level, len(d) - 1) * spread
+        return middle - half, middle + half, float(2 * stdtr(len(d) - 1, -abs(middle / spread))), spread
     below = float((d < 0).sum() + 0.5 * (d == 0).sum())
     p_value = min(1.0, 2 * (min(below, len(d) - below) + 1) / (len(d) + 1))
-    return (*percentiles(d, level), p_value, float(d.std(ddof=1)))
+    return (*percentiles(d, level), p_value, spread)

@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from autodl.evaluate.base import Metric
 from autodl.evaluate.bounds import quantile_of_normal
 from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.intervals import effective_rows
 from autodl.evaluate.mcnemar import mcnemar_p
 from autodl.evaluate.no_spread import without_spread
-from autodl.evaluate.rare_classes import RARE, answers_test, by_ranks, rank_error
+from autodl.evaluate.rare_classes import answers_test, by_ranks, few_decide, rank_error
 from autodl.records import Comparison
 
 Array = NDArray[Any]
@@ -85,11 +84,15 @@ def paired_test(
     group = group_numbers(group)
     if group is not None:
         low, high, p_value, effect, method = grouped_test(
-            metric, y, a, b, n_classes, group, weight, difference, seed, level
+            metric, y, a, b, n_classes, group, weight, difference, seed, n_resamples, level
         )
         return PairedTest(difference, low, high, p_value, effect, n, method)
     if metric.counts is not None and metric.rows is not None and weight is None:
         return _mcnemar(metric, y, a, b, n_classes, level)
+    few = few_decide(metric, y, weight)
+    if few and _lead_varies(y, metric.prepare(a), metric.prepare(b)):
+        # Before the influences, which take long with many classes.
+        return _of_answers(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
     phi_a, phi_b = influence(metric, y, a, n_classes, weight), influence(metric, y, b, n_classes, weight)
     if phi_a is None or phi_b is None:
         return _bootstrap(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
@@ -101,14 +104,9 @@ def paired_test(
         return PairedTest(difference, low, high, p_value, effect, n, method)
     from scipy.special import stdtr, stdtrit
 
+    if few:
+        return _of_answers(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
     delong, freedom = by_ranks(metric, n_classes), float(n - 1)
-    by_class = metric.counts is not None and metric.rows is None and metric.greater_is_better
-    if by_class and effective_rows(y, n_classes) < RARE:
-        low, high, p_value, spread = answers_test(
-            metric, y, metric.prepare(a), metric.prepare(b), n_classes, sign, seed, n_resamples, level, weight
-        )
-        low, high = min(low, difference), max(high, difference)
-        return PairedTest(difference, low, high, p_value, difference / spread, n, "Bayesian bootstrap")
     if delong:
         se, freedom = rank_error(phi_a - phi_b, y, n_classes, weight, (a, b))
     half = float(stdtrit(freedom, 0.5 + level / 2)) * se
@@ -116,6 +114,22 @@ def paired_test(
     plain = metric.rows is not None and not metric.root
     name = "DeLong" if delong else "paired t" if plain else "paired t, delta method"
     return PairedTest(difference, difference - half, difference + half, p_value, difference / se, n, name)
+
+
+def _lead_varies(y: Array, a: Array, b: Array) -> bool:
+    """Whether one model is right and the other wrong, (n,) codes each, in some rows of a class and not in others."""
+    lead = (a == y).astype(np.int64) - (b == y)
+    return len(np.unique(3 * y.astype(np.int64) + lead)) > len(np.unique(y))
+
+
+def _of_answers(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, d: float, sign: float, seed: int, n_resamples: int,
+    level: float, weight: Array | None,
+) -> PairedTest:  # fmt: skip
+    low, high, p_value, spread = answers_test(
+        metric, y, metric.prepare(a), metric.prepare(b), k, sign, seed, n_resamples, level, weight
+    )
+    return PairedTest(d, min(low, d), max(high, d), p_value, d / spread, len(y), "Bayesian bootstrap")
 
 
 def _mcnemar(metric: Metric, y: Array, a: Array, b: Array, k: int, level: float) -> PairedTest:

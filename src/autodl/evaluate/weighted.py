@@ -27,7 +27,6 @@ from autodl.evaluate.bounds import (
     MANY_ROWS,
     possible_cells,
     quantile_of_normal,
-    quantile_of_t,
     studentized_bounds,
     transformed_bounds,
     widening_of,
@@ -35,7 +34,7 @@ from autodl.evaluate.bounds import (
     with_unseen,
 )
 from autodl.evaluate.influence import influence, standard_error
-from autodl.evaluate.rare_classes import by_ranks, rank_error
+from autodl.evaluate.rare_classes import by_ranks, class_rows, rank_bounds
 from autodl.evaluate.resampling import resample_counts, studentized_means
 
 Array = NDArray[Any]
@@ -63,12 +62,10 @@ def weighted_bounds(
         return _r2_bounds(y, prediction, w, seed, n_resamples, level)
     phi = influence(metric, y, prediction, k, w)
     if phi is not None:
-        se = standard_error(phi)
         if by_ranks(metric, k):
-            se, freedom = rank_error(phi, y, k, w, (prediction,))
-            se *= quantile_of_t(level, freedom) / quantile_of_normal(level)
-        rarest = min(effective_rows(w[y == c]) for c in np.unique(y)) if k else effective_rows(w)
-        return transformed_bounds(metric, value, se, max(1, int(rarest)), level)
+            return rank_bounds(metric, y, prediction, k, w, phi, value, level)
+        rarest = class_rows(y, w).min() if k else effective_rows(w)
+        return transformed_bounds(metric, value, standard_error(phi), max(1, int(rarest)), level)
     return _percentile_bounds(metric, y, prediction, k, w, seed, n_resamples, level)
 
 

@@ -19,11 +19,17 @@ class MediaPlace:
 
     Args:
         folder: Where; made when the first store is.
-        private: Whether other users of the machine are kept out.
+        private: Whether other users of the machine are kept out, as from what lies among the temporary files.
     """
 
     def __init__(self, folder: str | Path, *, private: bool = False) -> None:
         self.folder, self.private = Path(folder).absolute(), private
+
+    @property
+    def remedy(self) -> str:
+        """What to do where its disk refuses."""
+        larger = "set TMPDIR to a folder on a larger one" if self.private else "begin on a larger one with --out"
+        return f"Make room on that disk, or {larger}."
 
     def find(self, key: str) -> Path | None:
         """The finished folder of this key; None if it was not made, or not to its end."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from autodl.clock import NEVER, Deadline
 from autodl.machine import multiplies_bfloat16
+from autodl.media.tokens import FIRST
 from autodl.models.base import CostEstimate, Estimator, Family, FamilyConfig, Meta, Shape
 from autodl.models.nn.conv_cost import NetworkCost
 from autodl.models.nn.cost import LIBRARY_BYTES, STEP_OVERHEAD, speedup
@@ -107,8 +108,10 @@ class FinetunedTextEstimator(TextReader):
         """See ``Network``."""
         if isinstance(self.start, FinetunedTextEstimator):
             self.layers, self.first, self.hidden = self.start.layers, self.start.first, self.start.hidden
+            self.marks = self.start.marks
         elif (trunk := self.config.trunk()) is not None:
             self.layers, self.first, self.hidden = trunk.layers(), trunk.pools_first(), trunk.hidden()
+            self.marks = tuple(FIRST + k for k in trunk.marks())
         else:
             self.layers = dict(UNTRAINED)
         self.plan = TextPlan.learn(X, min(self.config.tokens, most_tokens(self.layers)))

@@ -23,7 +23,7 @@ WINDOW_S = 1.2e-4
 """Seconds of one update for each layer, direction and window, besides arithmetic: windows are read in turn."""
 
 
-class SeriesRnnConfig(WindowReading, RecurrentConfig):
+class SeriesRnnConfig(RecurrentConfig, WindowReading):
     """Architecture, augmentation and training of a recurrent network over series."""
 
     lr: float = Field(0.003, gt=0, le=1)

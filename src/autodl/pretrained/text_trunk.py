@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 WORDS = "tokenizer.json"
 FIRST_POOLED = "pooling_mode_cls_token"
-HIDDEN = ("[MASK]", "<mask>", "[UNK]", "<unk>")
-"""What networks call it."""
+UNKNOWN = ("[UNK]", "<unk>")
+HIDDEN = ("[MASK]", "<mask>", *UNKNOWN)
+"""What networks call what they do not know, and what is hidden."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class TextTrunk:
         """The token that stands for a hidden one, or for what it does not know; 0 if there is none."""
         named = {t["content"]: int(t["id"]) for t in json.loads(self.tokenizer()).get("added_tokens", ())}
         return next((named[name] for name in HIDDEN if name in named), 0)
+
+    def marks(self) -> tuple[int, ...]:
+        """Tokens that are no part of a text, such as those that its tokenizer puts at both ends."""
+        added = json.loads(self.tokenizer()).get("added_tokens", ())
+        return tuple(int(t["id"]) for t in added if t.get("special") and t["content"] not in UNKNOWN)
 
     def pools_first(self) -> bool:
         """Whether the first token stands for the text (``1_Pooling/config.json``); otherwise the mean of all does."""

@@ -1,6 +1,6 @@
 """Records: the values that flow between the stages and are written to the run folder."""
 
-from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord
+from autodl.records.base import SCHEMA_VERSION, JsonScalar, Record, StageRecord, encodable
 from autodl.records.column import (
     OBJECTS,
     ColumnInfo,
@@ -50,5 +50,5 @@ __all__ = [
     "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "SeriesRule",
     "SeriesStats", "Severity", "ShownExample", "TermEffect", "WordEffects",
     "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
-    "TrialSpec", "TrialStatus", "Validation",
+    "TrialSpec", "TrialStatus", "Validation", "encodable",
 ]  # fmt: skip

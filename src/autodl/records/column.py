@@ -50,6 +50,8 @@ class ValueRule(Record):
 
     clock: bool = False
     """Times of day and durations, such as ``14:03:22``, are counted in seconds."""
+    clock_parts: int = 0
+    """Parts that the times have: 2 without seconds, 3 with them; 0 where it was not learnt: any."""
     digits: int = 0
     """Categories that are codes of so many digits, zeros in front among them: ``7`` is ``007``."""
 

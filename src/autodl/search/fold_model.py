@@ -131,9 +131,10 @@ def merge_refits(refits: Sequence[Mapping[str, JsonScalar]]) -> dict[str, JsonSc
 
     A fold that learnt nothing of a key (all its validation rows of classes absent in training) has no say in it.
     """
-    if any("lowered" in r for r in refits):
-        # Falls of the rate belong to the course of one training: the one of middle length stands for all.
-        courses = sorted(refits, key=lambda r: float(r.get("stop_epoch") or 0))
+    if courses := [r for r in refits if r.get("stop_epoch")]:
+        # Length, end and falls of the rate belong to the course of one training: between the ends of two, the rate
+        # may be high. The one of middle length stands for all.
+        courses.sort(key=lambda r: float(r["stop_epoch"] or 0))
         return dict(courses[len(courses) // 2])
     merged: dict[str, JsonScalar] = {}
     for key in dict.fromkeys(key for refit in refits for key in refit):

@@ -49,7 +49,7 @@ class RowsRecord(Record):
 def read(
     data: str | pd.DataFrame, options: FitOptions, earlier: Profile | None = None, place: MediaPlace | None = None
 ) -> Dataset:
-    """Read the table and find its target; a resumed run draws the rows of ``earlier`` again.
+    """Read the table and find its target; a resumed run has the rows of ``earlier`` again, read as they were then.
 
     ``place`` is where images are kept once they are decoded.
     """
@@ -57,7 +57,7 @@ def read(
 
     if earlier is None:
         return load(data, options, place=place)
-    dataset = load(data, options, earlier.read, place)
+    dataset = load(data, options, earlier.read, place, earlier.columns)
     # The run may be of a version that made no series of columns that look like one.
     made = [c.name for c in dataset.schema.columns if c.parse.series is not None and c.parse.series.columns]
     unknown = [name for name in made if name not in earlier.columns.names]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autodl.clock import NEVER, Deadline
 from autodl.delivery import Delivery
 from autodl.evaluate.base import metrics
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 TEST_STRETCHES = 20
 """Of time, that test rows are cut into: enough for t limits, and each long enough to outlast most of what passes."""
+FEWEST_STRETCHES = 5
+"""Of fewer, such as three years, t limits are nearly everything: the rows then tell of these times alone."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Problem:
     def test_groups(self) -> NDArray[Any] | None:
         """(n_test,) numbers of the groups or stretches of time that the test rows were drawn in.
 
-        None where each row stands for itself.
+        None where each row stands for itself; one stretch where there are too few to tell how times differ.
         """
         from autodl.data.splits import group_codes, stretches_of_time
 
@@ -84,7 +88,10 @@ class Problem:
             return None
         values = self.test.frame[name].to_numpy()
         values = values if self.test is not self.dataset else values[self.rows.test]
-        return stretches_of_time(values, TEST_STRETCHES) if self.test_stretches else group_codes(values)
+        if not self.test_stretches:
+            return group_codes(values)
+        found = stretches_of_time(values, TEST_STRETCHES)
+        return found if len(np.unique(found)) >= FEWEST_STRETCHES else np.zeros_like(found)
 
     @property
     def test_row_numbers(self) -> NDArray[Any]:

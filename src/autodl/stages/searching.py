@@ -122,7 +122,7 @@ def search(ctx: RunContext, problem: Problem) -> list[TrialResult]:
             ctx.note(f"Not searched further, for what was tried is far beyond the limits for the model: {names}.")
     if not any(r.ok for r in results):
         if ctx.stop.is_set():
-            raise StoppedError("stopped before a model was finished", "Nothing is lost but the time; start it again.")
+            raise StoppedError("stopped before a model was finished", ctx.how_to_go_on)
         errors = [r.error for r in results if r.error]
         raise RunError(
             "no model could be trained" + (f" (first error: {errors[0]})" if errors else ""),

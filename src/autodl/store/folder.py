@@ -58,7 +58,7 @@ class RunFolder:
 
     def write(self, name: str, record: Record) -> None:
         """Write ``records/NAME.json``."""
-        self._write(f"records/{name}.json", record.model_dump_json(indent=1).encode())
+        self._write(f"records/{name}.json", record.to_json(indent=1).encode())
 
     def read(self, name: str, kind: type[R]) -> R | None:
         """Read ``records/NAME.json``; None if it does not exist."""
@@ -84,7 +84,7 @@ class RunFolder:
 
     def write_run(self, record: RunRecord) -> None:
         """Write ``run.json``."""
-        self._write("run.json", record.model_dump_json(indent=1).encode())
+        self._write("run.json", record.to_json(indent=1).encode())
 
     def read_run(self) -> RunRecord:
         """Read ``run.json``; a run whose process has ended without a word counts as interrupted.
@@ -199,7 +199,7 @@ class RunFolder:
 
     def write_result(self, result: TrialResult) -> None:
         """Write a trial's ``result.json``."""
-        self._write(f"trials/{result.spec.id}/result.json", result.model_dump_json(indent=1).encode())
+        self._write(f"trials/{result.spec.id}/result.json", result.to_json(indent=1).encode())
 
     def trials(self) -> list[TrialResult]:
         """All finished trials in the order in which they ended.
@@ -252,6 +252,10 @@ class RunFolder:
             if (self.path / name / "manifest.json").is_file():
                 return self.path / name
         return self.path / MODEL
+
+    def model_stamp(self) -> tuple[int, int] | None:
+        """Tells the delivered model from its successor; None if there is none."""
+        return _stamp(self.model_folder())
 
     def with_model(self, load: Callable[[Path], T]) -> T:
         """Load the delivered model, once more if a running fit puts a better one in its place meanwhile.

@@ -65,6 +65,16 @@ def check_space_fits_config(key: str) -> None:
             assert cost.seconds > 0 and cost.bytes >= 0, f"cost of {flat} is {cost}"
 
 
+def check_space_starts_from_config(key: str) -> None:
+    """What a space has for a start is what the configuration and the recipe have where nothing is said."""
+    family = families[key]
+    config, recipe = family.config(), family.recipe.model_dump()
+    for name, value in family_space(key).complete({}).items():
+        prep = name.startswith("prep.")
+        own = recipe.get(name[5:], value) if prep else getattr(config, name, value)
+        assert own == value, f"`{name}` starts from {value!r} in the space, but from {own!r} in the configuration"
+
+
 def check_cost_grows_with_rows(key: str) -> None:
     """More rows never cost less."""
     family = families[key]
@@ -283,6 +293,7 @@ def check_does_not_change_input(key: str) -> None:
 FAMILY_CHECKS: tuple[Callable[[str], None], ...] = (
     check_describes_itself,
     check_space_fits_config,
+    check_space_starts_from_config,
     check_cost_grows_with_rows,
     check_learns,
     check_deterministic_and_picklable,

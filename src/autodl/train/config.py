@@ -55,7 +55,7 @@ class TrainConfig(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     """Decoupled (AdamW, Lion, NAdam, RAdam) or as L2 gradient (SGD, Adam, RMSprop); scaled like ``lr``."""
     l1: float = Field(0.0, ge=0)
-    """Weight of the sum of absolute weights in the loss; biases and norms are left out."""
+    """Weight of the sum of absolute weights in the loss, of what ``weight_decay`` is for: no biases, no norms."""
     schedule: ScheduleName = "cosine"
     warmup: float = Field(0.0, ge=0, le=0.5)
     """Share of the training in which the rate rises linearly from 0."""
@@ -76,7 +76,8 @@ class TrainConfig(BaseModel):
     batch_size: int = Field(0, ge=0)
     """Rows of one step; 0: by the number of rows."""
     patience: int = Field(0, ge=0)
-    """Epochs without improvement on the validation rows before training stops; 0: see ``patience_share``."""
+    """Epochs without improvement on the validation rows before training stops; 0: see ``patience_share``. With
+    ``flat_cosine`` they count once the rate falls; with ``coslog4`` training stops only at the end of a cycle."""
     patience_share: float = Field(0.0, ge=0, le=1)
     """The patience as a share of all epochs, at least 4 of them; 0: train to the end."""
     grad_clip: float = Field(0.0, ge=0)

@@ -78,6 +78,11 @@ class TensorData:
     def _fetched(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return inputs if self.fetch is None else self.fetch(inputs)
 
+    def with_mean_weight_1(self) -> TensorData:
+        """The same rows with weights whose mean is 1, so that only their ratio matters."""
+        mean = 1.0 if self.weight is None else float(self.weight.double().mean())
+        return replace(self, weight=self.weight / mean) if self.weight is not None and mean > 0 else self
+
     def to(self, device: torch.device) -> TensorData:
         """The same rows on ``device``."""
         return replace(

@@ -15,9 +15,9 @@ from autodl.clock import NEVER, Deadline
 from autodl.records import CurvePoint, JsonScalar
 from autodl.train.config import TrainConfig
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
-from autodl.train.losses import Objective, batch_loss, penalty_l1
-from autodl.train.optimizers import apply_factors, make_optimizer
-from autodl.train.schedules import Schedule, flat_cosine
+from autodl.train.losses import Objective, batch_loss, penalty_l1, weighted_rows
+from autodl.train.optimizers import apply_factors, decayed_parameters, make_optimizer
+from autodl.train.schedules import Schedule, flat_cosine, patience_ends
 from autodl.train.weights import BestWeights, moving_average
 from autodl.watch import Watch
 
@@ -47,7 +47,8 @@ class History:
     """What happened in a training.
 
     Attributes:
-        curve: One point an epoch: error measure on the training batches (with dropout) and on validation rows.
+        curve: One point an epoch: error measure on the training batches (with dropout) and on validation rows, each
+            weighted if they are.
         lowered: Epochs after which ``plateau`` lowered the rate.
         best_epoch: Epoch (from 1) whose weights the module now has.
         best_error: Its validation error; None without validation rows.
@@ -96,7 +97,7 @@ def fit_module(
 
     Args:
         module: Called as ``module(*inputs)``; gives the raw outputs of ``objective``. On the device of the data.
-        train: Training rows. valid: rows that decide which epoch is best.
+        train: Training rows; only the ratio of their weights matters. valid: rows that decide which epoch is best.
         objective: Loss and error measure.
         config: Training choices.
         seed: Seed of the order of rows.
@@ -146,7 +147,7 @@ class _Run:
     ) -> None:
         if len(train) == 0:
             raise ValueError("training needs at least one row, but got 0")
-        self.module, self.train, self.objective, self.config = module, train, objective, config
+        self.module, self.train, self.objective, self.config = module, train.with_mean_weight_1(), objective, config
         self.valid = valid if valid is not None and len(valid) else None
         self.deadline, self.augment, self.watch, self.eval_batch = deadline, augment, watch, eval_batch
         self.ready = ready
@@ -170,7 +171,7 @@ class _Run:
         # bfloat16 has the range of float32 and needs no loss scaling.
         self.low = torch.bfloat16 if not self.cuda or torch.cuda.is_bf16_supported() else torch.float16
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.mixed and self.low is torch.float16)
-        self.decayed = [p for p in module.parameters() if p.ndim > 1] if config.l1 else []
+        self.decayed = decayed_parameters(module) if config.l1 else []
         self.dropouts = [m for m in module.modules() if isinstance(m, nn.Dropout) and m.p > 0]
         self.dropout_rates = [m.p for m in self.dropouts]
         self.progress = 0.0
@@ -188,7 +189,9 @@ class _Run:
             if ended is None and history.steps >= self.last_step:
                 ended = "stop_epoch" if self.used < 1.0 else "epochs"
             if ended is None and self.patience and self.valid is not None:
-                ended = "patience" if epoch - self.best.epoch >= self.patience else None
+                whole = self.planned_steps / self.epoch_steps
+                end = patience_ends(self.config.schedule, self.best.epoch, self.patience, whole)
+                ended = "patience" if epoch >= end else None
             if ended is not None:
                 break
         history.stopped_by = ended
@@ -220,7 +223,7 @@ class _Run:
 
     def _epoch(self, epoch: int) -> StopReason | None:
         """One pass over the rows and its validation; the reason to stop, if there is one."""
-        total, rows, steps = 0.0, 0, 0
+        total, weights, steps = 0.0, 0.0, 0
         late = False
         self.module.train()
         for batch in shuffled_batches(self.train, self.batch_size, self.generator):
@@ -230,7 +233,8 @@ class _Run:
             error = self._step(self.augment(batch) if self.augment is not None else batch)
             if error is None:
                 return self._recover()
-            total, rows, steps = total + error, rows + len(batch), steps + 1
+            weight = len(batch) if batch.weight is None else float(batch.weight.sum())
+            total, weights, steps = total + error, weights + weight, steps + 1
         if late and not self._usable(epoch, steps):
             if self.best.found:
                 return "deadline"
@@ -254,8 +258,8 @@ class _Run:
                 return self._recover()
             if epoch in self.config.epochs_lowered:
                 self.schedule.lower(self.config.lr_decay)
-        if rows:
-            train = self.objective.finish(total / rows)
+        if weights:
+            train = self.objective.finish(total / weights)
             reached = min(1.0, self.history.steps / self.planned_steps)
             self.history.curve.append(CurvePoint(step=epoch, train=train, valid=valid, progress=reached))
             if valid is not None and not late and self.watch is not None and self.watch(reached, valid):
@@ -269,7 +273,7 @@ class _Run:
         return epoch > 1 or steps >= min(MIN_STEPS, self.epoch_steps)
 
     def _step(self, batch: TensorData) -> float | None:
-        """One update; the summed error of the batch, or None if it diverged."""
+        """One update; the weighted sum of the errors of the batch, or None if it diverged."""
         history = self.history
         if history.steps == WARM_UP:
             self.warm_at = time.monotonic()
@@ -310,10 +314,7 @@ class _Run:
             self.average.update_parameters(self.module)
         history.steps += 1
         with torch.no_grad():
-            errors = self.objective.row_errors(output, batch.target)
-            if batch.blend is not None:
-                errors = errors.lerp(self.objective.row_errors(output, batch.blend.target), 1 - batch.blend.share)
-            return float(errors.sum())
+            return float(weighted_rows(self.objective.row_errors, output, batch).sum())
 
     def _recover(self) -> StopReason | None:
         """After a divergence: back to the best weights with a lower rate; the second time, stop.

@@ -8,13 +8,16 @@ predicting (Gorishniy et al. 2024, "TabM", section 3).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from autodl.train.data import TensorData
+
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""(raw outputs, (b,) targets) -> (b,) losses or errors."""
 
 
 class Objective(ABC):
@@ -44,12 +47,9 @@ class Objective(ABC):
         """Turns the mean of ``row_errors`` into the measure."""
         return mean
 
-    def loss(self, output: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """Weighted mean training loss, a scalar."""
-        rows = self.row_losses(output, target)
-        if weight is None:
-            return rows.mean()
-        return (rows * weight).sum() / weight.sum().clamp_min(1e-12)
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean training loss of rows that count alike, a scalar."""
+        return self.row_losses(output, target).mean()
 
 
 class CrossEntropy(Objective):
@@ -200,22 +200,33 @@ class Pinball(Objective):
         return torch.maximum(tau * error, (tau - 1) * error)
 
 
-def batch_loss(objective: Objective, output: Tensor, batch: TensorData) -> Tensor:
-    """Weighted mean training loss of a batch, a scalar.
+def weighted_rows(measure: Measure, output: Tensor, batch: TensorData) -> Tensor:
+    """(b,) losses or errors of the rows of a batch, times their weights.
 
     Of mixed rows, each of the two targets counts by its share (Zhang et al. 2018, mixup; Yun et al. 2019, CutMix)::
 
         share * loss(output, first) + (1 - share) * loss(output, second)
+
+    Args:
+        measure: ``row_losses`` or ``row_errors`` of an objective. output: raw outputs. batch: its rows.
     """
-    blend = batch.blend
+    rows, blend = _weighted(measure(output, batch.target), batch.weight), batch.blend
     if blend is None:
-        return objective.loss(output, batch.target, batch.weight)
-    first = objective.row_losses(output, batch.target)
-    second = objective.row_losses(output, blend.target)
-    if batch.weight is None or blend.weight is None:
-        return first.lerp(second, 1 - blend.share).mean()
-    w, v = blend.share * batch.weight, (1 - blend.share) * blend.weight
-    return (first * w + second * v).sum() / (w + v).sum().clamp_min(1e-12)
+        return rows
+    return rows.lerp(_weighted(measure(output, blend.target), blend.weight), 1 - blend.share)
+
+
+def _weighted(rows: Tensor, weight: Tensor | None) -> Tensor:
+    return rows if weight is None else rows * weight
+
+
+def batch_loss(objective: Objective, output: Tensor, batch: TensorData) -> Tensor:
+    """Training loss of a batch, a scalar; weights are those of ``TensorData.with_mean_weight_1``.
+
+    Divided by the rows and not by the weights of the batch: heavy rows would count least in the batches in which
+    there are most of them, and light ones most where they are among themselves.
+    """
+    return weighted_rows(objective.row_losses, output, batch).mean()
 
 
 def penalty_l1(parameters: Sequence[Tensor]) -> Tensor:

@@ -69,6 +69,27 @@ class Lion(Optimizer):
         return loss
 
 
+def _factors(module: nn.Module) -> list[tuple[nn.Parameter, HyperFactor]]:
+    """All trainable parameters with what is asked for them."""
+    asked: dict[int, HyperFactor] = {}
+    for part in module.modules():
+        if isinstance(part, HasHyperFactors):
+            own = dict(part.named_parameters())
+            for name, factor in part.hyper_factors().items():
+                if name in own:
+                    asked.setdefault(id(own[name]), factor)
+    return [
+        (p, asked.get(id(p), HyperFactor(decay=1.0 if p.ndim > 1 else 0.0)))
+        for p in module.parameters()
+        if p.requires_grad
+    ]
+
+
+def decayed_parameters(module: nn.Module) -> list[nn.Parameter]:
+    """What weight decay draws towards 0: neither biases, norms and scales, nor what its module keeps from it."""
+    return [parameter for parameter, factor in _factors(module) if factor.decay > 0]
+
+
 def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
     """Groups of parameters that share learning rate and decay.
 
@@ -80,18 +101,9 @@ def parameter_groups(module: nn.Module, config: TrainConfig) -> list[dict[str, A
     # Higher rates of single parameters are made for optimizers that normalize gradients.
     ceiling = 1.0 if config.optimizer == "sgd" else float("inf")
     rate, decay = config.lr * scale.lr, config.weight_decay * scale.decay
-    asked: dict[int, HyperFactor] = {}
-    for part in module.modules():
-        if isinstance(part, HasHyperFactors):
-            own = dict(part.named_parameters())
-            for name, factor in part.hyper_factors().items():
-                if name in own:
-                    asked.setdefault(id(own[name]), factor)
     grouped: dict[HyperFactor, list[nn.Parameter]] = {}
-    for parameter in module.parameters():
-        if parameter.requires_grad:
-            default = HyperFactor(decay=1.0 if parameter.ndim > 1 else 0.0)
-            grouped.setdefault(asked.get(id(parameter), default), []).append(parameter)
+    for parameter, factor in _factors(module):
+        grouped.setdefault(factor, []).append(parameter)
     return [
         {
             "params": params,

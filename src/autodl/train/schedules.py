@@ -8,11 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from autodl.train.config import TrainConfig
+from autodl.train.config import ScheduleName, TrainConfig
 
 ONE_CYCLE_RISE = 0.3
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_END = 1 / (25 * 1e4)
+FLAT = 0.5
+"""Share of the training before the rate of ``flat_cosine`` falls."""
+CYCLES = 4
+"""Of ``coslog4``."""
 
 
 def cosine(t: float) -> float:
@@ -22,7 +26,7 @@ def cosine(t: float) -> float:
 
 def flat_cosine(t: float) -> float:
     """1 for the first half, then down to 0 along half a cosine."""
-    return 1.0 if t < 0.5 else cosine(2 * t - 1)
+    return 1.0 if t < FLAT else cosine((t - FLAT) / (1 - FLAT))
 
 
 def one_cycle(t: float) -> float:
@@ -32,12 +36,31 @@ def one_cycle(t: float) -> float:
     return ONE_CYCLE_END + (1 - ONE_CYCLE_END) * cosine((t - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE))
 
 
-def coslog(t: float, cycles: int = 4) -> float:
+def coslog(t: float, cycles: int = CYCLES) -> float:
     """Cosine cycles, each twice as long as the one before (Holzmueller et al. 2024, appendix A)::
 
     0.5 * (1 - cos(2 pi log2(1 + (2^cycles - 1) t)))
     """
     return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + (2**cycles - 1) * min(1.0, t))))
+
+
+def patience_ends(schedule: ScheduleName, best: float, patience: float, whole: float) -> float:
+    """When patience with a training ends: networks become better as the rate falls, so that must have been seen.
+
+    Before the rate of ``flat_cosine`` falls, patience does not begin; a cycle of ``coslog4`` that has begun is seen
+    through to its low.
+
+    Args:
+        schedule: Of the rate. best: When the training was best. patience: how long it may get no better.
+        whole: Length of the training, in epochs or whatever the others count.
+    """
+    if schedule == "flat_cosine":
+        return max(best, FLAT * whole) + patience
+    if schedule == "coslog4":
+        # The rate is 0 where log2(1 + (2^cycles - 1) t) is whole.
+        lows = ((2**k - 1) * whole / (2**CYCLES - 1) for k in range(1, CYCLES))
+        return next((low for low in lows if low >= best + patience), whole)
+    return best + patience
 
 
 def _constant(t: float) -> float:

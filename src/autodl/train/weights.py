@@ -42,8 +42,17 @@ def _copy(module: nn.Module) -> dict[str, Tensor]:
 
 
 def moving_average(module: nn.Module, decay: float) -> AveragedModel:
-    """An exponential moving average of the weights; call ``update_parameters`` after each step."""
-    return AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
+    """An exponential moving average of the weights; call ``update_parameters`` after each step.
+
+    The decay rises to its value, so that the first weights do not weigh on it for long: ``(1 + t) / (10 + t)`` after
+    t steps, where that is less. Buffers are copied: numbers may be whole there, and edges infinite.
+    """
+
+    def follow(averages: Any, weights: Any, steps: Any) -> None:
+        t = int(steps)
+        get_ema_multi_avg_fn(min(decay, (1 + t) / (10 + t)))(averages, weights, steps)  # type: ignore[no-untyped-call]
+
+    return AveragedModel(module, multi_avg_fn=follow, use_buffers=False)
 
 
 def to_arrays(module: nn.Module) -> dict[str, NDArray[Any]]:

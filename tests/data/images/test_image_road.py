@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -326,3 +327,19 @@ def test_a_plan_of_photographs_does_not_speak_of_columns(tmp_path: Path) -> None
     found = profile(photos(tmp_path / "photos", n=120))
     told = {f.code: f.message for f in found.findings}
     assert (told["AD001"], told["AD021"]) == ("No image is missing.", "240 images.")
+
+
+def test_names_that_are_no_utf_8_can_be_written(tmp_path: Path) -> None:
+    photos(tmp_path / "photos", n=12)
+    cat, odd = tmp_path / "photos" / "cat", os.fsdecode(b"\xe4")
+    next(cat.iterdir()).rename(cat / f"{odd}.png")
+    cat.rename(tmp_path / "photos" / f"{odd}cat")
+    found = profile(tmp_path / "photos")
+    assert found.target.classes == ("\\udce4cat", "dog")
+    (batch,) = Batches(str(tmp_path / "photos"))
+    assert "\\udce4cat/\\udce4.png" in batch["file"].tolist()
+    assert all(Path(path).is_file() for path in batch["image"])
+    table = tmp_path / f"{odd}.csv"
+    pd.DataFrame({"x": np.arange(40.0), "y": ["a", "b"] * 20}).to_csv(table, index=False)
+    read = profile(table, target="y")
+    assert Profile.model_validate_json(read.to_json()).read.path == f"{tmp_path}/\\udce4.csv"

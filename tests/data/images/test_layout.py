@@ -104,6 +104,20 @@ def test_links_out_of_the_folder_are_not_read(tmp_path: Path) -> None:
     assert any("lead out" in n for n in find_images(root).notes())
 
 
+def test_linked_folders_are_told_and_are_no_empty_classes(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere", "1.png")
+    root = put(tmp_path / "photos", "a/1.png", "b/1.png")
+    (root / "c").symlink_to(tmp_path / "elsewhere")
+    (root / "a" / "more").symlink_to(tmp_path / "elsewhere")
+    (told,) = labelled(find_images(root)).notes
+    assert told.startswith("Links to other folders are not followed (a/more, c)")
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "a").symlink_to(root / "a")
+    with pytest.raises(DataError, match=r"no images.*Links to other folders are not followed \(a\)"):
+        source_files(links)
+
+
 def test_when_a_folder_stands_for_its_images(tmp_path: Path) -> None:
     assert image_folder(put(tmp_path / "classes", "a/1.png", "b/1.png", "labels.txt", "a/x.csv"))
     assert image_folder(put(tmp_path / "flat", "1.png", "2.png", "README.txt"))

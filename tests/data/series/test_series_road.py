@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 import autodl
+from autodl.dataset import load
 from autodl.errors import ConfigError, DataError
+from autodl.options import FitOptions
 
 ASKED = {"max_trials": 2, "families": "linear", "report": False}
 
@@ -51,6 +53,7 @@ def test_a_long_table_is_learnt_and_predicted_in_a_new_process(tmp_path: Path) -
     assert "not used" not in done.stderr
     same = run.predict(new)
     assert len(same) == 10
+    assert same.index.tolist() == list(range(10)), "a row a series has the index of no row"
 
 
 def test_ts_files_with_a_test_file(tmp_path: Path) -> None:
@@ -124,3 +127,16 @@ def test_rows_without_a_series_stay_and_are_answered_by_what_their_absence_says(
     answers = run.predict(pd.DataFrame({"s": [*new, None]}), proba=True)
     assert ((answers["proba_slow"] > 0.5).to_numpy()[:20] == truth).mean() >= 0.9
     assert 0.6 < answers["proba_slow"].iloc[20] < 0.95
+
+
+def test_a_channel_and_a_column_beside_the_series_may_be_left_out() -> None:
+    frame = long_table(20)
+    frame["town"] = frame["who"].str[-1]
+    data = load(frame, FitOptions(target="kind", series_id="who", order_column="when", drop=("z", "town", "who")))
+    (series,) = (c.parse.series for c in data.schema.columns if c.parse.series is not None)
+    assert series.columns == ("x",)
+    assert data.schema.names == ("kind", "town", "series")
+    found = autodl.plan(frame, "kind", series_id="who", order_column="when", drop=("z", "town", "who"))
+    assert found.plan.features == ("series",)
+    with pytest.raises(DataError, match="the column to drop 'nothing' is not in the data"):
+        autodl.plan(frame, "kind", series_id="who", order_column="when", drop="nothing")

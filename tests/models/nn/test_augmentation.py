@@ -88,11 +88,11 @@ def test_the_loss_of_mixed_rows_counts_each_row_by_its_weight() -> None:
     weight = given.weight
     assert weight is not None
     mixed = TensorData(given.inputs, y, weight, Blend(y[order], weight[order], 0.25))
-    top, bottom = 0.0, 0.0
+    total = 0.0
     for i in range(6):
         for target, w in ((y[i], 0.25 * weight[i]), (y[order[i]], 0.75 * weight[order[i]])):
-            top, bottom = top + float(w * (output[i, 0] - target) ** 2), bottom + float(w)
-    assert float(batch_loss(Regression(), output, mixed)) == pytest.approx(top / bottom, rel=1e-5)
+            total += float(w * (output[i, 0] - target) ** 2)
+    assert float(batch_loss(Regression(), output, mixed)) == pytest.approx(total / 6, rel=1e-5)
 
 
 def test_the_same_seed_changes_images_alike() -> None:

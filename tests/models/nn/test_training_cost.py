@@ -7,7 +7,7 @@ import pytest
 
 from autodl.features import Features
 from autodl.models.base import Meta, Shape, families
-from autodl.models.nn.cost import used_share, useful_threads
+from autodl.models.nn.cost import training_cost, used_share, useful_threads
 from autodl.records import Task
 from autodl.search.space import family_space
 from autodl.train.config import TrainConfig, auto_epochs
@@ -56,6 +56,20 @@ def test_share_of_the_epochs_grows_with_the_rows():
     shares = [used_share(n) for n in (1, 100, 1_000, 10_000, 10**6)]
     assert shares == sorted(shares)
     assert shares[0] == 0.5 and shares[-1] == 0.8
+
+
+@pytest.mark.parametrize("patience", [{"patience_share": 0.3}, {"patience": 30}])
+def test_patience_that_waits_for_the_rate_to_fall_costs_more(patience):
+    def seconds(**changes) -> float:
+        config = TrainConfig(epochs=100, **changes)
+        cost = training_cost(
+            Shape(rows=500, numeric=4), config, flops_per_row=1e4, parameters=1e4, floats_per_row=100
+        )
+        return cost.seconds
+
+    whole = seconds()
+    shares = [seconds(schedule=s, **patience) / whole for s in ("cosine", "flat_cosine", "coslog4")]
+    assert shares == pytest.approx([used_share(500), 0.8, 1.0])
 
 
 def test_epochs_follow_the_rows_times_the_factor_unless_given():

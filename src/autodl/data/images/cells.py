@@ -69,7 +69,7 @@ def decode_cells(
         except OSError as error:
             raise DataError(
                 f"the images cannot be kept in {where.folder}: {error.strerror or error}",
-                "Make room on the disk, or set TMPDIR to a folder on a larger one.",
+                where.remedy,
             ) from error
         folder = where.folder / key
     store = ImageStore(folder)

@@ -29,7 +29,7 @@ class Found:
         images: Paths of the images relative to it, in natural order.
         n_bytes: Their size.
         others: Other files. foreign: images of formats that are not read. outside: links that lead out of the folder.
-        empty: Folders right below the root without any image.
+        linked: links to folders, which are not followed. empty: Folders right below the root without any image.
     """
 
     root: Path
@@ -38,6 +38,7 @@ class Found:
     others: tuple[Path, ...] = ()
     foreign: tuple[Path, ...] = ()
     outside: tuple[Path, ...] = ()
+    linked: tuple[Path, ...] = ()
     empty: tuple[str, ...] = ()
 
     @property
@@ -60,6 +61,11 @@ class Found:
                 f"{_files(self.outside)} {_was(self.outside)} skipped, since the links lead out of {self.root} "
                 f"({some(self.outside)})."
             )
+        if self.linked:
+            notes.append(
+                f"Links to other folders are not followed ({some(self.linked)}): put the folders themselves there if "
+                "their images count."
+            )
         return tuple(notes)
 
 
@@ -70,7 +76,7 @@ def find_images(root: Path) -> Found:
         DataError: If the system refuses.
     """
     images: list[tuple[Path, int]] = []
-    kinds: dict[str, list[Path]] = {"others": [], "foreign": [], "outside": []}
+    kinds: dict[str, list[Path]] = {"others": [], "foreign": [], "outside": [], "linked": []}
     real = root.resolve()
 
     def refused(error: OSError) -> None:
@@ -80,6 +86,7 @@ def find_images(root: Path) -> Found:
         for folder, names, files in os.walk(root, onerror=refused):
             names[:] = [n for n in names if not _hidden(n)]
             here = Path(folder)
+            kinds["linked"] += [(here / n).relative_to(root) for n in names if (here / n).is_symlink()]
             for name in files:
                 path = here / name
                 inner = path.relative_to(root)
@@ -91,7 +98,7 @@ def find_images(root: Path) -> Found:
                     kinds["outside"].append(inner)
                 elif path.is_file():
                     images.append((inner, path.stat().st_size))
-        below = [p.name for p in root.iterdir() if p.is_dir() and not _hidden(p.name)]
+        below = [p.name for p in root.iterdir() if p.is_dir() and not p.is_symlink() and not _hidden(p.name)]
     images.sort(key=lambda i: natural(i[0]))
     ordered = {kind: tuple(sorted(paths, key=natural)) for kind, paths in kinds.items()}
     filled = {p.parts[0] for p, _ in images if len(p.parts) > 1}

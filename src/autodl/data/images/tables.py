@@ -11,7 +11,7 @@ import pandas as pd
 from autodl.data.images.layout import Found, labelled
 from autodl.data.images.names import FILE, FORMAT, IMAGE, LABEL
 from autodl.errors import DataError
-from autodl.records import ColumnKind, ReadInfo, TableSchema, Task
+from autodl.records import ColumnKind, ReadInfo, TableSchema, Task, encodable
 
 BATCH = 2_000
 """Images that are predicted at a time, so that little of the disk is needed."""
@@ -48,7 +48,7 @@ def read_labelled(source: str, found: Found) -> FolderRead:
     frame = pd.DataFrame(
         {
             IMAGE: pd.Series([str(path.absolute()) for path, _ in files], dtype=object),
-            LABEL: pd.Series([name for _, name in files], dtype=object),
+            LABEL: pd.Series([encodable(name) for _, name in files], dtype=object),
         }
     )
     if not len(frame):
@@ -117,7 +117,7 @@ def unlabelled_batches(source: str, found: Found) -> Iterator[tuple[pd.DataFrame
             pd.DataFrame(
                 {
                     IMAGE: pd.Series([str(root / p) for p in part], dtype=object),
-                    FILE: pd.Series([p.as_posix() for p in part], dtype=object),
+                    FILE: pd.Series([encodable(p.as_posix()) for p in part], dtype=object),
                 }
             ),
             info,

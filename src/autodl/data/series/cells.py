@@ -136,7 +136,7 @@ def store_series(column: pd.Series, channels: int, where: str, place: MediaPlace
         except OSError as error:
             raise DataError(
                 f"the series cannot be kept in {home.folder}: {error.strerror or error}",
-                "Make room on the disk, or set TMPDIR to a folder on a larger one.",
+                home.remedy,
             ) from error
     numbers = {row: number for number, row in enumerate(kept)}
     rows = np.array([numbers.get(int(row), ABSENT) for row in used], np.int64)

@@ -43,7 +43,11 @@ class LongTable:
 
 
 def gather(
-    frame: pd.DataFrame, id_column: str, order_column: str | None, constant: Collection[str] = ()
+    frame: pd.DataFrame,
+    id_column: str,
+    order_column: str | None,
+    constant: Collection[str] = (),
+    drop: Collection[str] = (),
 ) -> LongTable:
     """Make a row of each series.
 
@@ -51,6 +55,7 @@ def gather(
         frame: A raw frame, a row for each step.
         id_column: Tells the series apart. order_column: Orders their steps; the order of the rows if None.
         constant: Columns that must not change within a series, such as the target.
+        drop: Columns that are to be no steps of a series.
 
     Raises:
         DataError: With what is wrong and what to do.
@@ -73,7 +78,8 @@ def gather(
                 f"'{name}' changes within a series of '{id_column}'",
                 "Each series needs one value of it: name another column, or the ID to which it belongs.",
             )
-    infos = infer_schema(frame[[n for n in others if n not in steady]]).columns if len(steady) < len(others) else ()
+    moving = [n for n in others if n not in steady and n not in drop]
+    infos = infer_schema(frame[moving]).columns if moving else ()
     channels = [info for info in infos if info.kind in _NUMBERS]
     if not channels:
         raise DataError(

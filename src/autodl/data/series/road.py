@@ -29,8 +29,13 @@ def long_table(table: TableRead, options: FitOptions) -> tuple[TableRead, LongTa
     if options.series_id is None:
         return table, None
     named = (options.target, options.weight_column, options.group_column, options.time_column)
-    long = gather(table.frame, options.series_id, options.order_column, [n for n in named if n is not None])
-    info = table.info.model_copy(update={"notes": (*table.info.notes, *long.notes)})
+    long = gather(
+        table.frame, options.series_id, options.order_column, [n for n in named if n is not None], options.drop
+    )
+    unread = tuple(n for n in map(str, table.frame.columns) if n in options.drop and n not in long.frame.columns)
+    info = table.info.model_copy(
+        update={"notes": (*table.info.notes, *long.notes), "unread": (*table.info.unread, *unread)}
+    )
     return replace(table, frame=long.frame, info=info, rows=table.rows[long.rows]), long
 
 

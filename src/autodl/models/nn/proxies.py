@@ -26,7 +26,7 @@ JACOBIAN_EPSILON = 1e-5
 def gradient_norm(module: nn.Module, body: Body, x: Tensor, target: Tensor, objective: Objective) -> float:
     """Sum over weights of the Euclidean norm of the gradient of one batch's loss (Abdelfattah et al. 2021)."""
     with _no_dropout(module):
-        loss = objective.loss(body(x), target, None)
+        loss = objective.loss(body(x), target)
     weights = [p for p in module.parameters() if p.requires_grad]
     gradients = torch.autograd.grad(loss, weights, allow_unused=True)
     return float(sum(float(g.norm()) for g in gradients if g is not None))

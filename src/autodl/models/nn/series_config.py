@@ -76,7 +76,7 @@ class WindowReading(SeriesReading):
         return -(-steps // self.stride(steps))
 
 
-class SeriesNetConfig(SeriesReading, ConvNetConfig):
+class SeriesNetConfig(ConvNetConfig, SeriesReading):
     """Architecture, augmentation and training; the defaults are an InceptionTime that halves the resolution twice,
     which costs a third of one that keeps it.
     """

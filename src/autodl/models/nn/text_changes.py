@@ -1,4 +1,7 @@
-"""Changes training batches of texts. Notation: b texts, t tokens, 0 behind the end of each."""
+"""Changes training batches of texts. Notation: b texts, t tokens, 0 behind the end of each.
+
+Marks are tokens that are no part of what is said, as pretrained networks want them at both ends: they stay.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ class TextAugmenter:
     """Called with each training batch; all draws are from torch's generator.
 
     Args:
-        config: What is done. columns: how many of the first inputs are texts (b, t).
+        config: What is done. columns: how many of the first inputs are texts (b, t). marks: numbers of those.
     """
 
-    def __init__(self, config: TextChanges, columns: int) -> None:
-        self.config, self.columns = config, columns
+    def __init__(self, config: TextChanges, columns: int, marks: tuple[int, ...] = ()) -> None:
+        self.config, self.columns, self.marks = config, columns, marks
 
     def __call__(self, batch: TensorData) -> TensorData:
         """The batch with other texts."""
@@ -29,28 +32,33 @@ class TextAugmenter:
 
     def changed(self, texts: Tensor) -> Tensor:
         """Each text on its own, (b, t) -> (b, t'); none loses its last token."""
-        c = self.config
+        c, marks = self.config, self.marks
         if c.swap:
-            texts = swapped(texts, c.swap)
+            texts = swapped(texts, c.swap, marks)
         if c.replace:
-            texts = replaced(texts, c.replace)
+            texts = replaced(texts, c.replace, marks)
         if c.delete or c.insert:
-            texts = thinned(texts, c.delete, c.insert)
-        return masked(texts, c.mask) if c.mask else texts
+            texts = thinned(texts, c.delete, c.insert, marks)
+        return masked(texts, c.mask, marks) if c.mask else texts
 
 
 def _drawn(texts: Tensor, share: float) -> Tensor:
     return torch.rand(texts.shape).to(texts.device) < share
 
 
-def masked(texts: Tensor, share: float) -> Tensor:
+def _said(texts: Tensor, marks: tuple[int, ...]) -> Tensor:
+    """(b, t) which tokens are neither padding nor marks."""
+    return ~torch.isin(texts, torch.tensor((PADDING, *marks), device=texts.device))
+
+
+def masked(texts: Tensor, share: float, marks: tuple[int, ...] = ()) -> Tensor:
     """Some tokens are hidden."""
-    return torch.where((texts != PADDING) & _drawn(texts, share), MASK, texts)
+    return torch.where(_said(texts, marks) & _drawn(texts, share), MASK, texts)
 
 
-def replaced(texts: Tensor, share: float) -> Tensor:
+def replaced(texts: Tensor, share: float, marks: tuple[int, ...] = ()) -> Tensor:
     """In place of some tokens stand tokens of the batch: any word, for synonyms would need a dictionary."""
-    there = texts != PADDING
+    there = _said(texts, marks)
     pool = texts[there]
     if not len(pool):
         return texts
@@ -58,7 +66,7 @@ def replaced(texts: Tensor, share: float) -> Tensor:
     return torch.where(there & _drawn(texts, share), drawn, texts)
 
 
-def swapped(texts: Tensor, share: float) -> Tensor:
+def swapped(texts: Tensor, share: float, marks: tuple[int, ...] = ()) -> Tensor:
     """Some tokens change places with a neighbour; the pairs start all at even places or all at odd ones."""
     start = int(torch.randint(2, ()))
     places = torch.arange(texts.shape[1], device=texts.device)
@@ -66,15 +74,17 @@ def swapped(texts: Tensor, share: float) -> Tensor:
     inside = (partner >= 0) & (partner < len(places))
     partner = torch.where(inside, partner, places)
     drawn = _drawn(texts, share)[:, torch.minimum(places, partner)]
-    done = drawn & (texts != PADDING) & (texts[:, partner] != PADDING)
+    there = _said(texts, marks)
+    done = drawn & there & there[:, partner]
     return torch.where(done, texts[:, partner], texts)
 
 
-def thinned(texts: Tensor, delete: float, insert: float) -> Tensor:
+def thinned(texts: Tensor, delete: float, insert: float, marks: tuple[int, ...] = ()) -> Tensor:
     """Some tokens are left out, and tokens of the batch are put behind some."""
-    there = texts != PADDING
+    there = _said(texts, marks)
     kept = there & ~_drawn(texts, delete)
-    kept[:, 0] |= there[:, 0] & ~kept.any(1)
+    kept |= there & (there.cumsum(1) == 1) & ~kept.any(1, keepdim=True)  # the first one, where none would be left
+    kept |= (texts != PADDING) & ~there
     pool = texts[there]
     if not len(pool):
         return texts

@@ -33,6 +33,8 @@ class TextReader(MediaNetwork[TextPlan]):
 
     config: TextChanges
     sample_rows: ClassVar[int] = 64
+    marks: tuple[int, ...] = ()
+    """Tokens that no change of training texts touches; of models that know nothing of them, none."""
 
     @abstractmethod
     def body_cost(self, tokens: int) -> NetworkCost:
@@ -58,7 +60,7 @@ class TextReader(MediaNetwork[TextPlan]):
         """See ``Network``."""
         from autodl.models.nn.text_changes import TextAugmenter
 
-        return TextAugmenter(self.config, len(self._known().columns))
+        return TextAugmenter(self.config, len(self._known().columns), self.marks)
 
 
 class TextNetwork(TextReader):

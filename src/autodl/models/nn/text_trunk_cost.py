@@ -17,6 +17,8 @@ HALF_GAIN = 0.45
 """Share of that time in 16 bits, where the processor is made for that."""
 ACTIVATIONS = 20
 """Numbers that a layer leaves for each token, in widths."""
+ATTENTION = 3
+"""Numbers that each head leaves for each pair of tokens: weights, which of them dropout spares, and what is left."""
 
 
 def n_layers(layers: Mapping[str, Any]) -> int:
@@ -27,6 +29,11 @@ def n_layers(layers: Mapping[str, Any]) -> int:
 def hidden_width(layers: Mapping[str, Any]) -> int:
     """w."""
     return _first(layers, ("hidden_size", "dim", "d_model"), 1)
+
+
+def n_heads(layers: Mapping[str, Any]) -> int:
+    """Of each layer."""
+    return _first(layers, ("num_attention_heads", "n_heads", "num_heads", "n_head"), 1)
 
 
 def most_tokens(layers: Mapping[str, Any]) -> int:
@@ -45,7 +52,8 @@ def layers_cost(layers: Mapping[str, Any], tokens: int, last: int | None = None)
     n = n if last is None else min(n, last)
     inner = _first(layers, ("intermediate_size", "hidden_dim", "d_ff"), 4 * w)
     weights = 4 * w * w + 2 * w * inner
-    return NetworkCost(n * weights, n * (weights * tokens + 2 * tokens * tokens * w), n * ACTIVATIONS * w * tokens)
+    left = ACTIVATIONS * w * tokens + ATTENTION * n_heads(layers) * tokens * tokens
+    return NetworkCost(n * weights, n * (weights * tokens + 2 * tokens * tokens * w), n * left)
 
 
 def training_seconds(layers: Mapping[str, Any], tokens: int, tuned: int) -> float:

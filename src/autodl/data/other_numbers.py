@@ -1,0 +1,104 @@
+"""How numbers of new data are written that are not written as those of the training."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autodl.data.clocks import learn_clock_rule
+from autodl.data.numbers import BODY, folded, learn_number_rule, parse_number, parse_numbers, tidy
+from autodl.records import ParseRule
+
+_POINT = re.compile(r"[+-]?\d*\.\d+")
+"""A number with one point and nothing beside it: a note such as ``ca. 3.5`` shows nothing of the others."""
+NEAR = 0.25
+"""A number lies near those of the training up to this many times the length of their range beyond its ends."""
+INSIDE = 0.5
+"""When more than this share of times, in seconds, lies among the numbers of the training, they are the same."""
+
+
+def first_thousands(
+    words: Sequence[str] | NDArray[np.object_], rule: ParseRule, *, decimal_comma: bool | None
+) -> ParseRule | None:
+    """The rule with the thousands mark of new numbers, where those that were learnt had none, being small.
+
+    Args:
+        words: Distinct texts that the rule cannot read.
+        rule: As learnt.
+        decimal_comma: Whether other columns of the new file use a decimal comma, so that ``1,250`` may be 1.25.
+
+    Returns:
+        None unless all numbers with the mark have it between groups of three digits.
+    """
+    if rule.thousands or rule.clock:
+        return None
+    numbers = [(str(w), m["num"]) for w in words if (m := BODY.match(tidy(str(w))))]
+    for mark in (*({",", "."} - {rule.decimal}), " ", "'"):
+        held = [w for w, number in numbers if mark in number]
+        fresh = rule.model_copy(update={"thousands": mark})
+        if held and not (mark == "," and decimal_comma) and not any(np.isnan(parse_number(w, fresh)) for w in held):
+            return fresh
+    return None
+
+
+def plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
+    """Whether a column of decimal commas or points between thousands comes with decimal points for once.
+
+    A single number in which the point can only be that of decimals, and no comma anywhere, show it: ``7.25`` beside
+    ``12.125`` does, for nobody writes one column in two ways.
+    """
+    if any("," in w for w in words):
+        return False
+    points = [w for w in words if _POINT.fullmatch(w)]
+    return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
+
+
+def other_rule(
+    words: Sequence[str], rule: ParseRule, comma: bool | None, span: tuple[float, float] | None
+) -> ParseRule | None:
+    """The rule of numbers written in another way; None where another unit or currency tells of other numbers.
+
+    Args:
+        words: Distinct present texts. rule: As learnt, which most of them defy.
+        comma: Whether other columns of the file use a decimal comma.
+        span: The smallest and largest number of the training, where known.
+    """
+    learnt = learn_number_rule(words, decimal_comma=comma)
+    if learnt is None:
+        return _clock_rule(words, span)
+    ours, theirs = ({folded(s) for s in r.strip} for r in (rule, learnt))
+    if ours and theirs and not ours & theirs:
+        return None
+    if learnt.percent and not rule.percent:
+        return None if span is None else _percent_rule(words, learnt, span)
+    return learnt
+
+
+def _percent_rule(words: Sequence[str], shares: ParseRule, span: tuple[float, float]) -> ParseRule:
+    """How percent signs that the training had not are read: as shares, or as signs behind the same numbers.
+
+    Numbers up to 1 were shares. Where they went beyond, as growth does, they were if more of the new ones lie among
+    them, or not far from them, when read as such.
+    """
+    low, high = span
+    if max(abs(low), abs(high)) <= 1:
+        return shares
+    signs = shares.model_copy(update={"percent": False, "strip": (*shares.strip, "%")})
+    reach = NEAR * (high - low)
+    as_shares, as_signs = (
+        int(((values >= low - reach) & (values <= high + reach)).sum())
+        for values in (parse_numbers(words, shares), parse_numbers(words, signs))
+    )
+    return shares if as_shares > as_signs else signs
+
+
+def _clock_rule(words: Sequence[str], span: tuple[float, float] | None) -> ParseRule | None:
+    """Times in seconds, if these are the numbers of the training, whose file may have held times and no text."""
+    learnt = learn_clock_rule(words)
+    if learnt is None or span is None:
+        return None
+    seconds = parse_numbers(words, learnt)
+    return learnt if np.mean((seconds >= span[0]) & (seconds <= span[1])) > INSIDE else None
