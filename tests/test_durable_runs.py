@@ -358,10 +358,59 @@ def test_nothing_is_told_of_a_model_that_is_gone(csv, tmp_path, monkeypatch):
     assert between.delivered not in ("", before)
 
 
+def killed_at(stage, csv, run, **more):
+    """What is told of a run that is ended at once when this stage is to begin."""
+
+    def kill(*args):
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, stage, kill)
+        with pytest.raises(Killed):
+            run_fit(csv, OPTIONS, run, **more)
+    return RunFolder(run).read_run()
+
+
+def test_a_run_killed_while_it_trains_on_all_rows_tells_of_the_test_and_of_the_model(csv, tmp_path):
+    run = tmp_path / "run"
+    before = killed_at("deliver_refit", csv, run)
+    assert before.test and before.leaderboard[0].test is not None and "validation folds" in before.delivered
+    after = killed_at("measure", csv, run, resume=True)
+    assert after.test == before.test and "trained again on all" in after.delivered
+
+
+def test_the_same_model_written_again_is_no_other(csv, tmp_path):
+    """Where it was never trained on all rows, a resumed run begins with delivering its fold models again."""
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "deliver_refit", lambda *args: None)
+        first = run_fit(csv, OPTIONS, run)
+    assert first.front and first.takes is not None
+    manifest = run / "model" / "manifest.json"
+    place = manifest.stat().st_ino, manifest.stat().st_mtime_ns
+    between = killed_at("deliver_refit", csv, run, resume=True)
+    assert (manifest.stat().st_ino, manifest.stat().st_mtime_ns) != place
+    facts = ("test", "leaderboard", "front", "takes", "delivered")
+    assert [getattr(between, name) for name in facts] == [getattr(first, name) for name in facts]
+
+
+def test_commands_that_went_on_by_other_options_are_kept_in_their_order(csv, tmp_path):
+    run = tmp_path / "run"
+    told = []
+    for n, command in enumerate(["begun", "again", "more", "more again", "most"]):
+        options = OPTIONS.model_copy(update={"max_trials": [1, 1, 2, 2, 3][n], "report": n > 2})
+        record = run_fit(csv, options, run, resume=n > 0, command=command)
+        told.append((record.command, record.resumed_with))
+    assert told == [("begun", more) for more in ((), (), ("more",), ("more",), ("more", "most"))]
+    page = (run / "report.html").read_text()
+    assert "resumed with <code>more</code>, then with <code>most</code>" in page
+    assert "the same command gives" not in page
+
+
 def test_a_stop_of_a_resumed_run_says_how_to_go_on(csv, tmp_path):
-    run, stop = tmp_path / "run", threading.Event()
+    run, stop = tmp_path / "my run", threading.Event()
     run_fit(csv, OPTIONS, run)
     stop.set()
     with pytest.raises(StoppedError, match=r"stopped before anything new was finished.*--resume --out") as told:
         run_fit(csv, OPTIONS, run, resume=True, stop=stop)
-    assert str(run) in str(told.value)
+    assert f"--out '{run}'" in str(told.value)  # can be pasted

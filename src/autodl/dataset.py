@@ -114,8 +114,10 @@ def load(
     needed |= {options.series_id, options.order_column}
     skip = tuple(name for name in options.drop if name not in needed)
     allowance = _allowance(options, earlier)
-    table = drawn(read_rows(data, skip=skip, target=options.target, allowance=allowance), allowance, place, earlier)
-    table, long = long_table(table, options)
+    names = () if columns is None else columns.file_names
+    rows_read = read_rows(data, skip=skip, target=options.target, allowance=allowance, names=names)
+    table = drawn(rows_read, allowance, place, earlier)
+    table, long = long_table(table, options, columns)
     raw, read = table.frame, table.info
     seen = raw.copy(deep=False) if len(raw) <= TOLD_ROWS else None  # the columns of ``raw`` are given up one by one
     name = Path(data).name if isinstance(data, str) else "the data frame"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,8 +120,7 @@ class Delivery:
 
     def fingerprint(self) -> str:
         """SHA-256 of the manifest of ``model/``; empty if there is none."""
-        path = self.folder.model_folder() / "manifest.json"
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        return self.folder.model_fingerprint()
 
     def text(self) -> str:
         """What ``model/`` holds, in words."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from autodl.errors import RunError
 from autodl.options import FitOptions
 from autodl.records import Plan, RunRecord
+from autodl.records.base import all_encodable
 from autodl.store import DamagedError, RunFolder, RunLock
 from autodl.store.disk import disk_trouble, require_space
 from autodl.store.lock import clear_debris, is_blank, was_claimed
@@ -58,6 +59,7 @@ def open_run(out: Path, options: FitOptions, resume: bool, trust: bool = False) 
         existing = next(p for p in (out, *out.absolute().parents) if p.is_dir())
     require_space(existing)
     with RunLock(out):
+        folder.expect()  # a stop may take it away while this thread still writes
         check_folder(out, resume)  # another run may have come and gone
         _check_options(folder, options)
         if folder.is_run():
@@ -97,7 +99,7 @@ def _check_options(folder: RunFolder, options: FitOptions) -> None:
     for name, value in before.model_dump().items() if before is not None else ():
         now = getattr(options, name)
         moved = name in PATHS and value is not None and now is not None
-        if name not in MAY_CHANGE and value != now and not moved:
+        if name not in MAY_CHANGE and value != all_encodable(now) and not moved:
             option, began = _in_words(name, value)
             raise RunError(
                 f"the run in {folder.path} began with {option} {began}, but now {_in_words(name, now)[1]} is asked",

@@ -131,8 +131,15 @@ def _run(ctx: RunContext, data: str | pd.DataFrame, opened: OpenRun) -> RunRecor
         evaluation = ctx.once(
             "evaluation", Evaluation, lambda: stages.evaluate(problem, plan, ensemble, results, budget)
         )
+    with ctx.guard("Noting the test", only=DiskError):
+        ctx.write("running", results, evaluation)  # training on all rows may take long, and be ended at once
+    trained: str | None = None
     with ctx.stage("refit"), ctx.guard("Training on all rows"):
-        ctx.delivered = stages.deliver_refit(ctx, problem, ensemble, results) or ctx.delivered
+        trained = stages.deliver_refit(ctx, problem, ensemble, results)
+    if trained:
+        ctx.delivered = trained
+        with ctx.guard("Noting the model", only=DiskError):
+            ctx.write("running", results, evaluation)
     with ctx.stage("measure"), ctx.guard("Measuring what the model takes"):
         ctx.front = stages.measure(ctx, problem, ensemble, results, evaluation)
     if options.report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autodl.errors import AutodlError, DiskError, RunError, StoppedError
 from autodl.events import Listener, Note, StageStarted
+from autodl.opening import MAY_CHANGE
 from autodl.options import FitOptions
 from autodl.records import (
     BudgetUse,
@@ -82,8 +84,10 @@ class RunContext:
     """How quickly the model answers, once that was measured."""
     earlier: RunRecord | None = None
     """What the run told when it was interrupted; what it says of the model holds while that one is in place."""
-    earlier_model: tuple[int, int] | None = None
+    earlier_model: str = ""
     """Which one that was."""
+    resumed_with: tuple[str, ...] = ()
+    """Commands that went on with the run by options that change what it finds."""
     unfinished: tuple[str, ...] = ()
     """Names of the configurations that were still being tried when the search ended."""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -113,13 +117,17 @@ class RunContext:
         """What to do after a stop: a folder that holds a run already would be refused without ``--resume``."""
         if not self.folder.is_run():
             return "Start it again when you like."
-        return f"`autodl fit ... --resume --out {self.folder.path}` goes on."
+        return f"`autodl fit ... --resume --out {shlex.quote(str(self.folder.path))}` goes on."
 
     def take_over(self, earlier: RunRecord) -> None:
         """Keep what an interrupted run has measured already."""
         self.first_model_s, self.started = earlier.budget.first_model_s, earlier.started
+        now, self.resumed_with = _plain(self.options), earlier.resumed_with
+        other = any(now[name] != earlier.options.get(name, now[name]) for name in MAY_CHANGE - {"report"})
+        if earlier.command and self.command and other:
+            self.resumed_with += (self.command,)
         self.command = earlier.command or self.command
-        self.earlier, self.earlier_model = earlier, self.folder.model_stamp()
+        self.earlier, self.earlier_model = earlier, self.folder.model_fingerprint()
         self.times.extend(earlier.stages)
         self.more_time = earlier.more_time
 
@@ -239,6 +247,7 @@ class RunContext:
             versions=versions(),
             seed=self.options.seed,
             command=self.command,
+            resumed_with=self.resumed_with,
             options=_plain(self.options),
             started=self.started,
         ).model_copy(update=self._known(evaluation))
@@ -247,7 +256,7 @@ class RunContext:
 
     def _known(self, evaluation: Evaluation | None) -> dict[str, Any]:
         """What an earlier part of the run told of the model that is still in place, until it is told anew."""
-        if self.earlier is None or self.folder.model_stamp() != self.earlier_model:
+        if self.earlier is None or self.folder.model_fingerprint() != self.earlier_model:
             return {}
         names = [] if self.delivered else ["delivered"]
         names += [] if self.front is not None else ["front", "takes", "limits", "within_limits"]

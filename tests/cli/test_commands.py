@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from autodl.__main__ import main
 from autodl.cli.plan import show_plan
 from autodl.cli.screen import make_console
 from autodl.events import Listener, PlanReady
+from autodl.options import FitOptions
 from autodl.records import Finding, RunRecord, Severity
 
 
@@ -62,6 +64,34 @@ def test_a_run_that_was_ended_says_how_to_go_on(tmp_path: Path) -> None:
     assert _how_to_go_on(folder) == ""  # nothing had begun
     (folder / "run.json").write_text(make_record().model_dump_json())
     assert _how_to_go_on(folder) == f"; --resume --out '{folder}' goes on from what was finished"
+
+
+def test_a_folder_that_was_just_being_made_is_taken_away_when_the_run_is_ended_at_once(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import autodl.pipeline
+
+    ended = threading.Event()
+
+    def made(folder: Path) -> str:
+        """What the main thread may do between two steps of the one that ends the process."""
+        assert not folder.exists()
+        folder.mkdir()
+        (folder / ".lock").touch()
+        return ""
+
+    def interrupted(data: str, options: FitOptions, out: Path, **given: Any) -> RunRecord:
+        out.mkdir()
+        signal.raise_signal(signal.SIGINT)
+        assert ended.wait(60.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autodl.cli.fit._how_to_go_on", made)
+    monkeypatch.setattr("autodl.cli.interrupts._end_children", lambda: None)
+    monkeypatch.setattr("os._exit", lambda code: ended.set())
+    monkeypatch.setattr(autodl.pipeline, "run_fit", interrupted)
+    assert main(["fit", "shop.csv", "--out", "run"]) == 130
+    assert not (work / "run").exists()
 
 
 def test_the_command_is_recorded_as_typed(work: Path) -> None:
@@ -192,7 +222,7 @@ def test_a_surprise_is_one_line_with_the_place_of_its_details(
     import autodl.pipeline
 
     def explode(*args: Any, **given: Any) -> None:
-        raise ZeroDivisionError("one\ntwo")
+        raise ZeroDivisionError("one\ntwo \udce4.csv")  # the name of a file that is no UTF-8
 
     monkeypatch.setattr(autodl.pipeline, "run_fit", explode)
     assert main(["fit", "shop.csv", "--out", "run"]) == 1
@@ -200,7 +230,7 @@ def test_a_surprise_is_one_line_with_the_place_of_its_details(
     assert err.count("\n") == 1
     assert "ZeroDivisionError: one" in err
     log = Path(err.strip().rsplit(" ", 1)[1])
-    assert "Traceback" in log.read_text()
+    assert "Traceback" in log.read_text() and "two \\udce4.csv" in log.read_text()
     log.unlink()
 
 

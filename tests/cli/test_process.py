@@ -31,6 +31,13 @@ BLOCKED = FAKE.replace(
     "autodl.pipeline.run_fit = lambda *a, stop, **k: fake_fit(*a, stop=Sleep(), **k)",
 )
 """Hears no request to stop, as native code does not."""
+WITNESSED = FAKE.replace(
+    "autodl.pipeline.run_fit = fake_fit",
+    "from pathlib import Path\nclass Told:\n    def __init__(self, stop):\n        self.stop = stop\n"
+    "    def is_set(self):\n        Path('begun').touch()\n        return self.stop.is_set()\n"
+    "autodl.pipeline.run_fit = lambda *a, stop, **k: fake_fit(*a, stop=Told(stop), **k)",
+)
+"""Leaves a file once it may be asked to stop."""
 
 IN_BACKGROUND = """
 import os, pty, sys, termios
@@ -145,6 +152,34 @@ def test_the_second_signal_is_heard_where_nobody_reads(table: Path) -> None:
     process.kill()
     process.communicate()
     assert process.returncode == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("json_asked", [True, False])
+def test_what_goes_to_a_file_is_whole_though_the_terminal_is_closed(
+    table: Path, json_asked: bool, number: signal.Signals
+) -> None:
+    """Whether or not the program hears of that: under ``nohup`` it does not."""
+    place = table.parent
+    main_end, child_end = pty.openpty()
+    with (place / "told").open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WITNESSED, "fit", table.name, "--out", "run", *(["--json"] if json_asked else [])],
+            cwd=place, stdin=subprocess.DEVNULL, stdout=told, stderr=child_end,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        )  # fmt: skip
+    os.close(child_end)
+    until = time.monotonic() + 60
+    while not (place / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    os.close(main_end)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 0
+    text = (place / "told").read_text()
+    if json_asked:
+        assert json.loads(text)["status"] == "interrupted"
+    else:
+        assert "stopping: keeping the best so far" in text and "run/report.html" in text
 
 
 def on_terminal(arguments: list[str], cwd: Path, environment: dict[str, str]) -> str:

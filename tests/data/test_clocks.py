@@ -12,6 +12,7 @@ import pytest
 
 from autodl.data import apply_schema, infer_schema, learn_table, read_table
 from autodl.data.clocks import learn_clock_rule
+from autodl.data.words import is_clock_name
 from autodl.errors import DataError
 from autodl.options import FitOptions
 from autodl.pipeline import run_plan
@@ -85,6 +86,38 @@ def test_a_cell_that_may_be_minutes_and_seconds_is_missing_and_undoes_no_column(
     found = read_again([*cells[:9], odd], schema)
     assert found[:9] == [s if form.endswith("S") else s // 60 * 60 for s in SECONDS[:9]]
     assert np.isnan(found[9])
+
+
+@pytest.mark.parametrize(
+    ("cells", "word", "expected"),
+    [
+        ([datetime.timedelta(seconds=s) for s in SECONDS], "12:30", 45000.0),
+        ([str(t) for t in TIMES], "12:30", np.nan),
+        ([f"{t:%H:%M}" for t in TIMES], "12:30", 45000.0),
+        ([f"{t:%H:%M}" for t in TIMES], "12:30:00", 45000.0),
+        ([f"{t:%H:%M}" for t in TIMES], "12:30:05", np.nan),
+        ([f"{t:%H:%M}:00" for t in TIMES], "12:30", 45000.0),
+        ([datetime.timedelta(seconds=s) for s in SECONDS], "300:30:00", np.nan),
+    ],
+)
+@pytest.mark.parametrize("others", [[], ["08:15"] * 3, ["08:15:01", "08:16:02"], ["09:00:00", "300:10:00", "?"]])
+def test_a_time_is_read_alike_whatever_stands_beside_it(
+    cells: list[object], word: str, expected: float, others: list[str]
+) -> None:
+    found = read_again([word, *others], learnt(cells, "start"))[0]
+    np.testing.assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["departure", "Sunrise", "kick_off", "min_duration", "Ankunftszeit"])
+def test_names_of_times(name: str) -> None:
+    assert is_clock_name(name)
+
+
+@pytest.mark.parametrize("name", ["Halbzeit", "min_ratio", "score_end", "aspect_start", "startOdds", "ratios_min"])
+def test_names_of_scores_and_ratios_hold_words(name: str) -> None:
+    assert not is_clock_name(name)
+    schema = learnt([f"{i % 6}:{i % 30:02d}" for i in range(60)], name)
+    assert schema[name].kind in (ColumnKind.CATEGORICAL, ColumnKind.ID)
 
 
 def test_times_of_day_order_no_rows() -> None:

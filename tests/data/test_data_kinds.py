@@ -217,10 +217,12 @@ def test_a_lone_column_of_words_of_their_own_is_text(form: str) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_counter_beside_words_of_their_own_is_not_learnt_from(first: bool) -> None:
+def test_a_counter_beside_words_of_their_own_is_kept(first: bool) -> None:
+    """It may be a dose, which the words say nothing of; the order of the rows is told by its reason."""
     frame = pd.DataFrame({"k": np.arange(N), "word": [f"aB{i * 7919 % 1000}x" for i in range(N)], "y": np.arange(N)})
     schema = infer_schema(frame if first else frame[["word", "k", "y"]], target="y")
-    assert (schema["word"].kind, schema["k"].kind) == (ColumnKind.TEXT, ColumnKind.ID)
+    assert (schema["word"].kind, schema["k"].kind) == (ColumnKind.TEXT, ColumnKind.NUMERIC)
+    assert "no other column tells more" in schema["word"].why and "no other column tells more" in schema["k"].why
 
 
 @pytest.mark.parametrize("form", ["{}.npz", "photos/{}.jpg"])
@@ -240,6 +242,28 @@ def test_few_numbers_of_millions_show_what_commas_part() -> None:
     assert column(words).tolist()[-1] == 1_234_567
     frame = pd.DataFrame({"a": words, "b": [f"{i},5" for i in range(len(words))]})
     assert infer_schema(frame)["a"].parse.thousands == ","
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_slip_beside_numbers_of_millions_makes_no_decimal_comma(tmp_path: Path, delimiter: str) -> None:
+    words = [*(f"{v:,}" for v in range(842_267, 942_267, 500)), "1,234,567", "2,000,111", "12,34"]
+    path = tmp_path / "t.csv"
+    path.write_text(f"a{delimiter}b\n" + "".join(f'"{w}"{delimiter}"{w[:3]},125"\n' for w in words[:200]))
+    with path.open("a") as file:
+        file.writelines(f'"{w}"{delimiter}"7,250"\n' for w in words[200:])
+    frame, read = read_table(path)
+    values = apply_schema(frame, infer_schema(frame, commas_part=delimiter == ","))
+    assert values["a"].tolist()[-4:-1] == [941_767, 1_234_567, 2_000_111]
+    assert np.isnan(values["a"].iloc[-1])
+    assert values["b"].tolist()[::202] == [842_125, 7_250]
+    assert not any("decimal comma" in note for note in read.notes)
+
+
+@pytest.mark.parametrize(("word", "number"), [("010,831", 10831), ("003,114", 3114), ("000,012", 12)])
+def test_thousands_of_a_fixed_width(word: str, number: int) -> None:
+    words = [f"{v // 1000:03d},{v % 1000:03d}" for v in range(0, 60_000, 997)]
+    assert info([*words, word]).kind is ColumnKind.NUMERIC
+    assert column([*words, word]).iloc[-1] == number
 
 
 def test_several_choices_in_a_cell_are_no_numbers() -> None:

@@ -43,17 +43,23 @@ def test_one_column_is_not_parted_at_marks_inside_its_cells(mark: str) -> None:
     assert sniff(three, whole=True, names=["genres"]).delimiter == NO_DELIMITER
 
 
-@pytest.mark.parametrize("rows", ["1\t5.5\n2\t7.25\n3\t1.5\n", "Mazda RX4\t21\nDatsun 710\t22.8\nValiant\tNA\n"])
-def test_row_names_of_r_above_one_column(rows: str) -> None:
-    found = sniff("x\n" + rows, whole=True)
+@pytest.mark.parametrize("rows", ['"1"\t5.5\n"2"\t"b"\n', '"Mazda RX4"\t21\n"Datsun 710"\t22.8\n"Valiant"\tNA\n'])
+@pytest.mark.parametrize("names", [(), ("x",)])
+def test_row_names_of_r_above_one_column(rows: str, names: tuple[str, ...]) -> None:
+    found = sniff('"x"\n' + rows, whole=True, names=names)
     assert (found.delimiter, found.width) == ("\t", 2)
 
 
 @pytest.mark.parametrize(
-    "rows", ["3,5\n2,25\n7,75\n", "Main Road, 5\nOak Street, 7\n", "a|1\nb|2\na|3\n", "12:30:05,25\n13:01:07,5\n"]
-)
-def test_what_is_no_row_name_stays_in_one_column(rows: str) -> None:
-    assert sniff("x\n" + rows, whole=True).delimiter == NO_DELIMITER
+    "rows",
+    [
+        "3,5\n2,25\n7,75\n", '"Main Road", 5\n"Oak Street", 7\n', '"a"|1\n"b"|2\n"a"|3\n',
+        "12:30:05,25\n13:01:07,5\n", "Good film,9\nBad film,2\n", "R$5,20\nR$7,10\n", "1,50\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("names", [(), ("x",)])
+def test_what_is_no_row_name_stays_in_one_column(rows: str, names: tuple[str, ...]) -> None:
+    assert sniff("x\n" + rows, whole=True, names=names).delimiter == NO_DELIMITER
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -171,6 +171,15 @@ def test_channels_of_series_are_read_by_their_rules() -> None:
     assert set(long.rule.columns) == {"valve", "level"}
 
 
+def test_percent_signs_in_a_channel_that_had_none_are_shares() -> None:
+    """Nothing is kept of the range of a channel."""
+    frame = pd.DataFrame({"who": np.repeat(["a", "b", "c"], 4), "share": np.linspace(0.1, 0.9, 12)})
+    long = gather(frame, "who", None)
+    new = pd.DataFrame({"who": ["d"] * 3, "share": pd.Series(["12%", "30%", "45%"], dtype=object)})
+    (steps,) = gather_again(new, long.rule, long.name, "new.csv")[long.name].array
+    np.testing.assert_allclose(steps[:, 0], [0.12, 0.3, 0.45])
+
+
 @pytest.mark.parametrize(
     ("form", "few"),
     [("%d.%m.%Y", False), ("%d.%m.%Y", True), ("%d/%m/%Y", False), ("%m/%d/%Y", False), ("%Y-%m-%d", True)],
@@ -253,6 +262,8 @@ def written_again(cells: Sequence[object], again: Sequence[str]) -> list[Any]:
         ((-0.3, 1.4), ["150%"], [1.5]),
         ((0.3, 80.0), ["90%"], [90.0]),
         ((0.05, 8.0), ["9%"], [9.0]),
+        ((-20.0, 80.0), ["50%", "20%", "130%"], [50.0, 20.0, 130.0]),
+        ((-0.3, 1.4), ["-90%", "260%"], [-0.9, 2.6]),
     ],
 )
 def test_percent_signs_met_first_when_predicting(

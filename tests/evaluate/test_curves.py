@@ -6,6 +6,7 @@ from simulated import binary, three_classes
 from sklearn import metrics as sk
 
 from autodl.evaluate import curves
+from autodl.evaluate.bounds import wilson
 from autodl.evaluate.grouped import share_bounds_of_groups
 
 
@@ -134,6 +135,15 @@ def test_the_bars_of_the_calibration_curve_follow_the_groups():
     assert grouped.high[0] - grouped.low[0] > 1.3 * (alone.high[0] - alone.low[0])
     one = curves.calibration_curve(y, p, "yes", group=np.zeros(len(y)))
     assert (one.low, one.high) == (alone.low, alone.high), "a single group shows no spread"
+
+
+@pytest.mark.parametrize("weight", [None, np.linspace(0.5, 1.5, 400)])
+def test_a_group_that_fills_a_bin_counts_as_one_row(weight):
+    y, group = (np.arange(400) % 4 == 0).astype(int), np.minimum(np.arange(400) // 10, 20)
+    p = np.where(group == 20, 0.3, 0.1 + 0.1 * np.random.default_rng(0).random(400))
+    curve = curves.calibration_curve(y, np.column_stack([1 - p, p]), "yes", n_bins=2, weight=weight, group=group)
+    assert curve.counts == (200, 200)
+    assert (curve.low[1], curve.high[1]) == pytest.approx(wilson(curve.y[1], 1))
 
 
 def test_rows_that_are_groups_of_their_own_change_nothing():

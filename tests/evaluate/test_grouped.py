@@ -174,6 +174,49 @@ def test_few_groups_cover(key, n_groups):
     assert stats.binomtest(held, runs, 0.92, alternative="less").pvalue > 1e-2, f"{held} of {runs}"
 
 
+def with_classes_alone(rng, classes, alone, gap=0.0):
+    """30 groups of 50 rows; the last classes have half of one group's rows each, which a model all hits or misses."""
+    group, n = np.repeat(np.arange(30), 50), 1500
+    y, said = rng.integers(0, classes - alone, n), []
+    for j in range(alone):
+        y[(group == 29 - j) & (np.arange(n) % 2 == 0)] = classes - 1 - j
+    for better in (gap, 0.0):
+        label = np.where(rng.random(n) < 0.6 + better, y, rng.integers(0, classes - alone, n))
+        for j in range(alone):
+            label[y == classes - 1 - j] = classes - 1 - j if rng.random() < 0.5 else 0
+        said.append(np.eye(classes)[label])
+    return y, group, said
+
+
+@pytest.mark.parametrize("key", ["roc_auc", "balanced_accuracy"])
+@pytest.mark.parametrize(("classes", "alone"), [(3, 1), (5, 3), (16, 13)])
+def test_classes_of_one_group_each_make_no_model_better(key, classes, alone):
+    runs, found = 60, 0
+    for run in range(runs):
+        y, group, said = with_classes_alone(np.random.default_rng([run, classes]), classes, alone)
+        found += paired_test(metrics[key], y, *said, classes, seed=run, n_resamples=100, group=group).p_value < 0.05
+    assert stats.binomtest(found, runs, 0.06, alternative="greater").pvalue > 1e-2, f"{found} of {runs}"
+
+
+@pytest.mark.parametrize("key", ["roc_auc", "balanced_accuracy"])
+def test_a_class_of_one_group_leaves_the_others_known(key):
+    y, group, (a, b) = with_classes_alone(np.random.default_rng(0), 12, 1, gap=0.2)
+    assert paired_test(metrics[key], y, a, b, 12, seed=0, group=group).p_value < 0.05
+    found = interval(metrics[key], y, a, 12, seed=0, group=group)
+    # All of the class may be right or wrong elsewhere: a twelfth of the score.
+    assert max(found.value - found.low, found.high - found.value) >= (0.5 if key == "roc_auc" else 1) / 12 - 1e-9
+    assert found.high - found.low < 0.2
+
+
+@pytest.mark.parametrize("hit", [False, True])
+def test_an_interval_allows_for_other_groups_of_a_class_of_one_group(hit):
+    y, group, _ = with_classes_alone(np.random.default_rng(0), 3, 1)
+    label = np.where((np.arange(1500) % 10 < 7) & (y < 2) | (y == 2) & hit, y, (y + 1) % 3)
+    found = interval(metrics["balanced_accuracy"], y, np.eye(3)[label], 3, seed=0, group=group)
+    assert (found.value - found.low if hit else found.high - found.value) >= 1 / 3 - 1e-9
+    assert 0.33 < found.high - found.low < 0.5
+
+
 def test_no_level_off_leaves_doubt_by_groups():
     y, group = np.arange(60) % 3, np.repeat(np.arange(12), 5)
     found = interval(metrics["level_mae"], y, np.eye(3)[y], 3, seed=0, group=group)
@@ -236,4 +279,6 @@ def test_the_evaluation_follows_the_groups_and_says_so():
     assert any("30 stretches of time" in note for note in timely.notes)
     assert not any("groups. Rows" in note for note in timely.notes)
     few = judged(np.zeros(len(y)), stretches=True)
-    assert few.models == plain.models and any("too few times to tell how times differ" in note for note in few.notes)
+    assert few.models == plain.models and any(
+        "rows are too few, or of too few times, to tell how times differ" in note for note in few.notes
+    )

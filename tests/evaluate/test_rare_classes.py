@@ -143,12 +143,85 @@ def test_averages_over_many_classes_take_few_draws_and_no_influences(monkeypatch
 
     monkeypatch.setattr("autodl.evaluate.tests.influence", None)
     few = paired_test(replace(plain, counts=counted), y, a, b, k, seed=0)
-    assert sum(drawn) == 2 * FEW_DRAWS
+    assert sum(tables for tables in drawn if tables > 2) == 2 * FEW_DRAWS
     monkeypatch.setattr(rare_classes, "MANY_CLASSES", k)
     many = paired_test(plain, y, a, b, k, seed=0)
     assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.02)
     # Counting draws beyond zero could not go below 2 / 1001, too coarse for Holm's correction.
     assert few.p_value < 1e-5 < many.p_value
+
+
+def saying(y, hits, alarms):
+    """One-hot answers for K = 2: class 1 in so many rows of it and of the other class, from the last of each on."""
+    said = np.zeros(len(y), dtype=int)
+    said[np.flatnonzero(y == 1)[len(y[y == 1]) - hits :]] = 1
+    said[:alarms] = 1
+    return np.eye(2)[said]
+
+
+@pytest.mark.parametrize("key", ["precision", "precision_macro"])
+@pytest.mark.parametrize(("hits", "alarms"), [(21, 40), (15, 5)])
+@pytest.mark.parametrize("weight", [None, np.linspace(0.9, 1.1, 525)])
+def test_precision_is_found_better_than_that_of_a_model_which_never_names_the_class(key, hits, alarms, weight):
+    y = codes(500, 25)
+    test = paired_test(metrics[key], y, saying(y, hits, alarms), saying(y, 0, 0), 2, seed=0, weight=weight)
+    assert test.p_value < 1e-3 and test.low > 0
+
+
+@pytest.mark.parametrize("key", ["precision", "precision_macro"])
+def test_precision_of_a_few_answers_is_little_known(key):
+    """Three answers, all right, against thirty, of which half are: chance in one case of eight."""
+    y = codes(500, 40)
+    a, b = saying(y, 3, 0), saying(y, 15, 15)
+    for sign, pair in ((1, (a, b)), (-1, (b, a))):
+        test = paired_test(metrics[key], y, *pair, 2, seed=0)
+        assert test.difference * sign > 0.2 and test.p_value > 0.05 and test.low < 0 < test.high
+
+
+@pytest.mark.parametrize("key", ["f1", "mcc", "recall", "precision", "precision_macro"])
+def test_one_class_alone_leaves_models_tied(key):
+    rows = np.arange(20)
+    a, b = np.eye(2)[(rows < 3).astype(int)], np.eye(2)[(rows > 15).astype(int)]
+    test = paired_test(metrics[key], np.zeros(20, dtype=int), a, b, 2, seed=0)
+    assert (test.difference, test.p_value, test.effect) == (0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("key", "least"), [("recall", 5e-4), ("f1", 1e-3), ("mcc", 5e-3)])
+def test_a_sure_win_stays_one_after_holms_correction(key, least):
+    """Of 1000 draws at least 2 / 1001 would be left, a tie among thirty models."""
+    y = codes(2000, 25)
+    found = [paired_test(metrics[key], y, saying(y, 15, 12), saying(y, 0, 0), 2, seed=s).p_value for s in range(3)]
+    assert max(found) < least
+    lucky = paired_test(metrics[key], y, saying(y, 1, 0), saying(y, 0, 0), 2, seed=0)
+    assert lucky.p_value > 0.1
+
+
+def test_more_draws_are_taken_only_where_few_lie_beyond_zero():
+    plain, drawn = metrics["balanced_accuracy"], []
+
+    def counted(tables):
+        drawn.append(len(tables))
+        return plain.counts(tables)
+
+    y = codes(2000, 25)
+    paired_test(replace(plain, counts=counted), y, saying(y, 13, 0), saying(y, 12, 0), 2, seed=0)
+    few = sum(drawn)
+    paired_test(replace(plain, counts=counted), y, saying(y, 15, 0), saying(y, 0, 0), 2, seed=0)
+    # Two tables more ask whether the metric looks at answers.
+    assert few < 2 * 1000 + 50 < 2 * rare_classes.MOST_DRAWS <= sum(drawn) - few
+
+
+@pytest.mark.parametrize("sizes", [(60, 3), (50, 20)])
+def test_two_classes_of_three_that_occur_are_ranked_like_two(sizes):
+    rng, y = np.random.default_rng(0), codes(*sizes)
+    p = 1 / (1 + np.exp(-rng.normal(size=len(y)) - 2 * y))
+    q = rng.random(len(y))
+    two = [np.column_stack([1 - v, v]) for v in (p, q)]
+    three = [np.column_stack([v, np.zeros(len(y))]) for v in two]
+    alone, beside = (interval(metrics["roc_auc"], y, v[0], k, seed=0) for v, k in ((two, 2), (three, 3)))
+    assert (beside.low, beside.high) == pytest.approx((alone.low, alone.high))
+    alone, beside = (paired_test(metrics["roc_auc"], y, *v, k, seed=0) for v, k in ((two, 2), (three, 3)))
+    assert (beside.p_value, beside.low) == pytest.approx((alone.p_value, alone.low))
 
 
 def test_degrees_of_freedom_are_welchs():

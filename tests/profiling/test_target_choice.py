@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodl.data import infer_schema
+from autodl.dataset import load
 from autodl.errors import DataError
 from autodl.options import FitOptions
 from autodl.pipeline import run_plan
@@ -69,6 +70,15 @@ def test_ids_dates_and_text_are_never_guessed() -> None:
     assert choose_target(infer_schema(table), None, "t")[0] == "kind"
     with pytest.raises(DataError, match="--target"):
         choose_target(infer_schema(table.drop(columns="kind")), None, "t")
+
+
+@pytest.mark.parametrize(("n_times", "chosen"), [(200, "age"), (3, "finish_time")])
+def test_times_are_guessed_only_where_they_are_few_classes(n_times: int, chosen: str) -> None:
+    rng = np.random.default_rng(0)
+    times = [f"03:{i % n_times % 60:02d}:{i % n_times // 4:02d}" for i in range(200)]
+    table = pd.DataFrame({"age": rng.normal(40, 9, 200), "sex": coin(200), "finish_time": times})
+    assert choose_target(infer_schema(table), None, "t")[0] == chosen
+    assert load(table, FitOptions()).target.name == chosen
 
 
 def test_a_lone_column_is_refused() -> None:

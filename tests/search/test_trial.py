@@ -72,6 +72,16 @@ def test_no_answer_is_negative_where_no_target_was(toys, linear_data, negative):
     np.testing.assert_allclose(cut.test, np.mean([m.predict(data.test_frame) for m in read], axis=0), atol=1e-5)
 
 
+def test_answers_may_be_negative_where_only_rows_set_apart_for_the_test_were(toys, linear_data):
+    """The final model learns from these as well."""
+    spec, ready = job().spec, PreparedFolds(linear_data).get(linear_data.recipes["toy"], 0)
+    y = linear_data.y[ready.rows]
+    rows = (ready.preparer, ready.train), y, None, replace(linear_data, y=abs(linear_data.y))
+    for target in ("none", "standard"):
+        model = fit_model(spec, Recipe(target=target), *rows, seed=0)
+        assert raw_predict(model, ready.train).min() < 0 > y.min()
+
+
 def test_numbers_far_from_zero_are_not_rounded(toys, linear_data):
     """Moments in seconds are 128 apart as float32."""
     far = replace(linear_data, y=1.7e9 + linear_data.y)

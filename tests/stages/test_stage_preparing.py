@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.data import kinds
+from autodl.data import dialect, kinds
+from autodl.errors import RunError
 from autodl.options import FitOptions
 from autodl.preprocess import Preparer
 from autodl.preprocess.dates import CYCLES, DATE_PARTS
@@ -62,3 +63,37 @@ def test_a_resumed_run_reads_columns_as_the_version_that_began_it(
     again = read(path, options, before)
     assert again.fingerprint() == first.fingerprint()
     assert again.schema == first.schema
+
+
+def first_line_is(header: bool) -> object:
+    """How an older version told whether the first record names the columns."""
+    return lambda rows, *_: (tuple(cell.strip() for cell in rows[0]), header)
+
+
+@pytest.mark.parametrize("target", [None, "4.5"])
+def test_a_resumed_run_has_the_header_that_the_version_that_began_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str | None
+) -> None:
+    path, options = str(tmp_path / "numbers.csv"), FitOptions(target=target)
+    Path(path).write_text("5.1,3,4.5\n" + "".join(f"{i % 7}.5,{i},{i % 3}.25\n" for i in range(60)))
+    with monkeypatch.context() as patch:
+        patch.setattr(dialect, "_header", first_line_is(True))
+        first = read(path, options)
+    assert read(path, FitOptions()).schema.names == ("column_1", "column_2", "column_3")
+    again = read(path, options, profile(first, None, options))
+    assert again.schema == first.schema and again.fingerprint() == first.fingerprint()
+
+
+def test_a_file_that_this_version_reads_otherwise_is_not_taken_for_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one is told later, by what it holds."""
+    path, options = tmp_path / "shop.csv", FitOptions()
+    path.write_text("colour,size\n" + "".join(f"{'red' if i % 2 else 'blue'},{i % 7}\n" for i in range(60)))
+    with monkeypatch.context() as patch:
+        patch.setattr(dialect, "_header", first_line_is(False))
+        before = profile(read(str(path), options), None, options)
+    with pytest.raises(RunError, match=r"finds other columns in .*Finish the run with that version"):
+        read(str(path), options, before)
+    path.write_text(path.read_text() + "red,1\n")
+    assert read(str(path), options, before).schema.names == ("colour", "size")

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from autodl.errors import DiskError, RunError
+from autodl.media.place import MediaPlace
+from autodl.opening import open_run
+from autodl.options import FitOptions
 from autodl.records import BudgetUse, RunRecord, Task
 from autodl.store import RunFolder, RunLock, list_runs, lock, new_folder
-from autodl.store.lock import abandon, clear_debris, is_blank, is_locked
+from autodl.store.lock import MEDIA, abandon, clear_debris, is_blank, is_locked
 
 HOLD = """
 import sys
@@ -90,6 +93,30 @@ def test_a_run_that_never_began_leaves_nothing(tmp_path):
     with RunLock(tmp_path / "mine"):
         pass
     assert list((tmp_path / "mine").iterdir()) == []  # the user's own folder stays
+
+
+def test_a_folder_that_was_abandoned_is_not_made_again_by_what_is_still_written(tmp_path):
+    run = tmp_path / "run"
+    with open_run(run, FitOptions(), resume=False) as opened:
+        abandon(run, run)
+        with pytest.raises(DiskError, match="its folder is gone"):
+            opened.folder.write("rows", record())
+        with pytest.raises(FileNotFoundError), MediaPlace(run / MEDIA).make("k"):
+            pass
+        assert not run.exists()
+
+
+def test_a_run_goes_on_with_names_that_are_no_utf8(tmp_path):
+    """Their bytes are spelt out in its records."""
+    run, options = tmp_path / "run", FitOptions(target="k\udce4se", drop=("\udce4", "b"))
+    with open_run(run, options, resume=False) as opened:
+        opened.folder.write("options", options)
+        opened.folder.write_run(record())
+    with open_run(run, options, resume=True) as opened:
+        assert opened.resumed
+    other = options.model_copy(update={"drop": ("\udce5", "b")})
+    with pytest.raises(RunError, match="began with --drop"), open_run(run, other, resume=True):
+        pass
 
 
 def test_a_run_that_began_stays(tmp_path):

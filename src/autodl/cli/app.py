@@ -116,7 +116,7 @@ def _crash(error: Exception, log: Path | None) -> int:
     from autodl.cli.screen import fresh_log
 
     path = log if log is not None and log.exists() else fresh_log()
-    with path.open("a", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:  # names of files may be no UTF-8
         traceback.print_exception(error, file=file)
     reason = str(error).strip().split("\n", 1)[0][:200]
     shown = f"{type(error).__name__}: {reason}" if reason else type(error).__name__

@@ -140,9 +140,10 @@ def _watched(
             if close is not None:
                 close()
             screen.err.print(f"autodl: stopped{_how_to_go_on(folder)}", soft_wrap=True)
+        abandon(folder, made)  # once more: the run may just have been about to make it
 
     try:
-        with Interrupts(stop_soon, stop_now, screen.detach):
+        with Interrupts(stop_soon, stop_now, screen.leave_terminal):
             # Imported under the signal watch: the libraries take seconds to load.
             from autodl.pipeline import run_fit
 
@@ -162,7 +163,7 @@ def _shown_if_possible(screen: Screen) -> Iterator[None]:
     try:
         yield
     except OSError:
-        screen.detach()
+        screen.leave_broken()
 
 
 def _how_to_go_on(folder: Path) -> str:

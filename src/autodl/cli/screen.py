@@ -28,11 +28,13 @@ class Screen:
 
     Attributes:
         out: Standard output. err: standard error. log: file that collects what libraries print.
+        terminals: Those of the two that were one at the start: a terminal that is gone no longer says so.
     """
 
     out: Console
     err: Console
     log: Path
+    terminals: tuple[Console, ...] = ()
 
     def print_json(self, facts: object) -> None:
         """Write plain values as JSON, every one as it is: by ``\\u`` signs a terminal is told nothing."""
@@ -42,10 +44,18 @@ class Screen:
         except BrokenPipeError:
             _send_nowhere(self.out.file)
 
-    def detach(self) -> None:
-        """Write to nowhere from now on: nobody is watching any more."""
-        for console in (self.out, self.err):
+    def leave_terminal(self) -> None:
+        """The terminal is gone: what it would show goes nowhere; what goes to a file or a program still does."""
+        for console in self.terminals:
             _send_nowhere(console.file)
+
+    def leave_broken(self) -> None:
+        """Write to nowhere where writing fails."""
+        for console in (self.out, self.err):
+            try:
+                console.file.flush()  # what could not be written is still in the buffer
+            except OSError:
+                _send_nowhere(console.file)
 
 
 def _send_nowhere(file: IO[str]) -> None:
@@ -136,7 +146,8 @@ def quiet_libraries(invocation: Invocation) -> Iterator[Screen]:
                 os.dup2(target.fileno(), descriptor)
                 stack.callback(_restore, stream, descriptor, saved, file)
                 shown.append(file)
-            yield Screen(out=make_console(shown[0]), err=make_console(shown[1]), log=log)
+            out, err = make_console(shown[0]), make_console(shown[1])
+            yield Screen(out, err, log, tuple(c for c in (out, err) if c.file.isatty()))
     finally:
         if log.exists() and log.stat().st_size == 0:
             log.unlink()

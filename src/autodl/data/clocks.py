@@ -28,7 +28,8 @@ def clock_seconds(text: str, parts: int = 0) -> float:
 
     Args:
         text: Of a cell.
-        parts: Of the other times of the column, 2 without seconds and 3 with them; 0: all that may be times are.
+        parts: Of the times of the column, 2 without seconds (or with none, as programs write ``12:30:00``) and 3 with
+            them; 0: all that may be times are.
 
     >>> clock_seconds("14:03:22"), clock_seconds("2:30 pm"), clock_seconds("1 days 02:00:00.5")
     (50602.0, 52200.0, 93600.5)
@@ -43,7 +44,7 @@ def clock_seconds(text: str, parts: int = 0) -> float:
         if not 1 <= hours <= 12:
             return float("nan")
         hours = hours % 12 + 12 * (found["half"].lower() == "p")
-    seconds = 3600.0 * hours + 60.0 * int(found["minutes"]) + float((found["seconds"] or "0").replace(",", "."))
+    seconds = 3600.0 * hours + 60.0 * int(found["minutes"]) + _rest(found)
     # Python writes a duration of minus an hour as "-1 days +23:00:00".
     return DAY * int(found["days"] or 0) + (-seconds if found["sign"] == "-" else seconds)
 
@@ -62,19 +63,26 @@ def learn_clock_rule(values: Sequence[str], name: str | None = None) -> ParseRul
     """
     texts = [t for v in values if (t := v.strip()).lower() not in NO_NUMBER]
     found = [m for t in texts if (m := _CLOCK.match(t)) and not math.isnan(clock_seconds(t))]
-    parts = 2 if 2 * sum(m["rest"] is None for m in found) > len(found) else 3
+    bare = sum(m["rest"] is None for m in found)
+    parts = 2 if 2 * bare > len(found) or not any(_rest(m) for m in found) else 3
     alike = [m for m in found if _has_parts(m, parts)]
     if not alike or len(alike) < SHARE * len(texts):
         return None
-    bare = [m for m in alike if not _is_clear(m)]
-    if parts == 2 and bare and name is not None and not is_clock_name(name) and not _of_day(bare):
+    doubtful = [m for m in alike if m["rest"] is None and not _is_clear(m)]
+    if parts == 2 and doubtful and name is not None and not is_clock_name(name) and not _of_day(doubtful):
         return None
     return ParseRule(clock=True, clock_parts=parts)
 
 
 def _has_parts(found: re.Match[str], parts: int) -> bool:
     """Whether a time has so many parts, or cannot be taken for another in any case."""
-    return not parts or (found["rest"] is None) == (parts == 2) or _is_clear(found)
+    fits = not _rest(found) if parts == 2 else found["rest"] is not None
+    return not parts or fits or _is_clear(found)
+
+
+def _rest(found: re.Match[str]) -> float:
+    """The seconds beside hours and minutes."""
+    return float((found["seconds"] or "0").replace(",", "."))
 
 
 def _is_clear(found: re.Match[str]) -> bool:

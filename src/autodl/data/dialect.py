@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from autodl.data.numbers import comma_is_decimal, tidy
+from autodl.data.numbers import MILLIONS, comma_is_decimal, tidy
 from autodl.data.words import NO_NUMBER
 
 NO_DELIMITER = "\x1f"
@@ -129,8 +129,8 @@ def _score(text: str, dialect: Dialect, names: Collection[str]) -> tuple[float, 
     if not widths:
         return 0.0, 1, 0
     width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-    if width < 2 or (width == 2 and len(rows[0]) == 1 and not _row_names(rows[1:])):
-        return 0.0, 1, 0  # A name of one column above cells such as Action|Comedy.
+    if width < 2 or (width == 2 and len(rows[0]) == 1 and not _row_names(text, rows[1:], dialect)):
+        return 0.0, 1, 0  # A name of one column above cells such as Action|Comedy, or texts with commas.
     if len(rows[0]) != width and width != len(rows[0]) + 1 and len(rows[0]) > 1:
         count -= 1 + len(rows) // 3  # The header speaks against it, as with decimal commas.
     share = count / len(rows)
@@ -141,11 +141,14 @@ def _score(text: str, dialect: Dialect, names: Collection[str]) -> tuple[float, 
     return fit * share * (1.0 + 0.02 * min(width, 10)), width, _held(rows, width, names)
 
 
-def _row_names(rows: list[list[str]]) -> bool:
-    """Whether the rows begin with their numbers or names, which R writes without a name above them.
+def _row_names(text: str, rows: list[list[str]], dialect: Dialect) -> bool:
+    """Whether the rows begin with their numbers or names in quotes, which R writes without a name above them.
 
-    Names are all different words before a column of numbers, with no blank behind the mark, as in ``Main Road, 5``.
+    Names are all different words before a column of numbers, with no blank behind the mark, as in ``"Main Road", 5``.
     """
+    _, *lines = (line for line in text.splitlines() if line)
+    if not all(line.startswith(dialect.quote) for line in lines):
+        return False
     if all(row[0].strip() == str(i) for i, row in enumerate(rows, start=1)):
         return True
     names = {row[0] for row in rows if _is_name(row[0].strip())}
@@ -258,8 +261,8 @@ def _numeric_column(rows: list[list[str]], i: int) -> bool:
 def _decimal_comma(rows: list[list[str]]) -> bool:
     """Whether some column holds numbers that need a decimal comma."""
     for column in zip(*(r for r in rows if r), strict=False):
-        cells = [t for c in column if (t := tidy(c)).lower() not in NO_NUMBER]
-        numbers = [c for c in cells if _COMMA_NUMBER.match(c)]
-        if cells and len(numbers) >= 0.3 * len(cells) and comma_is_decimal([c.lstrip("+-") for c in numbers]):
+        cells = [t.lstrip("+-") for c in column if (t := tidy(c)).lower() not in NO_NUMBER]
+        numbers = [c for c in cells if _COMMA_NUMBER.match(c) or MILLIONS.match(c)]
+        if cells and len(numbers) >= 0.3 * len(cells) and comma_is_decimal(numbers):
             return True
     return False

@@ -33,6 +33,8 @@ SLIPS = 0.05
 """Up to this share of the distinct numbers of a column may have several commas where one is that of decimals."""
 _CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
 """Several choices in one cell; where there are such, ``1,2`` is no number either."""
+MILLIONS = re.compile(r"^\d{1,3}(,\d{3}){2,}(\.\d*)?$")
+"""A number of which the commas part thousands."""
 _CODE = re.compile(r"^[+-]?0\d+$")
 
 
@@ -106,14 +108,14 @@ def folded(symbol: str) -> str:
 def _grouped(text: str, rule: ParseRule) -> bool:
     """Whether the thousands mark stands between groups of three (or two, as in India) digits.
 
-    No number of thousands begins with a zero: ``0,125`` is an eighth.
+    No number of thousands begins with a lone zero: ``0,125`` is an eighth, but ``010,831`` of a fixed width is none.
     """
     whole = text.split(rule.decimal)[0].lstrip("+-")
     head, *groups = whole.split(rule.thousands)
     return (
         bool(groups)  # none where the mark stands behind the decimal mark only
         and 1 <= len(head) <= 3
-        and not head.startswith("0")
+        and head != "0"
         and all(g.isdigit() for g in groups)
         and len(groups[-1]) == 3
         and all(len(g) in (2, 3) for g in groups)
@@ -237,11 +239,15 @@ def _marks(numbers: Sequence[str], decimal_comma: bool | None) -> tuple[str, str
 
 
 def comma_is_decimal(numbers: Sequence[str]) -> bool:
-    """Whether some number can only have a decimal comma: ``1,5``, ``0,125``, ``1.234,567``."""
-    return any(
+    """Whether numbers can only have a decimal comma: ``1,5``, ``0,125``, ``1.234,567``.
+
+    More of them than those in which commas can only part thousands, as in ``1,234,567``: a few may be slips.
+    """
+    decimal = sum(
         re.search(r"^[^,]*,(\d{1,2}|\d{4,})$|^0,\d+$|^,\d+$|\.\d{3},\d+$|^\d{4,},\d+$", n) is not None
         for n in numbers
     )
+    return decimal > sum(MILLIONS.match(n) is not None for n in numbers)
 
 
 def dot_is_decimal(numbers: Sequence[str]) -> bool:
@@ -265,7 +271,7 @@ def file_uses_decimal_comma(columns: Iterable[NDArray[np.object_]]) -> bool | No
         words = [tidy(w) for w in column[:500]]
         if any(_CHOICES.match(w) for w in words):
             continue
-        numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ']*,\d+$", w)]
+        numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ',]*,\d+$", w)]
         if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):
             return True
     return None

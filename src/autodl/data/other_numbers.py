@@ -8,16 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.data.clocks import learn_clock_rule
 from autodl.data.numbers import BODY, folded, learn_number_rule, parse_number, parse_numbers, tidy
 from autodl.records import ParseRule
 
 _POINT = re.compile(r"[+-]?\d*\.\d+")
 """A number with one point and nothing beside it: a note such as ``ca. 3.5`` shows nothing of the others."""
-NEAR = 0.25
-"""A number lies near those of the training up to this many times the length of their range beyond its ends."""
-INSIDE = 0.5
-"""When more than this share of times, in seconds, lies among the numbers of the training, they are the same."""
+SHARES = 3.0
+"""Numbers up to this were shares, which growth takes beyond 1; larger ones stood for percents without a sign."""
+NEAR = 1.0
+"""A time lies near the numbers of the training up to this many times the length of their range beyond its ends."""
 
 
 def first_thousands(
@@ -64,41 +63,29 @@ def other_rule(
     Args:
         words: Distinct present texts. rule: As learnt, which most of them defy.
         comma: Whether other columns of the file use a decimal comma.
-        span: The smallest and largest number of the training, where known.
+        span: The smallest and largest number of the training, where known. They alone tell whether percent signs that
+            the training had not make shares or stand behind the same numbers.
     """
     learnt = learn_number_rule(words, decimal_comma=comma)
     if learnt is None:
-        return _clock_rule(words, span)
+        return None
     ours, theirs = ({folded(s) for s in r.strip} for r in (rule, learnt))
     if ours and theirs and not ours & theirs:
         return None
-    if learnt.percent and not rule.percent:
-        return None if span is None else _percent_rule(words, learnt, span)
+    if learnt.percent and not rule.percent and span is not None and max(abs(span[0]), abs(span[1])) > SHARES:
+        return learnt.model_copy(update={"percent": False, "strip": (*learnt.strip, "%")})
     return learnt
 
 
-def _percent_rule(words: Sequence[str], shares: ParseRule, span: tuple[float, float]) -> ParseRule:
-    """How percent signs that the training had not are read: as shares, or as signs behind the same numbers.
+def times_among(
+    words: NDArray[np.object_], rule: ParseRule, span: tuple[float, float] | None
+) -> NDArray[np.float64] | None:
+    """(k,) seconds of (k,) texts that are times near the numbers of the training, whose file may have held times.
 
-    Numbers up to 1 were shares. Where they went beyond, as growth does, they were if more of the new ones lie among
-    them, or not far from them, when read as such.
+    Each for itself, whatever else the file holds. None where the training had text, whose rule settles what is one.
     """
-    low, high = span
-    if max(abs(low), abs(high)) <= 1:
-        return shares
-    signs = shares.model_copy(update={"percent": False, "strip": (*shares.strip, "%")})
-    reach = NEAR * (high - low)
-    as_shares, as_signs = (
-        int(((values >= low - reach) & (values <= high + reach)).sum())
-        for values in (parse_numbers(words, shares), parse_numbers(words, signs))
-    )
-    return shares if as_shares > as_signs else signs
-
-
-def _clock_rule(words: Sequence[str], span: tuple[float, float] | None) -> ParseRule | None:
-    """Times in seconds, if these are the numbers of the training, whose file may have held times and no text."""
-    learnt = learn_clock_rule(words)
-    if learnt is None or span is None:
+    if rule.clock or span is None:
         return None
-    seconds = parse_numbers(words, learnt)
-    return learnt if np.mean((seconds >= span[0]) & (seconds <= span[1])) > INSIDE else None
+    seconds = parse_numbers(words, ParseRule(clock=True))
+    reach = NEAR * (span[1] - span[0])
+    return np.where((seconds >= span[0] - reach) & (seconds <= span[1] + reach), seconds, np.nan)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from autodl.data.dates import COMPACT, known_order, learn_date_rule, parse_dates
 from autodl.data.number_words import as_numbers, number_words, with_zeros
 from autodl.data.numbers import parse_numbers
-from autodl.data.other_numbers import first_thousands, other_rule, plainly_written
+from autodl.data.other_numbers import first_thousands, other_rule, plainly_written, times_among
 from autodl.data.words import MISSING, NO_NUMBER, TRUTH
 from autodl.records import ColumnKind, ParseRule
 
@@ -174,7 +174,7 @@ def _other_numbers(
     if {w.lower() for w in words} <= {"true", "false"}:
         return _truth(levels.words, ("true",), ("false",))
     learnt = other_rule(words, rule, comma, span)
-    return None if learnt is None else parse_numbers(levels.words, learnt)
+    return times_among(levels.words, rule, span) if learnt is None else parse_numbers(levels.words, learnt)
 
 
 def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDArray[np.datetime64]:

@@ -75,10 +75,10 @@ def judge_words(name: str, words: NDArray[np.object_], counts: NDArray[np.intp],
 def keep_a_feature(
     names: Sequence[str], verdicts: list[Verdict], levels: Sequence[Levels | None], target: str | None
 ) -> list[Verdict]:
-    """A lone column that counts up is all there is to learn from, unless its name says that it is a key.
+    """Columns that count up are all there is to learn from where no other tells more, unless named as a key.
 
-    So is one of words of which nearly every row has its own, as passwords and links: they are read by their pieces.
-    Beside such words a column that counts up is no more than the order of the rows.
+    So are those of words of which nearly every row has its own, as passwords and links: they are read by their
+    pieces. Whether a column that counts up beside them is a dose or the order of the rows cannot be told: it is kept.
     """
     kept, counters = [], []
     for i, (name, verdict, level) in enumerate(zip(names, verdicts, levels, strict=True)):
@@ -87,14 +87,13 @@ def keep_a_feature(
             continue
         if level is not None and _is_unique_word(verdict, level.words, level.counts()):
             if not is_id_name(name) and not _names_files(level.words):
-                kept[i] = Verdict(ColumnKind.TEXT, "different words; the only column to learn from", verdict.rule)
+                kept[i] = Verdict(ColumnKind.TEXT, "different words; no other column tells more", verdict.rule)
         elif verdict.kind not in _TELL_NOTHING:
             return verdicts
         elif verdict.kind is ColumnKind.ID and verdict.why.startswith("counts up") and not is_id_name(name):
             counters.append(i)
-    if all(v.kind in _TELL_NOTHING for n, v in zip(names, kept, strict=True) if n != target):
-        for i in counters:
-            kept[i] = Verdict(ColumnKind.NUMERIC, "whole numbers; the only column to learn from", verdicts[i].rule)
+    for i in counters:
+        kept[i] = Verdict(ColumnKind.NUMERIC, "whole numbers; no other column tells more", verdicts[i].rule)
     return kept
 
 

@@ -67,9 +67,10 @@ _ORDER_NAME = re.compile(
 )
 
 _CLOCK_NAME = re.compile(
-    r"^(?!.*(half|full)[\W_]*time)"
-    r".*((time|duration|hour|dauer|zeit)s?($|[\W\d_])|(^|[\W\d_])(pace|min|minute|start|end|uhr|h)s?($|[\W\d_]))"
+    r"(time|duration|hour|dauer|zeit|departure|arrival|sunrise|sunset|kick[\W_]?off)s?($|[\W\d_])"
+    r"|(^|[\W\d_])(pace|min|minute|start|end|uhr|h)s?($|[\W\d_])"
 )
+_SCORE_NAME = re.compile(r"(half|full|halb)[\W_]*(time|zeit)|(^|[\W\d_])(ratio|score|aspect|odd)s?($|[\W\d_])")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -94,7 +95,8 @@ def is_order_name(name: str) -> bool:
 def is_clock_name(name: str) -> bool:
     """Whether a column's name says that it holds times of day or durations.
 
-    >>> [is_clock_name(n) for n in ("Start_Time", "endHour", "Uhrzeit", "pace", "sentiment", "weekend", "half-time")]
+    >>> [is_clock_name(n) for n in ("Start_Time", "endHour", "Uhrzeit", "kickoff", "weekend", "Halbzeit", "min_odds")]
     [True, True, True, True, False, False, False]
     """
-    return bool(_CLOCK_NAME.search(_CAMEL.sub("_", name).lower()))
+    words = _CAMEL.sub("_", name).lower()
+    return bool(_CLOCK_NAME.search(words)) and not _SCORE_NAME.search(words)

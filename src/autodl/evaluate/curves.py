@@ -109,18 +109,21 @@ def calibration_curve(
 ) -> Curve:
     """Mean stated probability (x) against the observed share (y), in bins of equal counts, with Wilson intervals.
 
-    Where rows were drawn in groups, these are Wilson intervals of groups.
+    Where rows were drawn in groups, these are Wilson intervals of groups; a group that fills a bin counts as one row.
     """
     stated, happened = _claims(y, proba)
     place = _bins(stated, n_bins)
     counts, w = np.bincount(place), _masses(weight, len(y))
     mass = np.bincount(place, w)
     x, share = np.bincount(place, w * stated) / mass, np.bincount(place, w * happened) / mass
-    bounds = []
+    bounds, several = [], group_numbers(group)
     for b, (p, c) in enumerate(zip(share, counts, strict=True)):
         rows = place == b
         own = w[rows] / w[rows].mean()
-        if (block := None if group is None else group_numbers(group[rows])) is not None:
+        block = None if several is None else group_numbers(several[rows])
+        if several is not None and np.ptp(several[rows]) == 0:
+            block = np.zeros(len(own), dtype=np.int64)
+        if block is not None:
             bounds.append(share_bounds_of_groups(happened[rows], own, block, level))
         elif weight is None:
             bounds.append(wilson(float(p * c), int(c), level))

@@ -164,8 +164,8 @@ def _groups_told(n: int, n_groups: int) -> str:
 def _stretches_told(n: int, n_stretches: int) -> str:
     if n_stretches == 1:
         return (
-            f"The {n:,} test rows are of too few times to tell how times differ: intervals and tests are about "
-            "further rows of these times, and how far they are typical of other times is not known."
+            f"The {n:,} test rows are too few, or of too few times, to tell how times differ: intervals and tests "
+            "are about further rows of these times, and how far they are typical of other times is not known."
         )
     return (
         f"The {n:,} test rows span {n_stretches:,} stretches of time. Rows near in time are alike, so intervals and "

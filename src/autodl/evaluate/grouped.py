@@ -10,10 +10,12 @@ Notation: n rows, G groups, w (n,) weights of mean 1 (all 1 without weights), s 
 - Shares of rows: Wilson's interval with as many independent rows as have the same se (Korn and Graubard 1998).
 - Other smooth scores: t limits on the scale that the score's bounds suggest. Of two classes, ranks and averages over
   classes have one degree of freedom less than there are groups with the rarer class; none where it is in one group.
+  Of more classes, one that occurs in one group counts as if all its rows might be right or wrong in another.
 - Medians: Woodruff 1952, with the se of the share of errors below the median.
 - Everything else: percentile bootstrap of groups.
 - Paired tests: t test on the sums of the paired influences in each group. Of scores of a confusion matrix where a
-  class has few rows, the more careful of that and the Bayesian bootstrap of rows, see ``rare_classes``.
+  class has few rows, the more careful of that and the Bayesian bootstrap of rows, see ``rare_classes``. Of more than
+  two classes, one that occurs in one group might as well have spoken for the other model.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ from autodl.evaluate.weighted import ratio_bounds, within_medians
 Array = NDArray[Any]
 TEST_RESAMPLES = 200
 """Of a paired test of scores that are not smooth: enough for a standard error."""
+SWAPS = 10
+"""Of groups with classes of their own, taken together where they are more: each costs two scores."""
 
 
 def group_numbers(group: Array | None) -> Array | None:
@@ -78,7 +82,9 @@ def grouped_bounds(
     if phi is None:
         return _percentile_bounds(metric, y, prediction, k, group, weight, seed, n_resamples, level)
     # A loss is about all rows, other scores about each class.
-    fewest = _fewest_groups(y, group, k if metric.greater_is_better else 0)
+    alone = _alone(metric, y, group, k)
+    shared = slice(None) if alone.all() else ~alone
+    fewest = _fewest_groups(y[shared], group[shared], k if metric.greater_is_better else 0)
     freedom = _freedom(metric, y, group, k)
     # Of a class in one group nothing shows how groups differ: Wilson's interval of one row.
     se = standard_error(phi, group) if freedom else 0.0
@@ -86,16 +92,46 @@ def grouped_bounds(
     if metric.worst is None and metric.greater_is_better:
         gap = metric.best - value
         half = t * se / gap if gap > 0 else 0.0
-        return metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half), "t limit of groups, log scale"
-    as_normal = se * t / quantile_of_normal(level)
-    low, high, _ = transformed_bounds(metric, value, as_normal, fewest, level)
-    return low, high, "t limit of groups"
+        low, high = metric.best - gap * math.exp(half), metric.best - gap * math.exp(-half)
+        method = "t limit of groups, log scale"
+    else:
+        low, high, _ = transformed_bounds(metric, value, se * t / quantile_of_normal(level), fewest, level)
+        method = "t limit of groups"
+    if alone.any():
+        low, high = _as_if_unseen(metric, y, prediction, k, alone, group, weight, value, low, high)
+    return low, high, method
+
+
+def _as_if_unseen(
+    metric: Metric, y: Array, prediction: Array, k: int, alone: Array, group: Array, weight: Array | None,
+    value: float, low: float, high: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Bounds of a score, widened by all that it can be in classes of one group (MOVER, Zou and Donner 2008).
+
+    Args:
+        alone: (n,) mask of the rows of such classes. value, low, high: Score and bounds of the others.
+        metric, y, prediction, k, group, weight: As of ``grouped_bounds``.
+    """
+    true, common = y.astype(np.int64), np.argsort(-np.bincount(y.astype(np.int64), minlength=k), kind="stable")
+    away = []
+    for answer in (np.where(true == common[0], common[1], common[0]), true):
+        other = prediction.copy()
+        other[alone] = 0
+        other[alone, answer[alone]] = 1
+        # Groups are right or wrong each for itself: what all of them move the score by evens out.
+        away.append((metric.score(y, other, k, weight) - value) / math.sqrt(len(np.unique(group[alone]))))
+    lowest = -math.inf if metric.worst is None else metric.worst
+    below, above = math.hypot(value - low, min(0.0, away[0])), math.hypot(high - value, max(0.0, away[1]))
+    return max(lowest, value - below), min(metric.best, value + above)
 
 
 def share_bounds_of_groups(hits: Array, w: Array, group: Array, level: float) -> tuple[float, float]:
-    """Interval of the weighted share of hits, (n,) of 0 and 1; where all rows agree, each group counts as one row."""
+    """Interval of the weighted share of hits, (n,) of 0 and 1; each group counts as one row where all rows agree.
+
+    So does a single group, which shows no spread.
+    """
     p, rows = float(np.average(hits, weights=w)), float(group.max() + 1)
-    if 0 < p < 1 and (se := standard_error(w * (hits - p), group)) > 0:
+    if rows > 1 and 0 < p < 1 and (se := standard_error(w * (hits - p), group)) > 0:
         same = p * (1 - p) / se**2
         rows = min(float(len(hits)), same) * (quantile_of_normal(level) / _t(level, group)) ** 2
     whole = max(1, math.floor(rows))
@@ -121,14 +157,14 @@ def grouped_test(
         return -span, span, 1.0, 0.0, "none: a class in one group"
     low, high, p_value, effect, method = _t_test(metric, y, a, b, k, group, weight, d, seed, level, freedom)
     said_a, said_b = metric.prepare(a), metric.prepare(b)
-    if few_decide(metric, y, weight) and not np.array_equal(said_a, said_b):
+    if few_decide(metric, y, weight, said_a, said_b) and not np.array_equal(said_a, said_b):
         sign = 1.0 if metric.greater_is_better else -1.0
         below, above, p_rows, spread = answers_test(
             metric, y, said_a, said_b, k, sign, seed, n_resamples, level, weight
         )
         low, high = min(low, below), max(high, above)
         if p_rows > p_value:
-            p_value, effect, method = p_rows, d / spread, "Bayesian bootstrap"
+            p_value, effect, method = p_rows, d / spread if spread > 0 else 0.0, "Bayesian bootstrap"
     return low, high, p_value, effect, method
 
 
@@ -143,14 +179,40 @@ def _t_test(
         se, method = _resampled_spread(metric, y, a, b, k, group, weight, seed), "paired bootstrap of groups, t limit"
     else:
         se, method = standard_error(phi_a - phi_b, group), "paired t of groups"
-    if se <= 1e-9 * max(abs(d), 1e-12):
+    moved = _moved_by_classes_alone(metric, y, a, b, k, group, weight, d)
+    if max(se, float(moved.sum())) <= 1e-9 * max(abs(d), 1e-12):
         # All groups agree, which is as telling as so many equal signs.
         unseen = abs(d) * (1 - wilson(freedom + 1, freedom + 1, level)[0])
         p_value = 1.0 if abs(d) <= 1e-12 else min(1.0, 2 * 0.5 ** (freedom + 1))
         effect = d / unseen * quantile_of_normal(level) if unseen > 0 else 0.0
         return d - unseen, d + unseen, p_value, effect, "sign test of groups"
-    half = quantile_of_t(level, freedom) * se
-    return d - half, d + half, float(2 * stdtr(freedom, -abs(d / se))), d / se, method
+    # Welch's degrees of freedom: what classes of one group leave open is an error seen once each.
+    variance = se**2 + float(np.square(moved).sum())
+    error, welch = math.sqrt(variance), variance**2 / (se**4 / freedom + float((moved**4).sum()))
+    half, p_value = quantile_of_t(level, welch) * error, float(2 * stdtr(welch, -abs(d / error)))
+    if (most := 2 * float(moved.sum())) > 0 and se > 0:
+        # No more is open than what they change if all of them speak for the other model.
+        half = min(half, quantile_of_t(level, freedom) * se + most)
+        p_value = min(p_value, float(2 * stdtr(freedom, -max(0.0, abs(d) - most) / se)))
+    return d - half, d + half, p_value, d / error, method
+
+
+def _moved_by_classes_alone(
+    metric: Metric, y: Array, a: Array, b: Array, k: int, group: Array, weight: Array | None, d: float
+) -> Array:
+    """(J,) errors of a difference that groups with classes of their own leave open, J at most ``SWAPS``.
+
+    Between equally good models it is chance which of them such a group speaks for: with its answers in these classes
+    changed over, the difference would have been another. Half of that is the error.
+    """
+    alone = _alone(metric, y, group, k)
+    sign, moved = 1.0 if metric.greater_is_better else -1.0, []
+    for part in np.unique(group[alone] % SWAPS):
+        rows = alone & (group % SWAPS == part)
+        changed = np.where(rows[:, None], b, a), np.where(rows[:, None], a, b)
+        scores = [metric.score(y, prediction, k, weight) for prediction in changed]
+        moved.append(abs(d - sign * (scores[0] - scores[1])) / 2)
+    return np.array(moved)
 
 
 def _t(level: float, group: Array) -> float:
@@ -179,18 +241,37 @@ def _median_bounds(error: Array, w: Array, group: Array, level: float) -> tuple[
     )
 
 
+def _groups_of_classes(y: Array, group: Array) -> Array:
+    """(C,) groups that each class occurs in, 0 of absent ones."""
+    pairs = np.unique(np.column_stack([y.astype(np.int64), group]), axis=0)
+    return np.bincount(pairs[:, 0])
+
+
 def _fewest_groups(y: Array, group: Array, k: int) -> int:
     """Groups that the rarest present class occurs in; all groups for regression."""
     if k == 0:
         return int(group.max()) + 1
-    pairs = np.unique(np.column_stack([y.astype(np.int64), group]), axis=0)
-    sizes = np.bincount(pairs[:, 0])
+    sizes = _groups_of_classes(y, group)
     return int(sizes[sizes > 0].min())
+
+
+def _by_class(metric: Metric) -> bool:
+    return metric.rows is None and metric.greater_is_better
+
+
+def _alone(metric: Metric, y: Array, group: Array, k: int) -> Array:
+    """(n,) rows of classes that occur in one group, where a score counts more than two classes each for itself.
+
+    Their influences cancel within the group, as if the score of the class were certain.
+    """
+    if k < 3 or not _by_class(metric):
+        return np.zeros(len(y), dtype=bool)
+    return np.asarray(_groups_of_classes(y, group)[y.astype(np.int64)] == 1)
 
 
 def _freedom(metric: Metric, y: Array, group: Array, k: int) -> int:
     """Degrees of freedom of t limits: of two classes the groups of the rarer one decide how well each is known."""
-    by_class = k == 2 and metric.rows is None and metric.greater_is_better
+    by_class = k == 2 and _by_class(metric)
     return (_fewest_groups(y, group, k) if by_class else int(group.max()) + 1) - 1
 
 

@@ -6,7 +6,8 @@ Notation: n rows, d = score of a minus score of b, turned so that d > 0 means th
 - ROC AUC: DeLong et al. 1988, with t limits and room for classes of few rows.
 - Means of losses and their roots, scores of a confusion matrix, R2: t test on the paired row influences; for a mean
   loss that is the paired t test.
-- Scores of a confusion matrix where a class has few rows: Bayesian bootstrap, see ``rare_classes``.
+- Scores of a confusion matrix where a class has few rows: Bayesian bootstrap, see ``rare_classes``. Precision where
+  an answer is given in few rows: the more careful of that and the t test.
 - Everything else: paired percentile bootstrap, the same resamples for both; for many rows the t limit with the
   bootstrap's standard error, which needs fewer resamples.
 - Where the rows show no spread at all: exact tests, see ``no_spread``.
@@ -28,7 +29,7 @@ from autodl.evaluate.bounds import quantile_of_normal
 from autodl.evaluate.influence import influence, standard_error
 from autodl.evaluate.mcnemar import mcnemar_p
 from autodl.evaluate.no_spread import without_spread
-from autodl.evaluate.rare_classes import answers_test, by_ranks, few_decide, rank_error
+from autodl.evaluate.rare_classes import answers_test, by_answer, by_ranks, few_decide, rank_error
 from autodl.records import Comparison
 
 Array = NDArray[Any]
@@ -89,8 +90,9 @@ def paired_test(
         return PairedTest(difference, low, high, p_value, effect, n, method)
     if metric.counts is not None and metric.rows is not None and weight is None:
         return _mcnemar(metric, y, a, b, n_classes, level)
-    few = few_decide(metric, y, weight)
-    if few and _lead_varies(y, metric.prepare(a), metric.prepare(b)):
+    said = metric.prepare(a), metric.prepare(b)
+    few = few_decide(metric, y, weight, *said)
+    if few and not by_answer(metric) and _lead_varies(y, *said):
         # Before the influences, which take long with many classes.
         return _of_answers(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
     phi_a, phi_b = influence(metric, y, a, n_classes, weight), influence(metric, y, b, n_classes, weight)
@@ -104,8 +106,11 @@ def paired_test(
         return PairedTest(difference, low, high, p_value, effect, n, method)
     from scipy.special import stdtr, stdtrit
 
+    answers = None
     if few:
-        return _of_answers(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
+        answers = _of_answers(metric, y, a, b, n_classes, difference, sign, seed, n_resamples, level, weight)
+        if not by_answer(metric):
+            return answers
     delong, freedom = by_ranks(metric, n_classes), float(n - 1)
     if delong:
         se, freedom = rank_error(phi_a - phi_b, y, n_classes, weight, (a, b))
@@ -113,6 +118,8 @@ def paired_test(
     p_value = float(2 * stdtr(freedom, -abs(difference / se)))
     plain = metric.rows is not None and not metric.root
     name = "DeLong" if delong else "paired t" if plain else "paired t, delta method"
+    if answers is not None and answers.p_value > p_value:
+        return answers
     return PairedTest(difference, difference - half, difference + half, p_value, difference / se, n, name)
 
 
@@ -129,7 +136,8 @@ def _of_answers(
     low, high, p_value, spread = answers_test(
         metric, y, metric.prepare(a), metric.prepare(b), k, sign, seed, n_resamples, level, weight
     )
-    return PairedTest(d, min(low, d), max(high, d), p_value, d / spread, len(y), "Bayesian bootstrap")
+    effect = d / spread if spread > 0 else 0.0
+    return PairedTest(d, min(low, d), max(high, d), p_value, effect, len(y), "Bayesian bootstrap")
 
 
 def _mcnemar(metric: Metric, y: Array, a: Array, b: Array, k: int, level: float) -> PairedTest:

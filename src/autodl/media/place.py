@@ -42,7 +42,8 @@ class MediaPlace:
 
         The files may be mapped into memory at once: renaming their folder does not move them.
         """
-        self.folder.mkdir(0o700 if self.private else 0o777, parents=True, exist_ok=True)
+        # Without parents: a run folder that was taken away must not come back.
+        self.folder.mkdir(0o700 if self.private else 0o777, exist_ok=True)
         self._clear()
         part = self.folder / f".{key}-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)

@@ -58,7 +58,8 @@ def _possible(column: ColumnInfo) -> bool:
     present = column.n - column.n_missing
     if column.kind in _UNFIT or present == 0 or column.n_unique < 2:
         return False
-    return column.kind is not ColumnKind.CATEGORICAL or column.n_unique <= max(2, min(200, present // 5))
+    classes = column.kind is ColumnKind.CATEGORICAL or column.parse.clock  # times are numbers only as a feature
+    return not classes or column.n_unique <= max(2, min(200, present // 5))
 
 
 def _only_classes(schema: TableSchema) -> bool:

@@ -27,7 +27,7 @@ class Record(BaseModel):
             return self._encodable().model_dump_json(indent=indent)
 
     def _encodable(self) -> Self:
-        return type(self).model_validate(_all_encodable(self.model_dump()))
+        return type(self).model_validate(all_encodable(self.model_dump()))
 
 
 class StageRecord(Record):
@@ -45,10 +45,10 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _all_encodable(value: Any) -> Any:
+def all_encodable(value: Any) -> Any:
     """The same with ``encodable`` texts, however deep they lie."""
     if isinstance(value, str):
         return value if value.isascii() else encodable(value)
     if isinstance(value, dict):
-        return {_all_encodable(k): _all_encodable(v) for k, v in value.items()}
-    return type(value)(_all_encodable(v) for v in value) if isinstance(value, list | tuple) else value
+        return {all_encodable(k): all_encodable(v) for k, v in value.items()}
+    return type(value)(all_encodable(v) for v in value) if isinstance(value, list | tuple) else value

@@ -104,6 +104,8 @@ class RunRecord(StageRecord):
     versions: dict[str, str] = {}
     seed: int = 0
     command: str = ""
+    resumed_with: tuple[str, ...] = ()
+    """Commands that went on with it under another time budget, number of trials, workers or cluster."""
     options: dict[str, JsonScalar] = {}
     started: str = ""
     """UTC, ISO format."""

@@ -86,6 +86,8 @@ def fit_model(
     estimator = family.build(config, meta)
     preparer, features = prepared
     target, codes = None, y
+    # Rows set apart for the test are learnt from in the end, and may be the first below 0.
+    lowest = 0.0 if min(data.y.min(), y.min()) >= 0 else None
     y_valid = None if valid is None else valid[1]
     if data.metric == BY_RATIO:
         least = least_denominator(y)
@@ -116,7 +118,6 @@ def fit_model(
         del estimator.watch, estimator.start, estimator.start_part, estimator.weight_val, estimator.answers
     if data.task is Task.CLASSIFICATION:
         return FittedModel(preparer, estimator, target, data.task, (), *_absent(codes, data))
-    lowest = 0.0 if data.y.min() >= 0 else None
     return FittedModel(preparer, estimator, target, data.task, data.quantiles, least=lowest)
 
 

@@ -52,6 +52,9 @@ def read(
     """Read the table and find its target; a resumed run has the rows of ``earlier`` again, read as they were then.
 
     ``place`` is where images are kept once they are decoded.
+
+    Raises:
+        RunError: If this version finds other columns in the same file.
     """
     from autodl.dataset import load
 
@@ -61,6 +64,12 @@ def read(
     # The run may be of a version that made no series of columns that look like one.
     made = [c.name for c in dataset.schema.columns if c.parse.series is not None and c.parse.series.columns]
     unknown = [name for name in made if name not in earlier.columns.names]
+    same_file = 0 < earlier.read.n_bytes == dataset.read.n_bytes
+    if same_file and any(name not in dataset.schema.names for name in earlier.columns.names):
+        raise RunError(
+            f"this version of autodl finds other columns in {earlier.read.path} than the one that began the run",
+            "Finish the run with that version, or start anew with another --out.",
+        )
     if not unknown:
         return dataset
     schema = dataset.schema.only([n for n in dataset.schema.names if n not in unknown])

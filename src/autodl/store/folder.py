@@ -54,6 +54,10 @@ class RunFolder:
         self.trusted = trusted
         self._seen = False
 
+    def expect(self) -> None:
+        """Take the folder for made: writing never makes it again once it is gone."""
+        self._seen = True
+
     # --- records ------------------------------------------------------------------------------------------------
 
     def write(self, name: str, record: Record) -> None:
@@ -253,9 +257,10 @@ class RunFolder:
                 return self.path / name
         return self.path / MODEL
 
-    def model_stamp(self) -> tuple[int, int] | None:
-        """Tells the delivered model from its successor; None if there is none."""
-        return _stamp(self.model_folder())
+    def model_fingerprint(self) -> str:
+        """SHA-256 of the delivered model's manifest, which names its files by theirs; empty if there is none."""
+        path = self.model_folder() / "manifest.json"
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     def with_model(self, load: Callable[[Path], T]) -> T:
         """Load the delivered model, once more if a running fit puts a better one in its place meanwhile.

@@ -14,6 +14,7 @@ import autodl
 from autodl.dataset import load
 from autodl.errors import ConfigError, DataError
 from autodl.options import FitOptions
+from autodl.records import TableSchema
 
 ASKED = {"max_trials": 2, "families": "linear", "report": False}
 
@@ -85,6 +86,28 @@ def test_a_run_of_a_version_without_series_goes_on_with_the_columns_alone(
         autodl.fit(frame, max_trials=1, **asked)
     run = autodl.fit(frame, max_trials=2, resume=True, **asked)
     assert len(run.record.leaderboard) >= 2 and len(run.predict(frame.drop(columns="y"))) == 60
+
+
+def test_a_resumed_run_has_the_channels_and_the_order_that_it_began_with() -> None:
+    """Those of a version that left no channel out and knew no times, and read the order by its own rule."""
+    frame = long_table(20)
+    frame["start_time"] = [f"0{i % 7}:{i * 7 % 60:02d}:{i % 60:02d}" for i in range(len(frame))]
+    options = FitOptions(target="kind", series_id="who", order_column="when", drop=("z",))
+    now = load(frame, options).schema
+    columns = tuple(c for c in now.columns if c.parse.series is None)
+    (series,) = (c for c in now.columns if c.parse.series is not None)
+    made = series.parse.series
+    assert made is not None and made.columns == ("x", "start_time")
+    plain = made.rules[0]
+    rule = made.model_copy(update={"columns": ("x", "z"), "rules": (plain, plain)})
+    before = series.model_copy(update={"parse": series.parse.model_copy(update={"series": rule})})
+    again = load(frame, options, columns=TableSchema(columns=(*columns, before)))
+    assert again.schema["series"].parse.series == rule
+    np.testing.assert_allclose(again.frame["series"].array[0], frame.loc[frame["who"] == "p0", ["x", "z"]], rtol=1e-6)
+    told = [note for note in again.read.notes if note.startswith("Not used")]
+    assert len(told) == 1 and "'start_time'" in told[0]
+    changed = load(frame.drop(columns="z"), options.model_copy(update={"drop": ()}), columns=again.schema)
+    assert changed.schema["series"].parse.series == made, "other data are told as such later"
 
 
 def test_options_that_do_not_fit_are_refused() -> None:

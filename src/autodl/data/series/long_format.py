@@ -48,6 +48,7 @@ def gather(
     order_column: str | None,
     constant: Collection[str] = (),
     drop: Collection[str] = (),
+    known: SeriesRule | None = None,
 ) -> LongTable:
     """Make a row of each series.
 
@@ -56,6 +57,7 @@ def gather(
         id_column: Tells the series apart. order_column: Orders their steps; the order of the rows if None.
         constant: Columns that must not change within a series, such as the target.
         drop: Columns that are to be no steps of a series.
+        known: How an earlier version made the series, where its run goes on: they stay what they were.
 
     Raises:
         DataError: With what is wrong and what to do.
@@ -68,7 +70,9 @@ def gather(
         raise DataError(
             f"'{id_column}' is named as the ID of the series and as the order of their steps", "Name two columns."
         )
-    order_rule = None if order_column is None else _order_rule(frame, order_column)
+    order_rule = None if known is None else known.order
+    if order_rule is None and order_column is not None:
+        order_rule = _order_rule(frame, order_column)
     codes, first, order = _steps(frame, id_column, order_column, order_rule)
     others = [n for n in names if n not in (id_column, order_column)]
     steady = [n for n in others if _steady(frame[n], codes, first, n in constant)]
@@ -79,22 +83,25 @@ def gather(
                 "Each series needs one value of it: name another column, or the ID to which it belongs.",
             )
     moving = [n for n in others if n not in steady and n not in drop]
-    infos = infer_schema(frame[moving]).columns if moving else ()
-    channels = [info for info in infos if info.kind in _NUMBERS]
+    if known is None:
+        channels = [info for info in infer_schema(frame[moving]).columns if info.kind in _NUMBERS] if moving else []
+    else:
+        channels = _channels(known)
     if not channels:
         raise DataError(
             f"no column of numbers changes within the series of '{id_column}', so there are no series",
             "Check --series-id: it must have the same value in all rows of one series, and another in each series.",
         )
     notes = [f"The {len(frame):,} rows are the steps of {len(first):,} series, one for each '{id_column}'."]
-    if left := [f"'{info.name}'" for info in infos if info.kind not in _NUMBERS]:
+    taken = [info.name for info in channels]
+    if left := [f"'{n}'" for n in moving if n not in taken]:
         more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
         notes.append(f"Not used, since the steps of a series must be numbers: {', '.join(left[:SHOWN])}{more}.")
-    rule = SeriesRule(
+    rule = known or SeriesRule(
         channels=len(channels),
         id_column=id_column,
         order_column=order_column,
-        columns=tuple(info.name for info in channels),
+        columns=tuple(taken),
         rules=tuple(_rule_of(c) for c in channels),
         order=order_rule,
     )

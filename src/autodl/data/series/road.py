@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from autodl.options import FitOptions
 
 
-def long_table(table: TableRead, options: FitOptions) -> tuple[TableRead, LongTable | None]:
+def long_table(
+    table: TableRead, options: FitOptions, columns: TableSchema | None = None
+) -> tuple[TableRead, LongTable | None]:
     """The table with a row for each series, if the user named the column that tells them apart.
+
+    ``columns``: those of a run that is resumed, whose series are made as they were then.
 
     Raises:
         DataError: As ``gather``.
@@ -29,10 +33,13 @@ def long_table(table: TableRead, options: FitOptions) -> tuple[TableRead, LongTa
     if options.series_id is None:
         return table, None
     named = (options.target, options.weight_column, options.group_column, options.time_column)
+    names = [str(c) for c in table.frame.columns]
+    before = None if columns is None else long_rule(columns)
+    known = before[1] if before is not None and set(before[1].columns) <= set(names) else None
     long = gather(
-        table.frame, options.series_id, options.order_column, [n for n in named if n is not None], options.drop
+        table.frame, options.series_id, options.order_column, [n for n in named if n is not None], options.drop, known
     )
-    unread = tuple(n for n in map(str, table.frame.columns) if n in options.drop and n not in long.frame.columns)
+    unread = tuple(n for n in names if n in options.drop and n not in long.frame.columns)
     info = table.info.model_copy(
         update={"notes": (*table.info.notes, *long.notes), "unread": (*table.info.unread, *unread)}
     )

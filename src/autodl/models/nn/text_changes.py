@@ -31,7 +31,7 @@ class TextAugmenter:
         return replace(batch, inputs=(*texts, *batch.inputs[self.columns :]))
 
     def changed(self, texts: Tensor) -> Tensor:
-        """Each text on its own, (b, t) -> (b, t'); none loses its last token."""
+        """Each text on its own, (b, t) -> (b, t') with t' <= t; none loses its last token."""
         c, marks = self.config, self.marks
         if c.swap:
             texts = swapped(texts, c.swap, marks)
@@ -80,7 +80,10 @@ def swapped(texts: Tensor, share: float, marks: tuple[int, ...] = ()) -> Tensor:
 
 
 def thinned(texts: Tensor, delete: float, insert: float, marks: tuple[int, ...] = ()) -> Tensor:
-    """Some tokens are left out, and tokens of the batch are put behind some."""
+    """Some tokens are left out, and tokens of the batch are put behind some.
+
+    No text gets longer than the longest before: pretrained networks read no more than they were made for.
+    """
     there = _said(texts, marks)
     kept = there & ~_drawn(texts, delete)
     kept |= there & (there.cumsum(1) == 1) & ~kept.any(1, keepdim=True)  # the first one, where none would be left
@@ -89,6 +92,7 @@ def thinned(texts: Tensor, delete: float, insert: float, marks: tuple[int, ...] 
     if not len(pool):
         return texts
     added = there & _drawn(texts, insert)
+    added &= added.cumsum(1) <= texts.shape[1] - kept.sum(1, keepdim=True)
     drawn = pool[torch.randint(len(pool), texts.shape).to(pool.device)]
     # Ordered by place; a token that is put in comes half a place behind; what is left out goes to the end.
     place = torch.arange(texts.shape[1], device=texts.device, dtype=torch.float32).expand(texts.shape)

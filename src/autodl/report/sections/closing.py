@@ -31,11 +31,14 @@ def closing(facts: Facts) -> Closing:
         if v is not None and v != "" and not isinstance(v, bool)
     ]
     given = f" Options: {', '.join(options)}." if options else ""
-    reproduce = (
-        f"{started}Seed {run.seed}. With one worker and a number of trials instead of a time budget "
-        "(--max-trials), the "
-        f"same command gives the same scores; with a time budget a faster machine tries more.{given}"
+    again = (
+        "With one worker and a number of trials instead of a time budget (--max-trials), the same command gives the "
+        "same scores; with a time budget a faster machine tries more."
     )
+    if run.resumed_with:
+        later = ", then with ".join(code(command, len(command)) for command in run.resumed_with)
+        again = f"Begun with this command, then resumed with {later}: the first command alone may give other scores."
+    reproduce = f"{started}Seed {run.seed}. {again}{given}"
     versions = Table("Versions", (Column("Software"), Column("Version")), rows)
     use = clean(predict_command(facts.folder, facts.profile.read)) if facts.folder and run.delivered else ""
     return Closing(_method(facts), _card(facts), GLOSSARY, use, clean(run.command), reproduce, versions)
