@@ -18,7 +18,7 @@ from autodl.explain import explain
 from autodl.explain.effects import direction, grid, partial_dependence
 from autodl.explain.order import likely_order
 from autodl.explain.permutation import permutation_importance, shuffled_copies
-from autodl.records import ColumnInfo, ColumnKind, EffectPoint, Explanation, TableSchema
+from autodl.records import ColumnInfo, ColumnKind, EffectPoint, Explanation, ParseRule, SeriesRule, TableSchema
 
 K = ColumnKind
 BETA = {"d": 4.0, "b": 2.0, "a": 1.0, "c": 0.0}
@@ -303,3 +303,49 @@ def test_moments_of_one_day_are_other_points():
 
 def test_large_numbers_are_named_in_full():
     assert [p.value for p in grid(pd.Series([1_234_567.0, 1_234_568.0]), K.NUMERIC)] == ["1234567", "1234568"]
+
+
+def test_series_and_their_steps_are_shuffled_as_one():
+    """A model may read the series or its steps: shuffled alone, each would look as if it did nothing."""
+    from autodl.data.series.cells import series_cells
+
+    rng = np.random.default_rng(0)
+    n, steps = 400, tuple(f"t{i}" for i in range(24))
+    values = rng.normal(size=(n, 1)) + 0.1 * rng.normal(size=(n, 24))
+    frame = pd.DataFrame(values, columns=list(steps)).assign(x=rng.normal(size=n))
+    frame["t0 to t23"] = series_cells(list(values.astype(np.float32)))
+    rule = ParseRule(series=SeriesRule(channels=1, columns=steps))
+    kinds = schema(**dict.fromkeys((*steps, "x"), K.NUMERIC))
+    series = ColumnInfo(name="t0 to t23", kind=K.SERIES, n=n, n_missing=0, n_unique=n, parse=rule)
+    kinds = TableSchema(columns=(*kinds.columns, series))
+
+    def both(f):
+        return np.array([cell.mean() for cell in f["t0 to t23"].array]) + f[list(steps)].to_numpy().mean(axis=1)
+
+    y = both(frame) + 0.5 * rng.normal(size=n)
+    got = run(both, frame, y, schema=kinds)
+    assert [i.column for i in got.importances] == ["t0 to t23", "x"] and got.n_columns == 2
+    # All of y but its noise is lost: the error grows from 0.5 to sqrt(0.25 + 2 * 4 * 1).
+    assert got.importances[0].drop == pytest.approx(np.sqrt(8.25) - 0.5, rel=0.1)
+    assert "together with the columns that are its steps" in got.note and "ran out" not in got.note
+    timed = run(both, frame, y, schema=kinds, deadline=Deadline.after(20.0))
+    assert {i.column for i in timed.importances} == {"t0 to t23", "x"}
+
+
+def test_what_may_have_no_effect_gets_no_words_and_no_chart():
+    frame, y = linear_problem()
+    got = run(lambda f: linear(f) + 1e-3 * f["c"].to_numpy(), frame, y)
+    last = got.importances[-1]
+    assert last.column == "c" and last.low <= 0 <= last.high
+    assert last.direction == "" and last.effect == () and len(got.importances[0].effect) == 10
+    idle = run(lambda f: 1e-3 * f["c"].to_numpy(), frame[["c"]].assign(e=frame["d"]), y)
+    assert idle.importances[0].low <= 0
+    assert [len(i.effect) for i in idle.importances] == [10, 0] and idle.importances[0].direction == ""
+
+
+def test_columns_of_mostly_one_value_have_points_for_the_others():
+    column = pd.Series([0.0] * 970 + list(range(1, 31)))
+    values = [p.number for p in grid(column, K.NUMERIC)]
+    assert values[0] == 0.0 and len(values) == 10 and values == sorted(set(values)) and values[-1] >= 28
+    days = pd.Series([pd.Timestamp("2024-01-01")] * 970 + list(pd.date_range("2024-02-01", periods=30)))
+    assert len(grid(days, K.DATETIME)) == 10

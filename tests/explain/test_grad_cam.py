@@ -59,6 +59,22 @@ def test_the_formula(spots) -> None:
     np.testing.assert_allclose(heat, expected, atol=1e-4)
 
 
+def test_numbers_rest_on_what_lowers_them_too(spots) -> None:
+    store, y, _, network = spots
+    X = features(store, np.arange(8))
+    config = network.config.model_copy(update={"epochs": 2})
+    numbers = CnnEstimator(config, Meta(task=Task.REGRESSION, seed=0, threads=1))
+    numbers.fit(features(store, np.arange(60)), -y[:60].astype(float))
+    raised, lowered = grad_cam(numbers, X, np.zeros(8, np.int64))["photo"], None
+    weight = numbers.loaded().head.weight
+    with torch.no_grad():
+        weight.neg_()
+        lowered = grad_cam(numbers, X, np.zeros(8, np.int64))["photo"]
+        weight.neg_()
+    assert raised.max() == 1.0
+    np.testing.assert_allclose(raised, lowered, atol=1e-6)  # what raises the number now lowered it before
+
+
 def test_the_network_looks_at_what_counts_and_is_left_as_it_was(spots) -> None:
     store, y, at, network = spots
     rows = np.array([i for i in range(200, 240) if y[i]])

@@ -14,6 +14,10 @@ def test_words_are_those_between_spaces() -> None:
     assert shown_terms("It's a Well-made film, a 2nd one!") == {"it's", "well-made", "film", "2nd", "one"}
 
 
+def test_typographic_apostrophes_hold_words_together() -> None:
+    assert shown_terms("It’s ‘good’") == {"it’s", "good"}
+
+
 def test_characters_stand_in_groups_with_their_marks() -> None:
     assert shown_terms("很好看") == {"很", "好", "看", "很好", "好看", "很好看"}
     thai = shown_terms("ที่ดี")  # two letters, the first with two marks, the second with one

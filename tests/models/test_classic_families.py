@@ -60,6 +60,29 @@ def test_absolute_penalty_removes_useless_columns(classes: int) -> None:
     assert (useful[2:] < 1e-3).mean() > 0.5
 
 
+def test_a_strong_absolute_penalty_leaves_the_share_of_a_rare_class() -> None:
+    problem = easy_problem(2, rows=300, numeric=4, categorical=0)
+    y = (np.arange(len(problem.y)) % 14 == 0).astype(int)
+    model = train("linear", replace(problem, y=y), penalty="l1", C=0.02)
+    assert model.predict_proba(problem.X)[:, 1].mean() == pytest.approx(y.mean(), abs=0.01)
+
+
+def test_weighted_lasso_has_the_gram_matrix_and_counts_rows_by_weight() -> None:
+    from sklearn.linear_model import ElasticNet
+
+    problem = easy_problem(0, rows=200, numeric=6, categorical=0)
+    weight = np.random.default_rng(0).integers(1, 4, len(problem.y)).astype(float)
+    family = families["linear"]
+    model = family().build(family.config(penalty="l1", C=0.02), problem.meta)
+    model.fit(problem.X, problem.y, sample_weight=weight)
+    assert model._model.precompute is True
+    rows = np.repeat(np.arange(len(weight)), weight.astype(int))
+    x, y = as_matrix(problem.X)[rows].astype(float), np.asarray(problem.y)[rows]
+    z = (y - y.mean()) / y.std()
+    plain = ElasticNet(alpha=1 / (2 * len(rows) * 0.02), l1_ratio=1.0, tol=1e-8, precompute=False).fit(x, z)
+    np.testing.assert_allclose(model._model.coef_, plain.coef_, atol=2e-3)
+
+
 @pytest.mark.parametrize(("weights", "p"), [("uniform", 2), ("distance", 1)])
 def test_neighbors_vote_as_in_scikit_learn(weights: str, p: int) -> None:
     problem, numbers = easy_problem(4, categorical=0), easy_problem(0, categorical=0)

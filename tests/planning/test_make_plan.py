@@ -17,7 +17,7 @@ from autodl.defaults import SEARCH
 from autodl.errors import ConfigError, MissingDependencyError
 from autodl.evaluate.base import metrics
 from autodl.machine import Machine
-from autodl.models.base import families
+from autodl.models.base import CostEstimate, families
 from autodl.options import FitOptions
 from autodl.planning import make_plan, own_spaces
 from autodl.planning.candidates import Setting, choose_families, first_wave_s
@@ -171,6 +171,47 @@ def test_folds_give_way_to_cost() -> None:
     assert many.validation.n_folds < 5
     assert make_plan(enlarged(profile, 20_000), MINUTE, machine=quick, has_test_file=False).validation.n_folds == 5
     assert make_plan(profile, MINUTE, machine=slow, has_test_file=False).validation.n_folds == 5
+
+
+def test_one_step_fewer_where_all_folds_do_not_fit() -> None:
+    facts = Facts(BASE, FitOptions(time_budget_s=600.0))
+
+    def folds(core: float) -> int:
+        return choose_validation(facts, False, lambda v: (core, core))[0].n_folds
+
+    assert [folds(core) for core in (37.0, 38.0, 60.0, 61.0)] == [8, 5, 5, 3]
+
+
+@pytest.mark.parametrize("rows", [1_000, 8_000])
+def test_an_optional_package_takes_no_folds_away_unless_it_was_asked_for(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its one fold would fit the budget, but not as many as there would be without it."""
+
+    def folds(installed: bool, *asked: str) -> int:
+        missing = () if installed else ("autogluon.tabular",)
+        monkeypatch.setattr(families["autogluon"], "missing", classmethod(lambda cls: missing))
+        options = FitOptions(time_budget_s=150.0, families=asked)
+        machine = Machine(cores=2, memory_bytes=64_000_000_000, speed=1e3)
+        return make_plan(enlarged(BASE, rows), options, machine=machine, has_test_file=False).validation.n_folds
+
+    monkeypatch.setattr(families["autogluon"], "estimate_cost", lambda *_: CostEstimate(seconds=22.0, bytes=1e9))
+    assert folds(installed=True) == folds(installed=False) == 5
+    assert folds(True, "linear", "autogluon") == 3
+
+
+def test_rare_rows_keep_their_folds_where_the_models_that_count_fit() -> None:
+    rare = Facts(with_counts(BASE, 69_650, 350), MINUTE)
+    common = Facts(with_counts(BASE, 35_000, 35_000), MINUTE)
+    few = Facts(with_counts(BASE, 12_350, 150), MINUTE)
+
+    def folds(facts: Facts, every: float, core: float) -> int:
+        return choose_validation(facts, False, lambda v: (every, core))[0].n_folds
+
+    assert [folds(rare, 50.0, core) for core in (10.0, 10.1)] == [3, 1]
+    assert [folds(rare, every, 20.0) for every in (14.0, 14.1)] == [3, 1]
+    assert folds(common, 1.0, 1.0) == 1
+    assert [folds(few, every, 20.0) for every in (8.4, 8.5)] == [5, 3]
 
 
 def test_many_cores_do_not_shorten_the_longest_trial() -> None:
@@ -393,7 +434,8 @@ def test_what_needs_too_much_memory_is_left_out_with_the_figures() -> None:
     plan = plan_of(table(), MINUTE, Machine(cores=2, memory_bytes=300 * 2**20))
     reasons = [s.why for s in plan.skipped if "of memory" in s.why]
     assert reasons
-    assert all(re.fullmatch(r"It would need about .* [GM]iB of memory, and 0.3 GiB are free.", r) for r in reasons)
+    told = r"It would need about .* [GM]iB of memory, and one model may take 0.2 GiB of the 0.3 GiB that are free\."
+    assert all(re.fullmatch(told, r) for r in reasons)
 
 
 def test_unknown_strategy_is_refused() -> None:
@@ -592,6 +634,15 @@ def test_a_family_of_the_file_that_takes_no_part_is_told(tmp_path: Path) -> None
     one = options.model_copy(update={"families": ("linear", "mlp")})
     plan = make_plan(profile_of(data, one), one, machine=MACHINE, has_test_file=False, spaces=own_spaces(one))
     assert "LightGBM takes no part, so its settings" in decision(plan, "Search").why
+
+
+@pytest.mark.parametrize(("levels", "told"), [(50, False), (51, True)])
+def test_categories_too_many_for_the_model_itself_are_told(levels: int, told: bool) -> None:
+    data = table().assign(c=lambda t: [f"v{i % levels}" for i in range(len(t))])
+    plan = plan_of(data, MINUTE.model_copy(update={"families": ("lightgbm", "catboost")}))
+    found = decision(plan, "Categories")
+    assert found.choice == "by the model itself"
+    assert ("Beyond 50 values the mean target is used for LightGBM too." in found.why) == told
 
 
 def test_texts_alone_are_not_told_about_in_the_words_of_tables() -> None:

@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from autodl.preprocess.category_blocks import FrequencyBlock, FrequencyRankBlock, OneHotBlock, TargetBlock
 from autodl.preprocess.codes import CategoryCoder
+from autodl.preprocess.weighted_means import WeightedMeans
 from autodl.records import Task
 
 COLOURS = pd.DataFrame({"c": ["red", "blue", None, "red", "green", "red", "blue"]})
@@ -112,17 +113,56 @@ def test_target_means_of_many_classes_stay_narrow() -> None:
     assert max(roc_auc_score(y == 7, out[:, j]) for j in range(10)) > 0.99
 
 
+def test_means_of_small_categories_are_drawn_in_by_one_variance_a_column() -> None:
+    """1, 3 | 5, 7 | 14 by hand: mean 6, squares 96 between the categories, 4 within, with 2 degrees of freedom."""
+    codes = np.array([[1], [1], [2], [2], [3]])
+    found = WeightedMeans().fit(codes, np.array([1.0, 3.0, 5.0, 7.0, 14.0]), np.ones(5))
+    within = 4 / 2
+    between = (2 * 4.0**2 + 2 * 0.0**2 + 8.0**2 - 2 * within) / (5 - (4 + 4 + 1) / 5)
+    two, one = 2 * between / (2 * between + within), between / (between + within)
+    new = np.array([[1], [2], [3], [9]])
+    np.testing.assert_allclose(found.transform(new)[:, 0], [6 - 4 * two, 6, 6 + 8 * one, 6])
+
+
+def test_mean_targets_do_not_follow_single_rows() -> None:
+    # Of 300 categories that say nothing, many have one row, or a few that agree.
+    rng = np.random.default_rng(0)
+    who, y = rng.integers(0, 300, 600), rng.integers(0, 2, 600).astype(float)
+    frame = pd.DataFrame({"who": [f"n{k}" for k in who]})
+    block = TargetBlock(CategoryCoder(("who",)).fit(frame), Task.REGRESSION, "none", 0)
+    crossed = block.fit_transform(frame, y)[:, 0]
+    raw = pd.Series(y).groupby(who).mean()
+    assert raw.isin([0.0, 1.0]).mean() > 0.4
+    assert np.abs(block.transform(frame)[:, 0] - y.mean()).max() < 0.2
+    assert np.abs(crossed - y.mean()).max() < 0.2
+    # Where categories do differ, those of many rows keep their means, and the smaller the less.
+    sizes = np.array([1, 2, 5, 50, 200])
+    codes = np.repeat(np.arange(20), np.tile(sizes, 4))
+    target = np.where(codes < 10, 0.0, 10.0) + np.tile([-2.0, 2.0], len(codes))[: len(codes)]
+    found = WeightedMeans().fit(codes[:, None], target, np.ones(len(codes))).transform(np.arange(20)[:, None])[:, 0]
+    means = np.bincount(codes, weights=target) / np.bincount(codes)
+    kept = ((found - target.mean()) / (means - target.mean())).reshape(4, 5)
+    assert np.all(np.diff(kept, axis=1) > 0)
+    assert np.all((kept > 0.5) & (kept < 1))
+
+
+def test_mean_targets_without_spread_or_without_repeated_rows() -> None:
+    codes = np.arange(6)[:, None]
+    ones = np.ones(6)
+    np.testing.assert_array_equal(WeightedMeans().fit(codes, 4.0 * ones, ones).transform(codes), 4.0)
+    # Each row is its own category: nothing tells its chance from its nature.
+    alone = WeightedMeans().fit(codes, np.arange(6.0), ones).transform(codes)[:, 0]
+    assert np.abs(alone - 2.5).max() < 0.5
+    one = WeightedMeans().fit(0 * codes, np.arange(6.0), ones).transform(np.array([[0], [1]]))
+    np.testing.assert_allclose(one, 2.5)
+
+
 def test_weighted_mean_targets_are_those_of_repeated_rows() -> None:
-    """Scikit-learn's encoder, which takes no weights, on each row repeated as often as its weight says."""
-    from sklearn.preprocessing import TargetEncoder
-
-    from autodl.preprocess.weighted_means import WeightedMeans
-
     rng = np.random.default_rng(0)
     codes, target = rng.integers(0, 6, (80, 2)), rng.normal(size=80)
     weight = rng.integers(1, 4, 80)
     rows = np.repeat(np.arange(80), weight)
-    expected = TargetEncoder(target_type="continuous").fit(codes[rows], target[rows])
+    expected = WeightedMeans().fit(codes[rows], target[rows], np.ones(len(rows)))
     found = WeightedMeans().fit(codes, target, weight.astype(float))
     new = np.array([[0, 5], [3, 2], [9, 9]])
     np.testing.assert_allclose(found.transform(new), expected.transform(new))

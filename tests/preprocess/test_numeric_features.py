@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PowerTransformer
 
 from autodl.preprocess import TargetTransform
+from autodl.preprocess import crosses as crosses_module
 from autodl.preprocess.crosses import Crosses, combine
 from autodl.preprocess.dates import DateExpander
 from autodl.preprocess.numeric import NumericBlock
@@ -39,6 +40,21 @@ def test_a_ratio_that_makes_the_target_is_found(additive: bool) -> None:
 def test_noise_has_no_combination(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
     assert Crosses(5, False, 0).fit(noise(seed=seed), [rng.normal(size=900)]).chosen == ()
+
+
+def test_of_many_columns_the_bins_of_the_most_correlated_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = noise(p=500)
+    x[:, 7] = np.nan
+    x[::9, 430] = np.nan
+    x[:, 498], x[:, 499] = 1.0, 1e200 * x[:, 498]
+    y = x[:, 300] - 2.0 * np.nan_to_num(x[:, 430], nan=1.75)
+    judged = []
+    gain = crosses_module._gain
+    monkeypatch.setattr(crosses_module, "_gain", lambda values, errors: judged.append(1) or gain(values, errors))
+    other = np.random.default_rng(1).normal(size=900)
+    columns = crosses_module._telling(x, np.column_stack([other, y]))
+    assert {300, 430} < set(columns) and len(columns) == crosses_module.COLUMNS
+    assert len(judged) == crosses_module.JUDGED
 
 
 def test_a_sum_that_a_model_has_learnt_is_no_news_to_a_linear_one() -> None:

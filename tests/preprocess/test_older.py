@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import QuantileTransformer
+from sklearn.preprocessing import QuantileTransformer, TargetEncoder
 
 from autodl.errors import OlderModelError
 from autodl.model import FittedModel, load_model
 from autodl.models.base import Meta, families
 from autodl.preprocess import Preparer
+from autodl.preprocess.category_blocks import TargetBlock
 from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.dates import DateExpander
 from autodl.preprocess.numeric import NumericBlock
@@ -90,6 +91,18 @@ def test_ranks_learnt_by_scikit_learn() -> None:
     scaler._ranks = target._ranks = theirs
     np.testing.assert_array_equal(load(dump(scaler)).transform(x), theirs.transform(x))
     np.testing.assert_allclose(load(dump(target)).inverse(target.forward(x[:, 0])), x[:, 0])
+
+
+def test_mean_targets_learnt_by_scikit_learn() -> None:
+    frame = pd.DataFrame({"c": ["a", "b", "b", "c", "c", "c"]})
+    y = np.array([1.0, 2.0, 4.0, 3.0, 9.0, 5.0])
+    coder = CategoryCoder(("c",)).fit(frame)
+    block = TargetBlock(coder, Task.REGRESSION, "none", 0)
+    block.fit_transform(frame, y)
+    theirs = TargetEncoder(target_type="continuous").fit(coder.transform(frame), y)
+    block._encoders = [theirs]
+    expected = theirs.transform(coder.transform(frame))
+    np.testing.assert_allclose(load(dump(block)).transform(frame), expected, rtol=1e-6)
 
 
 @pytest.fixture

@@ -333,6 +333,23 @@ def test_a_direction_is_missed_only_where_it_was_looked_for() -> None:
         assert [b.direction for b in section.bars] == [words] and str(section.table.rows[0][-1]) == words
 
 
+def test_what_may_have_no_effect_has_no_direction_and_no_chart() -> None:
+    records = make_records("binary")
+    e = records.explanation
+    assert e is not None
+    effect = (EffectPoint(value="1", number=1.0, prediction=0.4), EffectPoint(value="2", number=2.0, prediction=0.6))
+    given = {"direction": "higher x: more likely", "effect": effect}
+    clear = e.importances[0].model_copy(update={**given, "column": "clear", "drop": 0.2, "low": 0.1, "high": 0.3})
+    weak, weaker = (clear.model_copy(update={"column": c, "drop": 0.0, "low": -0.1, "high": 0.1}) for c in "ab")
+    for importances, charts in (((clear, weak), ["clear"]), ((weak, weaker), ["a"])):
+        told = records.but(explanation=e.model_copy(update={"importances": importances}))
+        section = drives(gather(**told.kwargs()))
+        assert section is not None and [f.title for f in section.effects] == charts
+        words = ["higher x: more likely" if i is clear else "no measurable effect" for i in importances]
+        assert [b.direction for b in section.bars] == words == [str(r[-1]) for r in section.table.rows]
+        assert ("more likely" in section.effects[0].alt) == (importances[0] is clear)
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

@@ -1,13 +1,16 @@
 """The first wave: usable at once, quick before dear, each family once."""
 
 import math
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
 from autodl.search.allocation import LEAD, Allocation
 from autodl.search.runners.base import grace
+from autodl.search.runners.inline import _Running
 from autodl.search.space import family_space
 from autodl.search.strategies.base import strategies
 
@@ -79,6 +82,12 @@ def test_what_does_not_fit_is_passed_over():
 def test_a_trial_that_predicts_is_given_more_patience_than_one_that_trains():
     training, predicting = grace(9.0, "training on fold 1 of 1"), grace(9.0, "predicting fold 1 of 1")
     assert grace(9.0) == training < predicting < 0.5 * 9.0 + 1.0
+    assert grace(9.0, None) == predicting  # nobody tells what it does
+    began = time.monotonic() - 9.0 - (training + predicting) / 2
+    running = _Running(SimpleNamespace(seconds=9.0), began, "training on fold 1 of 1")
+    assert running.overdue()
+    running.step = "predicting fold 1 of 1"
+    assert not running.overdue()
 
 
 def test_what_leads_is_tried_in_full_however_long_it_takes():

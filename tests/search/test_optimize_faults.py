@@ -12,6 +12,20 @@ from optimize_problems import SMALL, SPACE, branin
 
 from autodl.errors import SearchError
 from autodl.search import optimize
+from autodl.search.call_limits import Limits
+from autodl.search.calling import Answer
+from autodl.search.drive import Drive
+from autodl.search.ledger import Ledger
+
+
+class Answers:
+    """Calls whose answers are there at once."""
+
+    def __init__(self, *answers):
+        self.answers = list(enumerate(answers))
+
+    def wait(self, seconds):
+        return self.answers.pop(0)
 
 
 class TestFaults:
@@ -60,9 +74,23 @@ class TestFaults:
 
     def test_a_hang_ends_with_the_time_budget(self):
         began = time.monotonic()
-        with pytest.raises(SearchError, match="given up"):
+        with pytest.raises(SearchError, match=r"given up after .*; `call_timeout` lets calls take longer"):
             optimize(lambda c, f: time.sleep(60), SPACE, strategy="random", time_budget=1.0)
         assert time.monotonic() - began < 30
+
+    def test_calls_that_take_much_of_the_budget_are_waited_for_until_one_has_given_a_loss(self):
+        def patience(*answers):
+            ledger = Ledger()
+            drive = Drive(None, ledger, Answers(*answers), Limits(seconds=100.0), 1, began=0.0)
+            for _ in answers:
+                drive.running[ledger.begin({}, None, None).number] = 0.0
+                drive._collect()
+            return drive._deadline(0.0)
+
+        failed, worked = Answer(seconds=0.1, error="it broke"), Answer((1.0,), seconds=0.1)
+        assert patience() == patience(failed) == 80.0
+        assert patience(worked) == patience(failed, worked) == 25.0
+        assert patience(Answer((1.0,), seconds=5.0), worked) == 50.0
 
     def test_no_time_for_anything_is_told_as_that(self):
         with pytest.raises(SearchError, match=r"the time was over before the first evaluation.*Raise `time_budget`"):

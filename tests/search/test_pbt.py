@@ -148,6 +148,28 @@ def test_architecture_is_inherited():
     assert any(c == pytest.approx(1.2) for c in changes)
 
 
+def test_children_stay_on_the_steps_and_still_differ():
+    space = parse_space(
+        {
+            "x": {"type": "float", "low": 0.0, "high": 1.0, "step": 0.25},
+            "n": {"type": "int", "low": 8, "high": 64, "step": 8},
+            "whole": {"type": "int", "low": 1, "high": 9},
+            "log": {"type": "int", "low": 4, "high": 64, "log": True, "step": 8},
+        }
+    )
+    parent = {"x": 0.5, "n": 32, "whole": 4, "log": 20}
+    pbt, rng = PBT(), np.random.default_rng(0)
+    pbt.resample = 0.0
+    children = [pbt._perturbed(space, parent, rng, ()) for _ in range(40)]
+    assert {c["x"] for c in children} == {0.25, 0.5 + 0.25}
+    assert {c["n"] for c in children} == {24, 40}
+    assert {c["whole"] for c in children} == {3, 5}
+    assert {c["log"] for c in children} == {16, 24}  # a log scale has no steps
+    ends = {"x": 1.0, "n": 8, "whole": 9, "log": 4}
+    for child in (pbt._perturbed(space, ends, rng, ()) for _ in range(20)):
+        assert all(space.params[k].allows(v) and type(v) is type(ends[k]) for k, v in child.items())
+
+
 def test_architectures_alone_are_refused_in_one_line():
     space = {"params": {"op": {"type": "choice", "values": ["a", "b"]}}, "nas": ["op"]}
     with pytest.raises(ConfigError, match=r"'pbt' cannot search architectures: 'op'.*evolution"):

@@ -94,6 +94,25 @@ def test_cmaes_narrows_down():
     assert spread(history[-20:]) < 0.5 * spread(history[:20])
 
 
+def test_cmaes_begins_again_where_it_has_converged():
+    space = parse_space({name: {"type": "float", "low": -5.0, "high": 5.0} for name in "ab"})
+    history: list[Observation] = []
+    for i in range(400):
+        (config,) = strategies["cmaes"](3).ask(space, history, 1, np.random.default_rng([3, i]))
+        history.append(Observation(config, "ok", sum((float(v or 0.0) - 1.0) ** 2 for v in config.values())))
+    far = [i for i, o in enumerate(history) if (o.loss or 0.0) > 1.0]
+    near = next(i for i in range(400) if not any(i <= j < i + 40 for j in far))
+    assert near < 200, "it never converged"
+    restart = next(i for i in far if i > near)
+    assert restart > near + 40
+
+    def centre(seed: int) -> float:
+        asked = strategies["cmaes"](3).ask(space, history[:restart], 60, np.random.default_rng(seed))
+        return float(np.mean([float(c["a"] or 0.0) for c in asked]))
+
+    assert np.ptp([centre(seed) for seed in range(3)]) < 1.0, "each ask begins at another place"
+
+
 def test_fronts_and_crowding_by_hand():
     F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [4.0, 4.0], [1.0, 4.0]])
     assert fronts(F).tolist() == [0, 0, 0, 1, 2, 0]

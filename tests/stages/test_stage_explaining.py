@@ -12,10 +12,21 @@ import pytest
 from autodl.events import Note
 from autodl.explain.explain import full_seconds
 from autodl.explain.speed import Speed
-from autodl.records import ColumnInfo, ColumnKind, Cost, TableSchema, TrialResult, TrialSpec, TrialStatus
+from autodl.records import (
+    ColumnInfo,
+    ColumnKind,
+    Cost,
+    ParseRule,
+    SeriesRule,
+    TableSchema,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+)
 from autodl.search.budget import AFTER_EXPLANATION, AFTER_REFITS, MOST_PACE, Budget, Pace
 from autodl.stages import explaining
 from autodl.stages.explaining import EXPLAIN_SHARE, FULL_SHARE, LATE_SHARE, LEAST_S, MOST_S, REPEATS
+from autodl.stages.shown_columns import shown_seconds
 
 N_ROWS, COLUMNS = 200, ("a", "b", "c")
 
@@ -80,6 +91,20 @@ def test_a_full_explanation_is_expected_by_what_predictions_took():
     assert explaining.expected_seconds(problem(), members) == pytest.approx(expected)
     assert explaining.expected_seconds(problem(0), members) == 0.0
     assert explaining.expected_seconds(problem(), []) == 0.0
+
+
+def test_the_steps_of_a_series_are_no_columns_to_be_shuffled():
+    given = problem()
+    data = given.setup.data
+    rule = ParseRule(series=SeriesRule(channels=1, columns=COLUMNS[:2]))
+    series = ColumnInfo(name="s", kind=ColumnKind.SERIES, n=9, n_missing=0, n_unique=9, parse=rule)
+    data.schema = TableSchema(columns=(*data.schema.columns, series))
+    expected = full_seconds(Speed(0.004, 0.0002), N_ROWS, len(COLUMNS), REPEATS)
+    assert explaining.expected_seconds(given, [trial(ms=0.2, row_s=0.004)]) == pytest.approx(expected)  # not in use
+    data.test_frame["s"] = 0.0
+    expected = full_seconds(Speed(0.004, 0.0002), N_ROWS, 2, REPEATS)
+    found = explaining.expected_seconds(given, [trial(ms=0.2, row_s=0.004)])
+    assert found == pytest.approx(expected + shown_seconds(given, Speed(0.004, 0.0002)))
 
 
 @pytest.mark.parametrize(

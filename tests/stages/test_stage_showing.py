@@ -13,6 +13,7 @@ from autodl.explain.speed import Speed
 from autodl.media.array import MediaArray
 from autodl.media.batch import ABSENT
 from autodl.media.writing import write_images, write_series
+from autodl.models.base import Meta
 from autodl.records import (
     ColumnInfo,
     ColumnKind,
@@ -20,12 +21,13 @@ from autodl.records import (
     Limits,
     Member,
     TableSchema,
+    Task,
     TrialResult,
     TrialSpec,
     TrialStatus,
 )
 from autodl.search.feasibility import Feasibility
-from autodl.stages import limiting
+from autodl.stages import limiting, showing
 from autodl.stages.showing import SHARE, TEXTS_SHARE, show
 from autodl.stages.shown_columns import BACKWARD, MOST_OF_EACH, shown_seconds
 from autodl.store import RunFolder
@@ -132,6 +134,46 @@ def test_series_are_thinned_out_from_their_first_to_their_last_step(tmp_path) ->
         assert e.steps == len(values) > 1 and len(e.lines) == 2 and len(e.lines[0]) == min(120, e.steps)
         assert [line[0] for line in e.lines] == pytest.approx(list(values[0]), rel=1e-4)
         assert [line[-1] for line in e.lines] == pytest.approx(list(values[-1]), rel=1e-4)
+
+
+@pytest.mark.parametrize(("levels", "asked"), [((), 0), ((0.1, 0.5, 0.9), 1), ((0.5, 0.8, 0.9), 0)])
+def test_where_a_network_looks_for_quantiles_is_asked_of_the_middle_one(tmp_path, monkeypatch, levels, asked) -> None:
+    pytest.importorskip("torch")
+    from autodl.models.cnn import CnnConfig, CnnEstimator
+
+    problem, ensemble, results, _ = made(tmp_path, {"photo": images(tmp_path)}, classes=())
+    problem.setup.plan.quantiles = levels
+    meta = Meta(task=Task.REGRESSION, seed=0, threads=1, quantiles=levels)
+    model = SimpleNamespace(
+        estimator=CnnEstimator(CnnConfig(), meta), preparer=SimpleNamespace(transform=lambda rows: rows)
+    )
+    outputs = []
+
+    def looked(network, rows, output):
+        outputs.append(output)
+        return {"photo": np.zeros((len(output), 2, 2), np.float32)}
+
+    monkeypatch.setattr("autodl.model.load_model", lambda folder, ref: model)
+    monkeypatch.setattr("autodl.explain.grad_cam.grad_cam", looked)
+    monkeypatch.setattr(RunFolder, "has_models", lambda folder, result: True)
+    by_id = {r.spec.id: r.model_copy(update={"models": (None,)}) for r in results}
+    members = tuple(m.model_copy(update={"family": "cnn"}) for m in ensemble.members)
+    answers = SimpleNamespace(codes=None)
+    showing._heats(problem, ensemble.model_copy(update={"members": members}), by_id, answers, "photo", [3, 4], False)
+    assert [o.tolist() for o in outputs] == [[asked, asked]]
+
+
+def test_the_peaks_of_long_series_are_drawn(tmp_path) -> None:
+    values = np.zeros((5000, 2), np.float32)
+    values[1234, 0], values[1240, 0], values[3000, 1], values[4000:4400, 1] = 9.0, -7.0, 5.0, np.nan
+    store = write_series(tmp_path / "series", (values for _ in range(N)), 2)
+    problem, ensemble, results, _ = made(tmp_path, {"curve": (ColumnKind.SERIES, MediaArray.whole(store))})
+    found = show(context(), problem, ensemble, results)
+    assert found is not None
+    first, second = found.shown[0].lines
+    assert [v for v in first if v] == [9.0, -7.0] and len(first) == len(second) == 120
+    assert max(v for v in second if v == v) == 5.0 and 0.2 < first.index(9.0) / 120 < 0.3
+    assert 4 <= sum(v != v for v in second) <= 12
 
 
 def test_texts_are_shown_but_not_names(tmp_path) -> None:

@@ -144,7 +144,8 @@ def _images(column: pd.Series, rule: ParseRule, place: MediaPlace | None) -> Med
     given = np.array([str(w).strip().lower() not in MISSING for w in words], dtype=bool)
     places = np.append(np.where(given, np.cumsum(given) - 1, -1), -1)
     assert rule.side is not None, "a column of images has the side that its images are brought to"
-    return decode_cells([str(w) for w in words[given]], places[codes], rule.side, crop=rule.crop, place=place)
+    names = [str(w) for w in words[given]]
+    return decode_cells(names, places[codes], rule.side, crop=rule.crop, shades=rule.shades, place=place)
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

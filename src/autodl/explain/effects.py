@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 N_POINTS = 10
+FEW_VALUES = 3
+"""With fewer quantiles an effect is hardly to be seen."""
 N_CATEGORIES = 8
 MONOTONE = 0.8
 """Least absolute rank correlation of value and effect for "higher" to mean anything."""
@@ -40,7 +42,10 @@ def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
             # Whole quantiles are values that occur; the outer 5 % are left out, where models extrapolate.
             ordered = np.sort(known.to_numpy())
             places = np.linspace(0.05, 0.95, N_POINTS) * (len(ordered) - 1)
-            values = np.unique(ordered[places.round().astype(int)])
+            distinct, values = values, np.unique(ordered[places.round().astype(int)])
+            if len(values) < FEW_VALUES:  # most rows hold one value, such as 0: the others show what it does
+                inner = np.linspace(0.05, 0.95, N_POINTS - len(values)) * (len(distinct) - 1)
+                values = np.union1d(values, distinct[inner.round().astype(int)])
         if kind is ColumnKind.DATETIME:
             return [EffectPoint(value=word, prediction=0.0) for word in moments(values)]
         return [EffectPoint(value=plain_number(float(v)), number=float(v), prediction=0.0) for v in values]

@@ -15,7 +15,7 @@ from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
 from autodl.explain.effects import N_POINTS, direction, partial_dependence
 from autodl.explain.order import likely_order
-from autodl.explain.permutation import BATCH_ROWS, permutation_importance
+from autodl.explain.permutation import BATCH_ROWS, permutation_importance, shuffled_alone
 from autodl.explain.speed import Speed, measure_speed
 from autodl.quantiles import point
 from autodl.records import ColumnKind, EffectPoint, Explanation, Importance, TableSchema
@@ -78,9 +78,11 @@ def explain(
         speed: How long predictions take, if that is known; timed if None.
     """
     rng = np.random.default_rng(seed)
+    together = steps_of_series(schema, frame)
+    n_columns = len(shuffled_alone(list(frame.columns), together))
     if math.isfinite(deadline.at):
         speed = speed or measure_speed(predict, frame, PROBE_SHARE * deadline.left())
-        max_rows = affordable_rows(speed, len(frame.columns), IMPORTANCE_SHARE * deadline.left(), max_rows)
+        max_rows = affordable_rows(speed, n_columns, IMPORTANCE_SHARE * deadline.left(), max_rows)
         if not max_rows:
             return None
     if len(frame) > max_rows:
@@ -98,9 +100,10 @@ def explain(
 
     # Effects speak of probabilities; the loss of a metric that counts decisions is that of the answers.
     judged = answer if metric.needs == "label" and (threshold != HALF or factors) else predict
+    texts = schema.of_kind(ColumnKind.TEXT)
     found = permutation_importance(
-        judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight,
-        group=group, first=likely_order(frame, y, k, seed) if math.isfinite(deadline.at) else (),
+        judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight, group=group,
+        first=likely_order(frame, y, k, seed, texts) if math.isfinite(deadline.at) else (), together=together,
     )  # fmt: skip
     spoken = _class_spoken_of(y, k)
 
@@ -108,22 +111,40 @@ def explain(
         return point(predict(rows), metric.levels)
 
     spoken_of = number if metric.levels else predict
-    effects, dropped = _effects(spoken_of, frame, schema, list(found.by_column), spoken, rng, deadline, speed)
+    # What cannot be told from no effect gets no words, and no chart, unless that holds for all: then one at most.
+    sure = [c for c, (_, low, _) in found.by_column.items() if low > 0]
+    drawn = sure or list(found.by_column)[:1]
+    effects, dropped = _effects(spoken_of, frame, schema, drawn, spoken, rng, deadline, speed)
     outcome = classes[spoken] if spoken is not None else None
     kinds = {c.name: c.kind for c in schema.columns}
     importances = tuple(
         Importance(
             column=c, drop=mean, low=low, high=high, effect=effects.get(c, ()),
-            direction=direction(c, kinds[c], effects[c], outcome) if c in effects else "",
+            direction=direction(c, kinds[c], effects[c], outcome) if c in effects and low > 0 else "",
         )
         for c, (mean, low, high) in found.by_column.items()
     )  # fmt: skip
-    missing = len(frame.columns) - len(importances)
+    missing = n_columns - len(importances)
+    note = _note(found.cut, missing, len(importances), found.n_repeats, n_repeats, dropped, bool(together))
     return Explanation(
         metric=metric.key, model=model_name, n_rows=len(frame), n_repeats=found.n_repeats,
-        n_columns=len(frame.columns), importances=importances,
-        positive_class=outcome, note=_note(found.cut, missing, len(importances), found.n_repeats, n_repeats, dropped),
+        n_columns=n_columns, importances=importances,
+        positive_class=outcome, note=note,
     )  # fmt: skip
+
+
+def steps_of_series(schema: TableSchema, frame: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Column of series -> the columns beside it that are its steps: to the model they say the same.
+
+    Args:
+        schema: Of the columns. frame: Canonical feature columns.
+    """
+    found = {}
+    for column in schema.columns:
+        rule = column.parse.series
+        if rule is not None and rule.id_column is None and rule.columns and column.name in frame.columns:
+            found[column.name] = frozenset(rule.columns)
+    return found
 
 
 def affordable_rows(speed: Speed, columns: int, seconds: float, most: int) -> int:
@@ -204,8 +225,10 @@ def _effects(
     return done, 0
 
 
-def _note(cut: bool, missing: int, measured: int, repeats: int, wanted: int, dropped: int) -> str:
+def _note(cut: bool, missing: int, measured: int, repeats: int, wanted: int, dropped: int, series: bool) -> str:
     parts = ["Columns that say the same thing share their importance, so each may look unimportant alone."]
+    if series:
+        parts.append("A series is shuffled together with the columns that are its steps.")
     if missing:
         parts.append(f"The time ran out before {missing} of {missing + measured} columns could be measured.")
     elif cut:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 def grad_cam(network: ImageNetwork, X: Features, output: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
     """What speaks for an output: ``relu(sum_k a_k A_k)``, ``a_k`` the mean of ``d output / d A_k`` (eq. 1, 2).
 
+    A predicted number rests on what lowers it as much as on what raises it: there the size of the sum is taken.
+
     Args:
         network: Trained.
         X: n rows, a handful.
-        output: (n,) number of the output asked for: the code of a class, 0 for numbers.
+        output: (n,) number of the output asked for: the code of a class, the place of a quantile, 0 for numbers.
 
     Returns:
         For each of the m columns (n, h, w) in [0, 1], largest value 1; all 0 where nothing speaks for the output.
@@ -55,18 +57,23 @@ def grad_cam(network: ImageNetwork, X: Features, output: NDArray[np.int64]) -> d
             if raw.ndim == 2:
                 raw = raw.gather(1, torch.as_tensor(output, device=raw.device)[:, None])
             raw.sum().backward()
-            found = [_map(a) for a in maps]
+            found = [_map(a, both=network.meta.n_classes == 0) for a in maps]
     finally:
         hook.remove()
         module.zero_grad(set_to_none=True)
     return dict(zip(network.plan.columns, found, strict=True))
 
 
-def _map(positions: Tensor) -> NDArray[np.float32]:
-    """(n, h, w) from the (n, h * w, d) positions of square maps."""
+def _map(positions: Tensor, *, both: bool) -> NDArray[np.float32]:
+    """(n, h, w) from the (n, h * w, d) positions of square maps.
+
+    Args:
+        positions: Seen by the pooling, with their gradients. both: What speaks against the output counts too.
+    """
     assert positions.grad is not None
     weights = positions.grad.mean(1, keepdim=True)
-    heat = (weights * positions.detach()).sum(2).relu().cpu().numpy().astype(np.float32)
+    moved = (weights * positions.detach()).sum(2)
+    heat = (moved.abs() if both else moved.relu()).cpu().numpy().astype(np.float32)
     side = round(heat.shape[1] ** 0.5)
     most = heat.max(1, keepdims=True)
     scaled = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,9 @@ ROWS = 500
 TREES = 30
 
 
-def likely_order(frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int) -> tuple[str, ...]:
+def likely_order(
+    frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int, texts: Collection[str] = ()
+) -> tuple[str, ...]:
     """All columns by their importance in a few small random trees, the largest first.
 
     A guess for the order only: it takes some hundredths of a second and says nothing in the report.
@@ -23,6 +26,7 @@ def likely_order(frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int
         frame: (n,) raw columns. y: (n,) class codes or values.
         n_classes: K; 0 for regression.
         seed: Of the trees and of the rows that they see.
+        texts: Columns of whole texts.
     """
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
@@ -31,8 +35,9 @@ def likely_order(frame: pd.DataFrame, y: NDArray[Any], n_classes: int, seed: int
     if len(frame) > ROWS:
         pick = np.random.default_rng(seed).choice(len(frame), size=ROWS, replace=False)
         frame, y = frame.iloc[pick], y[pick]
-    # Images and series come first: they are most of what is known of a row, and no single number stands for them.
-    whole = [str(c) for c in frame.columns if isinstance(frame[c].dtype, MediaDtype)]
+    # Images, series and texts come first: they are most of what is known of a row, and no single number stands for
+    # them.
+    whole = [str(c) for c in frame.columns if isinstance(frame[c].dtype, MediaDtype) or str(c) in texts]
     frame = frame.drop(columns=whole)
     if frame.shape[1] == 0:
         return tuple(whole)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,26 +69,39 @@ class Importances:
     cut: bool
 
 
-def shuffled_copies(frame: pd.DataFrame, moves: list[tuple[str, Array]]) -> pd.DataFrame:
+def shuffled_copies(
+    frame: pd.DataFrame,
+    moves: list[tuple[str, Array]],
+    together: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Copies of the frame under each other, one a move, each with one column's rows in another order.
 
     Args:
-        frame: (n rows). moves: (column, (n,) row order) of each copy.
+        frame: (n rows). moves: (column, (n,) row order) of each copy. together: Column -> others that go with it.
     """
     import pandas as pd
+
+    def moves_too(name: str, moved: str) -> bool:
+        return moved == name or name in together.get(moved, ())
 
     n = len(frame)
     straight = np.tile(np.arange(n), len(moves))
     columns = {}
     for name in frame.columns:
         rows = straight
-        if any(name == moved for moved, _ in moves):
+        if any(moves_too(name, moved) for moved, _ in moves):
             rows = straight.copy()
             for i, (moved, order) in enumerate(moves):
-                if moved == name:
+                if moves_too(name, moved):
                     rows[i * n : (i + 1) * n] = order
         columns[name] = frame[name].array.take(rows)
     return pd.DataFrame(columns)
+
+
+def shuffled_alone(columns: Sequence[str], together: Mapping[str, Collection[str]]) -> list[str]:
+    """The columns without those that are shuffled together with another one."""
+    led = {name for others in together.values() for name in others}
+    return [c for c in columns if c not in led]
 
 
 def permutation_importance(
@@ -104,6 +118,7 @@ def permutation_importance(
     weight: Array | None = None,
     group: Array | None = None,
     first: Sequence[str] = (),
+    together: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Importances:
     """Loss added by shuffling each column, repeat by repeat over all columns so that it can stop at any time.
 
@@ -119,6 +134,7 @@ def permutation_importance(
         weight: (n,) how much each row counts; all alike if None.
         group: (n,) rows of the same number were drawn together; each for itself if None. The shuffles mix all rows.
         first: All columns, those first that matter most if time is short; as they stand if empty.
+        together: Column -> others that say the same: they are shuffled with it, and not alone.
     """
     n = len(frame)
     started = time.monotonic()
@@ -127,10 +143,11 @@ def permutation_importance(
     base_loss = metric.loss(y, base, n_classes, weight)
     base_phi = influence(metric, y, base, n_classes, weight)
     sign = -1.0 if metric.greater_is_better else 1.0
-    found = {str(c): _Column() for c in frame.columns}
+    names = shuffled_alone(first or list(frame.columns), together)
+    found = {str(c): _Column() for c in names}
     # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
     # on its column and repeat alone, whatever the size of the batches.
-    root, names, total = int(rng.integers(2**63)), list(first or frame.columns), n_repeats * len(frame.columns)
+    root, total = int(rng.integers(2**63)), n_repeats * len(names)
     cut, done = False, 0
     while done < total:
         affordable = int(deadline.left() / max(copy_s, 1e-6)) if math.isfinite(deadline.at) else total
@@ -146,7 +163,7 @@ def permutation_importance(
             for i in range(done, min(done + size, total))
         ]
         began = time.monotonic()
-        predicted = predict(shuffled_copies(frame, moves))
+        predicted = predict(shuffled_copies(frame, moves, together))
         for i, (column, order) in enumerate(moves):
             part = predicted[i * n : (i + 1) * n]
             phi = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,9 +37,28 @@ def shown_cell(example: ShownExample, column: pd.Series[Any], place: int) -> Sho
     if example.kind == "image":
         return example
     values = array[place]
-    at = np.unique(np.linspace(0, len(values) - 1, min(len(values), MAX_POINTS)).round().astype(int))
-    lines = tuple(tuple(float(f"{v:.5g}") for v in values[at, c]) for c in range(min(values.shape[1], MAX_LINES)))
+    drawn = [_thinned(values[:, c]) for c in range(min(values.shape[1], MAX_LINES))]
+    lines = tuple(tuple(float(f"{v:.5g}") for v in line) for line in drawn)
     return example.model_copy(update={"lines": lines, "steps": len(values)})
+
+
+def _thinned(line: NDArray[Any]) -> NDArray[Any]:
+    """A line of at most ``MAX_POINTS`` points with its peaks: both ends, and the lowest and highest of each part.
+
+    Args:
+        line: (t,) values, NaN where one is missing.
+    """
+    if len(line) <= MAX_POINTS:
+        return line
+    last = len(line) - 1
+    edges = np.linspace(1, last, MAX_POINTS // 2).round().astype(int)
+    kept = [0]
+    for start, stop in pairwise(edges):
+        part = line[start:stop]
+        low, high = np.where(np.isnan(part), np.inf, part).argmin(), np.where(np.isnan(part), -np.inf, part).argmax()
+        # A part that is missing or level is drawn by two points too, so that all parts are equally wide.
+        kept += sorted((start + int(low), start + int(high)))
+    return line[[*kept, last]]
 
 
 def small_pictures(batch: MediaBatch, places: list[int]) -> NDArray[np.uint8]:

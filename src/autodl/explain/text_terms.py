@@ -19,9 +19,9 @@ _RUN = re.compile(f"[{UNSPACED}]+")
 
 @cache
 def _word() -> re.Pattern[str]:
-    """A letter and more of them, also behind an apostrophe or a hyphen."""
+    """A letter and more of them, also behind an apostrophe of either form or a hyphen."""
     letter = rf"[\w{marks()}]"
-    return re.compile(rf"\w(?:{letter}|['-]+(?=\w))+")
+    return re.compile(rf"\w(?:{letter}|['\u2019-]+(?=\w))+")
 
 
 @cache

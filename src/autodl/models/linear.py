@@ -106,7 +106,9 @@ class LinearEstimator(ArrayEstimator):
             warm_start=solver != "liblinear",
             random_state=self.meta.seed,
             max_iter=first,
-            tol=1e-3 if solver == "saga" else 1e-4,
+            tol={"saga": 1e-3, "liblinear": 1e-2}.get(solver, 1e-4),
+            # liblinear penalizes the intercept as one weight more, of a column with this value; the others do not.
+            intercept_scaling=100.0,
         )
         done = 0
         for steps in rounds(first, c.max_iter, deadline):
@@ -143,7 +145,7 @@ class LinearEstimator(ArrayEstimator):
             # scikit-learn divides the squared loss by 2 n, n being the sum of the weights.
             total = _total(n, weight)
             ratio = 1.0 if c.penalty == "l1" else max(c.l1_ratio, 0.01)
-            precompute = isinstance(matrix, np.ndarray) and n > p and weight is None
+            precompute = isinstance(matrix, np.ndarray) and n > p
             self._model = ElasticNet(
                 alpha=1.0 / (2.0 * total * c.C), l1_ratio=ratio, max_iter=c.max_iter, tol=1e-3, precompute=precompute
             )

@@ -182,14 +182,17 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     The latter are neither networks nor limited in rows, but for networks that lead on what the data hold: a long
     training on one split tells more than short ones on several, and their longer trainings, which come next, count
     as well. Families that never fit the budget do not count, nor those that would lead without the pretrained network
-    that reads the data: they come last, where time is left.
+    that reads the data: they come last, where time is left. Nor do optional packages that were not asked for: the
+    folds are the same whether they are installed or not.
 
     Args:
         setting: Rows, machine and threads of one trial.
         side_by_side: Trials at a time; however many, all together last as long as the longest of them.
     """
     kept, _, _ = choose_families(setting)
+    asked = _asked(setting)
     kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
+    kept = tuple(p for p in kept if p.key in asked or not _searches_itself(families[p.key]))
     core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
     further = {p.key: min(LEAD, len(setting.space(p.key).starts()) - 1) for p in kept if p.lead}
     longer = [p.est_seconds * TIMES_LONGER for p in kept if p.lead for _ in range(further[p.key])]
@@ -199,6 +202,11 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
         return max(sum(seconds) / side_by_side, max(seconds, default=0.0))
 
     return wave(kept), wave(core)
+
+
+def _searches_itself(cls: type[Family]) -> bool:
+    """Whether a family is an optional package with a search of its own."""
+    return bool(cls.requires) and cls.tunes is None
 
 
 def _asked(setting: Setting) -> frozenset[str]:
@@ -273,13 +281,17 @@ def _too_costly(
     """Why a first trial costs too much, or an empty string; ``limit``: seconds that it may take."""
     memory = setting.machine.memory_bytes
     if cost.bytes > MEMORY_SHARE * memory:
-        return f"It would need about {in_gib(cost.bytes)} of memory, and {in_gib(memory)} are free."
+        most = in_gib(MEMORY_SHARE * memory)
+        return (
+            f"It would need about {in_gib(cost.bytes)} of memory, and one model may take {most} of the "
+            f"{in_gib(memory)} that are free."
+        )
     if asked:
         return ""
     budget = setting.facts.options.time_budget_s
     if budget is None:
         return ""
-    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if cls.requires and cls.tunes is None else limit)
+    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if _searches_itself(cls) else limit)
     if seconds > limit:
         return (
             f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "

@@ -147,6 +147,12 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
     limit = min((r.max_onehot for r in recipes.values() if r.categories == "onehot"), default=0)
     if limit and largest.n_unique > limit:
         why += f" Beyond {limit} values the mean target takes the place of 0/1 columns."
+    coded: dict[int, list[str]] = {}
+    for name, recipe in recipes.items():
+        if recipe.categories == "codes" and 0 < recipe.max_codes < largest.n_unique:
+            coded.setdefault(recipe.max_codes, []).append(name)
+    for limit, names in sorted(coded.items()):
+        why += f" Beyond {limit} values the mean target is used for {', '.join(names)} too."
     unseen = " Values never seen before count as unknown."
     if any(r.rare > 0 for r in recipes.values()):
         why += f" Values with fewer than about {RARE_ROWS} rows are grouped."

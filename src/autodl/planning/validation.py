@@ -31,9 +31,11 @@ LONG_BUDGET_S = 240.0
 FIRST_WAVE_SHARE = 0.7
 """Of the budget, for one trial of each family that could take part with a single split; else fewer folds."""
 MANY_ROWS_SHARE = 0.5
-"""Of that, from ENOUGH_FOR_HOLDOUT rows on: one split is precise there, and time for further models worth more."""
+"""Of that, from ENOUGH_FOR_HOLDOUT rows on, unless other classes are rare: one split is precise there, and time for
+further models worth more."""
 CORE_WAVE_SHARE = 0.5
-"""The same for the families that do well on most tables; up to ENOUGH_FOR_HOLDOUT rows they decide on three folds."""
+"""The same for the families that do well on most tables; they decide on three folds up to ENOUGH_FOR_HOLDOUT rows,
+and on more where other classes are rare."""
 
 
 def choose_validation(
@@ -119,12 +121,13 @@ def _affordable(facts: Facts, rows: int, n_folds: int, seconds: float, every: fl
     """
     if rows <= FEW_ROWS:
         # Few rows need their folds more than all kinds of models.
-        return n_folds if n_folds * core <= CORE_WAVE_SHARE * seconds else min(3, n_folds)
-    most = FIRST_WAVE_SHARE * seconds * (MANY_ROWS_SHARE if rows >= ENOUGH_FOR_HOLDOUT else 1.0)
+        fitting = (k for k in (n_folds, 5) if k <= n_folds and k * core <= CORE_WAVE_SHARE * seconds)
+        return next(fitting, min(3, n_folds))
+    plain = rows >= ENOUGH_FOR_HOLDOUT and not _few_others(facts, rows)
+    most = FIRST_WAVE_SHARE * seconds * (MANY_ROWS_SHARE if plain else 1.0)
     if n_folds * every <= most:
         return n_folds
-    few = rows < ENOUGH_FOR_HOLDOUT and 3 * core <= CORE_WAVE_SHARE * seconds
-    if few or 3 * every <= most:
+    if (not plain and 3 * core <= CORE_WAVE_SHARE * seconds) or 3 * every <= most:
         return min(3, n_folds)
     # Networks over images gain more by a longer training than their scores by further folds.
     plenty = FEW_ROWS if Modality.IMAGE in facts.modalities else ENOUGH_FOR_HOLDOUT / 2
@@ -165,6 +168,11 @@ def _rows_with(others: int, facts: Facts, rows: int) -> int:
     return 0 if share is None else min(rows, math.ceil(others / max(share, 1e-12)))
 
 
+def _few_others(facts: Facts, rows: int) -> bool:
+    """Whether one split of these rows, however many, would hold too few of the rarer classes."""
+    return facts.share_of_others is not None and facts.share_of_others * rows < FEW_OTHERS
+
+
 def _kind(facts: Facts) -> tuple[Literal["stratified", "random", "group", "time"], str]:
     profile = facts.profile
     if profile.time_column and profile.group_column:
@@ -200,7 +208,7 @@ def _folds(facts: Facts, rows: int, kind: str) -> tuple[int, str]:
         why = "With few rows each is used for learning and for validation in turn."
     elif rows <= 25_000:
         n, why = 5, "Each row is validated once by a model that did not see it; the time allows five fits."
-    elif facts.share_of_others is not None and facts.share_of_others * rows < FEW_OTHERS:
+    elif _few_others(facts, rows):
         n, why = (
             5 if long else 3,
             "Rows of rare classes are few: each is validated once by a model that did not see it.",

@@ -68,9 +68,9 @@ class TargetBlock:
     """The smoothed mean target of each category, cross-fitted on the training rows.
 
     A training row is encoded by a fit on the other folds, so that neither its own target nor those of its group leak
-    into its features (Micci-Barreca 2001; scikit-learn's ``TargetEncoder`` with its empirical-Bayes smoothing). More
-    than two classes give one column for each class, or for each of the ten most frequent ones. Unseen categories get
-    the mean of all rows, as those do that the other folds do not have.
+    into its features; small categories are drawn towards the mean of all rows (``WeightedMeans``). More than two
+    classes give one column for each class, or for each of the ten most frequent ones. Unseen categories get the mean
+    of all rows, as those do that the other folds do not have.
 
     Args:
         coder: A fitted coder of the columns.
@@ -81,7 +81,7 @@ class TargetBlock:
 
     def __init__(self, coder: CategoryCoder, task: Task, scale: ScaleKind, seed: int) -> None:
         self.coder, self.task, self.seed = coder, task, seed
-        self._encoders: list[Any] = []
+        self._encoders: list[Any] = []  # scikit-learn's ``TargetEncoder`` in models of earlier versions
         self._scaler = NumericScaler(scale, seed)
         self.names: tuple[str, ...] = ()
 
@@ -132,13 +132,9 @@ class TargetBlock:
         return out
 
 
-def _encoder(codes: NDArray[np.int32], target: NDArray[np.float64], weight: NDArray[Any] | None) -> Any:
+def _encoder(codes: NDArray[np.int32], target: NDArray[np.float64], weight: NDArray[Any] | None) -> WeightedMeans:
     """A fitted encoder of (n, q) codes by the mean of (n,) targets."""
-    if weight is not None:
-        return WeightedMeans().fit(codes, target, weight)
-    from sklearn.preprocessing import TargetEncoder
-
-    return TargetEncoder(target_type="continuous").fit(codes, target)
+    return WeightedMeans().fit(codes, target, np.ones(len(target)) if weight is None else weight)
 
 
 class FrequencyBlock:

@@ -20,6 +20,8 @@ SAMPLE = 4_000
 """Rows from which the choice is made at most."""
 COLUMNS = 12
 """Columns that are paired at most: those that say most about the target."""
+JUDGED = 200
+"""Columns at most whose bins are judged for that; of more, those most correlated with the target."""
 BINS = 16
 CHANCE = 0.01
 """Probability of any candidate being taken where none says anything."""
@@ -167,7 +169,19 @@ def _telling(x: NDArray[np.float64], wanted: NDArray[np.float64]) -> list[int]:
     """Positions of columns with more than two values, at most COLUMNS, those that say most first."""
     many = [j for j in range(x.shape[1]) if len(np.unique(x[~np.isnan(x[:, j]), j][:500])) > 2]
     centred = wanted - wanted.mean(axis=0)
+    if len(many) > JUDGED:
+        alike = _correlation(x[:, many], centred)
+        many = sorted(many[j] for j in np.argsort(-alike, kind="stable")[:JUDGED])
     return sorted(sorted(many, key=lambda j: -_gain(x[:, j], centred).max())[:COLUMNS])
+
+
+def _correlation(x: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(p,) largest absolute correlation of a column with one of (n, k) centred targets; gaps count as its mean."""
+    with np.errstate(all="ignore"):  # squares of enormous numbers
+        away = np.nan_to_num(x - np.nanmean(x, axis=0))
+        sizes = np.linalg.norm(away, axis=0)[:, None] * np.linalg.norm(wanted, axis=0)
+        found = np.divide(away.T @ wanted, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return np.asarray(np.abs(np.nan_to_num(found)).max(axis=1))
 
 
 def _gain(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,11 @@
-"""Smoothed mean targets of categories where rows have weights, which scikit-learn's ``TargetEncoder`` does not take.
+"""Smoothed mean targets of categories; rows may have weights.
 
-Notation: n rows, q columns, w weights, W the sum of the weights in a category. As there, the mean of a category is
-drawn towards that of all rows by an empirical Bayes share ``s2_all W / (s2_all W + s2_within)`` (Micci-Barreca 2001),
-with weighted variances; whole weights give what repeated rows give.
+Notation: n rows, q columns, L categories of a column, w weights, W the sum of the weights in a category. The mean of
+a category keeps the share ``W t2 / (W t2 + s2)`` of its distance from the mean of all rows (Micci-Barreca 2001). Its
+two variances are those of a model with random effects, by moments (Henderson 1953): ``s2`` within the categories,
+``t2`` between them. Both are one number a column, not one a category as in scikit-learn's ``TargetEncoder``: a
+category of one row, or of a few that agree, has no spread of its own and would keep its mean whole. Whole weights
+give what repeated rows give.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+LEAST_BETWEEN = 1e-3
+"""Share of the variance of all rows that categories differ by at least, so that large ones always keep their mean."""
 
 
 class WeightedMeans:
@@ -25,7 +31,9 @@ class WeightedMeans:
         """Learn.
 
         Args:
-            codes: (n, q) whole numbers. target: (n,). weight: (n,) non-negative, some positive.
+            codes: (n, q) whole numbers. target: (n,).
+            weight: (n,) non-negative, some positive. Their sum in a category stands for its number of rows, so
+                weights that are no counts must have the mean 1.
         """
         w = np.asarray(weight, dtype=np.float64)
         self._all = float(np.average(target, weights=w))
@@ -33,12 +41,11 @@ class WeightedMeans:
         self._levels, self._means = [], []
         for column in codes.T:
             levels, place = np.unique(column, return_inverse=True)
-            mass = np.bincount(place, weights=w)
+            mass = np.bincount(place, weights=w).astype(np.float64)
             safe = np.where(mass > 0, mass, 1.0)
             means = np.bincount(place, weights=w * target) / safe
-            within = np.bincount(place, weights=w * (target - means[place]) ** 2) / safe
-            bottom = spread * mass + within
-            share = np.divide(spread * mass, bottom, out=np.zeros_like(mass), where=bottom > 0)
+            within = float(np.sum(w * (target - means[place]) ** 2))
+            share = _share(mass, means - self._all, within, spread)
             self._levels.append(levels.astype(np.int64))
             self._means.append(share * means + (1.0 - share) * self._all)
         return self
@@ -51,3 +58,19 @@ class WeightedMeans:
             known = levels[place] == codes[:, j]
             out[known, j] = means[place[known]]
         return out
+
+
+def _share(mass: NDArray[np.float64], away: NDArray[np.float64], within: float, spread: float) -> NDArray[np.float64]:
+    """(L,) how much of its distance from the mean of all rows each category keeps.
+
+    Args:
+        mass: (L,) W. away: (L,) distances of the means. within: Weighted sum of squares about the means of the
+            categories. spread: Variance of all rows.
+    """
+    total, others = mass.sum(), np.count_nonzero(mass) - 1
+    free = total - others - 1
+    s2 = min(spread, within / free) if free > 0 else spread
+    scale = total - np.sum(mass**2) / total
+    t2 = (np.sum(mass * away**2) - others * s2) / scale if scale > 0 else 0.0
+    signal = mass * max(t2, LEAST_BETWEEN * spread)
+    return np.divide(signal, signal + s2, out=np.zeros_like(mass), where=signal + s2 > 0)

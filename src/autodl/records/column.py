@@ -92,6 +92,9 @@ class ParseRule(ValueRule):
     """Images become squares of so many pixels."""
     crop: bool = False
     """Images that are no squares are cut to their middle; False: squeezed."""
+    shades: tuple[float, float] | None = None
+    """Values of black and of white where images have more than 8 bits; None, also in models of earlier versions: each
+    such image has its own."""
     series: SeriesRule | None = None
     """How series are read."""
 

@@ -14,8 +14,10 @@ from autodl.search.steering import Steering
 
 HANG_SHARE = 0.25
 """A call may take this share of the time left before it is given up, unless calls are known to take longer."""
+FIRST_SHARE = 0.8
+"""The same until a call has given a loss: how long they take is not known, and nothing would be left without one."""
 HANG_FACTOR = 10.0
-"""A call may take this many times the longest one that ended, where that is longer."""
+"""A call may take this many times the longest one that gave a loss, where that is longer."""
 TIME_OVER, OVER = "the time is over", "the time was over"
 
 
@@ -36,6 +38,7 @@ class Drive:
         self.again = [e for e in ledger.evaluations if e.status == "running"]
         """Calls that an earlier search had begun when it ended."""
         self.longest = 0.0
+        """Seconds of the longest call that gave a loss."""
 
     def run(self) -> str:
         """Search; says what ended it."""
@@ -86,8 +89,8 @@ class Drive:
         if done is not None:
             number, answer = done
             self.running.pop(number)
-            self.longest = max(self.longest, answer.seconds)
-            self.ledger.end(number, answer)
+            if self.ledger.end(number, answer).status == "ok":
+                self.longest = max(self.longest, answer.seconds)
             return
         now = time.monotonic()
         for number, start in list(self.running.items()):
@@ -96,7 +99,7 @@ class Drive:
                 self.calls.give_up(number)
                 self.running.pop(number)
                 late = f"{OVER} after {now - start:.3g} s of this call" if cut else ""
-                late = late or f"given up after {now - start:.3g} s without an answer"
+                late = late or f"given up after {now - start:.3g} s without an answer{self._remedy()}"
                 self.ledger.end(number, Answer(seconds=now - start, error=late), cut=cut)
 
     def _deadline(self, start: float) -> float:
@@ -106,7 +109,11 @@ class Drive:
             return min(end, start + self.limits.per_call)
         if math.isinf(end):
             return math.inf
-        return min(end, start + max(HANG_SHARE * (end - start), HANG_FACTOR * self.longest))
+        share = HANG_SHARE if self.longest else FIRST_SHARE
+        return min(end, start + max(share * (end - start), HANG_FACTOR * self.longest))
+
+    def _remedy(self) -> str:
+        return "" if math.isfinite(self.limits.per_call) else "; `call_timeout` lets calls take longer"
 
     def _left(self) -> float:
         return self.began + self.limits.seconds - time.monotonic()

@@ -33,9 +33,19 @@ def expected_seconds(problem: Problem, members: Sequence[TrialResult]) -> float:
     frame = problem.setup.data.test_frame
     if not costs or not len(frame):
         return 0.0
+    shuffled = _n_shuffled(problem)
     row_s = sum(c.predict_ms_per_row for c in costs) / 1000.0
     speed = Speed(sum(c.row_s or 0.0 for c in costs), row_s)
-    return full_seconds(speed, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS) + shown_seconds(problem, speed)
+    return full_seconds(speed, min(MAX_ROWS, len(frame)), shuffled, REPEATS) + shown_seconds(problem, speed)
+
+
+def _n_shuffled(problem: Problem) -> int:
+    """Columns that are shuffled one by one."""
+    from autodl.explain.explain import steps_of_series
+    from autodl.explain.permutation import shuffled_alone
+
+    data = problem.setup.data
+    return len(shuffled_alone(list(data.test_frame.columns), steps_of_series(data.schema, data.test_frame)))
 
 
 def kept_for_the_end(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult]) -> float:
@@ -66,10 +76,11 @@ def _seconds(ctx: RunContext, problem: Problem, ensemble: Ensemble, results: Seq
         return None
     ctx.answers = measure_speed(predict, frame, PROBE_SHARE * EXPLAIN_SHARE * total)
     shown = shown_seconds(problem, ctx.answers)
-    full = shown + full_seconds(ctx.answers, min(MAX_ROWS, len(frame)), len(frame.columns), REPEATS)
+    shuffled = _n_shuffled(problem)
+    full = shown + full_seconds(ctx.answers, min(MAX_ROWS, len(frame)), shuffled, REPEATS)
     if full <= FULL_SHARE * total:
         return full
-    short = shown + short_seconds(ctx.answers, len(frame), len(frame.columns))
+    short = shown + short_seconds(ctx.answers, len(frame), shuffled)
     return max(FULL_SHARE * total, min(EXPLAIN_SHARE * total, short))
 
 

@@ -197,6 +197,7 @@ def _heats(
     from autodl.model import load_model
     from autodl.models.base import families
     from autodl.models.nn.image_estimator import ImageNetwork
+    from autodl.quantiles import MIDDLE
 
     folder = problem.delivery.folder
     names = trial_names([r.spec for r in by_id.values()])
@@ -208,7 +209,9 @@ def _heats(
             continue
         if hurried:
             return None, names[member.trial_id]
-        codes = np.zeros(len(places), np.int64) if answers.codes is None else answers.codes[places].astype(np.int64)
+        levels = model.estimator.meta.quantiles or (MIDDLE,)
+        middle = np.full(len(places), np.abs(np.array(levels) - MIDDLE).argmin(), np.int64)
+        codes = middle if answers.codes is None else answers.codes[places].astype(np.int64)
         rows = problem.setup.data.test_frame.iloc[places]
         found = grad_cam(model.estimator, model.preparer.transform(rows), codes)
         return (found[column].astype(np.float16), names[member.trial_id]) if column in found else (None, "")

@@ -41,16 +41,23 @@ NUMBERS = parse_space(
     }
 )
 CHOICES = parse_space({name: {"type": "choice", "values": [0, "one", True]} for name in ("p", "q", "r")})
+STEPPED = parse_space(
+    {
+        "share": {"type": "float", "low": 0, "high": 1, "step": 0.25},
+        "units": {"type": "int", "low": 8, "high": 64, "step": 8},
+    }
+)
+"""Numbers of few values."""
 LISTED = ("portfolio",)
 """Strategies that end by themselves."""
 FAILING = 12
 """Calls that fail at first: more than models need to begin, fewer than the spaces have configurations."""
 
 
-def suited(key: str) -> list[SearchSpace]:
-    """The spaces of the battery that a strategy says it can search; at least one."""
+def suited(key: str, *more: SearchSpace) -> list[SearchSpace]:
+    """The spaces of the battery, and of ``more``, that a strategy says it can search; at least one."""
     out = []
-    for space in (MIXED, NUMBERS, CHOICES):
+    for space in (MIXED, NUMBERS, CHOICES, *more):
         try:
             _made(key).check(space)
         except ConfigError:
@@ -81,8 +88,8 @@ def grown(key: str, space: SearchSpace, n: int, seed: int = 0) -> list[Observati
 
 
 def check_valid(key: str) -> None:
-    """Configurations are complete, inside their ranges, and conditions hold."""
-    for space in suited(key):
+    """Configurations are complete, inside their ranges and on their steps, and conditions hold."""
+    for space in suited(key, STEPPED):
         for seen in grown(key, space, 24, seed=1):
             assert space.complete(seen.config) == seen.config, f"not complete: {seen.config}"
             for name, value in seen.config.items():

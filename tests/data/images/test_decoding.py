@@ -101,6 +101,17 @@ def test_fractions_are_shares_of_white(tmp_path: Path) -> None:
     assert np.abs(found - values * 255).max() <= 0.51
 
 
+def test_shades_that_were_learnt_hold_for_every_deep_picture(tmp_path: Path) -> None:
+    values = np.array([[-500, 0], [1000, 9000]])
+    Image.fromarray(values.astype(np.float32)).save(tmp_path / "a.tif")
+    found = decode(str(tmp_path / "a.tif"), 2, crop=False, shades=(0.0, 4095.0)).pixels[..., 0]
+    assert found.tolist() == [[0, 0], [62, 255]]
+    found = decode(str(tmp_path / "a.tif"), 2, crop=False, shades=(-1023.0, 4095.0)).pixels[..., 0]
+    assert found.tolist() == [[26, 51], [101, 255]]
+    Image.new("L", (2, 2), 200).save(tmp_path / "b.png")
+    assert (decode(str(tmp_path / "b.png"), 2, crop=False, shades=(0.0, 4095.0)).pixels == 200).all()
+
+
 def test_transparent_pixels_are_white(tmp_path: Path) -> None:
     image = Image.new("RGBA", (32, 32), (200, 0, 0, 255))
     image.paste((0, 0, 0, 0), (16, 0, 32, 32))

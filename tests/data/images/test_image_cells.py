@@ -68,6 +68,21 @@ def test_another_side_or_a_changed_file_is_decoded_anew(tmp_path: Path, place: M
     assert not (again == first).all()
 
 
+def test_brightness_of_deep_images_can_be_compared(tmp_path: Path, place: MediaPlace) -> None:
+    """Each with a white of its own, a picture of 900 would be brighter than one of 1,100."""
+    words = [str(tmp_path / f"{value}.png") for value in (900, 1100, 4000)]
+    for word in words:
+        Image.fromarray(np.full((32, 32), int(Path(word).stem), np.uint16)).save(word)
+    rule = infer_schema(pd.DataFrame({"photo": words, "y": [1.0, 2.0, 3.0]}))["photo"].parse
+    assert rule.shades == (0.0, 4095.0)
+    shared = decode_cells(words, np.arange(3), 32, crop=False, shades=rule.shades, place=place)
+    assert [int(c[0, 0, 0]) for c in shared] == [56, 68, 249]
+    alone = decode_cells(words, np.arange(3), 32, crop=False, place=place)
+    assert [int(c[0, 0, 0]) for c in alone] == [224, 68, 249]  # as models of earlier versions see them
+    frame, schema = pd.DataFrame({"photo": words[:1]}), infer_schema(pd.DataFrame({"photo": words}))
+    assert int(apply_schema(frame, schema)["photo"].array[0][0, 0, 0]) == 56
+
+
 @pytest.mark.parametrize("file", ["pixels.npy", "digests.npy", "traits.npy", "files.json"])
 @pytest.mark.parametrize("left", [None, 0, 100])
 def test_a_damaged_store_is_made_again(tmp_path: Path, place: MediaPlace, file: str, left: int | None) -> None:

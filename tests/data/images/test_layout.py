@@ -68,6 +68,40 @@ def test_parts_that_hold_the_same_classes_are_refused(tmp_path: Path) -> None:
         labelled(find_images(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("in/in/cat/1.png", "in/in/dog/1.png", "out/out/cat/1.png", "out/out/dog/1.png", "new/new/1.png"),
+        ("in/in/cat/1.png", "in/in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "0.png"),
+        ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "new/1.png", "new/2.png"),
+    ],
+)
+def test_parts_are_refused_as_archives_unpack_them_and_with_new_images_beside(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    put(tmp_path, *names)
+    with pytest.raises(DataError, match=r"folders in, out of .*the same folders \(cat, dog\)"):
+        labelled(find_images(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "dog/1.png"),
+        ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "cow/1.png", "bee/1.png"),
+        ("cat/all/left/1.png", "cat/all/right/1.png", "dog/all/left/1.png", "dog/all/right/1.png"),
+    ],
+)
+def test_classes_may_have_folders_of_the_same_names(tmp_path: Path, names: tuple[str, ...]) -> None:
+    put(tmp_path, *names)
+    assert {"cat", "dog"} <= set(classes(tmp_path).values())
+
+
+def test_raised_digits_in_names_are_no_numbers(tmp_path: Path) -> None:
+    put(tmp_path, "a/1²3.jpg", "a/10.jpg", "a/2.jpg")
+    assert [p.name for p in find_images(tmp_path).images] == ["1²3.jpg", "2.jpg", "10.jpg"]
+
+
 def test_images_without_folders_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "1.png", "2.png")
     with pytest.raises(DataError, match=r"2 images in .* lie in no folders.*CSV"):

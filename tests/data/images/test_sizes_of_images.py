@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_side
+from autodl.data.images import sizes
+from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_shades, learn_side
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,25 @@ from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_side
 )
 def test_sides(height: int, width: int, side: int) -> None:
     assert choose_side(np.array([[height, width]] * 5)) == (side, False)
+
+
+def test_all_deep_pictures_share_black_and_white(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deep(name: str, *values: float, dtype: type = np.uint16) -> str:
+        Image.fromarray(np.array([values], dtype=dtype)).save(tmp_path / name)
+        return str(tmp_path / name)
+
+    dark, bright, plain = deep("a.png", 3, 200), deep("b.png", 90, 3000), deep("c.png", 0, 9, dtype=np.uint8)
+    (tmp_path / "d.png").write_bytes(b"no image")
+    assert learn_shades([dark, bright, plain, str(tmp_path / "d.png")]) == (0.0, 4095.0)
+    assert learn_shades([plain]) is None and learn_shades([]) is None
+    scan = deep("e.tif", -900.0, np.nan, 200.0, dtype=np.float32)
+    assert learn_shades([scan, bright]) == (-1023.0, 4095.0)
+    assert learn_shades([deep("f.tif", 0.1, 0.3, dtype=np.float32), deep("g.tif", 0.9, dtype=np.float32)]) == (
+        0.0,
+        1.0,
+    )
+    monkeypatch.setattr(sizes, "DEEP_PIXELS", 2)
+    assert learn_shades([dark, bright]) == (0.0, 255.0)  # large ones would take too long
 
 
 def test_pictures_of_one_shape_are_squeezed_others_are_cut() -> None:

@@ -129,6 +129,8 @@ def test_series_are_measured_before_the_columns_beside_them() -> None:
     frame = pd.DataFrame({"x": np.arange(30.0), "s": series_cells([np.ones(4)] * 30), "z": np.arange(30.0) % 7})
     assert likely_order(frame, np.arange(30.0), 0, 0) == ("s", "x", "z")
     assert likely_order(frame[["s"]], np.arange(30) % 2, 2, 0) == ("s",)
+    told = frame.assign(t=pd.Series(["good film"] * 30, dtype=object))
+    assert likely_order(told, np.arange(30.0), 0, 0, ("t",)) == ("s", "t", "x", "z")
 
 
 def test_rows_without_a_series_stay_and_are_answered_by_what_their_absence_says(tmp_path: Path) -> None:

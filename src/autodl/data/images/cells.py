@@ -43,21 +43,27 @@ _TRAITS = "traits"
 
 
 def decode_cells(
-    words: Sequence[str], codes: NDArray[Any], side: int, *, crop: bool, place: MediaPlace | None = None
+    words: Sequence[str],
+    codes: NDArray[Any],
+    side: int,
+    *,
+    crop: bool,
+    shades: tuple[float, float] | None = None,
+    place: MediaPlace | None = None,
 ) -> MediaArray:
     """The images that cells name; empty where there is no name or no image.
 
     Args:
         words: (N,) distinct paths; relative ones are taken from the current folder.
         codes: (n,) positions in ``words``; -1 where the cell is empty.
-        side, crop: As ``decode`` takes them.
+        side, crop, shades: As ``decode`` takes them.
         place: Where the store is made, or found if these files were decoded before.
 
     Raises:
         DataError: If the disk has no room.
     """
     where = place or process_place()
-    key = _key(words, side, crop)
+    key = _key(words, side, crop, shades)
     folder = where.find(key)
     if folder is not None and not _is_whole(folder, len(words)):
         shutil.rmtree(folder)
@@ -65,7 +71,7 @@ def decode_cells(
     if folder is None:
         try:
             with where.make(key) as part:
-                _write(part, words, side, crop)
+                _write(part, words, side, crop, shades)
         except OSError as error:
             raise DataError(
                 f"the images cannot be kept in {where.folder}: {error.strerror or error}",
@@ -106,9 +112,12 @@ def names_of(column: MediaArray) -> NDArray[np.object_]:
     return np.asarray(paths[column.rows])
 
 
-def _key(words: Sequence[str], side: int, crop: bool) -> str:
+def _key(words: Sequence[str], side: int, crop: bool, shades: tuple[float, float] | None) -> str:
     """Equal for equal files: names, sizes, times of the last change, and the way they are decoded."""
-    told = hashlib.blake2b(repr((FORM, side, crop)).encode(), digest_size=12)
+    # Without shades the key is that of earlier versions, whose stores hold the same images.
+    told = hashlib.blake2b(
+        repr((FORM, side, crop) if shades is None else (FORM, side, crop, shades)).encode(), digest_size=12
+    )
     for word in words:
         try:
             found = os.stat(word)  # noqa: PTH116
@@ -119,13 +128,13 @@ def _key(words: Sequence[str], side: int, crop: bool) -> str:
     return told.hexdigest()
 
 
-def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
+def _write(folder: Path, words: Sequence[str], side: int, crop: bool, shades: tuple[float, float] | None) -> None:
     traits = np.zeros((len(words), 4), np.float32)
     lost: dict[int, str] = {}
 
     def images() -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
         blank = np.full((side, side, 3), 128, np.uint8)
-        for row, image in enumerate(_decoded(words, side, crop)):
+        for row, image in enumerate(_decoded(words, side, crop, shades)):
             if isinstance(image, Lost):
                 lost[row] = image.value
                 yield blank, (0, 0)
@@ -139,12 +148,14 @@ def _write(folder: Path, words: Sequence[str], side: int, crop: bool) -> None:
     (folder / FILES).write_text(json.dumps(told, ensure_ascii=True), encoding="utf-8")
 
 
-def _decoded(words: Sequence[str], side: int, crop: bool) -> Iterator[Decoded | Lost]:
+def _decoded(
+    words: Sequence[str], side: int, crop: bool, shades: tuple[float, float] | None
+) -> Iterator[Decoded | Lost]:
     """The images in order. Threads, since reading and decoding leave Python; few are held at a time."""
 
     def one(word: str) -> Decoded | Lost:
         try:
-            return decode(word, side, crop=crop)
+            return decode(word, side, crop=crop, shades=shades)
         except LostImageError as error:
             return error.why
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autodl.data.images.names import is_image_name, is_link
-from autodl.data.images.sizes import learn_side
+from autodl.data.images.sizes import learn_shades, learn_side
 from autodl.data.parsing import Levels, is_text
 from autodl.data.word_kinds import Verdict
 from autodl.data.words import MISSING
@@ -52,7 +52,7 @@ def judge_images(levels: Levels) -> Verdict | None:
     return Verdict(
         ColumnKind.IMAGE,
         f"names of image files, read as {side} x {side} pixels; {how}",
-        ParseRule(side=side, crop=crop),
+        ParseRule(side=side, crop=crop, shades=learn_shades(paths)),
     )
 
 

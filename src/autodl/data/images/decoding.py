@@ -29,6 +29,10 @@ SOLID = 255
 """Alpha of a pixel that hides what is behind it."""
 WHITE = (255, 255, 255)
 """What shines through transparent pixels."""
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits of a pixel's brightness."""
+DEEP = "IF"
+"""First letters of Pillow's modes of more than 8 bits and of fractions."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands of the files that phones write, whatever their names end with (ISO/IEC 23008-12)."""
 _ORIENTATION = 0x0112
@@ -102,13 +106,54 @@ def _shrink(image: Image, side: int) -> None:
     image.draft(None, (2 * side, 2 * side))
 
 
-def decode(path: str, side: int, *, crop: bool) -> Decoded:
+def extremes(path: str) -> tuple[float, float, bool] | None:
+    """Smallest and largest value of a picture of more than 8 bits, and whether they are fractions; None of any other.
+
+    Raises:
+        LostImageError: If it gives no image.
+    """
+    with _opened(path) as image:
+        if image.mode[0] not in DEEP:
+            return None
+        try:
+            values = np.asarray(image)
+        except MemoryError:
+            raise
+        except Exception as error:  # a damaged file may break its reader anywhere
+            raise LostImageError(Lost.DAMAGED) from error
+    fractions = values.dtype.kind == "f"
+    known = values[np.isfinite(values)] if fractions else values
+    return (float(known.min()), float(known.max()), fractions) if known.size else None
+
+
+def shades_of(lowest: float, highest: float, *, fractions: bool) -> tuple[float, float]:
+    """The values of black and white of pictures of more than 8 bits.
+
+    Cameras of 10, 12 and 14 bits fill only the lower part of 16: the fewest bits that hold all values are taken.
+    Fractions are taken as shares of white if none is beyond 1. Black is 0 where no value is below.
+
+    >>> shades_of(3.0, 4000.0, fractions=False), shades_of(-1000.0, 3000.0, fractions=False)
+    ((0.0, 4095.0), (-1023.0, 4095.0))
+    >>> shades_of(0.1, 0.8, fractions=True)
+    (0.0, 1.0)
+    """
+
+    def bound(value: float) -> float:
+        if fractions and max(-lowest, highest) <= 1.0:
+            return 1.0
+        return next((float(2**bits - 1) for bits in DEPTHS if value <= 2**bits - 1), value)
+
+    return (-bound(-lowest) if lowest < 0 else 0.0), bound(highest)
+
+
+def decode(path: str, side: int, *, crop: bool, shades: tuple[float, float] | None = None) -> Decoded:
     """Read one file: its first frame, held upright, on white, as S x S RGB.
 
     Args:
         path: The file.
         side: S.
         crop: Whether pictures that are far from square are cut to their middle; squeezed otherwise.
+        shades: Values of black and white of pictures of more than 8 bits; None: each has its own.
 
     Raises:
         LostImageError: If it gives no image.
@@ -124,7 +169,7 @@ def decode(path: str, side: int, *, crop: bool) -> Decoded:
             moving = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
             clear = _is_clear(image)
             upright = _upright(image)
-            picture = _rgb(upright)
+            picture = _rgb(upright, shades)
             if crop and max(size) > UNEQUAL * min(size):
                 edge = min(picture.size)
                 left, top = (picture.width - edge) // 2, (picture.height - edge) // 2
@@ -218,14 +263,14 @@ def _upright(image: Image) -> Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _rgb(image: Image) -> Image:
+def _rgb(image: Image, shades: tuple[float, float] | None) -> Image:
     """Any mode of pixels as RGB."""
     from PIL import Image as Pillow
 
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode[0] in "IF":
-        return Pillow.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    if image.mode[0] in DEEP:
+        return Pillow.fromarray(_eight_bits(np.asarray(image), shades)).convert("RGB")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         behind = Pillow.new("RGBA", picture.size, (*WHITE, 255))
@@ -233,19 +278,12 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Brightness of more than 8 bits as 0 to 255.
-
-    Cameras of 10, 12 and 14 bits fill only the lower part of 16: the darkest range that holds all values is taken.
-    Fractions are taken as shares of white if none is beyond 1.
-    """
-    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64))
+def _eight_bits(values: NDArray[Any], shades: tuple[float, float] | None) -> NDArray[np.uint8]:
+    """Brightness of more than 8 bits as 0 to 255; without ``shades`` by the range of this picture, 0 as black."""
+    numbers = np.nan_to_num(values.astype(np.float64))
     top = float(numbers.max(initial=0.0))
-    if np.asarray(values).dtype.kind == "f" and top <= 1.0:
-        white = 1.0
-    else:
-        white = next((float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if top <= 2**bits - 1), top)
-    return np.clip(np.rint(numbers * (255.0 / white)), 0, 255).astype(np.uint8)
+    black, white = shades or shades_of(0.0, top, fractions=values.dtype.kind == "f")
+    return np.clip(np.rint((numbers - black) * (255.0 / (white - black))), 0, 255).astype(np.uint8)
 
 
 def _traits(pixels: NDArray[np.uint8]) -> tuple[bool, float]:

@@ -206,17 +206,26 @@ def _of_splits(found: Found, train: list[str], validation: list[str], test: list
 def _check_depth(found: Found) -> None:
     """Refuse folders of parts that hold the folders of the classes.
 
+    A part without classes may lie beside them, as new images do in many downloads.
+
     Raises:
-        DataError: If the same two folders or more lie in each of several folders, and no images beside them.
+        DataError: If the same two folders or more lie in each of several folders, which are most of the folders, and
+            in none of them images beside folders.
     """
     inner: dict[str, set[str]] = {}
+    outer: dict[str, list[tuple[str, ...]]] = {}
     for path in found.images:
-        if len(path.parts) == 2:
+        if len(path.parts) > 1:
+            outer.setdefault(path.parts[0], []).append(path.parts[1:-1])
+    for name, below in outer.items():
+        below = _unpacked(name, below)
+        folders = {parts[0] for parts in below if parts}
+        if folders and () in below:
             return
-        if len(path.parts) > 2:
-            inner.setdefault(path.parts[0], set()).add(path.parts[1])
+        if folders:
+            inner[name] = folders
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
-    if len(common) > 1:
+    if len(common) > 1 and 2 * len(inner) > len(outer):
         raise DataError(
             f"the folders {some(list(inner))} of {found.root} hold the same folders ({some(sorted(common))}), so it "
             "is not clear which of them are the classes",
@@ -225,9 +234,20 @@ def _check_depth(found: Found) -> None:
         )
 
 
+def _unpacked(name: str, below: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Folders of the images in a folder, from that one on which archives unpack into one of the same name.
+
+    Args:
+        name: Of the folder. below: For each image the folders between this one and the file.
+    """
+    while all(parts and parts[0] == name for parts in below):
+        below = [parts[1:] for parts in below]
+    return below
+
+
 def natural(path: Path | str) -> list[tuple[int, int, str]]:
     """A key that sorts 2 before 10."""
-    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", str(path))]
+    return [(0, int(t), "") if t.isdecimal() else (1, 0, t) for t in re.split(r"(\d+)", str(path))]
 
 
 def some(names: Sequence[Path] | Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autodl.data.images.decoding import UNEQUAL, LostImageError, look
+from autodl.data.images.decoding import UNEQUAL, LostImageError, extremes, look, shades_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +17,8 @@ SIDES = (32, 48, 64, 96, 128, 160, 192, 224)
 SMALLEST = 8
 LOOKED_AT = 400
 """Files whose heads are read."""
+DEEP_LOOKED_AT, DEEP_PIXELS = 24, 30_000_000
+"""Files that are read as a whole for their values of black and white; so many pixels are enough."""
 ALIKE = 0.9
 """Share of the pictures that must have about the same shape, so that all of them may be squeezed."""
 
@@ -35,12 +37,44 @@ def learn_side(paths: Sequence[str]) -> tuple[int, bool] | None:
         None if none of the files could be read.
     """
     sizes = []
-    for place in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), LOOKED_AT)).astype(int)):
+    for path in _spread(paths, LOOKED_AT):
         try:
-            sizes.append(look(paths[place]))
+            sizes.append(look(path))
         except LostImageError:
             continue
     return choose_side(np.array(sizes)) if sizes else None
+
+
+def learn_shades(paths: Sequence[str]) -> tuple[float, float] | None:
+    """Values of black and white that all images of more than 8 bits share, so that brightness can be compared.
+
+    Args:
+        paths: The files; of many, a part spread evenly over them is looked at.
+
+    Returns:
+        None if none of the files that were looked at has more than 8 bits.
+    """
+    found, pixels = [], 0
+    for path in _spread(paths, DEEP_LOOKED_AT):
+        try:
+            if (seen := extremes(path)) is None:
+                continue
+            found.append(seen)
+            height, width = look(path)
+        except LostImageError:
+            continue
+        pixels += height * width
+        if pixels >= DEEP_PIXELS:
+            break
+    if not found:
+        return None
+    lowest, highest, fractions = zip(*found, strict=True)
+    return shades_of(min(lowest), max(highest), fractions=all(fractions))
+
+
+def _spread(paths: Sequence[str], most: int) -> list[str]:
+    """At most so many of the files, spread evenly over them."""
+    return [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(len(paths), most)).astype(int))]
 
 
 def choose_side(sizes: NDArray[np.int_]) -> tuple[int, bool]:

@@ -20,8 +20,12 @@ SIZE = (3.4, 2.1)
 
 
 def effect_figures(e: Explanation, columns: TableSchema, probability: bool, target: str) -> tuple[Figure, ...]:
-    """One figure for each of the leading columns with an effect; all share one vertical axis."""
-    shown = [i for i in e.importances if len(i.effect) >= 2][:MAX_EFFECTS]
+    """One figure for each of the leading columns with an effect; all share one vertical axis.
+
+    Of columns without a measurable effect only the first is drawn, and only if there is no other.
+    """
+    every = [i for i in e.importances if len(i.effect) >= 2]
+    shown = ([i for i in every if i.low > 0] or every[:1])[:MAX_EFFECTS]
     values = [p.prediction for i in shown for p in i.effect]
     if not values:
         return ()
@@ -70,7 +74,7 @@ def _figure(
         ax.set_ylabel(f"{what}, in 100" if probability else what)
 
     span = f"{fmt.number(min(p.prediction for p in i.effect))} to {fmt.number(max(p.prediction for p in i.effect))}"
-    direction = f" {clean(i.direction)}." if i.direction else ""
+    direction = f" {clean(i.direction)}." if i.direction and i.low > 0 else ""
     rows = tuple((shorten(p.value), fmt.number(p.prediction)) for p in i.effect)
     table = Table(f"Mean prediction by {name}", (Column(name), Column("Mean prediction", True)), rows)
     alt = plain(f"Mean prediction of {what} by {name}: from {span}.{direction}")

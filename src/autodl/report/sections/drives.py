@@ -60,8 +60,13 @@ def direction(i: Importance) -> str:
 def _told(i: Importance) -> str:
     """The direction in words, or that there is no simple one; nothing where it was not looked for.
 
-    Effects are measured of the leading columns only, and never of images, texts and series.
+    Effects are measured of the leading columns only, and never of images, texts and series. A direction of what may
+    be no effect at all would be read into chance.
     """
+    if i.low <= 0 <= i.high:
+        return "no measurable effect"
+    if i.high < 0:
+        return ""
     return direction(i) or ("no simple direction" if len(i.effect) > 1 else "")
 
 

@@ -15,14 +15,14 @@ PREDICTING = 0.3
 """Of its time, that a trial may take longer while it predicts: that ends by itself, and the training is done."""
 
 
-def grace(seconds: float, step: str = "") -> float:
+def grace(seconds: float, step: str | None = "") -> float:
     """Seconds that a trial may take beyond its deadline before it is given up.
 
     Args:
         seconds: That it had.
-        step: What it is doing, in words.
+        step: What it is doing, in words; None where that is not known, so that it may be predicting.
     """
-    share = 0.1 + (PREDICTING if step.startswith("predicting") else 0.0)
+    share = 0.1 + (PREDICTING if step is None or step.startswith("predicting") else 0.0)
     return 1.0 + share * min(seconds, 60.0)
 
 

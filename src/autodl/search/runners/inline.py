@@ -28,7 +28,7 @@ class _Running:
 
     def overdue(self) -> bool:
         """Whether it has outrun its deadline and the grace period."""
-        return time.monotonic() > self.started + self.job.seconds + grace(self.job.seconds)
+        return time.monotonic() > self.started + self.job.seconds + grace(self.job.seconds, self.step)
 
 
 class InlineRunner(Runner):

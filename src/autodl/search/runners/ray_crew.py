@@ -195,7 +195,8 @@ class RayCrew:
     def _collect(self, seconds: float, found: list[tuple[Ended, Any]]) -> None:
         alive = self._read(seconds, found)
         now = time.monotonic()
-        hangs = any(now > p.since + p.call.seconds + grace(p.call.seconds) + SILENT_S for p in self._pending.values())
+        ends = (p.since + p.call.seconds + grace(p.call.seconds, None) for p in self._pending.values())
+        hangs = any(now > end + SILENT_S for end in ends)
         slow = not self._joined and now > self._born + (JOIN_S if self._setup.address else START_S)
         if not alive or hangs or slow or self._broken:
             self._renew(found)

@@ -255,7 +255,7 @@ class Pool:
         for seat in [s for s in self._seats if s.task is not None]:
             task = seat.task
             assert task is not None
-            if task.left(now) < -grace(task.call.seconds):
+            if task.left(now) < -grace(task.call.seconds, None):
                 self._seats.remove(seat)
                 self._kill(seat)
                 self._say(task, Ended(task.call.number, late=True, reason=reasons.overdue(task.call.seconds)))
@@ -297,7 +297,7 @@ class Pool:
     def _pause(self) -> float:
         """Seconds until something must be looked at without an event."""
         now = time.monotonic()
-        moments = [s.task.left(now) + grace(s.task.call.seconds) for s in self._seats if s.task is not None]
+        moments = [s.task.left(now) + grace(s.task.call.seconds, None) for s in self._seats if s.task is not None]
         moments += [t.left(now) - LEAST_S for t in self._waiting]
         if len(self._seats) < self._setup.workers and self._not_before > now:
             moments.append(self._not_before - now)

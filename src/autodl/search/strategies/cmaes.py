@@ -7,16 +7,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from autodl.search.encoding import Encoding
+from autodl.search.encoding import Encoding, Matrix
 from autodl.search.history import Observation
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy, refuse
+
+NARROW = 1e-4
+"""Share of each range within which a generation has converged: what the package itself waits for, 1e-12, takes more
+calls than most searches have."""
 
 
 class CMAES(Strategy):
     """Samples from a normal distribution that follows the best points; for numbers only.
 
     The distribution is learnt anew from the history at each ask, generation by generation in the order of the trials.
+    Where it has shrunk to a point, it begins again elsewhere with generations of twice the size (Auger & Hansen, A
+    restart CMA evolution strategy with increasing population size, CEC 2005).
     """
 
     key: ClassVar[str] = "cmaes"
@@ -44,19 +50,24 @@ class CMAES(Strategy):
         d = encoding.width
         if d == 1:  # the covariance of one number is not worth learning, and the package wants two
             return _line_search(encoding, history, n, rng)
-        model = CMA(
-            mean=encoding.encode([space.complete({})])[0],
-            sigma=1 / 6,
-            bounds=np.array([[0.0, 1.0]] * d),
-            seed=int(rng.integers(2**31)),
-        )
+        seed = int(rng.integers(2**31))
+
+        def begun(mean: Matrix, size: int | None = None) -> CMA:
+            bounds = np.array([[0.0, 1.0]] * d)
+            return CMA(mean=mean, sigma=1 / 6, bounds=bounds, seed=seed, population_size=size)
+
+        model = begun(encoding.encode([space.complete({})])[0])
         done = [o for o in history if o.loss is not None and np.isfinite(o.loss)]
         X = encoding.encode([o.config for o in done])
-        size = model.population_size
-        for start in range(0, len(done) - size + 1, size):
-            if model.should_stop():
-                break
-            model.tell([(X[i], float(done[i].loss or 0.0)) for i in range(start, start + size)])
+        start = 0
+        while (end := start + model.population_size) <= len(done):
+            model.tell([(X[i], float(done[i].loss or 0.0)) for i in range(start, end)])
+            narrow = float(np.ptp(X[start:end], axis=0).max()) < NARROW
+            start = end
+            if narrow or model.should_stop():
+                # Drawn from what does not change from one ask to the next, so that all begin at the same place.
+                anew = np.random.default_rng([self.seed, start]).random(d)
+                model = begun(anew, 2 * model.population_size)
         rows = np.array([model.ask() for _ in range(n)])
         return [encoding.decode(row) for row in encoding.snap(rows)]
 

@@ -12,7 +12,7 @@ from autodl.search.encoding import is_ordered
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step
 from autodl.search.schedulers.base import going_on
-from autodl.search.space import Config, SearchSpace
+from autodl.search.space import Config, Param, SearchSpace
 from autodl.search.strategies.base import Strategy, refuse
 
 WAIT = "wait"
@@ -198,8 +198,8 @@ class PBT(Strategy):
             elif again or name not in config:
                 out[name] = param.sample(rng)
             elif param.type != "choice":
-                assert isinstance(old, int | float) and param.low is not None and param.high is not None
-                out[name] = _scaled(old, self.factors[up], up, param.low, param.high, whole=param.type == "int")
+                assert isinstance(old, int | float)
+                out[name] = _scaled(old, self.factors[up], up, param)
             elif is_ordered(param):
                 place = param.values.index(old) + (1 if up else -1)
                 out[name] = param.values[min(max(place, 0), len(param.values) - 1)]
@@ -208,13 +208,20 @@ class PBT(Strategy):
         return out
 
 
-def _scaled(old: float, factor: float, up: bool, low: float, high: float, *, whole: bool) -> int | float:
-    """A number times a factor, within its range; around zero, where that changes nothing, a tenth of the range."""
+def _scaled(old: float, factor: float, up: bool, param: Param) -> int | float:
+    """A number times a factor, within its range; around zero, where that changes nothing, a tenth of the range.
+
+    Where a number has steps, or is whole, it goes at least one step on, unless it is at the end of its range.
+    """
+    low, high, whole = param.low, param.high, param.type == "int"
+    assert low is not None and high is not None
     new = old * factor if low > 0 or abs(old) > 0.05 * (high - low) else old + (0.1 if up else -0.1) * (high - low)
-    if not whole:
-        return float(min(max(new, low), high))
-    moved = round(new) if round(new) != old else old + (1 if up else -1)
-    return int(min(max(moved, low), high))
+    step = (None if param.log else param.step) or (1.0 if whole else 0.0)  # as in an encoding, a log scale has none
+    moved = round(param.nearest(new)) if whole else param.nearest(new)
+    if abs(moved - old) < step / 2:
+        moved = param.nearest(old + (step if up else -step))
+    moved = min(max(moved, low), high)
+    return int(moved) if whole else float(moved)
 
 
 def _populations(history: Sequence[Observation], size: int) -> list[list[int]]:
