@@ -97,6 +97,8 @@ def test_a_cell_that_may_be_minutes_and_seconds_is_missing_and_undoes_no_column(
         ([f"{t:%H:%M}" for t in TIMES], "12:30:00", 45000.0),
         ([f"{t:%H:%M}" for t in TIMES], "12:30:05", np.nan),
         ([f"{t:%H:%M}:00" for t in TIMES], "12:30", 45000.0),
+        ([f"{t:%H:%M}:00" for t in TIMES], "12:30:05", 45005.0),
+        ([datetime.timedelta(seconds=s) for s in SECONDS], "2700", 2700.0),
         ([datetime.timedelta(seconds=s) for s in SECONDS], "300:30:00", np.nan),
     ],
 )

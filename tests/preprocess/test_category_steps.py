@@ -114,14 +114,34 @@ def test_target_means_of_many_classes_stay_narrow() -> None:
 
 
 def test_means_of_small_categories_are_drawn_in_by_one_variance_a_column() -> None:
-    """1, 3 | 5, 7 | 14 by hand: mean 6, squares 96 between the categories, 4 within, with 2 degrees of freedom."""
+    """1, 3 | 5, 7 | 14 by hand: ranks less a half -.4, -.2 | 0, .2 | .4 with means -.3, .1 and .4, and variance .08.
+
+    Of the four rows that stand together .04 / 2 of the variance .05 lies within, two fifths.
+    """
     codes = np.array([[1], [1], [2], [2], [3]])
     found = WeightedMeans().fit(codes, np.array([1.0, 3.0, 5.0, 7.0, 14.0]), np.ones(5))
-    within = 4 / 2
-    between = (2 * 4.0**2 + 2 * 0.0**2 + 8.0**2 - 2 * within) / (5 - (4 + 4 + 1) / 5)
+    within = 0.08 * 0.4
+    between = (2 * 0.3**2 + 2 * 0.1**2 + 0.4**2 - 2 * within) / (5 - (4 + 4 + 1) / 5)
     two, one = 2 * between / (2 * between + within), between / (between + within)
     new = np.array([[1], [2], [3], [9]])
     np.testing.assert_allclose(found.transform(new)[:, 0], [6 - 4 * two, 6, 6 + 8 * one, 6])
+
+
+def test_one_enormous_target_leaves_the_means_of_others_alone() -> None:
+    rng = np.random.default_rng(0)
+    nature = 5 + 2 * rng.normal(size=40)
+    codes = np.repeat(np.arange(40), rng.integers(20, 60, 40))
+    target = nature[codes] + rng.normal(size=len(codes))
+    target[0] = 1e4
+    found = WeightedMeans().fit(codes[:, None], target, np.ones(len(codes))).transform(np.arange(40)[:, None])[:, 0]
+    assert np.corrcoef(found[1:], nature[1:])[0, 1] > 0.98
+
+
+def test_categories_of_one_row_are_not_believed_though_all_repeated_ones_agree() -> None:
+    codes = np.r_[np.repeat(np.arange(100), 2), np.arange(100, 900)]
+    target = (np.arange(1000) == 500).astype(float)
+    found = WeightedMeans().fit(codes[:, None], target, np.ones(1000)).transform(codes[:, None])
+    assert found.max() < 0.1
 
 
 def test_mean_targets_do_not_follow_single_rows() -> None:

@@ -57,6 +57,12 @@ def test_of_many_columns_the_bins_of_the_most_correlated_are_judged(monkeypatch:
     assert len(judged) == crosses_module.JUDGED
 
 
+def test_of_many_columns_those_are_judged_whose_distance_tells() -> None:
+    x = noise(p=500)
+    columns = crosses_module._telling(x, np.abs(x[:, [300]] - x[:, [430]]))
+    assert {300, 430} <= set(columns)
+
+
 def test_a_sum_that_a_model_has_learnt_is_no_news_to_a_linear_one() -> None:
     x = noise()
     assert Crosses(5, True, 0).fit(x, [x[:, 0] + x[:, 1]]).chosen == ()

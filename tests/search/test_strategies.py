@@ -113,6 +113,16 @@ def test_cmaes_begins_again_where_it_has_converged():
     assert np.ptp([centre(seed) for seed in range(3)]) < 1.0, "each ask begins at another place"
 
 
+def test_cmaes_does_not_begin_again_while_it_gains():
+    space = parse_space({name: {"type": "float", "low": -1e4, "high": 1e4} for name in "ab"})
+    history: list[Observation] = []
+    for i in range(300):
+        (config,) = strategies["cmaes"](0).ask(space, history, 1, np.random.default_rng([0, i]))
+        a, b = (float(v or 0.0) for v in config.values())
+        history.append(Observation(config, "ok", (a - 3.0) ** 2 + 100.0 * (b - 5.0) ** 2))
+    assert min(float(o.loss or 0.0) for o in history) < 0.01
+
+
 def test_fronts_and_crowding_by_hand():
     F = np.array([[1.0, 4.0], [2.0, 2.0], [4.0, 1.0], [3.0, 3.0], [4.0, 4.0], [1.0, 4.0]])
     assert fronts(F).tolist() == [0, 0, 0, 1, 2, 0]

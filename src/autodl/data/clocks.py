@@ -29,7 +29,7 @@ def clock_seconds(text: str, parts: int = 0) -> float:
     Args:
         text: Of a cell.
         parts: Of the times of the column, 2 without seconds (or with none, as programs write ``12:30:00``) and 3 with
-            them; 0: all that may be times are.
+            them; 0, where all end in ``:00``: all that may be times are.
 
     >>> clock_seconds("14:03:22"), clock_seconds("2:30 pm"), clock_seconds("1 days 02:00:00.5")
     (50602.0, 52200.0, 93600.5)
@@ -64,7 +64,9 @@ def learn_clock_rule(values: Sequence[str], name: str | None = None) -> ParseRul
     texts = [t for v in values if (t := v.strip()).lower() not in NO_NUMBER]
     found = [m for t in texts if (m := _CLOCK.match(t)) and not math.isnan(clock_seconds(t))]
     bare = sum(m["rest"] is None for m in found)
-    parts = 2 if 2 * bare > len(found) or not any(_rest(m) for m in found) else 3
+    whole = not any(_rest(m) for m in found)
+    # Where all are written as 12:30:00 nothing is doubtful: neither 12:30:15 nor 12:30 in later rows.
+    parts = 0 if whole and not bare else 2 if whole or 2 * bare > len(found) else 3
     alike = [m for m in found if _has_parts(m, parts)]
     if not alike or len(alike) < SHARE * len(texts):
         return None

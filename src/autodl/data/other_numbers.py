@@ -82,10 +82,12 @@ def times_among(
 ) -> NDArray[np.float64] | None:
     """(k,) seconds of (k,) texts that are times near the numbers of the training, whose file may have held times.
 
-    Each for itself, whatever else the file holds. None where the training had text, whose rule settles what is one.
+    Each for itself, whatever else the file holds; numbers stay numbers. None where the training had text, whose rule
+    settles what is one.
     """
     if rule.clock or span is None:
         return None
     seconds = parse_numbers(words, ParseRule(clock=True))
     reach = NEAR * (span[1] - span[0])
-    return np.where((seconds >= span[0] - reach) & (seconds <= span[1] + reach), seconds, np.nan)
+    near = (seconds >= span[0] - reach) & (seconds <= span[1] + reach)
+    return np.where(near, seconds, parse_numbers(words, rule))

@@ -176,12 +176,19 @@ def _telling(x: NDArray[np.float64], wanted: NDArray[np.float64]) -> list[int]:
 
 
 def _correlation(x: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(p,) largest absolute correlation of a column with one of (n, k) centred targets; gaps count as its mean."""
+    """(p,) largest absolute correlation of a column with one of (n, k) centred targets; gaps count as its mean.
+
+    Or of its distance from its mean, whichever is larger: what two columns say by their difference or product, each
+    alone may say by how far off it is.
+    """
+    best = np.zeros(x.shape[1])
     with np.errstate(all="ignore"):  # squares of enormous numbers
         away = np.nan_to_num(x - np.nanmean(x, axis=0))
-        sizes = np.linalg.norm(away, axis=0)[:, None] * np.linalg.norm(wanted, axis=0)
-        found = np.divide(away.T @ wanted, sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    return np.asarray(np.abs(np.nan_to_num(found)).max(axis=1))
+        for part in (away, np.abs(away) - np.abs(away).mean(axis=0)):
+            sizes = np.linalg.norm(part, axis=0)[:, None] * np.linalg.norm(wanted, axis=0)
+            found = np.divide(part.T @ wanted, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+            best = np.maximum(best, np.abs(np.nan_to_num(found)).max(axis=1))
+    return best
 
 
 def _gain(values: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from autodl.search.steering import Steering
 
 HANG_SHARE = 0.25
 """A call may take this share of the time left before it is given up, unless calls are known to take longer."""
-FIRST_SHARE = 0.8
+FIRST_SHARE = 0.5
 """The same until a call has given a loss: how long they take is not known, and nothing would be left without one."""
 HANG_FACTOR = 10.0
 """A call may take this many times the longest one that gave a loss, where that is longer."""
@@ -37,7 +37,7 @@ class Drive:
         self.running: dict[int, float] = {}
         self.again = [e for e in ledger.evaluations if e.status == "running"]
         """Calls that an earlier search had begun when it ended."""
-        self.longest = 0.0
+        self.longest = max((e.seconds for e in ledger.evaluations if e.status == "ok"), default=0.0)
         """Seconds of the longest call that gave a loss."""
 
     def run(self) -> str:

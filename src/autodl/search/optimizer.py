@@ -73,7 +73,7 @@ def optimize(
         cpus: Cores that each call takes on Ray; with 0.5, two calls share one.
         call_timeout: Seconds (or text) after which one call counts as failed. With a ``time_budget`` and no
             ``call_timeout``, a call that takes a quarter of the time left, and ten times the longest that gave a
-            loss, does; until one has given a loss, a call that takes four fifths of the time left.
+            loss, does; until one has given a loss, a call that takes half of the time left.
         resumable: The objective goes on where the same configuration ended before, so only new fidelity is paid.
         lineage: The objective is called as ``objective(config, fidelity, call)`` and goes on from the state that it
             kept when it was called with the number ``call.source``, if that is not None. Only new fidelity is paid.

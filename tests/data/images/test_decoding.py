@@ -112,6 +112,20 @@ def test_shades_that_were_learnt_hold_for_every_deep_picture(tmp_path: Path) -> 
     assert (decode(str(tmp_path / "b.png"), 2, crop=False, shades=(0.0, 4095.0)).pixels == 200).all()
 
 
+@pytest.mark.parametrize("odd", [np.nan, -np.inf, -9999.0, -3.4e38])
+def test_values_that_are_not_known_are_black(tmp_path: Path, odd: float) -> None:
+    Image.fromarray(np.array([[odd, 0], [1000, 9000]], np.float32)).save(tmp_path / "a.tif")
+    for black, zero in ((0.0, 0), (-16383.0, 128)):
+        found = decode(str(tmp_path / "a.tif"), 2, crop=False, shades=(black, 16383.0)).pixels[..., 0]
+        assert found[0].tolist() == [0, zero]
+        assert zero < found[1, 0] < found[1, 1] < 255
+
+
+def test_without_shades_fractions_beyond_1_are_as_models_of_earlier_versions_see_them(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 2], [51, 204]], np.float32)).save(tmp_path / "a.tif")
+    assert decode(str(tmp_path / "a.tif"), 2, crop=False).pixels[..., 0].tolist() == [[0, 2], [51, 204]]
+
+
 def test_transparent_pixels_are_white(tmp_path: Path) -> None:
     image = Image.new("RGBA", (32, 32), (200, 0, 0, 255))
     image.paste((0, 0, 0, 0), (16, 0, 32, 32))

@@ -74,6 +74,7 @@ def test_parts_that_hold_the_same_classes_are_refused(tmp_path: Path) -> None:
         ("in/in/cat/1.png", "in/in/dog/1.png", "out/out/cat/1.png", "out/out/dog/1.png", "new/new/1.png"),
         ("in/in/cat/1.png", "in/in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "0.png"),
         ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "new/1.png", "new/2.png"),
+        ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "seg_pred/1.png"),
     ],
 )
 def test_parts_are_refused_as_archives_unpack_them_and_with_new_images_beside(
@@ -89,6 +90,7 @@ def test_parts_are_refused_as_archives_unpack_them_and_with_new_images_beside(
     [
         ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "dog/1.png"),
         ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "cow/1.png", "bee/1.png"),
+        ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "newt/1.png"),
         ("cat/all/left/1.png", "cat/all/right/1.png", "dog/all/left/1.png", "dog/all/right/1.png"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from autodl.data.images import sizes
+from autodl.data.images import decoding, sizes
 from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_shades, learn_side
 
 
@@ -39,6 +39,70 @@ def test_all_deep_pictures_share_black_and_white(tmp_path: Path, monkeypatch: py
     )
     monkeypatch.setattr(sizes, "DEEP_PIXELS", 2)
     assert learn_shades([dark, bright]) == (0.0, 255.0)  # large ones would take too long
+
+
+def deep_file(path: Path, values: np.ndarray) -> str:
+    Image.fromarray(values).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("odd", [-9999.0, -32768.0, float(np.finfo(np.float32).min), -np.inf])
+def test_values_that_mark_missing_pixels_are_neither_black_nor_white(tmp_path: Path, odd: float) -> None:
+    values = np.linspace(0, 800, 1024, dtype=np.float32).reshape(32, 32)
+    values[:5] = odd
+    holes, empty = deep_file(tmp_path / "a.tif", values), deep_file(tmp_path / "b.tif", np.full_like(values, odd))
+    black, white = learn_shades([holes, empty]) or (0.0, 0.0)
+    assert black == 0.0 and white == pytest.approx(800, rel=0.01)
+    assert learn_shades([empty]) is None
+    if np.isfinite(odd):
+        whole = np.maximum(values, -32768).astype(np.int32)
+        assert learn_shades([deep_file(tmp_path / "c.tif", whole)]) == (0.0, 1023.0)
+
+
+@pytest.mark.parametrize("height", [4, 64])
+def test_a_hot_pixel_does_not_fade_all_the_others(tmp_path: Path, height: int) -> None:
+    """Alone in a large picture it is rare; of a small one the whole picture is odd."""
+    shape = (24, height, height)
+    values = np.random.default_rng(0).integers(100, 1000, shape, dtype=np.uint16, endpoint=True)
+    values[5, 1, 1] = 65535
+    files = [deep_file(tmp_path / f"{i}.png", v) for i, v in enumerate(values)]
+    assert learn_shades(files) == (0.0, 1023.0)
+    fractions = np.random.default_rng(0).uniform(0, 0.9, shape).astype(np.float32)[:10]
+    fractions[3, 2, 2], fractions[4, 0, 0] = 1.01, -0.4
+    files = [deep_file(tmp_path / f"{i}.tif", v) for i, v in enumerate(fractions)]
+    assert learn_shades(files) == (0.0, 1.0)
+
+
+def test_fractions_beyond_1_are_no_whole_numbers(tmp_path: Path) -> None:
+    files = [deep_file(tmp_path / f"{v}.tif", np.full((2, 2), v, np.float32)) for v in (0.5, 1.25, -2.0)]
+    assert learn_shades(files) == (-2.0, 1.25)
+
+
+def test_few_pixels_of_a_large_picture_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(3000, dtype=np.uint16).reshape(1000, 3)
+    file = deep_file(tmp_path / "a.png", values)
+    monkeypatch.setattr(decoding, "SAMPLED", 1000)
+    # Of every second row and column the second and the last but one.
+    assert decoding.extremes(file) == (2.0, 2994.0, False)
+
+
+@pytest.mark.parametrize(("n", "classes", "cut"), [(16, 4, 7), (24, 3, 8), (24, 4, 8), (400, 4, 8), (24, 2, 3)])
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_large_pictures_of_every_class_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int, classes: int, cut: int, in_turn: bool
+) -> None:
+    seen: list[int] = []
+
+    def noted(path: str) -> tuple[float, float, bool]:
+        seen.append(int(path) % classes if in_turn else int(path) * classes // n)
+        return 0.0, 9.0, False
+
+    monkeypatch.setattr(sizes, "extremes", noted)
+    monkeypatch.setattr(sizes, "look", lambda path: (1, 1))
+    monkeypatch.setattr(sizes, "DEEP_PIXELS", cut)
+    learn_shades([str(i) for i in range(n)])
+    assert len(seen) == cut
+    assert set(seen) == set(range(classes))
 
 
 def test_pictures_of_one_shape_are_squeezed_others_are_cut() -> None:

@@ -5,6 +5,7 @@ Notation: S side of the square, h and w height and width of the picture as a per
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ DEPTHS = (8, 10, 12, 14, 16)
 """Bits of a pixel's brightness."""
 DEEP = "IF"
 """First letters of Pillow's modes of more than 8 bits and of fractions."""
+NO_DATA = -9999.0
+"""Values from here down mark pixels that were not measured, in maps and scans (also -32768 and -3.4e38)."""
+RARE, SAMPLED = 0.001, 1_000_000
+"""Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands of the files that phones write, whatever their names end with (ISO/IEC 23008-12)."""
 _ORIENTATION = 0x0112
@@ -107,7 +112,9 @@ def _shrink(image: Image, side: int) -> None:
 
 
 def extremes(path: str) -> tuple[float, float, bool] | None:
-    """Smallest and largest value of a picture of more than 8 bits, and whether they are fractions; None of any other.
+    """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
+
+    None of any other picture, and where no value is known.
 
     Raises:
         LostImageError: If it gives no image.
@@ -121,26 +128,31 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
             raise
         except Exception as error:  # a damaged file may break its reader anywhere
             raise LostImageError(Lost.DAMAGED) from error
-    fractions = values.dtype.kind == "f"
-    known = values[np.isfinite(values)] if fractions else values
-    return (float(known.min()), float(known.max()), fractions) if known.size else None
+    step = math.ceil(math.sqrt(values.size / SAMPLED))
+    values = values[::step, ::step]
+    known = values[np.isfinite(values) & (values > NO_DATA)]
+    if not known.size:
+        return None
+    low, high = np.quantile(known, (RARE, 1 - RARE), method="nearest")
+    return float(low), float(high), known.dtype.kind == "f"
 
 
 def shades_of(lowest: float, highest: float, *, fractions: bool) -> tuple[float, float]:
     """The values of black and white of pictures of more than 8 bits.
 
     Cameras of 10, 12 and 14 bits fill only the lower part of 16: the fewest bits that hold all values are taken.
-    Fractions are taken as shares of white if none is beyond 1. Black is 0 where no value is below.
+    Fractions, whose steps can be of any size, are taken as shares of white if none is beyond 1; else the largest is
+    white. Black is 0 where no value is below.
 
     >>> shades_of(3.0, 4000.0, fractions=False), shades_of(-1000.0, 3000.0, fractions=False)
     ((0.0, 4095.0), (-1023.0, 4095.0))
-    >>> shades_of(0.1, 0.8, fractions=True)
-    (0.0, 1.0)
+    >>> shades_of(0.1, 0.8, fractions=True), shades_of(-0.5, 1.25, fractions=True)
+    ((0.0, 1.0), (-1.0, 1.25))
     """
 
     def bound(value: float) -> float:
-        if fractions and max(-lowest, highest) <= 1.0:
-            return 1.0
+        if fractions:
+            return max(1.0, value)
         return next((float(2**bits - 1) for bits in DEPTHS if value <= 2**bits - 1), value)
 
     return (-bound(-lowest) if lowest < 0 else 0.0), bound(highest)
@@ -279,10 +291,15 @@ def _rgb(image: Image, shades: tuple[float, float] | None) -> Image:
 
 
 def _eight_bits(values: NDArray[Any], shades: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Brightness of more than 8 bits as 0 to 255; without ``shades`` by the range of this picture, 0 as black."""
-    numbers = np.nan_to_num(values.astype(np.float64))
+    """Brightness of more than 8 bits as 0 to 255; without ``shades`` by the range of this picture, 0 as black.
+
+    Values that are not known are black.
+    """
+    numbers = np.nan_to_num(values.astype(np.float64), nan=NO_DATA)
     top = float(numbers.max(initial=0.0))
-    black, white = shades or shades_of(0.0, top, fractions=values.dtype.kind == "f")
+    # Models of earlier versions have no shades and took fractions beyond 1 as whole numbers: what they see stays.
+    black, white = shades or shades_of(0.0, top, fractions=values.dtype.kind == "f" and top <= 1.0)
+    numbers[numbers <= NO_DATA] = black
     return np.clip(np.rint((numbers - black) * (255.0 / (white - black))), 0, 255).astype(np.uint8)
 
 

@@ -15,6 +15,8 @@ from autodl.errors import DataError
 TRAIN = frozenset(["train", "training"])
 VALIDATION = frozenset(["val", "valid", "validation", "dev"])
 TEST = frozenset(["test", "testing"])
+PARTS = VALIDATION | TEST | {"new", "pred", "predict", "prediction", "unlabeled", "unlabelled", "submission"}
+"""Words in the name of a folder whose images need no classes."""
 SHOWN = 3
 """Names in one sentence."""
 _HIDDEN = frozenset(["thumbs.db", "desktop.ini", "__macosx"])
@@ -206,11 +208,11 @@ def _of_splits(found: Found, train: list[str], validation: list[str], test: list
 def _check_depth(found: Found) -> None:
     """Refuse folders of parts that hold the folders of the classes.
 
-    A part without classes may lie beside them, as new images do in many downloads.
+    A part of new images may lie beside them, as in many downloads.
 
     Raises:
-        DataError: If the same two folders or more lie in each of several folders, which are most of the folders, and
-            in none of them images beside folders.
+        DataError: If the same two folders or more lie in each of several folders, and in none of them images beside
+            folders; beside these may be folders of images whose names tell of a part, but no others.
     """
     inner: dict[str, set[str]] = {}
     outer: dict[str, list[tuple[str, ...]]] = {}
@@ -220,18 +222,23 @@ def _check_depth(found: Found) -> None:
     for name, below in outer.items():
         below = _unpacked(name, below)
         folders = {parts[0] for parts in below if parts}
-        if folders and () in below:
+        if () in below and (folders or not _tells_of_a_part(name)):
             return
         if folders:
             inner[name] = folders
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
-    if len(common) > 1 and 2 * len(inner) > len(outer):
+    if len(common) > 1:
         raise DataError(
             f"the folders {some(list(inner))} of {found.root} hold the same folders ({some(sorted(common))}), so it "
             "is not clear which of them are the classes",
             "Name one of the outer folders if it is enough, call them 'train' and 'test', or put all images of a "
             f"class into one folder right below {found.root}.",
         )
+
+
+def _tells_of_a_part(name: str) -> bool:
+    """Whether a folder is named as one of new images, or of those for the test: ``seg_pred``, ``test1``."""
+    return not {word.rstrip("0123456789") for word in re.split(r"[\W_]+", name.lower())}.isdisjoint(PARTS)
 
 
 def _unpacked(name: str, below: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -19,6 +19,10 @@ LOOKED_AT = 400
 """Files whose heads are read."""
 DEEP_LOOKED_AT, DEEP_PIXELS = 24, 30_000_000
 """Files that are read as a whole for their values of black and white; so many pixels are enough."""
+BEYOND = 0.1
+"""Share of these files that may reach below black, and above white: a few odd ones must not fade all the others."""
+GOLDEN = (5**0.5 - 1) / 2
+"""The step of the golden ratio, whose multiples lie evenly over the circle wherever they are cut short."""
 ALIKE = 0.9
 """Share of the pictures that must have about the same shape, so that all of them may be squeezed."""
 
@@ -55,7 +59,9 @@ def learn_shades(paths: Sequence[str]) -> tuple[float, float] | None:
         None if none of the files that were looked at has more than 8 bits.
     """
     found, pixels = [], 0
-    for path in _spread(paths, DEEP_LOOKED_AT):
+    spread = _spread(paths, DEEP_LOOKED_AT)
+    # Files mostly lie class by class: in their order, large ones would all be of the first class.
+    for path in [spread[i] for i in np.argsort(np.arange(len(spread)) * GOLDEN % 1)]:
         try:
             if (seen := extremes(path)) is None:
                 continue
@@ -68,8 +74,10 @@ def learn_shades(paths: Sequence[str]) -> tuple[float, float] | None:
             break
     if not found:
         return None
-    lowest, highest, fractions = zip(*found, strict=True)
-    return shades_of(min(lowest), max(highest), fractions=all(fractions))
+    lows, highs, fractions = zip(*found, strict=True)
+    lowest = float(np.quantile(lows, BEYOND, method="nearest"))
+    highest = float(np.quantile(highs, 1 - BEYOND, method="nearest"))
+    return shades_of(lowest, highest, fractions=all(fractions))
 
 
 def _spread(paths: Sequence[str], most: int) -> list[str]:

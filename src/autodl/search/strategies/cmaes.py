@@ -12,7 +12,7 @@ from autodl.search.history import Observation
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy, refuse
 
-NARROW = 1e-4
+NARROW = 1e-6
 """Share of each range within which a generation has converged: what the package itself waits for, 1e-12, takes more
 calls than most searches have."""
 
