@@ -123,8 +123,15 @@ class World:
         actor.last.done.set_result((answer, "said"))
         self.step()
 
-    def fail(self, actor, error):
+    def fail(self, actor, error, machine=False):
+        """A worker dies; the idle ones of its machine are still well when they are asked, or die too."""
         actor.last.done.set_exception(error)
+        self.step()
+        for other in [a for a in self.ray.actors if len(a.refs) > 2 and a.last.method == "place" and not a.killed]:
+            if machine:
+                other.last.done.set_exception(error)
+            else:
+                other.last.done.set_result(("n", 1e9))
         self.step()
 
     @property
@@ -156,6 +163,22 @@ def test_a_worker_without_a_place_gets_no_call():
     world.up(0)
     assert len(world.running()) == 1
     assert world.sent[-1] == Seats(1)
+
+
+def test_a_call_is_not_tried_again_on_an_idle_worker_of_the_machine_that_leaves():
+    world = World(workers=3)
+    world.up(0, node="stays")
+    world.start(1)
+    world.up(1, node="leaves")
+    world.up(2, node="leaves")
+    world.start(2)
+    (there,) = [a for a in world.running() if a is not world.ray.actors[0]]
+    world.fail(there, RayError("its node has died"), machine=True)
+    assert not world.ended and world.running() == [world.ray.actors[0]]
+    world.finish(world.ray.actors[0])
+    assert [e.number for e in world.ended] == [1]
+    world.finish(world.ray.actors[0])
+    assert [(e.number, e.answer) for e in world.ended][1:] == [(2, b"answer")]
 
 
 def test_what_a_worker_asks_of_the_cluster():

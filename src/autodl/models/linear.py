@@ -106,7 +106,7 @@ class LinearEstimator(ArrayEstimator):
             warm_start=solver != "liblinear",
             random_state=self.meta.seed,
             max_iter=first,
-            tol={"saga": 1e-3, "liblinear": 1e-2}.get(solver, 1e-4),
+            tol=1e-3 if solver in ("saga", "liblinear") else 1e-4,
             # liblinear penalizes the intercept as one weight more, of a column with this value; the others do not.
             intercept_scaling=100.0,
         )

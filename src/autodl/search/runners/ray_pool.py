@@ -177,13 +177,21 @@ class Pool:
         """A worker is gone, or of no use: its call gets another try on the next one."""
         self._seats.remove(seat)
         self._kill(seat)
-        if not seat.up:
+        if seat.up:
+            self._doubt(seat.node)
+        else:
             self._useless += 1
             self._not_before = time.monotonic() + PAUSE_S * 2 ** min(self._useless, 6)
             if self._useless >= MAX_STARTS and not any(s.up for s in self._seats):
                 self._send(Broken(f"no worker comes up there: {_short(error)}", _remedy(error)))
         if seat.task is not None:
             self._again(seat.task, self._death(error))
+
+    def _doubt(self, node: str) -> None:
+        """Idle workers of a machine that lost one must answer before they get a call: it may be leaving."""
+        for seat in [s for s in self._seats if s.up and s.task is None and s.node == node]:
+            seat.up = False
+            self._when(seat, seat.actor.place.remote(), self._warmed)
 
     def _death(self, error: BaseException) -> reasons.Death:
         """What Ray's error means; its own watch over memory ends a worker before the kernel must."""
