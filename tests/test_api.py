@@ -98,6 +98,18 @@ def test_a_failure_leaves_no_new_folder_behind(here: Path) -> None:
     assert autodl.runs() == []
 
 
+def test_kept_columns_of_a_frame_are_copied(tmp_path: Path) -> None:
+    run = autodl.fit(TABLE.set_axis([0, 1, "y"], axis=1), "y", out=tmp_path / "run", **CHEAP)
+    new = TABLE[["x", "w"]].set_axis([0, 1], axis=1).head(3).set_axis(["p", "q", "r"])
+    new["id"] = pd.array([2**60 + 1, None, 7], "Int64")
+    new["when"] = pd.date_range("2024-01-01", periods=3, tz="Europe/Berlin")
+    new["lasted"] = pd.to_timedelta([1, 2, 3], unit="h")
+    new["kind"] = pd.Categorical(["a", "b", "a"])
+    out = run.predict(new, keep=[0, "id", "when", "lasted", "kind"])
+    pd.testing.assert_frame_equal(out.drop(columns="prediction"), new.drop(columns=1).rename(columns={0: "0"}))
+    assert run.predict(new, keep=0).columns.tolist() == ["0", "prediction"]
+
+
 def test_columns_that_are_numbers_or_nested(tmp_path: Path) -> None:
     run = autodl.fit(TABLE.set_axis([0, 1, 2], axis=1), 2, out=tmp_path / "a", **CHEAP)
     assert run.record.target == "2"

@@ -258,6 +258,19 @@ def test_what_is_delivered_combines_as_what_was_judged(model: FittedModel, tmp_p
     assert np.abs(plain - expected).max() > 0.01
 
 
+def test_each_file_of_a_model_waits_once_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+
+    def waits(files: int) -> int:
+        before, place = len(synced), tmp_path / str(files)
+        place.mkdir()
+        delivered_run(place, [b"no model"] * files)
+        return len(synced) - before
+
+    assert waits(11) - waits(1) == 10
+
+
 def test_a_manifest_from_before_combinations_is_a_weighted_mean(model: FittedModel, tmp_path: Path) -> None:
     run = delivered_run(tmp_path, [model.to_bytes()])
     path = run.model_folder() / "manifest.json"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
 import pytest
 
 import autodl.data
 from autodl import predict
-from autodl.data import delimited, learn_table, reading
+from autodl.data import arrow_blocks, delimited, learn_table, reading, write_table
 from autodl.data.series.long_format import gather
 from autodl.data.series.road import learnt_series
 from autodl.errors import DataError
 from autodl.media.place import process_place
+from autodl.records import Task
 
 KINDS = ("size", "colour", "remark", "day", "member")
 """A column of numbers, of categories, of free text, of dates, of yes and no."""
@@ -128,6 +133,82 @@ def test_kept_columns_are_the_same_in_parts(
     monkeypatch.setattr(predict, "_predict_rows", lambda *args: counted.append(1) or answer(*args))
     pd.testing.assert_frame_equal(predict.predict_file(run, str(path), keep=names, tell=str), whole)
     assert len(counted) > 5
+
+
+def test_kept_columns_of_a_text_file_are_written_as_they_stand(run: Path, new: pd.DataFrame, tmp_path: Path) -> None:
+    cells = {
+        "gap": ["7", "8", ""], "version": ["1.10", "1.20", ""], "power": ["12e4", "5", "6"], "sign": ["+5", "6", "7"],
+        "small": ["0.00001", "0.5", ""], "large": ["9007199254740993", "", "7"], "code": ["007", "8", "9"],
+        "plain": ["7.0", "7.5", ""],
+    }  # fmt: skip
+    new.head(3).assign(**cells).to_csv(tmp_path / "new.csv", index=False)
+    out = predict.predict_file(run, str(tmp_path / "new.csv"), keep=tuple(cells), tell=str)
+    assert (str(out["gap"].dtype), str(out["plain"].dtype)) == ("Int64", "float64")
+    write_table(out, tmp_path / "out.csv")
+    again = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    assert again[list(cells)].to_dict("list") == cells
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "xlsx"])
+@pytest.mark.parametrize("parts", [False, True])
+def test_kept_columns_with_types_of_their_own_keep_them(
+    run: Path, new: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, parts: bool
+) -> None:
+    """Whole numbers beside gaps, also those that no float holds; times with a zone; durations."""
+    kept = pd.DataFrame({"id": pd.array([None, *range(39)], "Int64")})
+    if suffix != "xlsx":
+        kept["large"] = pd.array([*(2**60 + i for i in range(1, 40)), None], "Int64")
+        kept["when"] = pd.date_range("2024-01-01", periods=40, tz="Europe/Berlin")
+        kept["lasted"] = pd.to_timedelta(range(40), unit="h")
+    path = tmp_path / f"new.{suffix}"
+    both = pd.concat([new, kept], axis=1)
+    if suffix == "feather":
+        pa.feather.write_feather(pa.Table.from_pandas(both), path, chunksize=7)
+    else:
+        both.to_parquet(path, row_group_size=7) if suffix == "parquet" else both.to_excel(path, index=False)
+    if parts:
+        in_small_parts(monkeypatch)
+        monkeypatch.setattr(reading, "LARGE_CELLS", 1)
+        monkeypatch.setattr(arrow_blocks, "BLOCK_ROWS", 7)
+    out = predict.predict_file(run, str(path), keep=tuple(kept), tell=str)
+    pd.testing.assert_frame_equal(out[list(kept)], kept)
+    write_table(out, tmp_path / "out.xlsx")
+    back = pd.read_excel(tmp_path / "out.xlsx", dtype=object)
+    if suffix != "xlsx":
+        assert back["when"][0] == "2024-01-01 00:00:00+01:00"
+        assert back["lasted"][1] == "0 days 01:00:00"
+
+
+def test_points_part_thousands_in_a_file_of_decimal_commas(run: Path, new: pd.DataFrame, tmp_path: Path) -> None:
+    """As trained on plain numbers; the comma shows in a column that the model does not know."""
+    new = new.head(3).assign(size=["5.000", "12.345", "99.000"], height="1,5")
+    new.to_csv(tmp_path / "german.csv", index=False, sep=";")
+    told: list[str] = []
+    predict.predict_file(run, str(tmp_path / "german.csv"), tell=told.append)
+    assert any(note.startswith("'size': 3 of 3 values lie far outside") and "'12345'" in note for note in told)
+
+
+def test_a_damaged_profile_costs_no_prediction(run: Path, new: pd.DataFrame, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / "records" / "profile.json").write_text("{")
+    out, told = answers(copy, new.assign(town="Bern"), tmp_path)
+    pd.testing.assert_frame_equal(out, answers(run, new, tmp_path)[0])
+    assert told == []
+
+
+def test_hundreds_of_classes_are_answered_without_a_warning(new: pd.DataFrame) -> None:
+    features = autodl.data.infer_schema(autodl.data.read_table(new)[0])
+    classes = tuple(f"class{i}" for i in range(300))
+    manifest = SimpleNamespace(features=features, classes=classes, task=Task.CLASSIFICATION, quantiles=())
+    chances = np.random.default_rng(0).dirichlet(np.ones(300), len(new))
+    model = SimpleNamespace(
+        manifest=manifest, predict_raw=lambda frame: chances, answers=lambda prediction: prediction.argmax(1)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = predict.predict_frame(model, new, proba=True)  # type: ignore[arg-type]
+    assert out.columns.tolist() == ["prediction", *(f"proba_{c}" for c in classes)]
+    np.testing.assert_array_equal(out.iloc[:, 1:], chances)
 
 
 @pytest.mark.parametrize("shards", [1, 2])

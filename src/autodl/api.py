@@ -16,7 +16,7 @@ from autodl.defaults import NAS, PRETRAINED, RUNS, SEARCH
 from autodl.errors import ConfigError
 from autodl.events import Listener, silent
 from autodl.options import FitOptions, build_options
-from autodl.records import ColumnKind, Evaluation, Plan, Profile, RunRecord
+from autodl.records import Evaluation, Plan, Profile, RunRecord
 from autodl.report.only_guess import only_guess
 from autodl.spelling import python_words
 from autodl.store import RunFolder
@@ -60,7 +60,7 @@ class Run:
         data: AnyFrame | str | Path,
         *,
         proba: bool = False,
-        keep: Sequence[str] | str = (),
+        keep: Sequence[str | int] | str | int = (),
         allow_missing: bool = False,
     ) -> pd.DataFrame:
         """Predict new rows.
@@ -69,7 +69,7 @@ class Run:
             data: A frame (pandas, polars, Arrow), a file or a folder of images with the columns of the training
                 data; the target may be missing. Files that a frame names are looked for from the current folder.
             proba: Add a column ``proba_CLASS`` for each class.
-            keep: Input columns carried over.
+            keep: Input columns carried over, as they stand in the data.
             allow_missing: Take columns that are not there as missing in every row instead of refusing.
 
         Returns:
@@ -83,7 +83,7 @@ class Run:
         from autodl.data.frames import as_pandas
         from autodl.predict import predict_file, predict_frame
 
-        names = (keep,) if isinstance(keep, str) else keep
+        names = [str(name) for name in ((keep,) if isinstance(keep, str | int) else keep)]
         with python_words():
             if isinstance(data, str | Path):
                 return predict_file(
@@ -95,9 +95,9 @@ class Run:
             out = predict_frame(
                 self.model, raw, proba=proba, keep=names, allow_missing=allow_missing, where="the data"
             )
-        for name in set(names).intersection(self.model.manifest.features.of_kind(ColumnKind.IMAGE)):
-            out[name] = given.iloc[:, list(raw.columns).index(name)].to_numpy()  # not as whole paths
         if len(out) == len(given):  # else the rows of a long table have become series
+            for name in set(names).intersection(raw.columns):  # neither typed anew nor as whole paths
+                out[name] = given.iloc[:, list(raw.columns).index(name)].array
             out.index = given.index
         return out
 

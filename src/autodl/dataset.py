@@ -331,7 +331,9 @@ def load_test(
             f"{name} lacks the column '{weight_column}', which is the weight column",
             "Its rows count by their weights in the test: add the column.",
         )
-    frame = apply_schema(raw, train.schema, where=name, place=place, commas_part=read.delimiter == ",")
+    frame = apply_schema(
+        raw, train.schema, where=name, place=place, commas_part=read.delimiter == ",", decimal=read.decimal
+    )
     present = frame[train.target.name].notna().to_numpy()
     column = train.schema[train.target.name]
     known = train.target.classes or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -20,11 +21,16 @@ Status = Literal["ok", "note", "fail"]
 
 _GIB = 2.0**30
 _RAY_TIMEOUT_S = 60.0
+_WITHOUT_RAY = "models are trained in processes of this machine instead"
 _RAY_SMOKE = """
 import os
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # listens to this machine only
 import ray
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
+ray.init(
+    address="local",  # not a cluster that happens to be there
+    num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000,
+)
 assert ray.get(ray.remote(lambda x: x + 1).remote(41)) == 42
 ray.shutdown()
 """
@@ -70,7 +76,10 @@ def _memory() -> CheckResult:
 
 
 def _disk() -> CheckResult:
-    free = shutil.disk_usage(Path.cwd()).free / _GIB
+    here = Path.cwd()
+    if not os.access(here, os.W_OK):
+        return CheckResult("Disk", "note", "this folder cannot be written to: name another one with --out")
+    free = shutil.disk_usage(here).free / _GIB
     return CheckResult("Disk", "ok" if free >= 1 else "note", f"{free:.1f} GiB free in this folder")
 
 
@@ -150,10 +159,10 @@ def ray_smoke_test(timeout_s: float = _RAY_TIMEOUT_S) -> CheckResult:
         _, errors = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _end_group(process)
-        return CheckResult("Ray", "fail", f"did not answer within {timeout_s:.0f} s; use --workers 1 without it")
+        return CheckResult("Ray", "note", f"did not answer within {timeout_s:.0f} s; {_WITHOUT_RAY}")
     if process.returncode != 0:
         last = (errors.strip().splitlines() or ["no message"])[-1]
-        return CheckResult("Ray", "fail", f"could not run a task: {last}")
+        return CheckResult("Ray", "note", f"could not run a task: {last}; {_WITHOUT_RAY}")
     return CheckResult("Ray", "ok", f"ran a task in {time.monotonic() - begun:.1f} s")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autodl.decision import decide
 from autodl.ensemble.pooling import pooled
-from autodl.errors import OlderModelError, RunError
+from autodl.errors import DiskError, OlderModelError, RunError
 from autodl.quantiles import in_order, point
 from autodl.records import ArtifactRef, Calibration, Record, StageRecord, TableSchema, Task
 from autodl.records.ensemble import Pooling
@@ -145,7 +145,7 @@ def deliver(
     manifest: ModelManifest,
     contents: Sequence[Sequence[bytes]],
 ) -> ModelManifest:
-    """Write the folder ``model`` and swap it in whole.
+    """Write the folder ``model`` and swap it in whole; the swap waits for the disk, once for all files.
 
     Args:
         folder: The run.
@@ -154,16 +154,24 @@ def deliver(
 
     Returns:
         The manifest as written, with file references.
+
+    Raises:
+        DiskError: If the system refuses; the model that was there stays.
     """
     staged = RunFolder(folder.path / NEW_MODEL)
     shutil.rmtree(staged.path, ignore_errors=True)
     members = []
-    for i, (member, models) in enumerate(zip(manifest.members, contents, strict=True)):
-        refs = tuple(staged.write_bytes(f"member{i}-{j}{file_suffix(m)}", m) for j, m in enumerate(models))
-        members.append(member.model_copy(update={"files": refs}))
-    written = manifest.model_copy(update={"members": tuple(members)})
-    write_atomic(staged.path / "manifest.json", written.to_json(indent=1).encode())
-    folder.swap_model(staged.path)
+    try:
+        for i, (member, models) in enumerate(zip(manifest.members, contents, strict=True)):
+            files = ((f"member{i}-{j}{file_suffix(m)}", m) for j, m in enumerate(models))
+            refs = tuple(staged.write_bytes(name, m, durable=False) for name, m in files)
+            members.append(member.model_copy(update={"files": refs}))
+        written = manifest.model_copy(update={"members": tuple(members)})
+        write_atomic(staged.path / "manifest.json", written.to_json(indent=1).encode(), durable=False)
+        folder.swap_model(staged.path)
+    except DiskError:
+        shutil.rmtree(staged.path, ignore_errors=True)  # a full disk is not to stay full of it
+        raise
     return written
 
 

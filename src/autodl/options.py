@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from autodl.defaults import BUDGET_S, NAS, PRETRAINED, SEARCH
+from autodl.defaults import BUDGET_S, NAS, PRETRAINED, SEARCH, USUAL_FAMILIES
 from autodl.errors import ConfigError
 from autodl.option_checks import MIN_BUDGET_S, OptionCheck
 from autodl.records import Record, Task
@@ -47,7 +47,7 @@ class FitOptions(Record):
     series_steps: tuple[str, ...] = ()
     """Columns that are the steps of a series in each row: ``FIRST to LAST`` or a pattern, one for each series."""
     families: tuple[str, ...] = ()
-    """Only these; empty means the planner chooses."""
+    """Only these, or with ``default`` among them these beside those that the planner chooses; empty: the latter."""
     drop: tuple[str, ...] = ()
     seed: int = 0
     workers: int | None = None
@@ -71,6 +71,17 @@ class FitOptions(Record):
     """Limit for a fresh process that loads the model and predicts, Python and its libraries included."""
     report: bool = True
     """Whether to explain the model and write the HTML report; the model and its test need neither."""
+
+    @property
+    def named_families(self) -> tuple[str, ...]:
+        """Keys of the families that are asked for by name."""
+        keys = (name.strip().lower() for name in self.families)
+        return tuple(k for k in keys if k and k != USUAL_FAMILIES)
+
+    @property
+    def only_named(self) -> bool:
+        """Whether no other families are to take part."""
+        return len(self.named_families) == len(self.families) > 0
 
 
 def build_options(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import DataError, did_you_mean
+from autodl.errors import DataError, RunError, did_you_mean
 from autodl.model import DeliveredModel
 from autodl.quantiles import column
 from autodl.records import ColumnKind, Profile, TableSchema, Task
@@ -89,8 +89,9 @@ def _predict_rows(
     allow_missing: bool,
     where: str,
     commas_part: bool = False,
+    decimal: str | None = None,
 ) -> tuple[pd.DataFrame, list[Misfit]]:
-    """The predictions, and the values that the model could not use; ``commas_part``: as for ``apply_schema``."""
+    """The predictions, and the values that the model could not use; ``commas_part``, ``decimal``: of the file."""
     import pandas as pd
 
     from autodl.data import apply_schema, count_misfits
@@ -119,21 +120,22 @@ def _predict_rows(
     absent = f"are missing, as {where} has no such column; the predictions are less certain"
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
     with passing_place() as place:
-        frame = apply_schema(raw, manifest.features, where=where, place=place, commas_part=commas_part)
+        frame = apply_schema(
+            raw, manifest.features, where=where, place=place, commas_part=commas_part, decimal=decimal
+        )
         found += _guessed(count_misfits(raw, frame, manifest.features, skip=lacking), manifest.features)
         found += count_far(frame, manifest.features, skip=lacking)
         prediction = model.predict_raw(frame)
-    out = pd.DataFrame({name: raw[name].to_numpy() for name in keep})
+    # Not column by column: pandas slows down and warns where there are hundreds of classes.
+    columns: dict[str, Any] = {name: raw[name].to_numpy() for name in keep}
     if manifest.task is Task.CLASSIFICATION:
-        out["prediction"] = label_values(manifest.classes, model.answers(prediction))
+        columns["prediction"] = label_values(manifest.classes, model.answers(prediction))
         if proba:
-            for j, name in enumerate(manifest.classes):
-                out[f"proba_{name}"] = prediction[:, j]
+            columns |= {f"proba_{name}": prediction[:, j] for j, name in enumerate(manifest.classes)}
     else:
-        out["prediction"] = model.values(prediction)
-        for j, name in enumerate(levels):
-            out[name] = prediction[:, j]
-    return out, found
+        columns["prediction"] = model.values(prediction)
+        columns |= {name: prediction[:, j] for j, name in enumerate(levels)}
+    return pd.DataFrame(columns), found
 
 
 def _guessed(found: list[Misfit], features: TableSchema) -> list[Misfit]:
@@ -207,7 +209,7 @@ def predict_file(
     from autodl.data import Batches, merge_misfits
     from autodl.data.images.columns import as_named
     from autodl.data.images.names import FILE
-    from autodl.data.plain_columns import typed
+    from autodl.data.plain_columns import as_written
     from autodl.data.series.road import long_rule, raw_as_trained
 
     folder = RunFolder(run, trusted=trust)
@@ -219,13 +221,13 @@ def predict_file(
     long = long_rule(model.manifest.features)
     ids = set() if long is None else {str(long[1].id_column)}
     names = model.manifest.features.file_names
-    batches = Batches(data, as_text={*words, *keep, *ids}, marked=marked, words=words, names=names)
+    batches = Batches(data, as_text={*words, *keep, *ids}, marked=marked, words=words, names=names, keep=keep)
     parts: list[pd.DataFrame] = []
     found: list[Misfit] = []
-    ignored, n = "", 0
+    n = 0
     for raw in _pieces(batches, model.manifest.features):
         raw = raw_as_trained(raw, model.manifest.features, where, allow_missing=allow_missing)
-        if of_folder := _is_of_folder(batches):
+        if _is_of_folder(batches):
             raw, keep = _folder_rows(raw, model.manifest.features, where), (*dict.fromkeys((FILE, *keep)),)
         n += len(raw)
         if max_rows is not None and n > max_rows:
@@ -234,21 +236,25 @@ def predict_file(
                 "Write .csv or .parquet instead.",
             )
         commas_part = batches.delimiter == ","
-        out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where, commas_part)
+        out, misfits = _predict_rows(model, raw, proba, keep, allow_missing, where, commas_part, batches.decimal)
         parts.append(out)
         found += misfits
-        ignored = "" if of_folder else _ignored(folder, model, raw)
     whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     read = batches.info
     assert read is not None
+    copies = batches.copies
+    if len(copies) == len(whole):  # else the rows of a long table have become series
+        for name, copy in copies.items():
+            if copy.dtype.kind != "O":
+                whole[name] = copy
     for name in set(keep) & batches.folders.keys():
         whole[name] = as_named(whole[name], batches.folders[name])
     if read.format == "csv" and read.decimal is not None:
         for name in set(keep) - set(words) - ids:
-            whole[name] = typed(whole[name], read.decimal)
+            whole[name] = as_written(whole[name], read.decimal)
     for note in read.notes:
         tell(note.rstrip("."))
-    if ignored:
+    if not _is_of_folder(batches) and (ignored := _ignored(folder, model, raw)):
         tell(f"{where} has columns that the training data did not have; they are not used: {ignored}")
     for misfit in merge_misfits(found):
         tell(str(misfit))
@@ -302,7 +308,10 @@ def _folder_rows(raw: pd.DataFrame, features: TableSchema, where: str) -> pd.Dat
 
 def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str:
     """Columns that even the training file did not have, in quotes; empty where nobody can tell."""
-    profile = folder.read("profile", Profile)
+    try:
+        profile = folder.read("profile", Profile)
+    except RunError:
+        return ""  # a damaged record costs no more than this note
     if profile is None:
         return ""  # the folder of the model was moved without the records
     known = {*profile.columns.names, *profile.read.unread, *model.manifest.features.names, model.manifest.target}

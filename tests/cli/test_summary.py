@@ -64,6 +64,12 @@ def test_the_use_names_data_of_the_kind_that_was_given(folder: Path, form: str, 
     assert by_head(lines)["Use it"] == f"autodl predict '{folder}' {named} --out predictions.csv"
 
 
+def test_the_use_of_a_pickled_model_says_that_its_folder_is_trusted(folder: Path) -> None:
+    (folder / "model" / "member0-0.pkl").write_bytes(b"")
+    said = by_head(summarize(make_record(), make_evaluation(), folder))
+    assert said["Use it"] == f"autodl predict '{folder}' NEW_DATA.csv --out predictions.csv --trust"
+
+
 def test_a_regression_is_told_by_the_typical_error(folder: Path) -> None:
     said = by_head(summarize(make_record(classes=()), make_evaluation(regression=True), folder))
     assert said["Predicts"] == "bought, a number."

@@ -113,6 +113,10 @@ def test_all_types_of_polars_can_be_read() -> None:
     ("values", "expected"),
     [
         (pd.array([1, None, 3], dtype="Int64"), [1.0, None, 3.0]),
+        (pd.array([2**60 + 1, None, -3], dtype="Int64"), [str(2**60 + 1), None, "-3"]),  # no float holds it
+        (pd.array([2**60 + 1, None], dtype=pd.ArrowDtype(pa.int64())), [str(2**60 + 1), None]),
+        (np.array([2**60 + 1, None], dtype=object), [str(2**60 + 1), None]),
+        (np.array([7, None], dtype=object), [7.0, None]),
         (pd.array([1, 2, 3], dtype="UInt8"), [1, 2, 3]),
         (pd.array([True, None, False], dtype="boolean"), ["True", None, "False"]),
         (pd.array([True, True, False], dtype="boolean"), [True, True, False]),

@@ -96,3 +96,12 @@ def test_choices_in_a_cell_leave_thousands_of_other_columns_alone(tmp_path: Path
     assert set(train.frame["amount"]) == {1234.0, 950.0, 12500.0}
     again = load_test(str(tmp_path / "train.csv"), train, seed=0)
     assert set(again.frame["amount"]) == {1234.0, 950.0, 12500.0}
+
+
+def test_a_test_file_of_decimal_commas_parts_thousands_by_points(tmp_path: Path) -> None:
+    """The comma shows in a column that the training data have not."""
+    rows = "".join(f"{1000 + 99 * i},{i % 2}\n" for i in range(60))
+    (tmp_path / "train.csv").write_text("n,y\n" + rows)
+    train = load(str(tmp_path / "train.csv"), FitOptions(target="y"))
+    (tmp_path / "test.csv").write_text("n;y;size\n5.000;1;1,5\n12.345;0;2,25\n")
+    assert load_test(str(tmp_path / "test.csv"), train, seed=0).frame["n"].tolist() == [5000.0, 12345.0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autodl
 from autodl.api import Run
-from autodl.data import apply_schema, infer_schema, read_rows, read_table
+from autodl.data import Batches, apply_schema, infer_schema, read_rows, read_table, reading
 from autodl.data.number_words import number_word
 from autodl.data.series.long_format import gather, gather_again
 from autodl.records import ColumnKind, TableSchema
@@ -137,8 +137,6 @@ def test_commas_between_cells_leave_points_to_decimals(tmp_path: Path) -> None:
 
 
 def test_large_files_are_read_by_the_same_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autodl.data import Batches, reading
-
     many = [f"{v:,}".replace(",", ".") for v in RNG.integers(1_000, 5_000_000, 200)]
     schema = learnt(write(tmp_path / "train.csv", many, "population", ";"))
     monkeypatch.setattr(reading, "LARGE_BYTES", 1)
@@ -227,6 +225,67 @@ def test_a_decimal_comma_of_the_file_goes_for_numbers_that_do_not_tell(tmp_path:
     schema = infer_schema(read_table(frame)[0], target="y")
     (tmp_path / "new.csv").write_text("price;size;y\n12,345;1,5;0,5\n13,125;2,25;0,75\n")
     assert read_again(tmp_path / "new.csv", schema)["price"].tolist() == [12.345, 13.125]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["5.000", "12.345", "99.000"], [5000.0, 12345.0, 99000.0]),
+        (["5.000", "1.212.345", ""], [5000.0, 1212345.0, np.nan]),
+        (["5.000", "12.345,5", "unknown"], [5000.0, 12345.5, np.nan]),
+        (["5.000"], [5000.0]),
+        (["5000", "12", "7"], [5000.0, 12.0, 7.0]),
+        (["5.000", "12.345", "0.123"], [5.0, 12.345, 0.123]),
+        (["5.000", "12.345", "12.5"], [5.0, 12.345, 12.5]),
+    ],
+)
+@pytest.mark.parametrize("form", ["file", "other column", "frame"])
+def test_points_part_thousands_in_a_file_of_decimal_commas(
+    tmp_path: Path, cells: list[str], expected: list[float], form: str
+) -> None:
+    """Learnt as plain numbers; ``other column``: one that the model does not know shows the comma."""
+    commas, name = ["1,5", "2,25", "3,75"][: len(cells)], "a" if form != "other column" else "b"
+    new = pd.DataFrame({name: commas, "n": cells})
+    frame = pd.DataFrame({"a": RNG.normal(size=60), "n": RNG.integers(1000, 99_999, 60), "y": RNG.normal(size=60)})
+    schema = infer_schema(read_table(frame)[0], target="y").only(["n"] if form == "other column" else ["a", "n"])
+    if form != "frame":
+        new.to_csv(tmp_path / "new.csv", sep=";", index=False)
+    raw, info = read_table(new if form == "frame" else tmp_path / "new.csv", as_text=schema.word_columns)
+    found = apply_schema(raw, schema, decimal=info.decimal)
+    np.testing.assert_array_equal(found["n"], expected)
+    if form != "other column":
+        assert found["a"].tolist() == [float(c.replace(",", ".")) for c in commas]
+
+
+def test_the_decimal_mark_of_each_part_is_known(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("a;n\n1,5;5.000\n")
+    batches = Batches(tmp_path / "new.csv")
+    assert [batches.decimal for _ in batches] == [","]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_points_far_down_in_a_file_of_decimal_commas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """The first thousands of cells have none, being small numbers."""
+    for name in ("LARGE_BYTES", "PACKED_BYTES") if large else ():
+        monkeypatch.setattr(reading, name, 1)
+    path = tmp_path / "train.csv"
+    rows = "".join(f"{i % 900 + 1};0,5\n" for i in range(2500)) + "12.345;0,5\n" * 20
+    path.write_text("n;y\n" + rows)
+    frame, info = read_table(path)
+    assert info.decimal == ","
+    numeric = infer_schema(frame, target="y")["n"].numeric
+    assert numeric is not None
+    assert numeric.maximum == 12345.0
+
+
+def test_several_choices_in_a_cell_are_no_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("choices;n\n" + "".join(f"{'1,2' if i % 2 else '1,2,5'};{i}.125\n" for i in range(30)))
+    frame, info = read_table(path)
+    assert info.decimal == "."
+    assert frame["n"].iloc[1] == 1.125
 
 
 @pytest.mark.parametrize("gap", [False, True])

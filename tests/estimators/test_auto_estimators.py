@@ -29,6 +29,7 @@ from autodl.estimators import inputs
 from autodl.estimators.base import resolve_seed
 from autodl.machine import Machine
 from autodl.media.place import process_place
+from autodl.records import ColumnKind
 
 CHEAP: dict[str, Any] = {"max_trials": 2, "families": ("linear",)}
 
@@ -315,6 +316,53 @@ def test_odd_column_names() -> None:
     model = AutoClassifier(**CHEAP).fit(taken, Y)
     assert model.record_.target == "bought_"
     assert model.score(taken, Y) > 0.75
+
+
+def missing(kind: str) -> Any:
+    """The labels, of which the first is missing."""
+    if kind == "None":
+        return [None, *Y[1:]]
+    if kind == "NaT":
+        return pd.to_datetime(pd.Series([None, *np.where(YES, "2024-01-01", "2025-01-01")[1:]]))
+    return pd.Series([None, *Y[1:]], dtype=kind)
+
+
+@pytest.mark.parametrize("kind", ["None", "NaT", "string", "category"])
+def test_missing_labels_of_any_kind_are_refused(kind: str) -> None:
+    with pytest.raises(DataError, match=r"Input y contains NaN\. Leave out the rows in which y is missing\."):
+        AutoClassifier(**CHEAP).fit(X, missing(kind))
+
+
+@pytest.mark.parametrize("y", [[None, *range(len(X) - 1)], pd.Series([None, *["1"] * (len(X) - 1)], dtype="string")])
+def test_missing_numbers_of_any_kind_are_refused(y: Any) -> None:
+    with pytest.raises(DataError, match="Input y contains NaN"):
+        AutoRegressor(**CHEAP).fit(X, y)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_values_that_the_model_cannot_use_are_warned_of(fitted: AutoClassifier, method: str) -> None:
+    new = NEW.assign(size=[*NEW["size"][:18].astype(str), "large", "huge"], noise=[*NEW["noise"][1:], 1e9])
+    with pytest.warns(UserWarning, match="values") as told:
+        getattr(fitted, method)(new)
+    assert [str(w.message) for w in told] == [
+        "'size': 2 of 18 values are no numbers and count as missing ('large', 'huge')",
+        next(str(w.message) for w in told if "'noise': 1 of 20 values lie far outside" in str(w.message)),
+    ]
+    assert {w.filename for w in told} == {__file__}  # where the user stands
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(NEW.assign(colour="violet"))
+
+
+def test_the_steps_of_a_series_are_read_before_values_are_warned_of() -> None:
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(60, 30)).cumsum(axis=1)
+    rows = pd.DataFrame(steps, columns=[f"t{i}" for i in range(30)])
+    model = AutoClassifier(**CHEAP).fit(rows, np.where(steps[:, -1] > 0, "up", "down"))
+    assert model.model_.manifest.features.of_kind(ColumnKind.SERIES), "the test is about series"
+    with pytest.warns(UserWarning, match="values") as told:
+        model.predict(rows.assign(t0="none of it"))
+    assert any(str(w.message).startswith("'t0': 60 of 60 values are no numbers") for w in told)
 
 
 def test_no_warning_is_given_on_good_data() -> None:

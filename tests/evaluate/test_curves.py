@@ -33,6 +33,16 @@ def test_curves_of_many_rows_are_thinned_without_moving():
     assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
 
 
+@pytest.mark.parametrize("n", [300, 20_000])
+def test_each_point_of_a_roc_curve_knows_its_threshold(n):
+    y, p, _ = binary(np.random.default_rng(2), n)
+    roc = curves.roc_curve(y, p, 1, "yes")
+    assert len(roc.at) == len(roc.x) and roc.at[0] == 1.0
+    for x, found, at in list(zip(roc.x, roc.y, roc.at, strict=True))[1:]:
+        flagged = p[:, 1] >= at
+        assert (flagged[y == 1].mean(), flagged[y == 0].mean()) == pytest.approx((found, x))
+
+
 def test_a_class_without_rows_has_no_curve():
     y, p = np.zeros(10, dtype=int), np.full((10, 3), 1 / 3)
     assert curves.roc_curve(y, p, 1, "b") is None

@@ -94,6 +94,60 @@ def test_intervals_cover_the_true_importance():
     assert 182 <= covered <= 198
 
 
+def weak_problem(n, rng):
+    """Two classes: a matters most, b a little, d the model uses to no avail, e it ignores."""
+    frame = pd.DataFrame(rng.normal(size=(n, 4)), columns=list("abde"))
+    y = (rng.random(n) < 1 / (1 + np.exp(-2 * frame["a"] - 0.8 * frame["b"]))).astype(int)
+    return frame, y.to_numpy()
+
+
+def weak_model(frame):
+    p = 1 / (1 + np.exp(-2 * frame["a"] - 0.8 * frame["b"] - 0.2 * frame["d"]).to_numpy())
+    return np.column_stack([1 - p, p])
+
+
+@pytest.mark.parametrize("key", ["log_loss", "roc_auc", "accuracy"])
+@pytest.mark.parametrize("given", ["alone", "weighted", "grouped"])
+def test_a_column_that_the_model_ignores_has_no_importance_for_certain(key, given):
+    frame, y = weak_problem(200, np.random.default_rng(0))
+    options = {
+        "alone": {}, "weighted": {"weight": np.linspace(0.5, 3.0, 200)}, "grouped": {"group": np.arange(200) // 4}
+    }  # fmt: skip
+    got = permutation_importance(
+        weak_model, frame, y, metrics[key], 2,
+        n_repeats=2, rng=np.random.default_rng(1), deadline=NEVER, **options[given],
+    )  # fmt: skip
+    assert got.by_column["e"] == (0.0, 0.0, 0.0)
+    assert got.by_column["b"][1] < got.by_column["b"][0]
+
+
+def test_the_noise_of_the_loss_is_not_taken_for_that_of_an_importance():
+    """One shuffle finds what is there, and what is not there no more often than the level says."""
+    found = dict.fromkeys("bd", 0)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        frame, y = weak_problem(200, rng)
+        got = permutation_importance(
+            weak_model, frame, y, metrics["log_loss"], 2, n_repeats=1, rng=rng, deadline=NEVER
+        )
+        for column in found:
+            found[column] += got.by_column[column][1] > 0
+    assert found["b"] >= 30 and found["d"] <= 4
+
+
+def test_the_last_digits_of_a_batch_are_no_effect():
+    """Networks answer in single precision, which differs between batches of other sizes."""
+    frame, y = weak_problem(200, np.random.default_rng(0))
+
+    def network(f):
+        return weak_model(f) + (1e-7 if len(f) == 200 else 0.0)
+
+    got = permutation_importance(
+        network, frame, y, metrics["log_loss"], 2, n_repeats=2, rng=np.random.default_rng(1), deadline=NEVER
+    )
+    assert got.by_column["e"] == (0.0, 0.0, 0.0) and got.by_column["b"][1] > 0
+
+
 def test_copies_shuffle_one_column_each_and_keep_dtypes():
     frame = pd.DataFrame(
         {"x": [1.0, 2.0, 3.0], "c": ["a", None, "b"], "t": pd.to_datetime(["2020-01-01", None, "2021-01-01"])}
@@ -162,6 +216,17 @@ def test_several_classes_speak_of_the_most_frequent():
     assert got.importances[0].column == "d"
 
 
+def test_the_class_spoken_of_is_that_of_all_rows_by_their_weights():
+    """The report names the usual class of all test rows: a sample of few, or unweighted ones, may have another."""
+    frame, _ = linear_problem(1000)
+    codes = np.repeat([0, 1, 2], [300, 340, 360])
+    even = lambda f: np.full((len(f), 3), 1 / 3)  # noqa: E731
+    given = {"metric": metrics["log_loss"], "classes": ("low", "mid", "high"), "max_rows": 20}
+    said = {run(even, frame, codes, seed=seed, **given).positive_class for seed in range(8)}
+    assert said == {"high"}
+    assert run(even, frame, codes, weight=np.where(codes == 0, 5.0, 1.0), **given).positive_class == "low"
+
+
 def test_at_most_six_effects_and_ten_points():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(300, 9)), columns=[f"x{i}" for i in range(9)])
@@ -202,6 +267,16 @@ def test_direction_needs_a_trend():
     assert direction("x", K.NUMERIC, points(1, 4, 1, 4, 1), None) == ""
     assert direction("x", K.NUMERIC, points(2, 2, 2), None) == ""
     assert direction("x", K.NUMERIC, points(2), None) == ""
+
+
+def test_long_names_are_shortened_in_a_direction_and_stay_apart():
+    values = [f"{'v' * 40}{k}{'w' * 40}" for k in range(2)]
+    effect = tuple(EffectPoint(value=v, prediction=h) for v, h in zip(values, (1.0, 2.0), strict=True))
+    words = direction("c" * 500, K.CATEGORICAL, effect, "o" * 500)
+    top, bottom = words.split("' for '")[1].split("', least likely for '")
+    assert len(words) < 150 and top != bottom.rstrip("'")
+    steps = tuple(EffectPoint(value=str(k), number=k, prediction=k) for k in range(3))
+    assert len(direction("c" * 500, K.NUMERIC, steps, "o" * 500)) < 100
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ import torch
 
 from autodl.features import Features
 from autodl.media.tokens import FIRST, MASK, PADDING
+from autodl.models import finetuned_text
 from autodl.models.base import Meta, Shape
 from autodl.models.finetuned_text import FinetunedText, FinetunedTextConfig
 from autodl.models.nn.text_trunk_cost import layers_cost, looked_up, most_tokens
 from autodl.models.nn.tuned_text import TunedTextBody, layer_stack
+from autodl.models.text_transformer import TextTransformerConfig
 from autodl.preprocess import piece_tokenizer
 from autodl.preprocess.piece_tokenizer import PieceTokenizer
 from autodl.preprocess.text_tokens import TextTokens
@@ -283,6 +285,20 @@ def test_without_a_network_a_tiny_one_is_trained() -> None:
     model = FinetunedText().build(FinetunedTextConfig(epochs=1), META)
     model.fit(rows(cut, texts), y)
     assert np.isfinite(model.predict_proba(rows(cut, texts))).all()
+
+
+@pytest.mark.parametrize(("width", "share"), [(16, 1.0), (384, 1.0), (768, 0.25)])
+def test_wide_networks_learn_slower(monkeypatch, width, share) -> None:
+    monkeypatch.setitem(finetuned_text.UNTRAINED, "hidden_size", width)
+    texts, _ = reviews(8)
+    model = FinetunedText().build(FinetunedTextConfig(lr=1.0, body_rate=0.2), META)
+    model.learn(rows(cutter(""), texts))
+    groups = parameter_groups(model.stored_module(1).body, model.config)
+    assert max(g["lr"] for g in groups) == pytest.approx(0.2 * share)
+
+
+def test_gradients_are_clipped_as_those_of_other_transformers() -> None:
+    assert FinetunedTextConfig().grad_clip == TextTransformerConfig().grad_clip > 0
 
 
 def test_the_space_begins_with_the_defaults() -> None:

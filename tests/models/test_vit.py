@@ -70,6 +70,12 @@ def test_what_a_training_costs() -> None:
     assert seconds(epoch_factor=0.3) < 0.4 * seconds()
 
 
+def test_many_images_are_also_seen_often_and_strong_changes_only_then() -> None:
+    listed = [VitConfig(**config) for config in SPACE.starts()]
+    assert max(config.n_epochs(50_000) for config in listed) >= 50
+    assert all(config.n_epochs(50_000) >= 50 for config in listed if config.mixup or config.augment > 0.2)
+
+
 def test_the_list_of_architecture_choices_is_complete() -> None:
     """What is no architecture is training or augmentation; a new parameter must be in one of the two."""
     training = {

@@ -183,21 +183,28 @@ def test_one_step_fewer_where_all_folds_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize("rows", [1_000, 8_000])
-def test_an_optional_package_takes_no_folds_away_unless_it_was_asked_for(
+def test_a_family_on_request_takes_no_part_and_no_folds_unless_it_is_named(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its one fold would fit the budget, but not as many as there would be without it."""
+    """One fold of AutoGluon would fit the budget, but not as many as there would be without it."""
 
-    def folds(installed: bool, *asked: str) -> int:
+    def planned(installed: bool, *named: str) -> Plan:
         missing = () if installed else ("autogluon.tabular",)
         monkeypatch.setattr(families["autogluon"], "missing", classmethod(lambda cls: missing))
-        options = FitOptions(time_budget_s=150.0, families=asked)
+        options = FitOptions(time_budget_s=150.0, families=named)
         machine = Machine(cores=2, memory_bytes=64_000_000_000, speed=1e3)
-        return make_plan(enlarged(BASE, rows), options, machine=machine, has_test_file=False).validation.n_folds
+        return make_plan(enlarged(BASE, rows), options, machine=machine, has_test_file=False)
 
     monkeypatch.setattr(families["autogluon"], "estimate_cost", lambda *_: CostEstimate(seconds=22.0, bytes=1e9))
-    assert folds(installed=True) == folds(installed=False) == 5
-    assert folds(True, "linear", "autogluon") == 3
+    usual, without = planned(installed=True), planned(installed=False)
+    assert usual.families == without.families
+    assert usual.validation.n_folds == without.validation.n_folds == 5
+    left_out = {s.what: s.why for s in usual.skipped}
+    assert "--trust" in left_out["AutoGluon"] and "--families default,autogluon" in left_out["AutoGluon"]
+    beside = planned(True, "default", "autogluon")
+    assert {f.key for f in beside.families} == {f.key for f in usual.families} | {"autogluon"}
+    alone = planned(True, "linear", "autogluon")
+    assert {f.key for f in alone.families} == {"dummy", "linear", "autogluon"} and alone.validation.n_folds == 3
 
 
 def test_rare_rows_keep_their_folds_where_the_models_that_count_fit() -> None:

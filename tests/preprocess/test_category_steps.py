@@ -191,6 +191,37 @@ def test_weighted_mean_targets_are_those_of_repeated_rows() -> None:
     np.testing.assert_allclose(none.transform(np.array([[3, 0]]))[0, 0], np.mean(target[codes[:, 0] != 3]))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 20])
+@pytest.mark.parametrize("kind", ["rounding", "uneven", "some heavy"])
+def test_weights_that_are_no_counts_do_not_make_small_categories_believed(rows: int, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    codes, target = np.arange(1000)[:, None] // rows, (rng.random(1000) < 0.3).astype(float)
+    kinds = {
+        "rounding": np.nextafter(np.ones(1000), rng.choice([0.0, 2.0], 1000)),
+        "uneven": rng.lognormal(0, 0.7, 1000),
+        "some heavy": np.where(rng.random(1000) < 0.1, 5.5, 0.5),
+    }
+    weight = kinds[kind] / kinds[kind].mean()
+    found = WeightedMeans().fit(codes, target, weight).transform(codes)
+    assert found.std() < 0.05  # of 0.45 that raw means of single rows have
+    # Only how such weights compare counts.
+    np.testing.assert_allclose(WeightedMeans().fit(codes, target, weight * 1.7).transform(codes), found, atol=1e-9)
+
+
+def test_weights_that_are_no_counts_leave_categories_apart_that_differ() -> None:
+    rng = np.random.default_rng(0)
+    nature, codes = rng.normal(size=50), np.repeat(np.arange(50), 20)
+    target = nature[codes] + rng.normal(size=1000)
+    even = WeightedMeans().fit(codes[:, None], target, np.ones(1000)).transform(codes[:, None])
+    for weight in (np.full(1000, 0.1), rng.lognormal(0, 0.5, 1000)):
+        found = WeightedMeans().fit(codes[:, None], target, weight).transform(codes[:, None])
+        assert np.corrcoef(found[:, 0], even[:, 0])[0, 1] > 0.97
+        assert found.std() > 0.9 * even.std()
+    np.testing.assert_allclose(
+        WeightedMeans().fit(codes[:, None], target, np.full(1000, 0.1)).transform(codes[:, None]), even
+    )
+
+
 def test_a_block_with_weights_follows_the_heavy_rows() -> None:
     frame = pd.DataFrame({"c": ["a", "b"] * 60})
     y = np.tile([0.0, 1.0, 1.0, 0.0], 30)

@@ -12,10 +12,10 @@ import pytest
 from autodl.media.array import MediaArray
 from autodl.media.writing import write_series
 from autodl.preprocess import Preparer, series_values
-from autodl.preprocess.series_block import SeriesBlock, series_width
+from autodl.preprocess.series_block import SeriesBlock, convolved_lengths, series_width
 from autodl.preprocess.series_rocket import MiniRocket
 from autodl.preprocess.series_summary import summary_names
-from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
+from autodl.records import ColumnInfo, ColumnKind, ParseRule, Recipe, SeriesRule, TableSchema, Task
 from autodl.serialize import dump, load
 
 N = 40
@@ -45,8 +45,9 @@ def prepared(recipe: Recipe, frame: pd.DataFrame) -> tuple[Preparer, np.ndarray]
 @pytest.mark.parametrize("kind", ["summary", "rocket", "both"])
 def test_scaled_columns_have_mean_zero_and_spread_one(frame: pd.DataFrame, kind: str) -> None:
     recipe = Recipe(series=kind, series_features=200, scale="standard")
-    preparer, found = prepared(recipe, frame)
-    assert found.shape[1] == 1 + series_width(recipe, 20, 2)
+    preparer = Preparer(recipe, schema().only(["walk"]), Task.CLASSIFICATION)
+    found = preparer.fit_transform(frame, Y).dense()
+    assert found.shape[1] == series_width(recipe, 20, 2)
     spread = found.std(axis=0)
     np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-3)
     np.testing.assert_allclose(spread[spread > 0], 1.0, atol=1e-2)
@@ -54,7 +55,49 @@ def test_scaled_columns_have_mean_zero_and_spread_one(frame: pd.DataFrame, kind:
     np.testing.assert_array_equal(again.dense(), found)
     assert len(again.numeric_names) == found.shape[1]
     expected = {"summary": "walk:steps", "rocket": "walk:convolution 1", "both": "walk:steps"}[kind]
-    assert again.numeric_names[1] == expected
+    assert again.numeric_names[0] == expected
+
+
+def columns(kind: ColumnKind, *names: str, steps: tuple[str, ...] = ()) -> list[ColumnInfo]:
+    rule = ParseRule(series=SeriesRule(channels=1, columns=steps)) if steps else ParseRule()
+    return [ColumnInfo(name=name, kind=kind, n=N, n_missing=0, n_unique=N, parse=rule) for name in names]
+
+
+STEPS = tuple(f"t{k}" for k in range(36))
+WALK, TWO = columns(ColumnKind.SERIES, "walk"), columns(ColumnKind.SERIES, "walk", "run")
+AGE, SAME = columns(ColumnKind.NUMERIC, "age"), columns(ColumnKind.CONSTANT, "same")
+WIDE = columns(ColumnKind.NUMERIC, *STEPS) + columns(ColumnKind.SERIES, "t0 to t35", steps=STEPS)
+
+
+@pytest.mark.parametrize(
+    ("known", "classes", "numbers"),
+    [
+        (WALK, (0.0,), (3.0,)),
+        (WALK + SAME, (0.0,), (3.0,)),
+        (WALK + AGE, (3.0,), (3.0,)),
+        (TWO + AGE, (3.0 / 2**0.5,) * 2, (3.0 / 2**0.5,) * 2),
+        (WIDE, (0.0,), (0.0,)),
+        (WIDE + AGE, (6.0,), (6.0,)),
+        (WIDE[-1:] + AGE, (3.0,), (3.0,)),
+    ],
+    ids=["alone", "constant", "number", "two", "wide", "wide and number", "steps left out"],
+)
+def test_convolutions_weigh_as_much_as_what_stands_beside_them(
+    known: list[ColumnInfo], classes: tuple[float, ...], numbers: tuple[float, ...]
+) -> None:
+    table = TableSchema(columns=tuple(known))
+    assert convolved_lengths(table, Task.CLASSIFICATION) == pytest.approx(classes)
+    assert convolved_lengths(table, Task.REGRESSION) == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize(("names", "task"), [(["walk", "age"], Task.CLASSIFICATION), (["walk"], Task.REGRESSION)])
+def test_thousands_of_columns_do_not_drown_others(frame: pd.DataFrame, names: list[str], task: Task) -> None:
+    preparer = Preparer(Recipe(series="rocket", series_features=840, scale="standard"), schema().only(names), task)
+    found = preparer.fit_transform(frame, Y).dense()
+    convolved = found[:, ["convolution" in name for name in preparer.transform(frame).numeric_names]]
+    assert np.square(convolved).sum(axis=1).mean() ** 0.5 == pytest.approx(3.0, rel=1e-3)
+    spread = convolved.std(axis=0)
+    np.testing.assert_allclose(spread[spread > 0], spread.max(), rtol=1e-2)
 
 
 def test_none_leaves_the_series_out(frame: pd.DataFrame) -> None:

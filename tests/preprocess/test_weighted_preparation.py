@@ -67,7 +67,7 @@ def test_whole_weights_are_repeated_rows(name):
 
 @pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.categories != "target"])
 def test_only_how_weights_compare_counts(name):
-    """Mean targets apart, which are held against the rows as they are: weights there have the mean 1."""
+    """Mean targets apart, where whole weights are repeated rows, as they cannot be once they are scaled."""
     frame, y, weight = table(150, 2)
     fresh = table(60, 3)[0]
     got = prepared(RECIPES[name], frame, y, weight / 7.0, fresh)

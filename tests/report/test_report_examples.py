@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from report_records import make_records
 
+from autodl.data.series.cells import series_cells
+from autodl.explain.showing import shown_cell
 from autodl.records import Examples, ShownExample, TermEffect, WordEffects
 from autodl.report import write_report
+from autodl.report.facts import gather
 from autodl.report.figures.steps import bands, strongest_part
 from autodl.report.figures.thumbnails import data_uri, looked_at, polylines
+from autodl.report.sections.examples import examples
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(0, 255, (3, 24, 24, 3)).astype(np.uint8)
@@ -77,6 +83,17 @@ def test_series_texts_and_words(tmp_path) -> None:
     assert text.count("<polyline") == 2 and "300 steps" in text
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text
     assert "+12.3 points" in text and "−20.0 points" in text and "A note." in text
+
+
+@pytest.mark.parametrize(("channels", "moved"), [(4, ()), (12, ()), (12, (0.1, 0.2))])
+def test_channels_that_are_not_drawn_are_told(channels: int, moved: tuple[float, ...]) -> None:
+    cells = series_cells([np.zeros((3, channels), np.float32)])
+    example = shown_cell(shown("series", True), pd.Series(cells), 0).model_copy(update={"moved": moved})
+    section = examples(replace(gather(**make_records().kwargs()), examples=Examples(shown=(example,))))
+    assert section is not None
+    told = "Only the first 4 of its 12 channels are drawn" + ("; the parts were replaced in all." if moved else ".")
+    assert (told in section.groups[0].intro) is (channels == 12)
+    assert ("channels" in section.groups[0].intro) is (channels == 12)
 
 
 def test_numbers_are_not_called_right(tmp_path) -> None:

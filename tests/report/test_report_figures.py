@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import numpy as np
 from report_records import make_records
 
 from autodl.records import ColumnKind, EffectPoint, Residuals
@@ -52,12 +53,37 @@ def test_yes_and_no_are_no_numbers() -> None:
     assert {"no", "yes"} <= set(ticks(effect_figure(ColumnKind.BOOLEAN, points)))
 
 
+def residuals(true: tuple[float, ...], predicted: tuple[float, ...]) -> tuple[Figure, ...]:
+    typical = make_records("regression").evaluation.residuals.typical  # type: ignore[union-attr]
+    return residual_figures(Residuals(true=true, predicted=predicted, typical=typical, typical_guess=1.0), "price")
+
+
+def test_large_numbers_on_an_axis_are_short_and_differ() -> None:
+    for low, high, unit in ((2e6, 9e6, "M"), (1.5e6, 1.5001e6, "M"), (1e9, 4e12, "tn")):
+        true = tuple(np.linspace(low, high, 50))
+        points = tuple(EffectPoint(value=str(x), number=x, prediction=0.1) for x in true[::10])
+        for figure in (*residuals(true, true[::-1]), effect_figure(ColumnKind.NUMERIC, points)):
+            large = [t for t in ticks(figure) if t.endswith(unit)]
+            assert len(large) >= 3 and len(set(large)) >= 3 and max(map(len, large)) <= 9
+            assert not [t for t in ticks(figure) if t.count(",") > 1]
+
+
+def test_a_few_huge_values_make_the_axes_logarithmic() -> None:
+    skewed = tuple(10.0 ** (k / 100) for k in range(600))
+    figure = residuals(skewed, skewed)[0]
+    assert {"100", "10,000"} <= set(ticks(figure)) and "logarithmic" in figure.caption
+    line = re.search(r'<path d="M ([\d.]+) ([\d.]+) L ([\d.]+) ([\d.]+) " clip-path', figure.svg)
+    dots = [(float(x), float(y)) for x, y in re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', figure.svg)]
+    assert line is not None and len(dots) > 400
+    middle = sum(x < (float(line[1]) + float(line[3])) / 2 for x, _ in dots) / len(dots)
+    assert 0.4 < middle < 0.6  # on plain axes nearly all would lie on the left
+    for plain_one in ((skewed[:150], skewed[:150]), (skewed, (-1.0, *skewed[1:]))):
+        assert "logarithmic" not in residuals(*plain_one)[0].caption
+
+
 def test_each_table_of_errors_is_by_what_its_chart_shows() -> None:
     true, predicted = tuple(map(float, range(100))), tuple(50 + v / 10 for v in range(100))
-    records = make_records("regression")
-    typical = records.evaluation.residuals.typical  # type: ignore[union-attr]
-    r = Residuals(true=true, predicted=predicted, typical=typical, typical_guess=1.0)
-    by_true, by_prediction = residual_figures(r, "price")
+    by_true, by_prediction = residuals(true, predicted)
     assert (by_true.table.rows[0][0], by_true.table.columns[0].label) == ("0 to 11", "True value")
     assert by_prediction.table.rows[0][0] == "50 to 51.1"
     assert by_prediction.table.columns[0].label == "Prediction"

@@ -131,6 +131,29 @@ def test_axes_end_at_the_best_there_is_and_their_labels_differ():
     assert not re.search(r' d="[^"]*\d\.\d{3}', svg)
 
 
+@pytest.mark.parametrize(
+    ("scores", "edge"),
+    [
+        ((0.9, 0.91, 0.905, 0.4), "1 try far off the best is drawn at the lower edge."),
+        ((0.9, 0.91, 0.905, 0.89), ""),
+        ((0.9, 0.91, 0.4), ""),
+        ((0.9, 0.91, 0.905, 0.902, 0.908, 0.904, 0.41, 0.4), "2 tries far off the best are drawn at the lower edge."),
+    ],
+)
+def test_a_hopeless_try_among_few_does_not_flatten_the_others(scores, edge):
+    records = make_records("binary")
+    done = [t for t in records.trials if t.ok and t.spec.origin == "tpe"][: len(scores)]
+    trials = tuple(
+        t.model_copy(update={"score": s, "loss": 1 - s, "finished_s": 20.0 * k})
+        for k, (t, s) in enumerate(zip(done, scores, strict=True))
+    )
+    figure = search_view(facts_of(records.but(trials=trials))).history
+    assert figure is not None
+    assert figure.caption == f"The line is the best so far. {edge}".rstrip()
+    lowest = min(float(t) for t in re.findall(r"<text[^>]*>(0\.\d+)</text>", figure.svg))
+    assert lowest > 0.8 if edge else lowest <= min(scores)
+
+
 def test_scores_at_cuts_of_their_own_are_told():
     records = make_records("binary")
     assert "cut of its own" not in search_view(facts_of(records)).intro

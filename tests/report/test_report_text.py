@@ -47,6 +47,27 @@ def test_shortened_text_fits_and_keeps_both_ends(value: str, limit: int) -> None
         assert short == full
 
 
+@given(st.lists(st.text("ab ", max_size=60), max_size=12), st.integers(8, 40))
+def test_different_names_stay_different(values: list[str], limit: int) -> None:
+    short = text.shorten_apart(values, limit)
+    assert set(short) == {text.clean(v) for v in values}
+    assert len(set(short.values())) == len(short) and all(len(s) <= limit for s in short.values())
+
+
+def test_names_that_differ_in_the_middle_show_where() -> None:
+    names = [f"{'customer_' * 5}{day}{'_total' * 5}" for day in ("monday", "sunday")]
+    short = text.shorten_apart(names, 32)
+    assert "monday" in short[names[0]] and "sunday" in short[names[1]]
+
+
+def test_a_shortened_name_is_there_in_full_to_be_pointed_at() -> None:
+    name = 'a "quoted" <b> name that goes on & on'
+    html = str(text.html(text.code(name, 12)))
+    assert html.startswith('<code><span title="a &#34;quoted&#34; &lt;b&gt; name that goes on &amp; on">a &#34;quot')
+    assert text.plain(text.code(name, 12)) == text.shorten(name, 12)
+    assert str(text.html(text.command("x" * 2000))) == f"<code>{'x' * 2000}</code>"
+
+
 @given(st.text(max_size=60))
 def test_plain_removes_all_marks(value: str) -> None:
     marked = f"{text.code(value)} {text.term('tie', 'tie')} {text.strong('x')}"

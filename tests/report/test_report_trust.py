@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import numpy as np
 import pytest
 from report_records import Records, make_records
 
 from autodl.evaluate.coverage import quantile_check
 from autodl.profiling.checks.base import NO_TIME
-from autodl.records import ColumnKind, Evaluation, Finding, Interval, LeaderboardRow, Mistake, Severity
+from autodl.records import ColumnKind, Evaluation, Finding, Interval, LeaderboardRow, Mistake, Severity, TrialStatus
 from autodl.report.facts import Facts, gather
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.closing import closing
 from autodl.report.sections.curves import curves
+from autodl.report.sections.drives import class_spoken_of, drives
 from autodl.report.sections.health import health
 from autodl.report.sections.trust import statements
 from autodl.report.sections.verdict import verdict
 from autodl.report.sections.wrong import MAX_CLASSES, wrong
-from autodl.report.text import plain
+from autodl.report.text import html, plain
 from autodl.report.view import Confusion
 
 
@@ -66,6 +70,57 @@ def test_only_a_column_that_may_leak_is_asked_about() -> None:
     assert asked[0] == "Ask when c1 is known."
     leads = [s.lead for s in next_steps(facts(warned(make_records("binary"), "AD014", message="after a leak")))]
     assert not any("Ask when" in lead for lead in leads)
+
+
+def test_a_column_to_be_dropped_is_named_in_full() -> None:
+    name = f"{'seconds of the call ' * 6}with the customer's consent"
+    records = warned(make_records("binary"), "AD011")
+    one = records.profile.findings[0].model_copy(update={"column": name})
+    more = one.model_copy(update={"column": None, "evidence": {"word": "call", "columns": 3, "first": name}})
+    for finding in (one, more):
+        found = records.but(profile=records.profile.model_copy(update={"findings": (finding,)}))
+        body = plain(next_steps(facts(found))[0].body)
+        assert shlex.split(body.split("(")[1].split(" and so on")[0].removesuffix(").")) == ["--drop", name]
+
+
+def test_what_ran_out_of_time_is_not_called_an_error() -> None:
+    records = make_records("binary")
+
+    def ended(status: TrialStatus) -> str:
+        trials = tuple(t.model_copy(update={"status": status, "error": "as it was"}) for t in records.trials)
+        return " | ".join(plain(f"{s.lead} {s.body}") for s in next_steps(facts(records.but(trials=trials))))
+
+    assert "See why models failed. 40 of 40 trials ended in an error." in ended(TrialStatus.FAILED)
+    assert "failed" not in ended(TrialStatus.TIMEOUT) and "failed" not in ended(TrialStatus.STOPPED)
+
+
+def test_long_names_that_differ_in_the_middle_stay_different() -> None:
+    classes = tuple(f"{'class of ' * 6}{k}{' and others' * 6}" for k in range(3))
+    columns = tuple(f"{'sum of the ' * 6}{k}{' per month' * 6}" for k in range(4))
+    records = make_records("multiclass", classes=classes, columns=columns)
+    assert records.evaluation is not None
+    segment = records.evaluation.segments[0]
+    segments = tuple(segment.model_copy(update={"column": c, "value": c}) for c in columns)
+    given = facts(having(records, segments=segments))
+    section, drawn, moved = wrong(given), curves(given), drives(given)
+    assert section is not None and section.segments is not None and section.confusion is not None
+    assert section.confusion.frequent is not None and drawn is not None and moved is not None and moved.table
+    for shown, n in (
+        ([row[0] for row in section.segments.rows], 4), ([row[1] for row in section.segments.rows], 4),
+        (section.confusion.classes, 3), ([row[0] for row in section.confusion.frequent.rows], 3),
+        ([row[0] for row in drawn.figures[0].table.rows], 3), ([bar.name for bar in moved.bars], 4),
+        ([row[0] for row in moved.table.rows], 4), ([figure.title for figure in moved.effects], 4),
+    ):  # fmt: skip
+        assert len(set(map(plain, shown))) == n
+    beside = {text for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawn.figures[0].svg) if "…" in text}
+    assert len(beside) == 3
+    assert f'<span title="{columns[0]}">' in html(moved.bars[0].name)
+    assert records.explanation is not None
+    said = {
+        class_spoken_of(facts(records.but(explanation=records.explanation.model_copy(update={"positive_class": c}))))
+        for c in classes
+    }
+    assert len(set(map(plain, said))) == 3
 
 
 def test_several_columns_that_may_leak_are_asked_about_at_once() -> None:

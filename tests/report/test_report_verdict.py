@@ -12,7 +12,7 @@ from autodl.records import ColumnKind, Curve, Decision, EffectPoint, Evaluation,
 from autodl.records.evaluation import ONE_CLASS
 from autodl.report.facts import gather, turned
 from autodl.report.sections.closing import closing
-from autodl.report.sections.curves import trade_offs
+from autodl.report.sections.curves import TradeOff, curves, trade_offs
 from autodl.report.sections.drives import drives
 from autodl.report.sections.leaderboard import board, versus
 from autodl.report.sections.planning import plan_view
@@ -246,8 +246,25 @@ def test_lean_has_the_sign_of_overconfidence(xs: list[float], shrink: float) -> 
 def test_threshold_table_agrees_with_the_roc_points() -> None:
     roc = Curve(label="yes", x=(0.0, 0.1, 0.4, 1.0), y=(0.0, 0.6, 0.9, 1.0))
     assert trade_offs(roc, positives=100, negatives=200) == [
-        (0.6, 0.1, 80, 60), (0.9, 0.4, 170, 90), (1.0, 1.0, 300, 100),
+        TradeOff(None, 0.6, 0.1, 80, 60), TradeOff(None, 0.9, 0.4, 170, 90), TradeOff(None, 1.0, 1.0, 300, 100),
     ]  # fmt: skip
+
+
+def test_the_threshold_table_says_from_which_probability_on() -> None:
+    records = make_records("binary")
+    e = evaluation(records)
+    points = {"x": (0.0, 0.1, 0.4, 1.0), "y": (0.0, 0.6, 0.9, 1.0)}
+    shown = {}
+    for name, at in {"known": (1.0, 0.81239, 0.57, 0.00012345), "older": ()}.items():
+        roc = (Curve(label="yes", at=at, **points),)
+        found = curves(gather(**records.but(evaluation=e.model_copy(update={"roc": roc})).kwargs()))
+        assert found is not None and found.threshold is not None
+        shown[name] = found.threshold
+    # Rounded down: from 0.813 on the row that sets the threshold would be left out.
+    assert [row[0] for row in shown["known"].rows] == ["0.812", "0.570", "0.000123"]
+    assert shown["known"].columns[0].label == "Probability from"
+    assert [row[1:] for row in shown["known"].rows] == list(shown["older"].rows)
+    assert shown["older"].columns[0].label == "Found"
 
 
 def test_strips_lie_inside_and_keep_the_order_of_scores() -> None:
@@ -317,6 +334,27 @@ def test_columns_that_there_was_no_time_for_are_told() -> None:
     assert "shuffled once" in section.intro
     whole = records.but(explanation=e.model_copy(update={"n_columns": n}))
     assert first(whole).drivers_note == ""
+
+
+def test_directions_say_of_which_class_they_speak() -> None:
+    records = make_records("multiclass")
+    e = records.explanation
+    assert e is not None
+    points = tuple(EffectPoint(value=str(v), number=v, prediction=p) for v, p in ((4, 0.1), (6, 0.2), (8, 0.5)))
+    turning = e.importances[0].model_copy(update={"direction": "", "effect": points})
+    said = e.model_copy(update={"importances": (turning,), "positive_class": "A"})
+    usual = evaluation(records).model_copy(update={"usual": "A"})
+    told = records.but(explanation=said, evaluation=usual)
+    note = "Directions speak of how likely A is, the most frequent class."
+    section = drives(gather(**told.kwargs()))
+    assert section is not None and plain(section.note).startswith(note)
+    assert section.bars[0].direction == "most likely 'A' at 8, least likely at 4"
+    assert plain(first(told).drivers_note).startswith(note)
+    # A number has no class, and of two classes the second is spoken of everywhere.
+    number = drives(gather(**records.but(explanation=said.model_copy(update={"positive_class": None})).kwargs()))
+    assert number is not None and number.bars[0].direction == "highest at 8, lowest at 4"
+    two = make_records("binary")
+    assert "Directions" not in first(two).drivers_note
 
 
 def test_a_direction_is_missed_only_where_it_was_looked_for() -> None:
@@ -401,6 +439,31 @@ def test_half_of_the_rows_is_said_only_where_all_count_alike() -> None:
     assert "Half of the model's answers are closer" in plain(first(records).score)
     weighted = records.but(evaluation=evaluation(records).model_copy(update={"worth": 120.4}))
     assert "Half of" not in plain(first(weighted).score)
+
+
+@pytest.mark.parametrize(
+    ("guess", "metric", "words"),
+    [
+        (0.0, "rmse", "At least half of these rows hold one and the same value, so a typical error says little here; "
+                      "judge by RMSE below. Half"),
+        (0.0, "median_ae", "so a typical error says little here. Half"),
+        (12.0, "rmse", "Always answering the middle value of the training rows is off by 12, since many rows lie "
+                       "near it; but judged by RMSE below, that is worse. Half"),
+    ],
+)  # fmt: skip
+def test_a_guess_that_is_typically_closer_is_not_told_as_better(guess: float, metric: str, words: str) -> None:
+    """Of counts and amounts most are often 0, which the middle value guesses exactly."""
+    records = make_records("regression")
+    e = evaluation(records)
+    assert e.residuals is not None
+    changed = e.model_copy(
+        update={"metric": metric, "residuals": e.residuals.model_copy(update={"typical_guess": guess})}
+    )
+    found = first(records.but(evaluation=changed))
+    assert words in plain(found.score) and "off by 0" not in found.score
+    assert found.strip is not None and found.strip.guess is None and found.strip_labels[2] == ""
+    usual = first(records)
+    assert usual.strip is not None and usual.strip.guess is not None and "; always answering" in usual.score
 
 
 def test_no_driver_speaks_of_the_score_not_of_the_predictions() -> None:

@@ -184,6 +184,22 @@ def test_a_proposal_is_made_only_when_those_before_do_not_fit(monkeypatch: pytes
     assert all(c not in asked[:i] for i, c in enumerate(asked))
 
 
+def test_listed_configurations_that_do_not_fit_are_not_asked_for_again() -> None:
+    space = SPACE.model_copy(
+        update={"nas": (), "portfolio": tuple({"depth": d, "lr": lr} for d in (1, 2, 3) for lr in (1e-4, 1e-3, 1e-2))}
+    )
+    seen = [Observation(space.starts()[-1], "ok", 1.0)]
+    for key in ("gp", "auto"):
+        asked = [
+            c
+            for _, c in Architecture().proposals(
+                space, Past(seen, seen), strategies[key](0), np.random.default_rng(0)
+            )
+        ]
+        assert len(asked) == sum(PROPOSALS)
+        assert not any(config in space.starts() for config in asked)
+
+
 def test_running_trials_are_not_asked_for_again() -> None:
     family = FamilyPlan(key="net", name="Net", why="", est_seconds=1, est_bytes=1, recipe=Recipe())
     allocation = Allocation((family,), {"net": SPACE}, strategies["tpe"](0), 0, Architecture.of("evolution", 0))

@@ -52,6 +52,15 @@ def test_nearly_balanced_from_two_fifths_of_an_even_share(counts, balanced) -> N
     assert nearly_balanced(counts) is balanced
 
 
+def test_summaries_of_series_are_tried_early_where_there_are_series() -> None:
+    listed, without = (
+        problem_space(plan(), idle_fields([column(kind)], Task.REGRESSION, ())).starts()
+        for kind in (ColumnKind.SERIES, ColumnKind.NUMERIC)
+    )
+    assert [config["prep.series"] for config in listed[:3]] == ["rocket", "summary", "rocket"]
+    assert len(without) == len(listed) - 1 and not any("prep.series" in config for config in without)
+
+
 def test_a_space_is_cut_to_the_data(linear_data) -> None:
     space = fitted_space(plan(), linear_data)
     assert {"prep.target", "prep.scale", "C"} <= set(space.params)

@@ -114,6 +114,16 @@ def test_a_space_that_it_cannot_search_is_refused(key, space, message):
 
 
 @needs_nni
+@pytest.mark.parametrize("key", ["nni-tpe", "nni-gp"])
+def test_models_keep_clear_of_what_fails_though_the_best_lies_beside_it(key):
+    space, rng = parse_space({"x": {"type": "float", "low": 0, "high": 1}}), np.random.default_rng(0)
+    drawn = rng.random(60).tolist()
+    history = [Observation({"x": x}, *(("failed",) if x > 0.5 else ("ok", -x))) for x in drawn]
+    asked = strategies[key](0).ask(space, history, 10, rng)
+    assert sum(config["x"] > 0.5 for config in asked) < 5
+
+
+@needs_nni
 @pytest.mark.parametrize("key", ["nni-tpe", "nni-anneal", "nni-gp"])
 def test_better_than_random_points_on_a_bowl(key):
     assert mean_best(key, bowl, NUMBERS, EVALS[key]) < 0.6 * mean_best("random", bowl, NUMBERS, EVALS[key])

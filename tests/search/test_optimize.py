@@ -81,6 +81,20 @@ def test_auto_exhausts_a_small_space_without_repeats_first():
     assert result.why
 
 
+@pytest.mark.parametrize("strategy", ["auto", "gp", "mfgp"])
+@pytest.mark.parametrize("fidelity", [None, (1, 9)])
+@pytest.mark.parametrize("values", [["u"], ["u", "v"]])
+def test_nothing_is_tried_twice_in_a_space_of_few_configurations(strategy, fidelity, values):
+    space = {"a": {"type": "choice", "values": values}}
+    result = optimize(
+        lambda c, f: (c["a"] == "u") + 1 / (f or 1), space, strategy=strategy, fidelity=fidelity, max_evals=20
+    )
+    calls = [(e.config["a"], e.fidelity) for e in result.history]
+    assert len(calls) == len(set(calls))
+    assert {a for a, f in calls if f == (fidelity and 9)} == set(values)
+    assert "nothing more to try" in result.ended
+
+
 class TestSeveralLosses:
     def test_the_front_holds_what_nothing_beats(self):
         def two(config, fidelity):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import subprocess
 import sys
@@ -130,6 +131,35 @@ class TestFaults:
         left = psutil.Process(int(note.read_text())) if psutil.pid_exists(int(note.read_text())) else None
         if left is not None and left.status() != psutil.STATUS_ZOMBIE:
             left.wait(10)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+    def test_a_search_that_is_ended_takes_its_calls_with_it(self, tmp_path):
+        import psutil
+
+        note = tmp_path / "pid"
+        program = (
+            "import os, time\n"
+            "from pathlib import Path\n"
+            "from autodl.search import optimize\n"
+            "def waits(config, fidelity):\n"
+            f"    Path({str(note)!r}).write_text(str(os.getpid()))\n"
+            "    time.sleep(300)\n"
+            f"optimize(waits, {SMALL!r}, strategy='random', max_evals=1, runner='process')\n"
+        )
+        search = subprocess.Popen([sys.executable, "-c", program])
+        try:
+            soon = time.monotonic() + 60
+            while not (note.exists() and note.read_text()) and time.monotonic() < soon:
+                time.sleep(0.05)
+            call = psutil.Process(int(note.read_text()))
+        finally:
+            search.terminate()
+            search.wait()
+        try:
+            call.wait(10)
+        finally:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                call.kill()
 
     def test_own_processes_are_ended_and_crashes_survived(self):
         def wild(config, fidelity):

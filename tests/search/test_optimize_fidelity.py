@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -62,9 +63,49 @@ class TestFidelity:
         assert max(e.fidelity for e in scarce.history) == 27
         assert {e.fidelity for e in ample.history} == {27}
 
+    @pytest.mark.parametrize("scheduler", ["asha", "hyperband"])
+    @pytest.mark.parametrize("workers", [1, 3])
+    def test_a_search_that_tried_everything_takes_the_best_to_the_top(self, scheduler, workers):
+        result = optimize(
+            lambda c, epochs: abs(c["a"] - 7) + 1 / epochs, {"a": {"type": "int", "low": 1, "high": 20}},
+            strategy="grid", scheduler=scheduler, fidelity=(1, 27), max_evals=200, workers=workers,
+        )  # fmt: skip
+        calls = Counter(e.fidelity for e in result.history)
+        assert calls[1] == 20 and calls[3] >= 6 and calls[9] >= 2 and calls[27] >= 1
+        assert result.best_config == {"a": 7}
+        assert result.ended == "the strategy has nothing more to try"
+
+    @pytest.mark.parametrize(
+        ("strategy", "evals", "workers"),
+        [("bohb", 20, 1), ("bohb", 20, 3), ("auto", 12, 1), ("pbt", 4, 1), ("auto", 1, 1)],
+    )
+    def test_the_last_call_is_in_full_if_none_was(self, strategy, evals, workers):
+        result = optimize(curve, SPACE, strategy=strategy, fidelity=(1, 81), max_evals=evals, workers=workers)
+        *before, last = result.history
+        assert len(before) == evals - 1 and max((e.fidelity for e in before), default=0) < 81
+        assert last.fidelity == 81
+        reached = {e.trial: (-e.fidelity, e.loss) for e in before}
+        assert all(reached[last.trial] <= other for other in reached.values())
+
+    def test_what_is_spent_and_what_is_exhausted_are_told_apart(self):
+        search = {"strategy": "grid", "scheduler": "none", "fidelity": (1, 9)}
+        few = {"a": {"type": "choice", "values": [1, 2]}}
+        ended = [optimize(lambda c, f: c["a"], few, max_fidelity_total=t, **search).ended for t in (30, 26)]
+        assert ended == ["the strategy has nothing more to try", "the fidelity is spent"]
+
     def test_bohb_brings_its_own_scheduler(self):
         result = optimize(curve, SPACE, strategy="bohb", fidelity=(1, 9), max_fidelity_total=90)
         assert {e.fidelity for e in result.history} == {1, 3, 9}
+
+
+def test_a_small_space_of_which_nothing_can_go_on_is_left():
+    def shallow(config, epochs):
+        if epochs > 1:
+            raise ValueError
+        return 0.0
+
+    result = optimize(shallow, {"a": {"type": "choice", "values": [1, 2, 3]}}, fidelity=(1, 9), max_evals=20)
+    assert [e.status for e in result.history] == ["ok"] * 3 + ["failed"] * 3
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 import pytest
 
 from autodl.errors import ConfigError
+from autodl.machine import Machine
 from autodl.records import TrialResult, TrialSpec, TrialStatus
 from autodl.search.runners import ray_calls, ray_crew
 from autodl.search.runners.ray import RayRunner
@@ -230,11 +231,13 @@ def test_a_fit_without_ray_goes_on_here(bridge, linear_data, monkeypatch):
 
 def test_a_search_without_ray_goes_on_in_processes(bridge, monkeypatch):
     monkeypatch.setattr(ray_crew, "MAX_RESTARTS", 0)
+    monkeypatch.setattr("autodl.search.runners.ray_calls.this_machine", lambda: Machine(cores=3, memory_bytes=10**9))
     calls = RayCalls(lambda config, fidelity: config["x"], 2)
     assert calls.room(9) == 2
     calls.start(0, {"x": 3.0}, None)
     bridge.die()
     assert calls.wait(60)[1].losses == (3.0,)
+    assert calls.room(9) == 3  # no more than there are cores for
     calls.start(1, {"x": 4.0}, None)
     assert calls.wait(60)[1].losses == (4.0,)
     calls.close()

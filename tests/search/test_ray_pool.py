@@ -181,6 +181,18 @@ def test_a_call_is_not_tried_again_on_an_idle_worker_of_the_machine_that_leaves(
     assert [(e.number, e.answer) for e in world.ended][1:] == [(2, b"answer")]
 
 
+def test_workers_that_leave_with_their_machine_are_none_that_never_came_up():
+    world = World(cpus=4)
+    for index in range(4):
+        world.up(index)
+    world.start(1)
+    (there,) = world.running()
+    world.fail(there, RayError("its node has died"), machine=True)
+    assert not [m for m in world.sent if isinstance(m, Broken)]
+    assert len(world.ray.actors) == 4 + ray_pool.ASKED  # without a pause
+    assert world.up(4, node="another") in world.running()
+
+
 def test_what_a_worker_asks_of_the_cluster():
     world = World(workers=8, cpus=4, has_gpus=1, memory=5e8, gpus=0.5)
     assert world.ray.wishes == {"num_cpus": 1.0, "memory": 500_000_000, "max_restarts": 0}

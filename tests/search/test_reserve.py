@@ -163,8 +163,10 @@ def test_a_full_explanation_is_kept_where_it_is_cheap_and_a_part_of_a_dear_one()
     assert kept(1_000.0, total=6.0) <= max(KEPT_SHARE * 6.0, budget(6.0).finish_s(600, 2)) + 1e-9
 
 
-def test_the_last_charts_may_be_drawn_a_little_after_the_end():
-    assert 0 < Budget(60.0, time.time() - 60.0).charts().left() <= 0.05 * 60.0
+@pytest.mark.parametrize("total", [10.0, 20.0, 60.0, 600.0])
+def test_the_last_charts_may_be_drawn_a_little_after_the_end(total):
+    # Writing the page and leaving take a moment too, and all must end within 5 %.
+    assert 0 < Budget(total, time.time() - total).charts().left() <= 0.04 * total
     assert Budget(60.0, time.time() - 64.0).charts().passed()
     assert not Budget(float("inf"), 0.0).charts().passed()
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,23 @@ class TestNext:
         assert band.next(halved, self.span, 99) == Step(9.0, trial=2)
         done = [*halved[:2], trial(2.0, 1.0, 0.5, status="ok"), *halved[3:]]
         assert band.next(done, self.span, 99) == Step(3.0)  # the next bracket begins a rung higher
+
+    @pytest.mark.parametrize("key", ["asha", "hyperband"])
+    def test_without_new_configurations_there_is_halved_what_there_is(self, key):
+        finish = schedulers[key]().finish
+        trials = [trial(float(i)) for i in range(6)]
+        assert finish(trials, self.span, 99) == Step(3.0, trial=0)
+        trials[0] = trial(0.0, 2.0)
+        assert finish(trials, self.span, 99) == Step(3.0, trial=1)
+        going = replace(trial(1.0, status="running"), fidelity=3.0)
+        assert finish([trials[0], going, *trials[2:]], self.span, 99) is None  # it may become the best there
+        trials[1] = trial(1.0, 1.0)
+        assert finish(trials, self.span, 99) == Step(9.0, trial=1)
+        assert finish(trials, self.span, 8) is None
+        failed = replace(trials[1], status="failed", loss=None)
+        assert finish([trials[0], failed, *trials[2:]], self.span, 99) == Step(9.0, trial=0)  # it takes its place
+        trials[1] = trial(1.0, 1.0, 0.5, status="ok")
+        assert finish(trials, self.span, 99) is None
 
     @pytest.mark.parametrize("key", list(schedulers))
     def test_every_scheduler_ends_within_what_is_left(self, key):

@@ -9,8 +9,9 @@ import pytest
 
 from autodl.errors import ConfigError
 from autodl.search.fidelity import Fidelity
-from autodl.search.history import Observation, comparable
+from autodl.search.history import Observation, comparable, failed_as_worst
 from autodl.search.space import parse_space
+from autodl.search.strategies import grid
 from autodl.search.strategies.base import strategies
 from autodl.search.strategies.nsga2 import crowding, fronts
 from autodl.testing.strategies import MIXED, NUMBERS, grown
@@ -36,6 +37,37 @@ def test_sobol_fills_evenly():
 def test_grid_refuses_what_never_ends():
     with pytest.raises(ConfigError, match="more than 100,000 combinations"):
         strategies["grid"]().check(parse_space({f"n{i}": {"type": "int", "low": 1, "high": 50} for i in range(4)}))
+
+
+def test_grid_lists_the_combinations_of_a_space_once(monkeypatch):
+    listed = []
+    real = grid._combinations
+    monkeypatch.setattr(grid, "_combinations", lambda space: (listed.append(space), real(space))[1])
+    search, rng = strategies["grid"](0), np.random.default_rng(0)
+    numbers, words = ({"a": {"type": "choice", "values": values}} for values in ([0, 1], [False, True]))
+    search.check(parse_space(numbers))
+    for _ in range(2):
+        (first,) = search.ask(parse_space(numbers), [], 1, rng)
+        first.clear()  # whoever changes what was handed out does not change the list
+    assert len(listed) == 1
+    assert [type(c["a"]) for c in search.ask(parse_space(words), [], 2, rng)] == [bool, bool]
+    assert len(listed) == 2
+
+
+def test_what_failed_counts_as_the_worst_finite_loss():
+    seen = [
+        Observation({"x": 0}, "ok", 2.0),
+        Observation({"x": 1}, "failed"),
+        Observation({"x": 2}, "ok", float("inf")),
+        Observation({"x": 3}, "running"),
+        Observation({"x": 4}, "stopped", 3.0),
+    ]
+    told = failed_as_worst(seen)
+    assert [(o.status, o.loss) for o in told] == [
+        ("ok", 2.0), ("ok", 3.0), ("ok", 3.0), ("running", None), ("stopped", 3.0)
+    ]  # fmt: skip
+    assert [o.config for o in told] == [o.config for o in seen]
+    assert failed_as_worst(seen[1:4]) == seen[1:4]
 
 
 @pytest.mark.parametrize("key", ["tpe", "bohb", "gp", "random", "evolution"])

@@ -5,6 +5,7 @@ Every number k of operations is tried: the process dies, the power goes, or the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from faults import FULL, Died, FaultyDisk
 
+from autodl import model
 from autodl.errors import DiskError, RunError
-from autodl.records import ArtifactRef, Cost, Ensemble, TrialResult, TrialSpec, TrialStatus
+from autodl.model import DeliveredMember, ModelManifest
+from autodl.records import ArtifactRef, Cost, Ensemble, TableSchema, Task, TrialResult, TrialSpec, TrialStatus
 from autodl.store import RunFolder, load_record
 from autodl.store.atomic import write_atomic
 from autodl.store.repair import highest_set_aside, repair
@@ -33,13 +36,11 @@ def ensemble(number):
 
 
 def deliver(folder, content):
-    """What ``autodl.model.deliver`` does, with any bytes for models."""
-    staged = RunFolder(folder.path / ".model.new")
-    shutil.rmtree(staged.path, ignore_errors=True)
-    files = [staged.write_bytes(f"member0-{i}.bin", content + bytes([i])) for i in range(1)]
-    manifest = {"members": [{"files": [f.model_dump() for f in files]}]}
-    write_atomic(staged.path / "manifest.json", json.dumps(manifest).encode())
-    folder.swap_model(staged.path)
+    """Deliver bytes that are no model, but a file like those of models."""
+    member = DeliveredMember(family="some", name="Some", weight=1.0, files=(), trained_on="folds")
+    features = TableSchema(columns=())
+    manifest = ModelManifest(task=Task.CLASSIFICATION, target="y", features=features, members=(member,))
+    model.deliver(folder, manifest, [[content + b"."]])
 
 
 def delivered(folder):
@@ -200,7 +201,7 @@ def test_damaged_predictions_cost_the_trial_but_not_its_score(tmp_path, name, da
 
 def test_a_damaged_model_folder_is_removed(tmp_path):
     folder = RunFolder(tmp_path)
-    for spoil in (lambda m: (m / "manifest.json").write_text("{"), lambda m: (m / "member0-0.bin").unlink()):
+    for spoil in (lambda m: (m / "manifest.json").write_text("{"), lambda m: (m / "member0-0.pkl").unlink()):
         story(folder, [])
         spoil(tmp_path / "model")
         assert len(repair(folder)) == 1
@@ -240,3 +241,18 @@ def test_a_trial_that_does_not_fit_leaves_nothing(tmp_path):
         with pytest.raises(DiskError, match="the disk is full"):
             folder.write_trial(trial(3), np.zeros(5), np.zeros(3), [b"m"] * 5)
     assert not (tmp_path / "trials" / "t0003").exists()
+
+
+def test_a_model_that_does_not_fit_leaves_the_one_before_and_nothing_else(tmp_path):
+    folder = RunFolder(tmp_path)
+    deliver(folder, b"first")
+    with pytest.MonkeyPatch.context() as patch:
+        total = FaultyDisk(patch, tmp_path, None, None)
+        deliver(folder, b"second")
+    for k in range(total.count):
+        with pytest.MonkeyPatch.context() as patch:
+            FaultyDisk(patch, tmp_path, k, FULL)
+            with contextlib.suppress(DiskError):  # the last steps only clear up
+                deliver(folder, b"third")
+        assert not (tmp_path / ".model.new").exists()
+        assert delivered(folder) in (b"second", b"third")

@@ -74,6 +74,7 @@ def _families() -> dict[str, str]:
     found = {}
     for key, cls in families.items():
         extra = f"; needs the extra {cls.extra}" if cls.extra else ""
+        extra += "; only where it is named" if cls.on_request else ""
         found[key] = f"{cls.name}: reads {' and '.join(reads[m] for m in sorted(cls.modalities))}{extra}"
     return found
 

@@ -13,7 +13,7 @@ NoRay = Annotated[bool, typer.Option("--no-ray", help="Skip the test that starts
 
 
 def doctor(context: typer.Context, no_ray: NoRay = False, json: opt.Json = False) -> None:
-    """Check this machine: versions, cores, memory, GPU, extras and Ray. Exits with 1 if something is wrong."""
+    """Check this machine: versions, cores, memory, GPU, extras and Ray. Exits with 1 if autodl will not work here."""
     from autodl.cli.screen import quiet_libraries
     from autodl.doctor import examine
 

@@ -131,7 +131,8 @@ SeriesSteps = Annotated[
 Families = Annotated[
     str | None,
     typer.Option("--families", metavar="A,B",
-                 help="Only these kinds of models, with commas between (all: --families help).",
+                 help="Only these kinds of models, with commas between (all: --families help); 'default' among them "
+                 "stands for those that would take part anyway.",
                  rich_help_panel=_SEARCH, show_default=False, callback=_list_and_exit, is_eager=True),
 ]  # fmt: skip
 Drop = Annotated[

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from autodl.errors import DiskError
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
@@ -66,8 +68,19 @@ def _send_nowhere(file: IO[str]) -> None:
 
 
 def fresh_log() -> Path:
-    """An empty log file in the temporary folder."""
-    handle, name = tempfile.mkstemp(prefix="autodl-", suffix=".log")
+    """An empty log file in the temporary folder.
+
+    Raises:
+        DiskError: If there is no such folder that can be written to, as in a container whose disk is read-only.
+    """
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:
+        raise DiskError(
+            "there is no place for temporary files: all folders for them are full or read-only",
+            "Set the environment variable TMPDIR to a folder that can be written to.",
+        ) from None
+    handle, name = tempfile.mkstemp(prefix="autodl-", suffix=".log", dir=place)
     os.close(handle)
     return Path(name)
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from autodl.data.arrow_blocks import WHOLE
 from autodl.data.plain_columns import PRECISE, may_be_numbers, no_values, plain_numbers
 
 MERGE_CHUNKS = 64
@@ -117,7 +118,7 @@ class Cells:
         if not self._text:
             numbers = None
             if self._probed or may_be_numbers(cells, self._decimal):
-                numbers = plain_numbers(cells)
+                numbers = plain_numbers(cells, self._decimal)
             if numbers is None and no_values(cells):
                 self._worded = True
                 self._numbers.append(np.full(len(cells), np.nan))
@@ -183,7 +184,7 @@ class Typed:
     def finish(self) -> pd.Series[Any]:
         """As Arrow hands it to pandas."""
         whole, self._chunks = pa.chunked_array(self._chunks), []
-        column: pd.Series[Any] = whole.to_pandas(integer_object_nulls=False)
+        column: pd.Series[Any] = whole.to_pandas(types_mapper=WHOLE.get if whole.null_count else None)
         return column
 
 

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from autodl.data.arrow_blocks import WHOLE
+from autodl.data.plain_columns import PRECISE
 from autodl.data.series.cells import objects_to_cells
 from autodl.errors import DataError
 from autodl.media.array import MediaDtype
@@ -75,7 +78,7 @@ def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     if isinstance(column.dtype, MediaDtype):
         return column
     if isinstance(column.dtype, pd.ArrowDtype):  # pandas offers for these only a part of what it does for its own
-        column = pa.array(column.array).to_pandas()
+        column = pa.array(column.array).to_pandas(types_mapper=WHOLE.get)
     if isinstance(column.dtype, pd.SparseDtype):
         column = pd.Series(np.asarray(column))
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -85,7 +88,7 @@ def _plain(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
         return column.astype(bool) if not column.hasnans else _objects(column.astype(object), name, notes)
     if pd.api.types.is_integer_dtype(kind):
         if column.hasnans:
-            return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+            return _gapped(column, column.isna().to_numpy())
         small = str(kind).lower() != "uint64" or not len(column) or column.max() < 1 << 63
         return column.astype(np.int64) if small else column.astype(str).astype(object)
     if pd.api.types.is_float_dtype(kind):
@@ -118,8 +121,8 @@ def _objects(column: pd.Series, name: str, notes: list[str]) -> pd.Series:
     if all(issubclass(k, bool | np.bool_) for k in kinds):
         words = present.map(str)
     elif all(issubclass(k, _NUMBERS) and not issubclass(k, np.timedelta64) for k in kinds):
-        if not missing.any() and all(issubclass(k, int | np.integer) for k in kinds):
-            return _integers(column)
+        if all(issubclass(k, int | np.integer) for k in kinds):
+            return _gapped(column, missing) if missing.any() else _integers(column)
         numbers = np.full(len(column), np.nan)
         numbers[~missing] = [_float(v) for v in present]
         return pd.Series(numbers)
@@ -160,6 +163,33 @@ def _integers(column: pd.Series) -> pd.Series:
         return column.astype(np.int64)
     except OverflowError:
         return column.map(str).astype(object)
+
+
+def _gapped(column: pd.Series, missing: NDArray[np.bool_]) -> pd.Series:
+    """Whole numbers beside gaps as float64; as text, as from a text file, where it does not hold all of them."""
+    present = column[~missing]
+    if not len(present) or max(int(present.max()), -int(present.min())) < PRECISE:
+        numbers = np.full(len(column), np.nan)
+        numbers[~missing] = present.to_numpy(np.float64)
+        return pd.Series(numbers)
+    words = np.full(len(column), None, dtype=object)
+    words[~missing] = [str(v) for v in present]
+    return pd.Series(words, dtype=object)
+
+
+def as_given(given: pd.Series, plain: pd.Series) -> pd.Series:
+    """A column to copy: as it was given where its ``plain`` form, by ``normalise``, loses something of it.
+
+    Those are whole numbers beside gaps, times with a zone, and durations.
+    """
+    given, kind = given.reset_index(drop=True), given.dtype
+    if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_timedelta64_dtype(kind):
+        return given
+    if pd.api.types.is_integer_dtype(kind) and given.hasnans:
+        return given
+    if kind.kind == "O" and plain.dtype == np.float64 and all(isinstance(v, int) for v in given.dropna()):
+        return given.astype("Int64")
+    return plain
 
 
 def _word(value: object) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from autodl.data.numbers import MILLIONS, comma_is_decimal, tidy
+from autodl.data.numbers import CHOICES, MILLIONS, comma_is_decimal, tidy
 from autodl.data.words import NO_NUMBER
 
 NO_DELIMITER = "\x1f"
@@ -262,6 +262,8 @@ def _decimal_comma(rows: list[list[str]]) -> bool:
     """Whether some column holds numbers that need a decimal comma."""
     for column in zip(*(r for r in rows if r), strict=False):
         cells = [t.lstrip("+-") for c in column if (t := tidy(c)).lower() not in NO_NUMBER]
+        if any(CHOICES.match(c) for c in cells):
+            continue
         numbers = [c for c in cells if _COMMA_NUMBER.match(c) or MILLIONS.match(c)]
         if cells and len(numbers) >= 0.3 * len(cells) and comma_is_decimal(numbers):
             return True

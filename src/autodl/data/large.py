@@ -168,9 +168,9 @@ def _plain_types(columns: dict[str, Any], n: int, where: str) -> tuple[pd.DataFr
 
 def read_blocks(
     table: LargeTable, as_text: Collection[str], marked: Collection[str] = ()
-) -> Generator[tuple[pd.DataFrame, ReadInfo], None, ReadInfo]:
-    """The whole of a large table as raw frames of some ten thousand rows each, in order, and how they were read; at
-    last how all was."""
+) -> Generator[tuple[pd.DataFrame, ReadInfo, dict[str, Any]], None, ReadInfo]:
+    """The whole of a large table as raw frames of some ten thousand rows each, in order, how they were read, and the
+    columns as they came; at last how all was."""
     known = Known((None,) * len(table.parts), frozenset(as_text), marked=frozenset(marked))
     given = 0
     notes: list[str] = []
@@ -183,16 +183,16 @@ def read_blocks(
                 seen += len(block)
                 if len(fresh):
                     given += len(fresh)
-                    frame, found = _frame(blocks, fresh)
+                    frame, found, columns = _frame(blocks, fresh)
                     notes += (note for note in found if note not in notes)
-                    yield frame, blocks.info
+                    yield frame, blocks.info, columns
         except Again as news:
             known = news.known
         else:
             return blocks.info.model_copy(update={"notes": (*blocks.info.notes, *blocks.notes, *notes)})
 
 
-def _frame(blocks: Blocks, block: pa.Table) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _frame(blocks: Blocks, block: pa.Table) -> tuple[pd.DataFrame, tuple[str, ...], dict[str, Any]]:
     columns: dict[str, Any] = {}
     for name in blocks.names:
         builder = blocks.builder(name)
@@ -202,4 +202,4 @@ def _frame(blocks: Blocks, block: pa.Table) -> tuple[pd.DataFrame, tuple[str, ..
             builder = Cells(".", text=True)
             builder.add(block[name])
             columns[name] = builder.finish()
-    return _plain_types(columns, len(block), blocks.info.path)
+    return *_plain_types(columns, len(block), blocks.info.path), columns

@@ -31,7 +31,7 @@ BARE = 0.99
 """Share of the distinct texts of a column that are bare numbers, from which the others are slips."""
 SLIPS = 0.05
 """Up to this share of the distinct numbers of a column may have several commas where one is that of decimals."""
-_CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
+CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
 """Several choices in one cell; where there are such, ``1,2`` is no number either."""
 MILLIONS = re.compile(r"^\d{1,3}(,\d{3}){2,}(\.\d*)?$")
 """A number of which the commas part thousands."""
@@ -269,7 +269,7 @@ def file_uses_decimal_comma(columns: Iterable[NDArray[np.object_]]) -> bool | No
     """
     for column in columns:
         words = [tidy(w) for w in column[:500]]
-        if any(_CHOICES.match(w) for w in words):
+        if any(CHOICES.match(w) for w in words):
             continue
         numbers = [w.lstrip("+-") for w in words if re.match(r"^[+-]?[\d. ',]*,\d+$", w)]
         if len(numbers) > 0.3 * len(words) and comma_is_decimal(numbers):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from autodl.data.arrow_blocks import WHOLE
 from autodl.data.compression import check_growth
 from autodl.data.encoding import decode, find_encoding
 from autodl.errors import DataError
@@ -39,9 +40,9 @@ def read_feather(data: pa.Buffer, where: str) -> pd.DataFrame:
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:
     try:
-        frame: pd.DataFrame = table.to_pandas(integer_object_nulls=False)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=WHOLE.get)
     except (KeyError, TypeError, ValueError):  # what pandas once noted about the columns is damaged; they are not
-        frame = table.replace_schema_metadata(None).to_pandas(integer_object_nulls=False)
+        frame = table.replace_schema_metadata(None).to_pandas(types_mapper=WHOLE.get)
     return frame.reset_index() if frame.index.names != [None] else frame
 
 

@@ -55,6 +55,24 @@ def plainly_written(words: NDArray[np.object_], rule: ParseRule) -> bool:
     return bool(np.isnan(parse_numbers(points, rule)).any()) if points else False
 
 
+def comma_rule(words: NDArray[np.object_], values: NDArray[np.float64], rule: ParseRule) -> ParseRule | None:
+    """The rule under which points part thousands, for new numbers from a file of decimal commas where points were
+    those of decimals.
+
+    Args:
+        words: (k,) distinct texts. values: (k,) what the rule makes of them. rule: As learnt.
+
+    Returns:
+        None where no point stands in the texts, or a number can only be read as learnt: ``12.5`` and ``0.123`` have a
+        decimal point after all.
+    """
+    points, commas = (any(mark in w for w in words) for mark in ".,")
+    if rule.decimal != "." or rule.clock or not points or (commas and rule.thousands == ","):
+        return None
+    fresh = rule.model_copy(update={"decimal": ",", "thousands": "."})
+    return None if np.isnan(parse_numbers(words[~np.isnan(values)], fresh)).any() else fresh
+
+
 def other_rule(
     words: Sequence[str], rule: ParseRule, comma: bool | None, span: tuple[float, float] | None
 ) -> ParseRule | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from autodl.data.dates import COMPACT, known_order, learn_date_rule, parse_dates
 from autodl.data.number_words import as_numbers, number_words, with_zeros
 from autodl.data.numbers import parse_numbers
-from autodl.data.other_numbers import first_thousands, other_rule, plainly_written, times_among
+from autodl.data.other_numbers import comma_rule, first_thousands, other_rule, plainly_written, times_among
 from autodl.data.words import MISSING, NO_NUMBER, TRUTH
 from autodl.records import ColumnKind, ParseRule
 
@@ -100,8 +100,8 @@ def canonical(
     """(n,) canonical values: the dtype is the one that ``ColumnKind`` promises.
 
     Infinite numbers become missing, since most models cannot use them. ``levels`` saves finding them again. Images
-    are decoded into a store in ``place``, by default one that lasts as long as this process. ``comma``: whether other
-    columns of the file use a decimal comma. ``span``: the smallest and largest number of the training, where known.
+    are decoded into a store in ``place``, by default one that lasts as long as this process. ``comma``: whether the
+    file uses a decimal comma. ``span``: the smallest and largest number of the training, where known.
     """
     if kind is ColumnKind.IMAGE:
         return _images(column, rule, place)
@@ -162,6 +162,8 @@ def _numeric(
     if rule.marked and plainly_written(levels.words, rule):
         rule = rule.model_copy(update={"decimal": ".", "thousands": ""})
     values = parse_numbers(levels.words, rule)
+    if comma and (other := comma_rule(levels.words, values, rule)) is not None:
+        rule, values = other, parse_numbers(levels.words, other)
     if (marked := first_thousands(levels.words[np.isnan(values)], rule, decimal_comma=comma)) is not None:
         rule, values = marked, parse_numbers(levels.words, marked)
     values = _parse(levels, values, np.isnan, lambda w: _other_numbers(w, levels, rule, comma, span))

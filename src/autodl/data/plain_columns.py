@@ -36,10 +36,25 @@ def typed(column: pd.Series[Any], decimal: str) -> pd.Series[Any]:
     return typed
 
 
+def as_written(column: pd.Series[Any], decimal: str) -> pd.Series[Any]:
+    """A column that was read as text as numbers, if these are written again as they stand in its cells; else as text.
+
+    Whole numbers beside gaps are ``Int64``: as floats they would get a point. ``1.10`` may be a version.
+    """
+    numbers = typed(column, decimal)
+    present = numbers.notna()
+    if numbers.dtype == object or not present.any():
+        return numbers
+    words, values = column[present].str.strip(), numbers[present]
+    if words.str.fullmatch(r"-?\d+").all():
+        numbers, values = (numbers if present.all() else numbers.astype("Int64")), values.astype("int64")
+    return numbers if (values.astype(str) == words).all() else column
+
+
 def _column(cells: pa.ChunkedArray, decimal: str, keep: bool) -> pa.ChunkedArray:
     if keep or cells.null_count == len(cells) or not may_be_numbers(cells, decimal):
         return cells
-    numbers = plain_numbers(cells)
+    numbers = plain_numbers(cells, decimal)
     return cells if numbers is None else numbers
 
 
@@ -48,12 +63,14 @@ def may_be_numbers(cells: pa.ChunkedArray, decimal: str) -> bool:
     probe = [c for c in cells.slice(0, 2000).to_pylist() if c is not None]
     if probe and not any(re.search(r"\d", c) for c in probe):
         return False
-    # With decimal commas a dot is a thousands mark, which the column's own rule will settle.
     return not (decimal == "," and any("." in c for c in probe))
 
 
-def plain_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+def plain_numbers(cells: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
     """The cells as int64 or float64, words for missing values as null; None where a cell is no plain number."""
+    # With decimal commas a dot is a thousands mark, which the column's own rule will settle.
+    if decimal == "," and pc.any(pc.match_substring(cells, ".")).as_py():
+        return None
     numbers = _numbers(cells)
     if numbers is not None:
         return numbers

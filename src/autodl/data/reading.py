@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import Known, LargeTable, open_blocks
-from autodl.data.columns import normalise
+from autodl.data.columns import as_given, clean_names, normalise, raw_names
 from autodl.data.compression import magic, suffix_format
 from autodl.data.csv_format import Text, read_text
 from autodl.data.files import found_files, image_folder
@@ -125,7 +125,7 @@ def read_rows(
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, marked=marked, skip=skip, allowance=allowance)
     else:
-        frame, info = _read_small(files, str(source), as_text, marked, every_row, names)
+        frame, info = _read_small(files, str(source), as_text, marked, every_row, names)[:2]
         rows = np.arange(len(frame))
     placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
     notes, place = (*left_out, *placed.notes), None if test is None else str(test)
@@ -177,9 +177,11 @@ class Batches:
         marked: As for ``read_table``.
         words: Columns that held words when the model was trained, so that none of them names images.
         names: As for ``read_rows``.
+        keep: Columns of which ``copies`` are wanted.
 
     Attributes:
         delimiter: What parts the cells of the frame that was given last, if it comes from a text file.
+        decimal: The decimal mark of that file.
         info: How the table was read, once all frames have been given; None before.
         folders: Columns of image files, and the folders from which their names are taken.
 
@@ -195,10 +197,13 @@ class Batches:
         marked: Collection[str] = (),
         words: Collection[str] = (),
         names: Collection[str] = (),
+        keep: Collection[str] = (),
     ) -> None:
         self._source, self._as_text, self._marked, self._words = source, as_text, marked, words
-        self._names = names
+        self._names, self._keep = names, keep
+        self._copies: list[pd.DataFrame] = []
         self.delimiter: str | None = None
+        self.decimal: str | None = None
         self.info: ReadInfo | None = None
         self.folders: dict[str, Path] = {}
 
@@ -217,8 +222,9 @@ class Batches:
         large = _large(files, str(self._source), True, self._names)
         notes = dict.fromkeys(left_out)
         if large is None:
-            frame, info = _read_small(files, str(self._source), self._as_text, self._marked, True, self._names)
-            self.delimiter = info.delimiter
+            frame, info, given = _read_small(files, str(self._source), self._as_text, self._marked, True, self._names)
+            self._copy(frame, given, info)
+            self.delimiter, self.decimal = info.delimiter, info.decimal
             placed = self._placed(frame, files[0].parent, notes)
             self.info = _with_notes(info, tuple(notes))
             yield placed
@@ -226,12 +232,22 @@ class Batches:
             blocks = read_blocks(large, self._as_text, self._marked)
             while True:
                 try:
-                    block, info = next(blocks)
+                    block, info, given = next(blocks)
                 except StopIteration as end:
                     self.info = _with_notes(end.value, tuple(notes))
                     return
-                self.delimiter = info.delimiter
+                self._copy(block, given, info)
+                self.delimiter, self.decimal = info.delimiter, info.decimal
                 yield self._placed(block, files[0].parent, notes)
+
+    @property
+    def copies(self) -> pd.DataFrame:
+        """The columns to ``keep`` of all rows that were given, as they stand in data that have types of their own."""
+        return pd.concat(self._copies, ignore_index=True) if self._copies else pd.DataFrame()
+
+    def _copy(self, frame: pd.DataFrame, given: dict[str, pd.Series], info: ReadInfo) -> None:
+        if info.format != "csv" and (names := [n for n in self._keep if n in given]):
+            self._copies.append(pd.DataFrame({n: as_given(given[n], frame[n]) for n in names}))
 
     def _placed(self, frame: pd.DataFrame, folder: Path, notes: dict[str, None]) -> pd.DataFrame:
         placed = with_whole_paths(frame, folder, self._words)
@@ -267,8 +283,8 @@ def _read_small(
     marked: Collection[str],
     every_row: bool,
     names: Collection[str] = (),
-) -> tuple[pd.DataFrame, ReadInfo]:
-    """Read the files whole."""
+) -> tuple[pd.DataFrame, ReadInfo, dict[str, pd.Series]]:
+    """Read the files whole; also the columns as given, where the format has types of its own."""
     parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
     formats = {kind for *_, kind in parts}
     if len(formats) > 1:
@@ -276,7 +292,8 @@ def _read_small(
     kind = formats.pop()
     n_bytes = sum(file.stat().st_size for file in files)
     if kind == "csv":
-        return _read_csv([(n, d) for n, d, _ in parts], str(source), n_bytes, as_text, marked, every_row, names)
+        texts = [(n, d) for n, d, _ in parts]
+        return *_read_csv(texts, str(source), n_bytes, as_text, marked, every_row, names), {}
     frames: list[pd.DataFrame] = []
     notes: list[str] = []
     for name, data, _ in parts:
@@ -285,9 +302,10 @@ def _read_small(
         notes += found
     same_columns([(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)])
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    given = {name: frame.iloc[:, i] for i, name in enumerate(clean_names(raw_names(frame))[0])}
     frame, repaired = normalise(frame, str(source))
     info = ReadInfo(path=str(source), format=kind, n_files=len(parts), n_bytes=n_bytes, notes=(*notes, *repaired))
-    return _not_empty(frame, str(source)), info
+    return _not_empty(frame, str(source)), info, given
 
 
 def _from_frame(source: Any, allowance: Allowance, as_text: Collection[str], target: str | None) -> TableRead:

@@ -25,6 +25,7 @@ def apply_schema(
     where: str = "data",
     place: MediaPlace | None = None,
     commas_part: bool = False,
+    decimal: str | None = None,
 ) -> pd.DataFrame:
     """Canonical values of the schema's columns, in the schema's order, with a fresh index.
 
@@ -37,6 +38,7 @@ def apply_schema(
         where: Name of the data for errors.
         place: Where images are decoded to; if not given, a folder that lasts as long as this process.
         commas_part: As for ``infer_schema``.
+        decimal: The decimal mark of the file, where it is known: columns that the schema has not may have shown it.
 
     Raises:
         DataError: If columns are missing or named twice.
@@ -58,7 +60,9 @@ def apply_schema(
     raw = {c.name: frame.iloc[:, names.index(c.name)] for c in schema.columns}
     numeric = schema.of_kind(ColumnKind.NUMERIC)
     levels = {n: Levels.of(raw[n]) for n in numeric if is_text(raw[n])}
-    comma = None if commas_part else file_uses_decimal_comma(level.words for level in levels.values())
+    comma = None
+    if not commas_part:
+        comma = decimal == "," or file_uses_decimal_comma(level.words for level in levels.values())
     columns: dict[str, Any] = {}
     for c in schema.columns:
         span = None if c.numeric is None else (c.numeric.minimum, c.numeric.maximum)

@@ -23,6 +23,7 @@ MANY_NEW = 0.5
 EXAMPLES = 3
 FILES = 5
 """Names of files in one note: who wants to look at them must find them."""
+UNSEEN = "were never seen in training"
 FAR = 1.0
 """A number is far outside the training's range if it lies this many times the length of the range beyond its end."""
 
@@ -162,7 +163,7 @@ def _column(column: ColumnInfo, raw: pd.Series, values: pd.Series) -> list[Misfi
     if column.kind is ColumnKind.CATEGORICAL and seen:
         new = raw[present & ~lost & ~_known(values, seen)].astype(str).str.strip()
         new = new if few or len(new) > MANY_NEW * present.sum() else new[:0]
-        return _said(column.name, new, present, "were never seen in training")
+        return _said(column.name, new, present, UNSEEN)
     return []
 
 

@@ -116,6 +116,9 @@ def _write_excel(frame: pd.DataFrame, partial: Path, path: Path) -> None:
             f"{EXCEL_ROWS:,} rows and {EXCEL_COLUMNS:,} columns",
             _OTHER,
         )
+    # A cell of a sheet has no zone, and a duration in it is a number of days.
+    odd = [n for n, t in frame.dtypes.items() if isinstance(t, pd.DatetimeTZDtype) or t.kind == "m"]
+    frame = frame.assign(**{str(n): frame[n].astype(object).map(str, na_action="ignore") for n in odd})
     try:
         frame.to_excel(partial, index=False, engine="openpyxl")
     except IllegalCharacterError as error:

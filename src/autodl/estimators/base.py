@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, column_or_1d
 
 from autodl.defaults import NAS, PRETRAINED, SEARCH
 from autodl.errors import DataError
@@ -129,26 +129,39 @@ class AutoEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _raw(self, X: Any) -> NDArray[Any]:
         """(n, K) probabilities or (n,) values for rows X."""
-        from autodl.data import apply_schema
+        from autodl.data import apply_schema, count_misfits, merge_misfits
+        from autodl.data.series.road import raw_as_trained
+        from autodl.data.unusable import UNSEEN, count_far
         from autodl.media.place import passing_place
 
         check_is_fitted(self, "model_")
         features = self.model_.manifest.features
         frame = read_rows(self, X, reset=False, words=features.word_columns)
         frame.columns = self._columns
+        frame = raw_as_trained(frame, features, "X")
         with passing_place() as place:  # whoever predicts again and again must not fill the disk
-            return self.model_.predict_raw(apply_schema(frame, features, where="X", place=place))
+            rows = apply_schema(frame, features, where="X", place=place)
+            for misfit in merge_misfits([*count_misfits(frame, rows, features), *count_far(rows, features)]):
+                if misfit.what != UNSEEN:  # in cross-validation rare categories are nothing odd
+                    warnings.warn(str(misfit), stacklevel=3)  # where the user calls ``predict``
+            return self.model_.predict_raw(rows)
 
 
-def required(y: Any, estimator: BaseEstimator) -> Any:
-    """Y, if it is given.
+def target_values(y: Any, estimator: BaseEstimator) -> NDArray[Any]:
+    """(n,) values of y, all of which are there.
 
     Raises:
-        DataError: In the words that scikit-learn asks for.
+        ValueError: In the words that scikit-learn asks for.
     """
+    import pandas as pd
+
     if y is None:
         raise DataError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
-    return y
+    values: NDArray[Any] = column_or_1d(y, warn=True)
+    if pd.isna(values).any():  # also None, NaT and pandas' NA, which scikit-learn does not see
+        raise DataError("Input y contains NaN", "Leave out the rows in which y is missing.")
+    assert_all_finite(values, input_name="y")
+    return values
 
 
 def _search(frame: Any, options: FitOptions, parent: Path) -> Run:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d
+from sklearn.utils.validation import _check_sample_weight
 
 from autodl.errors import DataError
-from autodl.estimators.base import AutoEstimator, required
+from autodl.estimators.base import AutoEstimator, target_values
 from autodl.records import Task
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
         Raises:
             ValueError: Bad data or parameters, with what is wrong and what to do.
         """
-        labels = column_or_1d(required(y, self), warn=True)
-        assert_all_finite(labels, input_name="y")
+        labels = target_values(y, self)
         check_classification_targets(labels)
         counted = labels if sample_weight is None else self._counted(labels, sample_weight)
         classes = np.unique(counted)

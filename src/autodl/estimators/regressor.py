@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import column_or_1d
 
 from autodl.defaults import NAS, PRETRAINED, SEARCH
 from autodl.errors import ConfigError, DataError
-from autodl.estimators.base import AutoEstimator, required
+from autodl.estimators.base import AutoEstimator, target_values
 from autodl.option_checks import OptionCheck
 from autodl.options import FitOptions
 from autodl.records import Task
@@ -99,8 +97,7 @@ class AutoRegressor(RegressorMixin, AutoEstimator):  # type: ignore[misc]
         Raises:
             ValueError: Bad data or parameters, with what is wrong and what to do.
         """
-        values = column_or_1d(required(y, self), warn=True)
-        assert_all_finite(values, input_name="y")
+        values = target_values(y, self)
         try:
             target = values.astype(np.float64)
         except (TypeError, ValueError) as error:

@@ -38,11 +38,11 @@ def hardest_classes(y: Array, proba: Array, most: int = 5) -> list[int]:
     return sorted(usable, key=lambda k: binary_auc(y == k, proba[:, k]))[:most]
 
 
-def _steps(positive: Array, score: Array) -> tuple[Array, Array]:
-    """True and false positives when everything from each distinct score upwards is called positive."""
+def _steps(positive: Array, score: Array) -> tuple[Array, Array, Array]:
+    """True and false positives when all from each distinct score upwards is called positive, and the scores."""
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.concatenate((np.diff(score[order]) != 0, [True])))
-    return np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last]
+    return np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last], score[order][last]
 
 
 def _thin(x: Array, *others: Array) -> tuple[Array, ...]:
@@ -58,14 +58,15 @@ def roc_curve(y: Array, proba: Array, k: int, label: str) -> Curve | None:
     positive = y == k
     if positive.all() or not positive.any():
         return None
-    hits, alarms = _steps(positive, proba[:, k])
+    hits, alarms, from_on = _steps(positive, proba[:, k])
     fpr = np.concatenate(([0.0], alarms / alarms[-1]))
     tpr = np.concatenate(([0.0], hits / hits[-1]))
+    at = np.concatenate(([1.0], from_on))
     # Points inside a straight stretch add nothing.
     corner = np.ones(len(fpr), dtype=bool)
     corner[1:-1] = (np.diff(fpr, 2) != 0) | (np.diff(tpr, 2) != 0)
-    x, line = _thin(fpr[corner], tpr[corner])
-    return Curve(label=label, x=tuple(x.tolist()), y=tuple(line.tolist()))
+    x, line, at = _thin(fpr[corner], tpr[corner], at[corner])
+    return Curve(label=label, x=tuple(x.tolist()), y=tuple(line.tolist()), at=tuple(at.tolist()))
 
 
 def pr_curve(y: Array, proba: Array, k: int, label: str) -> Curve | None:
@@ -73,7 +74,7 @@ def pr_curve(y: Array, proba: Array, k: int, label: str) -> Curve | None:
     positive = y == k
     if positive.all() or not positive.any():
         return None
-    hits, alarms = _steps(positive, proba[:, k])
+    hits, alarms, _ = _steps(positive, proba[:, k])
     x, line = _thin(hits / hits[-1], hits / (hits + alarms))
     return Curve(label=label, x=(0.0, *x.tolist()), y=(float(line[0]), *line.tolist()))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from autodl.explain.permutation import BATCH_ROWS
 from autodl.records import ColumnKind, EffectPoint
+from autodl.shortening import shorten, shorten_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,8 @@ FEW_VALUES = 3
 N_CATEGORIES = 8
 MONOTONE = 0.8
 """Least absolute rank correlation of value and effect for "higher" to mean anything."""
+LONGEST_NAME = 32
+"""Characters of a column, class or value in the words for an effect."""
 
 
 def grid(column: pd.Series[Any], kind: ColumnKind) -> list[EffectPoint]:
@@ -104,6 +107,7 @@ def direction(column: str, kind: ColumnKind, effect: tuple[EffectPoint, ...], ou
         effect: From ``partial_dependence``.
         outcome: The class spoken of; None for regression.
     """
+    column, outcome = shorten(column, LONGEST_NAME), None if outcome is None else shorten(outcome, LONGEST_NAME)
     heights = np.array([p.prediction for p in effect])
     if len(effect) < 2 or np.ptp(heights) <= 1e-9 * max(1.0, float(np.abs(heights).max())):
         return ""
@@ -113,7 +117,8 @@ def direction(column: str, kind: ColumnKind, effect: tuple[EffectPoint, ...], ou
     if kind is ColumnKind.BOOLEAN:
         return f"{column} = yes: {up if heights[-1] > heights[0] else down}"
     if kind is ColumnKind.CATEGORICAL:
-        top, bottom = effect[int(heights.argmax())].value, effect[int(heights.argmin())].value
+        short = shorten_apart([p.value for p in effect], LONGEST_NAME)
+        top, bottom = short[effect[int(heights.argmax())].value], short[effect[int(heights.argmin())].value]
         least = "least likely" if outcome is not None else "lowest prediction"
         most = f"most likely '{outcome}'" if outcome is not None else "highest prediction"
         return f"{most} for '{top}', {least} for '{bottom}'"

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from autodl.clock import NEVER, Deadline
 from autodl.decision import HALF, decided
 from autodl.evaluate.base import Metric
-from autodl.explain.effects import N_POINTS, direction, partial_dependence
+from autodl.explain.effects import LONGEST_NAME, N_POINTS, direction, partial_dependence
 from autodl.explain.order import likely_order
 from autodl.explain.permutation import BATCH_ROWS, permutation_importance, shuffled_alone
 from autodl.explain.speed import Speed, measure_speed
 from autodl.quantiles import point
 from autodl.records import ColumnKind, EffectPoint, Explanation, Importance, TableSchema
+from autodl.shortening import shorten_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,9 @@ def explain(
         speed: How long predictions take, if that is known; timed if None.
     """
     rng = np.random.default_rng(seed)
+    k = len(classes)
+    # Of all rows, as the report names the usual class, not of those that are drawn.
+    spoken = _class_spoken_of(y, k, weight)
     together = steps_of_series(schema, frame)
     n_columns = len(shuffled_alone(list(frame.columns), together))
     if math.isfinite(deadline.at):
@@ -93,7 +97,6 @@ def explain(
     frame = frame.reset_index(drop=True)
     now = time.monotonic()
     share = Deadline(now + IMPORTANCE_SHARE * (deadline.at - now))
-    k = len(classes)
 
     def answer(rows: pd.DataFrame) -> Array:
         return decided(predict(rows), threshold, factors)
@@ -105,7 +108,6 @@ def explain(
         judged, frame, y, metric, k, n_repeats=n_repeats, rng=rng, deadline=share, weight=weight, group=group,
         first=likely_order(frame, y, k, seed, texts) if math.isfinite(deadline.at) else (), together=together,
     )  # fmt: skip
-    spoken = _class_spoken_of(y, k)
 
     def number(rows: pd.DataFrame) -> Array:
         return point(predict(rows), metric.levels)
@@ -116,11 +118,12 @@ def explain(
     drawn = sure or list(found.by_column)[:1]
     effects, dropped = _effects(spoken_of, frame, schema, drawn, spoken, rng, deadline, speed)
     outcome = classes[spoken] if spoken is not None else None
+    named = None if outcome is None else shorten_apart(classes, LONGEST_NAME)[outcome]
     kinds = {c.name: c.kind for c in schema.columns}
     importances = tuple(
         Importance(
             column=c, drop=mean, low=low, high=high, effect=effects.get(c, ()),
-            direction=direction(c, kinds[c], effects[c], outcome) if c in effects and low > 0 else "",
+            direction=direction(c, kinds[c], effects[c], named) if c in effects and low > 0 else "",
         )
         for c, (mean, low, high) in found.by_column.items()
     )  # fmt: skip
@@ -187,11 +190,11 @@ def full_seconds(speed: Speed, rows: int, columns: int, repeats: int) -> float:
     return MARGIN * max(importances / IMPORTANCE_SHARE, importances + effects) / (1.0 - PROBE_SHARE)
 
 
-def _class_spoken_of(y: Array, k: int) -> int | None:
-    """The positive class for K = 2, else the most frequent one; None for regression."""
+def _class_spoken_of(y: Array, k: int, weight: Array | None) -> int | None:
+    """The positive class for K = 2, else the most frequent one, by the weights; None for regression."""
     if k == 0:
         return None
-    return 1 if k == 2 else int(np.bincount(y.astype(np.int64), minlength=k).argmax())
+    return 1 if k == 2 else int(np.bincount(y.astype(np.int64), weights=weight, minlength=k).argmax())
 
 
 def _effects(

@@ -2,9 +2,10 @@
 
 Notation: n rows, p columns, R repeats, L loss. Importance of a column is the mean over repeats of
 ``L(column shuffled) - L(as it is)``. It is a two-sample U statistic, so its interval comes from the influence of each
-row in both of its parts, averaged over the repeats; what the shuffles add by chance is in it too. Where rows were
-drawn in groups the influences are summed over them, with t limits. For scores without an influence function the
-interval is that of the mean over repeats.
+row in both of its parts, averaged over the repeats; what the shuffles add by chance is in it too, but not the noise
+of the loss itself: the interval of a column that the model ignores has no width. Where rows were drawn in groups the
+influences are summed over them, with t limits. For scores without an influence function the interval is that of the
+mean over repeats.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 BATCH_ROWS = 20_000
 """Rows of one predict call: several shuffled copies at once save its overhead."""
+ROUNDING = 1e-5
+"""Share of their spread by which predictions may differ between batches although their rows are the same."""
 SURELY = 0.8
 """What would take this share of the time that is left is done at once."""
 
@@ -104,6 +107,12 @@ def shuffled_alone(columns: Sequence[str], together: Mapping[str, Collection[str
     return [c for c in columns if c not in led]
 
 
+def _slope(own: Array, base: Array) -> float:
+    """Of the regression of one (n,) influence of mean zero on another: exactly 1 where they are the same."""
+    square = float(base @ base)
+    return float(own @ base) / square if square > 0 else 0.0
+
+
 def permutation_importance(
     predict: Callable[[pd.DataFrame], Array],
     frame: pd.DataFrame,
@@ -143,6 +152,7 @@ def permutation_importance(
     base_loss = metric.loss(y, base, n_classes, weight)
     base_phi = influence(metric, y, base, n_classes, weight)
     sign = -1.0 if metric.greater_is_better else 1.0
+    near = ROUNDING * float(np.std(base))
     names = shuffled_alone(first or list(frame.columns), together)
     found = {str(c): _Column() for c in names}
     # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
@@ -166,13 +176,17 @@ def permutation_importance(
         predicted = predict(shuffled_copies(frame, moves, together))
         for i, (column, order) in enumerate(moves):
             part = predicted[i * n : (i + 1) * n]
+            # A network's last digits depend on the batch: they are no effect of a column that it does not look at.
+            if np.allclose(part, base, rtol=ROUNDING, atol=near):
+                part = base
             phi = None
             own = influence(metric, y, part, n_classes, weight)
             if base_phi is not None and own is not None:
-                # A row takes part twice: with its own target, and by lending its value to another row.
+                # A row takes part twice: with its own target, and by lending its value to another row. What that
+                # one's loss owes to its own row says nothing of the lender: a regression takes it out as noise.
                 lent = np.empty(n)
-                lent[order] = own
-                phi = sign * (own + lent - base_phi)
+                lent[order] = own - _slope(own, base_phi) * base_phi
+                phi = sign * (own - base_phi + lent)
             found[str(column)].add(metric.loss(y, part, n_classes, weight) - base_loss, phi)
         copy_s = (time.monotonic() - began) / len(moves)
         done += len(moves)

@@ -39,7 +39,7 @@ def shown_cell(example: ShownExample, column: pd.Series[Any], place: int) -> Sho
     values = array[place]
     drawn = [_thinned(values[:, c]) for c in range(min(values.shape[1], MAX_LINES))]
     lines = tuple(tuple(float(f"{v:.5g}") for v in line) for line in drawn)
-    return example.model_copy(update={"lines": lines, "steps": len(values)})
+    return example.model_copy(update={"lines": lines, "channels": values.shape[1], "steps": len(values)})
 
 
 def _thinned(line: NDArray[Any]) -> NDArray[Any]:

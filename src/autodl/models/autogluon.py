@@ -164,6 +164,7 @@ class AutoGluon(Family):
     config = AutoGluonConfig
     requires = ("autogluon.tabular",)
     extra = "autogluon"
+    on_request = "Its models are pickles, which `autodl predict` opens only with --trust."
     complexity = 10
     order = 90
 

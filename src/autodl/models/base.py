@@ -209,6 +209,7 @@ class Family(ABC):
         order: Position in the planner's first wave; lower is earlier.
         max_rows: Above this many rows the planner leaves it out; None means no limit.
         first_share: Largest share of the budget that its first trial may take unless it is asked for.
+        on_request: Why it takes part only where it is asked for, a sentence; empty if it does unasked.
         min_rows: Below this many rows the planner leaves it out where it is not asked for.
         leads: Whether it is usually the best on what its modalities name, where no pretrained network reads that, or
             where it trains one further: it is then tried early, and in full even where that takes long.
@@ -242,6 +243,7 @@ class Family(ABC):
     max_rows: ClassVar[int | None] = None
     min_rows: ClassVar[int] = 0
     first_share: ClassVar[float] = 1.0
+    on_request: ClassVar[str] = ""
     leads: ClassVar[bool] = False
     tunes: ClassVar[Modality | None] = None
     deep: ClassVar[bool] = False

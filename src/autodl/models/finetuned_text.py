@@ -44,6 +44,8 @@ UNTRAINED: dict[str, Any] = {
 """What is trained where no pretrained network is named: too small for anything but a look at the machinery."""
 LAYER_STEP_S = 3e-3
 """Seconds that a layer adds to each step whatever the batch."""
+MEASURED_WIDTH = 384
+"""Hidden width of the network that ``body_rate`` was measured on: MiniLM, 2e-4."""
 
 
 class FinetunedTextConfig(TextChanges):
@@ -54,7 +56,7 @@ class FinetunedTextConfig(TextChanges):
     tuned: int = Field(12, ge=1, le=48)
     """Layers at the end that are trained; all, if there are fewer. Vectors of tokens stay as they are."""
     body_rate: float = Field(0.2, gt=0, le=1)
-    """Rate of the last layer over that of the head, which is new."""
+    """Rate of the last layer over that of the head, which is new; less for wide networks, see ``body_share``."""
     layer_decay: float = Field(0.9, gt=0, le=1)
     """Rate of a layer over that of the next one."""
     dropout: float = Field(0.1, ge=0, lt=1)
@@ -64,6 +66,7 @@ class FinetunedTextConfig(TextChanges):
     weight_decay: float = Field(0.01, ge=0, le=10)
     schedule: ScheduleName = "cosine"
     warmup: float = Field(0.1, ge=0, le=0.5)
+    grad_clip: float = Field(1.0, ge=0)
     label_smoothing: float = Field(0.05, ge=0, lt=1)
 
     def n_epochs(self, rows: int) -> int:
@@ -90,6 +93,18 @@ class FinetunedTextConfig(TextChanges):
         """The architecture; raises what ``trunk`` does."""
         trunk = self.trunk()
         return UNTRAINED if trunk is None else trunk.layers()
+
+
+def body_share(width: int) -> float:
+    """Share of ``body_rate`` that a network of this hidden width is trained with.
+
+    768 wide, the default is then 5e-5, the largest rate that Devlin et al. 2019 ("BERT", appendix A.3) name; large
+    ones make a network forget what it knows (Sun et al. 2019, on catastrophic forgetting).
+
+    >>> body_share(384), body_share(768)
+    (1.0, 0.25)
+    """
+    return min(1.0, (MEASURED_WIDTH / width) ** 2)
 
 
 class FinetunedTextEstimator(TextReader):
@@ -131,8 +146,9 @@ class FinetunedTextEstimator(TextReader):
         from autodl.models.nn.tuned_text import TunedTextBody, TunedTextNet
 
         plan, c = self._known(), self.config
-        body = TunedTextBody(self.layers, self.first, self.hidden, c.tuned, c.body_rate, c.layer_decay)
         width, columns = hidden_width(self.layers), len(plan.columns)
+        rate = c.body_rate * body_share(width)
+        body = TunedTextBody(self.layers, self.first, self.hidden, c.tuned, rate, c.layer_decay)
         return TunedTextNet(body, width, columns, c.dropout, plan.beside, n_outputs)
 
     def new_module(self, inputs: tuple[Any, ...], n_outputs: int) -> TunedTextNet:

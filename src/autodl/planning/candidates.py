@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from autodl.defaults import USUAL_FAMILIES
 from autodl.machine import in_gib
 from autodl.models.base import CostEstimate, Family, Shape, families
 from autodl.planning.encoding import Encoding, nothing_to_tune, untunable
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 SHARE = {"fast": 0.25, "balanced": 0.6, "best": 0.9}
 """Largest share of the budget that the first trial of a family may take, by preset."""
-EXTRA_SHARE = 0.15
-"""The same for families of optional packages that were not asked for by name: they bring a search of their own."""
 TIMES_LONGER = 2
 """Listed trainings of a family that leads take about so many times as long as its first one."""
 MEMORY_SHARE = 0.6
@@ -127,7 +126,7 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
     reading = reading_limit(setting.facts)
     for cls in sorted((c for c in families.values() if _meant(c, setting)), key=lambda c: (c.order, c.key)):
         baseline = cls.complexity == 0
-        if asked and cls.key not in asked and not baseline:
+        if setting.facts.options.only_named and cls.key not in asked and not baseline:
             skipped.append(Skipped(what=cls.name, why="Not among the families you asked for."))
             continue
         if reason := _unfit(cls, setting, cls.key in asked):
@@ -182,17 +181,14 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     The latter are neither networks nor limited in rows, but for networks that lead on what the data hold: a long
     training on one split tells more than short ones on several, and their longer trainings, which come next, count
     as well. Families that never fit the budget do not count, nor those that would lead without the pretrained network
-    that reads the data: they come last, where time is left. Nor do optional packages that were not asked for: the
-    folds are the same whether they are installed or not.
+    that reads the data: they come last, where time is left.
 
     Args:
         setting: Rows, machine and threads of one trial.
         side_by_side: Trials at a time; however many, all together last as long as the longest of them.
     """
     kept, _, _ = choose_families(setting)
-    asked = _asked(setting)
     kept = tuple(p for p in kept if p.lead or not families[p.key].leads)
-    kept = tuple(p for p in kept if p.key in asked or not _searches_itself(families[p.key]))
     core = [p for p in kept if p.lead or not (families[p.key].deep or families[p.key].max_rows)]
     further = {p.key: min(LEAD, len(setting.space(p.key).starts()) - 1) for p in kept if p.lead}
     longer = [p.est_seconds * TIMES_LONGER for p in kept if p.lead for _ in range(further[p.key])]
@@ -204,16 +200,11 @@ def first_wave_s(setting: Setting, side_by_side: int = 1) -> tuple[float, float]
     return wave(kept), wave(core)
 
 
-def _searches_itself(cls: type[Family]) -> bool:
-    """Whether a family is an optional package with a search of its own."""
-    return bool(cls.requires) and cls.tunes is None
-
-
-def _asked(setting: Setting) -> frozenset[str]:
+def _asked(setting: Setting) -> tuple[str, ...]:
     """The keys asked for, checked."""
     from autodl.errors import ConfigError, MissingDependencyError
 
-    keys = [k.strip().lower() for k in setting.facts.options.families if k.strip()]
+    keys = setting.facts.options.named_families
     for key in keys:
         cls = families[key]
         missing = cls.missing()
@@ -239,7 +230,7 @@ def _asked(setting: Setting) -> frozenset[str]:
                 f"the model family '{key}' trains a pretrained network further, and there is none for it here",
                 f"{why} Give another --pretrained, or leave it out of --families.",
             )
-    return frozenset(keys)
+    return keys
 
 
 def _meant(cls: type[Family], setting: Setting) -> bool:
@@ -257,6 +248,8 @@ def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
     if missing:
         how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"
         return f"Its package {missing[0]} is not installed. To add it: {how}"
+    if cls.on_request and not asked:
+        return f"{cls.on_request} To let it take part beside the others: --families {USUAL_FAMILIES},{cls.key}"
     if cls.tunes is not None and (reason := untunable(cls.tunes, setting.encodings)):
         return reason
     most = setting.facts.options.max_size_bytes
@@ -291,7 +284,7 @@ def _too_costly(
     budget = setting.facts.options.time_budget_s
     if budget is None:
         return ""
-    limit = max(0.0, min(limit, EXTRA_SHARE * budget) if _searches_itself(cls) else limit)
+    limit = max(0.0, limit)
     if seconds > limit:
         return (
             f"One trial would take about {seconds:.0f} s of a budget of {budget:.0f} s; "

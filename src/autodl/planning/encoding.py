@@ -240,7 +240,7 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
 
 def _trained_further(modality: Modality, facts: Facts) -> bool:
     """Whether a family was asked for that goes on from a pretrained network for these."""
-    asked = {key.strip().lower() for key in facts.options.families}
+    asked = facts.options.named_families
     return any(key in asked and family.tunes is modality for key, family in families.items())
 
 

@@ -22,7 +22,7 @@ def own_spaces(options: FitOptions) -> dict[str, SearchSpace]:
     """
     from autodl.search.user_space import read_spaces
 
-    return {} if options.space is None else read_spaces(options.space, options.families)
+    return {} if options.space is None else read_spaces(options.space, options.named_families)
 
 
 def check_names(options: FitOptions, *, resumed: bool = False) -> None:
@@ -35,8 +35,8 @@ def check_names(options: FitOptions, *, resumed: bool = False) -> None:
     Raises:
         ConfigError: Naming the unknown one and the nearest that is known.
     """
-    for key in options.families:
-        families[key.strip().lower()]
+    for key in options.named_families:
+        families[key]
     strategies[options.search]
     if options.scheduler is not None:
         schedulers[options.scheduler]

@@ -14,7 +14,7 @@ from autodl.preprocess.codes import CategoryCoder
 from autodl.preprocess.numeric import NumericBlock
 from autodl.preprocess.older import completed
 from autodl.preprocess.parts import CodeParts
-from autodl.preprocess.series_block import SeriesBlock
+from autodl.preprocess.series_block import SeriesBlock, convolved_lengths
 from autodl.preprocess.term_memo import TermMemo
 from autodl.preprocess.text import TextBlock
 from autodl.preprocess.text_tokens import TextTokens
@@ -184,7 +184,8 @@ class Preparer:
 
         series = self.schema.of_kind(ColumnKind.SERIES)
         if series and self.recipe.series != "none":
-            self._blocks.append(SeriesBlock(series, self.recipe, self.seed))
+            lengths = convolved_lengths(self.schema, self.task)
+            self._blocks.append(SeriesBlock(series, self.recipe, self.seed, lengths))
 
     def _plan_categories(self, coder: CategoryCoder, frame: pd.DataFrame, weight: NDArray[Any] | None) -> None:
         recipe, seed = self.recipe, self.seed

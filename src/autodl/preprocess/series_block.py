@@ -5,6 +5,7 @@ Notation: n rows, c channels, k columns that follow.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,15 @@ from autodl.preprocess.series_values import (
     parts,
     series_values,
 )
+from autodl.preprocess.vector_block import LENGTH
+from autodl.records import ColumnKind, Task
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from autodl.media.batch import MediaBatch
-    from autodl.records import Recipe
+    from autodl.records import Recipe, TableSchema
 
 LEARN_FROM = 2_000
 """Series from which the thresholds of convolutions are learnt, at most."""
@@ -74,16 +77,18 @@ class SeriesColumn:
 class SeriesBlock:
     """Columns of series as numbers, fitted on the training rows.
 
-    The columns of convolutions are scaled to unit deviation where the recipe scales at all.
+    The columns of convolutions are scaled to equal deviations where the recipe scales at all.
 
     Args:
         columns: Names of columns of series.
         recipe: Uses ``series``, ``series_features``, ``scale`` and ``impute``.
         seed: For the convolutions.
+        lengths: See ``convolved_lengths``; empty: unit deviations.
     """
 
-    def __init__(self, columns: tuple[str, ...], recipe: Recipe, seed: int) -> None:
+    def __init__(self, columns: tuple[str, ...], recipe: Recipe, seed: int, lengths: tuple[float, ...] = ()) -> None:
         self.columns, self.recipe, self.seed = columns, recipe, seed
+        self.lengths = lengths or (0.0,) * len(columns)
         self._learnt: list[SeriesColumn] = []
 
     @property
@@ -109,12 +114,12 @@ class SeriesBlock:
             TimeoutError: If the deadline passes meanwhile.
         """
         self._learnt, out = [], []
-        for column in self.columns:
+        for column, length in zip(self.columns, self.lengths, strict=True):
             batch = _batch(frame, column)
             learnt = self._start(batch)
             self._learnt.append(learnt)
             summary, shares = self._raw(learnt, batch, deadline)
-            self._finish(learnt, summary, shares)
+            self._finish(learnt, summary, shares, length)
             out.append(self._apply(learnt, summary, shares))
         return np.hstack(out) if out else np.empty((len(frame), 0), np.float32)
 
@@ -169,8 +174,10 @@ class SeriesBlock:
             shares[lengths_of(batch) == 0] = np.nan
         return summary, shares
 
-    def _finish(self, learnt: SeriesColumn, summary: NDArray[np.float32], shares: NDArray[np.float32]) -> None:
-        """Means and scales of the columns."""
+    def _finish(
+        self, learnt: SeriesColumn, summary: NDArray[np.float32], shares: NDArray[np.float32], length: float
+    ) -> None:
+        """Means and scales of the columns; ``length``: see ``convolved_lengths``."""
         if not learnt.channels:
             return
         present = ~np.isnan(summary[:, 0]) if summary.shape[1] else ~np.isnan(shares[:, 0])
@@ -182,6 +189,8 @@ class SeriesBlock:
         else:
             spread = shares[present].std(axis=0)
             learnt.weight = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > SPREAD)
+            if length:
+                learnt.weight *= length / math.sqrt(max(1, int(np.count_nonzero(learnt.weight))))
 
     def _apply(
         self, learnt: SeriesColumn, summary: NDArray[np.float32], shares: NDArray[np.float32]
@@ -210,6 +219,29 @@ class SeriesBlock:
         count = 0 if learnt.rocket is None else learnt.rocket.n_features
         convolved = (f"convolution {k + 1}" for k in range(count))
         return (*summed, *convolved, *(("missing",) if learnt.indicator else ()))
+
+
+def convolved_lengths(schema: TableSchema, task: Task) -> tuple[float, ...]:
+    """Of the convolutions' columns of each column of series, as root mean squares; 0 where each has unit deviation.
+
+    Thousands of columns of unit deviation drown other columns beside them, and fit the noise of a target that is a
+    number, whatever the penalty. Classes of series alone are told apart best by those. Where the steps themselves are
+    columns, too, they are many as well, and convolutions of less length would not be heard beside them.
+
+    Args:
+        schema: The features. task: What is predicted.
+    """
+    features = [c for c in schema.columns if c.kind is not ColumnKind.CONSTANT]
+    names, series = {c.name for c in features}, [c for c in features if c.kind is ColumnKind.SERIES]
+    steps = [set() if c.parse.series is None else names.intersection(c.parse.series.columns) for c in series]
+    others = names - {c.name for c in series} - set().union(*steps)
+
+    def length(own: int) -> float:
+        if own:
+            return max(LENGTH, math.sqrt(own)) if others else 0.0
+        return LENGTH if others or task is not Task.CLASSIFICATION else 0.0
+
+    return tuple(length(len(own)) / math.sqrt(len(series)) for own in steps)
 
 
 def series_width(recipe: Recipe, length: int, channels: int) -> int:

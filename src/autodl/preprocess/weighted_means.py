@@ -6,7 +6,13 @@ two variances are those of a model with random effects, by moments (Henderson 19
 ``t2`` between them. Both are one number a column, not one a category as in scikit-learn's ``TargetEncoder``: a
 category of one row, or of a few that agree, has no spread of its own and would keep its mean whole. They are those of
 the ranks of the target, or a single enormous target would be all the variance within; two classes have the same
-share by ranks. Whole weights give what repeated rows give.
+share by ranks.
+
+Whole weights give what repeated rows give. Of others only how they compare counts: rows of unequal weight are worth
+fewer rows of equal weight, ``W**2 / sum(w**2)`` in a category (Kish 1965). With ``o = sum(w**2) / W``, which is 1 for
+counts, the share is ``W t2 / (W t2 + o s2)``, and the moments are those of means weighted in any way (DerSimonian and
+Kacker 2007): the squares about the means of categories sum up to ``s2 sum(W - o)``, and those of the means about the
+mean of all rows to ``t2 (sum(W) - sum(W**2) / sum(W)) + s2 (sum(o) - sum(w**2) / sum(W))``, each weighted.
 """
 
 from __future__ import annotations
@@ -18,6 +24,8 @@ from numpy.typing import NDArray
 
 LEAST_BETWEEN = 1e-3
 """Share of the variance of all rows that categories differ by at least, so that large ones always keep their mean."""
+ROUNDING = 1e-9
+"""A category tells of the variance within by more than this share of its weight: what is less is rounding."""
 
 
 class WeightedMeans:
@@ -33,8 +41,7 @@ class WeightedMeans:
 
         Args:
             codes: (n, q) whole numbers. target: (n,).
-            weight: (n,) non-negative, some positive. Their sum in a category stands for its number of rows, so
-                weights that are no counts must have the mean 1.
+            weight: (n,) non-negative, some positive. Whole ones count how often a row is repeated.
         """
         w = np.asarray(weight, dtype=np.float64)
         self._all = float(np.average(target, weights=w))
@@ -75,26 +82,29 @@ def _share(
     Args:
         place: (n,) category of each row. mass: (L,) W. ranks: (n,) as of ``_ranks``. w: (n,).
     """
-    away = np.bincount(place, weights=w * ranks) / np.where(mass > 0, mass, 1.0)
-    spread = float(np.average(ranks**2, weights=w))
-    total, others = mass.sum(), np.count_nonzero(mass) - 1
-    s2 = spread * _share_within(w * (mass > 1)[place], ranks, ranks - away[place], int(np.sum(mass > 1)))
+    safe = np.where(mass > 0, mass, 1.0)
+    away = np.bincount(place, weights=w * ranks) / safe
+    spread, total = float(np.average(ranks**2, weights=w)), mass.sum()
+    counts = bool(np.all(w == np.rint(w)))
+    own: NDArray[np.float64] = np.where(mass > 0, 1.0, 0.0) if counts else np.bincount(place, weights=w**2) / safe
+    free = np.where(mass - own > ROUNDING * mass, mass - own, 0.0)
+    s2 = spread * _share_within(w * (free > 0)[place], ranks, ranks - away[place], float(free.sum()))
     scale = total - np.sum(mass**2) / total
+    others = own.sum() - (1.0 if counts else np.sum(w**2) / total)
     t2 = (np.sum(mass * away**2) - others * s2) / scale if scale > 0 else 0.0
-    signal = mass * max(t2, LEAST_BETWEEN * spread)
+    signal: NDArray[np.float64] = mass / np.where(own > 0, own, 1.0) * max(t2, LEAST_BETWEEN * spread)
     return np.divide(signal, signal + s2, out=np.zeros_like(mass), where=signal + s2 > 0)
 
 
 def _share_within(
-    w: NDArray[np.float64], ranks: NDArray[np.float64], left: NDArray[np.float64], n_categories: int
+    w: NDArray[np.float64], ranks: NDArray[np.float64], left: NDArray[np.float64], free: float
 ) -> float:
     """Share of the variance that lies within categories: 1 where the rows that could tell are alike anyway.
 
     Args:
         w: (n,) weights, 0 in categories of a single row. ranks: (n,). left: (n,) less the mean of their category.
-        n_categories: Of those with more rows.
+        free: Sum of ``W - o`` over those with more rows.
     """
-    free = w.sum() - n_categories
     if free <= 0:
         return 1.0
     around = float(np.average((ranks - np.average(ranks, weights=w)) ** 2, weights=w))

@@ -81,6 +81,8 @@ class Curve(Record):
     counts: tuple[int, ...] = ()
     mass: tuple[float, ...] = ()
     """What the rows behind each point weigh together, where rows have weights."""
+    at: tuple[float, ...] = ()
+    """Of a ROC curve: the probability from which on rows are flagged; 1 at the first point, where none is."""
 
 
 class Residuals(Record):

@@ -29,6 +29,8 @@ class ShownExample(Record):
     """Row of ``Examples.heats``."""
     lines: tuple[tuple[float, ...], ...] = ()
     """A series: one line a channel, thinned out to at most 120 points; NaN where nothing was measured."""
+    channels: int = 0
+    """Of the series, of which only the first have lines; 0 in records that do not say."""
     steps: int = 0
     """Steps of the series before it was thinned out."""
     moved: tuple[float, ...] = ()

@@ -98,6 +98,20 @@ def number(value: float, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
+UNITS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"))
+NO_UNIT = 1e15
+"""From here on numbers are written with an exponent."""
+
+
+def compact(value: float, largest: float, digits: int = 4) -> str:
+    """``number`` for a narrow place, in the unit of the largest beside it: ``0.5M``, ``20M``, ``1.5bn``."""
+    fitting = [u for u in UNITS if u[0] <= abs(largest) < NO_UNIT]
+    if not fitting or value == 0:
+        return number(value, digits)
+    scale, unit = fitting[0]
+    return f"{number(value / scale, digits)}{unit}"
+
+
 def common_places(values: Sequence[float], digits: int = 4) -> int:
     """Decimals for a column of scores: ``digits`` significant ones of the largest, from 0 to 12."""
     largest = max((abs(v) for v in values if math.isfinite(v)), default=1.0)

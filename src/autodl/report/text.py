@@ -7,15 +7,21 @@ Marks are private-use characters that are removed from everything that comes fro
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from autodl import shortening
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _CODE, _END_CODE, _STRONG, _END_STRONG, _TERM, _TERM_SEP, _END_TERM = map(chr, range(0xE000, 0xE007))
-_MARKS = re.compile("[\ue000-\ue006]")
+_FULL, _FULL_SEP, _END_FULL = map(chr, range(0xE007, 0xE00A))
+_MARKS = re.compile("[\ue000-\ue009]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _TERM_LINK = re.compile(f"{_TERM}([a-z0-9_-]+){_TERM_SEP}")
+_FULL_NAME = re.compile(f"{_FULL}([^{_FULL_SEP}]*){_FULL_SEP}")
+_LONGEST_TITLE = 500
 
 
 def clean(value: object) -> str:
@@ -25,16 +31,32 @@ def clean(value: object) -> str:
 
 def shorten(value: object, limit: int = 48) -> str:
     """``clean`` with the middle replaced by an ellipsis beyond ``limit`` characters."""
-    text = clean(value)
-    if len(text) <= limit:
-        return text
-    head = (limit - 1) * 2 // 3
-    return f"{text[:head].rstrip()}…{text[len(text) - (limit - 1 - head) :].lstrip()}"
+    return shortening.shorten(clean(value), limit)
 
 
-def code(name: object, limit: int = 48) -> str:
-    """A column, class or value, set in the typewriter face."""
-    return f"{_CODE}{shorten(name, limit) or '(empty)'}{_END_CODE}"
+def shorten_apart(values: Iterable[object], limit: int = 48) -> dict[str, str]:
+    """Each value as ``clean`` has it -> the same shortened, so that different ones of the set stay different."""
+    return shortening.shorten_apart(map(clean, values), limit)
+
+
+def titled(value: object, limit: int = 48, short: str = "") -> str:
+    """``shorten`` with the full text as a title, to be read by pointing at it.
+
+    Args:
+        value: Any. limit: Characters. short: What to show instead, such as one of ``shorten_apart``.
+    """
+    shown = short or shorten(value, limit)
+    return shown if shown == clean(value) else f"{_FULL}{shorten(value, _LONGEST_TITLE)}{_FULL_SEP}{shown}{_END_FULL}"
+
+
+def code(name: object, limit: int = 48, short: str = "") -> str:
+    """A column, class or value, set in the typewriter face; arguments as for ``titled``."""
+    return f"{_CODE}{titled(name, limit, short) or '(empty)'}{_END_CODE}"
+
+
+def command(text: str) -> str:
+    """Something to be copied into a terminal: whole, however long."""
+    return code(text, len(text))
 
 
 def strong(text: str) -> str:
@@ -53,7 +75,7 @@ def term(key: str, text: str) -> str:
 
 def plain(text: str) -> str:
     """The text without marks, for text alternatives and titles."""
-    return _MARKS.sub("", _TERM_LINK.sub("", text))
+    return _MARKS.sub("", _FULL_NAME.sub("", _TERM_LINK.sub("", text)))
 
 
 def html(text: str) -> Markup:
@@ -62,6 +84,7 @@ def html(text: str) -> Markup:
 
     out = str(escape(text))
     out = _TERM_LINK.sub(r'<a class="term" href="#g-\1">', out).replace(_END_TERM, "</a>")
+    out = _FULL_NAME.sub(r'<span title="\1">', out).replace(_END_FULL, "</span>")
     for mark, tag in ((_CODE, "<code>"), (_END_CODE, "</code>"), (_STRONG, "<strong>"), (_END_STRONG, "</strong>")):
         out = out.replace(mark, tag)
     return Markup(out)

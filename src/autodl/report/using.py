@@ -18,8 +18,11 @@ USUAL = "NEW_DATA.csv"
 def predict_command(folder: str | Path, read: ReadInfo | None) -> str:
     """What to type for predictions of new data, of the kind that the run was given.
 
+    Where a delivered model is a pickle, it says ``--trust``: who reads this command has made the run.
+
     Args:
         folder: The run folder. read: How its data was read; None if nobody knows.
     """
     name = USUAL if read is None else NAMES.get(read.format, USUAL)
-    return f"autodl predict {shlex.quote(str(folder))} {name} --out predictions.csv"
+    trust = " --trust" if any((Path(folder) / "model").glob("*.pkl")) else ""
+    return f"autodl predict {shlex.quote(str(folder))} {name} --out predictions.csv{trust}"

@@ -175,7 +175,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows: true class; columns: predicted class; without rows where there are too many classes for a matrix."""
+    """Rows: true class; columns: predicted class; without rows where there are too many classes for a matrix.
+
+    ``classes`` are rich text.
+    """
 
     classes: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]

@@ -86,7 +86,9 @@ class Architecture:
         """
         tried = [*(o.config for o in past.history), *past.known]
         if not space.nas or self.mode in ("joint", "supernet"):
-            yield from _new(search, space, past.history, rng, tried)
+            # What is listed comes before the strategy; what of it is left does not fit.
+            unlisted = space.model_copy(update={"portfolio": ()})
+            yield from _new(search, unlisted, past.history, rng, tried)
             return
         rest = tuple(n for n in space.params if n not in space.nas)
         if self.mode == "none":

@@ -21,8 +21,9 @@ FINISH_S = 2.7
 AFTER_CHOICE, AFTER_REFITS, AFTER_EXPLANATION = 0.75, 0.6, 0.4
 """Parts of the end of a run that are kept for what comes after choosing the ensemble, after training it again (the
 explanation, the report and the exit), and after the explanation."""
-GRACE_SHARE, GRACE_S = 0.02, 1.0
-"""By so much of the budget, and so many seconds, the last charts of the report may pass it."""
+GRACE_SHARE, GRACE_S, MOST_GRACE_SHARE = 0.02, 1.0, 0.04
+"""By so much of the budget, and so many seconds, the last charts of the report may pass it, but never by more than
+the last share: a run ends within its budget and 5 %."""
 
 
 @dataclass
@@ -118,7 +119,8 @@ class Budget:
 
     def charts(self) -> Deadline:
         """When the report may begin its last chart: a little after the end, for a page with charts is worth it."""
-        return self.until(-(GRACE_SHARE * self.total_s + GRACE_S)) if not self.unlimited else Deadline()
+        grace = min(GRACE_SHARE * self.total_s + GRACE_S, MOST_GRACE_SHARE * self.total_s)
+        return self.until(-grace) if not self.unlimited else Deadline()
 
     def until(self, reserve_s: float) -> Deadline:
         """The moment at which only ``reserve_s`` seconds are left."""

@@ -19,6 +19,7 @@ FIRST_SHARE = 0.5
 HANG_FACTOR = 10.0
 """A call may take this many times the longest one that gave a loss, where that is longer."""
 TIME_OVER, OVER = "the time is over", "the time was over"
+NOTHING_MORE = "the strategy has nothing more to try"
 
 
 class Drive:
@@ -46,7 +47,7 @@ class Drive:
             reason = self._fill()
             if not self.running:
                 self.ledger.evaluations = [e for e in self.ledger.evaluations if e not in self.again]
-                return reason or "the strategy has nothing more to try"
+                return reason or NOTHING_MORE
             self._collect()
 
     def _fill(self) -> str:
@@ -63,9 +64,12 @@ class Drive:
             if self._left() <= 0:
                 return TIME_OVER
             left = self.limits.fidelity_total - self.ledger.spent()
-            step = self.steering.next(self.ledger.observations(), len(entries), left)
+            calls = self.limits.evals - len(entries)
+            step = self.steering.next(self.ledger.observations(), len(entries), left, calls)
             if step is None:
-                return "the strategy has nothing more to try" if math.isinf(left) else "the fidelity is spent"
+                span = self.steering.fidelity
+                spent = span is not None and left < span.high
+                return "the fidelity is spent" if spent else NOTHING_MORE
             if self._left() <= 0:
                 return TIME_OVER
             fidelity = None if self.steering.fidelity is None else step.fidelity

@@ -119,7 +119,7 @@ class Processes(Evaluator):
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # so that what the objective starts can be ended with it
             )
-            objective_process.send(worker.stdin, (list(sys.path), self._payload))
+            objective_process.send(worker.stdin, (os.getpid(), list(sys.path), self._payload))
         self._busy[number] = worker
         objective_process.send(worker.stdin, (config, fidelity))
         threading.Thread(target=self._read, args=(number, worker), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -90,3 +91,18 @@ def comparable(history: Sequence[Observation], enough: int) -> list[Observation]
         else:
             out.append(o if o.status == "failed" else replace(o, status="running", loss=None))
     return out
+
+
+def failed_as_worst(history: Sequence[Observation]) -> list[Observation]:
+    """The history with failed configurations as bad as the worst finite loss: models then keep clear of them.
+
+    So is a loss that is not finite. As long as there is no finite loss, all stay as they are.
+    """
+    losses = [math.inf if o.loss is None else o.loss for o in history]
+    worst = max(filter(math.isfinite, losses), default=None)
+    if worst is None:
+        return list(history)
+    return [
+        o if o.status == "running" or math.isfinite(loss) else replace(o, status="ok", loss=worst)
+        for o, loss in zip(history, losses, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """The process in which an objective is called; it speaks pickles over its standard streams.
 
-First comes ``(sys.path, objective)``, then one ``(config, fidelity)`` after the other; each is answered by an
-``Answer``. What the objective prints goes to the error stream.
+First comes ``(process number of the caller, sys.path, objective)``, then one ``(config, fidelity)`` after the other;
+each is answered by an ``Answer``. What the objective prints goes to the error stream.
 """
 
 from __future__ import annotations
@@ -40,15 +40,17 @@ def receive(stream: IO[bytes] | None) -> Any:
 
 
 def serve() -> None:
-    """Answer calls until the caller closes the stream."""
+    """Answer calls until the caller closes the stream, or ends."""
     from autodl.search.calling import Answer, call
+    from autodl.search.runners.worker import die_with
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     hello = receive(sys.stdin.buffer)
     if hello is None:
         return
-    paths, payload = hello
+    caller, paths, payload = hello
+    die_with(caller)
     sys.path[:] = paths
     try:
         objective = pickle.loads(payload)

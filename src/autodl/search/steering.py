@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autodl.errors import ConfigError
 from autodl.search.fidelity import Fidelity
 from autodl.search.history import Observation, Step, comparable
-from autodl.search.schedulers.base import Scheduler, schedulers
+from autodl.search.schedulers.base import Scheduler, going_on, schedulers
 from autodl.search.space import Config, SearchSpace
 from autodl.search.strategies.base import Strategy, strategies
 
@@ -59,14 +60,28 @@ class Steering:
             return cls(space, chosen, None, fidelity, seed)
         return cls(space, chosen, schedulers[scheduler or chosen.scheduler](), fidelity, seed)
 
-    def next(self, history: Sequence[Observation], begun: int, left: float) -> Step | None:
+    def next(self, history: Sequence[Observation], begun: int, left: float, calls: float = math.inf) -> Step | None:
         """The next evaluation, or None if there is none now.
 
         Args:
             history: One observation a configuration.
             begun: Evaluations begun so far.
             left: Resource that may still be spent.
+            calls: Evaluations that may still be begun.
         """
+        if self.fidelity is None or calls > 1 or self.fidelity.high > left or _in_full(history, self.fidelity.high):
+            return self._next(history, begun, left)
+        # Nothing would be evaluated in full: the last call takes the most promising configuration to the top.
+        if any(o.status == "running" for o in history):
+            return None  # it may be that one
+        paused = [i for i, o in enumerate(history) if going_on(o)]
+        if paused:
+            best = min(paused, key=lambda i: (-history[i].reached, history[i].loss or 0.0))
+            return Step(self.fidelity.high, trial=best)
+        step = self._next(history, begun, left)
+        return None if step is None else replace(step, fidelity=self.fidelity.high)
+
+    def _next(self, history: Sequence[Observation], begun: int, left: float) -> Step | None:
         rng = np.random.default_rng([self.seed, begun])
         if self.fidelity is None:
             config = self._new(history, rng)
@@ -78,7 +93,9 @@ class Steering:
             return step
         level = comparable(history, enough=len(self.space.params) + 2)
         config = self._new(level, rng)
-        return Step(step.fidelity, config=config) if config is not None else None
+        if config is None:
+            return self.scheduler.finish(history, self.fidelity, left)
+        return Step(step.fidelity, config=config)
 
     def _new(self, history: Sequence[Observation], rng: np.random.Generator) -> Config | None:
         proposals = self.strategy.ask(self.space, history, 1, rng)
@@ -89,3 +106,8 @@ class Steering:
             more = self.strategy.ask(self.space, history, PROPOSALS, rng)
             return next((c for c in more if c not in tried), proposals[0])
         return proposals[0]
+
+
+def _in_full(history: Sequence[Observation], top: float) -> bool:
+    """Whether a configuration has, or is just getting, all of the resource."""
+    return any(o.reached >= top or (o.status == "running" and o.fidelity == top) for o in history)

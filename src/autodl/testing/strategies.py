@@ -48,10 +48,14 @@ STEPPED = parse_space(
     }
 )
 """Numbers of few values."""
+SQUARE = parse_space({name: {"type": "float", "low": 0, "high": 1} for name in ("x", "y", "z")})
+"""A space of which one half may fail."""
 LISTED = ("portfolio",)
 """Strategies that end by themselves."""
 FAILING = 12
 """Calls that fail at first: more than models need to begin, fewer than the spaces have configurations."""
+AMONG_FAILING = 48
+"""Proposals of which few enough must fail: several times as many as models need to begin."""
 
 
 def suited(key: str, *more: SearchSpace) -> list[SearchSpace]:
@@ -151,6 +155,21 @@ def check_faults(key: str) -> None:
             assert asked or key in LISTED, f"nothing proposed after {[o.status for o in history][:4]}"
 
 
+def check_failing_region(key: str) -> None:
+    """Where one half of the space fails, and the best lies beside it, most proposals do not fail all the same."""
+    try:
+        _made(key).check(SQUARE)
+    except ConfigError:
+        return
+    history: list[Observation] = []
+    for i in range(AMONG_FAILING):
+        for config in _made(key).ask(SQUARE, history, 1, np.random.default_rng([0, i])):
+            total = float(config["x"] or 0.0) + float(config["y"] or 0.0)
+            history.append(Observation(config, "failed") if total > 1 else Observation(config, "ok", -total))
+    failed = sum(o.status == "failed" for o in history)
+    assert failed < 2 / 3 * AMONG_FAILING, f"{failed} of {AMONG_FAILING} proposals failed"
+
+
 def check_failing_start(key: str) -> None:
     """A search with a fidelity goes on where all calls so far have failed, and after the first that works."""
     space = min(suited(key), key=lambda s: len(s.params))  # so that models begin early
@@ -185,6 +204,7 @@ STRATEGY_CHECKS: Sequence[Callable[[str], None]] = (
     check_count,
     check_running,
     check_faults,
+    check_failing_region,
     check_failing_start,
     check_empty_space,
 )

@@ -75,6 +75,8 @@ def test_parts_that_hold_the_same_classes_are_refused(tmp_path: Path) -> None:
         ("in/in/cat/1.png", "in/in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "0.png"),
         ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "new/1.png", "new/2.png"),
         ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "seg_pred/1.png"),
+        ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "holdout/1.png", "my-eval/1.png"),
+        ("in/cat/1.png", "in/dog/1.png", "out/cat/1.png", "out/dog/1.png", "TestImages/1.png", "valset2/1.png"),
     ],
 )
 def test_parts_are_refused_as_archives_unpack_them_and_with_new_images_beside(
@@ -85,13 +87,35 @@ def test_parts_are_refused_as_archives_unpack_them_and_with_new_images_beside(
         labelled(find_images(tmp_path))
 
 
+@pytest.mark.parametrize("outer", [("train_set", "test_set"), ("TrainImages", "val2"), ("seg_test", "seg_train")])
+@pytest.mark.parametrize("flat", ["extra", "samples", "unknown"])
+def test_parts_that_are_named_so_are_refused_whatever_lies_beside(
+    tmp_path: Path, outer: tuple[str, str], flat: str
+) -> None:
+    put(tmp_path, *(f"{part}/{name}/1.png" for part in outer for name in ("cat", "dog")), f"{flat}/1.png")
+    with pytest.raises(DataError, match=r"the same folders \(cat, dog\)"):
+        labelled(find_images(tmp_path))
+
+
 @pytest.mark.parametrize(
     "names",
     [
         ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "dog/1.png"),
         ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "cow/1.png", "bee/1.png"),
         ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "newt/1.png"),
+        ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "testudo/1.png"),
+        ("cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png", "validated/1.png"),
+        (
+            "cat/left/1.png",
+            "cat/right/1.png",
+            "dog/left/1.png",
+            "dog/right/1.png",
+            "train/left/1.png",
+            "train/right/1.png",
+            "bus/1.png",
+        ),
         ("cat/all/left/1.png", "cat/all/right/1.png", "dog/all/left/1.png", "dog/all/right/1.png"),
+        ("cat/1.png", "dog/1.png", "valid/1.png", "tests/1.png", "holdout/1.png", "train_set/1.png"),
     ],
 )
 def test_classes_may_have_folders_of_the_same_names(tmp_path: Path, names: tuple[str, ...]) -> None:

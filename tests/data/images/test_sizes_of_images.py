@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from autodl.data.images import decoding, sizes
+from autodl.data.images.decoding import decode
 from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_shades, learn_side
 
 
@@ -71,6 +72,40 @@ def test_a_hot_pixel_does_not_fade_all_the_others(tmp_path: Path, height: int) -
     fractions[3, 2, 2], fractions[4, 0, 0] = 1.01, -0.4
     files = [deep_file(tmp_path / f"{i}.tif", v) for i, v in enumerate(fractions)]
     assert learn_shades(files) == (0.0, 1.0)
+
+
+def test_small_things_count_however_rare_and_faulty_pixels_do_not(tmp_path: Path) -> None:
+    """Of 96 x 96 pixels the four of a square are less than a thousandth; faulty ones are alone."""
+    values = np.full((24, 96, 96), 500, np.int32)
+    values[:12, 30:32, 40:42], values[12:, 10:12, 60:62] = 3000, 9000
+    values[12:, 50:52, 5:7] = -300
+    values[:, 20, [3, 5, 7]], values[:, 62, 62] = 65535, -8000
+    files = [deep_file(tmp_path / f"{i}.tif", v) for i, v in enumerate(values)]
+    assert learn_shades(files) == (-1023.0, 16383.0)
+    assert learn_shades(files[:12]) == (0.0, 4095.0)
+    line = deep_file(tmp_path / "line.png", np.arange(4000, dtype=np.uint16)[None])  # it has no squares
+    assert decoding.extremes(line) == (4.0, 3995.0, False)
+
+
+def test_two_files_that_go_further_count_and_one_of_many_does_not(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 1000, (24, 16, 16), dtype=np.uint16)
+    files = [deep_file(tmp_path / f"{i:02}.png", v) for i, v in enumerate(values)]
+    deep_file(tmp_path / "07.png", 3 * values[7])
+    assert learn_shades(files) == (0.0, 1023.0)
+    assert learn_shades(files[7:12]) == (0.0, 4095.0)  # of five it may be a class
+    deep_file(tmp_path / "19.png", 2 * values[19])
+    assert learn_shades(files) == (0.0, 4095.0)
+
+
+def test_faint_fractions_fill_black_to_white(tmp_path: Path) -> None:
+    """Such as the backscatter of radar; images of fractions that get anywhere near 1 stay shares of white."""
+    values = np.linspace(0, 0.003, 64, dtype=np.float32).reshape(8, 8)
+    radar, deep = deep_file(tmp_path / "a.tif", values), deep_file(tmp_path / "b.tif", values - np.float32(0.001))
+    black, white = learn_shades([radar]) or (-1.0, -1.0)
+    assert (black, white) == pytest.approx((0.0, 0.003))
+    assert np.ptp(decode(radar, 8, crop=False, shades=(black, white)).pixels) == 255
+    assert learn_shades([radar, deep]) == pytest.approx((-0.001, 0.003))
+    assert learn_shades([deep_file(tmp_path / "c.tif", 100 * values)]) == (0.0, 1.0)
 
 
 def test_fractions_beyond_1_are_no_whole_numbers(tmp_path: Path) -> None:

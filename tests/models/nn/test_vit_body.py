@@ -93,6 +93,15 @@ def test_images_of_another_side_are_brought_to_that_of_the_places():
         assert (small - large).abs().max() < 0.5 * (body(plain) - large).abs().max()
 
 
+@pytest.mark.parametrize("stem", ["conv", "patch"])
+def test_what_images_show_begins_as_loud_as_where_it_lies(stem):
+    for side, size in ((16, 64), (64, 96)):
+        body = VitBody(VitConfig(stem=stem, token_size=size), side)
+        with torch.no_grad():
+            shown = body.stem(torch.randn(32, 3, side, side)).square().mean().sqrt()
+        assert 0.7 < shown < 1.4 and body.places.square().mean().sqrt() == pytest.approx(0.71, abs=0.01)
+
+
 def test_places_are_told_apart_and_near_ones_are_alike():
     waves = plane_waves(8, 64)
     gaps = torch.cdist(waves, waves)
@@ -104,8 +113,25 @@ def test_places_are_told_apart_and_near_ones_are_alike():
 def test_the_token_of_its_own_asks_all_patches():
     body = VitBody(VitConfig(patch=4, stem="patch", token_size=16, layers=1, pooling="class"), 16).eval()
     x = torch.randn(1, 3, 16, 16, requires_grad=True)
-    body(x).sum().backward()
+    body(x)[:, 0].sum().backward()  # not of all: they are normalized, so that their sum is always the same
     assert bool((x.grad.unfold(2, 4, 4).unfold(3, 4, 4).abs().sum((0, 1, 4, 5)) > 0).all())
+
+
+@pytest.mark.parametrize("norm", ["layer", "rms"])
+def test_what_the_token_has_found_is_normalized_but_not_in_networks_of_older_versions(norm):
+    config = VitConfig(patch=4, stem="patch", token_size=16, layers=1, pooling="class", norm=norm)
+    body, x = VitBody(config, 16).eval(), torch.randn(5, 3, 16, 16)
+    with torch.no_grad():
+        found = body(x)
+        torch.testing.assert_close(found.square().mean(1), torch.ones(5), rtol=1e-3, atol=1e-3)
+        old = {name: value for name, value in body.state_dict().items() if not name.startswith("pool.norm.")}
+        loud = VitBody(config, 16).eval()
+        loud.load_state_dict(old)
+        raw = loud(x)
+        assert not torch.allclose(raw, found, atol=0.1)
+        torch.testing.assert_close(body.pool.norm(raw), found)
+    with pytest.raises(RuntimeError, match="token"):
+        loud.load_state_dict({name: value for name, value in old.items() if name != "pool.token"})
 
 
 def test_what_is_learnt_of_places_is_not_decayed():

@@ -38,6 +38,8 @@ NO_DATA = -9999.0
 """Values from here down mark pixels that were not measured, in maps and scans (also -32768 and -3.4e38)."""
 RARE, SAMPLED = 0.001, 1_000_000
 """Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
+FAINT = 0.1
+"""Fractions that stay below this are no shares of white: radar, say, measures thousandths."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands of the files that phones write, whatever their names end with (ISO/IEC 23008-12)."""
 _ORIENTATION = 0x0112
@@ -114,6 +116,7 @@ def _shrink(image: Image, side: int) -> None:
 def extremes(path: str) -> tuple[float, float, bool] | None:
     """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
 
+    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare.
     None of any other picture, and where no value is known.
 
     Raises:
@@ -129,30 +132,41 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
         except Exception as error:  # a damaged file may break its reader anywhere
             raise LostImageError(Lost.DAMAGED) from error
     step = math.ceil(math.sqrt(values.size / SAMPLED))
-    values = values[::step, ::step]
-    known = values[np.isfinite(values) & (values > NO_DATA)]
+    known = _known(values[::step, ::step])
     if not known.size:
         return None
     low, high = np.quantile(known, (RARE, 1 - RARE), method="nearest")
+    h, w = values.shape
+    corners = [values[a : h - 1 + a : step, b : w - 1 + b : step] for a in (0, 1) for b in (0, 1)]
+    low = _known(np.maximum.reduce(corners)).min(initial=low)
+    high = _known(np.minimum.reduce(corners)).max(initial=high)
     return float(low), float(high), known.dtype.kind == "f"
+
+
+def _known(values: NDArray[Any]) -> NDArray[Any]:
+    """(k,) the values that were measured."""
+    known: NDArray[Any] = values[np.isfinite(values) & (values > NO_DATA)]
+    return known
 
 
 def shades_of(lowest: float, highest: float, *, fractions: bool) -> tuple[float, float]:
     """The values of black and white of pictures of more than 8 bits.
 
     Cameras of 10, 12 and 14 bits fill only the lower part of 16: the fewest bits that hold all values are taken.
-    Fractions, whose steps can be of any size, are taken as shares of white if none is beyond 1; else the largest is
-    white. Black is 0 where no value is below.
+    Fractions, whose steps can be of any size, are taken as shares of white if none is beyond 1; else, and where all
+    are faint, the largest is white. Black is 0 where no value is below.
 
     >>> shades_of(3.0, 4000.0, fractions=False), shades_of(-1000.0, 3000.0, fractions=False)
     ((0.0, 4095.0), (-1023.0, 4095.0))
     >>> shades_of(0.1, 0.8, fractions=True), shades_of(-0.5, 1.25, fractions=True)
     ((0.0, 1.0), (-1.0, 1.25))
+    >>> shades_of(0.0001, 0.003, fractions=True)
+    (0.0, 0.003)
     """
 
     def bound(value: float) -> float:
         if fractions:
-            return max(1.0, value)
+            return value if 0 < value < FAINT else max(1.0, value)
         return next((float(2**bits - 1) for bits in DEPTHS if value <= 2**bits - 1), value)
 
     return (-bound(-lowest) if lowest < 0 else 0.0), bound(highest)
@@ -297,8 +311,10 @@ def _eight_bits(values: NDArray[Any], shades: tuple[float, float] | None) -> NDA
     """
     numbers = np.nan_to_num(values.astype(np.float64), nan=NO_DATA)
     top = float(numbers.max(initial=0.0))
-    # Models of earlier versions have no shades and took fractions beyond 1 as whole numbers: what they see stays.
-    black, white = shades or shades_of(0.0, top, fractions=values.dtype.kind == "f" and top <= 1.0)
+    if shades is None:
+        # So models of earlier versions, which have no shades, saw fractions up to 1 and beyond: what they see stays.
+        shades = (0.0, 1.0) if values.dtype.kind == "f" and top <= 1.0 else shades_of(0.0, top, fractions=False)
+    black, white = shades
     numbers[numbers <= NO_DATA] = black
     return np.clip(np.rint((numbers - black) * (255.0 / (white - black))), 0, 255).astype(np.uint8)
 

@@ -15,10 +15,13 @@ from autodl.errors import DataError
 TRAIN = frozenset(["train", "training"])
 VALIDATION = frozenset(["val", "valid", "validation", "dev"])
 TEST = frozenset(["test", "testing"])
-PARTS = VALIDATION | TEST | {"new", "pred", "predict", "prediction", "unlabeled", "unlabelled", "submission"}
+PREDICTED = frozenset(["pred", "predict", "predicted", "prediction", "predictions", "inference", "submission"])
+PARTS = VALIDATION | TEST | PREDICTED | {"new", "unlabeled", "unlabelled", "eval", "evaluation", "holdout"}
 """Words in the name of a folder whose images need no classes."""
 SHOWN = 3
 """Names in one sentence."""
+_COLLECTION = re.compile(r"(set|data|images?|imgs?)+$")
+"""What the word of a part may end with."""
 _HIDDEN = frozenset(["thumbs.db", "desktop.ini", "__macosx"])
 
 
@@ -212,20 +215,27 @@ def _check_depth(found: Found) -> None:
 
     Raises:
         DataError: If the same two folders or more lie in each of several folders, and in none of them images beside
-            folders; beside these may be folders of images whose names tell of a part, but no others.
+            folders; beside these may be folders of images whose names tell of a part, but others only where the names
+            of two of those folders do.
     """
     inner: dict[str, set[str]] = {}
     outer: dict[str, list[tuple[str, ...]]] = {}
+    plain = False
     for path in found.images:
         if len(path.parts) > 1:
             outer.setdefault(path.parts[0], []).append(path.parts[1:-1])
     for name, below in outer.items():
         below = _unpacked(name, below)
         folders = {parts[0] for parts in below if parts}
-        if () in below and (folders or not _tells_of_a_part(name)):
+        if () in below and folders:
             return
         if folders:
             inner[name] = folders
+        else:
+            plain |= not _tells_of(PARTS, name)
+    # One name alone may be that of a class, such as 'train'; there are never fewer than two parts.
+    if plain and sum(_tells_of(TRAIN | PARTS, name) for name in inner) < 2:
+        return
     common = set.intersection(*inner.values()) if len(inner) > 1 else set()
     if len(common) > 1:
         raise DataError(
@@ -236,9 +246,10 @@ def _check_depth(found: Found) -> None:
         )
 
 
-def _tells_of_a_part(name: str) -> bool:
-    """Whether a folder is named as one of new images, or of those for the test: ``seg_pred``, ``test1``."""
-    return not {word.rstrip("0123456789") for word in re.split(r"[\W_]+", name.lower())}.isdisjoint(PARTS)
+def _tells_of(parts: frozenset[str], name: str) -> bool:
+    """Whether one of these words is in the name of a folder: ``seg_pred``, ``test1``, ``TestImages``, ``valset``."""
+    words = (word.rstrip("0123456789") for word in re.split(r"[\W_]+", name.lower()))
+    return not parts.isdisjoint(_COLLECTION.sub("", word) for word in words)
 
 
 def _unpacked(name: str, below: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -19,8 +19,8 @@ LOOKED_AT = 400
 """Files whose heads are read."""
 DEEP_LOOKED_AT, DEEP_PIXELS = 24, 30_000_000
 """Files that are read as a whole for their values of black and white; so many pixels are enough."""
-BEYOND = 0.1
-"""Share of these files that may reach below black, and above white: a few odd ones must not fade all the others."""
+SEVERAL = 6
+"""From so many of these files on, the one that goes furthest does not count: it must not fade all the others."""
 GOLDEN = (5**0.5 - 1) / 2
 """The step of the golden ratio, whose multiples lie evenly over the circle wherever they are cut short."""
 ALIKE = 0.9
@@ -75,9 +75,8 @@ def learn_shades(paths: Sequence[str]) -> tuple[float, float] | None:
     if not found:
         return None
     lows, highs, fractions = zip(*found, strict=True)
-    lowest = float(np.quantile(lows, BEYOND, method="nearest"))
-    highest = float(np.quantile(highs, 1 - BEYOND, method="nearest"))
-    return shades_of(lowest, highest, fractions=all(fractions))
+    odd = int(len(found) >= SEVERAL)
+    return shades_of(sorted(lows)[odd], sorted(highs)[-1 - odd], fractions=all(fractions))
 
 
 def _spread(paths: Sequence[str], most: int) -> list[str]:

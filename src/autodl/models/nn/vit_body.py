@@ -7,6 +7,7 @@ Notation: b images, S pixels a side, g = S / P patches a side (rounded up), t = 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,10 @@ class ConvStem(nn.Module):
             )
         )
         self.project = nn.Conv2d(channels[-1], d, 1)
+        assert self.project.bias is not None
+        # As loud as the patches of the other stem; 2, as what comes in has passed a ReLU (He et al. 2015).
+        nn.init.normal_(self.project.weight, 0.0, (2.0 / channels[-1]) ** 0.5)
+        nn.init.zeros_(self.project.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Patches."""
@@ -53,7 +58,8 @@ class ConvStem(nn.Module):
 
 class ClassPooling(nn.Module):
     """A learnt token that asks all patches in a layer of its own (Touvron et al. 2021, "Going Deeper with Image
-    Transformers", section 3): it costs less than a token that goes through all layers.
+    Transformers", section 3): it costs less than a token that goes through all layers. Its answer is normalized, as
+    theirs is.
 
     Args:
         shape: Of the layer.
@@ -66,11 +72,18 @@ class ClassPooling(nn.Module):
         self.token = nn.Parameter(torch.empty(shape.token_size))
         nn.init.trunc_normal_(self.token, std=0.02)
         self.block = TransformerBlock(shape, first=False)
+        self.norm = make_norm(shape.norm, shape.token_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """What the token has found."""
         token = self.token.expand(len(x), 1, -1)
-        return self.block(torch.cat([token, x], 1), first_only=True)[:, 0]  # type: ignore[no-any-return]
+        return self.norm(self.block(torch.cat([token, x], 1), first_only=True)[:, 0])  # type: ignore[no-any-return]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # Networks of older versions have no such norm.
+        if f"{prefix}norm.weight" not in state_dict:
+            self.norm = nn.Identity()
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 class VitBody(nn.Module):

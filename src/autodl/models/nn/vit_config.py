@@ -115,7 +115,7 @@ def vit_cost(config: VitConfig, side: int) -> NetworkCost:
     cost.activations += config.layers * t * (8 * d + 2 * hidden)
     if config.pooling == "class":
         # Keys and values of all tokens; only the token of its own goes further.
-        cost.parameters += layer + d
+        cost.parameters += layer + d + norms
         cost.multiplications += 2 * (t + 1) * d * d + 2 * d * d + 2 * d * hidden + 2 * (t + 1) * d
         cost.activations += (t + 1) * 3 * d + 4 * d + 2 * hidden
     elif config.pooling == "attention":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autodl.records import Curve, Evaluation
 from autodl.report import format as fmt
 from autodl.report.figures.style import INK, MUTED, SERIES, draw, spread, thin
-from autodl.report.text import code, shorten
+from autodl.report.text import clean, code, shorten_apart
 from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _figure(
     dots: bool = False,
 ) -> Figure:
     lines = lines[:MAX_LINES]
+    beside, named = (shorten_apart((c.label for c in lines), limit) for limit in (14, 40))
 
     def paint(ax: Axes) -> None:
         if reference:
@@ -76,7 +77,7 @@ def _figure(
         if len(lines) > 1:
             ends = [c.y[len(c.y) // 2] for c in lines]
             for i, (c, at) in enumerate(zip(lines, spread(ends, 0.075, 0.03, 0.97), strict=True)):
-                ax.text(1.03, at, shorten(c.label, 14), color=SERIES[i % len(SERIES)], va="center", gid="margin")
+                ax.text(1.03, at, beside[clean(c.label)], color=SERIES[i % len(SERIES)], va="center", gid="margin")
         ax.set_xlim(-0.02, 1.02)
         ax.set_ylim(-0.02, 1.02)
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
@@ -84,7 +85,7 @@ def _figure(
         ax.set_xlabel(f"{x}, in 100", color=INK)
         ax.set_ylabel(f"{y}, in 100", color=INK)
 
-    names = fmt.words([shorten(c.label, 40) for c in lines])
+    names = fmt.words([named[clean(c.label)] for c in lines])
     return Figure(
         key,
         title,
@@ -102,6 +103,7 @@ def _summary(c: Curve, x: str, y: str) -> str:
 def _table(lines: tuple[Curve, ...], title: str, x: str, y: str) -> Table:
     each = max(5, TABLE_ROWS // len(lines))
     with_counts = any(c.counts for c in lines)
+    names = shorten_apart((c.label for c in lines), 24)
     rows = []
     for c in lines:
         for k in thin(len(c.x), each):
@@ -111,6 +113,13 @@ def _table(lines: tuple[Curve, ...], title: str, x: str, y: str) -> Table:
                 else ""
             )
             count = (fmt.count(c.counts[k]) if len(c.counts) == len(c.x) else fmt.MISSING,) if with_counts else ()
-            rows.append((code(c.label, 24), fmt.fixed(c.x[k], 3), f"{fmt.fixed(c.y[k], 3)}{span}", *count))
+            rows.append(
+                (
+                    code(c.label, short=names[clean(c.label)]),
+                    fmt.fixed(c.x[k], 3),
+                    f"{fmt.fixed(c.y[k], 3)}{span}",
+                    *count,
+                )
+            )
     columns = (Column("Curve"), Column(x, True), Column(y, True), *((Column("rows", True),) if with_counts else ()))
     return Table(title, columns, tuple(rows))

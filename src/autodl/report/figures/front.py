@@ -9,7 +9,7 @@ from autodl.records import FrontPoint
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.figures.history import MARKERS
-from autodl.report.figures.style import ACCENT, INK, MUTED, SERIES, WIDE, draw, spread
+from autodl.report.figures.style import ACCENT, INK, MUTED, SERIES, WIDE, draw, log_ticks, spread
 from autodl.report.limits import row_time
 from autodl.report.text import clean, shorten
 from autodl.report.view import Column, Figure, Table
@@ -91,7 +91,7 @@ def front_figure(facts: Facts) -> Figure | None:
                 "delivered", (x, y), xytext=(-7 if right else 7, -8 * sign), textcoords="offset points",
                 ha="right" if right else "left", va="top" if sign > 0 else "bottom", color=ACCENT,
             )  # fmt: skip
-        _plain_ticks(ax, low, high)
+        log_ticks(ax.xaxis, low, high)
         ax.set_xlabel("milliseconds for one row")
         ax.set_ylabel(f"{shorten(facts.metric.name, 30)} (validation)")
 
@@ -119,15 +119,3 @@ def front_figure(facts: Facts) -> Figure | None:
     far = sum(sign * p.score < sign * edge for p in points)
     caption = f"{fmt.plural(far, 'model')} far behind drawn at the edge." if far else ""
     return Figure("front", "Score and time", draw("front", paint, WIDE), alt, table, caption, True)
-
-
-def _plain_ticks(ax: Axes, low: float, high: float) -> None:
-    """Ticks at 1, 2 and 5 times powers of ten, as plain numbers; fewer where the range is wide."""
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
-
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if high / low < 200 else (1,)
-    ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
-    ax.xaxis.set_major_locator(FixedLocator(ticks))
-    ax.xaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in ticks]))
-    ax.xaxis.set_minor_locator(NullLocator())

@@ -18,8 +18,15 @@ MAX_ROWS = 120
 MARKERS = "osD^vP"
 
 
-def _quantile(values: list[float], q: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(q * len(values)))]
+FAR = 3.0
+"""A try is hopeless if it is so many times as far from the best as the worst of those that stay in sight."""
+
+
+def _worst_in_sight(values: list[float]) -> float:
+    """The lowest value that the axis goes down to: without the lowest tenth, and up to a quarter that is hopeless."""
+    ranked, n = sorted(values), len(values)
+    hopeless = [k for k in range(1, n // 4 + 1) if ranked[-1] - ranked[k - 1] > FAR * (ranked[-1] - ranked[k])]
+    return ranked[max([n // 10, *hopeless])]
 
 
 def history_figure(facts: Facts) -> Figure | None:
@@ -32,7 +39,7 @@ def history_figure(facts: Facts) -> Figure | None:
     searched = [s for s, t in zip(scores, done, strict=True) if t.spec.origin != BASELINE_ORIGIN] or scores
     best_value = max(searched, key=lambda s: sign * s)
     # Hopeless trials would flatten everything of interest: they are drawn at the edge instead.
-    worst = _quantile([sign * s for s in searched], 0.1)
+    worst = _worst_in_sight([sign * s for s in searched])
     span = (sign * best_value - worst) or abs(best_value) or 1.0
     edge = sign * (worst - 0.15 * span)
     families = list(dict.fromkeys(t.spec.family for t in sorted(done, key=lambda t: t.loss or 0.0)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 from autodl.records import Residuals
 from autodl.report import format as fmt
-from autodl.report.figures.style import ACCENT, MUTED, draw, thin
+from autodl.report.figures.style import ACCENT, MUTED, draw, log_ticks, plain_ticks, thin
 from autodl.report.text import shorten
 from autodl.report.view import Column, Figure, Table
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 500
+SKEWED = 100
+"""Times the median from which on the largest value calls for logarithmic axes."""
 BINS = 8
 Size = Literal["true value", "prediction"]
 SIZES: tuple[Size, ...] = ("true value", "prediction")
@@ -36,29 +39,43 @@ def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
         "markeredgewidth": 0,
     }
 
+    low, high = min(*true, *predicted), max(*true, *predicted)
+    # On plain axes a few huge values would press all others into one corner.
+    logarithmic = low > 0 and max(true) > SKEWED * median(true)
+
     def against(ax: Axes) -> None:
-        low, high = min(*true, *predicted), max(*true, *predicted)
+        if logarithmic:
+            ax.set_xscale("log")
+            ax.set_yscale("log")
         ax.plot([low, high], [low, high], color=MUTED, linewidth=0.9, linestyle=(0, (2, 3)))
         ax.plot(true, predicted, **dot)
         ax.set_xlabel(f"true {name}")
         ax.set_ylabel("predicted")
-        _plain_ticks(ax)
+        if logarithmic:
+            log_ticks(ax.xaxis, *ax.get_xlim())
+            log_ticks(ax.yaxis, *ax.get_ylim())
+        else:
+            plain_ticks(ax.xaxis, (low, high))
+            plain_ticks(ax.yaxis, (low, high))
 
     def errors(ax: Axes) -> None:
         ax.axhline(0, color=MUTED, linewidth=0.9, linestyle=(0, (2, 3)))
-        ax.plot(predicted, [p - t for p, t in zip(predicted, true, strict=True)], **dot)
+        off = [p - t for p, t in zip(predicted, true, strict=True)]
+        ax.plot(predicted, off, **dot)
         ax.set_xlabel(f"predicted {name}")
         ax.set_ylabel("error (predicted − true)")
-        _plain_ticks(ax)
+        plain_ticks(ax.xaxis, predicted)
+        plain_ticks(ax.yaxis, off)
 
     table, by_prediction = _bins(r, "true value"), _bins(r, "prediction")
     shown = f"{fmt.plural(len(keep), 'held-back row')}"
+    told = " Both axes are logarithmic, so that small values can be told apart too." if logarithmic else ""
     return (
         Figure(
             "predicted", "Predicted against true", draw("predicted", against),
             f"Scatter of predicted against true {name}, {shown}; on the dashed line the prediction is exact. "
             f"{_words(table, 'true value')}",
-            table, f"{shown}; on the dashed line the prediction is exact.",
+            table, f"{shown}; on the dashed line the prediction is exact.{told}",
         ),
         Figure(
             "errors", "Error by size of the prediction", draw("errors", errors),
@@ -67,14 +84,6 @@ def residual_figures(r: Residuals, target: str) -> tuple[Figure, ...]:
             "A fan that widens to the right means that large values are less certain.",
         ),
     )  # fmt: skip
-
-
-def _plain_ticks(ax: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(FuncFormatter(lambda v, _: fmt.number(v, 4)))
 
 
 def _bins(r: Residuals, by: Size) -> Table:

@@ -7,16 +7,20 @@ text in the reader's own fonts. Okabe-Ito palette (Okabe and Ito 2008).
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from autodl.report import format as fmt
 from autodl.report.figures.pacing import if_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 INK, MUTED, RULE, PAPER, ACCENT = "#010203", "#020304", "#030405", "#040506", "#050607"
 SERIES = ("#060708", "#070809", "#08090a", "#090a0b", "#0a0b0c", "#0b0c0d")
@@ -111,6 +115,34 @@ def thin(n: int, limit: int) -> list[int]:
     if n <= limit:
         return list(range(n))
     return sorted({round(i * (n - 1) / max(1, limit - 1)) for i in range(limit)})
+
+
+def plain_ticks(axis: Axis, values: Sequence[float], most: int = 5) -> None:
+    """Ticks as plain numbers, large ones in millions (``1.5M``), with as many digits as it takes to tell them apart.
+
+    Args:
+        axis: Of numbers. values: That are drawn along it. most: Steps between ticks.
+    """
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    largest, span = max(map(abs, values)), max(values) - min(values)
+    digits = max(4, math.ceil(math.log10(largest / span)) + 2) if span > 0 else 4
+    axis.set_major_locator(MaxNLocator(most))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: fmt.compact(v, largest, digits)))
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, as plain numbers; fewer on a wide one."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if high / low < 200 else (1,)
+    each = max(1, math.ceil((last - first) / 5))
+    places = [s * 10.0**d for d in range(first - first % each, last + 1, each) for s in steps]
+    ticks = [t for t in places if low <= t <= high]
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FixedFormatter([fmt.compact(t, t) if t >= 1000 else f"{t:g}" for t in ticks]))
+    axis.set_minor_locator(NullLocator())
 
 
 def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:

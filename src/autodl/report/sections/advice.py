@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import shlex
 
+from autodl.records import TrialStatus
 from autodl.records.evaluation import SURE
 from autodl.records.origins import LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.more_time import judged
 from autodl.report.sections.trust import counted, warnings
-from autodl.report.text import code
+from autodl.report.text import code, command
 from autodl.report.urgency import LEAKS
 from autodl.report.view import Statement
 
@@ -42,8 +43,7 @@ def _step(lead: str, body: str, href: str) -> Statement:
 def _finish(facts: Facts) -> Statement | None:
     if facts.evaluation is not None:
         return None
-    # The whole path, however long: it is there to be copied.
-    options = code(f"--resume --out {shlex.quote(facts.folder)}", len(facts.folder) + 64) if facts.folder else (
+    options = command(f"--resume --out {shlex.quote(facts.folder)}") if facts.folder else (
         f"{code('--resume')} and the run folder as {code('--out')}"
     )  # fmt: skip
     return _step(
@@ -69,7 +69,8 @@ def _useless(facts: Facts) -> Statement | None:
 
 
 def _failed(facts: Facts) -> Statement | None:
-    failed = sum(t.error is not None for t in facts.trials)
+    # What ran out of time or was stopped has a reason too, but nothing in it went wrong.
+    failed = sum(t.status is TrialStatus.FAILED for t in facts.trials)
     if not facts.trials or failed < max(3, len(facts.trials) / 2):
         return None
     return _step(
@@ -87,14 +88,14 @@ def _leak(facts: Facts) -> Statement | None:
             return _step(
                 f"Ask when {code(f.column)} is known.",
                 "If it is filled in only after the outcome, the score is an illusion: run again without it "
-                f"(--drop {code(shlex.quote(f.column))}).", "#health",
+                f"(--drop {command(shlex.quote(f.column))}).", "#health",
             )  # fmt: skip
         if count := counted(f):
             first = str(f.evidence["first"])
             return _step(
                 f"Ask when {code(first)} and {fmt.plural(count - 1, 'more column')} are known.",
                 "If they are filled in only after the outcome, the score is an illusion: run again without them "
-                f"(--drop {code(shlex.quote(first))} and so on).", "#health",
+                f"(--drop {command(shlex.quote(first))} and so on).", "#health",
             )  # fmt: skip
     return None
 

@@ -8,7 +8,7 @@ from autodl.report.glossary import GLOSSARY
 from autodl.report.sections import combining
 from autodl.report.sections.trust import headline, sentence, warnings
 from autodl.report.sections.verdict import purpose
-from autodl.report.text import clean, code, shorten
+from autodl.report.text import clean, code, command, shorten
 from autodl.report.using import predict_command
 from autodl.report.view import Closing, Column, Table
 
@@ -36,7 +36,7 @@ def closing(facts: Facts) -> Closing:
         "same scores; with a time budget a faster machine tries more."
     )
     if run.resumed_with:
-        later = ", then with ".join(code(command, len(command)) for command in run.resumed_with)
+        later = ", then with ".join(map(command, run.resumed_with))
         again = f"Begun with this command, then resumed with {later}: the first command alone may give other scores."
     reproduce = f"{started}Seed {run.seed}. {again}{given}"
     versions = Table("Versions", (Column("Software"), Column("Version")), rows)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from autodl.records import Curve
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
@@ -38,17 +42,30 @@ def curves(facts: Facts) -> Curves | None:
     return Curves(intro, figures, words, threshold)
 
 
-def trade_offs(roc: Curve, positives: int, negatives: int) -> list[tuple[float, float, int, int]]:
-    """(share found, share of false alarms, rows flagged, of them right) at the first ROC point that finds enough."""
-    points = sorted(zip(roc.x, roc.y, strict=True))
+@dataclass(frozen=True)
+class TradeOff:
+    """What one threshold buys: share found, share of false alarms, rows flagged, and how many of them rightly."""
+
+    at: float | None
+    """The probability from which on rows are flagged; None in older records."""
+    found: float
+    false: float
+    flagged: int
+    right: int
+
+
+def trade_offs(roc: Curve, positives: int, negatives: int) -> list[TradeOff]:
+    """The first ROC points that find enough."""
+    known: Sequence[float | None] = roc.at if len(roc.at) == len(roc.x) else [None] * len(roc.x)
+    points = sorted(zip(roc.x, roc.y, known, strict=True), key=lambda p: p[:2])
     out = []
     for wanted in WANTED:
-        reached = next(((x, y) for x, y in points if y >= wanted), None)
+        reached = next((p for p in points if p[1] >= wanted), None)
         if reached is None:
             continue
-        x, y = reached
+        x, y, at = reached
         right = round(y * positives)
-        out.append((y, x, right + round(x * negatives), right))
+        out.append(TradeOff(at, y, x, right + round(x * negatives), right))
     return list(dict.fromkeys(out))
 
 
@@ -57,11 +74,17 @@ def _threshold(facts: Facts, roc: Curve) -> Table | None:
     totals = [sum(row) for row in facts.evaluation.confusion]
     if min(totals) == 0:
         return None
+    bought = trade_offs(roc, totals[1], totals[0])
+    with_at = all(t.at is not None for t in bought)
     rows = tuple(
-        (fmt.share(found), fmt.share(false), fmt.count(flagged), fmt.share(right / max(1, flagged)))
-        for found, false, flagged, right in trade_offs(roc, totals[1], totals[0])
-    )
+        (
+            *((_from_on(t.at),) if t.at is not None and with_at else ()),
+            fmt.share(t.found), fmt.share(t.false), fmt.count(t.flagged), fmt.share(t.right / max(1, t.flagged)),
+        )
+        for t in bought
+    )  # fmt: skip
     columns = (
+        *((Column("Probability from", True),) if with_at else ()),
         Column("Found", True), Column("False alarms among the others", True), Column("Rows flagged", True),
         Column("Flagged rightly", True),
     )  # fmt: skip
@@ -70,3 +93,9 @@ def _threshold(facts: Facts, roc: Curve) -> Table | None:
         f"{fmt.count(totals[0])} are not)"
     )
     return Table(caption, columns, rows) if rows else None
+
+
+def _from_on(at: float) -> str:
+    """Rounded down, so that the row at the very threshold is flagged."""
+    places = max(3, 2 - math.floor(math.log10(at))) if at > 0 else 3
+    return fmt.fixed(math.floor(at * 10**places + 1e-6) / 10**places, places)

@@ -70,7 +70,17 @@ def _intro(facts: Facts, e: Examples, some: list[ShownExample], right: bool) -> 
         told += " Each line fills its box: shapes can be compared, heights cannot."
         if any(s.moved for s in some):
             told += " Colours as above." if not right and _coloured(e, True) else _bands_told(facts.classification)
+        told += _left_out(some)
     return told
+
+
+def _left_out(some: list[ShownExample]) -> str:
+    """That a series has more channels than are drawn."""
+    channels, drawn = max(s.channels for s in some), max(len(s.lines) for s in some)
+    if channels <= drawn:
+        return ""
+    replaced = "; the parts were replaced in all" if any(s.moved for s in some) else ""
+    return f" Only the first {drawn} of its {channels} channels are drawn{replaced}."
 
 
 def _coloured(e: Examples, right: bool) -> bool:

@@ -6,7 +6,7 @@ from autodl.records import ColumnInfo, ColumnKind, Finding, Severity
 from autodl.report import format as fmt
 from autodl.report.facts import Facts
 from autodl.report.sections.trust import sentence, warnings
-from autodl.report.text import clean, code
+from autodl.report.text import clean, code, shorten_apart
 from autodl.report.view import Column, Health, Table
 
 GROUPS = (
@@ -67,13 +67,14 @@ def _scalar(value: object) -> str:
 
 def _columns(facts: Facts) -> Table:
     p = facts.profile
+    names = shorten_apart(c.name for c in p.columns.columns[:MAX_COLUMNS])
     rows = []
     for c in p.columns.columns[:MAX_COLUMNS]:
         use = "target" if c.name == p.target.name else "used" if c.name in facts.plan.features else "not used"
         why = p.dropped.get(c.name, "")
         rows.append(
             (
-                code(c.name), str(c.kind.value), use + (f": {clean(why)}" if why else ""),
+                code(c.name, short=names[clean(c.name)]), str(c.kind.value), use + (f": {clean(why)}" if why else ""),
                 fmt.share(c.n_missing / max(1, c.n)) if c.n_missing else "none", fmt.count(c.n_unique), _values(c),
             )
         )  # fmt: skip

@@ -11,12 +11,12 @@ from autodl.records.evaluation import ONE_CLASS
 from autodl.report import format as fmt
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
-from autodl.report.sections.drives import bars, columns_measured
+from autodl.report.sections.drives import bars, class_spoken_of, columns_measured
 from autodl.report.sections.front import limit_statement
 from autodl.report.sections.intervals import level_sentence, one_sided
 from autodl.report.sections.trust import TOO_FEW, statements
-from autodl.report.text import code, strong, term
-from autodl.report.view import Strip, Verdict
+from autodl.report.text import clean, code, shorten_apart, strong, term
+from autodl.report.view import Driver, Strip, Verdict
 
 CONCLUDE_NOTHING = "too few rows to conclude anything"
 
@@ -35,7 +35,7 @@ def verdict(facts: Facts) -> Verdict:
         strip_labels=labels,
         statements=(*statements(facts), *([limits] if limits else [])),
         drivers=drivers,
-        drivers_note=columns_measured(facts) if drivers else _no_drivers(facts),
+        drivers_note=_drivers_note(facts, drivers),
         next_steps=next_steps(facts),
     )
 
@@ -45,7 +45,8 @@ def purpose(facts: Facts) -> str:
     target, n = facts.profile.target, len(facts.plan.features)
     if facts.classification:
         names = facts.classes
-        shown = " / ".join(code(c, 24) for c in names) if len(names) <= 5 else f"{len(names)} classes"
+        short = shorten_apart(names, 24) if len(names) <= 5 else {}
+        shown = " / ".join(code(c, short=short[clean(c)]) for c in names) if short else f"{len(names)} classes"
         what = f"{code(target.name)} ({shown})"
     elif target.numeric:
         what = f"{code(target.name)} (a number, {_span(facts)})"
@@ -126,19 +127,35 @@ def _typical(facts: Facts, typical: Interval, guess: float) -> tuple[str, Strip 
     span = f" where {code(facts.plan.target)} runs from {_span(facts)}"
     text = (
         f"On {fmt.plural(typical.n, 'row')} held back{facts.weights_told} it is typically off by {strong(e.value)} "
-        f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}; "
-        f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}."
+        f"(95 % {term('interval', 'interval')} {e.low} to {e.high}){span if _span(facts) else ''}"
     )
+    always = f"always answering the middle value of the training rows is off by {fmt.fixed(guess, places)}"
+    misleading = _says_little(facts, typical, guess, always)
+    text += f". {misleading}" if misleading else f"; {always}."
     if not facts.weights_told:
         text += f" Half of the model's answers are closer than {e.value}, half are further off."
     if facts.solid_rows < TOO_FEW:
         text += f" These are {CONCLUDE_NOTHING}."
     top = max(v for v in (guess, typical.high, 1e-300) if math.isfinite(v)) * 1.15
     strip = Strip(
-        100 * typical.value / top, 100 * typical.low / top, 100 * typical.high / top, 100 * guess / top,
-        f"typically off by {e}",
+        100 * typical.value / top, 100 * typical.low / top, 100 * typical.high / top,
+        None if misleading else 100 * guess / top, f"typically off by {e}",
     )  # fmt: skip
-    return text, strip, ("exact", "further off", f"middle value {fmt.fixed(guess, places)}")
+    return text, strip, ("exact", "further off", "" if misleading else f"middle value {fmt.fixed(guess, places)}")
+
+
+def _says_little(facts: Facts, typical: Interval, guess: float, always: str) -> str:
+    """What many rows at or near the middle value, such as 0, make of its typical error; empty where they do not."""
+    assert facts.evaluation is not None
+    name = metric_words(facts.evaluation.metric, facts.metric.greater_is_better).name
+    shown = _metric_sentence(facts) and facts.evaluation.metric != "median_ae"
+    if guess == 0:
+        rows = "these rows, by weight," if facts.weights_told else "these rows"
+        judge = f"; judge by {name} below" if shown else ""
+        return f"At least half of {rows} hold one and the same value, so a typical error says little here{judge}."
+    if shown and guess < typical.low and facts.versus_baseline and facts.versus_baseline.verdict == "better":
+        return f"{always.capitalize()}, since many rows lie near it; but judged by {name} below, that is worse."
+    return ""
 
 
 def _unscored(facts: Facts) -> str:
@@ -255,6 +272,13 @@ def _grade(name: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _drivers_note(facts: Facts, drivers: Sequence[Driver]) -> str:
+    if not drivers:
+        return _no_drivers(facts)
+    spoken = class_spoken_of(facts) if any(d.direction for d in drivers) else ""
+    return " ".join(filter(None, (spoken, columns_measured(facts))))
 
 
 def _no_drivers(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from autodl.report import format as fmt
 from autodl.report.facts import Facts, MetricWords, metric_words
 from autodl.report.figures.residuals import residual_figures
 from autodl.report.sections.verdict import answers_from
-from autodl.report.text import code, shorten
+from autodl.report.text import clean, code, plain, shorten, shorten_apart, titled
 from autodl.report.view import Cell, Column, Confusion, Table, Wrong
 
 MAX_VALUES = 8
@@ -62,24 +62,30 @@ def _confusion(facts: Facts, e: Evaluation) -> Confusion:
     )
     frequent = _frequent(facts, e, sums)
     if len(facts.classes) > MAX_CLASSES:
-        listed = tuple((code(c, 48), *told) for c, *told in zip(facts.classes, totals, recalls, strict=True))
+        names = shorten_apart(facts.classes)
+        listed = tuple(
+            (code(c, short=names[clean(c)]), *told) for c, *told in zip(facts.classes, totals, recalls, strict=True)
+        )
         by_class = Table("Right by class", (Column("Class"), Column("Rows", True), Column("Right", True)), listed)
         return Confusion((), (), (), (), "", frequent, by_class)
-    classes = tuple(shorten(c, 18) for c in facts.classes)
-    rows = tuple(_row(facts, i, counts) for i, counts in enumerate(e.confusion))
+    names = shorten_apart(facts.classes, 18)
+    classes = tuple(titled(c, short=names[clean(c)]) for c in facts.classes)
+    hints = shorten_apart(facts.classes, 60)
+    told = [hints[clean(c)] for c in facts.classes]
+    rows = tuple(_row(told, i, counts) for i, counts in enumerate(e.confusion))
     alt = "Confusion matrix: " + "; ".join(
-        f"{c}: {r} right of {t}" for c, r, t in zip(classes, recalls, totals, strict=True)
+        f"{plain(c)}: {r} right of {t}" for c, r, t in zip(classes, recalls, totals, strict=True)
     )
     return Confusion(classes, rows, totals, recalls, alt, frequent, None)
 
 
-def _row(facts: Facts, i: int, counts: Sequence[int]) -> tuple[Cell, ...]:
+def _row(names: Sequence[str], i: int, counts: Sequence[int]) -> tuple[Cell, ...]:
     total = sum(counts)
     cells = []
     for j, n in enumerate(counts):
         share = n / total if total else 0.0
-        hint = f"true {facts.classes[i]}, answered {facts.classes[j]}: {fmt.count(n)} of {fmt.count(total)}"
-        cells.append(Cell(fmt.count(n) if n else "·", round(share, 3), i == j, shorten(hint, 160)))
+        hint = f"true {names[i]}, answered {names[j]}: {fmt.count(n)} of {fmt.count(total)}"
+        cells.append(Cell(fmt.count(n) if n else "·", round(share, 3), i == j, hint))
     return tuple(cells)
 
 
@@ -87,8 +93,10 @@ def _frequent(facts: Facts, e: Evaluation, sums: Sequence[int]) -> Table | None:
     pairs = [(n, i, j) for i, counts in enumerate(e.confusion) for j, n in enumerate(counts) if n and i != j]
     if len(facts.classes) <= 2 or not pairs:
         return None
+    short = shorten_apart(facts.classes, 24)
+    names = [code(c, short=short[clean(c)]) for c in facts.classes]
     rows = tuple(
-        (code(facts.classes[i], 24), code(facts.classes[j], 24), fmt.count(n), fmt.share(n / sums[i]))
+        (names[i], names[j], fmt.count(n), fmt.share(n / sums[i]))
         for n, i, j in sorted(pairs, key=lambda p: -p[0])[:MAX_PAIRS]
     )
     columns = (Column("True"), Column("Answered"), Column("Rows", True), Column("Of its class", True))
@@ -113,12 +121,15 @@ def _segments_intro(e: Evaluation) -> str:
 def _segments(e: Evaluation, planned: MetricWords) -> Table | None:
     if not e.segments:
         return None
+    columns_told = shorten_apart((s.column for s in e.segments), 32)
+    values_told = shorten_apart((s.value for s in e.segments), 32)
     rows = []
     for s in e.segments:
         places = fmt.decimals(s.score.low, s.score.high, s.score.value)
         rows.append(
             (
-                code(s.column, 32), code(s.value, 32), fmt.count(s.n), str(fmt.estimate(s.score)),
+                code(s.column, short=columns_told[clean(s.column)]), code(s.value, short=values_told[clean(s.value)]),
+                fmt.count(s.n), str(fmt.estimate(s.score)),
                 fmt.fixed(s.rest, places),
                 fmt.p_cell(s.p_holm), "weaker" if s.p_holm < 0.05 else "not shown",
             )
@@ -150,20 +161,22 @@ def _mistakes(facts: Facts, e: Evaluation) -> Table | None:
         return None
     keys = list(dict.fromkeys(k for m in e.mistakes for k in m.values))[:MAX_VALUES]
     sure = any(m.confidence is not None for m in e.mistakes)
+    heads = shorten_apart(keys, 24)
+    answers = shorten_apart((a for m in e.mistakes for a in (m.true, m.predicted)), 24)
     rows = []
     for m in e.mistakes:
         confidence = (fmt.share(m.confidence) if m.confidence is not None else fmt.MISSING,)
         rows.append(
             (
-                fmt.count(m.row + 2 * facts.by_line), shorten(m.true, 24),
-                shorten(m.predicted, 24), *(confidence if sure else ()),
+                fmt.count(m.row + 2 * facts.by_line), titled(m.true, short=answers[clean(m.true)]),
+                titled(m.predicted, short=answers[clean(m.predicted)]), *(confidence if sure else ()),
                 *(_value(m.values.get(k)) for k in keys),
             )
         )  # fmt: skip
     columns = (
         Column("Line" if facts.by_line else "Row", True), Column(f"In {facts.tested_file}"), Column("Model's answer"),
         *((Column("Sure", True),) if sure else ()),
-        *(Column(shorten(k, 24)) for k in keys),
+        *(Column(titled(k, short=heads[clean(k)])) for k in keys),
     )  # fmt: skip
     place = "Line: its line in the file; line 1 is the header." if facts.by_line else (
         f"Row: its number in {facts.tested_file}, counted from 0."
@@ -176,4 +189,4 @@ def _value(value: object) -> str:
         return fmt.MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return fmt.number(float(value), 4) if isinstance(value, int | float) else shorten(value, 40)
+    return fmt.number(float(value), 4) if isinstance(value, int | float) else titled(value, 40)

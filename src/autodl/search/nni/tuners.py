@@ -15,7 +15,7 @@ from unittest.mock import patch
 import numpy as np
 
 from autodl.search.encoding import Matrix
-from autodl.search.history import Observation
+from autodl.search.history import Observation, failed_as_worst
 from autodl.search.nni.chance import seeded
 from autodl.search.nni.translation import Sample, Translation
 
@@ -35,12 +35,12 @@ def loss_of(seen: Observation) -> float | None:
 
 
 def told_tpe(space: Translation, history: Sequence[Observation], seed: int) -> TpeTuner:
-    """NNI's Parzen estimator after a history; running trials count as the best loss so far."""
+    """NNI's Parzen estimator after a history; running trials count as the best loss, failed ones as the worst."""
     from nni.algorithms.hpo.tpe_tuner import TpeTuner
 
     tuner = TpeTuner("minimize", seed=seed)
     tuner.update_search_space(space.json)
-    for i, seen in enumerate(history):
+    for i, seen in enumerate(failed_as_worst(history)):
         known = {(k,): v for k, v in space.existing(seen.config).items()}
         tuner.dedup.add_history(known)
         loss = loss_of(seen)
@@ -124,7 +124,7 @@ def anneal(space: Translation, history: Sequence[Observation], seed: int, search
 
 
 def gp(space: Translation, history: Sequence[Observation], seed: int, search_seed: int) -> Propose:
-    """Gaussian process with one length scale, expected improvement."""
+    """Gaussian process with one length scale, expected improvement; failed trials count as the worst."""
     from nni.algorithms.hpo.gp_tuner import GPTuner, util
 
     tuner = GPTuner("minimize", selection_num_warm_up=GP_WARM_UP, selection_num_starting_points=GP_STARTS)
@@ -132,7 +132,7 @@ def gp(space: Translation, history: Sequence[Observation], seed: int, search_see
     tuner._random_state.seed(seed)
     tuner.update_search_space(space.json)
     met: list[Sample] = []
-    for i, seen in enumerate(history):
+    for i, seen in enumerate(failed_as_worst(history)):
         loss, sample = loss_of(seen), space.sample(seen.config)
         if loss is not None and sample not in met:  # NNI prints a line about each repeat
             tuner.receive_trial_result(i, sample, loss)

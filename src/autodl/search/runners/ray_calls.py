@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 
 from autodl.errors import ConfigError, SearchError
+from autodl.machine import this_machine
 from autodl.search.calling import Answer, Objective
 from autodl.search.evaluators import Done, Evaluator, Processes
 from autodl.search.runners.ray_crew import START_S, RayCrew, RayLostError
@@ -58,6 +58,8 @@ class RayCalls(Evaluator):
         self._requests: dict[int, tuple[Config, float | None]] = {}
         self._spare: Processes | None = None
         """Takes over when Ray is gone for good."""
+        self._cores = 1
+        """Those that it may use."""
         self._alone_since: float | None = None
         """Since when no worker is up; infinity once that was told."""
         until = time.monotonic() + seconds
@@ -81,7 +83,7 @@ class RayCalls(Evaluator):
     def room(self, workers: int) -> int:
         """As many as are up; one may wait where none is."""
         if self._spare is not None:
-            return min(workers, os.cpu_count() or 1)
+            return min(workers, self._cores)
         return max(1, min(workers, self._crew.seats))
 
     def start(self, number: int, config: Config, fidelity: float | None) -> None:
@@ -126,7 +128,7 @@ class RayCalls(Evaluator):
 
     def _go_on_here(self, error: RayLostError) -> None:
         _say(f"Ray is gone for good ({error}); the search goes on in processes of this machine.")
-        self._spare = Processes(self._objective)
+        self._spare, self._cores = Processes(self._objective), this_machine().cores
         for number, (config, fidelity) in self._requests.items():
             self._spare.start(number, config, fidelity)
 

@@ -64,6 +64,8 @@ class _Seat:
     node: str = ""
     gpu: bool = False
     up: bool = False
+    proven: bool = False
+    """Whether it was ever up: then its death says nothing against those that come after it."""
     task: _Task | None = None
 
 
@@ -161,9 +163,8 @@ class Pool:
             return
         seat.node, free = done.result()
         self._room.setdefault(seat.node, MEMORY_SHARE * free)
-        setup, threads = self._setup, max(1, int(self._cpus))
-        warm = seat.actor.warm.remote(setup.kind, setup.workers, self._paths, self._data, threads)
-        self._when(seat, warm, self._warmed)
+        kind, workers, threads = self._setup.kind, self._setup.workers, max(1, int(self._cpus))
+        self._when(seat, seat.actor.warm.remote(kind, workers, self._paths, self._data, threads), self._warmed)
 
     def _warmed(self, seat: _Seat, done: Future[Any]) -> None:
         if seat not in self._seats:
@@ -171,13 +172,13 @@ class Pool:
         if (error := done.exception()) is not None:
             self._lost(seat, error)
             return
-        seat.up, self._useless = True, 0
+        seat.up, seat.proven, self._useless = True, True, 0
 
     def _lost(self, seat: _Seat, error: BaseException) -> None:
         """A worker is gone, or of no use: its call gets another try on the next one."""
         self._seats.remove(seat)
         self._kill(seat)
-        if seat.up:
+        if seat.proven:
             self._doubt(seat.node)
         else:
             self._useless += 1
@@ -260,10 +261,9 @@ class Pool:
             self._send(seats)
 
     def _end_overdue(self, now: float) -> None:
-        for seat in [s for s in self._seats if s.task is not None]:
+        for seat in list(self._seats):
             task = seat.task
-            assert task is not None
-            if task.left(now) < -grace(task.call.seconds, None):
+            if task is not None and task.left(now) < -grace(task.call.seconds, None):
                 self._seats.remove(seat)
                 self._kill(seat)
                 self._say(task, Ended(task.call.number, late=True, reason=reasons.overdue(task.call.seconds)))

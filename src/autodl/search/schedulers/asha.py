@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from autodl.search.curves import Curve
@@ -61,6 +62,19 @@ class ASHA(Scheduler):
                 if going_on(trials[i]) and trials[i].reached == rungs[k]:
                     return Step(rungs[k + 1], trial=i)
         return Step(rungs[0]) if rungs[0] <= left else None
+
+    def finish(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """Halve what there is, rung by rung; at least one goes on from each, so that one gets all of the resource."""
+        for here, above in pairwise(fidelity.rungs(self.eta)):
+            if any(t.status == "running" and (t.fidelity or 0.0) <= here for t in trials):
+                return None  # it may be among the best here
+            alive = [
+                (loss, i) for i, t in enumerate(trials) if t.status != "failed" and (loss := t.at(here)) is not None
+            ]
+            for _, i in sorted(alive)[: max(1, len(alive) // self.eta)]:
+                if going_on(trials[i]) and trials[i].reached == here and above <= left:
+                    return Step(above, trial=i)
+        return None
 
 
 def _is_power(k: int, base: int) -> bool:

@@ -81,6 +81,19 @@ class Scheduler(ABC):
         """
         return Step(fidelity.high) if fidelity.high <= left else None
 
+    def finish(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """Choose what goes on where ``next`` wants a new configuration and there is none.
+
+        Args:
+            trials: All configurations in the order of their start, each with its ``curve``.
+            fidelity: The range of the resource.
+            left: Resource that may still be spent.
+
+        Returns:
+            The next evaluation, or None if there is none now; by default nothing goes on.
+        """
+        return None
+
 
 def going_on(trial: Observation) -> bool:
     """Whether a configuration could be evaluated further: it neither runs nor failed."""

@@ -68,6 +68,10 @@ class Hyperband(Scheduler):
                 return None
             start, which = start + size, which + 1
 
+    def finish(self, trials: Sequence[Observation], fidelity: Fidelity, left: float) -> Step | None:
+        """As in successive halving, whatever the bracket."""
+        return ASHA().finish(trials, fidelity, left)
+
     def _promotion(
         self, members: Sequence[Observation], size: int, rungs: Sequence[float], left: float
     ) -> tuple[int, float] | None:

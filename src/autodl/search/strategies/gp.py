@@ -64,7 +64,7 @@ class GP(Strategy):
         known = sum(o.status != "running" for o in history)
         while len(out) < n:
             if known < start_size(encoding):
-                fresh = Sobol(self.seed).ask(space, seen, 1, rng)
+                fresh = Sobol(self.seed).fresh(space, seen, 1, rng)
             else:
                 blind = _blind(encoding, seen, rng) if len(seen) % BLIND_EVERY == BLIND_EVERY - 1 else None
                 row = _propose(encoding, seen, rng) if blind is None else None

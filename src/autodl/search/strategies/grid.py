@@ -26,28 +26,40 @@ class Grid(Strategy):
     summary: ClassVar[str] = "tries every combination in order; good for a few choices with few values"
     paper: ClassVar[str] = ""
 
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed)
+        self._known: tuple[str, list[Config]] = "", []
+        """The combinations of the last space: to list them takes longer than all else."""
+
     def check(self, space: SearchSpace) -> None:
         """Only choices, whole numbers and stepped numbers, and not too many combinations."""
         encoding = Encoding(space)
         endless = [n for n, k in zip(encoding.names, encoding.levels, strict=True) if k == 0]
         refuse(self, endless, "continuous parameters", "Give each a `step`, make it a choice, or use 'sobol'.")
-        count = sum(1 for _ in islice(_combinations(space), LARGEST + 1))
-        if count > LARGEST:
-            raise ConfigError(
-                f"the strategy 'grid' would have more than {LARGEST:,} combinations to try",
-                "Give fewer values, or use 'sobol' or 'auto'.",
-            )
+        self._cells(space)
 
     def ask(
         self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
     ) -> list[Config]:
         """The next combinations that were not tried yet."""
         self.check(space)
-        cells = list(_combinations(space))
+        cells = self._cells(space)
         tried = {_frozen(o.config) for o in history}
         order = np.random.default_rng(self.seed).permutation(len(cells))
-        fresh = (cells[i] for i in order if _frozen(cells[i]) not in tried)
+        fresh = (dict(cells[i]) for i in order if _frozen(cells[i]) not in tried)
         return list(islice(fresh, n))
+
+    def _cells(self, space: SearchSpace) -> list[Config]:
+        form = space.model_dump_json(include={"params"})
+        if self._known[0] != form:
+            cells = list(islice(_combinations(space), LARGEST + 1))
+            if len(cells) > LARGEST:
+                raise ConfigError(
+                    f"the strategy 'grid' would have more than {LARGEST:,} combinations to try",
+                    "Give fewer values, or use 'sobol' or 'auto'.",
+                )
+            self._known = form, cells
+        return self._known[1]
 
 
 def _frozen(config: Config) -> frozenset[tuple[str, object]]:

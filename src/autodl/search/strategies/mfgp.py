@@ -79,18 +79,18 @@ class MultiFidelityGP(Strategy):
     ) -> Step | None:
         rungs = fidelity.rungs(ETA)
         encoding = Encoding(space)
-        if sum(o.status != "running" for o in history) < start_size(encoding):
+        started = sum(o.status != "running" for o in history) >= start_size(encoding)
+        model = _Model.of(encoding, history, fidelity) if started else None
+        if model is None:  # or all of the start failed
             config = self._start(space, history, rng)
-            return None if config is None else Step(rungs[0], config=config)
-        model = _Model.of(encoding, history, fidelity)
-        if model is None:  # all of the start failed
-            config = self._start(space, history, rng)
-            return None if config is None else Step(rungs[0], config=config)
-        return model.bet(encoding, history, rungs, left, rng)
+            if config is not None:
+                return Step(rungs[0], config=config)
+            model = _Model.of(encoding, history, fidelity)  # so small a space was tried as a whole
+        return None if model is None else model.bet(encoding, history, rungs, left, rng)
 
     def _start(self, space: SearchSpace, history: Sequence[Observation], rng: np.random.Generator) -> Config | None:
         listed = [c for c in first_configs(space) if c not in [o.config for o in history]]
-        return next(iter(listed or Sobol(self.seed).ask(space, history, 1, rng)), None)
+        return next(iter(listed or Sobol(self.seed).fresh(space, history, 1, rng)), None)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class _Model:
             for i, o in enumerate(history)
             if o.status == "failed"
         ]
-        if len(points) < 2 or not any(o.curve for o in history):
+        if not any(o.curve for o in history):
             return None
         which = np.array([p[1] for p in points], dtype=int)
         times, losses = np.array([p[2] for p in points]), np.array([p[3] for p in points])
@@ -156,7 +156,7 @@ class _Model:
         if last is not None:
             return last
         alive = np.array([o.status != "failed" for o in history])
-        best = float(mean[alive].min())
+        best = float((mean[alive] if alive.any() else mean).min())
         promise = log_expected_improvement(mean, sd, best)
         options: list[tuple[float, Step]] = []
         for i, o in enumerate(history):

@@ -27,6 +27,16 @@ class Sobol(Strategy):
         """The next ``n`` points; ones that fall on a tried configuration are skipped where there are others."""
         if not space.params:
             return []
+        fresh = self.fresh(space, history, n, rng)
+        if fresh:
+            return fresh
+        encoding = Encoding(space)
+        return [encoding.decode(row) for row in sobol_rows(encoding, len(history), 1, self.seed)]
+
+    def fresh(
+        self, space: SearchSpace, history: Sequence[Observation], n: int, rng: np.random.Generator
+    ) -> list[Config]:
+        """As ``ask``, without repeats: fewer where no others are found."""
         encoding = Encoding(space)
         rows = sobol_rows(encoding, len(history), 4 * n, self.seed)
         fresh: list[Config] = []
@@ -38,7 +48,7 @@ class Sobol(Strategy):
         for row in encoding.random(50, rng) if len(fresh) < n else ():
             if (config := encoding.decode(row)) not in tried and config not in fresh:
                 fresh.append(config)
-        return (fresh or [encoding.decode(rows[0])])[:n]
+        return fresh[:n]
 
 
 def sobol_rows(encoding: Encoding, first: int, n: int, seed: int) -> Matrix:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from autodl.search.history import Observation
+from autodl.search.history import Observation, failed_as_worst
 from autodl.search.space import Config, Param, SearchSpace
 from autodl.search.strategies.base import Strategy
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class TPE(Strategy):
     """Multivariate TPE over groups of parameters that are active together, with constant liar for running trials.
 
-    The study is rebuilt from the history at each ask, so that nothing is lost by a restart.
+    Failed trials count as the worst. The study is rebuilt from the history at each ask, so that nothing is lost by a
+    restart.
     """
 
     key: ClassVar[str] = "tpe"
@@ -64,6 +65,7 @@ class TPE(Strategy):
         known = {name: distribution(p) for name, p in space.params.items()}
         # What has losses at other fidelities only is good or bad; as a running trial it would count as bad.
         told = [o for o in history if _fits(space, o.config) and not (o.status == "running" and o.curve)]
+        told = failed_as_worst(told)  # Optuna forgets what failed
         study.add_trials([_uncopied(_frozen(known, o)) for o in told])
         return [_suggest(space, study.ask()) for _ in range(n)]
 
