@@ -23,8 +23,8 @@ def csv(tmp_path_factory):
 
 def test_groups_and_times_are_respected(tmp_path):
     from autodl import stages
-    from autodl.dataset import split
     from autodl.records import Evaluation, Plan
+    from autodl.splitting import split
 
     rng = np.random.default_rng(0)
     table = make_table(300).assign(customer=rng.integers(0, 40, 300).astype(str))

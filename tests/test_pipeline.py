@@ -71,8 +71,8 @@ def test_reported_test_scores_are_those_of_the_stored_predictions(run):
     from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
     from autodl import stages
-    from autodl.dataset import split
     from autodl.records import Ensemble, Plan, Profile
+    from autodl.splitting import split
 
     folder = RunFolder(run[0].folder)
     profile, plan = folder.read("profile", Profile), folder.read("plan", Plan)

@@ -290,7 +290,7 @@ def test_a_series_in_two_parts_of_a_long_table_is_one(
     monkeypatch.setattr(
         predict, "_predict_rows", lambda model, raw, *_: (given.append(raw) or raw[["who"]].copy(), [])
     )
-    monkeypatch.setattr(predict, "_ignored", lambda *_: "")
+    monkeypatch.setattr(predict, "ignored_columns", lambda *_: "")
     model = SimpleNamespace(manifest=SimpleNamespace(features=features))
     out = predict.predict_file(tmp_path, str(tmp_path / "new.csv"), keep=keep, model=model)  # type: ignore[arg-type]
     assert out["who"].tolist() == ["09998", "10037", "10041"]

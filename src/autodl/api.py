@@ -192,7 +192,7 @@ def fit(
         series_id: Rows with the same value are the steps of one series, which has one value of the target.
         order_column: Order of the steps of a series; that of the rows if not given.
         series_steps: Columns that are the steps of one series, ``t1 to t96`` or ``hour_*``; one entry a series.
-        families: Only these model families.
+        families: Only these model families; with ``default`` among them, these beside the usual ones.
         drop: Columns not to use.
         preset: ``fast``, ``balanced`` or ``best``.
         search: The strategy that chooses what to try, e.g. ``auto``, ``tpe`` or ``evolution``.

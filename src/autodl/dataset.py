@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import DataError, did_you_mean
+from autodl.errors import DataError
 from autodl.options import FitOptions
-from autodl.records import ReadInfo, TableSchema, TargetInfo, Task, Validation
+from autodl.records import ReadInfo, TableSchema, TargetInfo, Task
+from autodl.row_weights import row_weights, weight_notes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 TOLD_ROWS = 300_000
 """Up to so many rows each value is looked at that could not be read by its column's rule."""
-
-FEW_ROWS = 30
-"""Effective rows of uneven weights below which a note says so."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +61,6 @@ class Dataset:
         digest.update(f"{self.target.name} {self.target.task} {self.target.classes}".encode())
         digest.update(self.y.tobytes())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Positions in a dataset: what the search may see, and the test rows."""
-
-    search: NDArray[np.int_]
-    test: NDArray[np.int_]
-    folds: tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...]
-    """Positions within ``search``."""
-    further: tuple[tuple[tuple[NDArray[np.int_], NDArray[np.int_]], ...], ...] = ()
-    """Other splits of the same rows into folds, on which leading configurations are tried again."""
 
 
 def load(
@@ -136,8 +122,7 @@ def load(
     learn = partial(learn_table, order=options.time_column, place=place, commas_part=commas, known=columns)
     if known is None:
         schema = infer_schema(raw, place=place, commas_part=commas, known=columns)
-        possible = schema.only([n for n in schema.names if n != options.weight_column])
-        asked, why, guessed = choose_target(possible, options.target, name)
+        asked, why, guessed = choose_target(schema, options.target, name, {*needed, *options.drop})
         schema, frame = learn(raw, target=asked)
     else:
         schema, frame = learn(raw, target=known)
@@ -162,7 +147,7 @@ def load(
     if n := int((present & blind).sum()):
         read = read.model_copy(update={"notes": (*read.notes, left_out(n, len(frame), name))})
         present &= ~blind
-    weight, keep = _weights(frame, present, table.rows, schema, options.weight_column, name, seen)
+    weight, keep = row_weights(frame, present, table.rows, schema, options.weight_column, name, seen)
     n_zero = int((present & ~keep).sum())
     present = keep
     rows = table.rows[present]
@@ -171,7 +156,7 @@ def load(
     y, classes = encode_target(frame[asked], info, task)
     counts = tuple(int(c) for c in np.bincount(y, minlength=len(classes))) if classes else ()
     if weight is not None:
-        weighed = _weights_told(weight, n_zero, str(options.weight_column), asked, tuple(classes), counts, y)
+        weighed = weight_notes(weight, n_zero, str(options.weight_column), asked, tuple(classes), counts, y)
         read = read.model_copy(update={"notes": (*read.notes, *weighed)})
     target = TargetInfo(
         name=asked,
@@ -186,72 +171,6 @@ def load(
         n_missing=n_missing,
     )
     return Dataset(frame, y, rows, schema, target, read, name, weight, table.test)
-
-
-def _weights_told(
-    weight: NDArray[np.float64],
-    n_zero: int,
-    column: str,
-    target: str,
-    classes: tuple[str, ...],
-    counts: tuple[int, ...],
-    y: NDArray[Any],
-) -> list[str]:
-    """Notes on the weights (n,) of the rows that count; ``n_zero`` others are left out.
-
-    Raises:
-        DataError: If the weights leave nothing to learn from.
-    """
-    import numpy as np
-
-    from autodl.effective_rows import effective_rows
-    from autodl.profiling.task import check_weighed
-
-    worth, n = effective_rows(weight) if len(weight) else 0.0, len(weight)
-    n_values = len(np.unique(y))
-    check_weighed(column, target, classes, counts, n=n, n_zero=n_zero, n_values=n_values, worth=worth)
-    notes = []
-    if n_zero:
-        notes.append(f"{n_zero:,} row{'s are' if n_zero > 1 else ' is'} left out, since the weight is 0.")
-    if np.ptp(weight) == 0:
-        notes.append(f"All weights in '{column}' are equal, so they have no effect.")
-    elif worth < FEW_ROWS:
-        notes.append(
-            f"The weights in '{column}' are so uneven that {n:,} rows tell about as much as {worth:.0f} rows of "
-            "equal weight: every score is uncertain."
-        )
-    return notes
-
-
-def _weights(
-    frame: pd.DataFrame,
-    present: NDArray[Any],
-    rows: NDArray[Any],
-    schema: TableSchema,
-    column: str | None,
-    name: str,
-    raw: pd.DataFrame | None,
-) -> tuple[NDArray[np.float64] | None, NDArray[Any]]:
-    """Weights of the rows that count, mean 1, and which rows these are; None and ``present`` without weights.
-
-    Args:
-        frame: All rows. present: Which have a target. rows: Their numbers in the file.
-        schema: Of the columns. column: The weight column. name: Of the data.
-        raw: All rows as they were read, if they are still there.
-    """
-    from autodl.data import mean_one, read_weights
-
-    if column is None:
-        return None, present
-    if column not in schema.names:
-        raise DataError(f"the weight column '{column}' is not in {name}", did_you_mean(column, schema.names))
-    if not present.any():
-        return None, present
-    written = None if raw is None or column not in raw.columns else raw.loc[present, column]
-    weight = read_weights(frame.loc[present, column], schema[column], rows[present], name, written)
-    keep = present.copy()
-    keep[present] = weight > 0
-    return mean_one(weight[weight > 0]), keep
 
 
 def _allowance(options: FitOptions, earlier: ReadInfo | None) -> Allowance:
@@ -352,7 +271,7 @@ def load_test(
     kept, y = kept[~blind[kept]], y[~blind[kept]]
     if len(kept) == 0:
         raise DataError(f"no image of {name} could be read", "Give test data with images that can be opened.")
-    weight, counting = _weights(frame, known_rows, table.rows, train.schema, weight_column, name, raw)
+    weight, counting = row_weights(frame, known_rows, table.rows, train.schema, weight_column, name, raw)
     kept, y = kept[counting[kept]], y[counting[kept]]
     told = misfits(raw, frame, train.schema) if len(raw) <= TOLD_ROWS else ()
     notes = [f"In {name}, {m}." for m in told if m.column != train.target.name]
@@ -387,27 +306,3 @@ def _nothing_to_test(name: str, target: TargetInfo, unknown: tuple[str, ...]) ->
 def _quoted(names: tuple[str, ...], most: int = 3) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(f"'{n}'" for n in names[:most]) + more
-
-
-def split(dataset: Dataset, validation: Validation, seed: int) -> Rows:
-    """Set the test rows apart and cut the rest into folds."""
-    import numpy as np
-
-    from autodl.data import make_splits, split_test
-
-    groups = dataset.frame[validation.group_column].to_numpy() if validation.group_column else None
-    times = dataset.frame[validation.time_column].to_numpy() if validation.time_column else None
-    search, test = np.arange(len(dataset.y)), np.arange(0)
-    if validation.test_size > 0:
-        search, test = split_test(
-            len(dataset.y), validation=validation, strata=dataset.y, groups=groups, times=times, seed=seed
-        )
-    first, *further = make_splits(
-        len(search),
-        validation=validation,
-        strata=dataset.y[search],
-        groups=None if groups is None else groups[search],
-        times=None if times is None else times[search],
-        seed=seed,
-    )
-    return Rows(search, test, tuple(first), tuple(tuple(folds) for folds in further))

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autodl.errors import DataError, RunError, did_you_mean
+from autodl.column_check import check_lacking, ignored_columns
+from autodl.errors import DataError, did_you_mean
 from autodl.model import DeliveredModel
 from autodl.quantiles import column
-from autodl.records import ColumnKind, Profile, TableSchema, Task
+from autodl.records import ColumnKind, TableSchema, Task
 from autodl.store import RunFolder
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from autodl.data import Batches
     from autodl.data.unusable import Misfit
 
-SHOWN = 5
-"""Names of columns in one sentence."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 
 
@@ -115,7 +114,7 @@ def _predict_rows(
         )
     lacking = [name for name in manifest.features.names if name not in raw.columns]
     if lacking:
-        _check_lacking(lacking, manifest.features, raw, allow_missing, where)
+        check_lacking(lacking, manifest.features, raw, allow_missing, where)
         raw = pd.concat([raw, pd.DataFrame(None, index=raw.index, columns=lacking, dtype=object)], axis=1)
     absent = f"are missing, as {where} has no such column; the predictions are less certain"
     found = [Misfit(name, absent, len(raw), len(raw)) for name in lacking]
@@ -142,42 +141,6 @@ def _guessed(found: list[Misfit], features: TableSchema) -> list[Misfit]:
     """The same; where the model looks at the image alone, they say that nothing is known of these rows."""
     alone = [c.kind for c in features.columns] == [ColumnKind.IMAGE]
     return [replace(m, what=f"{m.what}, so these predictions are guesses") if alone and m.files else m for m in found]
-
-
-def _check_lacking(
-    lacking: Sequence[str], schema: TableSchema, raw: pd.DataFrame, allow_missing: bool, where: str
-) -> None:
-    """Refuse missing columns that were not allowed, and data with none of the columns."""
-    names, has = schema.names, [str(c) for c in raw.columns]
-    quoted = ", ".join(f"'{n}'" for n in lacking[:SHOWN])
-    if len(lacking) > SHOWN:
-        quoted += f" and {len(lacking) - SHOWN} more"
-    if len(lacking) == len(names):
-        none = f"none of the {len(names)} columns that the model needs ({quoted})"
-        raise DataError(
-            f"{where} has {none if len(names) > 1 else f'no column {quoted}, which is all that the model looks at'}",
-            _image_remedy(schema, raw) or "Check that it is the right file and has a header line.",
-        )
-    if allow_missing:
-        return
-    near = did_you_mean(lacking[0], [n for n in has if n not in names]) if set(has) - set(names) else ""
-    remedy = f"{near} Then rename it. Otherwise add" if near.startswith("Did") else "Add"
-    one = len(lacking) == 1
-    raise DataError(
-        f"{where} lacks the column{'' if one else 's'} {quoted}, which the model needs",
-        f"{remedy} {'it' if one else 'them'}, or pass --allow-missing to predict as if {'it' if one else 'they'} "
-        "were unknown in every row.",
-    )
-
-
-def _image_remedy(schema: TableSchema, raw: pd.DataFrame) -> str:
-    """What to do where the only column is one of images, and the data name theirs otherwise; empty elsewhere."""
-    from autodl.data.images.columns import image_columns
-
-    names = schema.names
-    if len(names) != 1 or schema[names[0]].kind is not ColumnKind.IMAGE or not (found := image_columns(raw)):
-        return ""
-    return f"Rename '{found[0]}' to '{names[0]}', or give the folder with the images instead of a table."
 
 
 def predict_file(
@@ -254,7 +217,7 @@ def predict_file(
             whole[name] = as_written(whole[name], read.decimal)
     for note in read.notes:
         tell(note.rstrip("."))
-    if not _is_of_folder(batches) and (ignored := _ignored(folder, model, raw)):
+    if not _is_of_folder(batches) and (ignored := ignored_columns(folder, model.manifest, raw)):
         tell(f"{where} has columns that the training data did not have; they are not used: {ignored}")
     for misfit in merge_misfits(found):
         tell(str(misfit))
@@ -304,19 +267,3 @@ def _folder_rows(raw: pd.DataFrame, features: TableSchema, where: str) -> pd.Dat
             "Give a table like the one it knows.",
         )
     return raw.rename(columns={IMAGE: names[0]})
-
-
-def _ignored(folder: RunFolder, model: DeliveredModel, raw: pd.DataFrame) -> str:
-    """Columns that even the training file did not have, in quotes; empty where nobody can tell."""
-    try:
-        profile = folder.read("profile", Profile)
-    except RunError:
-        return ""  # a damaged record costs no more than this note
-    if profile is None:
-        return ""  # the folder of the model was moved without the records
-    known = {*profile.columns.names, *profile.read.unread, *model.manifest.features.names, model.manifest.target}
-    rules = [c.parse.series for c in model.manifest.features.columns if c.parse.series is not None]
-    known |= {rule.id_column for rule in rules if rule.id_column is not None}
-    extra = [str(c) for c in raw.columns if str(c) not in known]
-    more = f" and {len(extra) - SHOWN} more" if len(extra) > SHOWN else ""
-    return ", ".join(f"'{n}'" for n in extra[:SHOWN]) + more

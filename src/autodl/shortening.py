@@ -31,8 +31,9 @@ def shorten_apart(texts: Iterable[str], limit: int) -> dict[str, str]:
         short |= {name: f"{name[:head].rstrip()}…{shorten(name[start:], limit - head - 1)}" for name in same}
     taken = set(short.values())
     for same in _alike(short):
+        numbers = count(2)
         for name in same[1:]:
-            numbered = (f"{shorten(name, limit - 6)} ({k})" for k in count(2))
+            numbered = (f"{shorten(name, limit - 6)} ({k})" for k in numbers)
             short[name] = next(text for text in numbered if text not in taken)
             taken.add(short[name])
     return short

@@ -138,6 +138,15 @@ def test_time_goes_forward(times: np.ndarray, n_folds: int, share: float) -> Non
         np.testing.assert_array_equal(np.sort(np.concatenate([train, valid])), later)
 
 
+def test_too_few_times_are_told_with_the_column() -> None:
+    validation = plan("time").model_copy(update={"time_column": "year"})
+    args = {"validation": validation, "strata": None, "groups": None, "seed": 0}
+    years = np.repeat([2019, 2020], 50)
+    search, _ = split_test(100, **args, times=years)
+    with pytest.raises(DataError, match=r"all rows but those of the test have the same time in 'year'.*At least 3"):
+        make_folds(len(search), **args, times=years[search])
+
+
 def test_missing_times_are_past() -> None:
     times = np.array(["2020-01-03", "NaT", "2020-01-01", "2020-01-02", "2020-01-04"], dtype="datetime64[ns]")
     search, test = split_test(5, validation=plan("time"), strata=None, groups=None, times=times, seed=0)

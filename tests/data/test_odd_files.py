@@ -33,6 +33,21 @@ def test_blank_lines_between_title_and_header(tmp_path: Path, top: str) -> None:
     pd.testing.assert_frame_equal(frame, read_table(save(tmp_path, "plain.csv", TABLE))[0])
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1250", ["Łódź", "Kraków", "Gdańsk", "Wrocław", "Żory", "Poznań", "Częstochowa", "Dąbrowa"]),
+        ("cp1252", ["León", "A Coruña", "¿Qué?", "São Paulo", "12 m³", "area¹", "Málaga", "£5"]),
+    ],
+)
+def test_polish_is_told_from_western(tmp_path: Path, encoding: str, words: list[str]) -> None:
+    path = tmp_path / "towns.csv"
+    path.write_bytes(("town,n\n" + "".join(f"{w},{i}\n" for i, w in enumerate(words * 8))).encode(encoding))
+    table, info = read_table(str(path))
+    assert info.encoding == encoding
+    assert table["town"].tolist() == words * 8
+
+
 @pytest.mark.parametrize(("encoding", "words"), [("gb18030", "男女是否"), ("euc-kr", "남여예아"), ("cp1252", "éüßñ")])
 def test_single_letters_of_other_scripts(encoding: str, words: str) -> None:
     header = {"gb18030": "年龄,性别,子女,地区\n", "euc-kr": "나이,성별,흡연,지역\n", "cp1252": "âge,sexe,région\n"}[

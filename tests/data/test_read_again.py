@@ -63,6 +63,21 @@ def test_keys_with_gaps_are_the_keys_without(run: Run, tmp_path: Path) -> None:
     np.testing.assert_array_equal(run.predict(frame)["prediction"].to_numpy(), expected)
 
 
+@pytest.mark.parametrize(
+    ("cells", "new", "expected"),
+    [
+        (["€1.2M", "€600K"], ["€3B", "50"], [3e9, 50]),
+        (["1200000", "600000"], ["1.2M", "600K"], [1.2e6, 6e5]),
+        (["1.5 m", "2 m"], ["1.5M", "20K"], [np.nan, np.nan]),  # metres and no millions
+    ],
+)
+def test_thousands_and_millions_in_letters(cells: list[str], new: list[str], expected: list[float]) -> None:
+    schema = infer_schema(pd.DataFrame({"a": cells * 30, "b": np.arange(60) * 0.37}))
+    assert schema["a"].kind is ColumnKind.NUMERIC
+    found = apply_schema(pd.DataFrame({"a": new, "b": 0.5}), schema)["a"]
+    np.testing.assert_allclose(found, expected)
+
+
 @given(st.lists(st.integers(-(10**17), 10**17) | st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=8))
 def test_numbers_as_words_are_the_words_of_the_numbers(values: list[float]) -> None:
     from autodl.data.parsing import canonical

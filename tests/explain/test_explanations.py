@@ -135,6 +135,24 @@ def test_the_noise_of_the_loss_is_not_taken_for_that_of_an_importance():
     assert found["b"] >= 30 and found["d"] <= 4
 
 
+def test_effects_count_however_far_the_predictions_lie_from_zero_or_a_few_from_the_others():
+    """Numbers as of coordinates and times, and ordinary rows beside a few enormous ones."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
+    for shift, huge in ((4_864_850.0, 0.0), (0.0, 1e9)):
+
+        def model(rows, shift=shift, huge=huge):
+            return shift + 2 * rows["a"].to_numpy() + rows["b"].to_numpy() + huge * (rows["a"].to_numpy() > 2.5)
+
+        y = model(frame) + rng.normal(size=400)
+        got = permutation_importance(
+            model, frame, y, metrics["mae"], n_repeats=2, rng=np.random.default_rng(1), deadline=NEVER
+        )
+        drop, low, _ = got.by_column["b"]
+        assert low > 0
+        assert drop == pytest.approx((3**0.5 - 1) * (2 / np.pi) ** 0.5, abs=0.1)
+
+
 def test_the_last_digits_of_a_batch_are_no_effect():
     """Networks answer in single precision, which differs between batches of other sizes."""
     frame, y = weak_problem(200, np.random.default_rng(0))

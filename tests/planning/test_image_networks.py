@@ -11,7 +11,8 @@ from autodl.evaluate.base import metrics
 from autodl.machine import Machine
 from autodl.models.base import families
 from autodl.options import FitOptions
-from autodl.planning.candidates import Setting, choose_families, first_wave_s
+from autodl.planning.candidates import choose_families, first_wave_s
+from autodl.planning.costs import Setting
 from autodl.planning.encoding import Encoding, without_tuned
 from autodl.planning.facts import Facts
 from autodl.planning.validation import choose_validation

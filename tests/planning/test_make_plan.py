@@ -20,7 +20,8 @@ from autodl.machine import Machine
 from autodl.models.base import CostEstimate, families
 from autodl.options import FitOptions
 from autodl.planning import make_plan, own_spaces
-from autodl.planning.candidates import Setting, choose_families, first_wave_s
+from autodl.planning.candidates import choose_families, first_wave_s
+from autodl.planning.costs import Setting
 from autodl.planning.facts import Facts
 from autodl.planning.runner import choose_runner
 from autodl.planning.validation import choose_validation
@@ -200,6 +201,7 @@ def test_a_family_on_request_takes_no_part_and_no_folds_unless_it_is_named(
     assert usual.families == without.families
     assert usual.validation.n_folds == without.validation.n_folds == 5
     left_out = {s.what: s.why for s in usual.skipped}
+    assert {s.what: s.why for s in without.skipped}["AutoGluon"].endswith("name it: --families default,autogluon")
     assert "--trust" in left_out["AutoGluon"] and "--families default,autogluon" in left_out["AutoGluon"]
     beside = planned(True, "default", "autogluon")
     assert {f.key for f in beside.families} == {f.key for f in usual.families} | {"autogluon"}

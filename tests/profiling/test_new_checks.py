@@ -10,7 +10,7 @@ from profiling_tables import clean_table, profile, raised
 from autodl.options import FitOptions
 from autodl.profiling.checks.base import MAX_FINDINGS, Check, Context
 from autodl.profiling.checks.twin_words import twins
-from autodl.records import Finding, Severity
+from autodl.records import Finding, Severity, Task
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,66 @@ def test_dates_of_one_order_are_not_doubted(form: str) -> None:
     table = clean_table()
     table["day"] = pd.date_range("2020-01-01", periods=len(table)).strftime(form)
     assert not raised(profile(table), "AD028")
+
+
+def test_a_century_that_was_guessed_is_told() -> None:
+    table = clean_table()
+    table["DOB"] = pd.date_range("1940-01-01", periods=len(table), freq="25D").strftime("%d-%b-%y")
+    (found,) = raised(profile(table), "AD028")
+    assert found.column == "DOB"
+    assert "years of two digits" in found.message
+    assert found.evidence["first"] == "1940-01-01T00:00:00"
+
+
+def test_a_date_of_birth_does_not_order_the_rows() -> None:
+    table = clean_table()
+    table["DateOfBirth"] = pd.date_range("1940-01-01", periods=len(table), freq="25D")
+    assert not raised(profile(table), "AD023")
+    table["seen"] = pd.date_range("2020-01-01", periods=len(table))
+    (found,) = raised(profile(table), "AD023")
+    assert found.column == "seen"
+    assert "DateOfBirth" not in found.message
+
+
+@pytest.mark.parametrize(
+    "name", ["patient_nbr", "Patient Number", "unit_nr", "RespondentNo", "engine", "customer_no"]
+)
+def test_names_of_those_who_return(name: str) -> None:
+    table = clean_table().assign(**{name: np.arange(800) * 7 % 90 + 1000})
+    assert [f.column for f in raised(profile(table), "AD024")] == [name]
+
+
+@pytest.mark.parametrize("name", ["Customer_Age", "store_size", "number", "unit_price"])
+def test_names_that_tie_no_rows(name: str) -> None:
+    table = clean_table().assign(**{name: np.arange(800) * 7 % 90 + 1000})
+    assert not raised(profile(table), "AD024")
+
+
+def test_measures_are_no_keys() -> None:
+    table = clean_table().assign(engine=[f"{998 + 7 * (i % 90)} cc" for i in range(800)])
+    assert not raised(profile(table), "AD024")
+
+
+def test_no_advice_that_the_options_exclude() -> None:
+    table = clean_table()
+    table["day"] = pd.date_range("2020-01-01", periods=800)
+    table["customer"] = [f"c{i % 50}" for i in range(800)]
+    table["size"] += np.linspace(0, 20, 800)
+    by_time = profile(table, options=FitOptions(time_column="day"))
+    assert not raised(by_time, "AD024")
+    assert any("'customer' are on both sides" in f.message for f in by_time.findings if f.code == "AD024")
+    by_group = profile(table, options=FitOptions(group_column="customer"))
+    (dates,), (drift,) = raised(by_group, "AD023"), raised(by_group, "AD014")
+    assert "--time-column day instead of --group-column" in dates.action
+    assert "--time-column instead of --group-column" in drift.action
+
+
+def test_amounts_in_several_units_are_told_of_a_target_too() -> None:
+    table, rng = clean_table(), np.random.default_rng(0)
+    table["y"] = [f"€{v}/{rng.choice(['kg', 'lb'])}" for v in rng.integers(1, 30, 800)]
+    (found,) = raised(profile(table, task=Task.CLASSIFICATION), "AD018")
+    assert found.column == "y"
+    assert "'/kg'" in found.message
 
 
 def test_different_units_are_told() -> None:

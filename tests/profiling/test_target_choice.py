@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,6 +83,60 @@ def test_times_are_guessed_only_where_they_are_few_classes(n_times: int, chosen:
     assert load(table, FitOptions()).target.name == chosen
 
 
+# What stands in front of a colon: the target that people choose. Letters: words, numbers with decimals or whole ones,
+# 2 words, the numbers 0 and 1, keys.
+HEADERS = [
+    "price: id/k date/d price/i bedrooms/i bathrooms/f floors/i waterfront/b condition/i grade/i yr_built/i lat/f",
+    "selling_price: name/w year/i selling_price/i km_driven/i fuel/w seller_type/w transmission/2 owner/w",
+    "loan_status: loan_amnt/i term/2 int_rate/f grade/w sub_grade/w loan_status/w purpose/w application_type/2",
+    "price: Make/w Vehicle_Class/w Engine_Size/f price/i Transmission/w mileage/i",
+    "CO2: Make/w Vehicle_Class/w Fuel_Type/w Engine_Size/f CO2/i",
+    "Machine failure: UDI/k Type/w Air_temp/f Torque/f Machine failure/b TWF/b",
+    "is_canceled: hotel/2 is_canceled/b lead_time/i meal/w deposit_type/w customer_type/w reservation_status/w adr/f",
+    "booking_status: room_type_reserved/w lead_time/i market_segment_type/w avg_price_per_room/f booking_status/2",
+    "Attrition_Flag: CLIENTNUM/k Attrition_Flag/2 Gender/2 Income_Category/w Card_Category/w Credit_Limit/f",
+    "Item_Outlet_Sales: Item_Weight/f Item_Type/w Item_MRP/f Outlet_Size/w Outlet_Type/w Item_Outlet_Sales/f",
+    "price: airline/w source_city/w stops/w class/2 duration/f days_left/i price/i",
+    "Survived: PassengerId/k Survived/b Pclass/i Sex/2 Age/f Fare/f Embarked/w",
+    "Churn: gender/2 tenure/i Contract/w PaymentMethod/w MonthlyCharges/f Churn/2",
+    "class: class/w cap_shape/w odor/w gill_size/2 habitat/w",
+    "class: buying/w maint/w doors/w persons/w safety/w class/w",
+    "type: type/2 length/f capitals/i",
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_guess_of_usual_headers(header: str) -> None:
+    wanted, _, listed = header.partition(": ")
+    rng, n = np.random.default_rng(0), 200
+    make = {
+        "w": lambda: rng.choice(["ash", "birch", "cedar", "elm"], n),
+        "2": lambda: coin(n),
+        "b": lambda: rng.integers(0, 2, n),
+        "f": lambda: rng.normal(size=n),
+        "i": lambda: rng.integers(0, 5000, n),
+        "k": lambda: rng.permutation(n) + 1000,
+        "d": lambda: pd.date_range("2024-01-01", periods=n),
+    }
+    columns = [entry.rsplit("/", 1) for entry in re.findall(r"\S.*?/\w", listed)]
+    table = pd.DataFrame({name: make[kind]() for name, kind in columns})
+    assert choose_target(infer_schema(table), None, "t")[0] == wanted
+
+
+def test_columns_with_another_role_are_not_guessed() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"activity": coin(), "acc": rng.normal(size=100), "subject": [f"s{i % 9}" for i in range(100)]}
+    )
+    assert load(table, FitOptions(group_column="subject")).target.name == "activity"
+    assert load(table, FitOptions(drop=("subject",))).target.name == "activity"
+    assert load(table[["acc", "subject"]], FitOptions(group_column="subject")).target.name == "acc"
+    years = pd.DataFrame({"spend": rng.normal(size=100), "year": rng.integers(2000, 2020, 100)})
+    assert load(years, FitOptions(time_column="year")).target.name == "spend"
+    with pytest.raises(DataError, match="or have another role"):
+        choose_target(infer_schema(years), None, "t", {"spend", "year"})
+
+
 def test_a_lone_column_is_refused() -> None:
     with pytest.raises(DataError, match="at least one column"):
         choose_target(infer_schema(frame()[["a"]]), None, "t")
@@ -111,6 +167,12 @@ RNG = np.random.default_rng(0)
         ),
         ("class", RNG.integers(1, 31, 2000), Task.CLASSIFICATION, True),
         ("t", RNG.integers(0, 500, 2000), Task.REGRESSION, False),
+        ("class_size", RNG.integers(5, 35, 2000), Task.REGRESSION, False),
+        ("lines_of_code", RNG.integers(5, 65, 2000), Task.REGRESSION, False),
+        ("segment_length", RNG.integers(5, 20, 2000), Task.REGRESSION, True),
+        ("class_number", RNG.integers(5, 35, 2000), Task.CLASSIFICATION, True),
+        ("age_class", RNG.integers(5, 35, 2000), Task.CLASSIFICATION, True),
+        ("t", [f"€{v / 10}M" if v % 2 else f"€{v}K" for v in range(1, 200)], Task.REGRESSION, False),
     ],
 )
 def test_task_from_values(name: str, values: np.ndarray, task: Task, guessed: bool) -> None:
@@ -128,6 +190,7 @@ def test_task_from_values(name: str, values: np.ndarray, task: Task, guessed: bo
         (np.full(50, np.nan), None, "empty"),
         (pd.date_range("2024-01-01", periods=50), None, "date"),
         ([f"name{i}" for i in range(50)], None, "different in each"),
+        ([f"{v / 10}K" for v in range(10, 90)] * 5, None, r"amounts such as '1\.[0-9]K'"),
         (RNG.normal(size=2000), Task.CLASSIFICATION, "--task regression"),
         (RNG.choice(["a", "b"], 50), Task.REGRESSION, "--task classification"),
         (RNG.choice(["yes", "no"], 50), Task.REGRESSION, "--task classification"),

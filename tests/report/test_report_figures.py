@@ -9,10 +9,10 @@ import numpy as np
 from report_records import make_records
 
 from autodl.records import ColumnKind, EffectPoint, Residuals
+from autodl.report.elements import Figure
 from autodl.report.facts import gather
 from autodl.report.figures.residuals import residual_figures
 from autodl.report.sections.drives import drives
-from autodl.report.view import Figure
 
 
 def effect_figure(kind: ColumnKind, points: tuple[EffectPoint, ...]) -> Figure:

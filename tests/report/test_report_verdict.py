@@ -267,6 +267,15 @@ def test_the_threshold_table_says_from_which_probability_on() -> None:
     assert shown["older"].columns[0].label == "Found"
 
 
+def test_thresholds_near_1_have_the_places_that_tell_them_apart() -> None:
+    records = make_records("binary")
+    points = {"x": (0.0, 0.1, 0.4, 1.0), "y": (0.0, 0.6, 0.9, 1.0)}
+    roc = (Curve(label="yes", at=(1.0, 0.9999876, 0.9992, 1e-320), **points),)
+    found = curves(gather(**records.but(evaluation=evaluation(records).model_copy(update={"roc": roc})).kwargs()))
+    assert found is not None and found.threshold is not None
+    assert [row[0] for row in found.threshold.rows] == ["0.9999876", "0.999200", "0.000000000"]
+
+
 def test_strips_lie_inside_and_keep_the_order_of_scores() -> None:
     for kind in ("binary", "multiclass", "regression"):
         records = make_records(kind)

@@ -98,7 +98,7 @@ def allocation(feasibility, key="random"):
 def test_a_family_beyond_the_limits_is_not_asked_again():
     finished = [trial(i, 0.1, 90.0, family="a", x=i / 10) for i in range(1, 4)]
     finished += [trial(i, 0.5, 1.0, family="b", x=i / 10) for i in range(4, 7)]
-    assert allocation(Feasibility()).ranking(finished) == ["a", "b"]
+    assert allocation(Feasibility()).ranking.order(finished) == ["a", "b"]
     chosen = {allocation(TIGHT).next(finished, [], lambda s: True).family for _ in range(3)}
     assert chosen == {"b"}
 

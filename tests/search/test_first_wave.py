@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from autodl.records import FamilyPlan, Recipe, TrialResult, TrialSpec, TrialStatus
-from autodl.search.allocation import LEAD, Allocation
+from autodl.search.allocation import Allocation
+from autodl.search.family_ranking import LEAD
 from autodl.search.runners.base import grace
 from autodl.search.runners.inline import _Running
 from autodl.search.space import family_space

@@ -24,7 +24,9 @@ _DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b")
 _PAIR = re.compile(r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}\b")
 _NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
-_EPOCH_NAME = re.compile(r"(epoch|unix|timestamp|time|(^|_)ts$)", re.IGNORECASE)
+_EPOCH_NAME = re.compile(r"epoch|unix|time|date|deadline|(^|_)ts$|_at$|_utc$|(?-i:[a-z]At$)", re.IGNORECASE)
+_VERSION = re.compile(r"^\d{1,2}([-/.])\d{1,2}\1\d$")
+"""Three numbers of which the last has one digit, as no year is written: a version or a section."""
 
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _PAIRS = [(f"%d{s}%m{s}{y}", f"%m{s}%d{s}{y}") for s, y in product("/-.", ("%Y", "%y"))]
@@ -41,6 +43,8 @@ DOUBT = "day and month cannot be told apart and were read with the"
 """How what is unclear of dates begins: "month first" or "day first" follows."""
 SHARE = 0.95
 """Share of the distinct texts that a format must read."""
+AHEAD = 20
+"""Columns with dates more than so many years ahead of the training hold births and the like, not what is due."""
 
 
 def parse_dates(
@@ -58,7 +62,10 @@ def parse_dates(
     if rule.date_format == COMPACT:  # beside gaps a program writes such numbers with a fraction
         texts = texts.str.replace(r"\.0*$", "", regex=True)
     form, first = rule.date_format or MIXED, rule.dayfirst and rule.date_format is None
-    return _plain(pd.to_datetime(texts, format=form, dayfirst=first, errors="coerce", utc=True))
+    dates = pd.to_datetime(texts, format=form, dayfirst=first, errors="coerce", utc=True)
+    if rule.pivot is not None and "%y" in form:
+        dates = dates.mask(dates.dt.year > rule.pivot, dates - pd.DateOffset(years=100))
+    return _plain(dates)
 
 
 def _plain(dates: pd.Series) -> NDArray[np.datetime64]:
@@ -82,18 +89,51 @@ def known_order(rule: ParseRule) -> bool | None:
 
 
 def learn_date_rule(
-    values: Sequence[str] | NDArray[np.object_], *, dayfirst: bool | None = None
+    values: Sequence[str] | NDArray[np.object_], *, dayfirst: bool | None = None, this_year: int | None = None
 ) -> tuple[ParseRule, str] | None:
     """How the texts of a column are to be read as dates, and a note on what was unclear.
 
     Args:
         values: Distinct present texts in order of appearance.
         dayfirst: Whether earlier dates of this column have the day first; settles what these leave open.
+        this_year: That of the training, which tells the century of years of two digits; None where a model that was
+            trained before reads new data: what a date means must not change with the day on which it is read.
 
     Returns:
         None if they are no dates.
     """
     few = [t for v in values[:: max(1, len(values) // 2000)] if (t := v.strip()).lower() not in NO_NUMBER]
+    found = _learnt(few, dayfirst)
+    if found is None or this_year is None or "%y" not in (found[0].date_format or ""):
+        return found
+    rule, doubt = found
+    pivot = _pivot(parse_dates(values, rule), this_year)
+    if pivot is None:
+        return found
+    years = f"years of two digits were read as {pivot - 99} to {pivot}"
+    return rule.model_copy(update={"pivot": pivot}), f"{doubt}, and {years}" if doubt else years
+
+
+def _pivot(dates: NDArray[np.datetime64], this_year: int) -> int | None:
+    """The last year that years of two digits stand for; None where nothing lies too far ahead.
+
+    This year, unless the dates leave more than half of the hundred years free: then nothing must tear them apart, as
+    what is due from 2020 to 2060.
+    """
+    years = dates[~np.isnat(dates)].astype("datetime64[Y]").astype(int) + 1970
+    if years.max() <= this_year + AHEAD:
+        return None
+    seen = np.unique(years % 100)
+    gaps = np.diff(seen, append=seen[0] + 100)
+    i = int(np.argmax(gaps))
+    if gaps[i] <= 50:
+        return this_year
+    newest = int(seen[i] + 100 * ((this_year + AHEAD - seen[i]) // 100))
+    return max(newest, min(this_year, newest + int(gaps[i]) - 1))
+
+
+def _learnt(few: Sequence[str], dayfirst: bool | None) -> tuple[ParseRule, str] | None:
+    """``learn_date_rule`` for texts without blanks around them, but for the century."""
     probe = few[:: max(1, len(few) // 50)]
     if not probe or max(map(len, probe)) > 40:
         return None
@@ -157,7 +197,7 @@ def _order(
 
 def _mixed(few: Sequence[str], known: bool | None) -> tuple[ParseRule, str] | None:
     """Several forms in one column."""
-    if not all(_LOOKS.search(t) for t in few):
+    if not all(_LOOKS.search(t) for t in few) or any(_VERSION.match(t) for t in few):
         return None
     day, month = _orders(few)
     # Dots between day and month mean that the day comes first wherever they are used.

@@ -25,6 +25,11 @@ FEW_ZEROS = 0.05
 """Text in which no more than this share of bytes is zero is damaged text; more zeros mean that it is no text."""
 _WESTERN = re.compile(r"[A-Za-z\s0-9]?[À-ÖØ-öø-ÿŒœŠšŽžŸ’‘“”–—…€£¥§°ºª²³¼½¾«»¿¡©®·´µ±×]")
 
+_POLISH = re.compile(rb"[A-Za-z][\xb3\xb9\xbf](?=[a-z])")
+"""Polish letters of Windows-1250 within words; Windows-1252 has signs there: ``Wroc³aw``, ``D¹browa``, ``Ko¿uch``."""
+POLISH = 0.05
+"""Share of such among the high characters, from which the text is Polish and not a slip."""
+
 
 def find_encoding(head: bytes, where: str, *, whole: bool) -> str:
     """The encoding of text.
@@ -80,7 +85,9 @@ def _telling(head: bytes) -> bytes:
 
 
 def legacy_encoding(head: bytes, *, wide: bool = False) -> str:
-    """The encoding of text that is no UTF-8: Windows-1252 where it looks Western, else charset-normalizer's guess.
+    """The encoding of text that is no UTF-8.
+
+    Windows-1250 where it has Polish letters, Windows-1252 where it looks Western, else charset-normalizer's guess.
 
     ``MIXED`` where lines that are no UTF-8 look Western and stand beside others that are UTF-8 and no ASCII;
     ``wide``: there are such others before ``head``.
@@ -94,6 +101,8 @@ def legacy_encoding(head: bytes, *, wide: bool = False) -> str:
                 other.append(line)
     if wide and _looks_western(b"".join(other)):
         return MIXED
+    if len(_POLISH.findall(head)) > POLISH * len(_RUN.findall(head)):
+        return "cp1250"
     if _looks_western(head):
         return "cp1252"
     if _looks_chinese(head):

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autodl.data.clocks import learn_clock_rule, within_a_day
-from autodl.data.dates import MIXED, learn_date_numbers, learn_date_rule
-from autodl.data.numbers import file_uses_decimal_comma, learn_number_rule, parse_numbers
+from autodl.data.clocks import within_a_day
+from autodl.data.dates import MIXED, learn_date_rule
+from autodl.data.number_kinds import judge_number_values, judge_number_words
+from autodl.data.numbers import file_uses_decimal_comma
 from autodl.data.parsing import Levels, canonical, is_text
 from autodl.data.series.kind import judge_series
 from autodl.data.statistics import describe
-from autodl.data.word_kinds import MIN_ROWS, UNIQUE_SHARE, Verdict, code_digits, judge_words, keep_a_feature
-from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH, is_id_name, is_order_name
+from autodl.data.word_kinds import Verdict, code_digits, judge_words, keep_a_feature
+from autodl.data.words import MISSING, MISSING_MARKS, NO_NUMBER, NOTHING, TRUTH
 from autodl.errors import DataError, did_you_mean
 from autodl.media.array import MediaDtype
 from autodl.records import ColumnKind, ParseRule, TableSchema
@@ -26,16 +27,8 @@ from autodl.records import ColumnKind, ParseRule, TableSchema
 if TYPE_CHECKING:
     from autodl.media.place import MediaPlace
 
-JUNK_SHARE, JUNK_WORDS = 0.05, 3
-"""A column of numbers may hold this share of rows, and this many different words, that are none."""
-LITTLE_JUNK = 0.01
-"""With no more than this share of rows, the words may be as different as they like."""
-LONG_DIGITS = 17
-"""From so many digits on, neighbouring whole numbers are one in float64."""
 NOTHING_SHARE = 0.05
 """From this share of the rows on, "none" is an answer and not a missing value."""
-PROBE = 1000
-"""Distinct texts looked at before all of them are."""
 FLAG_WORDS = 1000
 """More different words than two words for yes and no, in all their spellings, and all marks of missing values."""
 
@@ -165,47 +158,10 @@ def _judge_numbers(name: str, column: pd.Series, is_target: bool) -> Verdict:
             return Verdict(ColumnKind.BOOLEAN, "true or false", rule)
         return Verdict(ColumnKind.CONSTANT, f"always {column.iloc[0]}" if len(column) else "no values")
     values = column.to_numpy(np.float64)
-    verdict = _judge_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
+    verdict = judge_number_values(name, values, is_target, ParseRule(), "numbers", column.dtype.kind == "i")
     if verdict.kind is ColumnKind.CATEGORICAL:
         return replace(verdict, rule=verdict.rule.model_copy(update={"numbers": True}))
     return verdict
-
-
-def _judge_values(
-    name: str, values: NDArray[np.float64], is_target: bool, rule: ParseRule, what: str, exact: bool
-) -> Verdict:
-    """Numbers (n,), NaN where missing: ID, date, category, constant or quantity."""
-    present = values[np.isfinite(values)]
-    if is_target:
-        return Verdict(ColumnKind.NUMERIC, what, rule)
-    n_unique = len(np.unique(present))
-    if n_unique == 0:
-        return Verdict(ColumnKind.CONSTANT, "no values", rule)
-    if n_unique == 1 and len(present) == len(values):
-        return Verdict(ColumnKind.CONSTANT, "the same number in every row", rule)
-    infinite = int(np.isinf(values).sum())
-    if infinite:
-        what += f"; {infinite} infinite values count as missing"
-    if not (exact or bool((present % 1 == 0).all())):
-        return Verdict(ColumnKind.NUMERIC, what, rule)
-    dates = learn_date_numbers(name, present)
-    if dates is not None:
-        return Verdict(ColumnKind.DATETIME, f"whole numbers that are dates ({dates.date_format})", dates)
-    unique = n_unique == len(present)
-    if is_id_name(name):
-        if n_unique >= UNIQUE_SHARE * len(present) and len(present) >= 5:
-            return Verdict(
-                ColumnKind.ID, f"{'unique' if unique else 'nearly unique'} whole numbers named as a key", rule
-            )
-        if n_unique > 2 and re.search(r"(?i)(^|[_\s.-])(id|uuid|key)$|[a-z]I[dD]$", name):
-            return Verdict(ColumnKind.CATEGORICAL, f"keys that repeat ({n_unique:,} values)", rule)
-    steps = np.diff(present)
-    if unique and len(present) == len(values) >= MIN_ROWS and not is_order_name(name):
-        if bool((steps == 1).all()):
-            return Verdict(ColumnKind.ID, "counts up by one from row to row", rule)
-        if len(present) >= 5 * MIN_ROWS and present.max() - present.min() == len(present) - 1:
-            return Verdict(ColumnKind.ID, "counts up: every number of a range stands in one row", rule)
-    return Verdict(ColumnKind.NUMERIC, "whole " + what if what.startswith("numbers") else what, rule)
 
 
 def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) -> Verdict:
@@ -221,11 +177,11 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     boolean = _truth_rule(levels.words, lowered, counts)
     if boolean is not None and not is_target:
         return Verdict(ColumnKind.BOOLEAN, f"{boolean.true_words[0]} or {boolean.false_words[0]}", boolean)
-    numbers = _number_verdict(name, levels, lowered, counts, is_target, comma)
+    numbers = judge_number_words(name, levels, lowered, counts, is_target, comma)
     if numbers is not None:
         return numbers
     valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
-    dates = learn_date_rule([str(w) for w in levels.words[valued]])
+    dates = learn_date_rule([str(w) for w in levels.words[valued]], this_year=date.today().year)
     if dates is not None:
         rule, doubt = dates
         form = "mixed forms" if rule.date_format in (None, MIXED) else rule.date_format
@@ -265,56 +221,6 @@ def _spelt(
     """The spellings of a word in the column, most frequent first."""
     places = np.flatnonzero(lowered == word)
     return tuple(str(words[i]) for i in places[np.argsort(-counts[places], kind="stable")])
-
-
-def _number_verdict(
-    name: str,
-    levels: Levels,
-    lowered: NDArray[np.object_],
-    counts: NDArray[np.intp],
-    is_target: bool,
-    comma: bool | None,
-) -> Verdict | None:
-    """Numbers written as text."""
-    valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
-    words = [str(w) for w in levels.words[valued]]
-    if not words or sum(any(c.isdigit() for c in w) for w in words[:200]) < 0.8 * min(200, len(words)):
-        return None
-    if not is_target and _long_keys(words, int(counts[valued].sum())):
-        return Verdict(ColumnKind.ID, f"a different number of {LONG_DIGITS} digits or more in every row")
-    probe = words[:: max(1, len(words) // PROBE)]
-    rule = learn_number_rule(probe, decimal_comma=comma)
-    if rule is not None and len(probe) < len(words):
-        rule = learn_number_rule(words, decimal_comma=comma)
-    if rule is None and not is_target and learn_clock_rule(probe, name) is not None:  # those of a target are classes
-        rule = learn_clock_rule(words, name)
-    if rule is None:
-        return None
-    values = parse_numbers(levels.words, rule)
-    junk = valued & np.isnan(values)
-    if counts[junk].sum() > (LITTLE_JUNK if junk.sum() > JUNK_WORDS else JUNK_SHARE) * counts[valued].sum():
-        return None
-    what = "numbers written as text"
-    if rule.clock:
-        what = "times in seconds"
-    elif rule.percent:
-        what = "percentages"
-    elif rule.strip:
-        what = f"numbers with {' and '.join(repr(s) for s in rule.strip)}"
-    if rule.decimal == ",":
-        what += ", decimal comma"
-    if rule.thousands:
-        what += f", thousands set off by {rule.thousands!r}"
-    if junk.any():
-        what += f"; {int(counts[junk].sum())} cells such as {levels.words[junk][0]!r} are none and count as missing"
-    return _judge_values(name, levels.spread(values, np.nan), is_target, rule, what, exact=False)
-
-
-def _long_keys(words: Sequence[str], n: int) -> bool:
-    """Whether nearly every one of n rows has a whole number of its own that is too long for float64 to tell apart."""
-    if len(words) < max(MIN_ROWS, UNIQUE_SHARE * n):
-        return False
-    return sum(w.isdigit() and len(w) >= LONG_DIGITS for w in words) >= UNIQUE_SHARE * len(words)
 
 
 def _missing_words(

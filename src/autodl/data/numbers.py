@@ -36,6 +36,10 @@ CHOICES = re.compile(r"^\d{1,2}(,\d{1,2}){2,}$")
 MILLIONS = re.compile(r"^\d{1,3}(,\d{3}){2,}(\.\d*)?$")
 """A number of which the commas part thousands."""
 _CODE = re.compile(r"^[+-]?0\d+$")
+SCALES = {"k": "e3", "K": "e3", "m": "e6", "M": "e6", "b": "e9", "B": "e9"}
+"""What thousands, millions and billions are in a number."""
+MARKED = 0.95
+"""Share of the distinct numbers with such a letter or a currency, from which the letters are taken for that."""
 
 
 def tidy(text: str) -> str:
@@ -57,6 +61,8 @@ def parse_number(text: str, rule: ParseRule) -> float:
     1234.5
     >>> parse_number("12,5 %", ParseRule(decimal=",", percent=True))
     0.125
+    >>> parse_number("€1.2M", ParseRule(strip=("€",), scaled=True))
+    1200000.0
     """
     if rule.clock:
         return clock_seconds(text, rule.clock_parts)
@@ -66,7 +72,8 @@ def parse_number(text: str, rule: ParseRule) -> float:
     if text.startswith("- "):
         text = "-" + text[2:].lstrip()
     percent = rule.percent and text.endswith("%")
-    if percent:
+    scale = SCALES.get(text[-1:], "") if rule.scaled else ""
+    if percent or scale:
         text = text[:-1].rstrip()
     if rule.thousands and rule.thousands in text:
         if not _grouped(text, rule):
@@ -76,6 +83,7 @@ def parse_number(text: str, rule: ParseRule) -> float:
         if "." in text:
             return float("nan")
         text = text.replace(rule.decimal, ".")
+    text += scale
     if not _PLAIN.match(text):
         return float("nan")
     return float(text) / 100.0 if percent else float(text)
@@ -153,14 +161,15 @@ def learn_number_rule(values: Sequence[str], *, decimal_comma: bool | None = Non
     found = _without_strays([m for m in matches if m])
     if len(found) < 0.8 * len(texts):
         return None
-    strip, percent = _symbols(found)
+    scaled = _scaled(found)
+    strip, percent = (_all_spellings({m["prefix"] for m in found} - {""}), False) if scaled else _symbols(found)
     if strip is None:
         return None
     marks = _marks([m["num"] for m in found], decimal_comma)
     if marks is None:
         return None
     decimal, thousands = marks
-    return ParseRule(decimal=decimal, thousands=thousands, strip=strip, percent=percent)
+    return ParseRule(decimal=decimal, thousands=thousands, strip=strip, percent=percent, scaled=scaled)
 
 
 def _without_strays(found: list[re.Match[str]]) -> list[re.Match[str]]:
@@ -174,6 +183,20 @@ def _known(match: re.Match[str]) -> bool:
     """Whether what stands at a number is money, a unit, or nothing."""
     prefix, suffix = match["prefix"].lower(), (match["suffix"] or "").strip().lower()
     return (not prefix or prefix in _CURRENCY) and (not suffix or suffix in _CURRENCY | UNITS | {"%"})
+
+
+def _scaled(found: Sequence[re.Match[str]]) -> bool:
+    """Whether letters behind the numbers are thousands, millions or billions, as in ``€1.2M`` and ``€600K``.
+
+    One letter alone may be a unit, such as metres and kelvins, and whole numbers may be codes, unless it is money.
+    """
+    letters = {s for m in found if (s := (m["suffix"] or "").strip())}
+    if not letters or not letters <= SCALES.keys() or any(m["prefix"].lower() not in _CURRENCY | {""} for m in found):
+        return False
+    money = sum(bool(m["prefix"]) for m in found)
+    marked = sum(bool(m["prefix"] or m["suffix"]) for m in found)
+    several = len({SCALES[s] for s in letters}) > 1 and any("." in m["num"] or "," in m["num"] for m in found)
+    return (marked if several else money) >= MARKED * len(found)
 
 
 def _symbols(found: Sequence[re.Match[str]]) -> tuple[tuple[str, ...] | None, bool]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autodl.data.numbers import BODY, folded, learn_number_rule, parse_number, parse_numbers, tidy
+from autodl.data.numbers import BODY, SCALES, folded, learn_number_rule, parse_number, parse_numbers, tidy
 from autodl.records import ParseRule
 
 _POINT = re.compile(r"[+-]?\d*\.\d+")
@@ -88,7 +88,7 @@ def other_rule(
     if learnt is None:
         return None
     ours, theirs = ({folded(s) for s in r.strip} for r in (rule, learnt))
-    if ours and theirs and not ours & theirs:
+    if (ours and theirs and not ours & theirs) or (learnt.scaled and ours & SCALES.keys()):
         return None
     if learnt.percent and not rule.percent and span is not None and max(abs(span[0]), abs(span[1])) > SHARES:
         return learnt.model_copy(update={"percent": False, "strip": (*learnt.strip, "%")})

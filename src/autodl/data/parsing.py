@@ -203,7 +203,7 @@ def _datetime(column: pd.Series, rule: ParseRule, levels: Levels | None) -> NDAr
 
 def _other_dates(words: list[str], levels: Levels, rule: ParseRule) -> NDArray[np.datetime64] | None:
     learnt = learn_date_rule(words, dayfirst=known_order(rule))
-    return parse_dates(levels.words, learnt[0]) if learnt else None
+    return parse_dates(levels.words, learnt[0].model_copy(update={"pivot": rule.pivot})) if learnt else None
 
 
 def date_doubt(column: pd.Series, rule: ParseRule) -> str:

@@ -15,22 +15,17 @@ from numpy.typing import NDArray
 from autodl.data.allowance import UNLIMITED, Allowance
 from autodl.data.arrow_blocks import is_arrow_file, n_cells
 from autodl.data.blocks import Known, LargeTable, open_blocks
-from autodl.data.columns import as_given, clean_names, normalise, raw_names
-from autodl.data.compression import magic, suffix_format
-from autodl.data.csv_format import Text, read_text
+from autodl.data.columns import as_given, normalise
 from autodl.data.files import found_files, image_folder
-from autodl.data.foreign import HEAD_BYTES, refuse_foreign
 from autodl.data.frames import AnyFrame, as_pandas
-from autodl.data.headers import column_names, decimal_notes, dialect_notes, same_columns, shown_delimiter
 from autodl.data.images.columns import with_whole_paths
 from autodl.data.images.tables import read_labelled, unlabelled_batches
 from autodl.data.large import read_blocks, read_large, sample_rows
-from autodl.data.other_formats import read_excel, read_feather, read_json, read_parquet
-from autodl.data.plain_columns import to_frame
 from autodl.data.series.parts import train_and_test
 from autodl.data.series.reading import is_series_source, read_series
-from autodl.data.streams import head, open_parts, read_bytes
-from autodl.errors import DataError, meant_column
+from autodl.data.small import not_empty, read_small, table_format
+from autodl.data.streams import head, open_parts
+from autodl.errors import meant_column
 from autodl.records import ReadInfo
 
 LARGE_BYTES = 1 << 26
@@ -39,7 +34,6 @@ PACKED_BYTES = 1 << 23
 """So are compressed ones from 8 MiB on, since they may grow tenfold."""
 LARGE_CELLS = 1 << 23
 """So are Parquet files from so many cells on; frames of so many cells may be sampled."""
-_READABLE = "Give a CSV, Excel (.xlsx), Parquet, Feather or JSON file."
 
 
 def read_table(
@@ -125,7 +119,7 @@ def read_rows(
     if large is not None:
         frame, info, rows = read_large(large, as_text=as_text, marked=marked, skip=skip, allowance=allowance)
     else:
-        frame, info = _read_small(files, str(source), as_text, marked, every_row, names)[:2]
+        frame, info = read_small(files, str(source), as_text, marked, every_row, names)[:2]
         rows = np.arange(len(frame))
     placed = with_whole_paths(frame, files[0].parent, _words(frame, as_text, target))
     notes, place = (*left_out, *placed.notes), None if test is None else str(test)
@@ -150,7 +144,7 @@ def _without_test(files: list[Path], source: str) -> tuple[list[Path], Path | No
     if test is not None:
         large = _large(files, source, every_row=False)
         if large is None:
-            _read_small(files, source, (), (), every_row=False)
+            read_small(files, source, (), (), every_row=False)
         else:
             open_blocks(large, Known((None,) * len(large.parts), frozenset()))
     return learnt, test, ()
@@ -222,7 +216,7 @@ class Batches:
         large = _large(files, str(self._source), True, self._names)
         notes = dict.fromkeys(left_out)
         if large is None:
-            frame, info, given = _read_small(files, str(self._source), self._as_text, self._marked, True, self._names)
+            frame, info, given = read_small(files, str(self._source), self._as_text, self._marked, True, self._names)
             self._copy(frame, given, info)
             self.delimiter, self.decimal = info.delimiter, info.decimal
             placed = self._placed(frame, files[0].parent, notes)
@@ -262,7 +256,7 @@ def _large(files: list[Path], source: str, every_row: bool, names: Collection[st
     if n_bytes < PACKED_BYTES and not any(file.suffix.lower() in (".parquet", ".pq") for file in files):
         return None
     parts = [part for file in files for part in open_parts(file)]
-    kinds = {_format(part.name, pa.py_buffer(head(part, 4096))) for part in parts}
+    kinds = {table_format(part.name, pa.py_buffer(head(part, 4096))) for part in parts}
     if len(kinds) != 1:
         return None
     kind = kinds.pop()
@@ -274,38 +268,6 @@ def _large(files: list[Path], source: str, every_row: bool, names: Collection[st
     else:
         is_large = kind == "feather" and n_bytes >= LARGE_BYTES and plain and is_arrow_file(files)
     return LargeTable(source, kind, tuple(parts), n_bytes, every_row, names) if is_large else None
-
-
-def _read_small(
-    files: list[Path],
-    source: str,
-    as_text: Collection[str],
-    marked: Collection[str],
-    every_row: bool,
-    names: Collection[str] = (),
-) -> tuple[pd.DataFrame, ReadInfo, dict[str, pd.Series]]:
-    """Read the files whole; also the columns as given, where the format has types of its own."""
-    parts = [(name, data, _format(name, data)) for file in files for name, data in read_bytes(file)]
-    formats = {kind for *_, kind in parts}
-    if len(formats) > 1:
-        raise DataError(f"{source} holds files of several formats: {', '.join(sorted(formats))}", "Give one of them.")
-    kind = formats.pop()
-    n_bytes = sum(file.stat().st_size for file in files)
-    if kind == "csv":
-        texts = [(n, d) for n, d, _ in parts]
-        return *_read_csv(texts, str(source), n_bytes, as_text, marked, every_row, names), {}
-    frames: list[pd.DataFrame] = []
-    notes: list[str] = []
-    for name, data, _ in parts:
-        frame, found = _read_other(kind, data, name)
-        frames.append(frame)
-        notes += found
-    same_columns([(name, [str(c) for c in frame.columns]) for (name, *_), frame in zip(parts, frames, strict=True)])
-    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    given = {name: frame.iloc[:, i] for i, name in enumerate(clean_names(raw_names(frame))[0])}
-    frame, repaired = normalise(frame, str(source))
-    info = ReadInfo(path=str(source), format=kind, n_files=len(parts), n_bytes=n_bytes, notes=(*notes, *repaired))
-    return _not_empty(frame, str(source)), info, given
 
 
 def _from_frame(source: Any, allowance: Allowance, as_text: Collection[str], target: str | None) -> TableRead:
@@ -320,80 +282,4 @@ def _from_frame(source: Any, allowance: Allowance, as_text: Collection[str], tar
     info = ReadInfo(
         path="<DataFrame>", format="frame", notes=notes if sample is None else (*notes, sample.note), sample=sample
     )
-    return TableRead(_not_empty(frame, "the DataFrame"), info, rows)
-
-
-def _not_empty(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    if frame.shape[1] == 0:
-        raise DataError(f"{where} has no columns", "Give a table with a header and rows.")
-    if len(frame) == 0:
-        raise DataError(f"{where} has columns but no rows", "Give a table with rows.")
-    return frame
-
-
-def _format(name: str, data: pa.Buffer) -> str:
-    """The format by content first, since suffixes lie; by suffix where the content is text."""
-    kind = magic(data.slice(0, min(16, data.size)).to_pybytes())
-    by_suffix = suffix_format(name)[0]
-    if kind in ("xls", "zip"):  # archives of tables have been unpacked by now
-        return "excel"
-    if kind in ("parquet", "feather"):
-        return kind
-    if kind is not None:
-        raise DataError(f"{name} is no table but {kind}", _READABLE)
-    start = data.slice(0, min(HEAD_BYTES, data.size)).to_pybytes()
-    refuse_foreign(name, start, text=by_suffix in (None, "csv"))
-    if by_suffix is None and start.lstrip()[:1] == b"{":
-        return "jsonl"
-    return by_suffix or "csv"
-
-
-def _read_other(kind: str, data: pa.Buffer, where: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    if data.size == 0:
-        raise DataError(f"{where} is empty", "Give a file with rows.")
-    if kind == "excel":
-        return read_excel(data, where)
-    readers = {"parquet": read_parquet, "feather": read_feather, "jsonl": read_json}
-    return readers[kind](data, where), ()
-
-
-def _read_csv(
-    parts: list[tuple[str, pa.Buffer]],
-    source: str,
-    n_bytes: int,
-    as_text: Collection[str],
-    marked: Collection[str],
-    every_row: bool,
-    names: Collection[str],
-) -> tuple[pd.DataFrame, ReadInfo]:
-    texts: list[tuple[str, Text]] = []
-    for name, data in parts:
-        like = texts[0][1].dialect if texts else None
-        where = source if len(parts) == 1 and Path(source).name.startswith(Path(name).name) else name
-        texts.append((where, read_text(data, where, like, every_row=every_row, names=names)))
-    first = texts[0][1]
-    tables, notes = [], [note for _, text in texts for note in text.notes]
-    headers: list[tuple[str, list[str]]] = []
-    for where, text in texts:
-        found, keep, repaired = column_names(text, where)
-        headers.append((where, found))
-        tables.append(text.table.select(keep).rename_columns(found))
-        notes += repaired if text is first else ()
-    same_columns(headers)
-    order = headers[0][1]
-    table = pa.concat_tables([t.select(order) for t in tables])
-    dialect = first.dialect
-    notes += [*decimal_notes([(where, text.dialect) for where, text in texts]), *dialect_notes(first)]
-    info = ReadInfo(
-        path=source,
-        format="csv",
-        encoding=first.encoding,
-        delimiter=shown_delimiter(dialect),
-        decimal=dialect.decimal,
-        header=dialect.header,
-        by_line=len(parts) == 1 and first.by_line,
-        n_files=len(parts),
-        n_bytes=n_bytes,
-        notes=tuple(notes),
-    )
-    return to_frame(table, dialect.decimal, {*as_text, *(marked if dialect.delimiter != "," else ())}), info
+    return TableRead(not_empty(frame, "the DataFrame"), info, rows)

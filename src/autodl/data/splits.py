@@ -73,6 +73,11 @@ def make_folds(
         DataError: If there are too few rows, groups or times for two sides.
         ConfigError: If the split needs groups or times that are not given.
     """
+    if validation.kind == "time" and validation.test_size and n > 1 and _instants(times, n).max() == 1:
+        raise DataError(
+            f"all rows but those of the test have the same time in '{validation.time_column}'",
+            "At least 3 times are needed: to learn, to validate and to test. Choose another time column, or none.",
+        )
     if validation.n_folds < 2:
         return [_hold_out(n, validation, validation.holdout, strata, groups, times, seed)]
     if n < 2:

@@ -27,7 +27,7 @@ class AutoClassifier(ClassifierMixin, AutoEstimator):  # type: ignore[misc]
             ``max_trials`` is given.
         max_trials: Number of trials, further splits included; without a clock the result repeats exactly.
         metric: What to optimize, e.g. ``roc_auc``; a sensible one if not given.
-        families: Only these model families.
+        families: Only these model families; with ``default`` among them, these beside the usual ones.
         preset: ``fast``, ``balanced`` or ``best``.
         search: The strategy that chooses what to try, e.g. ``auto``, ``tpe`` or ``evolution``.
         scheduler: What ends hopeless trials early, e.g. ``median`` or ``none``; chosen if not given.

@@ -33,6 +33,8 @@ BATCH_ROWS = 20_000
 """Rows of one predict call: several shuffled copies at once save its overhead."""
 ROUNDING = 1e-5
 """Share of their spread by which predictions may differ between batches although their rows are the same."""
+TYPICAL = (0.1, 0.9)
+"""Levels between which numbers are spread where a few enormous ones do not count."""
 SURELY = 0.8
 """What would take this share of the time that is left is done at once."""
 
@@ -152,7 +154,7 @@ def permutation_importance(
     base_loss = metric.loss(y, base, n_classes, weight)
     base_phi = influence(metric, y, base, n_classes, weight)
     sign = -1.0 if metric.greater_is_better else 1.0
-    near = ROUNDING * float(np.std(base))
+    near = ROUNDING * float(np.std(base) if base.ndim > 1 else np.ptp(np.quantile(base, TYPICAL)))
     names = shuffled_alone(first or list(frame.columns), together)
     found = {str(c): _Column() for c in names}
     # Orders are drawn when their batch is built, since all at once fill the memory for many columns; each depends
@@ -177,7 +179,7 @@ def permutation_importance(
         for i, (column, order) in enumerate(moves):
             part = predicted[i * n : (i + 1) * n]
             # A network's last digits depend on the batch: they are no effect of a column that it does not look at.
-            if np.allclose(part, base, rtol=ROUNDING, atol=near):
+            if np.allclose(part, base, rtol=0.0, atol=near):
                 part = base
             phi = None
             own = influence(metric, y, part, n_classes, weight)

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from autodl.defaults import USUAL_FAMILIES
 from autodl.machine import in_gib
-from autodl.models.base import CostEstimate, Family, Shape, families
-from autodl.planning.encoding import Encoding, nothing_to_tune, untunable
+from autodl.models.base import CostEstimate, Family, families
+from autodl.planning.costs import Setting, encoder_key, first_cost, least_bytes, listed_configs
+from autodl.planning.encoding import nothing_to_tune, untunable
 from autodl.planning.facts import Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
-from autodl.planning.texts import (
-    mean_tokens,
-    reading_limit,
-    reads_words,
-    texts_alone,
-    too_little_to_read,
-    too_short_to_read,
-)  # fmt: skip
-from autodl.preprocess.dates import DATE_PARTS
+from autodl.planning.texts import reading_limit, reads_words, texts_alone, too_little_to_read, too_short_to_read
 from autodl.profiling.words import plural
-from autodl.records import Decision, FamilyPlan, Modality, Recipe, Skipped, Validation
-from autodl.search.allocation import LEAD
+from autodl.records import Decision, FamilyPlan, Modality, Skipped
+from autodl.search.family_ranking import LEAD
 from autodl.search.fitting import idle_fields, planned_space
-from autodl.search.memory import Rows, preparation_cost, vector_columns
-from autodl.search.space import Config, SearchSpace, family_space
-from autodl.search.trial import split_config
 from autodl.sizes import format_size
-
-if TYPE_CHECKING:
-    from autodl.evaluate.base import Metric
-    from autodl.machine import Machine
 
 SHARE = {"fast": 0.25, "balanced": 0.6, "best": 0.9}
 """Largest share of the budget that the first trial of a family may take, by preset."""
@@ -41,73 +25,6 @@ TIMES_LONGER = 2
 """Listed trainings of a family that leads take about so many times as long as its first one."""
 MEMORY_SHARE = 0.6
 PLURALS = {Modality.TEXT: "texts", Modality.IMAGE: "images", Modality.SERIES: "series"}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the cost of a family depends on.
-
-    Attributes:
-        facts: Of the table. metric: What is optimized. validation: Folds and test rows.
-        machine: Cores and memory. threads: Threads of one trial.
-        spaces: The user's own search spaces, by family.
-        encodings: Pretrained networks that read images and texts.
-        scout: Share of the training rows that first passes get; None: all.
-        reading: What was decided on those networks.
-    """
-
-    facts: Facts
-    metric: Metric
-    validation: Validation
-    machine: Machine
-    threads: int
-    spaces: Mapping[str, SearchSpace] = field(default_factory=dict)
-    encodings: Mapping[Modality, Encoding] = field(default_factory=dict)
-    scout: float | None = None
-    reading: tuple[Decision, ...] = ()
-
-    def space(self, family: str) -> SearchSpace:
-        """The search space of a family: the user's own, or the shipped one."""
-        return self.spaces[family] if family in self.spaces else family_space(family)
-
-    def rows(self) -> Rows:
-        """Rows of one fold, in the mean."""
-        v, n = self.validation, self.facts.rows
-        search = n * (1 - v.test_size)
-        valid = search * (v.holdout if v.n_folds == 1 else 1 / (v.n_folds + v.expanding))
-        train = search / 2 if v.expanding else search - valid
-        return Rows(max(1, round(train)), round(valid), round(n - search))
-
-    def first_rows(self) -> Rows:
-        """Rows of one fold of a family's first trial."""
-        rows = self.rows()
-        return rows if self.scout is None else replace(rows, train=max(1, round(self.scout * rows.train)))
-
-    def largest_rows(self) -> Rows:
-        """Rows of the largest fold of that trial, which decides on its memory."""
-        rows, v = self.first_rows(), self.validation
-        return replace(rows, train=round(2 * v.n_folds / (v.n_folds + 1) * rows.train)) if v.expanding else rows
-
-    def shape(self) -> Shape:
-        """The size of one fit on all rows."""
-        f = self.facts
-        return Shape(
-            rows=self.rows().train,
-            numeric=len(f.numeric) + DATE_PARTS * len(f.dates),
-            categorical=len(f.categorical),
-            levels=f.levels,
-            text=len(f.text),
-            text_tokens=mean_tokens(f.text),
-            classes=f.profile.n_classes,
-            quantiles=len(f.options.quantiles),
-            images=len(f.images),
-            image_side=max((c.parse.side or 0 for c in f.images), default=0),
-            series=len(f.series),
-            series_steps=max((c.series.length[2] for c in f.series if c.series), default=0),
-            series_channels=max((c.series.channels for c in f.series if c.series), default=0),
-            threads=self.threads,
-            speed=self.machine.speed,
-        )
 
 
 def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Skipped, ...], Decision]:
@@ -247,13 +164,14 @@ def _unfit(cls: type[Family], setting: Setting, asked: bool) -> str:
     missing = cls.missing()
     if missing:
         how = f'pip install "autodl[{cls.extra}]"' if cls.extra else f"pip install {missing[0]}"
-        return f"Its package {missing[0]} is not installed. To add it: {how}"
+        named = f", and name it: --families {USUAL_FAMILIES},{cls.key}" if cls.on_request else ""
+        return f"Its package {missing[0]} is not installed. To add it: {how}{named}"
     if cls.on_request and not asked:
         return f"{cls.on_request} To let it take part beside the others: --families {USUAL_FAMILIES},{cls.key}"
     if cls.tunes is not None and (reason := untunable(cls.tunes, setting.encodings)):
         return reason
     most = setting.facts.options.max_size_bytes
-    if most is not None and not asked and (least := _least_bytes(cls, setting)) > most:
+    if most is not None and not asked and (least := least_bytes(cls, setting)) > most:
         return f"Its model takes at least {format_size(round(least))} on disk; your limit is {format_size(most)}."
     rows = setting.shape().rows
     if cls.max_rows is not None and rows > cls.max_rows:
@@ -296,9 +214,9 @@ def _too_costly(
 def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tuple[FamilyPlan, CostEstimate]:
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
-    encoder = _encoder(cls, setting)
+    encoder = encoder_key(cls, setting)
     recipe = recipe.model_copy(update={"tokenizer": encoder}) if cls.tunes is Modality.TEXT else recipe
-    costs = [_cost(cls, setting, start, recipe) for start in _starts(cls, setting)]
+    costs = [first_cost(cls, setting, start, recipe) for start in listed_configs(cls, setting)]
     folds = setting.validation.n_folds
     fitting = [c for c in costs if c.seconds * folds <= limit]
     cost = fitting[0] if fitting else min(costs, key=lambda c: c.seconds)
@@ -317,40 +235,6 @@ def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tup
         encoder=encoder,
     )
     return plan, cost
-
-
-def _encoder(cls: type[Family], setting: Setting) -> str:
-    """Key of the pretrained network that a family trains further; empty if it starts anew."""
-    return "" if cls.tunes is None else setting.encodings[cls.tunes].key
-
-
-def _starts(cls: type[Family], setting: Setting) -> Sequence[Config]:
-    """The listed configurations of a family."""
-    encoder, space = _encoder(cls, setting), setting.space(cls.key)
-    return (space.with_constant("encoder", encoder) if encoder else space).starts()
-
-
-def _least_bytes(cls: type[Family], setting: Setting) -> float:
-    """Of the smallest listed model on disk, as far as that is known beforehand."""
-    return min(cls.least_bytes(cls.config.model_validate(split_config(s)[0])) for s in _starts(cls, setting))
-
-
-def _cost(cls: type[Family], setting: Setting, start: Config, recipe: Recipe) -> CostEstimate:
-    """Of one fit of a first trial, its preparation included."""
-    own, prep = split_config(start)
-    changed = recipe.model_validate({**recipe.model_dump(), **prep})
-    # Whether a leading one has room on all rows is seen when it is to be trained on them.
-    shape, config = setting.shape(), cls.config.model_validate(own)
-    shape = replace(shape, numeric=shape.numeric + vector_columns(changed, setting.facts.features))
-
-    def at(rows: Rows) -> CostEstimate:
-        fit = cls().estimate_cost(replace(shape, rows=rows.train), config)
-        prepared = preparation_cost(changed, setting.facts.features, rows, setting.facts.profile.n_classes)
-        return CostEstimate(seconds=fit.seconds + prepared.seconds, bytes=fit.bytes + prepared.bytes)
-
-    mean, largest = setting.first_rows(), setting.largest_rows()
-    cost = at(mean)
-    return cost if largest == mean else replace(cost, bytes=at(largest).bytes)
 
 
 def searched_fields(kept: tuple[FamilyPlan, ...], facts: Facts) -> frozenset[str]:

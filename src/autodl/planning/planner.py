@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from autodl.models.base import families
 from autodl.options import FitOptions
-from autodl.planning.candidates import Setting, choose_families, first_wave_s, searched_fields
+from autodl.planning.candidates import choose_families, first_wave_s, searched_fields
+from autodl.planning.costs import Setting
 from autodl.planning.encoding import choose_encodings
 from autodl.planning.facts import Facts
 from autodl.planning.metric import choose_metric

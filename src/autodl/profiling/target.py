@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from autodl.errors import DataError, did_you_mean, meant_column
 from autodl.profiling.task import check_enough_rows
-from autodl.profiling.vocabulary import GENERIC_NAMES, TOPIC_NAMES
+from autodl.profiling.vocabulary import DESCRIPTIONS, GENERIC_NAMES, TOPIC_NAMES
 from autodl.profiling.words import plain, tokens
 from autodl.records import ColumnInfo, ColumnKind, TableSchema
 
@@ -13,13 +15,16 @@ _UNFIT = frozenset(
 )
 
 
-def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[str, str, bool]:
+def choose_target(
+    schema: TableSchema, asked: str | None, where: str, taken: Collection[str | None] = ()
+) -> tuple[str, str, bool]:
     """The column to predict.
 
     Args:
         schema: The columns of the table.
         asked: The user's choice, or None to guess.
         where: What the table is called in errors, e.g. its path.
+        taken: Columns that are not guessed, since they have another role or are dropped.
 
     Returns:
         Name, why in words, and whether it was guessed.
@@ -41,14 +46,16 @@ def choose_target(schema: TableSchema, asked: str | None, where: str) -> tuple[s
             "If it has more, check the delimiter between them.",
         )
     check_enough_rows(schema.columns[0].n, where)
-    fit = [(i, c) for i, c in enumerate(schema.columns) if _possible(c)]
+    free = [c for c in schema.columns if c.name not in taken]
+    fit = [(i, c) for i, c in enumerate(free) if _possible(c)]
     if not fit:
+        other = "" if len(free) == len(schema.columns) else ", or have another role"
         raise DataError(
-            f"no column of {where} can be a target: all are constant, IDs, dates, free text, images or series",
+            f"no column of {where} can be a target: all are constant, IDs, dates, free text, images or series{other}",
             "Name one with --target COLUMN.",
         )
-    names = schema.names
-    alone = _only_classes(schema)
+    names = tuple(c.name for c in free)
+    alone = _only_classes(free)
     scored = [(*_score(c, names, alone), i, c) for i, c in fit]
     _, reason, _, best = max(scored, key=lambda s: (s[0], s[2]))
     return best.name, f"Guessed: {reason}. Pass --target COLUMN for another.", True
@@ -62,9 +69,9 @@ def _possible(column: ColumnInfo) -> bool:
     return not classes or column.n_unique <= max(2, min(200, present // 5))
 
 
-def _only_classes(schema: TableSchema) -> bool:
+def _only_classes(columns: Sequence[ColumnInfo]) -> bool:
     """Whether the first column alone holds classes, and all others numbers."""
-    first, *others = schema.columns
+    first, *others = columns
     numbers = (ColumnKind.NUMERIC, ColumnKind.CONSTANT, ColumnKind.ID)
     return first.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN) and all(c.kind in numbers for c in others)
 
@@ -75,13 +82,17 @@ def _score(column: ColumnInfo, names: tuple[str, ...], first_alone: bool) -> tup
     name = plain(column.name)
     words = tokens(column.name)
     coordinate = name == "y" and "z" in {plain(n) for n in names}
-    if not coordinate and (name in GENERIC_NAMES or "_".join(words) in GENERIC_NAMES):
+    if name == "class" and column.name not in (names[0], names[-1]):  # in between it may be that of a ticket
+        points, reasons = 50.0, ["its name may say so"]
+    elif not coordinate and (name in GENERIC_NAMES or "_".join(words) in GENERIC_NAMES):
         points, reasons = 100.0, ["its name says so"]
+    elif name in DESCRIPTIONS:
+        points, reasons = 30.0, ["its name is one that people sometimes predict"]
     elif name in TOPIC_NAMES or "_".join(words) in TOPIC_NAMES:
         points, reasons = 70.0, ["its name is one that people often predict"]
-    elif any(w in GENERIC_NAMES for w in words if len(w) > 1):
+    elif any(w in GENERIC_NAMES - DESCRIPTIONS for w in words if len(w) > 1):
         points, reasons = 55.0, ["its name has a word for what is predicted"]
-    elif any(w in TOPIC_NAMES for w in words):
+    elif any(w in TOPIC_NAMES - DESCRIPTIONS for w in words):
         points, reasons = 45.0, ["its name has a word for what people often predict"]
     if column.name == names[-1]:
         points += 40

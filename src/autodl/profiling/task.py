@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from autodl.errors import DataError
 from autodl.profiling.vocabulary import CLASS_WORDS, NUMBER_WORDS
 from autodl.profiling.words import tokens
@@ -17,6 +19,8 @@ MIN_WORTH = 3
 """Rows of equal weight that a weighted table must at least be worth; where it is worth few, the run says so."""
 MIN_CLASS_ROWS = 3
 """Rows that at least two classes must have: one for learning, one for validation, one for the test."""
+_AMOUNT = re.compile(r"[^\d\s.]{0,4} ?\d[\d,]*(\.\d+)? ?[^\d\s.]{1,8}[23]?$")
+"""A number with a unit, and money in front or not."""
 
 
 def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool]:
@@ -46,11 +50,27 @@ def choose_task(column: ColumnInfo, asked: Task | None) -> tuple[Task, str, bool
                 f"(at most {MAX_CLASSES:,})",
                 "Group them into fewer classes, or name another column with --target.",
             )
+        _check_amounts(column)
         _check_repeats(column)
         return Task.CLASSIFICATION, f"The target holds words: {column.n_unique} classes.", False
     if not column.numeric.integers:
         return Task.REGRESSION, f"The target holds numbers with decimals ({column.n_unique:,} different ones).", False
     return _whole_numbers(column)
+
+
+def _check_amounts(column: ColumnInfo) -> None:
+    """Refuse very many words that are numbers with decimals and units.
+
+    Raises:
+        DataError: With an example.
+    """
+    words = [w for w, _ in column.top]
+    example = next((w for w in words if "." in w), None)
+    if column.n_unique > FEW_VALUES and example is not None and all(map(_AMOUNT.match, words)):
+        raise DataError(
+            f"the target '{column.name}' holds amounts such as '{example}'",
+            "Write them as plain numbers in one unit, or pass --task classification to take each for a class.",
+        )
 
 
 def _check_repeats(column: ColumnInfo) -> None:
@@ -242,11 +262,14 @@ def _numeric_words(column: ColumnInfo) -> bool:
 def _whole_numbers(column: ColumnInfo) -> tuple[Task, str, bool]:
     """Whole numbers: labels when few, from 0 or 1 without gaps and about evenly filled; quantities otherwise."""
     assert column.numeric is not None
-    k, words = column.n_unique, set(tokens(column.name))
+    name = tokens(column.name)
+    k, words = column.n_unique, set(name)
     low, high = column.numeric.minimum, column.numeric.maximum
     to_classes = "pass --task classification to treat each value as a class of its own"
     to_numbers = "pass --task regression to treat them as quantities"
-    if words & CLASS_WORDS and k <= 100 and column.n >= 10 * k:
+    # The last word says what it is: a class size is a size, and an age class is a class.
+    measured = "lines" in words or {*name[-1:]} & (NUMBER_WORDS - {"number", "num", "n"})
+    if words & CLASS_WORDS and not measured and k <= 100 and column.n >= 10 * k:
         return (
             Task.CLASSIFICATION,
             f"The target holds {k} different whole numbers and its name speaks of classes; taken as classes. "

@@ -29,6 +29,9 @@ TOPIC_NAMES = _words("""
 """)
 """Names of things that people usually want to predict; a weaker sign."""
 
+DESCRIPTIONS = _words("type category status grade class")
+"""Names of targets that are as often words of a feature: they count less alone, and nothing in a longer name."""
+
 CLASS_WORDS = _words("class label type category species digit cluster segment kind code status klasse classe")
 """Whole numbers under such a name are names of groups."""
 
@@ -43,9 +46,15 @@ KEY_WORDS = _words("id key uuid guid kennung nummer identifiant identificador co
 
 ENTITY_WORDS = _words("""
     customer client patient user account person member household machine device subject student employee store shop
-    vehicle session kunde cliente paciente utilisateur
+    vehicle session kunde cliente paciente utilisateur participant respondent driver engine unit player athlete
 """)
 """Whoever several rows may belong to."""
+
+COUNTING_WORDS = _words("no nr nbr num number code name")
+"""Beside a word for somebody, as in ``patient_nbr``, they make a key of it."""
+
+BIRTH_WORDS = _words("dob birth birthdate birthday born geburtsdatum naissance")
+"""A date of birth orders persons, not the rows."""
 
 EARLIER_WORDS = _words("previous prior last past before pre prev p initial planned expected scheduled estimated")
 """The column speaks of an earlier occasion or of a forecast."""

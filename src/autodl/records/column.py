@@ -38,9 +38,14 @@ class ValueRule(Record):
     """Symbols removed before a number is parsed, e.g. currency signs and units."""
     percent: bool = False
     """A trailing percent sign is removed and the number divided by 100."""
+    scaled: bool = False
+    """Numbers may end with a K for thousands, an M for millions or a B for billions."""
     date_format: str | None = None
     """A ``strptime`` format, ``ISO8601``, ``epoch:s``, ``epoch:ms``, or None for pandas' own guess."""
     dayfirst: bool = False
+    pivot: int | None = None
+    """Years of two digits stand for the hundred years up to this one; None, also in models of earlier versions: for
+    1969 to 2068."""
     true_words: tuple[str, ...] = ()
     false_words: tuple[str, ...] = ()
     missing_words: tuple[str, ...] = ()

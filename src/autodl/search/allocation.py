@@ -16,6 +16,7 @@ from autodl.records import FamilyPlan, TrialResult, TrialSpec, TrialStatus
 from autodl.records.origins import LISTED, SUPERNET
 from autodl.search.architecture import Architecture, Past
 from autodl.search.breeding import Breeding
+from autodl.search.family_ranking import CONTENDERS, FamilyRanking
 from autodl.search.feasibility import Feasibility
 from autodl.search.history import Observation
 from autodl.search.listed import next_listed
@@ -30,10 +31,6 @@ from autodl.search.strategies.base import Strategy
 
 Fits = Callable[[TrialSpec], bool]
 
-CONTENDERS = 4
-"""Families that the strategy searches: the best few by their best trial so far."""
-LEAD = 3
-"""So many further listed configurations come before anything else where a family leads as expected."""
 EARLY, CORE, DEAR = 4, 3, 3.0
 """So many listed configurations of the leaders go before the first trial of a family that takes ``DEAR`` times as
 long, once ``CORE`` families have a result: a second brings more there."""
@@ -120,22 +117,23 @@ class Allocation:
 
         if settled:
             return promotion(begun=True) or repeat(freely=True)
-        ranked = self._ranked(finished, running)
+        ranking = self.ranking
+        ranked = ranking.to_search(finished, running)
         known = [*self._again(finished, running), *self._portfolio(ranked, taken)]
         listed = [spec(key, config, "portfolio") for key, config in known]
         first = self._first(taken, spec, fits, splits)
         if (more_rows := promotion(begun=first is None)) is not None:
             return more_rows
         if (
-            longer := next((s for s in listed if self._goes_on(s.family, ranked, taken) and fits(s)), None)
+            longer := next((s for s in listed if ranking.goes_on(s.family, ranked, taken) and fits(s)), None)
         ) is not None:
             return longer
         early = EARLY - sum(s.origin == "portfolio" for s in taken)
-        if first is not None and (early <= 0 or len(self.ranking(finished)) < CORE):
+        if first is not None and (early <= 0 or len(ranking.order(finished)) < CORE):
             return first
         seconds = self.seconds
         told = None if seconds is None else lambda s: seconds(s, splits)
-        known_best = next_listed((s for s in listed if fits(s)), self._best(finished), told, self.quick_s)
+        known_best = next_listed((s for s in listed if fits(s)), ranking.best_losses(finished), told, self.quick_s)
         if first is not None and (known_best is None or not self._dear(first, known_best, splits)):
             return first
         if known_best is not None:
@@ -143,7 +141,7 @@ class Allocation:
         if (once_more := repeat(freely=False)) is not None:
             return once_more
         rng = np.random.default_rng([self.seed, number])
-        for family_key in self._contenders(self._ranked(finished, running), rng):
+        for family_key in ranking.contenders(ranked, rng):
             if (child := self._child(spec, family_key, finished, running, rng)) is not None and fits(child):
                 return child
             if self.architecture.mode == "supernet":
@@ -163,6 +161,11 @@ class Allocation:
                 if fits(asked):
                     return asked
         return repeat(freely=True)
+
+    @property
+    def ranking(self) -> FamilyRanking:
+        """How the families stand."""
+        return FamilyRanking(self.families, self.spaces, self.feasibility)
 
     def _first(
         self,
@@ -208,36 +211,6 @@ class Allocation:
         own = _from_scratch(key, finished, running)
         return self.rungs.next(*own, lambda step: fits((key, step.config or {}, step.origin, step.fidelity)))
 
-    def ranking(self, finished: Sequence[TrialResult]) -> list[str]:
-        """Families with a finished trial, best first, without those that are far beyond the limits."""
-        best = self._best(finished)
-        return sorted(best, key=lambda k: best[k])
-
-    def _best(self, finished: Sequence[TrialResult]) -> dict[str, float]:
-        """Lowest loss of each family of the ranking."""
-        listed = {key: len(space.starts()) for key, space in self.spaces.items() if space.params}
-        left = self.feasibility.hopeless(finished, listed)
-        best: dict[str, float] = {}
-        for r in finished:
-            if r.ok and r.loss is not None and self.spaces[r.spec.family].params and r.spec.family not in left:
-                best[r.spec.family] = min(r.loss, best.get(r.spec.family, np.inf))
-        return best
-
-    def _ranked(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[str]:
-        """Families, best first; as long as none has a result, those that are being tried, so that no worker idles.
-
-        One that is expected to lead comes first until its own first result tells. Not so where it trains what others
-        trained: two such trainings at a time leave no time for either on all rows.
-        """
-        busy = {s.family for s in running}
-        known = self.ranking(finished)
-        tried = {r.spec.family for r in finished}
-        leading = [f.key for f in self.families if f.lead and not f.encoder and self.spaces[f.key].params]
-        awaited = [key for key in leading if key in busy - tried]
-        if known:
-            return [*awaited, *known]
-        return [f.key for f in self.families if f.key in busy and self.spaces[f.key].params]
-
     def _again(self, finished: Sequence[TrialResult], running: Sequence[TrialSpec]) -> list[tuple[str, Config]]:
         """Other configurations of families that only ran out of time, the quick one, which is listed last, first."""
         found = []
@@ -257,25 +230,6 @@ class Allocation:
             if not any(s.family == key and s.config == config for s in taken)
         ]
         return [(key, config) for _, _, key, config in sorted(entries, key=lambda e: e[:2])]
-
-    def _leads(self, ranked: Sequence[str], key: str) -> bool:
-        """Whether a family is the best, and was expected to be; of failed trials alone there is no best."""
-        return key in ranked[:1] and any(f.key == key and f.lead for f in self.families)
-
-    def _goes_on(self, key: str, ranked: Sequence[str], taken: Sequence[TrialSpec]) -> bool:
-        """Whether longer trainings of a family that leads come before the first trials of others."""
-        return self._leads(ranked, key) and sum(s.family == key and s.origin == "portfolio" for s in taken) < LEAD
-
-    def _contenders(self, ranked: Sequence[str], rng: np.random.Generator) -> list[str]:
-        """The best families in random order, better ones more often first (weights 1/rank, and one that leads as
-        expected ``LEAD`` more)."""
-        keys = ranked[:CONTENDERS]
-        if not keys:
-            return []
-        weights = 1.0 / np.arange(1, len(keys) + 1)
-        weights[0] += LEAD * self._leads(ranked, keys[0])
-        order = rng.choice(len(keys), size=len(keys), replace=False, p=weights / weights.sum())
-        return [keys[i] for i in order]
 
     def _child(
         self,

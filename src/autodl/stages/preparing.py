@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from autodl.dataset import Dataset, Rows
+    from autodl.dataset import Dataset
     from autodl.media.place import MediaPlace
+    from autodl.splitting import Rows
 
 
 class RowsRecord(Record):
@@ -147,7 +148,7 @@ def rows(ctx: RunContext, dataset: Dataset, held_out: Dataset | None, plan: Plan
     Raises:
         RunError: If the data differ from those the run began with.
     """
-    from autodl.dataset import split
+    from autodl.splitting import split
 
     cut = split(dataset, plan.validation, plan.seed)
     now = RowsRecord(

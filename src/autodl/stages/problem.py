@@ -18,8 +18,9 @@ from autodl.search.setup import SearchSetup
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autodl.dataset import Dataset, Rows
+    from autodl.dataset import Dataset
     from autodl.ensemble import KnownRows
+    from autodl.splitting import Rows
 
 TEST_STRETCHES = 20
 """Of time, that test rows are cut into: enough for t limits, and each long enough to outlast most of what passes."""

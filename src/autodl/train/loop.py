@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from autodl.clock import NEVER, Deadline
-from autodl.records import CurvePoint, JsonScalar
+from autodl.records import CurvePoint
 from autodl.train.config import TrainConfig
 from autodl.train.data import TensorData, shuffled_batches, steps_per_epoch
+from autodl.train.history import History, StopReason
 from autodl.train.losses import Objective, batch_loss, penalty_l1, weighted_rows
 from autodl.train.optimizers import apply_factors, decayed_parameters, make_optimizer
 from autodl.train.schedules import Schedule, flat_cosine, patience_ends
+from autodl.train.step_plan import StepPlan
 from autodl.train.weights import BestWeights, moving_average
 from autodl.watch import Watch
 
-StopReason = Literal["epochs", "stop_epoch", "patience", "deadline", "divergence", "watch"]
 Augment = Callable[[TensorData], TensorData]
 
 MIN_STEPS = 20
 """A first epoch cut short by the deadline counts if it had this many steps."""
-WARM_UP = 5
-"""First steps that say nothing of the pace: libraries load and memory is taken."""
-PLAN_AFTER = 2 * WARM_UP
-"""Steps before the schedule is fitted to the deadline."""
-DEADLINE_SHARE = 0.92
-"""Share of the time left at the first planning that the schedule plans to use."""
 LEAST_SHARE = 0.5
 """Share of the steps up to the epoch to stop at, below which a training is not the one that was asked for."""
 RATE_AFTER_DIVERGENCE = 0.1
@@ -40,40 +32,6 @@ EVAL_BATCH = 8192
 
 class DivergenceError(FloatingPointError):
     """Loss or weights became infinite or NaN: with validation rows, again after the learning rate was lowered."""
-
-
-@dataclass
-class History:
-    """What happened in a training.
-
-    Attributes:
-        curve: One point an epoch: error measure on the training batches (with dropout) and on validation rows, each
-            weighted if they are.
-        lowered: Epochs after which ``plateau`` lowered the rate.
-        best_epoch: Epoch (from 1) whose weights the module now has.
-        best_error: Its validation error; None without validation rows.
-        epochs: Length of the schedule in epochs, shortened where a deadline did so.
-        stopped_by: Why it ended.
-        measure: Name of the error measure.
-        steps: Number of updates.
-        seconds: Wall time.
-    """
-
-    curve: list[CurvePoint] = field(default_factory=list)
-    lowered: list[int] = field(default_factory=list)
-    best_epoch: int = 0
-    best_error: float | None = None
-    epochs: int = 0
-    stopped_by: StopReason = "epochs"
-    measure: str = ""
-    steps: int = 0
-    seconds: float = 0.0
-
-    def again(self) -> dict[str, JsonScalar]:
-        """Settings under which a training without validation rows takes the same course up to the best epoch."""
-        length: dict[str, JsonScalar] = {"epochs": self.epochs, "stop_epoch": self.best_epoch}
-        falls = ",".join(str(epoch) for epoch in self.lowered if epoch < self.best_epoch)
-        return {**length, "lowered": falls} if self.lowered else length
 
 
 def fit_module(
@@ -153,10 +111,11 @@ class _Run:
         self.ready = ready
         self.batch_size = config.n_batch(len(train))
         self.epoch_steps = steps_per_epoch(len(train), self.batch_size)
-        self.planned_steps = self.all_steps = config.n_epochs(len(train)) * self.epoch_steps
+        epochs = config.n_epochs(len(train))
+        n_steps = epochs * self.epoch_steps
         # The schedule is as long as it was where the epoch to stop at was found; what lies behind that takes no time.
-        self.used = min(1.0, config.stop_epoch * self.epoch_steps / self.all_steps) if config.stop_epoch else 1.0
-        epochs = self.planned_steps // self.epoch_steps
+        used = min(1.0, config.stop_epoch * self.epoch_steps / n_steps) if config.stop_epoch else 1.0
+        self.plan = StepPlan(n_steps, used, deadline)
         self.patience = config.patience or (
             max(4, round(config.patience_share * epochs)) if config.patience_share else 0
         )
@@ -174,10 +133,8 @@ class _Run:
         self.decayed = decayed_parameters(module) if config.l1 else []
         self.dropouts = [m for m in module.modules() if isinstance(m, nn.Dropout) and m.p > 0]
         self.dropout_rates = [m.p for m in self.dropouts]
-        self.progress = 0.0
         self.diverged = 0
-        self.reserve: float | None = None
-        self.started = self.warm_at = time.monotonic()
+        self.started = time.monotonic()
         self.history = History(measure=objective.measure)
 
     def go(self) -> History:
@@ -186,10 +143,10 @@ class _Run:
         while True:
             epoch += 1
             ended = self._epoch(epoch)
-            if ended is None and history.steps >= self.last_step:
-                ended = "stop_epoch" if self.used < 1.0 else "epochs"
+            if ended is None and history.steps >= self.plan.last_step:
+                ended = "stop_epoch" if self.plan.used < 1.0 else "epochs"
             if ended is None and self.patience and self.valid is not None:
-                whole = self.planned_steps / self.epoch_steps
+                whole = self.plan.planned / self.epoch_steps
                 end = patience_ends(self.config.schedule, self.best.epoch, self.patience, whole)
                 ended = "patience" if epoch >= end else None
             if ended is not None:
@@ -198,16 +155,11 @@ class _Run:
         self._finish(epoch)
         return history
 
-    @property
-    def last_step(self) -> int:
-        """Steps after which training ends."""
-        return max(1, round(self.used * self.planned_steps))
-
     def _finish(self, epoch: int) -> None:
         history = self.history
-        if self.config.stop_epoch and history.steps < LEAST_SHARE * self.used * self.all_steps:
+        if self.config.stop_epoch and history.steps < LEAST_SHARE * self.plan.used * self.plan.total:
             raise TimeoutError(
-                f"only {history.steps} of {round(self.used * self.all_steps)} steps fitted into the time"
+                f"only {history.steps} of {round(self.plan.used * self.plan.total)} steps fitted into the time"
             )
         for dropout, rate in zip(self.dropouts, self.dropout_rates, strict=True):
             dropout.p = rate
@@ -217,7 +169,7 @@ class _Run:
             self.module.load_state_dict(self.average.module.state_dict())
         history.best_epoch = self.best.epoch or epoch
         history.best_error = self.best.error if self.best.found and self.valid is not None else None
-        history.epochs = max(history.best_epoch, -(-self.planned_steps // self.epoch_steps))
+        history.epochs = max(history.best_epoch, -(-self.plan.planned // self.epoch_steps))
         history.seconds = time.monotonic() - self.started
         self.module.eval()
 
@@ -228,7 +180,7 @@ class _Run:
         self.module.train()
         for batch in shuffled_batches(self.train, self.batch_size, self.generator):
             late = self.deadline.passed()
-            if late or self.history.steps >= self.last_step:
+            if late or self.history.steps >= self.plan.last_step:
                 break
             error = self._step(self.augment(batch) if self.augment is not None else batch)
             if error is None:
@@ -260,7 +212,7 @@ class _Run:
                 self.schedule.lower(self.config.lr_decay)
         if weights:
             train = self.objective.finish(total / weights)
-            reached = min(1.0, self.history.steps / self.planned_steps)
+            reached = min(1.0, self.history.steps / self.plan.planned)
             self.history.curve.append(CurvePoint(step=epoch, train=train, valid=valid, progress=reached))
             if valid is not None and not late and self.watch is not None and self.watch(reached, valid):
                 return "watch"
@@ -274,21 +226,11 @@ class _Run:
 
     def _step(self, batch: TensorData) -> float | None:
         """One update; the weighted sum of the errors of the batch, or None if it diverged."""
-        history = self.history
-        if history.steps == WARM_UP:
-            self.warm_at = time.monotonic()
-        if history.steps >= PLAN_AFTER and math.isfinite(self.deadline.at):
-            pace = (time.monotonic() - self.warm_at) / (history.steps - WARM_UP)
-            # A share of what is left now would shrink to nothing, and the training end at the deadline itself.
-            if self.reserve is None:
-                self.reserve = (1 - DEADLINE_SHARE) * self.deadline.left()
-            fits = history.steps + int(max(0.0, self.deadline.left() - self.reserve) / pace)
-            # Anew each time: a slow moment must not shorten the training for good.
-            self.planned_steps = max(1, min(self.all_steps, int(fits / self.used)))
-        self.progress = max(self.progress, min(1.0, history.steps / self.planned_steps))
-        annealed = flat_cosine(self.progress) if self.config.anneal_regularization else 1.0
+        history, plan = self.history, self.plan
+        plan.advance(history.steps)
+        annealed = flat_cosine(plan.progress) if self.config.anneal_regularization else 1.0
         # A warm-up starts from one step's worth: a rate of exactly 0 would waste the first batch.
-        warm = max(self.progress, 1 / self.planned_steps) if self.config.warmup else self.progress
+        warm = max(plan.progress, 1 / plan.planned) if self.config.warmup else plan.progress
         apply_factors(self.optimizer, self.schedule.factor(warm), annealed)
         if self.config.anneal_regularization:
             for dropout, rate in zip(self.dropouts, self.dropout_rates, strict=True):

@@ -45,7 +45,7 @@ def test_a_killed_family_is_listed_and_the_run_goes_on(
     options: dict[str, Any],
 ) -> None:
     broken = parse_space({"params": {"how": {"type": "choice", "values": [how], "default": how}}})
-    for place in ("autodl.search.fitting.family_space", "autodl.planning.candidates.family_space"):
+    for place in ("autodl.search.fitting.family_space", "autodl.planning.costs.family_space"):
         monkeypatch.setattr(place, lambda key: broken if key == "faulty" else family_space(key))
     monkeypatch.setattr("autodl.search.runners.worker_process.oom_kills", lambda: None)
     monkeypatch.setattr("autodl.planning.runner.MEMORY_ASKS", 0.0)

@@ -38,6 +38,8 @@ NO_DATA = -9999.0
 """Values from here down mark pixels that were not measured, in maps and scans (also -32768 and -3.4e38)."""
 RARE, SAMPLED = 0.001, 1_000_000
 """Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
+FADING = 16.0
+"""Rare values count up to so many times what is usual: a defect that goes on to 1e6 must not turn all else to black."""
 FAINT = 0.1
 """Fractions that stay below this are no shares of white: radar, say, measures thousandths."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
@@ -116,7 +118,8 @@ def _shrink(image: Image, side: int) -> None:
 def extremes(path: str) -> tuple[float, float, bool] | None:
     """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
 
-    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare.
+    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare, as far
+    as they do not fade all else: not the largest of the type, which marks and overexposure have, nor beyond ``FADING``.
     None of any other picture, and where no value is known.
 
     Raises:
@@ -138,9 +141,13 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
     low, high = np.quantile(known, (RARE, 1 - RARE), method="nearest")
     h, w = values.shape
     corners = [values[a : h - 1 + a : step, b : w - 1 + b : step] for a in (0, 1) for b in (0, 1)]
-    low = _known(np.maximum.reduce(corners)).min(initial=low)
-    high = _known(np.minimum.reduce(corners)).max(initial=high)
-    return float(low), float(high), known.dtype.kind == "f"
+    most = FADING * max(abs(float(low)), abs(float(high))) or math.inf
+    low = max(-most, float(_known(np.maximum.reduce(corners)).min(initial=low)))
+    squares = _known(np.minimum.reduce(corners))
+    if squares.dtype.kind in "iu":  # 16 bits may come in 32
+        squares = squares[~np.isin(squares, (np.iinfo(np.uint16).max, np.iinfo(squares.dtype).max))]
+    high = min(most, float(squares.max(initial=high)))
+    return low, high, known.dtype.kind == "f"
 
 
 def _known(values: NDArray[Any]) -> NDArray[Any]:

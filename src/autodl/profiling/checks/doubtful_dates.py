@@ -1,4 +1,4 @@
-"""AD028: dates of which the day and the month may have been mixed up."""
+"""AD028: dates of which the day and the month, or the century, may have been mixed up."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ class DoubtfulDates(Check):
                 evidence={"first": ctx.column[name].first, "last": ctx.column[name].last},
             )
             for name in dates
-            if "day and month" in (doubt := ctx.column[name].why.partition("; ")[2])
+            if any(w in (doubt := ctx.column[name].why.partition("; ")[2]) for w in ("day and month", "two digits"))
         ]
         return self.capped(found, "hold doubtful dates") or self.passed("All dates can be read in one way only.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from autodl.data.words import CURRENCIES, SAME_MONEY
 from autodl.profiling.checks.base import Check, Context
+from autodl.profiling.task import FEW_VALUES
 from autodl.profiling.words import listing, share
 from autodl.records import ColumnKind, Finding, Severity
 
@@ -16,7 +17,8 @@ MIN_DISTINCT = 5
 UNITS = 10
 """Numbers with more different words behind them than this are codes."""
 _CURRENCY = {c.lower() for c in CURRENCIES}
-_WITH_UNIT = re.compile(r"^[+-]?\d[\d.,]* ?([^\d\s.,]{1,8}[23]?)$")
+_MONEY = "|".join(map(re.escape, CURRENCIES))
+_WITH_UNIT = re.compile(rf"^[+-]?(?:(?:{_MONEY}) ?)?\d[\d.,]* ?([^\d\s.,]{{1,8}}[23]?)$")
 
 
 class MixedTypes(Check):
@@ -29,6 +31,9 @@ class MixedTypes(Check):
     def run(self, ctx: Context) -> list[Finding]:
         """One finding for each such column."""
         names = ctx.of_kind(ColumnKind.CATEGORICAL, ColumnKind.TEXT)
+        target = ctx.column[ctx.target.name]
+        if target.kind is ColumnKind.CATEGORICAL and target.n_unique > FEW_VALUES:
+            names = (*names, target.name)
         found = self._money(ctx)
         if not names and not found:
             return self.not_applicable("There are no columns of words.")

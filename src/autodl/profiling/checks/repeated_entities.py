@@ -7,7 +7,7 @@ import shlex
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.vocabulary import ENTITY_WORDS, KEY_WORDS
+from autodl.profiling.vocabulary import COUNTING_WORDS, ENTITY_WORDS, KEY_WORDS
 from autodl.profiling.words import tokens
 from autodl.records import ColumnKind, Finding, Severity
 
@@ -28,10 +28,10 @@ class RepeatedEntities(Check):
         found = []
         for column in ctx.schema.columns:
             words = set(tokens(column.name))
-            named = words & KEY_WORDS or (words & ENTITY_WORDS and len(words) == 1)
+            named = words & KEY_WORDS or (words & ENTITY_WORDS and words - ENTITY_WORDS <= COUNTING_WORDS)
             kind = column.kind in (ColumnKind.CATEGORICAL, ColumnKind.NUMERIC, ColumnKind.ID, ColumnKind.TEXT)
-            if not named or not kind or column.name == ctx.target.name or column.n_unique < 20:
-                continue
+            if not named or not kind or column.name == ctx.target.name or column.n_unique < 20 or column.parse.strip:
+                continue  # what has a unit is no key, as in an engine of 1197 CC
             codes = ctx.codes(column.name)
             sizes = np.bincount(codes[codes >= 0])
             part = float(sizes[sizes > 1].sum() / max(1, ctx.n))
@@ -47,5 +47,10 @@ class RepeatedEntities(Check):
                     column=column.name,
                     evidence={"values": len(sizes), "rows_each": ctx.n / len(sizes)},
                 )
+            )
+        if found and ctx.time_column:  # the two options exclude each other
+            return self.passed(
+                f"The split is by time, so rows with the same '{found[0].column}' are on both sides, as when you "
+                "predict the future of known ones. For new ones, pass --group-column instead of --time-column."
             )
         return self.capped(found, "may tie rows together") or self.passed("No column ties several rows together.")

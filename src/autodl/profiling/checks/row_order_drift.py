@@ -41,10 +41,11 @@ class RowOrderDrift(Check):
         drifted = [d for d in differences(a, b, columns) if d[0] == target or d[1] >= COLUMN_EFFECT]
         if not drifted:
             return self.passed(f"Neither the target nor a column changes {along}.")
+        option = "pass --time-column" + (" instead of --group-column" if ctx.group_column else "")
         advice = (
             "The validation trains on earlier rows and tests on later ones, so the score allows for it."
             if ctx.time_column
-            else "If the rows are in order of time, pass --time-column, or expect lower scores on future rows. If "
+            else f"If the rows are in order of time, {option}, or expect lower scores on future rows. If "
             "the file is merely sorted, this does no harm: rows are shuffled."
         )
         severity = Severity.FIXED if ctx.time_column else Severity.WARNS

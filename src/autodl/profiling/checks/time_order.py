@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.words import listing
+from autodl.profiling.vocabulary import BIRTH_WORDS
+from autodl.profiling.words import listing, tokens
 from autodl.records import ColumnKind, Finding, Severity
 
 
@@ -18,15 +19,15 @@ class TimeOrder(Check):
 
     def run(self, ctx: Context) -> list[Finding]:
         """One finding."""
-        dates = ctx.schema.of_kind(ColumnKind.DATETIME)
+        dates = [d for d in ctx.schema.of_kind(ColumnKind.DATETIME) if not BIRTH_WORDS & set(tokens(d))]
         if ctx.time_column:
             return self.passed(
                 f"The rows are ordered by '{ctx.time_column}': trained on the past, tested on the future."
             )
         if not dates:
-            return self.not_applicable("There is no date column.")
+            return self.not_applicable("There is no date column that could order the rows.")
         first = ctx.column[dates[0]]
-        option = f"--time-column {shlex.quote(dates[0])}"
+        option = f"--time-column {shlex.quote(dates[0])}" + (" instead of --group-column" if ctx.group_column else "")
         ends = [end.removesuffix("T00:00:00").replace("T", " ") for end in (first.first, first.last) if end]
         span = f" ({ends[0]} to {ends[1]})" if len(ends) == 2 else ""
         return [

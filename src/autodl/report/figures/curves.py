@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from autodl.records import Curve, Evaluation
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.figures.style import INK, MUTED, SERIES, draw, spread, thin
 from autodl.report.text import clean, code, shorten_apart
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ import numpy as np
 
 from autodl.records import ColumnKind, Explanation, Importance, TableSchema
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.figures.style import ACCENT, RULE, draw, plain_ticks
 from autodl.report.text import clean, plain, shorten, shorten_apart, titled
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from autodl.records import FrontPoint
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.history import MARKERS
 from autodl.report.figures.style import ACCENT, INK, MUTED, SERIES, WIDE, draw, log_ticks, spread
 from autodl.report.limits import row_time
 from autodl.report.text import clean, shorten
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.figures.style import INK, MUTED, SERIES, WIDE, draw, spread
 from autodl.report.text import clean, shorten
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

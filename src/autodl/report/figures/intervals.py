@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from autodl.records import QuantileCheck
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.figures.style import ACCENT, INK, MUTED, WIDE, draw, thin
 from autodl.report.text import shorten
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

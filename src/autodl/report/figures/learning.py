@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from autodl.records import CurvePoint, TrialResult
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.style import MUTED, SERIES, draw, thin
 from autodl.report.text import shorten
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

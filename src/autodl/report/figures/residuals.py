@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from autodl.records import Residuals
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Figure, Table
 from autodl.report.figures.style import ACCENT, MUTED, draw, log_ticks, plain_ticks, thin
 from autodl.report.text import shorten
-from autodl.report.view import Column, Figure, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autodl.report.elements import Band
 from autodl.report.figures.thumbnails import HEIGHT, WIDTH
-from autodl.report.view import Band
 
 LEAST = 0.08
 """Share of the strongest effect below which a band would not be seen and is left out."""

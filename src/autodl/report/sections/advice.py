@@ -9,12 +9,12 @@ from autodl.records import TrialStatus
 from autodl.records.evaluation import SURE
 from autodl.records.origins import LISTED, PROMOTED, SUPERNET
 from autodl.report import format as fmt
+from autodl.report.elements import Statement
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.more_time import judged
 from autodl.report.sections.trust import counted, warnings
 from autodl.report.text import code, command
 from autodl.report.urgency import LEAKS
-from autodl.report.view import Statement
 
 LIMIT = 2
 UNTUNED = (*LISTED, SUPERNET, PROMOTED)

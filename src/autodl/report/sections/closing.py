@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts, metric_words
 from autodl.report.glossary import GLOSSARY
 from autodl.report.sections import combining
@@ -10,7 +11,7 @@ from autodl.report.sections.trust import headline, sentence, warnings
 from autodl.report.sections.verdict import purpose
 from autodl.report.text import clean, code, command, shorten
 from autodl.report.using import predict_command
-from autodl.report.view import Closing, Column, Table
+from autodl.report.view import Closing
 
 KINDS = {
     "stratified": "at random with equal class shares",

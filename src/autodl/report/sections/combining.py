@@ -6,8 +6,8 @@ import math
 
 from autodl.records import Compared, Ensemble
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts, metric_words
-from autodl.report.view import Column, Table
 
 WAYS = {
     "single": "The best single model",

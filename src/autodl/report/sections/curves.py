@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from autodl.records import Curve
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.curves import curve_figures
 from autodl.report.text import code
-from autodl.report.view import Column, Curves, Table
+from autodl.report.view import Curves
 
 WANTED = (0.5, 0.7, 0.8, 0.9, 0.95)
+MOST_PLACES = 9
+"""Of a probability."""
 
 
 def curves(facts: Facts) -> Curves | None:
@@ -97,5 +100,6 @@ def _threshold(facts: Facts, roc: Curve) -> Table | None:
 
 def _from_on(at: float) -> str:
     """Rounded down, so that the row at the very threshold is flagged."""
-    places = max(3, 2 - math.floor(math.log10(at))) if at > 0 else 3
+    rest = min(at, 1 - at)  # near 1 as near 0 many rows lie between two short numbers
+    places = min(MOST_PLACES, max(3, 2 - math.floor(math.log10(rest)))) if rest > 0 else 3
     return fmt.fixed(math.floor(at * 10**places + 1e-6) / 10**places, places)

@@ -6,10 +6,11 @@ import math
 
 from autodl.records import Importance
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Driver, Table
 from autodl.report.facts import Facts, metric_words
 from autodl.report.figures.effects import effect_figures
 from autodl.report.text import clean, code, shorten_apart
-from autodl.report.view import Column, Driver, Drives, Table
+from autodl.report.view import Drives
 
 SHOWN = 20
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from autodl.records import Examples, ShownExample, WordEffects
 from autodl.report import format as fmt
+from autodl.report.elements import Card, Column, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.steps import bands, strongest_part
 from autodl.report.figures.thumbnails import data_uri, looked_at, polylines
 from autodl.report.text import code, shorten
-from autodl.report.view import Card, CardGroup, Column, ExamplesView, Table
+from autodl.report.view import CardGroup, ExamplesView
 
 WORD_ROWS = 8
 """Words that raise and words that lower a prediction, each."""

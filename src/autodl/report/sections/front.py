@@ -6,11 +6,12 @@ import math
 
 from autodl.records import FrontPoint
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Statement, Table
 from autodl.report.facts import BASELINE_ORIGIN, Facts
 from autodl.report.figures.front import front_figure
 from autodl.report.limits import row_time, verdict
 from autodl.report.text import clean, shorten, strong, term
-from autodl.report.view import Column, FrontView, Statement, Table
+from autodl.report.view import FrontView
 
 MAX_ROWS = 12
 QUICKER = 0.7

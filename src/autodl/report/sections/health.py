@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from autodl.records import ColumnInfo, ColumnKind, Finding, Severity
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts
 from autodl.report.sections.trust import sentence, warnings
 from autodl.report.text import clean, code, shorten_apart
-from autodl.report.view import Column, Health, Table
+from autodl.report.view import Health
 
 GROUPS = (
     (Severity.FIXED, "Fixed for you", "Found and handled; nothing to do unless you disagree."),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from autodl import quantiles
 from autodl.records import Evaluation, IntervalCheck, LevelCheck
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Statement, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.intervals import interval_figure
 from autodl.report.text import code, term
-from autodl.report.view import Column, Intervals, Statement, Table
+from autodl.report.view import Intervals
 
 UNSURE = 0.1
 """How far below its promise an interval may lie at most, as the rows have it, for it to be called kept."""

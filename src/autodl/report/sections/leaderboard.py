@@ -6,10 +6,11 @@ import math
 
 from autodl.records import Comparison, Interval
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Strip, Table
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.combining import compared
 from autodl.report.text import clean, shorten
-from autodl.report.view import Board, BoardRow, Column, Strip, Table, Versus, VersusRow
+from autodl.report.view import Board, BoardRow, Versus, VersusRow
 
 MAX_ROWS = 40
 

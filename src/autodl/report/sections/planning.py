@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts
 from autodl.report.sections.health import _scalar
 from autodl.report.sections.trust import sentence
 from autodl.report.text import clean, code
-from autodl.report.view import Column, PlanView, Table
+from autodl.report.view import PlanView
 
 IN_INTRO = ("Target", "Task")
 

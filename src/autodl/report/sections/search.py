@@ -9,13 +9,14 @@ from autodl.records import TrialResult, TrialStatus
 from autodl.records.origins import SUPERNET
 from autodl.records.shared_weights import sentence, trust
 from autodl.report import format as fmt
+from autodl.report.elements import Column, Table
 from autodl.report.facts import Facts
 from autodl.report.figures.history import history_figure
 from autodl.report.figures.learning import drawn, learning_figures
 from autodl.report.more_time import judged
 from autodl.report.sections.leaderboard import settings
 from autodl.report.text import clean, shorten
-from autodl.report.view import Column, SearchView, Slice, Table, TimeUse
+from autodl.report.view import SearchView, Slice, TimeUse
 
 MAX_TRIALS = 300
 STATUS = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from autodl.records import Curve, Evaluation, Finding, Severity
 from autodl.report import format as fmt
+from autodl.report.elements import Statement
 from autodl.report.facts import Facts, metric_words
 from autodl.report.only_guess import only_guess
 from autodl.report.sections.intervals import interval_statement
 from autodl.report.text import clean, code, term
 from autodl.report.urgency import URGENT, urgency
-from autodl.report.view import Statement
 
 HONEST = 0.05
 """Mean gap between stated and observed probability below which probabilities are called honest."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 from autodl.records import ColumnKind, Interval
 from autodl.records.evaluation import ONE_CLASS
 from autodl.report import format as fmt
+from autodl.report.elements import Driver, Strip
 from autodl.report.facts import Facts, metric_words
 from autodl.report.sections.advice import next_steps
 from autodl.report.sections.drives import bars, class_spoken_of, columns_measured
@@ -16,7 +17,7 @@ from autodl.report.sections.front import limit_statement
 from autodl.report.sections.intervals import level_sentence, one_sided
 from autodl.report.sections.trust import TOO_FEW, statements
 from autodl.report.text import clean, code, shorten_apart, strong, term
-from autodl.report.view import Driver, Strip, Verdict
+from autodl.report.view import Verdict
 
 CONCLUDE_NOTHING = "too few rows to conclude anything"
 

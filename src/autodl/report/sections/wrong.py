@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from autodl.records import Evaluation
 from autodl.report import format as fmt
+from autodl.report.elements import Cell, Column, Table
 from autodl.report.facts import Facts, MetricWords, metric_words
 from autodl.report.figures.residuals import residual_figures
 from autodl.report.sections.verdict import answers_from
 from autodl.report.text import clean, code, plain, shorten, shorten_apart, titled
-from autodl.report.view import Cell, Column, Confusion, Table, Wrong
+from autodl.report.view import Confusion, Wrong
 
 MAX_VALUES = 8
 MAX_PAIRS = 10
