@@ -39,7 +39,7 @@ NO_DATA = -9999.0
 RARE, SAMPLED = 0.001, 1_000_000
 """Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
 FADING = 16.0
-"""Rare values count up to so many times what is usual: a defect that goes on to 1e6 must not turn all else to black."""
+"""Rare values count up to so many times what is usual: a defect of 1e6 must not turn all else to black."""
 FAINT = 0.1
 """Fractions that stay below this are no shares of white: radar, say, measures thousandths."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
@@ -118,8 +118,9 @@ def _shrink(image: Image, side: int) -> None:
 def extremes(path: str) -> tuple[float, float, bool] | None:
     """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
 
-    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare, as far
-    as they do not fade all else: not the largest of the type, which marks and overexposure have, nor beyond ``FADING``.
+    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare, as
+    far as they do not fade all else: not the largest of the type, which marks and overexposure have, nor beyond
+    ``FADING``.
     None of any other picture, and where no value is known.
 
     Raises:
