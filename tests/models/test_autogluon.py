@@ -1,6 +1,5 @@
 """AutoGluon as a family."""
 
-import importlib.util
 import pickle
 import sys
 
@@ -14,7 +13,7 @@ from autodl.models.base import Meta
 from autodl.records import Task
 from autodl.testing import easy_problem
 
-installed = importlib.util.find_spec("autogluon") is not None
+installed = not AutoGluon.missing()
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,20 @@ def test_nearly_as_good_and_far_cheaper_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "taken"),
+    [
+        ((20.0, 8.0, 8.0, 8.0), 1),  # the most promising of those that cost the same
+        ((20.0, 8.0, 5.0, 1.0), 3),  # place 4 for 1 s, before place 2 for 8 s and place 3 for 5 s
+        ((20.0, 8.0, 5.5, 4.5), 1),
+    ],
+)
+def test_of_several_cheap_ones_place_and_cost_decide(seconds: tuple[float, ...], taken: int) -> None:
+    listed = [spec("lightgbm" if i == 0 else "mlp").model_copy(update={"id": f"t{i:04d}"}) for i in range(4)]
+    found = next_listed(listed, LOSSES, lambda s: seconds[int(s.id[1:])], 7.0)
+    assert found is listed[taken]
+
+
+@pytest.mark.parametrize(
     ("best", "seconds", "quick_s"),
     [
         (LOSSES, None, 7.0),  # without a clock

@@ -284,7 +284,13 @@ class Family(ABC):
         """Names of required optional packages that are not installed."""
         from importlib.util import find_spec
 
-        return tuple(p for p in cls.requires if find_spec(p.split(".")[0]) is None)
+        def found(name: str) -> bool:
+            try:
+                return find_spec(name) is not None
+            except ModuleNotFoundError:  # of `a.b` without `a`
+                return False
+
+        return tuple(p for p in cls.requires if not found(p))
 
 
 families: Registry[type[Family]] = Registry("autodl.models", Family, group="autodl.families", noun="model family")

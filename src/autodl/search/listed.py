@@ -35,5 +35,7 @@ def next_listed(
     if first is None or seconds is None or (dear := seconds(first)) <= quick_s:
         return first
     lead = min(best.values(), default=math.nan)
-    near = (s for s in rest if best.get(s.family, math.inf) <= NEAR * lead)
-    return next((s for s in near if CHEAPER * seconds(s) <= dear), first)
+    near = ((place, s) for place, s in enumerate(rest, 2) if best.get(s.family, math.inf) <= NEAR * lead)
+    # What is twice as far down the list must take half the time: estimates of both are rough.
+    cheap = [(place * took, place, s) for place, s in near if CHEAPER * (took := seconds(s)) <= dear]
+    return min(cheap, key=lambda c: c[:2])[2] if cheap else first
