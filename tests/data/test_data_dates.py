@@ -24,12 +24,45 @@ def years(texts: list[str]) -> list[int]:
         (["Jan-62", "Feb-55", "Mar-85"], [1962, 1955, 1985]),
         (["29-Feb-48", "20-Apr-90"], [1948, 1990]),
         (["15-Mar-27", "20-Apr-35"], [2027, 2035]),  # what is due lies ahead
-        (["01-Jan-20", "15-Mar-35", "20-Apr-56"], [1920, 1935, 1956]),  # whatever the century, it tears nothing apart
+        (["01-Jan-20", "15-Mar-35", "20-Apr-56"], [2020, 2035, 2056]),  # and may do so by more where it begins by now
+        (["01-Jan-98", "15-Mar-20", "20-Apr-47"], [1998, 2020, 2047]),
         ([f"25-08-{y:02d}" for y in (30, 68, 99, 0, 26)], [1930, 1968, 1999, 2000, 2026]),
     ],
 )
 def test_the_century_is_learnt(texts: list[str], expected: list[int]) -> None:
     assert years(texts) == expected
+
+
+def test_births_never_lie_ahead() -> None:
+    texts = ["01-Jan-20", "15-Mar-35", "20-Apr-46"]
+    for name, first in (("patient_birth_date", 1920), ("due", 2020)):
+        learnt = learn_date_rule([*texts, "20-Apr-56"], this_year=2026, name=name)
+        assert learnt is not None
+        assert int(str(parse_dates(texts, learnt[0]).astype("datetime64[Y]")[0])) == first
+
+
+def test_one_slip_leaves_the_others_in_their_century() -> None:
+    texts = [f"{d:%d-%b-%y}" for d in pd.date_range("2015-01-01", periods=400, freq="10D")]
+    assert years([*texts, "15-Mar-62"]) == [*years(texts), 1962]
+    assert years(texts)[0] == 2015
+
+
+def test_one_slip_among_dates_in_two_forms_leaves_them_dates() -> None:
+    days = pd.date_range("2015-01-13", periods=200, freq="D")
+    texts = [f"{d:%d/%m/%Y}" if i % 2 else f"{d:%b %d, %Y}" for i, d in enumerate(days)]
+    assert learn_date_rule([*texts, "12/5/2"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("date", [2016010100 + 100 * day + 6 * hour for day in range(20) for hour in range(4)]),
+        ("date", [1601010000 + 10000 * day + 100 * hour for day in range(20) for hour in range(12)]),
+        ("consolidated_assets", [6e8 + 1e7 * i for i in range(100)]),
+    ],
+)
+def test_numbers_that_are_spelt_moments_or_amounts_are_no_seconds_since_1970(name: str, numbers: list[float]) -> None:
+    assert learn_date_numbers(name, np.array(numbers, dtype=float)) is None
 
 
 def test_the_century_is_kept_for_new_dates() -> None:

@@ -102,6 +102,9 @@ HEADERS = [
     "class: class/w cap_shape/w odor/w gill_size/2 habitat/w",
     "class: buying/w maint/w doors/w persons/w safety/w class/w",
     "type: type/2 length/f capitals/i",
+    "status: name/k Fo/f Fhi/f status/b RPDE/f PPE/f",
+    "Status: ID/k N_Days/i Status/w Drug/2 Age/i Sex/2 Stage/i",
+    "class: id/k class/2 x/f mean_value/f",
 ]
 
 

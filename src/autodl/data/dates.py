@@ -24,7 +24,12 @@ _DOTTED = re.compile(r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}\b")
 _PAIR = re.compile(r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}\b")
 _NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
-_EPOCH_NAME = re.compile(r"epoch|unix|time|date|deadline|(^|_)ts$|_at$|_utc$|(?-i:[a-z]At$)", re.IGNORECASE)
+_EPOCH_NAME = re.compile(
+    r"epoch|unix|time|deadline|(^|_)ts$|_at$|_utc$|(^|[_\s.-])date([_\s.-]|$)|(?-i:[a-z](At|Date)$)", re.IGNORECASE
+)
+_WRITTEN = ("%Y%m%d%H", "%y%m%d%H%M")
+"""Ten digits that spell a moment; those of seconds since 1970 hardly ever do."""
+_BIRTH = re.compile(r"dob|birth|born|geburt|naissance|nacimiento", re.IGNORECASE)
 _VERSION = re.compile(r"^\d{1,2}([-/.])\d{1,2}\1\d$")
 """Three numbers of which the last has one digit, as no year is written: a version or a section."""
 
@@ -89,7 +94,11 @@ def known_order(rule: ParseRule) -> bool | None:
 
 
 def learn_date_rule(
-    values: Sequence[str] | NDArray[np.object_], *, dayfirst: bool | None = None, this_year: int | None = None
+    values: Sequence[str] | NDArray[np.object_],
+    *,
+    dayfirst: bool | None = None,
+    this_year: int | None = None,
+    name: str = "",
 ) -> tuple[ParseRule, str] | None:
     """How the texts of a column are to be read as dates, and a note on what was unclear.
 
@@ -98,6 +107,7 @@ def learn_date_rule(
         dayfirst: Whether earlier dates of this column have the day first; settles what these leave open.
         this_year: That of the training, which tells the century of years of two digits; None where a model that was
             trained before reads new data: what a date means must not change with the day on which it is read.
+        name: Of the column; births never lie ahead.
 
     Returns:
         None if they are no dates.
@@ -107,28 +117,32 @@ def learn_date_rule(
     if found is None or this_year is None or "%y" not in (found[0].date_format or ""):
         return found
     rule, doubt = found
-    pivot = _pivot(parse_dates(values, rule), this_year)
+    pivot = _pivot(parse_dates(values, rule), this_year, born=bool(_BIRTH.search(name)))
     if pivot is None:
         return found
     years = f"years of two digits were read as {pivot - 99} to {pivot}"
     return rule.model_copy(update={"pivot": pivot}), f"{doubt}, and {years}" if doubt else years
 
 
-def _pivot(dates: NDArray[np.datetime64], this_year: int) -> int | None:
+def _pivot(dates: NDArray[np.datetime64], this_year: int, *, born: bool) -> int | None:
     """The last year that years of two digits stand for; None where nothing lies too far ahead.
 
-    This year, unless the dates leave more than half of the hundred years free: then nothing must tear them apart, as
-    what is due from 2020 to 2060.
+    Where few do, they alone are taken for the past. Else nothing must tear the dates apart that leave more than half
+    of the hundred years free: they are due, as from 1998 to 2047, if they begin no later than now, or else long past.
     """
     years = dates[~np.isnat(dates)].astype("datetime64[Y]").astype(int) + 1970
-    if years.max() <= this_year + AHEAD:
+    ahead = float(np.mean(years > this_year + AHEAD))
+    if ahead == 0:
         return None
+    if not born and ahead <= 1 - SHARE:
+        return this_year + AHEAD
     seen = np.unique(years % 100)
     gaps = np.diff(seen, append=seen[0] + 100)
     i = int(np.argmax(gaps))
     if gaps[i] <= 50:
         return this_year
-    newest = int(seen[i] + 100 * ((this_year + AHEAD - seen[i]) // 100))
+    latest = this_year if born else this_year + 100 - int(gaps[i])
+    newest = int(seen[i] + 100 * ((latest - seen[i]) // 100))
     return max(newest, min(this_year, newest + int(gaps[i]) - 1))
 
 
@@ -197,7 +211,7 @@ def _order(
 
 def _mixed(few: Sequence[str], known: bool | None) -> tuple[ParseRule, str] | None:
     """Several forms in one column."""
-    if not all(_LOOKS.search(t) for t in few) or any(_VERSION.match(t) for t in few):
+    if not all(_LOOKS.search(t) for t in few) or np.mean([bool(_VERSION.match(t)) for t in few]) > 1 - SHARE:
         return None
     day, month = _orders(few)
     # Dots between day and month mean that the day comes first wherever they are used.
@@ -216,13 +230,19 @@ def _orders(texts: Sequence[str]) -> tuple[bool, bool]:
     return any(a > 12 >= b for a, b in pairs), any(b > 12 >= a for a, b in pairs)
 
 
+def _spelt(numbers: NDArray[np.float64]) -> bool:
+    """Whether numbers are moments as they are spelt, such as 2016010100 for midnight of the first of January."""
+    texts = [str(int(v)) for v in np.unique(numbers)[:1000]]
+    return any(_share(texts, ParseRule(date_format=form)) == 1.0 for form in _WRITTEN)
+
+
 def learn_date_numbers(name: str, numbers: NDArray[np.float64]) -> ParseRule | None:
     """Whether whole numbers are dates: 20200131, or seconds since 1970 (where the name says so)."""
     if len(numbers) == 0:
         return None
     low, high = float(numbers.min()), float(numbers.max())
     if _EPOCH_NAME.search(name):
-        if low > 5e8 and high < 4e9:
+        if low > 5e8 and high < 4e9 and not _spelt(numbers):
             return ParseRule(date_format=EPOCH_S)
         if low > 5e11 and high < 4e12:
             return ParseRule(date_format=EPOCH_MS)

@@ -181,7 +181,8 @@ def _judge_text(name: str, levels: Levels, is_target: bool, comma: bool | None) 
     if numbers is not None:
         return numbers
     valued = np.array([w not in NO_NUMBER for w in lowered], dtype=bool)
-    dates = learn_date_rule([str(w) for w in levels.words[valued]], this_year=date.today().year)
+    words = [str(w) for w in levels.words[valued]]
+    dates = learn_date_rule(words, this_year=date.today().year, name=name)
     if dates is not None:
         rule, doubt = dates
         form = "mixed forms" if rule.date_format in (None, MIXED) else rule.date_format

@@ -56,7 +56,8 @@ def choose_target(
         )
     names = tuple(c.name for c in free)
     alone = _only_classes(free)
-    scored = [(*_score(c, names, alone), i, c) for i, c in fit]
+    ends = fit[0][1].name, fit[-1][1].name
+    scored = [(*_score(c, names, ends, alone), i, c) for i, c in fit]
     _, reason, _, best = max(scored, key=lambda s: (s[0], s[2]))
     return best.name, f"Guessed: {reason}. Pass --target COLUMN for another.", True
 
@@ -76,18 +77,25 @@ def _only_classes(columns: Sequence[ColumnInfo]) -> bool:
     return first.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN) and all(c.kind in numbers for c in others)
 
 
-def _score(column: ColumnInfo, names: tuple[str, ...], first_alone: bool) -> tuple[float, str]:
-    """How much a column looks like a target (higher is more), and the reason in words."""
+def _score(
+    column: ColumnInfo, names: tuple[str, ...], ends: tuple[str, str], first_alone: bool
+) -> tuple[float, str]:
+    """How much a column looks like a target (higher is more), and the reason in words.
+
+    Args:
+        column: One that can be. names: All. ends: The first and the last that can be; IDs, say, cannot.
+        first_alone: Whether the first one alone holds classes.
+    """
     points, reasons = 0.0, []
     name = plain(column.name)
     words = tokens(column.name)
     coordinate = name == "y" and "z" in {plain(n) for n in names}
-    if name == "class" and column.name not in (names[0], names[-1]):  # in between it may be that of a ticket
+    if name == "class" and column.name not in ends:  # in between it may be that of a ticket
         points, reasons = 50.0, ["its name may say so"]
     elif not coordinate and (name in GENERIC_NAMES or "_".join(words) in GENERIC_NAMES):
         points, reasons = 100.0, ["its name says so"]
     elif name in DESCRIPTIONS:
-        points, reasons = 30.0, ["its name is one that people sometimes predict"]
+        points, reasons = 45.0, ["its name is one that people sometimes predict"]
     elif name in TOPIC_NAMES or "_".join(words) in TOPIC_NAMES:
         points, reasons = 70.0, ["its name is one that people often predict"]
     elif any(w in GENERIC_NAMES - DESCRIPTIONS for w in words if len(w) > 1):

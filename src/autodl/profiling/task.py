@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from autodl.data.words import CURRENCIES
 from autodl.errors import DataError
 from autodl.profiling.vocabulary import CLASS_WORDS, NUMBER_WORDS
 from autodl.profiling.words import tokens
@@ -19,7 +20,8 @@ MIN_WORTH = 3
 """Rows of equal weight that a weighted table must at least be worth; where it is worth few, the run says so."""
 MIN_CLASS_ROWS = 3
 """Rows that at least two classes must have: one for learning, one for validation, one for the test."""
-_AMOUNT = re.compile(r"[^\d\s.]{0,4} ?\d[\d,]*(\.\d+)? ?[^\d\s.]{1,8}[23]?$")
+_MONEY = "|".join(map(re.escape, CURRENCIES))
+_AMOUNT = re.compile(rf"(?:(?:{_MONEY}) ?)?\d[\d,]*(\.\d+)? ?[^\d\s.]{{1,8}}[23]?$")
 """A number with a unit, and money in front or not."""
 
 

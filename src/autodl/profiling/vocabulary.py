@@ -46,9 +46,12 @@ KEY_WORDS = _words("id key uuid guid kennung nummer identifiant identificador co
 
 ENTITY_WORDS = _words("""
     customer client patient user account person member household machine device subject student employee store shop
-    vehicle session kunde cliente paciente utilisateur participant respondent driver engine unit player athlete
+    vehicle session kunde cliente paciente utilisateur participant respondent driver player athlete
 """)
 """Whoever several rows may belong to."""
+
+PART_WORDS = _words("engine unit")
+"""The same only where they are counted, for they are measured as well."""
 
 COUNTING_WORDS = _words("no nr nbr num number code name")
 """Beside a word for somebody, as in ``patient_nbr``, they make a key of it."""

@@ -99,6 +99,15 @@ def test_marks_and_defects_do_not_fade_the_pictures(tmp_path: Path) -> None:
     assert black == 0 and white < 13
 
 
+def test_many_bright_things_on_a_dark_ground_are_what_is_shown(tmp_path: Path) -> None:
+    """As stars and cells: each is a square of its own, and their brightness may be what tells the classes."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 6, (256, 256), dtype=np.uint16)
+    for i in range(4):
+        values[40 * i : 40 * i + 4, 60:64] = 2000 + 1000 * i
+    assert decoding.extremes(deep_file(tmp_path / "stars.png", values)) == (0.0, 5000.0, False)
+
+
 def test_two_files_that_go_further_count_and_one_of_many_does_not(tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(0, 1000, (24, 16, 16), dtype=np.uint16)
     files = [deep_file(tmp_path / f"{i:02}.png", v) for i, v in enumerate(values)]

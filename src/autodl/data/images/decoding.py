@@ -40,6 +40,8 @@ RARE, SAMPLED = 0.001, 1_000_000
 """Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
 FADING = 16.0
 """Rare values count up to so many times what is usual: a defect of 1e6 must not turn all else to black."""
+THINGS = 8
+"""Unless so many squares go beyond: then it is what the picture shows, such as stars."""
 FAINT = 0.1
 """Fractions that stay below this are no shares of white: radar, say, measures thousandths."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
@@ -119,8 +121,8 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
     """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
 
     Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare, as
-    far as they do not fade all else: not the largest of the type, which marks and overexposure have, nor beyond
-    ``FADING``.
+    far as they do not fade all else: not the largest of the type, which marks and overexposure have, nor a lone one
+    beyond ``FADING``.
     None of any other picture, and where no value is known.
 
     Raises:
@@ -143,11 +145,12 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
     h, w = values.shape
     corners = [values[a : h - 1 + a : step, b : w - 1 + b : step] for a in (0, 1) for b in (0, 1)]
     most = FADING * max(abs(float(low)), abs(float(high))) or math.inf
-    low = max(-most, float(_known(np.maximum.reduce(corners)).min(initial=low)))
-    squares = _known(np.minimum.reduce(corners))
-    if squares.dtype.kind in "iu":  # 16 bits may come in 32
-        squares = squares[~np.isin(squares, (np.iinfo(np.uint16).max, np.iinfo(squares.dtype).max))]
-    high = min(most, float(squares.max(initial=high)))
+    dark, bright = _known(np.maximum.reduce(corners)), _known(np.minimum.reduce(corners))
+    if bright.dtype.kind in "iu":  # 16 bits may come in 32
+        bright = bright[~np.isin(bright, (np.iinfo(np.uint16).max, np.iinfo(bright.dtype).max))]
+    low, high = float(dark.min(initial=low)), float(bright.max(initial=high))
+    low = max(-most, low) if np.count_nonzero(dark < -most) < THINGS else low
+    high = min(most, high) if np.count_nonzero(bright > most) < THINGS else high
     return low, high, known.dtype.kind == "f"
 
 

@@ -7,7 +7,7 @@ import shlex
 import numpy as np
 
 from autodl.profiling.checks.base import Check, Context
-from autodl.profiling.vocabulary import COUNTING_WORDS, ENTITY_WORDS, KEY_WORDS
+from autodl.profiling.vocabulary import COUNTING_WORDS, ENTITY_WORDS, KEY_WORDS, PART_WORDS
 from autodl.profiling.words import tokens
 from autodl.records import ColumnKind, Finding, Severity
 
@@ -28,10 +28,14 @@ class RepeatedEntities(Check):
         found = []
         for column in ctx.schema.columns:
             words = set(tokens(column.name))
-            named = words & KEY_WORDS or (words & ENTITY_WORDS and words - ENTITY_WORDS <= COUNTING_WORDS)
+            counted = words & COUNTING_WORDS and words & PART_WORDS
+            those = ENTITY_WORDS | PART_WORDS if counted else ENTITY_WORDS
+            named = words & KEY_WORDS or (words & those and words - those <= COUNTING_WORDS)
             kind = column.kind in (ColumnKind.CATEGORICAL, ColumnKind.NUMERIC, ColumnKind.ID, ColumnKind.TEXT)
             if not named or not kind or column.name == ctx.target.name or column.n_unique < 20 or column.parse.strip:
                 continue  # what has a unit is no key, as in an engine of 1197 CC
+            if column.numeric is not None and not column.numeric.integers:
+                continue
             codes = ctx.codes(column.name)
             sizes = np.bincount(codes[codes >= 0])
             part = float(sizes[sizes > 1].sum() / max(1, ctx.n))
