@@ -77,9 +77,7 @@ def _only_classes(columns: Sequence[ColumnInfo]) -> bool:
     return first.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN) and all(c.kind in numbers for c in others)
 
 
-def _score(
-    column: ColumnInfo, names: tuple[str, ...], ends: tuple[str, str], first_alone: bool
-) -> tuple[float, str]:
+def _score(column: ColumnInfo, names: tuple[str, ...], ends: tuple[str, str], first_alone: bool) -> tuple[float, str]:
     """How much a column looks like a target (higher is more), and the reason in words.
 
     Args:
