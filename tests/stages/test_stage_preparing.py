@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autodl.data import dialect, kinds
+from autodl.data import dialect, number_kinds
 from autodl.errors import RunError
 from autodl.options import FitOptions
 from autodl.preprocess import Preparer
@@ -56,7 +56,7 @@ def test_a_resumed_run_reads_columns_as_the_version_that_began_it(
     words = [f"0{i % 9}:{i * 7 % 60:02d}:00" for i in range(60)]
     pd.DataFrame({"k": range(60), "at": words, "y": [i % 2 for i in range(60)]}).to_csv(path, index=False)
     with monkeypatch.context() as patch:
-        patch.setattr(kinds, "learn_clock_rule", lambda *_: None)
+        patch.setattr(number_kinds, "learn_clock_rule", lambda *_: None)
         first = read(path, options)
     before = profile(first, None, options)
     assert read(path, options).fingerprint() != first.fingerprint()
