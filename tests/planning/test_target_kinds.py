@@ -58,7 +58,7 @@ def test_medians_and_quantiles_ask_for_no_mean(options):
 
 
 RECIPE = Recipe(text_encoder="any", text_once=True, text_ratios=True, series="rocket")
-"""With a pretrained network and random kernels: the search keeps all that it could vary, and no two starts are one."""
+"""With a pretrained network and random kernels, so that all that could vary does and no two starts are one."""
 
 
 def family(key, offered):
