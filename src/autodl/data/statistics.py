@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,11 @@ KNOWN = 200
 """Up to so many categories are all kept, so that new ones are known as such."""
 SHOWN_LENGTH = 200
 """Characters of a value in ``ColumnInfo.top``."""
+SHORT = 100
+"""Characters; in longer texts words recur, or they have none."""
+LOOKED_AT = 10_000
+"""Different texts that are looked at for words that recur."""
+_WORD = re.compile(r"[^\W_]+")
 
 
 def describe(
@@ -61,7 +68,8 @@ def describe(
         last=_date(levels, np.max) if kind is ColumnKind.DATETIME else None,
         top=_top(levels, counts, kind, rule),
         words=_all_words(levels) if kind is ColumnKind.CATEGORICAL else (),
-        mean_length=_mean_length(levels, counts),
+        mean_length=(length := _mean_length(levels, counts)),
+        recurring=_recurring(levels, counts) if kind is ColumnKind.TEXT and (length or np.inf) <= SHORT else None,
     )
 
 
@@ -125,3 +133,12 @@ def _mean_length(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None
     else:
         lengths = np.fromiter((len(w) for w in levels), dtype=np.int64, count=len(levels))
     return float((lengths * counts).sum() / counts.sum())
+
+
+def _recurring(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None:
+    rows: Counter[str] = Counter()
+    for k in np.linspace(0, len(levels) - 1, min(len(levels), LOOKED_AT)).astype(np.int64):
+        for word in set(_WORD.findall(str(levels[k]).lower())):
+            rows[word] += int(counts[k])
+    total = sum(rows.values())
+    return sum(n for n in rows.values() if n > 1) / total if total else None

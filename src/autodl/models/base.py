@@ -213,6 +213,7 @@ class Family(ABC):
         min_rows: Below this many rows the planner leaves it out where it is not asked for.
         leads: Whether it is usually the best on what its modalities name, where no pretrained network reads that, or
             where it trains one further: it is then tried early, and in full even where that takes long.
+        leads_letters: The same for short texts whose words hardly recur, such as names.
         tunes: Of what a pretrained network is that it trains further, named by the field ``encoder`` of its
             configuration; None where it starts anew.
         deep: Whether it is a neural network.
@@ -245,6 +246,7 @@ class Family(ABC):
     first_share: ClassVar[float] = 1.0
     on_request: ClassVar[str] = ""
     leads: ClassVar[bool] = False
+    leads_letters: ClassVar[bool] = False
     tunes: ClassVar[Modality | None] = None
     deep: ClassVar[bool] = False
     further: ClassVar[bool] = False

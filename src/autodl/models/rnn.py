@@ -61,6 +61,7 @@ class Rnn(Family):
     order = 82
     deep = True
     quantiles = True
+    leads_letters = True
 
     def estimate_cost(self, shape: Shape, config: FamilyConfig) -> CostEstimate:
         """See ``Family.estimate_cost``."""

@@ -12,7 +12,14 @@ from autodl.planning.encoding import nothing_to_tune, untunable
 from autodl.planning.facts import Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
-from autodl.planning.texts import reading_limit, reads_words, texts_alone, too_little_to_read, too_short_to_read
+from autodl.planning.texts import (
+    only_letters_tell,
+    reading_limit,
+    reads_words,
+    texts_alone,
+    too_little_to_read,
+    too_short_to_read,
+)
 from autodl.profiling.words import plural
 from autodl.records import Decision, FamilyPlan, Modality, Skipped
 from autodl.search.family_ranking import LEAD
@@ -77,7 +84,7 @@ def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]
     """
     leading = [p for p in kept if _leads(families[p.key], setting)]
     waiting = [p for p in kept if families[p.key].leads and p not in leading]
-    others = [p for p in kept if not families[p.key].leads]
+    others = [p for p in kept if p not in leading and p not in waiting]
     simple = [p for p in others if families[p.key].order <= families["linear"].order]
     first = (p.model_copy(update={"lead": True}) for p in leading)
     return [*simple, *first, *others[len(simple) :], *waiting]
@@ -85,6 +92,8 @@ def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]
 
 def _leads(cls: type[Family], setting: Setting) -> bool:
     """Whether a family is expected to be the best on these data."""
+    if cls.leads_letters and only_letters_tell(setting.facts):
+        return True
     read = {*setting.encodings}
     those = read if cls.tunes is not None else {*setting.facts.modalities} - read
     if not texts_alone(setting.facts):

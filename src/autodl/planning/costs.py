@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from autodl.models.base import CostEstimate, Family, Shape
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
-from autodl.planning.texts import mean_tokens
+from autodl.planning.texts import mean_tokens, reads_letters
 from autodl.preprocess.dates import DATE_PARTS
 from autodl.records import Decision, Modality, Recipe, Validation
+from autodl.search.fitting import of_units
 from autodl.search.memory import Rows, preparation_cost, vector_columns
 from autodl.search.space import Config, SearchSpace, family_space
 from autodl.search.trial import split_config
@@ -96,6 +97,8 @@ def encoder_key(cls: type[Family], setting: Setting) -> str:
 def listed_configs(cls: type[Family], setting: Setting) -> Sequence[Config]:
     """The listed configurations of a family, with the network that it trains further."""
     encoder, space = encoder_key(cls, setting), setting.space(cls.key)
+    if cls.key not in setting.spaces:
+        space = of_units(space, reads_letters(setting.facts.text))
     return (space.with_constant("encoder", encoder) if encoder else space).starts()
 
 

@@ -11,6 +11,7 @@ from autodl.evaluate.base import Metric
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
 from autodl.planning.series import series_fields
+from autodl.planning.texts import reads_letters
 from autodl.records import Modality, Recipe, Task
 from autodl.records.recipe import BENT_COLUMNS
 
@@ -107,6 +108,7 @@ def vectors(recipe: Recipe, facts: Facts, encodings: Mapping[Modality, Encoding]
         change["embedding"] = False
     else:
         change |= {"text_encoder": texts.key, "text_tokens": texts.size}
+    change["text_letters"] = recipe.text == "tokens" and reads_letters(facts.text)
     change["encoder_half"] = any(e.half for e in (images, texts) if e is not None)
     if recipe.scale == "none" and (change.get("embedding", True) or change.get("images", recipe.images) != "none"):
         # Trees look at every column for every split: hundreds that are alike cost time and tell little more.

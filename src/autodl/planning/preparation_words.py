@@ -166,11 +166,12 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
 
 
 def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
+    letters = any(r.text_letters for r in recipes.values())
     words = {
         "none": "not used",
         "tfidf": "weights of words, word pairs and pieces of words",
         "svd": "its themes, its telling words and a linear model's answer, as numbers",
-        "tokens": "word by word, in their order",
+        "tokens": "letter by letter, in their order" if letters else "word by word, in their order",
     }
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
@@ -178,7 +179,9 @@ def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) ->
         why += " Models of which words occur come first: they take seconds and are hard to beat."
         if any(r.tokenizer for r in recipes.values()):
             why += " A network that was trained on very many texts goes on learning from these."
-        if any(r.text == "tokens" and not r.tokenizer for r in recipes.values()):
+        if letters:
+            why += " Their words hardly recur, so that letters must tell: networks that read these get as much time."
+        elif any(r.text == "tokens" and not r.tokenizer for r in recipes.values()):
             why += " Networks that learn from nothing to read words in their order get a small part of the time."
     return Decision(
         topic="Text",

@@ -2,7 +2,9 @@
 
 Models of which words occur learn from few texts in seconds, and networks trained from scratch pass them with very
 many texts only (Zhang, Zhao & LeCun 2015; Wang & Manning 2012). So these come first, and networks get a small part of
-the budget. Notation: w words and signs of a text, or characters where words have no spaces between them.
+the budget. Short texts whose words hardly recur, such as names, say by their letters what they say: networks that
+read these are as good as anything there, and get as much time. Notation: w words and signs of a text, or
+characters where words have no spaces between them or letters are read.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ FEWEST_WORDS = 10
 """Shorter texts are names and labels: which words stand in them says it all."""
 FEWEST_TEXTS = 2_000
 """Fewer teach a network little of what each word means."""
+HARDLY = 0.5
+"""Where fewer words than this share stand in another text, too, letters are read."""
 SHARE = {"fast": 0.05, "balanced": 0.15, "best": 0.25}
 """Of the budget that the first trials of all networks over texts together may take, by preset."""
 BESIDE = 0.5
@@ -34,8 +38,22 @@ def reads_words(family: type[Family]) -> bool:
     return family.deep and family.modalities == {Modality.TEXT} and family.tunes is None
 
 
+def reads_letters(columns: Iterable[ColumnInfo]) -> bool:
+    """Whether networks over these columns of texts read letter by letter: in none of them words recur."""
+    found = [c.recurring for c in columns]
+    return bool(found) and all(share is not None and share < HARDLY for share in found)
+
+
 def mean_tokens(columns: Iterable[ColumnInfo]) -> int:
     """Mean w over columns of texts; 0 where their lengths are not known."""
+    columns = tuple(columns)
+    if reads_letters(columns):
+        return max(1, round(sum(c.mean_length or 1.0 for c in columns) / len(columns)))
+    return mean_words(columns)
+
+
+def mean_words(columns: Iterable[ColumnInfo]) -> int:
+    """Mean number of words and signs over columns of texts; 0 where their lengths are not known."""
     found = [c.mean_length / _token_length(c) for c in columns if c.mean_length is not None]
     return max(1, round(sum(found) / len(found))) if found else 0
 
@@ -56,11 +74,13 @@ def too_little_to_read(facts: Facts, rows: int) -> str:
         facts: Of the table.
         rows: Training rows of one fit.
     """
-    if reason := too_short_to_read(facts):
+    letters = reads_letters(facts.text)
+    if not letters and (reason := too_short_to_read(facts)):
         return reason
     if rows < FEWEST_TEXTS:
+        learnt = "how words are spelt" if letters else "what words mean"
         return (
-            f"{rows:,} texts are too few to learn from scratch what words mean: it takes part from {FEWEST_TEXTS:,} "
+            f"{rows:,} texts are too few to learn from scratch {learnt}: it takes part from {FEWEST_TEXTS:,} "
             f"on. {ANYWAY}"
         )
     return ""
@@ -68,7 +88,7 @@ def too_little_to_read(facts: Facts, rows: int) -> str:
 
 def too_short_to_read(facts: Facts) -> str:
     """Why no network that reads these texts word by word could win, or an empty string."""
-    words = mean_tokens(facts.text)
+    words = mean_words(facts.text)
     if not 0 < words < FEWEST_WORDS:
         return ""
     return (
@@ -77,14 +97,19 @@ def too_short_to_read(facts: Facts) -> str:
     )
 
 
+def only_letters_tell(facts: Facts) -> bool:
+    """Whether there is nothing to learn from but texts that are read letter by letter."""
+    return texts_alone(facts) and reads_letters(facts.text)
+
+
 def texts_alone(facts: Facts) -> bool:
     """Whether there is nothing to learn from but texts."""
     return len(facts.text) == len(facts.features)
 
 
 def reading_limit(facts: Facts) -> float:
-    """Seconds that the first trials of all networks over texts may take; infinite without a clock."""
+    """Seconds that the first trials of all networks over texts may take; infinite without a clock or bounds."""
     options = facts.options
-    if options.time_budget_s is None:
+    if options.time_budget_s is None or only_letters_tell(facts):
         return float("inf")
     return SHARE[options.preset] * (1.0 if texts_alone(facts) else BESIDE) * options.time_budget_s

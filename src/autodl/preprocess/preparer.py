@@ -172,7 +172,7 @@ class Preparer:
         if texts:
             self._blocks.append(TextBlock(texts, recipe, self.task, seed, self._memo))
         read = self.schema.of_kind(ColumnKind.TEXT) if recipe.text == "tokens" else ()
-        self._tokens = TextTokens(read, recipe.tokenizer).fit(frame) if read else None
+        self._tokens = TextTokens(read, recipe.tokenizer, recipe.text_letters).fit(frame) if read else None
         self._plan_vectors()
 
     def _plan_vectors(self) -> None:

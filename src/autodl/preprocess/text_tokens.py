@@ -20,10 +20,11 @@ class TextTokens:
     Args:
         columns: Names of object columns of ``str`` and ``None``.
         encoder: Key of the pretrained encoder that says how texts are cut; empty: the training rows do.
+        letters: Whether each character is a token, without an encoder.
     """
 
-    def __init__(self, columns: tuple[str, ...], encoder: str = "") -> None:
-        self.columns, self.encoder = columns, encoder
+    def __init__(self, columns: tuple[str, ...], encoder: str = "", letters: bool = False) -> None:
+        self.columns, self.encoder, self.letters = columns, encoder, letters
         self.tokenizer: Tokenizer | PieceTokenizer | None = None
 
     def fit(self, frame: pd.DataFrame) -> TextTokens:
@@ -31,7 +32,8 @@ class TextTokens:
         if self.encoder:
             self.tokenizer = PieceTokenizer.of(self.encoder)
             return self
-        self.tokenizer = Tokenizer.learn(chain.from_iterable(_texts(frame, name) for name in self.columns))
+        texts = chain.from_iterable(_texts(frame, name) for name in self.columns)
+        self.tokenizer = Tokenizer.learn(texts, self.letters)
         return self
 
     def transform(self, frame: pd.DataFrame) -> dict[str, MediaBatch]:

@@ -48,10 +48,10 @@ class Tokenizer:
         self._pieces = {piece: FIRST + len(words) + k for k, piece in enumerate(pieces)}
 
     @classmethod
-    def learn(cls, texts: Iterable[str | None]) -> Tokenizer:
-        """From the training rows."""
+    def learn(cls, texts: Iterable[str | None], letters: bool = False) -> Tokenizer:
+        """From the training rows; ``letters``: each character is a token, whatever the texts look like."""
         known = [text for text in texts if text]
-        characters = _in_long_runs(known)
+        characters = letters or _in_long_runs(known)
         seen: Counter[str] = Counter()
         for text in known:
             seen.update(set(parts(text, characters)))

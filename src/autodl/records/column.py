@@ -178,6 +178,8 @@ class ColumnInfo(Record):
     """All categories of a column that has more than ``top`` lists, but not very many."""
     mean_length: float | None = None
     """Mean number of characters of text-like values."""
+    recurring: float | None = None
+    """Share of the words of short free texts that stand in other texts, too; None: not looked at."""
     image: ImageStats | None = None
     series: SeriesStats | None = None
 

@@ -71,6 +71,8 @@ class Recipe(Record):
     """Tokens of a text that it reads, from both ends of longer ones."""
     tokenizer: str = ""
     """Key of the pretrained encoder that cuts texts under ``tokens``; empty: what the texts themselves teach."""
+    text_letters: bool = False
+    """Each character is a token, where no encoder cuts the texts: planned where words hardly recur, as in names."""
     images: Literal["none", "summary", "hog", "pretrained"] = "hog"
     """``summary``: colours on a grid; ``hog``: those and histograms of oriented gradients; ``pretrained``: what a
     pretrained encoder makes of them."""

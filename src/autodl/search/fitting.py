@@ -39,6 +39,7 @@ def fitted_space(plan: FamilyPlan, data: TrialData) -> SearchSpace:
     return problem_space(plan, idle, possible_objectives(data.task, data.quantiles, least))
 
 
+LETTERS = "prep.text_letters"
 OBJECTIVES = ("auto", "poisson", "tweedie", "gamma")
 
 
@@ -66,8 +67,14 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str]
     if plan.space is not None:
         bound = any("objective" in p.when for p in space.params.values())
         return space if bound else space.restricted("objective", possible)
+    space = of_units(space, plan.recipe.text_letters)
     space = space.restricted("objective", ("auto", *plan.objectives))
     return space.with_defaults(recipe)
+
+
+def of_units(space: SearchSpace, letters: bool) -> SearchSpace:
+    """The space of networks that read texts by letters, or word by word: other configurations are good for each."""
+    return space.restricted(LETTERS, (letters,))
 
 
 def _settled(recipe: Recipe) -> Iterable[str]:
