@@ -130,10 +130,9 @@ def _check_space(folder: RunFolder, options: FitOptions) -> None:
     plan = folder.read("plan", Plan) if folder.is_run() else None
     if plan is None or options.space is None or not Path(options.space).exists():
         return
-    from autodl.planning import own_spaces
+    from autodl.planning import own_spaces_are
 
-    now = {key: space.model_dump(mode="json") for key, space in own_spaces(options).items()}
-    if any(p.space != now.get(p.key) for p in plan.families):
+    if not own_spaces_are(options, {p.key: p.space for p in plan.families}):
         raise RunError(
             f"{options.space} has other search spaces than when the run in {folder.path} began",
             "Put back what it was, or start anew with another --out.",

@@ -94,7 +94,13 @@ def test_versions_and_sections_are_no_dates(texts: list[str]) -> None:
     assert learn_date_rule(texts) is None
 
 
-@pytest.mark.parametrize("name", ["created_at", "createdAt", "created_utc", "date", "deadline", "unixReviewTime"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "created_at", "createdAt", "created_utc", "date", "deadline", "unixReviewTime", "startdate", "ORDERDATE",
+        "dateCreated", "lastUpdated", "Date(UTC)",
+    ],
+)  # fmt: skip
 def test_seconds_since_1970_under_usual_names(name: str) -> None:
     seconds = np.arange(1_400_000_000, 1_500_000_000, 1e6)
     for scale, form in ((1, "epoch:s"), (1000, "epoch:ms")):
@@ -104,3 +110,23 @@ def test_seconds_since_1970_under_usual_names(name: str) -> None:
     assert learn_date_numbers(name, np.append(seconds, 17.0)) is None
     frame = pd.DataFrame({name: seconds, "x": np.arange(100) * 0.37})
     assert infer_schema(frame)[name].kind is ColumnKind.DATETIME
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(1925, 1970), (1922, 1970), (1926, 1975), (1998, 2048), (1998, 2047), (2019, 2066)]
+)
+def test_years_of_two_digits_are_not_torn_apart(first: int, last: int) -> None:
+    dates = pd.date_range(f"{first}-01-05", f"{last}-12-20", freq="9D")
+    texts = [f"{d:%d-%m-%y}" for d in dates]
+    found = learn_date_rule(texts, this_year=2026)
+    assert found is not None
+    assert (parse_dates(texts, found[0]) == dates.to_numpy("datetime64[D]")).all()
+
+
+def test_a_few_that_are_due_long_after_most_are_no_slips() -> None:
+    rng = np.random.default_rng(0)
+    due = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.minimum(rng.exponential(6 * 365, 3000), 42 * 365), "D")
+    texts = [f"{d:%d-%m-%y}" for d in due]
+    found = learn_date_rule(texts, this_year=2026)
+    assert found is not None
+    assert parse_dates(texts, found[0]).min() >= np.datetime64("2026-01-05")

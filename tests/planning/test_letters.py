@@ -11,7 +11,7 @@ from autodl.data.statistics import SHORT, describe
 from autodl.models.base import families
 from autodl.planning.candidates import choose_families
 from autodl.planning.preparation_words import decide
-from autodl.planning.texts import FEWEST_TEXTS, HARDLY, mean_tokens, mean_words
+from autodl.planning.texts import FEWEST_TEXTS, HARDLY
 from autodl.records import ColumnInfo, ColumnKind, ParseRule
 from autodl.search.fitting import problem_space
 from autodl.search.space import family_space
@@ -34,7 +34,7 @@ def test_words_that_stand_in_other_texts_are_counted() -> None:
     assert recurring(["so so"]) == 0.0, "twice in one text is not in another"
     assert recurring(["Carl", "Carl"]) == 1.0, "each row is a text"
     assert recurring(["?!", "..."]) is None and recurring(["Anna"], ColumnKind.CATEGORICAL) is None
-    assert recurring(["x" * (SHORT + 1), "y" * (SHORT + 1)]) is None
+    assert recurring(["good film " * SHORT, "bad film " * SHORT]) is None
 
 
 def test_sentences_of_few_words_have_words_that_recur() -> None:
@@ -45,12 +45,33 @@ def test_sentences_of_few_words_have_words_that_recur() -> None:
     assert share is not None and share > 0.8
 
 
+def test_characters_of_scripts_without_spaces_are_words() -> None:
+    rng = np.random.default_rng(0)
+    signs = [chr(0x4E00 + k) for k in range(300)]
+    chinese = ["".join(rng.choice(signs, 7)) for _ in range(200)]
+    assert (recurring(list(chinese)) or 0.0) > HARDLY
+    # Vowel signs belong to their words: the letters before them recur, the names do not.
+    assert recurring(["राम", "राधा", "रीना", "रूपा"]) == 0.0
+
+
+def test_sequences_of_bases_are_read_by_letters_whatever_their_length() -> None:
+    rng = np.random.default_rng(0)
+    for length in (60, 300):
+        bases = ["".join(rng.choice(list("ACGT"), length)) for _ in range(40)]
+        assert recurring(list(bases)) == 0.0
+        s = setting(column(float(length), 10_000, *bases[:9]).model_copy(update={"recurring": 0.0}), None)
+        assert readers(s).keys() >= LETTER_READERS and s.shape().text_letters == length
+    assert not any(p.lead for p in choose_families(s)[0]), "long ones were not tried"
+
+
 def test_networks_read_names_though_they_are_short() -> None:
     assert not readers(setting(names(recurring=HARDLY), None))
     assert readers(setting(names(), None)).keys() >= LETTER_READERS
     few = setting(names(rows=FEWEST_TEXTS), None)
     assert not readers(few) and all("too few to learn from scratch how words are spelt" in why for why in told(few))
-    assert (mean_words([names(12.0)]), mean_tokens([names(12.0)])) == (2, 12)
+    shape = setting(names(12.0), None).shape()
+    assert (shape.text_tokens, shape.text_letters) == (2, 12), "networks that were trained before read words"
+    assert setting(column(), None).shape().text_letters == 0
 
 
 def test_the_recurrent_one_comes_right_after_the_simplest() -> None:

@@ -16,7 +16,7 @@ from autodl.planning.costs import Setting
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
 from autodl.planning.preparation_words import decide
-from autodl.planning.texts import FEWEST_TEXTS, FEWEST_WORDS, SHARE, mean_tokens, reads_words
+from autodl.planning.texts import FEWEST_TEXTS, FEWEST_WORDS, SHARE, mean_words, reads_words
 from autodl.pretrained.minilm_l6 import MiniLML6
 from autodl.records import ColumnInfo, ColumnKind, Modality, Profile, TableSchema, TargetInfo, Task, Validation
 
@@ -112,13 +112,13 @@ def test_the_plan_tells_what_comes_first() -> None:
 
 
 def test_words_are_counted_as_they_are_written() -> None:
-    assert mean_tokens([column(None)]) == 0
-    assert mean_tokens([column(200.0)]) == 40
+    assert mean_words([column(None)]) == 0
+    assert mean_words([column(200.0)]) == 40
     english = "It was not the best of films, and the plot did not help at all."
-    assert mean_tokens([column(200.0, 10, english)]) == pytest.approx(200 / (len(english) / 17), abs=1)
+    assert mean_words([column(200.0, 10, english)]) == pytest.approx(200 / (len(english) / 17), abs=1)
     chinese = "这部电影的情节很无聊，演员也不好，我不会再看第二次。"
-    assert mean_tokens([column(200.0, 10, chinese)]) == 200
-    assert mean_tokens([column(200.0, 10, chinese), column(100.0)]) == 110
+    assert mean_words([column(200.0, 10, chinese)]) == 200
+    assert mean_words([column(200.0, 10, chinese), column(100.0)]) == 110
 
 
 TUNABLE = {Modality.TEXT: Encoding("minilm_l6", "MiniLM", 256, 10.0, tunable=True)}

@@ -14,7 +14,7 @@ from autodl.explain.text_terms import shown_terms, without_term
 from autodl.media.tokens import FIRST
 from autodl.preprocess.tokenizer import Tokenizer, parts
 from autodl.preprocess.vocabulary import Vocabulary
-from autodl.preprocess.words import word, word_pattern
+from autodl.text_words import word, word_pattern
 
 APART = unicodedata.normalize("NFD", "très café")
 SENTENCES = {

@@ -8,9 +8,10 @@ import pandas as pd
 from autodl.media.batch import ABSENT
 from autodl.media.tokens import FIRST, PADDING, UNKNOWN, TokenStore, padded_tokens, token_lengths
 from autodl.preprocess import Preparer
-from autodl.preprocess.tokenizer import LONG_RUN, Tokenizer, parts
+from autodl.preprocess.tokenizer import Tokenizer, parts
 from autodl.records import ColumnInfo, ColumnKind, Recipe, TableSchema, Task
 from autodl.serialize import dump, load
+from autodl.text_words import LONG_RUN
 
 
 def test_scripts_without_spaces_are_read_by_character() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from autodl.preprocess.vocabulary import Vocabulary
-from autodl.preprocess.words import word
 from autodl.serialize import dump, load
+from autodl.text_words import word
 
 LEARNT = ["Good film,  really GOOD", "bad film\nx", "a b c a b", "Straße İstanbul é", "", "good\tbad  good 電影 好"]
 

@@ -105,6 +105,9 @@ HEADERS = [
     "status: name/k Fo/f Fhi/f status/b RPDE/f PPE/f",
     "Status: ID/k N_Days/i Status/w Drug/2 Age/i Sex/2 Stage/i",
     "class: id/k class/2 x/f mean_value/f",
+    "AveragePrice: Date/d AveragePrice/f Total_Volume/f type/2 year/i region/w",
+    "Mpg: Brand/w Type/w Horsepower/i Doors/i Weight/f Mpg/f",
+    "thickness: id/k category/w length/f width/f thickness/f",
 ]
 
 

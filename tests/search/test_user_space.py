@@ -8,8 +8,9 @@ import pytest
 
 from autodl.errors import ConfigError
 from autodl.models.base import families
+from autodl.search.fitting import of_units
 from autodl.search.space import SearchSpace, family_space
-from autodl.search.user_space import read_spaces
+from autodl.search.user_space import read_spaces, same_spaces
 
 DEPTH = "depth: {type: int, low: 1, high: 3, default: 2}"
 
@@ -121,3 +122,31 @@ def test_combinations_that_the_family_refuses_are_found(tmp_path: Path, monkeypa
     with pytest.raises(ConfigError, match="depth times width must be at most 256"):
         read(tmp_path, text, "mlp")
     assert read(tmp_path, text.replace("128", "80"), "mlp")
+
+
+@pytest.mark.parametrize("letters", [True, False])
+def test_what_a_file_takes_over_is_for_words_or_letters_as_planned(tmp_path: Path, letters: bool) -> None:
+    """Configurations listed for the one are not good for the other; a choice of the user's own stays."""
+    file = tmp_path / "space.yaml"
+    file.write_text("rnn: {nas: [cell, hidden]}\n")
+    taken = read_spaces(str(file), ["rnn"])["rnn"]
+    wanted = [c for c in taken.portfolio if c.get("prep.text_letters", False) is letters]
+    space = of_units(taken, letters, "rnn")
+    assert "prep.text_letters" not in space.params and len(space.portfolio) == len(wanted) > 1
+    file.write_text("rnn: {params: {prep.text_letters: {type: choice, values: [true, false]}}}\n")
+    own = read_spaces(str(file), ["rnn"])["rnn"]
+    assert of_units(own, letters, "rnn") == own
+
+
+def test_what_another_version_ships_is_no_change_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text("rnn: {nas: [cell, hidden]}\n")
+    then = {"rnn": read_spaces(str(file), ["rnn"])["rnn"].model_dump(mode="json"), "linear": None}
+    del then["rnn"]["params"]["prep.text_letters"]
+    assert same_spaces(str(file), ["rnn"], then)
+    file.write_text("rnn: {nas: [cell]}\n")
+    assert not same_spaces(str(file), ["rnn"], then)
+    file.write_text("linear: {nas: []}\nrnn: {nas: [cell, hidden]}\n")
+    assert not same_spaces(str(file), ["rnn"], then), "the file says more now"
+    file.write_text("rnn: {params: {lr: {type: float, low: 0.001, high: 0.01}}}\n")
+    assert not same_spaces(str(file), ["rnn"], then)

@@ -25,7 +25,9 @@ _PAIR = re.compile(r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}\b")
 _NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$")
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
 _EPOCH_NAME = re.compile(
-    r"epoch|unix|time|deadline|(^|_)ts$|_at$|_utc$|(^|[_\s.-])date([_\s.-]|$)|(?-i:[a-z](At|Date)$)", re.IGNORECASE
+    r"epoch|unix|time|deadline|(^|_)ts$|_at$|_utc$|(?-i:[a-z]At$)"
+    r"|(?<!consoli)(?<!vali)(?<!man)(?<!candi)(?<!liqui)(?<!accommo)date",
+    re.IGNORECASE,
 )
 _WRITTEN = ("%Y%m%d%H", "%y%m%d%H%M")
 """Ten digits that spell a moment; those of seconds since 1970 hardly ever do."""
@@ -50,6 +52,10 @@ SHARE = 0.95
 """Share of the distinct texts that a format must read."""
 AHEAD = 20
 """Columns with dates more than so many years ahead of the training hold births and the like, not what is due."""
+APART = 5
+"""A few dates ahead are slips if more than so many years lie between them and the others; else they are due."""
+LAST_READ = 2068
+"""As which 68 is read without a century; 69 is 1969 (POSIX)."""
 
 
 def parse_dates(
@@ -127,21 +133,23 @@ def learn_date_rule(
 def _pivot(dates: NDArray[np.datetime64], this_year: int, *, born: bool) -> int | None:
     """The last year that years of two digits stand for; None where nothing lies too far ahead.
 
-    Where few do, they alone are taken for the past. Else nothing must tear the dates apart that leave more than half
-    of the hundred years free: they are due, as from 1998 to 2047, if they begin no later than now, or else long past.
+    Where few do, and stand apart from the rest, they alone are taken for the past. Else nothing must tear the dates
+    apart that leave more than half of the hundred years free: they are due, as from 1998 to 2047, if they begin no
+    later than now, or else long past.
     """
     years = dates[~np.isnat(dates)].astype("datetime64[Y]").astype(int) + 1970
     ahead = float(np.mean(years > this_year + AHEAD))
     if ahead == 0:
         return None
     if not born and ahead <= 1 - SHARE:
-        return this_year + AHEAD
+        late = years > this_year + AHEAD
+        return this_year + AHEAD if years[late].min() - years[~late].max() > APART else None
     seen = np.unique(years % 100)
     gaps = np.diff(seen, append=seen[0] + 100)
     i = int(np.argmax(gaps))
     if gaps[i] <= 50:
         return this_year
-    latest = this_year if born else this_year + 100 - int(gaps[i])
+    latest = this_year if born else min(LAST_READ, this_year + 100 - int(gaps[i]))
     newest = int(seen[i] + 100 * ((latest - seen[i]) // 100))
     return max(newest, min(this_year, newest + int(gaps[i]) - 1))
 

@@ -188,16 +188,17 @@ def _known(match: re.Match[str]) -> bool:
 def _scaled(found: Sequence[re.Match[str]]) -> bool:
     """Whether letters behind the numbers are thousands, millions or billions, as in ``€1.2M`` and ``€600K``.
 
-    One letter alone may be a unit, such as metres and kelvins, a small m beside k as in ``800m`` and ``1.5k``, and
-    whole numbers may be codes, unless it is money.
+    One letter alone may be a unit, such as metres and kelvins, a small m at whole numbers beside k may be metres
+    (``800m`` and ``1.5k``), and whole numbers may be codes, unless it is money.
     """
     letters = {s for m in found if (s := (m["suffix"] or "").strip())}
     if not letters or not letters <= SCALES.keys() or any(m["prefix"].lower() not in _CURRENCY | {""} for m in found):
         return False
     money = sum(bool(m["prefix"]) for m in found)
     marked = sum(bool(m["prefix"] or m["suffix"]) for m in found)
-    marks = any("." in m["num"] or "," in m["num"] for m in found)
-    several = marks and "m" not in letters and len({SCALES[s] for s in letters}) > 1
+    marked_by = {(m["suffix"] or "").strip() for m in found if "." in m["num"] or "," in m["num"]}
+    metres = "m" in letters and not letters & {"b", "B"} and "m" not in marked_by
+    several = bool(marked_by) and not metres and len({SCALES[s] for s in letters}) > 1
     return (marked if several else money) >= MARKED * len(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from autodl.data.number_words import number_word
 from autodl.data.parsing import MANY_WORDS, STRINGS, Levels, present_words
 from autodl.records import ColumnInfo, ColumnKind, NumericStats, ParseRule
+from autodl.text_words import in_long_runs, part_pattern
 
 if TYPE_CHECKING:
     from autodl.media.array import MediaArray
@@ -25,10 +25,11 @@ KNOWN = 200
 SHOWN_LENGTH = 200
 """Characters of a value in ``ColumnInfo.top``."""
 SHORT = 100
-"""Characters; in longer texts words recur, or they have none."""
+"""Characters; longer texts hold words that recur, or no words at all."""
 LOOKED_AT = 10_000
 """Different texts that are looked at for words that recur."""
-_WORD = re.compile(r"[^\W_]+")
+FEW = 100
+"""Longer ones of them that tell whether they hold words."""
 
 
 def describe(
@@ -69,7 +70,7 @@ def describe(
         top=_top(levels, counts, kind, rule),
         words=_all_words(levels) if kind is ColumnKind.CATEGORICAL else (),
         mean_length=(length := _mean_length(levels, counts)),
-        recurring=_recurring(levels, counts) if kind is ColumnKind.TEXT and (length or np.inf) <= SHORT else None,
+        recurring=_recurring(levels, counts, length) if kind is ColumnKind.TEXT and length is not None else None,
     )
 
 
@@ -135,10 +136,14 @@ def _mean_length(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None
     return float((lengths * counts).sum() / counts.sum())
 
 
-def _recurring(levels: NDArray[Any], counts: NDArray[np.intp]) -> float | None:
+def _recurring(levels: NDArray[Any], counts: NDArray[np.intp], mean_length: float) -> float | None:
+    looked_at = np.linspace(0, len(levels) - 1, min(len(levels), LOOKED_AT)).astype(np.int64)
+    if mean_length > SHORT and not in_long_runs([str(levels[k]) for k in looked_at[:FEW]]):
+        return None
     rows: Counter[str] = Counter()
-    for k in np.linspace(0, len(levels) - 1, min(len(levels), LOOKED_AT)).astype(np.int64):
-        for word in set(_WORD.findall(str(levels[k]).lower())):
-            rows[word] += int(counts[k])
+    for k in looked_at:
+        for word in set(part_pattern().findall(str(levels[k]).lower())):
+            if word[0].isalnum():
+                rows[word] += int(counts[k])
     total = sum(rows.values())
     return sum(n for n in rows.values() if n > 1) / total if total else None

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache
 
-from autodl.preprocess.words import UNSPACED, marks
+from autodl.text_words import UNSPACED, marks
 
 LONGEST_GROUP = 4
 """Characters, each with the marks that stand above and below it."""

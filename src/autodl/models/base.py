@@ -57,6 +57,7 @@ class Shape:
         rows: Training rows of one fit.
         numeric: Numeric columns. categorical: categorical columns. text: free-text columns.
         text_tokens: Words and signs of a text in the mean; 0: not known.
+        text_letters: Letters of a text, where networks that start anew read these; 0: they read words.
         levels: Distinct categories of all categorical columns together.
         classes: K, or 0 for regression.
         quantiles: Q levels that are predicted; 0 where one number is.
@@ -72,6 +73,7 @@ class Shape:
     levels: int = 0
     text: int = 0
     text_tokens: int = 0
+    text_letters: int = 0
     classes: int = 0
     quantiles: int = 0
     images: int = 0

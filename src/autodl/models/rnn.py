@@ -52,7 +52,7 @@ class Rnn(Family):
     key = "rnn"
     other_names = ("lstm", "gru", "recurrent")
     name = "Neural network (recurrent)"
-    summary = "A network that reads texts word by word and remembers what it has read."
+    summary = "A network that reads texts from end to end and remembers what it has read."
     paper = 'Hochreiter and Schmidhuber 1997, "Long Short-Term Memory"; Cho et al. 2014 (GRU)'
     modalities = frozenset({Modality.TEXT})
     recipe = TEXT_RECIPE

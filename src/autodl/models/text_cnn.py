@@ -72,7 +72,7 @@ class TextCnn(Family):
     key = "text_cnn"
     other_names = ("kim_cnn",)
     name = "Neural network (convolutions over words)"
-    summary = "A network that looks for telling groups of neighbouring words, learnt from these texts alone."
+    summary = "A network that looks for telling groups of neighbouring words or letters, learnt from these alone."
     paper = 'Kim 2014, "Convolutional Neural Networks for Sentence Classification"'
     modalities = frozenset({Modality.TEXT})
     recipe = TEXT_RECIPE

@@ -50,7 +50,7 @@ class TextTransformer(Family):
 
     key = "text_transformer"
     name = "Neural network (transformer over words)"
-    summary = "A network in which every word of a text looks at every other, learnt from these texts alone."
+    summary = "A network in which every word or letter of a text looks at every other, learnt from these texts alone."
     paper = 'Vaswani et al. 2017, "Attention Is All You Need"'
     modalities = frozenset({Modality.TEXT})
     recipe = TEXT_RECIPE

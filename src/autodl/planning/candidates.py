@@ -13,9 +13,9 @@ from autodl.planning.facts import Facts
 from autodl.planning.objectives import offered
 from autodl.planning.preparation import adapt
 from autodl.planning.texts import (
-    only_letters_tell,
     reading_limit,
     reads_words,
+    spelt,
     texts_alone,
     too_little_to_read,
     too_short_to_read,
@@ -92,7 +92,7 @@ def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]
 
 def _leads(cls: type[Family], setting: Setting) -> bool:
     """Whether a family is expected to be the best on these data."""
-    if cls.leads_letters and only_letters_tell(setting.facts):
+    if cls.leads_letters and spelt(setting.facts):
         return True
     read = {*setting.encodings}
     those = read if cls.tunes is not None else {*setting.facts.modalities} - read
@@ -224,7 +224,8 @@ def _plan(cls: type[Family], setting: Setting, asked: bool, limit: float) -> tup
     """The family's entry and the cost of its first trial: the first listed one that fits, or the quickest."""
     recipe = adapt(cls.recipe, setting.facts, setting.metric, setting.encodings)
     encoder = encoder_key(cls, setting)
-    recipe = recipe.model_copy(update={"tokenizer": encoder}) if cls.tunes is Modality.TEXT else recipe
+    if cls.tunes is Modality.TEXT:
+        recipe = recipe.model_copy(update={"tokenizer": encoder, "text_letters": False})
     costs = [first_cost(cls, setting, start, recipe) for start in listed_configs(cls, setting)]
     folds = setting.validation.n_folds
     fitting = [c for c in costs if c.seconds * folds <= limit]

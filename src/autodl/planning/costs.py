@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from autodl.models.base import CostEstimate, Family, Shape
 from autodl.planning.encoding import Encoding
 from autodl.planning.facts import Facts
-from autodl.planning.texts import mean_tokens, reads_letters
+from autodl.planning.texts import mean_letters, mean_words, reads_letters
 from autodl.preprocess.dates import DATE_PARTS
 from autodl.records import Decision, Modality, Recipe, Validation
 from autodl.search.fitting import of_units
@@ -76,7 +76,8 @@ class Setting:
             categorical=len(f.categorical),
             levels=f.levels,
             text=len(f.text),
-            text_tokens=mean_tokens(f.text),
+            text_tokens=mean_words(f.text),
+            text_letters=mean_letters(f.text) if reads_letters(f.text) else 0,
             classes=f.profile.n_classes,
             quantiles=len(f.options.quantiles),
             images=len(f.images),
@@ -97,8 +98,7 @@ def encoder_key(cls: type[Family], setting: Setting) -> str:
 def listed_configs(cls: type[Family], setting: Setting) -> Sequence[Config]:
     """The listed configurations of a family, with the network that it trains further."""
     encoder, space = encoder_key(cls, setting), setting.space(cls.key)
-    if cls.key not in setting.spaces:
-        space = of_units(space, reads_letters(setting.facts.text))
+    space = of_units(space, reads_letters(setting.facts.text) and not encoder, cls.key)
     return (space.with_constant("encoder", encoder) if encoder else space).starts()
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from autodl.duration import format_duration
 from autodl.models.base import families
 from autodl.planning.facts import Facts
-from autodl.preprocess.words import UNSPACED
 from autodl.pretrained.offers import Offer, relative_cost
 from autodl.records import ColumnInfo, Decision, Modality, Plan, Recipe
+from autodl.text_words import UNSPACED
 
 SHARE = 1 / 3
 """Share of the budget that reading all images and texts once may take, the libraries included."""

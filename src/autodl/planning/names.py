@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from autodl.errors import ConfigError, did_you_mean
 from autodl.evaluate.choose import check_metric, resolve_metric
 from autodl.models.base import families
@@ -23,6 +26,13 @@ def own_spaces(options: FitOptions) -> dict[str, SearchSpace]:
     from autodl.search.user_space import read_spaces
 
     return {} if options.space is None else read_spaces(options.space, options.named_families)
+
+
+def own_spaces_are(options: FitOptions, then: Mapping[str, Mapping[str, Any] | None]) -> bool:
+    """Whether the user's file of search spaces, which exists, still says what it said; errors as ``own_spaces``."""
+    from autodl.search.user_space import same_spaces
+
+    return options.space is None or same_spaces(options.space, options.named_families, then)
 
 
 def check_names(options: FitOptions, *, resumed: bool = False) -> None:

@@ -14,6 +14,7 @@ from autodl.planning.preparation import (
     weighs_classes,
 )
 from autodl.planning.series import decide_series
+from autodl.planning.texts import only_letters_tell
 from autodl.profiling.words import count, share
 from autodl.records import Decision, Recipe
 
@@ -167,22 +168,26 @@ def _categories(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[st
 
 def _text(facts: Facts, recipes: dict[str, Recipe], searched: frozenset[str]) -> Decision:
     letters = any(r.text_letters for r in recipes.values())
+    pieces = any(r.tokenizer for r in recipes.values())
+    units = " and ".join(["letter by letter"] * letters + ["by words and their pieces"] * (pieces and letters))
     words = {
         "none": "not used",
         "tfidf": "weights of words, word pairs and pieces of words",
         "svd": "its themes, its telling words and a linear model's answer, as numbers",
-        "tokens": "letter by letter, in their order" if letters else "word by word, in their order",
+        "tokens": f"{units or 'word by word'}, in their order",
     }
     names = ", ".join(f"'{c.name}'" for c in facts.text[:3])
     why = f"{names}: free text. Few words matter in a long list of them, so rare ones are weighted up (tf-idf)."
     if len({r.text == "tokens" for r in recipes.values()}) == 2:
         why += " Models of which words occur come first: they take seconds and are hard to beat."
-        if any(r.tokenizer for r in recipes.values()):
+        if pieces:
             why += " A network that was trained on very many texts goes on learning from these."
         if letters:
-            why += " Their words hardly recur, so that letters must tell: networks that read these get as much time."
-        elif any(r.text == "tokens" and not r.tokenizer for r in recipes.values()):
-            why += " Networks that learn from nothing to read words in their order get a small part of the time."
+            why += " Their words hardly recur, so that letters must tell."
+        if any(r.text == "tokens" and not r.tokenizer for r in recipes.values()):
+            what = "letters" if letters else "words"
+            much = "as much time as others" if only_letters_tell(facts) else "a small part of the time"
+            why += f" Networks that learn from nothing to read {what} in their order get {much}."
     return Decision(
         topic="Text",
         choice=_spread(recipes, "text", words),

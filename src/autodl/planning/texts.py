@@ -24,6 +24,8 @@ FEWEST_WORDS = 10
 """Shorter texts are names and labels: which words stand in them says it all."""
 FEWEST_TEXTS = 2_000
 """Fewer teach a network little of what each word means."""
+MOST_SPELT = 60
+"""Letters of texts, at most, where a recurrent network comes early: longer ones were not tried."""
 HARDLY = 0.5
 """Where fewer words than this share stand in another text, too, letters are read."""
 SHARE = {"fast": 0.05, "balanced": 0.15, "best": 0.25}
@@ -44,12 +46,10 @@ def reads_letters(columns: Iterable[ColumnInfo]) -> bool:
     return bool(found) and all(share is not None and share < HARDLY for share in found)
 
 
-def mean_tokens(columns: Iterable[ColumnInfo]) -> int:
-    """Mean w over columns of texts; 0 where their lengths are not known."""
-    columns = tuple(columns)
-    if reads_letters(columns):
-        return max(1, round(sum(c.mean_length or 1.0 for c in columns) / len(columns)))
-    return mean_words(columns)
+def mean_letters(columns: Iterable[ColumnInfo]) -> int:
+    """Mean number of characters over columns of texts; 0 where their lengths are not known."""
+    found = [c.mean_length for c in columns if c.mean_length is not None]
+    return max(1, round(sum(found) / len(found))) if found else 0
 
 
 def mean_words(columns: Iterable[ColumnInfo]) -> int:
@@ -100,6 +100,11 @@ def too_short_to_read(facts: Facts) -> str:
 def only_letters_tell(facts: Facts) -> bool:
     """Whether there is nothing to learn from but texts that are read letter by letter."""
     return texts_alone(facts) and reads_letters(facts.text)
+
+
+def spelt(facts: Facts) -> bool:
+    """Whether these texts are as short as names."""
+    return only_letters_tell(facts) and mean_letters(facts.text) <= MOST_SPELT
 
 
 def texts_alone(facts: Facts) -> bool:

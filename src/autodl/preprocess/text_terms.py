@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodl.preprocess.vocabulary import Analyzer, Vocabulary
-from autodl.preprocess.words import UNSPACED, word
+from autodl.text_words import UNSPACED, word
 
 if TYPE_CHECKING:
     import pandas as pd

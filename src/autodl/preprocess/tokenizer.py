@@ -14,7 +14,7 @@ import numpy as np
 
 from autodl.media.batch import ABSENT, MediaBatch
 from autodl.media.tokens import FIRST, UNKNOWN, TokenStore
-from autodl.preprocess.words import part_pattern
+from autodl.text_words import in_long_runs, part_pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +24,6 @@ SEEN = 2
 """Texts in which a word must stand to be a token of its own: what is seen once cannot be learnt."""
 LONGEST_PIECE = 4
 """Characters of a piece of a word."""
-LONG_RUN = 30
-"""Letters without a space from which on a run is no word; where most of the text stands in such runs (sequences of
-bases, for example), each character is a token."""
 LONGEST_TEXT = 20_000
 """Characters of a text that are looked at."""
 
@@ -51,7 +48,7 @@ class Tokenizer:
     def learn(cls, texts: Iterable[str | None], letters: bool = False) -> Tokenizer:
         """From the training rows; ``letters``: each character is a token, whatever the texts look like."""
         known = [text for text in texts if text]
-        characters = letters or _in_long_runs(known)
+        characters = letters or in_long_runs(known)
         seen: Counter[str] = Counter()
         for text in known:
             seen.update(set(parts(text, characters)))
@@ -117,13 +114,3 @@ def parts(text: str, characters: bool = False, marks: bool = True) -> list[str]:
     """
     text = text[:LONGEST_TEXT].lower()
     return [c for c in text if not c.isspace()] if characters else part_pattern(marks).findall(text)
-
-
-def _in_long_runs(texts: Sequence[str]) -> bool:
-    """Whether most letters stand in runs that are too long for words."""
-    letters = long = 0
-    for text in texts[:1000]:
-        for part in part_pattern().findall(text[:LONGEST_TEXT]):
-            letters += len(part)
-            long += len(part) * (len(part) > LONG_RUN)
-    return 2 * long > letters

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autodl.preprocess.older import completed
-from autodl.preprocess.words import word_pattern
+from autodl.text_words import word_pattern
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -93,7 +93,8 @@ def _score(column: ColumnInfo, names: tuple[str, ...], ends: tuple[str, str], fi
     elif not coordinate and (name in GENERIC_NAMES or "_".join(words) in GENERIC_NAMES):
         points, reasons = 100.0, ["its name says so"]
     elif name in DESCRIPTIONS:
-        points, reasons = 45.0, ["its name is one that people sometimes predict"]
+        # A status in the middle is rather asked for than the last column, a type or a grade is not.
+        points, reasons = (45.0 if name == "status" else 30.0), ["its name is one that people sometimes predict"]
     elif name in TOPIC_NAMES or "_".join(words) in TOPIC_NAMES:
         points, reasons = 70.0, ["its name is one that people often predict"]
     elif any(w in GENERIC_NAMES - DESCRIPTIONS for w in words if len(w) > 1):

@@ -179,7 +179,7 @@ class ColumnInfo(Record):
     mean_length: float | None = None
     """Mean number of characters of text-like values."""
     recurring: float | None = None
-    """Share of the words of short free texts that stand in other texts, too; None: not looked at."""
+    """Share of the words of texts that stand in other texts, too; None for longer texts, and where not looked at."""
     image: ImageStats | None = None
     series: SeriesStats | None = None
 

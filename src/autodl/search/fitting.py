@@ -65,16 +65,21 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str]
     recipe = {f"prep.{name}": value for name, value in plan.recipe.model_dump().items()}
     space = planned_space(plan).without(*(f"prep.{name}" for name in idle), values=recipe)
     if plan.space is not None:
+        space = of_units(space, plan.recipe.text_letters, plan.key)
         bound = any("objective" in p.when for p in space.params.values())
         return space if bound else space.restricted("objective", possible)
-    space = of_units(space, plan.recipe.text_letters)
+    space = of_units(space, plan.recipe.text_letters, plan.key)
     space = space.restricted("objective", ("auto", *plan.objectives))
     return space.with_defaults(recipe)
 
 
-def of_units(space: SearchSpace, letters: bool) -> SearchSpace:
-    """The space of networks that read texts by letters, or word by word: other configurations are good for each."""
-    return space.restricted(LETTERS, (letters,))
+def of_units(space: SearchSpace, letters: bool, family: str) -> SearchSpace:
+    """The space of networks that read texts by letters, or word by word: other configurations are good for each.
+
+    A choice of the user's own between both stays.
+    """
+    shipped = family_space(family).params.get(LETTERS)
+    return space.restricted(LETTERS, (letters,)) if space.params.get(LETTERS) == shipped else space
 
 
 def _settled(recipe: Recipe) -> Iterable[str]:

@@ -65,6 +65,30 @@ def read_spaces(path: str, asked: Sequence[str]) -> dict[str, SearchSpace]:
     return found
 
 
+def same_spaces(path: str, asked: Sequence[str], then: Mapping[str, Mapping[str, Any] | None]) -> bool:
+    """Whether a file says of the families what it said before.
+
+    What it takes over from the shipped spaces does not count: that may be another in another version.
+
+    Args:
+        path, asked: As for ``read_spaces``, with the same errors.
+        then: The spaces of families as they were, as JSON; None of those of which the file said nothing.
+    """
+    now, (source, _) = read_spaces(path, asked), load_file(Path(path))
+    bodies = source if _holds_families(source, asked) else {asked[0]: source}
+    for key, was in then.items():
+        if was is None or key not in now:
+            if was is not None or key in now:
+                return False
+            continue
+        named = [part for part in _KEYS if part in bodies[key]]
+        parts = _KEYS if "params" in named or not named else named
+        stored = now[key].model_dump(mode="json")
+        if any(stored[part] != was[part] for part in parts):
+            return False
+    return True
+
+
 def _holds_families(source: Mapping[Any, Any], asked: Sequence[str]) -> bool:
     """Whether the keys at the top are families, known or mistyped, and not parameters of one."""
     typed = any(isinstance(v, Mapping) and ("type" in v or "_type" in v) for v in source.values())

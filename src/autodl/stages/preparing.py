@@ -15,7 +15,7 @@ from autodl.machine import this_machine
 from autodl.models.base import Shape
 from autodl.options import FitOptions
 from autodl.planning.order import alphabet_warning
-from autodl.planning.texts import mean_tokens
+from autodl.planning.texts import mean_letters, mean_words
 from autodl.preprocess.dates import DATE_PARTS
 from autodl.records import ColumnKind, Footprint, Limits, Plan, Profile, ReadInfo, Record, TableSchema
 from autodl.run_context import RunContext
@@ -219,13 +219,15 @@ def _shape(
         schema: Of the features. plan: Classes, quantiles and threads. folds: Of the search. speed: Of the machine.
     """
     dates = len(schema.of_kind(ColumnKind.DATETIME))
+    texts = [c for c in schema.columns if c.kind is ColumnKind.TEXT]
     return Shape(
         rows=round(sum(len(train) for train, _ in folds) / len(folds)),
         numeric=len(schema.of_kind(ColumnKind.NUMERIC, ColumnKind.BOOLEAN)) + DATE_PARTS * dates,
         categorical=len(schema.of_kind(ColumnKind.CATEGORICAL)),
         levels=sum(c.n_unique for c in schema.columns if c.kind is ColumnKind.CATEGORICAL),
         text=len(schema.of_kind(ColumnKind.TEXT)),
-        text_tokens=mean_tokens([c for c in schema.columns if c.kind is ColumnKind.TEXT]),
+        text_tokens=mean_words(texts),
+        text_letters=mean_letters(texts) if any(f.recipe.text_letters for f in plan.families) else 0,
         classes=len(plan.classes),
         quantiles=len(plan.quantiles),
         images=len(schema.of_kind(ColumnKind.IMAGE)),

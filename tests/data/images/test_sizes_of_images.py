@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from autodl.data.images import decoding, sizes
+from autodl.data.images import brightness, decoding, sizes
 from autodl.data.images.decoding import decode
 from autodl.data.images.sizes import SIDES, SMALLEST, choose_side, learn_shades, learn_side
 
@@ -100,12 +100,16 @@ def test_marks_and_defects_do_not_fade_the_pictures(tmp_path: Path) -> None:
 
 
 def test_many_bright_things_on_a_dark_ground_are_what_is_shown(tmp_path: Path) -> None:
-    """As stars and cells: each is a square of its own, and their brightness may be what tells the classes."""
+    """As stars and cells: each is a thing of its own, and their brightness may be what tells the classes."""
     rng = np.random.default_rng(0)
     values = rng.integers(0, 6, (256, 256), dtype=np.uint16)
     for i in range(4):
         values[40 * i : 40 * i + 4, 60:64] = 2000 + 1000 * i
     assert decoding.extremes(deep_file(tmp_path / "stars.png", values)) == (0.0, 5000.0, False)
+    # One defect, however large, is one thing.
+    values[:, 60:64] = 3
+    values[40:46, 60:66] = 60_000
+    assert decoding.extremes(deep_file(tmp_path / "defect.png", values)) == (0.0, 80.0, False)
 
 
 def test_two_files_that_go_further_count_and_one_of_many_does_not(tmp_path: Path) -> None:
@@ -137,7 +141,7 @@ def test_fractions_beyond_1_are_no_whole_numbers(tmp_path: Path) -> None:
 def test_few_pixels_of_a_large_picture_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.arange(3000, dtype=np.uint16).reshape(1000, 3)
     file = deep_file(tmp_path / "a.png", values)
-    monkeypatch.setattr(decoding, "SAMPLED", 1000)
+    monkeypatch.setattr(brightness, "SAMPLED", 1000)
     # Of every second row and column the second and the last but one.
     assert decoding.extremes(file) == (2.0, 2994.0, False)
 

@@ -5,17 +5,17 @@ Notation: S side of the square, h and w height and width of the picture as a per
 
 from __future__ import annotations
 
-import math
 import os
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autodl.data.compression import magic
+from autodl.data.images.brightness import bounds, eight_bits
 from autodl.data.images.names import FORMATS
 
 if TYPE_CHECKING:
@@ -30,20 +30,8 @@ SOLID = 255
 """Alpha of a pixel that hides what is behind it."""
 WHITE = (255, 255, 255)
 """What shines through transparent pixels."""
-DEPTHS = (8, 10, 12, 14, 16)
-"""Bits of a pixel's brightness."""
 DEEP = "IF"
 """First letters of Pillow's modes of more than 8 bits and of fractions."""
-NO_DATA = -9999.0
-"""Values from here down mark pixels that were not measured, in maps and scans (also -32768 and -3.4e38)."""
-RARE, SAMPLED = 0.001, 1_000_000
-"""Share of the darkest and of the brightest pixels that may be faults of the camera; about so many are looked at."""
-FADING = 16.0
-"""Rare values count up to so many times what is usual: a defect of 1e6 must not turn all else to black."""
-THINGS = 8
-"""Unless so many squares go beyond: then it is what the picture shows, such as stars."""
-FAINT = 0.1
-"""Fractions that stay below this are no shares of white: radar, say, measures thousandths."""
 _HEIC = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 """Brands of the files that phones write, whatever their names end with (ISO/IEC 23008-12)."""
 _ORIENTATION = 0x0112
@@ -120,10 +108,7 @@ def _shrink(image: Image, side: int) -> None:
 def extremes(path: str) -> tuple[float, float, bool] | None:
     """Darkest and brightest value of a picture of more than 8 bits but for rare ones, and whether they are fractions.
 
-    Faulty pixels are rare and alone: values that all four pixels of a square reach count, be they ever so rare, as
-    far as they do not fade all else: not the largest of the type, which marks and overexposure have, nor a lone one
-    beyond ``FADING``.
-    None of any other picture, and where no value is known.
+    See ``brightness.bounds``; None of any other picture, and where no value is known.
 
     Raises:
         LostImageError: If it gives no image.
@@ -137,50 +122,7 @@ def extremes(path: str) -> tuple[float, float, bool] | None:
             raise
         except Exception as error:  # a damaged file may break its reader anywhere
             raise LostImageError(Lost.DAMAGED) from error
-    step = math.ceil(math.sqrt(values.size / SAMPLED))
-    known = _known(values[::step, ::step])
-    if not known.size:
-        return None
-    low, high = np.quantile(known, (RARE, 1 - RARE), method="nearest")
-    h, w = values.shape
-    corners = [values[a : h - 1 + a : step, b : w - 1 + b : step] for a in (0, 1) for b in (0, 1)]
-    most = FADING * max(abs(float(low)), abs(float(high))) or math.inf
-    dark, bright = _known(np.maximum.reduce(corners)), _known(np.minimum.reduce(corners))
-    if bright.dtype.kind in "iu":  # 16 bits may come in 32
-        bright = bright[~np.isin(bright, (np.iinfo(np.uint16).max, np.iinfo(bright.dtype).max))]
-    low, high = float(dark.min(initial=low)), float(bright.max(initial=high))
-    low = max(-most, low) if np.count_nonzero(dark < -most) < THINGS else low
-    high = min(most, high) if np.count_nonzero(bright > most) < THINGS else high
-    return low, high, known.dtype.kind == "f"
-
-
-def _known(values: NDArray[Any]) -> NDArray[Any]:
-    """(k,) the values that were measured."""
-    known: NDArray[Any] = values[np.isfinite(values) & (values > NO_DATA)]
-    return known
-
-
-def shades_of(lowest: float, highest: float, *, fractions: bool) -> tuple[float, float]:
-    """The values of black and white of pictures of more than 8 bits.
-
-    Cameras of 10, 12 and 14 bits fill only the lower part of 16: the fewest bits that hold all values are taken.
-    Fractions, whose steps can be of any size, are taken as shares of white if none is beyond 1; else, and where all
-    are faint, the largest is white. Black is 0 where no value is below.
-
-    >>> shades_of(3.0, 4000.0, fractions=False), shades_of(-1000.0, 3000.0, fractions=False)
-    ((0.0, 4095.0), (-1023.0, 4095.0))
-    >>> shades_of(0.1, 0.8, fractions=True), shades_of(-0.5, 1.25, fractions=True)
-    ((0.0, 1.0), (-1.0, 1.25))
-    >>> shades_of(0.0001, 0.003, fractions=True)
-    (0.0, 0.003)
-    """
-
-    def bound(value: float) -> float:
-        if fractions:
-            return value if 0 < value < FAINT else max(1.0, value)
-        return next((float(2**bits - 1) for bits in DEPTHS if value <= 2**bits - 1), value)
-
-    return (-bound(-lowest) if lowest < 0 else 0.0), bound(highest)
+    return bounds(values)
 
 
 def decode(path: str, side: int, *, crop: bool, shades: tuple[float, float] | None = None) -> Decoded:
@@ -307,27 +249,12 @@ def _rgb(image: Image, shades: tuple[float, float] | None) -> Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode[0] in DEEP:
-        return Pillow.fromarray(_eight_bits(np.asarray(image), shades)).convert("RGB")
+        return Pillow.fromarray(eight_bits(np.asarray(image), shades)).convert("RGB")
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         behind = Pillow.new("RGBA", picture.size, (*WHITE, 255))
         return Pillow.alpha_composite(behind, picture).convert("RGB")
     return image.convert("RGB")
-
-
-def _eight_bits(values: NDArray[Any], shades: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Brightness of more than 8 bits as 0 to 255; without ``shades`` by the range of this picture, 0 as black.
-
-    Values that are not known are black.
-    """
-    numbers = np.nan_to_num(values.astype(np.float64), nan=NO_DATA)
-    top = float(numbers.max(initial=0.0))
-    if shades is None:
-        # So models of earlier versions, which have no shades, saw fractions up to 1 and beyond: what they see stays.
-        shades = (0.0, 1.0) if values.dtype.kind == "f" and top <= 1.0 else shades_of(0.0, top, fractions=False)
-    black, white = shades
-    numbers[numbers <= NO_DATA] = black
-    return np.clip(np.rint((numbers - black) * (255.0 / (white - black))), 0, 255).astype(np.uint8)
 
 
 def _traits(pixels: NDArray[np.uint8]) -> tuple[bool, float]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autodl.data.images.decoding import UNEQUAL, LostImageError, extremes, look, shades_of
+from autodl.data.images.brightness import shades_of
+from autodl.data.images.decoding import UNEQUAL, LostImageError, extremes, look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -62,7 +62,7 @@ class TextReading(TextChanges):
 
     def read_tokens(self, shape: Shape, padded: float = PADDED) -> int:
         """Tokens that a text of this table takes in a batch, ``padded`` times those of a usual one."""
-        return max(1, min(self.tokens, round(padded * (shape.text_tokens or USUAL_TOKENS))))
+        return max(1, min(self.tokens, round(padded * (shape.text_letters or shape.text_tokens or USUAL_TOKENS))))
 
 
 def text_training_cost(shape: Shape, config: TextReading, body: NetworkCost, overhead: float) -> CostEstimate:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 UNSPACED = (
@@ -22,6 +23,10 @@ UNSPACED = (
 _FIRST, _LAST = 0x300, 0xFFFF
 _ZERO_WIDTH = "\u200c\u200d"
 """Joiners and non-joiners, which stand within words of Persian and of Indian scripts."""
+LONG_RUN = 30
+"""Letters without a space from which on a run is no word."""
+LOOKED_AT, MOST_CHARACTERS = 1000, 20_000
+"""Texts, and characters of each, that are looked at for such runs."""
 
 
 @cache
@@ -56,3 +61,13 @@ def part_pattern(with_marks: bool = True) -> re.Pattern[str]:
     letter = rf"[^\W{UNSPACED}]"
     words = rf"{letter}(?:{letter}|[{marks()}])*" if with_marks else rf"{letter}+"
     return re.compile(rf"[{UNSPACED}]|{words}|[^\w\s]")
+
+
+def in_long_runs(texts: Sequence[str]) -> bool:
+    """Whether most letters stand in runs that are too long for words, as in sequences of bases."""
+    letters = long = 0
+    for text in texts[:LOOKED_AT]:
+        for part in part_pattern().findall(text[:MOST_CHARACTERS]):
+            letters += len(part)
+            long += len(part) * (len(part) > LONG_RUN)
+    return 2 * long > letters
