@@ -41,7 +41,7 @@ def test_a_date_counts_as_the_columns_that_it_becomes(scale: str, width: int) ->
 def test_the_search_counts_dates_as_the_planner_does() -> None:
     kinds = {"price": ColumnKind.NUMERIC, "new": ColumnKind.BOOLEAN, "from": ColumnKind.DATETIME}
     schema = dated(**kinds, until=ColumnKind.DATETIME)
-    plan = SimpleNamespace(classes=(), quantiles=(), threads=1)
+    plan = SimpleNamespace(classes=(), quantiles=(), threads=1, families=())
     shape = _shape(schema, plan, [(np.arange(300), np.arange(300, 400))], 1.0)
     assert (shape.rows, shape.numeric) == (300, 2 + 2 * DATE_PARTS)
 
