@@ -130,9 +130,15 @@ def _check_space(folder: RunFolder, options: FitOptions) -> None:
     plan = folder.read("plan", Plan) if folder.is_run() else None
     if plan is None or options.space is None or not Path(options.space).exists():
         return
+    from autodl import __version__
     from autodl.planning import own_spaces_are
 
-    if not own_spaces_are(options, {p.key: p.space for p in plan.families}):
+    try:
+        began = folder.read_run().versions.get("autodl")
+    except (DamagedError, FileNotFoundError):
+        began = None
+    spaces = {p.key: p.space for p in plan.families}
+    if not own_spaces_are(options, spaces, same_version=began in (None, __version__)):
         raise RunError(
             f"{options.space} has other search spaces than when the run in {folder.path} began",
             "Put back what it was, or start anew with another --out.",

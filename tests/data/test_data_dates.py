@@ -58,7 +58,10 @@ def test_one_slip_among_dates_in_two_forms_leaves_them_dates() -> None:
     [
         ("date", [2016010100 + 100 * day + 6 * hour for day in range(20) for hour in range(4)]),
         ("date", [1601010000 + 10000 * day + 100 * hour for day in range(20) for hour in range(12)]),
-        ("consolidated_assets", [6e8 + 1e7 * i for i in range(100)]),
+        *(
+            (name, [6e8 + 1e7 * i for i in range(100)])
+            for name in ("consolidated_assets", "Datenvolumen", "update_bytes", "update_id", "GDP_outdated")
+        ),
     ],
 )
 def test_numbers_that_are_spelt_moments_or_amounts_are_no_seconds_since_1970(name: str, numbers: list[float]) -> None:
@@ -130,3 +133,13 @@ def test_a_few_that_are_due_long_after_most_are_no_slips() -> None:
     found = learn_date_rule(texts, this_year=2026)
     assert found is not None
     assert parse_dates(texts, found[0]).min() >= np.datetime64("2026-01-05")
+
+
+def test_a_few_that_are_long_past_are_no_due_dates() -> None:
+    rng = np.random.default_rng(0)
+    ages = pd.to_timedelta(np.minimum(rng.exponential(18 * 365, 3000), 78 * 365), "D")
+    begun = pd.Timestamp("2026-01-05") - ages
+    texts = [f"{d:%d-%m-%y}" for d in begun]
+    found = learn_date_rule(texts, this_year=2026)
+    assert found is not None
+    assert parse_dates(texts, found[0]).max() <= np.datetime64("2026-01-05")

@@ -31,6 +31,7 @@ def test_words_that_stand_in_other_texts_are_counted() -> None:
     assert recurring(["Anna", "Berta", "Carl", None]) == 0.0
     assert recurring(["Anna", "anna", "Carl"]) == pytest.approx(2 / 3)
     assert recurring(["a good film", "a bad film"]) == pytest.approx(4 / 6)
+    assert recurring(["_get_a_1", "_get_a_2"]) == 0.0
     assert recurring(["so so"]) == 0.0, "twice in one text is not in another"
     assert recurring(["Carl", "Carl"]) == 1.0, "each row is a text"
     assert recurring(["?!", "..."]) is None and recurring(["Anna"], ColumnKind.CATEGORICAL) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,27 +127,45 @@ def test_combinations_that_the_family_refuses_are_found(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("letters", [True, False])
 def test_what_a_file_takes_over_is_for_words_or_letters_as_planned(tmp_path: Path, letters: bool) -> None:
-    """Configurations listed for the one are not good for the other; a choice of the user's own stays."""
+    """Configurations listed for the one are not good for the other; what the user says of it stays."""
     file = tmp_path / "space.yaml"
-    file.write_text("rnn: {nas: [cell, hidden]}\n")
-    taken = read_spaces(str(file), ["rnn"])["rnn"]
+
+    def read(text: str) -> SearchSpace:
+        file.write_text(f"rnn: {text}\n")
+        return read_spaces(str(file), ["rnn"])["rnn"]
+
+    taken = read("{nas: [cell, hidden]}")
     wanted = [c for c in taken.portfolio if c.get("prep.text_letters", False) is letters]
     space = of_units(taken, letters, "rnn")
     assert "prep.text_letters" not in space.params and len(space.portfolio) == len(wanted) > 1
-    file.write_text("rnn: {params: {prep.text_letters: {type: choice, values: [true, false]}}}\n")
-    own = read_spaces(str(file), ["rnn"])["rnn"]
+    own = read("{params: {prep.text_letters: {type: choice, values: [true, false]}}}")
     assert of_units(own, letters, "rnn") == own
+    listed = read("{portfolio: [{hidden: 128}, {prep.text_letters: true, hidden: 256}]}")
+    starts = of_units(listed, letters, "rnn").starts()
+    assert [(s["hidden"], s["prep.text_letters"]) for s in starts] == [(128, letters), (256, True)]
 
 
 def test_what_another_version_ships_is_no_change_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "space.yaml"
-    file.write_text("rnn: {nas: [cell, hidden]}\n")
-    then = {"rnn": read_spaces(str(file), ["rnn"])["rnn"].model_dump(mode="json"), "linear": None}
+
+    def same(text: str, *, version: bool = False) -> bool:
+        file.write_text(text + "\n")
+        return same_spaces(str(file), ["rnn"], then, version)
+
+    def stored(text: str) -> dict[str, Any]:
+        file.write_text(text + "\n")
+        return read_spaces(str(file), ["rnn"])["rnn"].model_dump(mode="json")
+
+    then: dict[str, Any] = {"rnn": stored("rnn: {nas: [cell, hidden]}"), "linear": None}
+    assert same("rnn: {nas: [cell, hidden]}", version=True)
     del then["rnn"]["params"]["prep.text_letters"]
-    assert same_spaces(str(file), ["rnn"], then)
-    file.write_text("rnn: {nas: [cell]}\n")
-    assert not same_spaces(str(file), ["rnn"], then)
-    file.write_text("linear: {nas: []}\nrnn: {nas: [cell, hidden]}\n")
-    assert not same_spaces(str(file), ["rnn"], then), "the file says more now"
-    file.write_text("rnn: {params: {lr: {type: float, low: 0.001, high: 0.01}}}\n")
-    assert not same_spaces(str(file), ["rnn"], then)
+    assert same("rnn: {nas: [cell, hidden]}")
+    assert not same("rnn: {nas: [cell, hidden]}", version=True)
+    assert not same("rnn: {nas: [cell]}")
+    assert not same("linear: {nas: []}\nrnn: {nas: [cell, hidden]}"), "the file says more now"
+    assert not same("rnn: {params: {lr: {type: float, low: 0.001, high: 0.01}}}")
+    params = "lr: {type: float, low: 0.001, high: 0.01}"
+    then["rnn"] = {**stored(f"rnn: {{{params}}}"), "nas": ["of another version"]}
+    assert same(f"rnn: {{{params}}}") and not same(f"rnn: {{{params}}}", version=True)
+    then["rnn"] = stored(f"rnn: {{params: {{{params}}}, nas: []}}")
+    assert not same("rnn: {nas: []}", version=True), "parameters were left out since"

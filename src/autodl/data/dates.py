@@ -26,7 +26,8 @@ _NUMBERLIKE = re.compile(r"^[+-]?(\d+([.,]\d+)?|[.,]\d+)$|^\d{1,3}([.,]\d{3})+$"
 _DATE_NAME = re.compile(r"(date|datum|day|time|_dt$|^dt$|_at$)", re.IGNORECASE)
 _EPOCH_NAME = re.compile(
     r"epoch|unix|time|deadline|(^|_)ts$|_at$|_utc$|(?-i:[a-z]At$)"
-    r"|(?<!consoli)(?<!vali)(?<!man)(?<!candi)(?<!liqui)(?<!accommo)date",
+    r"|(?<!consoli)(?<!vali)(?<!man)(?<!candi)(?<!liqui)(?<!accommo)(?<!out)(?<!up)date(?![ni])"
+    r"|updated?($|[\s_.-]?(at|on|time|utc)$)",
     re.IGNORECASE,
 )
 _WRITTEN = ("%Y%m%d%H", "%y%m%d%H%M")
@@ -133,9 +134,9 @@ def learn_date_rule(
 def _pivot(dates: NDArray[np.datetime64], this_year: int, *, born: bool) -> int | None:
     """The last year that years of two digits stand for; None where nothing lies too far ahead.
 
-    Where few do, and stand apart from the rest, they alone are taken for the past. Else nothing must tear the dates
-    apart that leave more than half of the hundred years free: they are due, as from 1998 to 2047, if they begin no
-    later than now, or else long past.
+    Where few do, they alone are taken for the past, unless they go on where many are due. Else nothing must tear the
+    dates apart that leave more than half of the hundred years free: they are due, as from 1998 to 2047, if they begin
+    no later than now, or else long past.
     """
     years = dates[~np.isnat(dates)].astype("datetime64[Y]").astype(int) + 1970
     ahead = float(np.mean(years > this_year + AHEAD))
@@ -143,7 +144,11 @@ def _pivot(dates: NDArray[np.datetime64], this_year: int, *, born: bool) -> int 
         return None
     if not born and ahead <= 1 - SHARE:
         late = years > this_year + AHEAD
-        return this_year + AHEAD if years[late].min() - years[~late].max() > APART else None
+        if years[late].min() - years[~late].max() > APART:
+            return this_year + AHEAD
+        # What is due thins out with the years; what is past grows denser towards now.
+        soon = (years > this_year) & ~late
+        return this_year if soon.mean() <= late.mean() else None
     seen = np.unique(years % 100)
     gaps = np.diff(seen, append=seen[0] + 100)
     i = int(np.argmax(gaps))

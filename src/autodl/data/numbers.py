@@ -185,6 +185,10 @@ def _known(match: re.Match[str]) -> bool:
     return (not prefix or prefix in _CURRENCY) and (not suffix or suffix in _CURRENCY | UNITS | {"%"})
 
 
+_BROKEN = re.compile(r"[.,](\d{1,2}|\d{4,})$")
+"""A number whose mark can part no thousands."""
+
+
 def _scaled(found: Sequence[re.Match[str]]) -> bool:
     """Whether letters behind the numbers are thousands, millions or billions, as in ``€1.2M`` and ``€600K``.
 
@@ -197,7 +201,8 @@ def _scaled(found: Sequence[re.Match[str]]) -> bool:
     money = sum(bool(m["prefix"]) for m in found)
     marked = sum(bool(m["prefix"] or m["suffix"]) for m in found)
     marked_by = {(m["suffix"] or "").strip() for m in found if "." in m["num"] or "," in m["num"]}
-    metres = "m" in letters and not letters & {"b", "B"} and "m" not in marked_by
+    small = [m["num"] for m in found if (m["suffix"] or "").strip() == "m"]
+    metres = bool(small) and not letters & {"b", "B"} and not any(map(_BROKEN.search, small))
     several = bool(marked_by) and not metres and len({SCALES[s] for s in letters}) > 1
     return (marked if several else money) >= MARKED * len(found)
 

@@ -143,7 +143,7 @@ def _recurring(levels: NDArray[Any], counts: NDArray[np.intp], mean_length: floa
     rows: Counter[str] = Counter()
     for k in looked_at:
         for word in set(part_pattern().findall(str(levels[k]).lower())):
-            if word[0].isalnum():
+            if any(c.isalnum() for c in word):
                 rows[word] += int(counts[k])
     total = sum(rows.values())
     return sum(n for n in rows.values() if n > 1) / total if total else None

@@ -28,11 +28,11 @@ def own_spaces(options: FitOptions) -> dict[str, SearchSpace]:
     return {} if options.space is None else read_spaces(options.space, options.named_families)
 
 
-def own_spaces_are(options: FitOptions, then: Mapping[str, Mapping[str, Any] | None]) -> bool:
-    """Whether the user's file of search spaces, which exists, still says what it said; errors as ``own_spaces``."""
+def own_spaces_are(options: FitOptions, then: Mapping[str, Mapping[str, Any] | None], *, same_version: bool) -> bool:
+    """Whether the user's file of search spaces, which exists, still says what it said; see ``same_spaces``."""
     from autodl.search.user_space import same_spaces
 
-    return options.space is None or same_spaces(options.space, options.named_families, then)
+    return options.space is None or same_spaces(options.space, options.named_families, then, same_version)
 
 
 def check_names(options: FitOptions, *, resumed: bool = False) -> None:

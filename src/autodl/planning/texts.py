@@ -88,6 +88,11 @@ def too_little_to_read(facts: Facts, rows: int) -> str:
 
 def too_short_to_read(facts: Facts) -> str:
     """Why no network that reads these texts word by word could win, or an empty string."""
+    if reads_letters(facts.text):
+        return (
+            f"Words hardly recur in these texts, so that letters must tell: what it learnt of words elsewhere helps "
+            f"little. {ANYWAY}"
+        )
     words = mean_words(facts.text)
     if not 0 < words < FEWEST_WORDS:
         return ""

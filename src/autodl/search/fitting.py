@@ -76,10 +76,15 @@ def problem_space(plan: FamilyPlan, idle: Iterable[str], possible: Sequence[str]
 def of_units(space: SearchSpace, letters: bool, family: str) -> SearchSpace:
     """The space of networks that read texts by letters, or word by word: other configurations are good for each.
 
-    A choice of the user's own between both stays.
+    What the user says of it stays: a choice of the user's own between both, and configurations that are listed.
     """
-    shipped = family_space(family).params.get(LETTERS)
-    return space.restricted(LETTERS, (letters,)) if space.params.get(LETTERS) == shipped else space
+    shipped = family_space(family)
+    bound = any(LETTERS in p.when for p in space.params.values())
+    if bound or space.params.get(LETTERS) != shipped.params.get(LETTERS):
+        return space
+    if space.portfolio != shipped.portfolio:
+        return space.with_defaults({LETTERS: letters})
+    return space.restricted(LETTERS, (letters,))
 
 
 def _settled(recipe: Recipe) -> Iterable[str]:

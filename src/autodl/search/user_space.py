@@ -65,14 +65,16 @@ def read_spaces(path: str, asked: Sequence[str]) -> dict[str, SearchSpace]:
     return found
 
 
-def same_spaces(path: str, asked: Sequence[str], then: Mapping[str, Mapping[str, Any] | None]) -> bool:
+def same_spaces(
+    path: str, asked: Sequence[str], then: Mapping[str, Mapping[str, Any] | None], same_version: bool
+) -> bool:
     """Whether a file says of the families what it said before.
-
-    What it takes over from the shipped spaces does not count: that may be another in another version.
 
     Args:
         path, asked: As for ``read_spaces``, with the same errors.
         then: The spaces of families as they were, as JSON; None of those of which the file said nothing.
+        same_version: Whether this version read it then. Another one may have shipped other spaces: what the file
+            takes over from them does not count.
     """
     now, (source, _) = read_spaces(path, asked), load_file(Path(path))
     bodies = source if _holds_families(source, asked) else {asked[0]: source}
@@ -82,9 +84,10 @@ def same_spaces(path: str, asked: Sequence[str], then: Mapping[str, Mapping[str,
                 return False
             continue
         named = [part for part in _KEYS if part in bodies[key]]
-        parts = _KEYS if "params" in named or not named else named
+        if same_version or not named:  # without these words, the body is one of parameters
+            named = [*_KEYS] if same_version else ["params"]
         stored = now[key].model_dump(mode="json")
-        if any(stored[part] != was[part] for part in parts):
+        if any(stored[part] != was[part] for part in named):
             return False
     return True
 

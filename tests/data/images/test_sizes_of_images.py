@@ -110,6 +110,10 @@ def test_many_bright_things_on_a_dark_ground_are_what_is_shown(tmp_path: Path) -
     values[:, 60:64] = 3
     values[40:46, 60:66] = 60_000
     assert decoding.extremes(deep_file(tmp_path / "defect.png", values)) == (0.0, 80.0, False)
+    values[40:46, 60:66] = 3
+    for i in range(20):
+        values[40 + i : 42 + i, 60 + i : 62 + i] = 60_000
+    assert decoding.extremes(deep_file(tmp_path / "scratch.png", values)) == (0.0, 80.0, False)
 
 
 def test_two_files_that_go_further_count_and_one_of_many_does_not(tmp_path: Path) -> None:
