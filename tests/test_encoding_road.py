@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from autodl.preprocess.vector_making import Maker, TooSlowError
 from autodl.preprocess.vectors import VectorTable, vector_memory
 from autodl.pretrained import finding
 from autodl.pretrained.base import Encode, Encoder, encoders
-from autodl.records import Modality, Plan
+from autodl.records import Footprint, Front, Modality, Plan, TrialResult
 from autodl.store import RunFolder
 from autodl.store.lock import MEDIA
 
@@ -72,6 +74,13 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Moo
         cache.cache_clear()
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks what it takes, which would count as reading."""
+    monkeypatch.setattr("autodl.stages.vector_costs.making_takes", lambda *_: Footprint())
+    monkeypatch.setattr(vector_memory, "unseen", nullcontext)
+
+
 def plan_of(run: autodl.Run) -> Plan:
     plan = RunFolder(run.folder).read("plan", Plan)
     assert plan is not None
@@ -81,6 +90,7 @@ def plan_of(run: autodl.Run) -> Plan:
 ASKED = {"target": "y", "max_trials": 2, "families": "linear", "report": False}
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_texts_are_read_once_and_models_learn_from_it(reader: type[MoodReader], tmp_path: Path) -> None:
     rows = table()
     run = autodl.fit(rows, out=tmp_path / "run", **ASKED)
@@ -228,6 +238,46 @@ def test_one_that_cannot_be_loaded_is_left_out(
         autodl.fit(table(), out=tmp_path / "asked", pretrained="mood_reader", **ASKED)
 
 
+EACH_S = 0.004
+"""Processor time that a slow reader takes for a text."""
+
+
+class SlowMoods(Moods):
+    def __call__(self, objects: Sequence[str]) -> np.ndarray:
+        end = time.process_time() + EACH_S * len(objects)
+        while time.process_time() < end:
+            pass
+        return super().__call__(objects)
+
+
+def test_what_it_takes_for_new_rows_is_told_of_trials_and_of_the_model(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No trial reads a text twice, and the one that is measured is known: new rows have new texts."""
+    monkeypatch.setattr(MoodReader, "load", lambda self, size: SlowMoods())
+    run = autodl.fit(table(), out=tmp_path / "run", max_latency="1s", pretrained="mood_reader", **ASKED)
+    folder = RunFolder(run.folder)
+    front = folder.read("front", Front)
+    assert front is not None and front.delivered is not None
+    assert front.delivered.row_s is not None and EACH_S <= front.delivered.row_s < 1.0
+    assert front.delivered.ms_per_1000 is not None and front.delivered.ms_per_1000 >= 1e6 * EACH_S
+    assert front.points and all(p.need.row_s is not None and p.need.row_s >= EACH_S for p in front.points)
+    results = [TrialResult.model_validate_json(p.read_bytes()) for p in folder.path.glob("trials/*/result.json")]
+    costs = [r.cost for r in results if r.spec.family == "linear" and r.cost is not None]
+    assert costs and all(EACH_S <= sum(v.row_s or 0.0 for v in c.vectors.values()) < 1.0 for c in costs)
+
+
+def test_one_that_cannot_keep_the_limit_of_latency_is_left_out(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MoodReader, "load", lambda self, size: SlowMoods())
+    run, (note,) = fit_told(tmp_path / "run", max_latency="2ms", **ASKED)
+    assert note.startswith("Mood reader alone takes about ")
+    assert note.endswith(" ms for one row, and 2.0 ms are allowed; it is left out.")
+    assert_words_alone(run, "2.0 ms are allowed")
+
+
+@pytest.mark.usefixtures("unmeasured")
 def test_a_damaged_table_of_an_interrupted_run_is_made_anew(reader: type[MoodReader], tmp_path: Path) -> None:
     run = autodl.fit(table(), out=tmp_path / "run", **ASKED)
     (made,) = (tmp_path / "run" / "media").iterdir()

@@ -27,6 +27,9 @@ ROWS = 50
 """Rows that the measurement takes in turn."""
 MEASURED_S = 0.5
 """Seconds after which single rows have been measured often enough."""
+MANY = 100
+"""Rows of a first batch, fewer where time is short, but so many at least:"""
+LEAST_MANY = 10
 
 
 def folder_bytes(folder: Path) -> int:
@@ -39,15 +42,19 @@ def measure(
 ) -> Footprint:
     """Seconds for one row and for a thousand, as ``Run.predict`` gives them: columns are read and checked first.
 
+    Images and texts are read as if the process had never seen them, as those of new rows are.
+
     Args:
         model: A loaded model.
         frame: (n,) rows, n >= 1.
         batch: Whether to measure many rows at once as well.
-        deadline: Many rows are asked only if as much time is left until then as single ones have taken.
+        deadline: Many rows are asked only if as much time is left until then as single ones have taken, and no more
+            than single ones could be asked by then.
     """
     from autodl.data import read_table
     from autodl.evaluate.latency import batch_milliseconds, row_seconds
     from autodl.predict import predict_frame
+    from autodl.preprocess.vectors import vector_memory
 
     words = model.manifest.features.word_columns
 
@@ -55,9 +62,12 @@ def measure(
         return predict_frame(model, read_table(rows, as_text=words)[0], tell=_ignored)
 
     rows, began = _as_read(frame.iloc[:ROWS]), time.monotonic()
-    row_s = row_seconds(predict, rows, most_s=MEASURED_S)
-    batch = batch and deadline.left() >= time.monotonic() - began
-    return Footprint(row_s=row_s, ms_per_1000=batch_milliseconds(predict, rows) if batch else None)
+    with vector_memory.unseen():
+        row_s = row_seconds(predict, rows, most_s=MEASURED_S)
+        left = deadline.left()
+        first = int(min(MANY, left / max(row_s, 1e-9)))
+        batch = batch and left >= time.monotonic() - began and first >= LEAST_MANY
+        return Footprint(row_s=row_s, ms_per_1000=batch_milliseconds(predict, rows, first) if batch else None)
 
 
 def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:

@@ -122,6 +122,19 @@ def test_memory_counts_each_library_once():
     assert allowed.fits(["a", "b"]) and allowed.fits(["c"]) and not allowed.fits(["a", "c"])
 
 
+def test_vectors_are_made_once_for_all_models():
+    needs = {k: Footprint(row_s=0.001) for k in "abc"}
+    reading = {"network": Footprint(row_s=0.020)}
+    vectors = {"a": reading, "b": reading, "c": {"colours": Footprint(row_s=0.002)}}
+    allowed = Allowed(Limits(row_s=0.030), needs, base=Footprint(row_s=0.001), vectors=vectors)
+    assert allowed.together(["a", "b"]).row_s == pytest.approx(0.023)
+    assert allowed.together(["a", "b", "c"], copies=2).row_s == pytest.approx(0.029)
+    assert allowed.copies(["a", "b"], 9) == 4  # 1 + 20 + 4 x 2 ms
+    slower = allowed.corrected(["a", "b"], Footprint(row_s=0.025))
+    assert slower.together(["a", "b"]).row_s == pytest.approx(0.025), "what the models themselves take is stretched"
+    assert slower.together(["c"]).row_s == pytest.approx(0.001 + 0.002 + 0.002)
+
+
 def test_nearest_has_learnt_something():
     """The guess loses 1, the best model 0.5: a loss of 0.9 is not worth having, however little the model takes."""
     allowed = Allowed(

@@ -67,6 +67,8 @@ def test_a_slow_model_is_asked_less_often(monkeypatch):
     calls.clear()
     assert math.isclose(batch_milliseconds(predict, pd.DataFrame({"a": [1]})), 2_000_000.0)
     assert calls == [100]
+    assert math.isclose(batch_milliseconds(predict, pd.DataFrame({"a": [1]}), first=10), 2_000_000.0)
+    assert calls == [100, 10]
 
 
 def test_what_other_programs_take_is_not_the_models(monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 
 from autodl.clock import NEVER, Deadline
 from autodl.preprocess.vectors import VectorMemory, VectorTable
+from autodl.records import Footprint
 
 
 class Lengths:
@@ -100,3 +101,27 @@ def test_makers_do_not_mix_and_memory_is_bounded() -> None:
     assert len(second.seen) == 1
     table = memory.table("other")
     assert table is not None and len(table.digests) == 1
+
+
+def test_unseen_objects_are_made_each_time_but_for_the_same_request(tmp_path: Path) -> None:
+    memory, maker = VectorMemory(), Lengths()
+    expected = ask(memory, maker, [0, 1, 2, 3, 4])
+    maker.seen.clear()
+    with memory.unseen():
+        np.testing.assert_array_equal(ask(memory, maker, [0, 1, 2, 3, 4]), expected)
+        assert sum(map(len, maker.seen)) == 4, "equal texts of several rows are read for each"
+        np.testing.assert_array_equal(ask(memory, maker, [0, 1, 2, 3, 4]), expected)
+        assert sum(map(len, maker.seen)) == 4, "models of an ensemble ask for the same"
+        np.testing.assert_array_equal(ask(memory, maker, [2, 4]), [EXPECTED[k] for k in (2, 4)])
+        assert sum(map(len, maker.seen)) == 5
+        assert ask(memory, maker, [4]).shape == (1, 0)
+    maker.seen.clear()
+    np.testing.assert_array_equal(ask(memory, maker, [3, 1]), [EXPECTED[k] for k in (3, 1)])
+    assert not maker.seen, "afterwards all is known as before"
+
+
+def test_what_a_vector_takes_is_kept_beside_it(tmp_path: Path) -> None:
+    table = VectorTable.sorted(np.array([3], np.uint64), np.ones((1, 2), np.float16)).save(tmp_path)
+    assert table.takes == Footprint()
+    table.note(Footprint(row_s=0.01, ms_per_1000=4.0))
+    assert VectorTable.open(tmp_path).takes == pickle.loads(pickle.dumps(table)).takes == table.takes

@@ -1,7 +1,8 @@
 """What a combination of models would take when it is used, held against the limits of the user.
 
 All models of a combination are asked for each row, so seconds and bytes add up. Memory is counted by family: most of
-it is the family's library, which is loaded once however many models need it.
+it is the family's library, which is loaded once however many models need it. The seconds of a network that turns
+images or texts into vectors count once as well: all models share the vectors.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autodl.records import Footprint, Limits
+from autodl.records import Footprint, Limits, TrialResult
 
 SHARES = (1.0, 1 / 2, 1 / 3)
 """Combinations are also sought among models that take at most this share of a limit, so that two or three fit."""
@@ -26,6 +27,7 @@ class Allowed:
         families: Trial id -> family.
         base: What every combination takes besides its models.
         libraries: Bytes of memory that a model of a family adds to ``base``, by family.
+        vectors: What the vectors take that the models of a trial need, by trial id and kind of vector.
     """
 
     limits: Limits
@@ -33,6 +35,25 @@ class Allowed:
     families: Mapping[str, str] = field(default_factory=dict)
     base: Footprint = field(default_factory=Footprint)
     libraries: Mapping[str, int] = field(default_factory=dict)
+    vectors: Mapping[str, Mapping[str, Footprint]] = field(default_factory=dict)
+
+    @classmethod
+    def of_trials(
+        cls,
+        limits: Limits,
+        results: Sequence[TrialResult],
+        base: Footprint,
+        libraries: Mapping[str, int] | None = None,
+    ) -> Allowed:
+        """With what was measured in these trials."""
+        return cls(
+            limits,
+            {r.spec.id: r.need for r in results},
+            {r.spec.id: r.spec.family for r in results},
+            base,
+            libraries or {},
+            {r.spec.id: r.cost.vectors for r in results if r.cost is not None and r.cost.vectors},
+        )
 
     def together(self, ids: Iterable[str], copies: int = 1) -> Footprint:
         """What these models take together.
@@ -42,11 +63,19 @@ class Allowed:
             copies: Models of each: folds, or seeds of a refit.
         """
         chosen = sorted(set(ids))
-        total = self.base
+        total = self._shared(chosen)
         for key in chosen * copies:
             total = total.plus(self.needs.get(key, Footprint()))
         libraries = sum(self.libraries.get(f, 0) for f in {self.families.get(key, key) for key in chosen})
         return total.plus(Footprint(memory_bytes=libraries)) if self.base.memory_bytes is not None else total
+
+    def _shared(self, ids: Iterable[str]) -> Footprint:
+        """The base, and the vectors that these models need, each kind once."""
+        kinds = {kind: takes for key in sorted(ids) for kind, takes in self.vectors.get(key, {}).items()}
+        total = self.base
+        for kind in sorted(kinds):
+            total = total.plus(kinds[kind])
+        return total
 
     def violation(self, ids: Iterable[str]) -> float:
         """0 where one model of each keeps the limits together, else how far they exceed them."""
@@ -101,7 +130,8 @@ class Allowed:
 
         Only upwards: a combination that took less than expected is no reason to doubt the others.
         """
-        expected, base, now = self.together(ids).model_dump(), self.base.model_dump(), measured.model_dump()
+        ids = sorted(set(ids))
+        expected, base, now = self.together(ids).model_dump(), self._shared(ids).model_dump(), measured.model_dump()
 
         def stretch(key: str) -> float:
             own = (expected[key] or 0) - (base[key] or 0)

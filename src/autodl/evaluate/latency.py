@@ -41,7 +41,7 @@ def row_seconds(predict: Predict, frame: pd.DataFrame, *, most_s: float = 0.05) 
         while len(spent) < REPEATS and (len(spent) < _enough(spent) or sum(spent) < most_s):
             i = (len(spent) + 1) % len(frame)
             row = frame.iloc[i : i + 1]
-            spent.append(_seconds(predict, row))
+            spent.append(call_seconds(predict, row))
     return statistics.median(spent)
 
 
@@ -50,7 +50,7 @@ def _enough(spent: Sequence[float]) -> int:
     return 2 if spent and min(spent) > SLOW_S else ENOUGH
 
 
-def batch_milliseconds(predict: Predict, frame: pd.DataFrame) -> float:
+def batch_milliseconds(predict: Predict, frame: pd.DataFrame, first: int = 100) -> float:
     """Milliseconds to predict a thousand rows at once, on one thread; shorter tables are repeated.
 
     Of a model that takes long, a hundred rows are asked, and ten times their time is given.
@@ -58,18 +58,20 @@ def batch_milliseconds(predict: Predict, frame: pd.DataFrame) -> float:
     Args:
         predict: Predicts a frame.
         frame: (n,) rows, n >= 1.
+        first: Fewer than a hundred for a model that takes very long.
     """
     import numpy as np
 
     def asked(n: int) -> float:
-        return _seconds(predict, frame.iloc[np.arange(n) % len(frame)].reset_index(drop=True))
+        return call_seconds(predict, frame.iloc[np.arange(n) % len(frame)].reset_index(drop=True))
 
     with one_thread():
-        few = asked(100)
-        return 1000.0 * (asked(1_000) if few < LONG_S else 10 * few)
+        few = asked(first)
+        return 1000.0 * (asked(1_000) if few < LONG_S else 1_000 / first * few)
 
 
-def _seconds(predict: Predict, frame: pd.DataFrame) -> float:
+def call_seconds(predict: Predict, frame: pd.DataFrame) -> float:
+    """Of one call: the smaller of clock and processor time."""
     clock, processor = time.perf_counter(), time.process_time()
     predict(frame)
     return min(time.perf_counter() - clock, time.process_time() - processor)

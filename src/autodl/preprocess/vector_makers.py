@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autodl.pretrained.base import Encode
-    from autodl.records import Modality, Recipe
+    from autodl.records import Modality, Recipe, TableSchema
 
 USUAL_SIDE = 64
 """Of images whose size is not known when columns are counted."""
@@ -120,6 +120,18 @@ def text_maker(recipe: Recipe) -> VectorMaker | None:
     if not (recipe.embedding and recipe.text_encoder):
         return None
     return VectorMaker.of_encoder(recipe.text_encoder, recipe.text_tokens, recipe.encoder_half)
+
+
+def makers_of(recipe: Recipe, schema: TableSchema) -> dict[VectorMaker, tuple[str, ...]]:
+    """What a recipe makes of which columns of images and texts."""
+    from autodl.records import ColumnKind
+
+    wanted: dict[VectorMaker, tuple[str, ...]] = {}
+    for kind, make in ((ColumnKind.IMAGE, image_maker), (ColumnKind.TEXT, text_maker)):
+        columns = schema.of_kind(kind) if recipe.columns == "all" else ()
+        if columns and (maker := make(recipe)) is not None:
+            wanted[maker] = columns
+    return wanted
 
 
 def vector_width(recipe: Recipe, modality: Modality) -> int:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from autodl.clock import NEVER, Deadline
 from autodl.preprocess.vector_making import Objects, TooSlowError, fill
+from autodl.records import Footprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from autodl.preprocess.vector_making import Maker
 
+TAKES = "takes.json"
 LIMIT = 256_000_000
 """Bytes of vectors that a process keeps in memory; those in files are mapped and do not count."""
 
@@ -33,10 +37,14 @@ class VectorTable:
         digests: (m,) of the objects, ascending.
         vectors: (m, w) float16.
         folder: Where both lie as npy files; then a pickle holds its name only.
+
+    Attributes:
+        takes: What making the vector of a new object takes; nothing where that was not measured.
     """
 
     def __init__(self, digests: NDArray[np.uint64], vectors: NDArray[np.float16], folder: Path | None = None) -> None:
         self.digests, self.vectors, self.folder = digests, vectors, folder
+        self.takes = Footprint()
 
     @classmethod
     def sorted(cls, digests: NDArray[np.uint64], vectors: NDArray[np.float16]) -> VectorTable:
@@ -55,7 +63,16 @@ class VectorTable:
         vectors = np.load(folder / "vectors.npy", mmap_mode="r" if len(digests) else None, allow_pickle=False)
         if vectors.ndim != 2 or len(vectors) != len(digests):
             raise ValueError(f"{folder} holds {len(digests)} digests, but vectors of shape {vectors.shape}")
-        return cls(digests, vectors, folder)
+        table = cls(digests, vectors, folder)
+        if (folder / TAKES).is_file():
+            table.takes = Footprint.model_validate_json((folder / TAKES).read_bytes())
+        return table
+
+    def note(self, takes: Footprint) -> None:
+        """Keep what making the vector of a new object takes, in the folder too if there is one."""
+        self.takes = takes
+        if self.folder is not None:
+            (self.folder / TAKES).write_text(takes.model_dump_json())
 
     def save(self, folder: Path) -> VectorTable:
         """Write it; the table in the folder."""
@@ -122,6 +139,25 @@ class VectorMemory:
         self._told: dict[str, VectorTable] = {}
         self._own: OrderedDict[str, VectorTable] = OrderedDict()
         self._lock = threading.RLock()
+        self._here = threading.local()
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """In this thread all objects are made as if nobody had seen them, however often they come, as new ones are.
+
+        Only just the same objects, asked for together again, are known: the models of an ensemble do so.
+        """
+        before, self._here.asked = self._asked, {}
+        try:
+            yield
+        finally:
+            self._here.asked = before
+
+    @property
+    def _asked(self) -> _Asked | None:
+        """What was asked for while all was unseen; None where all that is known may be used."""
+        found: _Asked | None = getattr(self._here, "asked", None)
+        return found
 
     def learn(self, key: str, table: VectorTable) -> None:
         """Know the vectors of a table from now on, made by the maker of this key."""
@@ -152,6 +188,8 @@ class VectorMemory:
         Raises:
             TimeoutError: If the deadline passes, or all will not be done by then.
         """
+        if self._asked is not None:
+            return _anew(self._asked, maker, digests, objects)
         with self._lock:  # one thread makes them, the others find them here
             known_tables = (self._told.get(maker.key), self._own.get(maker.key))
             tables = [t for t in known_tables if t is not None and (t.rows(digests) >= 0).any()]
@@ -209,6 +247,21 @@ class VectorMemory:
         self._own[key] = new
         while len(self._own) > 1 and sum(t.vectors.nbytes for t in self._own.values()) > self._limit:
             self._own.popitem(last=False)
+
+
+_Asked = dict[tuple[str, bytes], "NDArray[np.float32]"]
+"""Vectors by the key of their maker and the digests of all objects that were asked for together."""
+
+
+def _anew(asked: _Asked, maker: Maker, digests: NDArray[np.uint64], objects: Objects) -> NDArray[np.float32]:
+    """What ``VectorMemory.get`` gives, made now unless just these were asked for; equal objects are made each."""
+    key = maker.key, digests.tobytes()
+    if key not in asked:
+        places = np.flatnonzero(digests)
+        made = fill(maker, places, objects, lambda shape: np.empty(shape, np.float16))
+        asked[key] = np.full((len(digests), made.shape[1]), np.nan, np.float32)
+        asked[key][places] = made
+    return asked[key]
 
 
 def _file(folder: Path, shape: tuple[int, int]) -> NDArray[np.float16]:

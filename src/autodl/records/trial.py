@@ -82,6 +82,9 @@ class Cost(Record):
     """Most memory that the trial took on top of what its process held before; 0 if not measured."""
     row_s: float | None = None
     """Seconds that one model of it takes for one row alone, preparation included; None if not measured."""
+    vectors: dict[str, Footprint] = {}
+    """What new images and texts take besides before a model sees them, by what turns them into vectors and their
+    column: the search makes each vector once, and all models that need it share it."""
 
     @property
     def spent_s(self) -> float:
@@ -166,6 +169,15 @@ class TrialResult(StageRecord):
             ms_per_1000=1000.0 * self.cost.predict_ms_per_row if self.cost.n_predicted else None,
             size_bytes=round(self.cost.size_bytes / len(self.fold_losses)) or None,
         )
+
+    @property
+    def whole_need(self) -> Footprint:
+        """What one of its models takes for rows whose images and texts nobody has seen before."""
+        total = self.need
+        if self.cost is not None and total.row_s is not None:
+            for vectors in self.cost.vectors.values():
+                total = total.plus(vectors)
+        return total
 
     @property
     def fit_s(self) -> float:

@@ -22,6 +22,7 @@ from autodl.search.prepared import PreparedFold, PreparedFolds
 from autodl.search.rivals import measure_of
 from autodl.search.schedulers.base import Verdict, schedulers
 from autodl.search.trial_scores import TrialScores
+from autodl.search.vector_needs import vector_needs
 from autodl.search.watching import TrainingWatch
 from autodl.serialize import load
 
@@ -222,6 +223,7 @@ class CrossValidation:
                 bulk_row_s=self.bulk_row_s,
                 size_bytes=self.size_bytes,
                 row_s=self.row_s,
+                vectors=vector_needs(self.recipe, self.data),
             ),
             curve=self.curve,
             measure=self.measure if self.curve else "",

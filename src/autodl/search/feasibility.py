@@ -33,7 +33,7 @@ class Feasibility:
 
     def violation(self, result: TrialResult) -> float:
         """0 within the limits, else the sum of the logarithms of need over limit."""
-        return self.limits.violation(self.base.plus(result.need)) if self.limits.any else 0.0
+        return self.limits.violation(self.base.plus(result.whole_need)) if self.limits.any else 0.0
 
     def order(self, result: TrialResult) -> tuple[float, float]:
         """Sorts trials: those within the limits by loss, then the others by how far they exceed them."""
@@ -83,7 +83,7 @@ class Feasibility:
         Args:
             finished: With the losses that strategies are told.
         """
-        rows = {r.spec.id: r.need.row_s for r in finished if r.need.row_s}
+        rows = {r.spec.id: row_s for r in finished if (row_s := r.whole_need.row_s)}
         sizes = {r.spec.id: r.need.size_bytes for r in finished if r.need.size_bytes}
         slowest, largest = max(rows.values(), default=1.0), max(sizes.values(), default=1)
         return {

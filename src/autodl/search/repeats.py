@@ -90,6 +90,7 @@ def _total(costs: Sequence[Cost]) -> Cost | None:
         size_bytes=sum(c.size_bytes for c in costs),
         peak_bytes=max(c.peak_bytes for c in costs),
         row_s=costs[0].row_s,
+        vectors=costs[0].vectors,
     )
 
 

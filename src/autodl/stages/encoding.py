@@ -104,16 +104,9 @@ def encode(ctx: RunContext, problem: Problem) -> Problem:
 
 def wanted_vectors(plan: Plan, schema: TableSchema) -> dict[VectorMaker, tuple[str, ...]]:
     """What the recipes of a plan make of which columns."""
-    from autodl.preprocess.vector_makers import image_maker, text_maker
+    from autodl.preprocess.vector_makers import makers_of
 
-    wanted: dict[VectorMaker, tuple[str, ...]] = {}
-    for kind, make in ((ColumnKind.IMAGE, image_maker), (ColumnKind.TEXT, text_maker)):
-        columns = schema.of_kind(kind)
-        for family in plan.families if columns else ():
-            maker = make(family.recipe) if family.recipe.columns == "all" else None
-            if maker is not None:
-                wanted[maker] = columns
-    return wanted
+    return {m: columns for f in plan.families for m, columns in makers_of(f.recipe, schema).items()}
 
 
 def _attempt(
@@ -129,6 +122,8 @@ def _attempt(
 
     share = LEFT_SHARE if ctx.options.pretrained == AUTO else ASKED_LEFT_SHARE
     limit = Deadline() if ctx.budget.unlimited else Deadline.after(share * ctx.budget.left())
+    if maker.encoder and (why := _beyond_latency(ctx.options, maker, columns, data)):
+        return _left_out(ctx, plan, maker, why)
     if maker.encoder and not limit.passed():
         ctx.note(_reading(maker))
     try:
@@ -161,6 +156,29 @@ def _attempt(
         logging.getLogger("autodl").exception("%s failed", maker.encoder)
         return _left_out(ctx, plan, maker, failure(_name(maker), error).rstrip("."))
     return plan
+
+
+def _beyond_latency(options: FitOptions, maker: VectorMaker, columns: tuple[str, ...], data: TrialData) -> str:
+    """Why no model with this pretrained network can answer as quickly as it must, or an empty string.
+
+    A network that the user asked for stays: what it takes is told with the model.
+    """
+    from autodl.preprocess.vector_block import digests_of, objects_of
+    from autodl.pretrained.finding import AUTO, failure
+    from autodl.report.limits import row_time
+    from autodl.stages.vector_costs import making_takes
+
+    limit, column = options.max_latency_s, columns[0]
+    if limit is None or options.pretrained != AUTO:
+        return ""
+    try:
+        takes = making_takes(maker, digests_of(data.frame, column), objects_of(data.frame, column))
+    except Exception as error:  # see ``_attempt``
+        logging.getLogger("autodl").exception("%s failed", maker.encoder)
+        return failure(_name(maker), error).rstrip(".")
+    if takes.row_s is None or takes.row_s <= limit:
+        return ""
+    return f"{_name(maker)} alone takes about {row_time(takes.row_s)} for one row, and {row_time(limit)} are allowed"
 
 
 def _nothing_read(late: TimeoutError) -> bool:
@@ -211,10 +229,14 @@ def _until_stopped(ctx: RunContext, objects: Objects) -> Objects:
 def _read(
     ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline
 ) -> dict[str, VectorTable]:
-    """Vectors of these columns into the run folder, from which this process and workers map them; all or nothing."""
+    """Vectors of these columns into the run folder, from which this process and workers map them; all or nothing.
+
+    While there is time it is measured what a new image or text takes.
+    """
     from autodl.preprocess.vector_block import digests_of, maker_of, objects_of
     from autodl.preprocess.vector_making import chained
     from autodl.preprocess.vectors import VectorTable, vector_memory
+    from autodl.stages.vector_costs import making_takes
 
     parts: dict[VectorMaker, list[tuple[pd.DataFrame, str]]] = {}
     for frame in (data.frame, data.test_frame):
@@ -224,12 +246,14 @@ def _read(
     for own, cells in parts.items():
         digests = [digests_of(frame, column) for frame, column in cells]
         key = _place_key(own, digests)
+        objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
+        objects = _until_stopped(ctx, objects)
         if (table := _made_before(place.find(key))) is None:
-            objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
-            objects = _until_stopped(ctx, objects)
             with place.make(key) as folder:
                 VectorTable.make(own, np.concatenate(digests), objects, folder, deadline)
             table = VectorTable.open(place.folder / key)
+        if table.takes.row_s is None and not deadline.passed():
+            table.note(making_takes(own, np.concatenate(digests), objects))
         vector_memory.learn(own.key, table)
         tables[own.key] = table
     return tables

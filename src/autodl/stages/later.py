@@ -81,8 +81,7 @@ def _allowed(problem: Problem, results: Sequence[TrialResult]) -> Allowed | None
     feasibility = problem.setup.feasibility
     if not feasibility.limits.any:
         return None
-    needs, kinds = {r.spec.id: r.need for r in results}, {r.spec.id: r.spec.family for r in results}
-    return Allowed(feasibility.limits, needs, kinds, feasibility.base)
+    return Allowed.of_trials(feasibility.limits, results, feasibility.base)
 
 
 def _views(problem: Problem, first: Sequence[TrialResult], last: Sequence[TrialResult]) -> Views:

@@ -82,8 +82,6 @@ def choose_within(
 def expected(problem: Problem, usable: Sequence[TrialResult], deadline: Deadline) -> Allowed:
     """What each model is expected to take; memory only where it is limited, for it needs a process of its own."""
     feasibility = problem.setup.feasibility
-    needs = {r.spec.id: r.need for r in usable}
-    by_family = {r.spec.id: r.spec.family for r in usable}
     base, libraries = feasibility.base, dict[str, int]()
     if feasibility.limits.memory_bytes is not None:
         folder = problem.delivery.folder
@@ -100,7 +98,7 @@ def expected(problem: Problem, usable: Sequence[TrialResult], deadline: Deadline
             found = library_bytes(folders, problem.setup.data.frame, timeout_s=_time(deadline))
         if found is not None:
             base, libraries = base.plus(Footprint(memory_bytes=found[0])), found[1]
-    return Allowed(feasibility.limits, needs, by_family, base, libraries)
+    return Allowed.of_trials(feasibility.limits, usable, base, libraries)
 
 
 def most_copies(problem: Problem, ensemble: Ensemble, results: Sequence[TrialResult], most: int) -> int | None:
@@ -123,7 +121,7 @@ def copies(
     feasibility = problem.setup.feasibility
     if not feasibility.limits.any:
         return None
-    allowed = Allowed(feasibility.limits, {r.spec.id: r.need for r in results}, base=feasibility.base)
+    allowed = Allowed.of_trials(feasibility.limits, results, feasibility.base)
     if ensemble.takes is not None:
         allowed = allowed.corrected([m.trial_id for m in ensemble.members], ensemble.takes)
     return allowed.copies(ids, most)

@@ -218,7 +218,7 @@ def _points(
     for r in results:
         if not r.ok or r.loss is None or r.need.row_s is None or families[r.spec.family].complexity == 0:
             continue
-        need = base.plus(r.need)
+        need = base.plus(r.whole_need)
         known = scored.get(names[r.spec.id])
         loss = r.loss if known is None else metric.to_loss(known)
         points.append(
