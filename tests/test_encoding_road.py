@@ -77,7 +77,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Moo
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks what it takes, which would count as reading."""
-    monkeypatch.setattr("autodl.stages.vector_costs.making_takes", lambda *_: Footprint())
+    monkeypatch.setattr("autodl.stages.vector_costs.column_takes", lambda *_: Footprint())
     monkeypatch.setattr(vector_memory, "unseen", nullcontext)
 
 
@@ -275,6 +275,42 @@ def test_one_that_cannot_keep_the_limit_of_latency_is_left_out(
     assert note.startswith("Mood reader alone takes about ")
     assert note.endswith(" ms for one row, and 2.0 ms are allowed; it is left out.")
     assert_words_alone(run, "2.0 ms are allowed")
+
+
+def test_one_that_keeps_the_limit_at_a_smaller_size_looks_at_less(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a text alone it takes 4 ms at 32 tokens, and in proportion at fewer."""
+    monkeypatch.setattr(MoodReader, "sizes", (32, 24, 16, 1))
+    monkeypatch.setattr(MoodReader, "load", lambda self, size: SlowMoods() if size > 1 else Moods())
+    run, (note,) = fit_told(tmp_path / "run", max_latency="1500us", **ASKED)
+    assert note.endswith("ms for one row, and 1.5 ms are allowed, so it looks at 1 tokens instead of 32.")
+    assert {f.recipe.text_tokens for f in plan_of(run).families if f.recipe.text_encoder} == {1}
+
+
+def test_a_run_that_goes_on_judges_the_network_as_before(
+    reader: type[MoodReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trials have learnt from what it says: those that follow do, too, however long it takes now."""
+    first = autodl.fit(table(), out=tmp_path / "run", max_latency="2ms", **ASKED)
+    assert {f.recipe.text_encoder for f in plan_of(first).families if f.key == "linear"} == {"mood_reader"}
+    finding._loaded.cache_clear()
+    monkeypatch.setattr(MoodReader, "load", lambda self, size: SlowMoods())
+    again = autodl.fit(table(), out=tmp_path / "run", resume=True, max_latency="2ms", **{**ASKED, "max_trials": 3})
+    assert again.record.n_trials == first.record.n_trials + 1
+    assert {f.recipe.text_encoder for f in plan_of(again).families if f.key == "linear"} == {"mood_reader"}
+
+
+def test_columns_add_up_and_absent_texts_take_nothing(reader: type[MoodReader]) -> None:
+    from autodl.preprocess.vector_makers import VectorMaker
+    from autodl.stages.vector_costs import column_takes
+
+    maker = VectorMaker.of_encoder("mood_reader", 32)
+    frame = pd.DataFrame({"t": ["", "glad", "", "dull", ""], "none": [""] * 5})
+    takes = column_takes(maker, frame, "t")
+    assert takes.row_s is not None and takes.ms_per_1000 is not None
+    assert set(Moods.seen) == {"glad", "dull"}
+    assert column_takes(maker, frame, "none") == Footprint()
 
 
 @pytest.mark.usefixtures("unmeasured")

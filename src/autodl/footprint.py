@@ -30,6 +30,10 @@ MEASURED_S = 0.5
 MANY = 100
 """Rows of a first batch, fewer where time is short, but so many at least:"""
 LEAST_MANY = 10
+BATCH_SHARE = 0.7
+"""Of the time of a fresh process, after which it asks for no batch."""
+MANY_S = 2.0
+"""Seconds that the first batch may take, if a row of it takes as long as one alone."""
 
 
 def folder_bytes(folder: Path) -> int:
@@ -49,7 +53,7 @@ def measure(
         frame: (n,) rows, n >= 1.
         batch: Whether to measure many rows at once as well.
         deadline: Many rows are asked only if as much time is left until then as single ones have taken, and no more
-            than single ones could be asked by then.
+            than single ones could be asked by then, or in two seconds.
     """
     from autodl.data import read_table
     from autodl.evaluate.latency import batch_milliseconds, row_seconds
@@ -59,15 +63,15 @@ def measure(
     words = model.manifest.features.word_columns
 
     def predict(rows: pd.DataFrame) -> object:
-        return predict_frame(model, read_table(rows, as_text=words)[0], tell=_ignored)
+        with vector_memory.unseen():
+            return predict_frame(model, read_table(rows, as_text=words)[0], tell=_ignored)
 
-    rows, began = _as_read(frame.iloc[:ROWS]), time.monotonic()
-    with vector_memory.unseen():
-        row_s = row_seconds(predict, rows, most_s=MEASURED_S)
-        left = deadline.left()
-        first = int(min(MANY, left / max(row_s, 1e-9)))
-        batch = batch and left >= time.monotonic() - began and first >= LEAST_MANY
-        return Footprint(row_s=row_s, ms_per_1000=batch_milliseconds(predict, rows, first) if batch else None)
+    rows, began = _as_read(_whole_first(frame.iloc[:ROWS])), time.monotonic()
+    row_s = row_seconds(predict, rows, most_s=MEASURED_S)
+    left = deadline.left()
+    first = int(min(MANY, min(left, MANY_S) / max(row_s, 1e-9)))
+    batch = batch and left >= time.monotonic() - began and first >= LEAST_MANY
+    return Footprint(row_s=row_s, ms_per_1000=batch_milliseconds(predict, rows, first) if batch else None)
 
 
 def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:
@@ -98,7 +102,9 @@ def handling_seconds(manifest: ModelManifest, frame: pd.DataFrame) -> float:
     return first if first > SLOW_S else min(first, measure(Silent(), frame, batch=False).row_s or 0.0)
 
 
-def measure_fresh(model_folder: Path, frame: pd.DataFrame, *, timeout_s: float) -> Footprint | None:
+def measure_fresh(
+    model_folder: Path, frame: pd.DataFrame, *, timeout_s: float, batch: bool = True
+) -> Footprint | None:
     """What a fresh process takes that loads the model and predicts; None if it did not finish in time or failed.
 
     Args:
@@ -106,8 +112,9 @@ def measure_fresh(model_folder: Path, frame: pd.DataFrame, *, timeout_s: float) 
             models that this process made, or that the user vouches for.
         frame: (n,) rows, n >= 1.
         timeout_s: The process is ended after so many seconds.
+        batch: Whether to measure many rows at once as well, if there is time.
     """
-    found = _ask({"model": str(model_folder.resolve())}, frame, timeout_s)
+    found = _ask({"model": str(model_folder.resolve())}, frame, timeout_s, batch=batch)
     return None if found is None else Footprint.model_validate({**found, "size_bytes": folder_bytes(model_folder)})
 
 
@@ -128,7 +135,7 @@ def library_bytes(
 
 
 def _ask(
-    folders: Mapping[str, str], frame: pd.DataFrame, timeout_s: float, *, stepwise: bool = False
+    folders: Mapping[str, str], frame: pd.DataFrame, timeout_s: float, *, stepwise: bool = False, batch: bool = False
 ) -> dict[str, Any] | None:
     import logging
     import os
@@ -136,7 +143,10 @@ def _ask(
     with tempfile.TemporaryDirectory(prefix="autodl-") as place:
         rows = Path(place) / "rows.csv"
         series = _write_rows(_as_read(frame.iloc[:ROWS]), rows)
-        order = json.dumps({"folders": dict(folders), "rows": str(rows), "series": series, "stepwise": stepwise})
+        order = json.dumps({
+            "folders": dict(folders), "rows": str(rows), "series": series, "stepwise": stepwise, "batch": batch,
+            "until": time.time() + BATCH_SHARE * timeout_s,
+        })  # fmt: skip
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "autodl.footprint"], input=order.encode(), capture_output=True,
@@ -151,6 +161,13 @@ def _ask(
             )
             return None
     return found
+
+
+def _whole_first(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the fewest missing cells first: a text that is not there takes no network's time."""
+    import numpy as np
+
+    return frame.iloc[np.argsort(frame.isna().sum(axis=1).to_numpy(), kind="stable")]
 
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +235,8 @@ def _answer(order: dict[str, Any]) -> dict[str, Any]:
         return DeliveredModel(RunFolder(Path(folder).parent, trusted=True))
 
     if not order["stepwise"]:
-        found = measure(load(folders["model"]), frame).model_dump()
+        deadline = Deadline.after(order["until"] - time.time())
+        found = measure(load(folders["model"]), frame, batch=order["batch"], deadline=deadline).model_dump()
         return {**found, "memory_bytes": peak_bytes() or resident_bytes()}
     assert autodl.preprocess.Preparer is not None  # loaded: what preparation needs is no family's own
     before = peak_bytes() or resident_bytes()

@@ -293,7 +293,7 @@ def _leaderboard(evaluation: Evaluation | None, results: Sequence[TrialResult]) 
             validation=r.score,
             test=None,
             fit_s=round(r.fit_s, 3),
-            predict_ms_per_row=r.cost.predict_ms_per_row if r.cost else 0.0,
+            predict_ms_per_row=(r.whole_need.ms_per_1000 or 0.0) / 1000.0,
         )
         for r in done
     )

@@ -18,7 +18,7 @@ from autodl.ensemble.quick_answers import quick_answers, quick_cut
 from autodl.evaluate import Candidate
 from autodl.model import load_model, shared, weighted_prediction
 from autodl.models.base import families
-from autodl.records import Ensemble, Footprint, Plan, TrialResult
+from autodl.records import Ensemble, Footprint, Plan, TrialResult, together
 from autodl.search.feasibility import Feasibility
 from autodl.search.repeats import first_split
 from autodl.store import RunFolder
@@ -120,7 +120,7 @@ def candidates(
                 prediction=prediction,
                 validation=validation,
                 fit_s=r.fit_s,
-                predict_ms_per_row=r.cost.predict_ms_per_row,
+                predict_ms_per_row=_bulk_ms([r]),
                 size_bytes=r.need.size_bytes or 0,
                 complexity=families[r.spec.family].complexity,
                 weight=weights.get(r.spec.id, 0.0),
@@ -146,7 +146,7 @@ def candidates(
             prediction=combine(ensemble, together),
             validation=metric.to_score(ensemble.loss),
             fit_s=sum(r.fit_s for r in members),
-            predict_ms_per_row=sum(r.cost.predict_ms_per_row for r in members if r.cost),
+            predict_ms_per_row=_bulk_ms(members),
             size_bytes=sum(r.need.size_bytes or 0 for r in members),
             complexity=max(families[m.family].complexity for m in ensemble.members) + 1,
             weight=1.0,
@@ -233,9 +233,14 @@ def _halves(oof: NDArray[Any], rows: KnownRows) -> tuple[NDArray[Any], KnownRows
 
 def _row_ms(base: Footprint, trials: Sequence[TrialResult]) -> float | None:
     """Milliseconds for one row with one model of each trial; None if one of them was not measured."""
-    parts = [r.need.row_s for r in trials]
-    known = [p for p in parts if p is not None]
-    return 1000.0 * ((base.row_s or 0.0) + sum(known)) if len(known) == len(parts) else None
+    if any(r.need.row_s is None for r in trials):
+        return None
+    return 1000.0 * ((base.row_s or 0.0) + (together(trials).row_s or 0.0))
+
+
+def _bulk_ms(trials: Sequence[TrialResult]) -> float:
+    """Milliseconds for a row among many with one model of each trial; what was not measured takes nothing."""
+    return (together(trials).ms_per_1000 or 0.0) / 1000.0
 
 
 def _loss(result: TrialResult) -> float:

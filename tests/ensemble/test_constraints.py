@@ -131,8 +131,12 @@ def test_vectors_are_made_once_for_all_models():
     assert allowed.together(["a", "b", "c"], copies=2).row_s == pytest.approx(0.029)
     assert allowed.copies(["a", "b"], 9) == 4  # 1 + 20 + 4 x 2 ms
     slower = allowed.corrected(["a", "b"], Footprint(row_s=0.025))
-    assert slower.together(["a", "b"]).row_s == pytest.approx(0.025), "what the models themselves take is stretched"
-    assert slower.together(["c"]).row_s == pytest.approx(0.001 + 0.002 + 0.002)
+    assert slower.together(["a", "b"]).row_s == pytest.approx(0.025)
+    times = 0.024 / 0.022
+    assert slower.together(["a"]).row_s == pytest.approx(0.001 + 0.021 * times), "the network is slower, too"
+    assert slower.together(["c"]).row_s == pytest.approx(0.001 + 0.002 + 0.001 * times), "nobody measured the colours"
+    assert allowed.fits(["a"], 1 / 3), "1 of the 9 ms that are left for models"
+    assert not allowed.fits(["a", "b"], 1 / 6)
 
 
 def test_nearest_has_learnt_something():

@@ -160,7 +160,7 @@ def test_short_texts_beside_other_columns_get_little_time() -> None:
 def test_what_new_rows_take_is_told() -> None:
     _, (decision,) = choose_encodings(facts(ColumnKind.IMAGE), {Modality.IMAGE: LITE})
     assert decision.why.startswith("1,000 are few for a network that starts from nothing.")
-    assert decision.why.endswith("new rows are read in the same way, in about 50 ms each.")
+    assert decision.why.endswith("new rows are read in the same way, many at once in about 50 ms each.")
 
 
 def planned(recipe: Recipe) -> Plan:

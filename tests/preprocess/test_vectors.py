@@ -122,6 +122,11 @@ def test_unseen_objects_are_made_each_time_but_for_the_same_request(tmp_path: Pa
 
 def test_what_a_vector_takes_is_kept_beside_it(tmp_path: Path) -> None:
     table = VectorTable.sorted(np.array([3], np.uint64), np.ones((1, 2), np.float16)).save(tmp_path)
-    assert table.takes == Footprint()
-    table.note(Footprint(row_s=0.01, ms_per_1000=4.0))
-    assert VectorTable.open(tmp_path).takes == pickle.loads(pickle.dumps(table)).takes == table.takes
+    assert table.takes == {}
+    table.note({"title": Footprint(row_s=0.01, ms_per_1000=4.0)})
+    table.note({"body": Footprint()})
+    assert set(table.takes) == {"title", "body"}
+    sent = pickle.dumps(table)
+    assert VectorTable.open(tmp_path).takes == pickle.loads(sent).takes == table.takes
+    shutil.rmtree(tmp_path)
+    assert pickle.loads(sent).takes == table.takes, "another machine, which makes them anew"

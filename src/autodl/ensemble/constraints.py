@@ -86,13 +86,14 @@ class Allowed:
 
         Args:
             ids: Trials.
-            share: And takes at most this share of each limit besides the base.
+            share: And takes at most this share of each limit besides what all have in common.
         """
         if self.violation(ids) > 0:
             return False
         if share >= 1.0:
             return True
-        limits, base, need = self.limits.model_dump(), self.base.model_dump(), self.together(ids).model_dump()
+        ids = sorted(set(ids))
+        limits, base, need = self.limits.model_dump(), self._shared(ids).model_dump(), self.together(ids).model_dump()
         return all(
             need[k] is None or limits[k] is None or need[k] - (base[k] or 0) <= share * (limits[k] - (base[k] or 0))
             for k in limits
@@ -126,12 +127,12 @@ class Allowed:
         )
 
     def corrected(self, ids: Iterable[str], measured: Footprint) -> Allowed:
-        """With the needs of all models stretched so that those of ``ids`` together come out as measured.
+        """With the needs of all models, and of the vectors of ``ids``, stretched so that these come out as measured.
 
         Only upwards: a combination that took less than expected is no reason to doubt the others.
         """
         ids = sorted(set(ids))
-        expected, base, now = self.together(ids).model_dump(), self._shared(ids).model_dump(), measured.model_dump()
+        expected, base, now = self.together(ids).model_dump(), self.base.model_dump(), measured.model_dump()
 
         def stretch(key: str) -> float:
             own = (expected[key] or 0) - (base[key] or 0)
@@ -147,6 +148,15 @@ class Allowed:
             )
             for key, n in self.needs.items()
         }
+        kinds = {kind for key in ids for kind in self.vectors.get(key, {})}
+        vectors = {
+            key: {
+                kind: v.model_copy(update={"row_s": v.row_s * rows}) if kind in kinds and v.row_s is not None else v
+                for kind, v in own.items()
+            }
+            for key, own in self.vectors.items()
+        }
         more = max(0, (measured.memory_bytes or 0) - (expected["memory_bytes"] or 0))
         memory = None if self.base.memory_bytes is None else self.base.memory_bytes + more
-        return replace(self, needs=needs, base=self.base.model_copy(update={"memory_bytes": memory}))
+        base_now = self.base.model_copy(update={"memory_bytes": memory})
+        return replace(self, needs=needs, vectors=vectors, base=base_now)

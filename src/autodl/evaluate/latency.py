@@ -35,8 +35,8 @@ def row_seconds(predict: Predict, frame: pd.DataFrame, *, most_s: float = 0.05) 
         frame: (n,) rows to take in turn, n >= 1.
         most_s: No more repetitions after so many seconds, once there are three, or two of slow ones.
     """
+    predict(frame.iloc[:1])  # before threads are limited: that works for libraries that are loaded
     with one_thread():
-        predict(frame.iloc[:1])
         spent: list[float] = []
         while len(spent) < REPEATS and (len(spent) < _enough(spent) or sum(spent) < most_s):
             i = (len(spent) + 1) % len(frame)
@@ -67,7 +67,7 @@ def batch_milliseconds(predict: Predict, frame: pd.DataFrame, first: int = 100) 
 
     with one_thread():
         few = asked(first)
-        return 1000.0 * (asked(1_000) if few < LONG_S else 1_000 / first * few)
+        return 1000.0 * (asked(1_000) if few < LONG_S * first / 100 else 1_000 / first * few)
 
 
 def call_seconds(predict: Predict, frame: pd.DataFrame) -> float:

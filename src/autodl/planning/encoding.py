@@ -229,7 +229,8 @@ def _choose(modality: Modality, offer: Offer, facts: Facts, planned_s: float) ->
     why = (
         f"{few}This one was trained on very many {what} and turns each into numbers that say what is in it, so that "
         f"few rows suffice to learn from. All are read once, in about {format_duration(costs[size])}, at {size} "
-        f"{unit}{smaller}; new rows are read in the same way, in about {format_duration(max(row, 1e-3))} each."
+        f"{unit}{smaller}; new rows are read in the same way, many at once in about "
+        f"{format_duration(max(row, 1e-3))} each."
     )
     encoding = Encoding(offer.key, offer.name, size, costs[size], offer.half, offer.tunable)
     choice = f"by {offer.name}" if images else f"by {offer.name}, beside their words"

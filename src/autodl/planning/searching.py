@@ -171,7 +171,7 @@ def _nas(
     architecture: Architecture, options: FitOptions, deep: Sequence[FamilyPlan], spaces: dict[str, SearchSpace]
 ) -> Decision:
     names = list(dict.fromkeys(n for p in deep for n in spaces[p.key].nas))
-    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    shown = ", ".join(names[:_SHOWN]) + (" and more" if len(names) > _SHOWN else "")
     models = _listed([p.name for p in deep])
     joint = f"the architecture of {models} is searched together with all other settings"
     choices = {

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from autodl.clock import NEVER, Deadline
 from autodl.preprocess.vector_making import Objects, TooSlowError, fill
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from autodl.preprocess.vector_making import Maker
 
 TAKES = "takes.json"
+_BY_COLUMN = TypeAdapter(dict[str, Footprint])
 LIMIT = 256_000_000
 """Bytes of vectors that a process keeps in memory; those in files are mapped and do not count."""
 
@@ -39,12 +41,12 @@ class VectorTable:
         folder: Where both lie as npy files; then a pickle holds its name only.
 
     Attributes:
-        takes: What making the vector of a new object takes; nothing where that was not measured.
+        takes: What making the vector of a new object takes, by column; without those that were not measured.
     """
 
     def __init__(self, digests: NDArray[np.uint64], vectors: NDArray[np.float16], folder: Path | None = None) -> None:
         self.digests, self.vectors, self.folder = digests, vectors, folder
-        self.takes = Footprint()
+        self.takes: dict[str, Footprint] = {}
 
     @classmethod
     def sorted(cls, digests: NDArray[np.uint64], vectors: NDArray[np.float16]) -> VectorTable:
@@ -65,14 +67,14 @@ class VectorTable:
             raise ValueError(f"{folder} holds {len(digests)} digests, but vectors of shape {vectors.shape}")
         table = cls(digests, vectors, folder)
         if (folder / TAKES).is_file():
-            table.takes = Footprint.model_validate_json((folder / TAKES).read_bytes())
+            table.takes = _BY_COLUMN.validate_json((folder / TAKES).read_bytes())
         return table
 
-    def note(self, takes: Footprint) -> None:
-        """Keep what making the vector of a new object takes, in the folder too if there is one."""
-        self.takes = takes
+    def note(self, takes: Mapping[str, Footprint]) -> None:
+        """Keep what making the vector of a new object takes, by column; in the folder too if there is one."""
+        self.takes = self.takes | dict(takes)
         if self.folder is not None:
-            (self.folder / TAKES).write_text(takes.model_dump_json())
+            (self.folder / TAKES).write_bytes(_BY_COLUMN.dump_json(self.takes))
 
     def save(self, folder: Path) -> VectorTable:
         """Write it; the table in the folder."""
@@ -116,14 +118,15 @@ class VectorTable:
         return np.where(self.digests[places] == digests, places, -1)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder} if self.folder is not None else self.__dict__
+        return {"folder": self.folder, "takes": self.takes} if self.folder is not None else self.__dict__
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "digests" not in state:
             try:
-                state = VectorTable.open(state["folder"]).__dict__
+                table = VectorTable.open(state["folder"])
             except (OSError, ValueError):  # another machine, or the run folder is gone: they are made anew
-                state = VectorTable(np.empty(0, np.uint64), np.empty((0, 0), np.float16)).__dict__
+                table = VectorTable(np.empty(0, np.uint64), np.empty((0, 0), np.float16))
+            state = table.__dict__ | {"takes": state["takes"]}
         self.__dict__.update(state)
 
 

@@ -37,7 +37,16 @@ from autodl.records.profile import Profile, ReadInfo, RowSample, TargetInfo
 from autodl.records.recipe import Recipe
 from autodl.records.run import BudgetUse, FindingRow, FrontRow, LeaderboardRow, RunRecord, StageTime, TestScore
 from autodl.records.task import Modality, Task
-from autodl.records.trial import ArtifactRef, Cost, CurvePoint, Proposal, TrialResult, TrialSpec, TrialStatus
+from autodl.records.trial import (
+    ArtifactRef,
+    Cost,
+    CurvePoint,
+    Proposal,
+    TrialResult,
+    TrialSpec,
+    TrialStatus,
+    together,
+)  # fmt: skip
 
 __all__ = [
     "OBJECTS",
@@ -50,5 +59,5 @@ __all__ = [
     "QuantileRows", "ReadInfo", "Recipe", "Record", "Residuals", "RowSample", "RunRecord", "Segment", "SeriesRule",
     "SeriesStats", "Severity", "ShownExample", "TermEffect", "WordEffects",
     "Skipped", "StageRecord", "StageTime", "TableSchema", "TargetInfo", "Task", "TestScore", "TrialResult",
-    "TrialSpec", "TrialStatus", "Validation", "encodable",
+    "TrialSpec", "TrialStatus", "Validation", "encodable", "together",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -173,11 +174,7 @@ class TrialResult(StageRecord):
     @property
     def whole_need(self) -> Footprint:
         """What one of its models takes for rows whose images and texts nobody has seen before."""
-        total = self.need
-        if self.cost is not None and total.row_s is not None:
-            for vectors in self.cost.vectors.values():
-                total = total.plus(vectors)
-        return total
+        return together([self])
 
     @property
     def fit_s(self) -> float:
@@ -198,3 +195,15 @@ class TrialResult(StageRecord):
     def ok(self) -> bool:
         """Whether the trial has a full score."""
         return self.status is TrialStatus.OK and self.loss is not None
+
+
+def together(results: Iterable[TrialResult]) -> Footprint:
+    """What one model of each of these trials takes for new rows; vectors that several of them need are made once."""
+    total, vectors = Footprint(), dict[str, Footprint]()
+    for result in results:
+        total = total.plus(result.need)
+        if result.cost is not None and result.need.row_s is not None:
+            vectors |= result.cost.vectors
+    for takes in vectors.values():
+        total = total.plus(takes)
+    return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from autodl.evaluate.base import metrics
 from autodl.evaluate.latency import row_seconds
 from autodl.model import FittedModel, raw_predict
 from autodl.models.base import families
-from autodl.records import Cost, CurvePoint, JsonScalar, Task, TrialResult, TrialStatus
+from autodl.preprocess.vectors import vector_memory
+from autodl.records import Cost, CurvePoint, Footprint, JsonScalar, Task, TrialResult, TrialStatus
 from autodl.search.fold_model import fit_model, merge_refits, trial_recipe
 from autodl.search.job import Job, Tell, TrialData, TrialOutcome
 from autodl.search.naming import trial_number
@@ -78,6 +80,7 @@ class CrossValidation:
         self.curve: tuple[CurvePoint, ...] = ()
         self.fit_s = self.cached_s = self.predict_s = 0.0
         self.row_s: float | None = None
+        self.vectors: dict[str, Footprint] | None = None
         self.n_predicted = self.size_bytes = 0
         self.bulk_row_s: float | None = None
 
@@ -186,7 +189,10 @@ class CrossValidation:
         stored = model.to_bytes()
         self.size_bytes += len(stored)
         if fold == self.numbers[0]:
-            self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
+            self.vectors = vector_needs(self.recipe, self.data)
+            # What is not known of making vectors is measured with the rest: as for rows that nobody has seen.
+            with nullcontext() if self.vectors is not None else vector_memory.unseen():
+                self.row_s = row_seconds(model.predict, self.data.frame.iloc[self.folds[fold][1][:9]])
             if self.spec.repeats is None and self.predict_s < BULK_S:
                 self.bulk_row_s = _bulk_row_seconds(model, ready.valid)
         return stored
@@ -223,7 +229,7 @@ class CrossValidation:
                 bulk_row_s=self.bulk_row_s,
                 size_bytes=self.size_bytes,
                 row_s=self.row_s,
-                vectors=vector_needs(self.recipe, self.data),
+                vectors=self.vectors or {},
             ),
             curve=self.curve,
             measure=self.measure if self.curve else "",

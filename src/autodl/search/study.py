@@ -185,7 +185,7 @@ def _attributes(result: TrialResult) -> dict[str, JsonScalar]:
     if cost is not None:
         facts["training seconds"] = round(cost.fit_s, 3)
         facts["size in bytes"] = cost.size_bytes
-        facts["prediction ms per row"] = cost.predict_ms_per_row
+        facts["prediction ms per row"] = (result.whole_need.ms_per_1000 or 0.0) / 1000.0
     if result.status is not TrialStatus.OK:
         facts["status"] = result.status.value
     if result.error:

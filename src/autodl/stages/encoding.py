@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ import numpy as np
 from autodl.clock import Deadline
 from autodl.errors import AutodlError, ConfigError, StoppedError
 from autodl.media.place import MediaPlace
-from autodl.planning.encoding import affordable, at_size, without_encoder
+from autodl.planning.encoding import affordable
 from autodl.planning.facts import Facts
 from autodl.records import ColumnKind, Modality
+from autodl.stages.encoder_changes import at_smaller, for_latency, left_out, name_of, nothing_read, smaller
 from autodl.store.lock import MEDIA
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from autodl.preprocess.vector_making import Objects
     from autodl.preprocess.vectors import VectorTable
     from autodl.pretrained.offers import Offer
-    from autodl.records import Plan, Profile, TableSchema
+    from autodl.records import Footprint, Plan, Profile, TableSchema
     from autodl.run_context import RunContext
     from autodl.search.trial import TrialData
     from autodl.stages.problem import Problem
@@ -122,29 +123,26 @@ def _attempt(
 
     share = LEFT_SHARE if ctx.options.pretrained == AUTO else ASKED_LEFT_SHARE
     limit = Deadline() if ctx.budget.unlimited else Deadline.after(share * ctx.budget.left())
-    if maker.encoder and (why := _beyond_latency(ctx.options, maker, columns, data)):
-        return _left_out(ctx, plan, maker, why)
+    takes: dict[str, Footprint] = {}
     if maker.encoder and not limit.passed():
+        changed = for_latency(ctx, plan, maker, columns, data, takes)
+        if changed is not None:
+            return changed
         ctx.note(_reading(maker))
     try:
-        known.update(_read(ctx, maker, columns, data, limit))
+        known.update(_read(ctx, maker, columns, data, limit, takes))
     except TimeoutError as error:
         if not maker.encoder:
             ctx.note(f"Looking at colours and outlines beforehand takes too long ({error}); trials do it themselves.")
             return plan
         images = any(f.recipe.image_encoder == maker.encoder for f in plan.families)
-        if _nothing_read(error):
+        if nothing_read(error):
             what = "images" if images else "texts"
-            return _left_out(ctx, plan, maker, f"No time was left for {_name(maker)} to read the {what}")
-        size = _smaller(maker, error, limit)
+            return left_out(ctx, plan, maker, f"No time was left for {name_of(maker)} to read the {what}")
+        size = smaller(maker, error, limit)
         if size is None:
-            return _left_out(ctx, plan, maker, f"{_name(maker)} is slower than planned ({error})")
-        unit = "pixels" if images else "tokens"
-        why = (
-            f"{_name(maker)} is slower than planned ({error}), so it looks at {size} {unit} instead of {maker.size}."
-        )
-        ctx.note(why)
-        return at_size(plan, maker.encoder, size, why)
+            return left_out(ctx, plan, maker, f"{name_of(maker)} is slower than planned ({error})")
+        return at_smaller(ctx, plan, maker, size, f"{name_of(maker)} is slower than planned ({error})")
     except StoppedError:
         raise
     except Exception as error:  # networks, their libraries and their files come from elsewhere: anything may happen
@@ -154,66 +152,8 @@ def _attempt(
             ctx.leave_out("Looking at colours and outlines beforehand", error)
             return plan
         logging.getLogger("autodl").exception("%s failed", maker.encoder)
-        return _left_out(ctx, plan, maker, failure(_name(maker), error).rstrip("."))
+        return left_out(ctx, plan, maker, failure(name_of(maker), error).rstrip("."))
     return plan
-
-
-def _beyond_latency(options: FitOptions, maker: VectorMaker, columns: tuple[str, ...], data: TrialData) -> str:
-    """Why no model with this pretrained network can answer as quickly as it must, or an empty string.
-
-    A network that the user asked for stays: what it takes is told with the model.
-    """
-    from autodl.preprocess.vector_block import digests_of, objects_of
-    from autodl.pretrained.finding import AUTO, failure
-    from autodl.report.limits import row_time
-    from autodl.stages.vector_costs import making_takes
-
-    limit, column = options.max_latency_s, columns[0]
-    if limit is None or options.pretrained != AUTO:
-        return ""
-    try:
-        takes = making_takes(maker, digests_of(data.frame, column), objects_of(data.frame, column))
-    except Exception as error:  # see ``_attempt``
-        logging.getLogger("autodl").exception("%s failed", maker.encoder)
-        return failure(_name(maker), error).rstrip(".")
-    if takes.row_s is None or takes.row_s <= limit:
-        return ""
-    return f"{_name(maker)} alone takes about {row_time(takes.row_s)} for one row, and {row_time(limit)} are allowed"
-
-
-def _nothing_read(late: TimeoutError) -> bool:
-    """Whether the time was up before the first images or texts were read, so that nothing tells how slow it is."""
-    from autodl.preprocess.vector_making import TooSlowError
-
-    return isinstance(late, TooSlowError) and late.seconds is None and not len(late.done)
-
-
-def _smaller(maker: VectorMaker, late: TimeoutError, limit: Deadline) -> int | None:
-    """The largest smaller size at which all would be read in the time that is left; None if there is none."""
-    from autodl.preprocess.vector_making import TooSlowError
-    from autodl.pretrained.finding import by_key
-    from autodl.pretrained.offers import relative_cost
-
-    if not isinstance(late, TooSlowError) or late.seconds is None:
-        return None
-    encoder = by_key(maker.encoder)
-    return next(
-        (
-            size
-            for size in encoder.sizes
-            if size < maker.size and late.seconds * relative_cost(encoder.modality, size, maker.size) <= limit.left()
-        ),
-        None,
-    )
-
-
-def _left_out(ctx: RunContext, plan: Plan, maker: VectorMaker, why: str) -> Plan:
-    """Tell why a pretrained network takes no part, and the plan without it."""
-    from autodl.preprocess.vectors import vector_memory
-
-    vector_memory.forget(maker.key)
-    ctx.note(f"{why}; it is left out.")
-    return without_encoder(plan, maker.encoder, f"{why}.")
 
 
 def _until_stopped(ctx: RunContext, objects: Objects) -> Objects:
@@ -227,16 +167,21 @@ def _until_stopped(ctx: RunContext, objects: Objects) -> Objects:
 
 
 def _read(
-    ctx: RunContext, maker: VectorMaker, columns: tuple[str, ...], data: TrialData, deadline: Deadline
+    ctx: RunContext,
+    maker: VectorMaker,
+    columns: tuple[str, ...],
+    data: TrialData,
+    deadline: Deadline,
+    takes: Mapping[str, Footprint],
 ) -> dict[str, VectorTable]:
     """Vectors of these columns into the run folder, from which this process and workers map them; all or nothing.
 
-    While there is time it is measured what a new image or text takes.
+    While there is time it is measured what a new image or text takes, of columns for which ``takes`` does not tell.
     """
     from autodl.preprocess.vector_block import digests_of, maker_of, objects_of
     from autodl.preprocess.vector_making import chained
     from autodl.preprocess.vectors import VectorTable, vector_memory
-    from autodl.stages.vector_costs import making_takes
+    from autodl.stages.vector_costs import column_takes
 
     parts: dict[VectorMaker, list[tuple[pd.DataFrame, str]]] = {}
     for frame in (data.frame, data.test_frame):
@@ -246,14 +191,15 @@ def _read(
     for own, cells in parts.items():
         digests = [digests_of(frame, column) for frame, column in cells]
         key = _place_key(own, digests)
-        objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
-        objects = _until_stopped(ctx, objects)
         if (table := _made_before(place.find(key))) is None:
+            objects = chained([objects_of(frame, column) for frame, column in cells], [len(d) for d in digests])
+            objects = _until_stopped(ctx, objects)
             with place.make(key) as folder:
                 VectorTable.make(own, np.concatenate(digests), objects, folder, deadline)
             table = VectorTable.open(place.folder / key)
-        if table.takes.row_s is None and not deadline.passed():
-            table.note(making_takes(own, np.concatenate(digests), objects))
+        for frame, column in cells:
+            if column not in table.takes and not deadline.passed():
+                table.note({column: takes[column] if column in takes else column_takes(own, frame, column)})
         vector_memory.learn(own.key, table)
         tables[own.key] = table
     return tables
@@ -279,11 +225,5 @@ def _place_key(maker: VectorMaker, digests: Sequence[NDArray[np.uint64]]) -> str
     return told.hexdigest()
 
 
-def _name(maker: VectorMaker) -> str:
-    from autodl.pretrained.finding import by_key
-
-    return by_key(maker.encoder).name
-
-
 def _reading(maker: VectorMaker) -> str:
-    return f"{_name(maker)} reads all of them once; models then learn from what it says."
+    return f"{name_of(maker)} reads all of them once; models then learn from what it says."

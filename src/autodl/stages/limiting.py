@@ -219,7 +219,7 @@ def _measured(
             logging.getLogger("autodl").exception("the chosen models could not be measured")
             return None
         if limits.memory_bytes is not None:
-            return measure_fresh(staged, frame, timeout_s=_time(deadline))
+            return measure_fresh(staged, frame, timeout_s=_time(deadline), batch=False)
         size = Footprint(size_bytes=folder_bytes(staged))
         return size if limits.row_s is None else measure(model, frame, batch=False).plus(size)
 

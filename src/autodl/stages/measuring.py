@@ -128,6 +128,7 @@ def _measured(ctx: RunContext, problem: Problem, folder: RunFolder) -> tuple[Foo
         found = measure_fresh(folder.model_folder(), frame, timeout_s=min(PROCESS_S, 0.8 * left))
         if found is not None:
             return found, True
+        left = math.inf if ctx.budget.unlimited else min(left, ctx.budget.left())
     return measure_here(model, frame, deadline=Deadline.after(0.5 * left)).plus(size), False
 
 

@@ -135,7 +135,7 @@ def _untested(facts: Facts) -> Board:
                 fmt.MISSING, fmt.MISSING,
                 fmt.fixed(t.score if t.score is not None else math.nan, places),
                 fmt.seconds(t.fit_s) if cost else fmt.MISSING,
-                fmt.milliseconds(cost.predict_ms_per_row) if cost else fmt.MISSING,
+                fmt.milliseconds((t.whole_need.ms_per_1000 or 0.0) / 1000.0) if cost else fmt.MISSING,
                 fmt.size(t.need.size_bytes or 0), False, False,
             )
         )  # fmt: skip
