@@ -363,6 +363,20 @@ def test_families_asked_for() -> None:
         plan_of(table(), FitOptions(families=(typo,)))
 
 
+def test_to_name_only_what_cannot_learn_from_so_many_rows_is_refused() -> None:
+    key, limit = next((k, f.max_rows) for k, f in families.items() if f.max_rows is not None)
+    large = enlarged(profile_of(table()), 4 * limit)
+
+    def planned(*keys: str) -> None:
+        options = FitOptions(time_budget_s=60.0, families=keys)
+        make_plan(large, options, machine=MACHINE, has_test_file=False)
+
+    with pytest.raises(ConfigError, match=f"none of the kinds of models that you named.*{key}: Too slow on"):
+        planned(key)
+    planned(key, "linear")
+    planned("dummy")
+
+
 def test_a_family_for_images_cannot_be_asked_for_without_images() -> None:
     key = next(k for k, f in families.items() if f.modalities == {Modality.IMAGE})
     with pytest.raises(ConfigError, match=f"the model family '{key}' is for images, and the data have none"):

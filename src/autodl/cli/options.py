@@ -55,8 +55,8 @@ MaxTrials = Annotated[
     int | None,
     typer.Option("--max-trials", metavar="N",
                  help="Try this many models, checks of the leaders on further splits included. Without --time-budget "
-                 "the clock is not looked at and models are trained one at a time: the same seed then gives the same "
-                 "result.",
+                 "the clock is not looked at and, unless --workers or --address is given, models are trained one at "
+                 "a time: the same seed then gives the same result.",
                  rich_help_panel=_SEARCH, show_default=False),
 ]  # fmt: skip
 

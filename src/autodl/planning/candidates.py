@@ -73,8 +73,26 @@ def choose_families(setting: Setting) -> tuple[tuple[FamilyPlan, ...], tuple[Ski
         quickest = min(too_slow, key=lambda s: s[0])[1]
         kept.append(quickest)
         skipped = [s for s in skipped if s.what != quickest.name]
+    _refuse_nothing(kept, skipped, asked, setting)
     kept = _leaders_early(kept, setting)
     return tuple(kept), tuple(skipped), _decision(kept, skipped, setting)
+
+
+def _refuse_nothing(
+    kept: Sequence[FamilyPlan], skipped: Sequence[Skipped], asked: Sequence[str], setting: Setting
+) -> None:
+    """Refuse a fit for which only families were named of which none can learn from these data."""
+    from autodl.errors import ConfigError
+
+    named = {families[key].name: key for key in asked if families[key].complexity > 0}
+    alone = setting.facts.options.only_named and len(named) == len(asked)
+    if not alone or any(families[p.key].complexity > 0 for p in kept):
+        return
+    reasons = "; ".join(f"{named[s.what]}: {s.why.rstrip('.')}" for s in skipped if s.what in named)
+    raise ConfigError(
+        f"none of the kinds of models that you named with --families can learn from these data ({reasons})",
+        "Name another, or leave out --families.",
+    )
 
 
 def _leaders_early(kept: list[FamilyPlan], setting: Setting) -> list[FamilyPlan]:
