@@ -71,6 +71,7 @@ check: lint types contracts test
 docs: $(DEV)
 	$(BIN)/python docs/write_command_line.py
 	$(BIN)/python docs/write_bad_input.py
+	$(BIN)/python docs/write_preparation.py
 
 bench: $(DEV)
 	@ls benchmarks/*.py

@@ -53,6 +53,15 @@ def test_the_command_line_page_is_up_to_date() -> None:
     assert (REPO / "docs" / "command-line.md").read_text("utf-8") == writer.reference(), "run `make docs`"
 
 
+def test_the_page_of_the_preparation_is_up_to_date_and_its_example_valid() -> None:
+    import yaml
+
+    writer = load(REPO / "docs" / "write_preparation.py")
+    assert (REPO / "docs" / "preparation.md").read_text("utf-8") == writer.reference(), "run `make docs`"
+    (example,) = blocks("docs/preparation.md", "yaml")
+    assert parse_space(yaml.safe_load(example)["lightgbm"]).params["prep.rare"].default == 0.0
+
+
 def test_the_run_folder_page_names_every_field() -> None:
     page = (REPO / "docs" / "run-folder.md").read_text("utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)) == set(RunRecord.model_fields)
